@@ -1,0 +1,71 @@
+// The rules of the house that a linter cannot see, checked on the source text.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import t from 'tap';
+import { projectRoot } from './support/fixtures.ts';
+
+interface Source {
+  path: string;
+  text: string;
+}
+
+const skipped = new Set(['node_modules', 'dist', '.git', '.tap', 'fixtures']);
+
+function sources(folder: string, accept: RegExp): Source[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return skipped.has(entry.name) ? [] : sources(path, accept);
+    if (!accept.test(entry.name)) return [];
+    return [{ path: relative(projectRoot, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }];
+  });
+}
+
+const code = sources(projectRoot, /\.(ts|mjs)$/).filter(source => source.path !== 'test/tidy.test.ts');
+const prose = sources(projectRoot, /\.(md|ts|mjs|json|yaml|yml|sh|service)$|^run$/).filter(
+  source => source.path !== 'test/tidy.test.ts',
+);
+
+function offenders(files: Source[], pattern: RegExp): string[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim().slice(0, 100)}`] : [])),
+  );
+}
+
+t.test('protocol/ takes time, randomness and the environment as arguments', async t => {
+  const pure = code.filter(({ path }) => path.startsWith('protocol/'));
+  t.ok(pure.length > 0);
+  t.strictSame(offenders(pure, /Math\.random|process\.|randomBytes|randomUUID|\bDate\.now|from 'uuid'/), []);
+});
+
+t.test('only pure libraries enter protocol/', async t => {
+  const allowed = new Set(['node:buffer', 'node:crypto', 'node:zlib', 'rfc4648', 'ipaddr.js']);
+  const imports = code
+    .filter(({ path }) => path.startsWith('protocol/'))
+    .flatMap(({ path, text }) => [...text.matchAll(/from '([^.'][^']*)'/g)].map(match => `${path} ${match[1]}`));
+  t.strictSame(
+    imports.filter(line => !allowed.has(line.split(' ')[1] ?? '')),
+    [],
+  );
+});
+
+t.test('no file holds two ideas: none is longer than 500 lines', async t => {
+  const long = code.filter(({ text }) => text.split('\n').length > 501).map(({ path }) => path);
+  t.strictSame(long, []);
+});
+
+t.test('no drawer for odds and ends', async t => {
+  const drawers = code.filter(({ path }) => /(^|\/)(utils?|helpers?|types|misc|common|index)\.(ts|mjs)$/.test(path));
+  t.strictSame(drawers, []);
+});
+
+t.test('no error is swallowed and no test is left alone or undone', async t => {
+  t.strictSame(offenders(code, /catch *(\([^)]*\))? *\{ *\}|\.catch\(\(\) *=> *(\{\}|undefined|void 0)\)/), []);
+  t.strictSame(offenders(code, /\.(only|todo)\(|\b(TODO|FIXME|XXX|HACK)\b/), []);
+});
+
+t.test('the tree names no machine path and no registry host', async t => {
+  t.strictSame(offenders(prose, /\/work\/|\/farm\/|\/tmp\/[a-z]|registry\.npmjs/), []);
+  t.notOk(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8').includes('"resolved"'));
+});
