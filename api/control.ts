@@ -1,0 +1,91 @@
+// Everything an admin can ask or order, as plain data. The daemon implements it; the HTTP layer and nobody else calls it.
+import type { z } from 'zod';
+import type { pageRequest } from './schemas/common.ts';
+import type * as library from './schemas/library.ts';
+import type * as overlay from './schemas/overlay.ts';
+import type * as searches from './schemas/searches.ts';
+import type * as service from './schemas/service.ts';
+import type * as transfers from './schemas/transfers.ts';
+
+export type StatusView = z.infer<typeof overlay.status>;
+export type PeerView = z.infer<typeof overlay.peer>;
+export type HostView = z.infer<typeof overlay.host>;
+export type QueryView = z.infer<typeof overlay.query>;
+export type SearchView = z.infer<typeof searches.search>;
+export type SourceView = z.infer<typeof searches.source>;
+export type ResultView = z.infer<typeof searches.result>;
+export type DownloadView = z.infer<typeof transfers.download>;
+export type DownloadState = z.infer<typeof transfers.downloadState>;
+export type UploadView = z.infer<typeof transfers.upload>;
+export type FileView = z.infer<typeof library.file>;
+export type FolderView = z.infer<typeof library.folder>;
+export type RescanView = z.infer<typeof library.rescan>;
+export type LiveView = z.infer<typeof service.live>;
+export type ReadyView = z.infer<typeof service.ready>;
+export type SettingView = z.infer<typeof service.setting>;
+export type ConfigView = z.infer<typeof service.config>;
+
+export type PageRequest = z.output<typeof pageRequest>;
+export interface Page<T> {
+  items: T[];
+  /** Where the next page starts; null on the last one. Opaque. */
+  next: string | null;
+}
+
+export interface ById {
+  id: string;
+}
+export type ConnectInput = z.output<typeof overlay.connect>;
+export type StartSearchInput = z.output<typeof searches.startSearch>;
+/** One of {search, result}, {magnet}, {urn, sources, name, size}. */
+export type StartDownloadInput = z.output<typeof transfers.startDownload>;
+export type DownloadSourceInput = z.output<typeof transfers.downloadSource>;
+export type ChangeDownloadInput = z.output<typeof transfers.changeDownload>;
+export type ShareFolderInput = z.output<typeof library.shareFolder>;
+
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * Inputs are already validated. Refusals are thrown as `ApiError` (errors.ts); anything else thrown is our bug and becomes a 500.
+ * Lists: `pageOf` in page.ts cuts the page and makes the cursor.
+ */
+export interface Control {
+  status(): Answer<StatusView>;
+
+  peers(input: PageRequest): Answer<Page<PeerView>>;
+  /** Resolves when the handshake is done; `UNREACHABLE` or `REFUSED` otherwise. */
+  connect(input: ConnectInput): Answer<PeerView>;
+  disconnect(input: ById): Answer<void>;
+  hosts(input: PageRequest): Answer<Page<HostView>>;
+  /** Newest first. */
+  queries(input: PageRequest): Answer<Page<QueryView>>;
+
+  startSearch(input: StartSearchInput): Answer<SearchView>;
+  searches(input: PageRequest): Answer<Page<SearchView>>;
+  search(input: ById): Answer<SearchView>;
+  /** Stops it and forgets its results. */
+  removeSearch(input: ById): Answer<void>;
+  /** In the order they were found. */
+  results(input: ById & PageRequest): Answer<Page<ResultView>>;
+
+  startDownload(input: StartDownloadInput): Answer<DownloadView>;
+  downloads(input: PageRequest): Answer<Page<DownloadView>>;
+  download(input: ById): Answer<DownloadView>;
+  changeDownload(input: ById & ChangeDownloadInput): Answer<DownloadView>;
+  /** Cancels it and deletes its partial file; a completed file stays. */
+  removeDownload(input: ById): Answer<void>;
+
+  uploads(input: PageRequest): Answer<Page<UploadView>>;
+  cancelUpload(input: ById): Answer<void>;
+
+  files(input: PageRequest): Answer<Page<FileView>>;
+  folders(input: PageRequest): Answer<Page<FolderView>>;
+  shareFolder(input: ShareFolderInput): Answer<FolderView>;
+  unshareFolder(input: ById): Answer<void>;
+  rescan(): Answer<RescanView>;
+
+  config(): Answer<ConfigView>;
+  live(): Answer<LiveView>;
+  /** Answered with 503 unless its status is `ok`. */
+  ready(): Answer<ReadyView>;
+}

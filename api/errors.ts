@@ -1,0 +1,91 @@
+// What the API refuses with: one table of stable codes, and RFC 9457 problem documents made from it.
+
+const PROBLEMS = {
+  INVALID: { status: 400, title: 'The request is not valid' },
+  MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
+  UNAUTHORIZED: { status: 401, title: 'A valid token is needed' },
+  FORBIDDEN_HOST: { status: 403, title: 'The Host header names somebody else' },
+  NOT_FOUND: { status: 404, title: 'There is no such thing' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
+  TOO_SLOW: { status: 408, title: 'The body took too long' },
+  CONFLICT: { status: 409, title: 'The present state does not allow it' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  UNREACHABLE: { status: 422, title: 'The other side could not be reached' },
+  REFUSED: { status: 422, title: 'The other side refused' },
+  TOO_MANY: { status: 429, title: 'There are too many already' },
+  INTERNAL: { status: 500, title: 'The daemon made a mistake' },
+  NOT_SUPPORTED: { status: 501, title: 'This servent cannot do that' },
+  UNAVAILABLE: { status: 503, title: 'The daemon is starting or stopping' },
+} as const;
+
+export type ApiErrorCode = keyof typeof PROBLEMS;
+
+export interface FieldFault {
+  in: 'path' | 'query' | 'body';
+  /** Dotted, for example `sources.0.address`; empty for the whole. */
+  field: string;
+  detail: string;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ApiErrorCode;
+  field?: string;
+  errors?: FieldFault[];
+}
+
+/** A refusal that the caller can understand and act upon. `detail` is one sentence that says what to do. */
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  readonly faults: readonly FieldFault[];
+
+  constructor(code: ApiErrorCode, detail: string, options: { faults?: readonly FieldFault[]; cause?: unknown } = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ApiError';
+    this.code = code;
+    this.faults = options.faults ?? [];
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** A well-formed request that Control cannot accept because of one field of its body. */
+export function invalid(field: string, detail: string, cause?: unknown): ApiError {
+  return new ApiError('INVALID', `${field}: ${detail}`, { faults: [{ in: 'body', field, detail }], cause });
+}
+
+export function notFound(what: string, id: string): ApiError {
+  return new ApiError('NOT_FOUND', `there is no ${what} ${JSON.stringify(id)}`);
+}
+
+export function problemOf(error: ApiError): Problem {
+  const { status, title } = PROBLEMS[error.code];
+  const [first] = error.faults;
+  return {
+    type: problemType(error.code),
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(first === undefined ? {} : { field: first.field, errors: [...error.faults] }),
+  };
+}
+
+/** `urn:servent:problem:not-found`: names the kind of problem, and is the same in every release. */
+export function problemType(code: ApiErrorCode): string {
+  return `urn:servent:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+}
+
+/** For the documentation. */
+export const problemKinds = Object.entries(PROBLEMS).map(([code, { status, title }]) => ({
+  code: code as ApiErrorCode,
+  type: problemType(code as ApiErrorCode),
+  status,
+  title,
+}));

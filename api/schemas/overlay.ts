@@ -1,0 +1,62 @@
+// The servent itself and its place in the overlay.
+import { z } from 'zod';
+import { address, bytes, count, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
+
+export const status = z.object({
+  version: z.string(),
+  servent: guid.describe('our servent GUID'),
+  mode: z.enum(['leaf', 'ultrapeer']).describe('what we are now'),
+  profile: z.enum(['local', 'lan', 'public']),
+  startedAt: time,
+  uptime: seconds,
+  gnutella: z.object({ host: z.string(), port }).describe('where the Gnutella port listens'),
+  api: z.object({ host: z.string(), port }).describe('where this API listens'),
+  peers: z.object({ leaves: count, ultrapeers: count }),
+  hosts: count.describe('addresses in the host cache'),
+  library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
+  searches: count.describe('our own running searches'),
+  downloads: z.object({ active: count, queued: count, rate }),
+  uploads: z.object({ active: count, queued: count, rate }),
+  messages: traffic.extend({
+    dropped: count,
+    reasons: z.record(z.string(), count).describe('drops, duplicates and bad descriptors by reason'),
+  }),
+});
+
+export const peer = z.object({
+  id,
+  address,
+  role: z.enum(['leaf', 'ultrapeer', 'legacy']).describe('what the peer is; `legacy` speaks 0.4'),
+  direction: z.enum(['incoming', 'outgoing']).describe('who opened the connection'),
+  userAgent: z.string().nullable(),
+  since: time,
+  deflate: z.boolean().describe('compressed in at least one direction'),
+  compression: z.object({ in: z.boolean(), out: z.boolean() }),
+  messages: traffic,
+  bytes: traffic.describe('on the wire'),
+  dropped: count.describe('messages dropped on this connection, both ways'),
+  queued: bytes.describe('waiting to be sent'),
+});
+
+export const connect = z.strictObject({ address });
+
+export const host = z.object({
+  address,
+  ultrapeer: z.boolean().nullable().describe('null: not known yet'),
+  source: z.string().describe('where we heard of it, for example `pong`, `handshake`, `configuration`'),
+  seenAt: time.nullable().describe('last sign of life, at first or second hand'),
+  triedAt: time.nullable(),
+  connectedAt: time.nullable(),
+  failures: count.describe('attempts that failed since the last success'),
+});
+
+export const query = z.object({
+  id,
+  at: time,
+  text: z.string(),
+  urns: z.array(urn),
+  from: address.describe('the neighbour it came from'),
+  ttl: count.describe('as it arrived'),
+  hops: count.describe('as it arrived'),
+  hits: count.describe('hits that went back for it, ours included'),
+});

@@ -1,0 +1,55 @@
+// Our own searches and what they found.
+import { z } from 'zod';
+import { address, bytes, count, guid, id, pageQuery, seconds, time, urn } from './common.ts';
+
+export const TEXT_MAX = 256;
+
+export const startSearch = z
+  .strictObject({
+    text: z.string().trim().min(1).max(TEXT_MAX).optional().describe('words that all must match'),
+    urn: urn.optional().describe('exactly this content'),
+    browse: address.optional().describe('everything this servent shares, asked of it directly'),
+    ttl: z.int().min(1).max(7).optional(),
+    duration: seconds.min(1).max(3600).optional().describe('how long to listen for answers'),
+  })
+  .refine(input => input.text !== undefined || input.urn !== undefined || input.browse !== undefined, {
+    path: ['text'],
+    message: 'expected `text`, `urn` or `browse`',
+  });
+
+export const search = z.object({
+  id,
+  text: z.string().nullable(),
+  urn: urn.nullable(),
+  browse: address.nullable(),
+  state: z.enum(['running', 'finished', 'failed']),
+  error: z.string().nullable(),
+  startedAt: time,
+  endsAt: time.describe('when it stops or stopped listening'),
+  peers: count.describe('neighbours it was sent to'),
+  results: count.describe('different contents found'),
+  hits: count.describe('records received, duplicates included'),
+});
+
+export const source = z.object({
+  address,
+  servent: guid.nullable(),
+  push: z.boolean().describe('cannot be reached directly'),
+  busy: z.boolean().nullable().describe('said that all its slots were taken'),
+  index: count.nullable().describe("the file's index at that servent"),
+  name: z.string().describe('its name there'),
+  vendor: z.string().nullable().describe('four letters, for example `GTKG`'),
+  speed: count.nullable().describe('kbit/s, as claimed'),
+  hops: count.nullable(),
+});
+
+export const result = z.object({
+  id,
+  name: z.string().describe('the name most sources use'),
+  size: bytes,
+  urn: urn.nullable(),
+  sources: z.array(source),
+  foundAt: time,
+});
+
+export const resultsRequest = z.strictObject({ id, ...pageQuery });

@@ -1,0 +1,81 @@
+// Downloads and uploads.
+import { z } from 'zod';
+import { address, bytes, count, guid, id, rate, seconds, time, urn } from './common.ts';
+
+const NAME_MAX = 1024;
+const SOURCES_MAX = 64;
+
+/** `HOST:PORT`, or a whole URL such as http://HOST:PORT/uri-res/N2R?urn:sha1:… */
+const sourceText = z.union([address, z.url({ protocol: /^https?$/ }).max(2048)]);
+/** An object in the shape of a result's source may be handed back as it came; only these fields are used. */
+const sourceObject = z.object({
+  address,
+  servent: guid.nullish(),
+  push: z.boolean().optional(),
+  index: count.nullish(),
+  name: z.string().max(NAME_MAX).nullish(),
+});
+export const downloadSource = z.union([sourceText, sourceObject]);
+
+const fromResult = z.strictObject({ search: id, result: id, name: z.string().min(1).max(NAME_MAX).optional() });
+const fromMagnet = z.strictObject({ magnet: z.string().max(16384).startsWith('magnet:?') });
+const fromUrn = z.strictObject({
+  urn,
+  sources: z.array(downloadSource).max(SOURCES_MAX).default([]),
+  name: z.string().min(1).max(NAME_MAX).optional(),
+  size: bytes.optional(),
+});
+export const startDownload = z.union([fromResult, fromMagnet, fromUrn]);
+
+export const downloadState = z.enum(['queued', 'active', 'paused', 'verifying', 'completed', 'failed']);
+
+export const download = z.object({
+  id,
+  name: z.string(),
+  size: bytes.nullable().describe('null: not known yet'),
+  done: bytes,
+  state: downloadState,
+  rate,
+  eta: seconds.nullable(),
+  urn: urn.nullable(),
+  priority: z.int(),
+  sources: z.array(
+    z.object({
+      address,
+      servent: guid.nullable(),
+      push: z.boolean(),
+      state: z.string().describe('for example `idle`, `connecting`, `queued`, `active`, `failed`'),
+      error: z.string().nullable(),
+    }),
+  ),
+  path: z.string().nullable().describe('the finished file'),
+  error: z.string().nullable(),
+  addedAt: time,
+  finishedAt: time.nullable(),
+});
+
+export const changeDownload = z
+  .strictObject({
+    state: z.enum(['paused', 'active']).optional(),
+    priority: z.int().min(-100).max(100).optional().describe('higher goes first; 0 at first'),
+  })
+  .refine(input => input.state !== undefined || input.priority !== undefined, {
+    path: ['state'],
+    message: 'expected `state` or `priority`',
+  });
+
+export const upload = z.object({
+  id,
+  address,
+  userAgent: z.string().nullable(),
+  state: z.enum(['queued', 'active']),
+  position: count.nullable().describe('place in the queue, from 1; null: active'),
+  name: z.string(),
+  urn: urn.nullable(),
+  size: bytes.describe('of the whole file'),
+  start: bytes.describe('first byte asked for'),
+  end: bytes.describe('last byte asked for, inclusive'),
+  sent: bytes.describe('bytes of the range sent so far'),
+  rate,
+  since: time,
+});
