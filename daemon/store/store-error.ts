@@ -1,0 +1,70 @@
+// What can go wrong with the database, said so that a person knows what to do next.
+
+export type StoreErrorCode =
+  | 'STORE_LOCKED'
+  | 'STORE_DAMAGED'
+  | 'STORE_FULL'
+  | 'STORE_UNREADABLE'
+  | 'STORE_NEWER'
+  | 'STORE_FAILED';
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
+
+/** Why the database counts as damaged, or null when something else is wrong (locked, full, forbidden). */
+export function damagedBy(error: unknown): string | null {
+  if (error instanceof StoreError) return error.code === 'STORE_DAMAGED' ? error.message : null;
+  const { code, text } = rootOf(error);
+  if (code === 'LEVEL_CORRUPTION') return text;
+  // A table or manifest that CURRENT names is gone, or a table is cut so short that its footer lies before its start.
+  if (code === 'LEVEL_IO_ERROR' && /No such file or directory|Invalid argument/.test(text)) return text;
+  return null;
+}
+
+/** The typed error for whatever level or the file system threw, with it as cause. */
+export function storeError(error: unknown, path: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const { code, text } = rootOf(error);
+  const options = { cause: error };
+  if (code === 'LEVEL_LOCKED') {
+    return new StoreError(
+      'STORE_LOCKED',
+      `another servent is using ${path}: stop it, or give this one its own --data-dir`,
+      options,
+    );
+  }
+  if (damagedBy(error) !== null) return new StoreError('STORE_DAMAGED', `${path} is damaged: ${text}`, options);
+  if (code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|Disk quota exceeded/.test(text)) {
+    return new StoreError(
+      'STORE_FULL',
+      `no space left for ${path}: free some, or move the data with --data-dir`,
+      options,
+    );
+  }
+  if (
+    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG'].includes(code) ||
+    /Permission denied|Read-only file system|Not a directory/.test(text)
+  ) {
+    return new StoreError(
+      'STORE_UNREADABLE',
+      `cannot use ${path} as data folder (${text}): make it a writable folder, or choose another --data-dir`,
+      options,
+    );
+  }
+  return new StoreError('STORE_FAILED', `the database in ${path} failed: ${text}`, options);
+}
+
+/** level wraps what LevelDB said: the inner code and words are the telling ones. */
+function rootOf(error: unknown): { code: string; text: string } {
+  let at = error;
+  for (let depth = 0; depth < 4 && at instanceof Error && at.cause instanceof Error; depth++) at = at.cause;
+  const code = at instanceof Error && 'code' in at && typeof at.code === 'string' ? at.code : '';
+  return { code, text: at instanceof Error ? at.message : String(at) };
+}

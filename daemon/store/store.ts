@@ -1,0 +1,116 @@
+// Opens the LevelDB of a data folder, keeps a damaged one aside, and hands out one table a kind of record.
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Level } from 'level';
+import type { Log } from '../log.ts';
+import { damagedBy, StoreError, storeError } from './store-error.ts';
+import { Table } from './table.ts';
+
+/** Raised whenever the meaning of stored records changes; an older store is migrated at open. */
+const SCHEMA_VERSION = 1;
+/** Entries asked for at once while everything is read once at open. */
+const SCAN_ENTRIES = 1000;
+
+type Database = Level<string, string>;
+
+export class Store {
+  /** Where a damaged predecessor was put aside at this start, or null. */
+  readonly damagedAside: string | null;
+  readonly #database: Database;
+  readonly #log: Log;
+
+  private constructor(database: Database, log: Log, damagedAside: string | null) {
+    this.#database = database;
+    this.#log = log;
+    this.damagedAside = damagedAside;
+  }
+
+  /**
+   * Opens or makes the database in `folder`. One that cannot be read is renamed to `<folder>.damaged-<date>` and a new one begun.
+   * Throws StoreError: STORE_LOCKED, STORE_FULL, STORE_UNREADABLE, STORE_NEWER, STORE_FAILED.
+   */
+  static async open(folder: string, log: Log): Promise<Store> {
+    const path = resolve(folder);
+    await mkdir(path, { recursive: true }).catch(error => {
+      throw storeError(error, path);
+    });
+    try {
+      return new Store(await openSound(path), log, null);
+    } catch (error) {
+      const damage = damagedBy(error);
+      if (damage === null) throw storeError(error, path);
+      const aside = await putAside(path);
+      log.error({ code: 'STORE_DAMAGED', damage, aside }, `the database was damaged: kept as ${aside}, started anew`);
+      const database = await openSound(path).catch(again => {
+        throw storeError(again, path);
+      });
+      return new Store(database, log, aside);
+    }
+  }
+
+  /** Records of one kind. Names are lower-case words; asking twice gives two views of the same table. */
+  table<V>(name: string): Table<V> {
+    if (!/^[a-z][a-z-]*$/.test(name)) throw new RangeError(`not a table name: ${name}`);
+    return new Table<V>(name, this.#database, this.#log);
+  }
+
+  /** Waits for pending writes; safe to call again. */
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+/** Opens and reads everything once, so that damage shows now and not in the middle of the night. 100,000 records: about 0.25 s. */
+async function openSound(path: string): Promise<Database> {
+  await refuseHeadless(path);
+  const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  await database.open();
+  try {
+    const iterator = database.iterator<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' });
+    while ((await iterator.nextv(SCAN_ENTRIES)).length > 0);
+    await iterator.close();
+    await migrate(database, path);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** LevelDB takes a folder without CURRENT for an empty one and would delete the tables in it. */
+async function refuseHeadless(path: string): Promise<void> {
+  const names = await readdir(path);
+  if (!names.includes('CURRENT') && names.some(name => name.endsWith('.ldb') || name.startsWith('MANIFEST-'))) {
+    throw new StoreError('STORE_DAMAGED', `${path} has tables but no CURRENT file`);
+  }
+}
+
+async function migrate(database: Database, path: string): Promise<void> {
+  const meta = database.sublevel('meta');
+  const found = await meta.get('schema');
+  if (found === undefined) await meta.put('schema', String(SCHEMA_VERSION));
+  else if (!/^[1-9]\d{0,8}$/.test(found)) throw new StoreError('STORE_DAMAGED', `schema version is "${found}"`);
+  else if (Number(found) > SCHEMA_VERSION) {
+    throw new StoreError(
+      'STORE_NEWER',
+      `${path} was written by a newer servent (schema ${found}, this one knows ${SCHEMA_VERSION}): update, or use another --data-dir`,
+    );
+  }
+}
+
+async function putAside(path: string): Promise<string> {
+  const date = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const wanted = join(dirname(path), `${basename(path)}.damaged-${date}`);
+  let aside = wanted;
+  for (let n = 2; await exists(aside); n++) aside = `${wanted}-${n}`;
+  await rename(path, aside);
+  await mkdir(path, { recursive: true });
+  return aside;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,30 @@
+// The real clock and the real randomness behind protocol/ports.ts.
+import { randomFillSync, randomInt } from 'node:crypto';
+import { v4 } from 'uuid';
+import type { Clock, Random } from '../protocol/ports.ts';
+import { markGuid } from '../protocol/wire/guid.ts';
+
+export class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+  wallTime(): number {
+    return Date.now();
+  }
+}
+
+export class SystemRandom implements Random {
+  below(bound: number): number {
+    return randomInt(bound);
+  }
+  fill(target: Uint8Array): void {
+    randomFillSync(target);
+  }
+  /** A version 4 UUID, then marked as a modern servent's (byte 8 = FF, byte 15 = 00). */
+  guid(): Buffer {
+    const guid = Buffer.allocUnsafe(16);
+    v4(undefined, guid);
+    markGuid(guid);
+    return guid;
+  }
+}
