@@ -1,0 +1,244 @@
+// Every setting, declared once: types, file check, environment, flags, profiles, API and documentation all come from here.
+import { join } from 'node:path';
+import envPaths from 'env-paths';
+import {
+  folder,
+  headerText,
+  hostAndPort,
+  integer,
+  type Kind,
+  listenAddress,
+  listOf,
+  oneOf,
+  pathSeparator,
+  yesOrNo,
+} from './settings/kinds.ts';
+import { version } from './version.ts';
+
+export type Profile = 'local' | 'lan' | 'public';
+
+/** What a default may depend on. */
+export interface Ground {
+  profile: Profile;
+  dataDir: string;
+}
+
+export interface Setting<T> extends Kind<T> {
+  /** Commander's notation; a list's flag may be given again and again. */
+  readonly flag: string;
+  readonly doc: string;
+  readonly defaultFor: (ground: Ground) => T;
+  /** The default in words, where its value would tell less or differ from machine to machine. */
+  readonly defaultText?: string;
+  /** Takes effect without a restart. */
+  readonly live: boolean;
+}
+
+interface Meta<T> {
+  flag: string;
+  doc: string;
+  /** One for all, or one for each profile. */
+  default: NoInfer<T | Record<Profile, T> | ((ground: Ground) => T)>;
+  defaultText?: string;
+  live?: boolean;
+}
+
+function setting<T>(kind: Kind<T>, meta: Meta<T>): Setting<T> {
+  const given = meta.default;
+  let defaultFor: (ground: Ground) => T;
+  if (typeof given === 'function') defaultFor = given as (ground: Ground) => T;
+  else if (isPerProfile(given)) defaultFor = ({ profile }) => given[profile];
+  else defaultFor = () => given;
+  const { defaultText } = meta;
+  return {
+    ...kind,
+    flag: meta.flag,
+    doc: meta.doc,
+    defaultFor,
+    ...(defaultText === undefined ? {} : { defaultText }),
+    live: meta.live ?? false,
+  };
+}
+
+function isPerProfile<T>(given: T | Record<Profile, T>): given is Record<Profile, T> {
+  return typeof given === 'object' && given !== null && 'local' in given;
+}
+
+/** In the order of the documentation. */
+export const declaration = {
+  profile: setting<Profile>(oneOf('local', 'lan', 'public'), {
+    flag: '--profile <name>',
+    default: 'public',
+    doc: '`local` never sends a packet outside loopback and puts no limit on connections from one address; `lan` stays inside private address ranges; `public` bootstraps from the real network and drops private addresses.',
+  }),
+  dataDir: setting(folder, {
+    flag: '--data-dir <dir>',
+    default: () => envPaths('servent', { suffix: '' }).data,
+    defaultText: "the platform's data folder, `servent` in it",
+    doc: 'Where the servent keeps its state: database, API token, and by default shared files and downloads.',
+  }),
+  gnutella: {
+    host: setting(listenAddress, {
+      flag: '--host <addr>',
+      default: { local: '127.0.0.1', lan: '0.0.0.0', public: '0.0.0.0' },
+      doc: 'Address to listen on for Gnutella; `0.0.0.0` is all of IPv4, `::` all of IPv4 and IPv6.',
+    }),
+    port: setting(integer(0, 65535), {
+      flag: '--port <n>',
+      default: 6346,
+      doc: 'Port to listen on for Gnutella. 0: any free port.',
+    }),
+    mode: setting(oneOf('auto', 'leaf', 'ultrapeer'), {
+      flag: '--mode <mode>',
+      default: 'auto',
+      doc: 'What to be in the overlay: a `leaf` hangs on ultrapeers, an `ultrapeer` routes for others, `auto` decides by itself.',
+    }),
+    maxLeaves: setting(integer(0, 10_000), {
+      flag: '--max-leaves <n>',
+      default: 200,
+      doc: 'Most leaves to take on as an ultrapeer.',
+    }),
+    maxUltrapeers: setting(integer(0, 1_000), {
+      flag: '--max-ultrapeers <n>',
+      default: 32,
+      doc: 'Most ultrapeers to be connected to.',
+    }),
+    maxPerAddress: setting(integer(0, 10_000), {
+      flag: '--max-per-address <n>',
+      default: { local: 0, lan: 16, public: 3 },
+      doc: 'Most Gnutella connections from one address. 0: no limit.',
+    }),
+    connect: setting(listOf(hostAndPort, ','), {
+      flag: '--connect <host:port>',
+      default: () => [],
+      doc: 'Servents to connect to at the start and to stay connected to.',
+    }),
+    deflate: setting(yesOrNo, {
+      flag: '--no-deflate',
+      default: true,
+      doc: 'Offer and accept compressed connections.',
+    }),
+    userAgent: setting(headerText, {
+      flag: '--user-agent <text>',
+      default: () => `servent/${version}`,
+      defaultText: '`servent/` and the version',
+      doc: 'What to call ourselves to other servents.',
+    }),
+  },
+  library: {
+    folders: setting(listOf(folder, pathSeparator), {
+      flag: '--share <dir>',
+      default: ({ dataDir }) => [join(dataDir, 'shared')],
+      defaultText: '`shared` in the data folder',
+      doc: 'Folders to share, with everything below them.',
+    }),
+  },
+  downloads: {
+    folder: setting(folder, {
+      flag: '--download-dir <dir>',
+      default: ({ dataDir }) => join(dataDir, 'downloads'),
+      defaultText: '`downloads` in the data folder',
+      doc: 'Where finished downloads go.',
+    }),
+    maxActive: setting(integer(1, 1_000), {
+      flag: '--max-downloads <n>',
+      default: 4,
+      doc: 'Downloads that run at the same time; the others wait.',
+    }),
+  },
+  uploads: {
+    slots: setting(integer(0, 10_000), {
+      flag: '--upload-slots <n>',
+      default: 10,
+      doc: 'Uploads that run at the same time. 0: upload nothing.',
+    }),
+    maxPerAddress: setting(integer(0, 10_000), {
+      flag: '--uploads-per-address <n>',
+      default: { local: 0, lan: 4, public: 2 },
+      doc: 'Uploads that run at the same time to one address. 0: no limit.',
+    }),
+    queue: setting(integer(0, 10_000), {
+      flag: '--upload-queue <n>',
+      default: 50,
+      doc: 'Requests that may wait for an upload slot; further ones are told to come back later.',
+    }),
+  },
+  api: {
+    host: setting(listenAddress, {
+      flag: '--api-host <addr>',
+      default: '127.0.0.1',
+      doc: 'Address to listen on for the admin API. Whoever reaches it still needs the token.',
+    }),
+    port: setting(integer(0, 65535), {
+      flag: '--api-port <n>',
+      default: 8346,
+      doc: 'Port to listen on for the admin API. 0: any free port.',
+    }),
+  },
+  bootstrap: {
+    enabled: setting(yesOrNo, {
+      flag: '--no-bootstrap',
+      default: { local: false, lan: false, public: true },
+      doc: 'Ask well-known caches for first addresses when none are known.',
+    }),
+  },
+  log: {
+    level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
+      flag: '--log-level <level>',
+      default: 'info',
+      doc: 'Least important messages to log.',
+    }),
+    format: setting(oneOf('auto', 'json', 'pretty'), {
+      flag: '--log-format <format>',
+      default: 'auto',
+      doc: '`auto` is `pretty` on a terminal and `json` otherwise. Logs go to standard error.',
+    }),
+  },
+} as const;
+
+type ValuesOf<D> = D extends Setting<infer T> ? T : { readonly [K in keyof D]: ValuesOf<D[K]> };
+
+/** What the rest of the daemon is given: every value present, checked and absolute. */
+export type Settings = ValuesOf<typeof declaration>;
+
+type KeysOf<D> = { [K in keyof D & string]: D[K] extends Setting<infer _> ? K : `${K}.${KeysOf<D[K]>}` }[keyof D &
+  string];
+
+/** `profile`, `gnutella.port` … */
+export type SettingKey = KeysOf<typeof declaration>;
+
+export interface Origin {
+  kind: 'flag' | 'environment' | 'file' | 'profile' | 'default';
+  /** The flag, the variable, the profile, or the file with line and column. */
+  where: string | null;
+}
+
+/** Settings, and where each value comes from. */
+export interface ResolvedSettings {
+  settings: Settings;
+  origins: Readonly<Record<SettingKey, Origin>>;
+  /** The configuration file that was read. */
+  file: string | null;
+  /** Worth a line in the log; nothing that stops a start. */
+  warnings: readonly string[];
+}
+
+/** The declaration as a flat list. */
+export const settingsList: readonly { key: SettingKey; setting: Setting<unknown> }[] = Object.entries(
+  declaration,
+).flatMap(([key, entry]) =>
+  'schema' in entry
+    ? [{ key: key as SettingKey, setting: entry as Setting<unknown> }]
+    : Object.entries(entry).map(([name, inner]) => ({
+        key: `${key}.${name}` as SettingKey,
+        setting: inner as Setting<unknown>,
+      })),
+);
+
+/** `gnutella.maxLeaves` → `SERVENT_GNUTELLA_MAX_LEAVES`. */
+export function variableOf(key: SettingKey): string {
+  return `SERVENT_${key
+    .replaceAll('.', '_')
+    .replace(/[A-Z]/g, letter => `_${letter}`)
+    .toUpperCase()}`;
+}

@@ -1,0 +1,109 @@
+// The kinds of values a setting can have: a schema, how to read it from one piece of text, and how to name it to a person.
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+
+export interface Kind<T> {
+  readonly schema: z.ZodType<T>;
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** A flag's or variable's text as something for the schema; lists get the whole text. */
+  readonly fromText: (text: string) => unknown;
+  /** Relative values start at the folder of whoever said them: the configuration file's, or the working directory. */
+  readonly within?: (value: T, folder: string) => T;
+  /** Of a list in one environment variable. */
+  readonly separator?: string;
+}
+
+const asIs = (text: string): unknown => text;
+
+export const oneOf = <const T extends string>(...values: [T, ...T[]]): Kind<T> => ({
+  schema: z.enum(values),
+  expected: `one of ${values.join(', ')}`,
+  fromText: asIs,
+});
+
+export const integer = (min: number, max: number): Kind<number> => ({
+  schema: z.int().min(min).max(max),
+  expected: `a whole number from ${min} to ${max}`,
+  fromText: text => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text),
+});
+
+const words = new Map<string, boolean>([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+  ['0', false],
+]);
+
+export const yesOrNo: Kind<boolean> = {
+  schema: z.boolean(),
+  expected: 'true or false',
+  fromText: text => words.get(text.trim().toLowerCase()) ?? text,
+};
+
+/** An address to listen on, given as a number so that it means the same on every machine. */
+export const listenAddress: Kind<string> = {
+  schema: z
+    .string()
+    .transform(text => (text === 'localhost' ? '127.0.0.1' : text))
+    .refine(text => isIP(text) !== 0),
+  expected: 'an IP address of this machine, 0.0.0.0 for all of them',
+  fromText: asIs,
+};
+
+export const hostAndPort: Kind<string> = {
+  schema: z.string().refine(text => {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]{1,253})):(\d{1,5})$/.exec(text);
+    if (match === null || (match[1] !== undefined && isIP(match[1]) !== 6)) return false;
+    const port = Number(match[3]);
+    return port > 0 && port <= 65535;
+  }),
+  expected: 'HOST:PORT',
+  fromText: asIs,
+};
+
+export const folder: Kind<string> = {
+  schema: z
+    .string()
+    .min(1)
+    .refine(text => !text.includes('\0')),
+  expected: 'the path of a folder',
+  fromText: asIs,
+  within: (path, from) => {
+    if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1));
+    return isAbsolute(path) ? path : resolve(from, path);
+  },
+};
+
+/** Goes out in a header line, so nothing that could end the line. */
+export const headerText: Kind<string> = {
+  schema: z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/),
+  expected: 'up to 100 printable ASCII characters',
+  fromText: asIs,
+};
+
+/** Paths may hold commas, addresses may hold colons: each list says what separates it in a variable. */
+export const listOf = <T>(kind: Kind<T>, separator: string): Kind<T[]> => {
+  const { within } = kind;
+  return {
+    schema: z.array(kind.schema).max(LIST_MAX),
+    expected: `a list, each item ${kind.expected}`,
+    fromText: text =>
+      text
+        .split(separator)
+        .map(item => item.trim())
+        .filter(item => item !== '')
+        .map(kind.fromText),
+    ...(within === undefined ? {} : { within: (items, from) => items.map(item => within(item, from)) }),
+    separator,
+  };
+};
+const LIST_MAX = 1000;
+
+export const pathSeparator: string = delimiter;

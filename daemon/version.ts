@@ -1,0 +1,18 @@
+// The version, read once from package.json: sources and dist/ stand at different depths below it.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+function findPackage(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) return file;
+    if (folder === dirname(folder)) throw new Error(`no package.json above ${from}: reinstall servent`);
+  }
+}
+
+const { version: packageVersion } = JSON.parse(
+  readFileSync(findPackage(dirname(fileURLToPath(import.meta.url))), 'utf8'),
+) as { version: string };
+
+export const version: string = packageVersion;
