@@ -1,0 +1,77 @@
+// Why descriptors were not processed or not passed on. Counters, because a busy ultrapeer drops thousands a second.
+
+/** Reasons, as indexes into a Drops. Append only: the order is that of the metrics. */
+export const Drop = {
+  /** Seen before, from another link: the flood's ordinary echo. */
+  Duplicate: 0,
+  /** Seen before, from this very link: the peer repeats itself. */
+  DuplicateSameLink: 1,
+  /** Arrived with TTL 0. */
+  TtlZero: 2,
+  /** hops + TTL over the hard limit. */
+  TtlTooHigh: 3,
+  /** A hit that ran out of TTL on its way back. */
+  HitExpired: 4,
+  /** A push that came too far: the tables must point in a circle. */
+  PushExpired: 5,
+  /** A hit for a query that never passed here, or too long ago. */
+  HitNoRoute: 6,
+  /** The link that a hit belongs to is gone. */
+  HitLinkGone: 7,
+  /** A hit that came from where it should go. */
+  HitBackwards: 8,
+  PushNoRoute: 9,
+  /** Payload outside the bounds of its type. */
+  SizeWrong: 10,
+  /** Payload that does not parse. */
+  Malformed: 11,
+  UnknownType: 12,
+  /** A type that never travels came with hops or TTL. */
+  NeverRouted: 13,
+  /** A leaf passed on what was not its own. */
+  LeafRelayed: 14,
+  /** Query without the flags mark, when policy wants it. */
+  Unflagged: 15,
+  PingTooSoon: 16,
+  PushTooSoon: 17,
+  /** A pong that no ping of ours had asked for. */
+  PongUnasked: 18,
+  /** A pong with an address that nobody could or should dial. */
+  PongUnusable: 19,
+  /** Distributed hash table and horizon size: known, not spoken. */
+  NotSpoken: 20,
+  /** Arrived after a Bye or while the link was closing. */
+  AfterClose: 21,
+} as const;
+export type Drop = (typeof Drop)[keyof typeof Drop];
+
+export const DROP_REASONS = 22;
+
+/** Snake-case names for metrics and the API, by index. */
+export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>
+  name.replace(/(?!^)[A-Z]/g, letter => `_${letter}`).toLowerCase(),
+);
+
+export class Drops {
+  readonly #counts = new Float64Array(DROP_REASONS);
+  total = 0;
+
+  count(reason: Drop): void {
+    this.#counts[reason] = (this.#counts[reason] ?? 0) + 1;
+    this.total++;
+  }
+
+  of(reason: Drop): number {
+    return this.#counts[reason] ?? 0;
+  }
+
+  /** Reasons that occurred, by name. */
+  toRecord(): Record<string, number> {
+    const record: Record<string, number> = {};
+    this.#counts.forEach((count, reason) => {
+      const name = DROP_NAMES[reason];
+      if (count > 0 && name !== undefined) record[name] = count;
+    });
+    return record;
+  }
+}

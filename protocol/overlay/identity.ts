@@ -1,0 +1,24 @@
+// Who we are, as far as descriptors say it. Read at each use: values may change while links are up.
+import type { Endpoint } from '../wire/endpoint.ts';
+
+export interface Identity {
+  /** 16 bytes, for life. */
+  readonly serventGuid: Buffer;
+  /** Four characters. */
+  readonly vendor: string;
+  /** Our role towards the network. */
+  readonly ultrapeer: boolean;
+  /** Nobody can connect to us. */
+  readonly firewalled: boolean;
+  /** All upload slots are taken. */
+  readonly busy: boolean;
+  /** Kilobit a second, for hits. */
+  readonly speedKbps: number;
+  /** Free slots for links of either kind, for pongs. */
+  readonly leafSlotsFree: number;
+  readonly ultrapeerSlotsFree: number;
+  /** Average seconds a day that we are up. */
+  readonly dailyUptimeSeconds: number;
+  /** Where we can be reached. */
+  listen(): Endpoint;
+}

@@ -1,0 +1,82 @@
+// One established overlay connection as the core sees it. The socket is the shell's; a Wire stands for it here.
+import type { Capabilities, PeerRole, Role } from '../handshake/capabilities.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import type { Drop } from './drops.ts';
+import { Drops } from './drops.ts';
+import { SEND_LIMITS, type SendLimits, SendQueue } from './send-queue.ts';
+
+/** The shell's side of a link. Neither method may call back into the overlay before it returns. */
+export interface Wire {
+  /**
+   * The queue has something to write. `urgent` false: it was empty; write at the end of this turn. Not called again
+   * until queue.take() has emptied it. `urgent` true: it passed its high mark; take and write now whatever the socket
+   * accepts, or frames will be shed.
+   */
+  wake(urgent: boolean): void;
+  /** Write what the queue still holds, half-close, and destroy the socket after a grace. */
+  close(): void;
+}
+
+export interface LinkSpec {
+  /** Address of the socket. */
+  endpoint: Endpoint;
+  direction: 'in' | 'out';
+  /** What the peer is. */
+  role: PeerRole;
+  /** What we are to the peer. */
+  ourRole: Role;
+  capabilities: Capabilities;
+  wire: Wire;
+}
+
+export const LinkState = { Open: 0, Closing: 1, Closed: 2 } as const;
+export type LinkState = (typeof LinkState)[keyof typeof LinkState];
+
+/** One shape, lean: thousands of leaves are kept. Fields are the core's to write and anybody's to read. */
+export class Link {
+  readonly id: number;
+  readonly endpoint: Endpoint;
+  readonly direction: 'in' | 'out';
+  readonly role: PeerRole;
+  readonly ourRole: Role;
+  readonly capabilities: Capabilities;
+  /** Milliseconds of the overlay's clock. */
+  readonly openedAt: number;
+  readonly reader: FrameReader;
+  readonly queue: SendQueue;
+  readonly wire: Wire;
+  /** Where the peer can be connected to, as far as it said. */
+  listen: Endpoint | null;
+  state: LinkState = LinkState.Open;
+  /** Frames and bytes received; those sent are counted by the queue. */
+  framesIn = 0;
+  bytesIn = 0;
+  lastInAt: number;
+  /** Last measured round trip in milliseconds, -1 before the first. */
+  rttMs = -1;
+  /** Why it ended, once it has. */
+  ended: { code: number; text: string } | null = null;
+  /** Refused descriptors by reason; null while there were none. */
+  drops: Drops | null = null;
+
+  constructor(id: number, spec: LinkSpec, now: number, payloadBytesMax: number, send: SendLimits = SEND_LIMITS) {
+    this.id = id;
+    this.endpoint = spec.endpoint;
+    this.direction = spec.direction;
+    this.role = spec.role;
+    this.ourRole = spec.ourRole;
+    this.capabilities = spec.capabilities;
+    this.openedAt = now;
+    this.reader = new FrameReader(payloadBytesMax);
+    this.queue = new SendQueue(spec.wire, send);
+    this.wire = spec.wire;
+    this.listen = spec.capabilities.listen;
+    this.lastInAt = now;
+  }
+
+  drop(reason: Drop): void {
+    this.drops ??= new Drops();
+    this.drops.count(reason);
+  }
+}

@@ -1,0 +1,28 @@
+// What the core tells its shell. Called in the middle of receive() and tick(): an implementation notes what it needs
+// and returns; it may call bye(), search() or sendPush(), but never receive(). Frames are views that end with the call.
+import type { Frame } from '../wire/frame-reader.ts';
+import type { Push } from '../wire/push.ts';
+import type { QueryHit } from '../wire/query-hit.ts';
+import type { HostSighting } from './host-cache.ts';
+import type { Link } from './link.ts';
+import type { Search } from './search.ts';
+
+export interface OverlaySink {
+  /** One query hit for a search of ours. */
+  onHit(search: Search, hit: QueryHit, link: Link): void;
+  /** Each query the first time it comes by. Hot: look at the frame only if somebody is watching. */
+  onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
+  /** A hit that we passed on. Hot as well. */
+  onHitPassed(from: Link, to: Link, frame: Frame): void;
+  /** Somebody wants us to connect and serve a file. */
+  onPush(push: Push, link: Link): void;
+  onHosts(hosts: readonly HostSighting[], link: Link): void;
+  /** The peer said goodbye; the link is closing. */
+  onBye(link: Link, code: number, text: string): void;
+  /** 0x31 and 0x32. Parse with wire/vendor-message.ts. */
+  onVendorMessage(link: Link, frame: Frame): void;
+  /** 0x30. Parse with wire/route-table-update.ts. */
+  onRouteTableUpdate(link: Link, frame: Frame): void;
+  /** The core ended the link (abuse, silence, broken framing): Bye is queued, wire.close() called. */
+  onLinkEnded(link: Link, code: number, text: string): void;
+}
