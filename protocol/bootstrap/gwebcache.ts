@@ -1,0 +1,148 @@
+// A GWebCache as a machine: request in, text out. Answers specification 1 and 2; knows no socket and no clock.
+import { type Endpoint, endpointOrNull, formatEndpoint, reachOf } from '../wire/endpoint.ts';
+import { canonicalCacheUrl } from './gwebcache-answer.ts';
+
+export interface GwebCacheRules {
+  network: string;
+  /** `Servent 0.1`: name and version. */
+  name: string;
+  hostLifeMs: number;
+  /** Between two updates of one address. 0 in a lab. */
+  updateLockMs: number;
+  /** Take hosts for others and from private ranges: a lab of servents behind one address. */
+  lab: boolean;
+}
+
+/** Rules of a private network's own cache. */
+export const LAB_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
+  hostLifeMs: 20 * 60_000,
+  updateLockMs: 0,
+  lab: true,
+};
+
+const HOSTS_MAX = 10_000;
+const URLS_MAX = 200;
+const LOCKS_MAX = 10_000;
+const HOSTS_SENT = 20;
+const URLS_SENT = 10;
+
+export class GwebCache {
+  readonly #rules: GwebCacheRules;
+  // Insertion order is age: a renewed entry moves to the end, the first is the oldest. Capacity HOSTS_MAX.
+  readonly #hosts = new Map<string, { endpoint: Endpoint; at: number }>();
+  readonly #urls = new Map<string, number>();
+  readonly #updatedAt = new Map<string, number>();
+  /** Requests by what came of them. */
+  readonly counters = { reads: 0, updates: 0, pings: 0, refused: 0 };
+
+  constructor(rules: GwebCacheRules) {
+    this.#rules = rules;
+  }
+
+  /** Newest first. */
+  hosts(now: number, limit = HOSTS_SENT): Endpoint[] {
+    this.#expire(now);
+    return [...this.#hosts.values()]
+      .slice(-limit)
+      .reverse()
+      .map(({ endpoint }) => endpoint);
+  }
+
+  /** Also the way in for the UDP side of the same cache. False when the address is of no use. */
+  add(endpoint: Endpoint, now: number): boolean {
+    if (endpoint.port === 0) return false;
+    const reach = reachOf(endpoint.host);
+    if (reach === 'unusable' || (reach !== 'public' && !this.#rules.lab)) return false;
+    renew(this.#hosts, formatEndpoint(endpoint), { endpoint, at: now }, HOSTS_MAX);
+    return true;
+  }
+
+  /**
+   * Text of the answer. No line of it holds a comma and every H, U and I line has its second field: WireShare
+   * splits at a comma if there is one, and indexes fields unchecked.
+   */
+  answer(query: string, remoteHost: string, now: number): string {
+    const words = new URLSearchParams(query);
+    const refusal = this.#refusal(words);
+    if (refusal !== null) {
+      this.counters.refused++;
+      return refusal;
+    }
+    const second = words.has('get') || words.has('update') || words.has('net');
+    const lines: string[] = [];
+    if (words.has('ping')) {
+      this.counters.pings++;
+      lines.push(second ? `I|pong|${this.#rules.name}|${this.#rules.network}` : `PONG ${this.#rules.name}`);
+    }
+    if (words.has('ip') || words.has('url') || words.has('ip1') || words.has('url1') || words.has('update')) {
+      lines.push(this.#update(words, remoteHost, now, second));
+    }
+    if (words.has('get') || words.has('hostfile') || words.has('bfile')) {
+      this.counters.reads++;
+      const hosts = this.hosts(now);
+      lines.push(
+        ...hosts.map(host => (second ? `H|${formatEndpoint(host)}|${this.#ageS(host, now)}` : formatEndpoint(host))),
+      );
+    }
+    if (words.has('get') || words.has('urlfile') || words.has('bfile')) {
+      const urls = [...this.#urls].slice(-URLS_SENT).reverse();
+      lines.push(...urls.map(([url, at]) => (second ? `U|${url}|${Math.round((now - at) / 1000)}` : url)));
+    }
+    if (words.has('statfile'))
+      lines.push(...[this.counters.reads, this.counters.reads, this.counters.updates].map(String));
+    // Specification 2 takes an empty body for a broken cache.
+    if (lines.length === 0 && second) lines.push('I|nothing');
+    return lines.length === 0 ? '' : `${lines.join('\r\n')}\r\n`;
+  }
+
+  #refusal(words: URLSearchParams): string | null {
+    const keys = [...words.keys()];
+    if (new Set(keys).size !== keys.length) return 'ERROR: a parameter given twice\r\n';
+    if (!words.has('client')) return 'ERROR: Anonymous requests are not answered: say client= and version=\r\n';
+    const network = words.get('net');
+    if (network !== null && network.toLowerCase() !== this.#rules.network) return 'I|net-not-supported|\r\n';
+    return null;
+  }
+
+  #update(words: URLSearchParams, remoteHost: string, now: number, second: boolean): string {
+    const warn = (text: string) => (second ? `I|update|WARNING|${text}` : `OK\r\nWARNING: ${text}`);
+    const last = this.#updatedAt.get(remoteHost);
+    if (last !== undefined && now - last < this.#rules.updateLockMs) return warn('You came back too early');
+    const ip = words.get('ip') ?? words.get('ip1');
+    if (ip !== null) {
+      const endpoint = endpointOrNull(ip);
+      const foreign = endpoint !== null && endpoint.host !== remoteHost && !this.#rules.lab;
+      if (endpoint === null || foreign || !this.add(endpoint, now)) return warn('Rejected IP');
+    }
+    const url = words.get('url') ?? words.get('url1');
+    if (url !== null) {
+      const canonical = canonicalCacheUrl(url);
+      if (canonical === null) return warn('Rejected URL');
+      renew(this.#urls, canonical, now, URLS_MAX);
+    }
+    if (ip === null && url === null) return warn('Nothing to update');
+    this.counters.updates++;
+    renew(this.#updatedAt, remoteHost, now, LOCKS_MAX);
+    return second ? 'I|update|OK' : 'OK';
+  }
+
+  #ageS(host: Endpoint, now: number): number {
+    return Math.round((now - (this.#hosts.get(formatEndpoint(host))?.at ?? now)) / 1000);
+  }
+
+  #expire(now: number): void {
+    for (const [key, { at }] of this.#hosts) {
+      if (now - at <= this.#rules.hostLifeMs) break; // the rest is younger
+      this.#hosts.delete(key);
+    }
+  }
+}
+
+function renew<V>(map: Map<string, V>, key: string, value: V, capacity: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > capacity) {
+    const oldest = map.keys().next();
+    if (!oldest.done) map.delete(oldest.value);
+  }
+}
