@@ -1,0 +1,175 @@
+// Addresses with ports: text, packed bytes (address as written, port little-endian) and how far an address reaches.
+import ipaddr from 'ipaddr.js';
+import { ProtocolError } from '../errors.ts';
+
+/** `host` is textual IPv4, or IPv6 in lower case without brackets; IPv4-mapped IPv6 is written as IPv4. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What one textual or packed list may yield at most; LimeWire and gtk-gnutella send 10 to 20. */
+export const ENDPOINTS_MAX = 100;
+
+export const PACKED_IPV4_BYTES = 6;
+export const PACKED_IPV6_BYTES = 18;
+
+export function isIpv6(host: string): boolean {
+  return host.includes(':');
+}
+
+const STRICT_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
+/** Canonical text of an address, IPv4-mapped ones as IPv4 (what Node's dual-stack sockets report), or null. */
+export function canonicalHost(text: string): string | null {
+  if (STRICT_IPV4.test(text)) return text.split('.').map(Number).join('.');
+  // no zone ids: they mean nothing to anybody else
+  if (!text.includes(':') || text.length > 45 || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+}
+
+function portOf(text: string): number {
+  return /^\d{1,5}$/.test(text) ? Number(text) : -1;
+}
+
+/** parseEndpoint without an exception, for input where bad entries are ordinary. */
+export function endpointOrNull(text: string, defaultPort?: number): Endpoint | null {
+  let hostText = text;
+  let port = defaultPort ?? -1;
+  const bracketed = text.startsWith('[');
+  if (bracketed) {
+    const close = text.indexOf(']');
+    hostText = text.slice(1, close);
+    if (close < 0 || !hostText.includes(':')) return null;
+    if (close + 1 < text.length) port = text[close + 1] === ':' ? portOf(text.slice(close + 2)) : -1;
+  } else {
+    const colon = text.indexOf(':');
+    // more than one colon without brackets: a bare IPv6 address, which leaves no room for a port
+    if (colon >= 0 && colon === text.lastIndexOf(':')) {
+      hostText = text.slice(0, colon);
+      port = portOf(text.slice(colon + 1));
+    }
+  }
+  if (port < 0 || port > 65535) return null;
+  const host = canonicalHost(hostText);
+  return host === null ? null : { host, port };
+}
+
+/** `1.2.3.4:6346`, `[::1]:6346`; without a port only when a default is given. Host names are not endpoints. */
+export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
+  const endpoint = endpointOrNull(text, defaultPort);
+  if (endpoint === null) throw new ProtocolError('ENDPOINT_MALFORMED', `not an address and port: ${text.slice(0, 60)}`);
+  return endpoint;
+}
+
+/**
+ * `a:p, b:p` as in X-Try-Ultrapeers. Old X-Try entries carry a date after a blank: cut. Bad entries are left out,
+ * as are those after the first `endpointsMax`.
+ */
+export function parseEndpointList(text: string, defaultPort?: number, endpointsMax = ENDPOINTS_MAX): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  for (let at = 0; at < text.length && endpoints.length < endpointsMax; ) {
+    let end = text.indexOf(',', at);
+    if (end < 0) end = text.length;
+    const [entry = ''] = text.slice(at, end).trim().split(/\s/, 1);
+    const endpoint = endpointOrNull(entry, defaultPort);
+    if (endpoint !== null) endpoints.push(endpoint);
+    at = end + 1;
+  }
+  return endpoints;
+}
+
+/** `1.2.3.4:6346` or `[::1]:6346`. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  return isIpv6(endpoint.host) ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+}
+
+/** 4 address bytes. `host` must be canonical IPv4. */
+export function packIpv4(host: string): Buffer {
+  const bytes = Buffer.alloc(4);
+  writeIpv4(bytes, host, 0);
+  return bytes;
+}
+
+/** packIpv4 into a buffer that is there already. */
+export function writeIpv4(target: Buffer, host: string, at: number): void {
+  let octet = 0;
+  let index = 0;
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (code === 0x2e) {
+      target[at + index++] = octet;
+      octet = 0;
+    } else octet = octet * 10 + code - 0x30;
+  }
+  target[at + index] = octet;
+  if (index !== 3) throw new ProtocolError('ENDPOINT_MALFORMED', `not IPv4: ${host}`);
+}
+
+/** 16 address bytes; IPv4 comes out mapped. */
+export function packIpv6(host: string): Buffer {
+  const address = ipaddr.parse(host);
+  const v6 = address instanceof ipaddr.IPv4 ? address.toIPv4MappedAddress() : address;
+  return Buffer.from(v6.toByteArray());
+}
+
+/** Address bytes as written (4 or 16), then the port little-endian. */
+export function packEndpoint(endpoint: Endpoint): Buffer {
+  const v6 = isIpv6(endpoint.host);
+  const bytes = Buffer.allocUnsafe(v6 ? PACKED_IPV6_BYTES : PACKED_IPV4_BYTES);
+  if (v6) bytes.set(packIpv6(endpoint.host));
+  else writeIpv4(bytes, endpoint.host, 0);
+  bytes.writeUInt16LE(endpoint.port, bytes.length - 2);
+  return bytes;
+}
+
+/** On the path of every pong and hit: plain arithmetic, no library. */
+export function unpackIpv4(bytes: Buffer, at: number): string {
+  return `${bytes.readUInt8(at)}.${bytes.readUInt8(at + 1)}.${bytes.readUInt8(at + 2)}.${bytes.readUInt8(at + 3)}`;
+}
+
+/** Canonical text of the 16 bytes at `at`; IPv4-mapped addresses come out as IPv4. */
+export function unpackIpv6(bytes: Buffer, at: number): string {
+  const address = new ipaddr.IPv6([...bytes.subarray(at, at + 16)]);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
+}
+
+/** Packed endpoints one after another, 6 bytes each (IPv4) or 18 (IPv6); a torn last one is left out. */
+export function unpackEndpoints(bytes: Buffer, addressBytes: 4 | 16, endpointsMax = ENDPOINTS_MAX): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  const step = addressBytes + 2;
+  for (let at = 0; at + step <= bytes.length && endpoints.length < endpointsMax; at += step) {
+    const host = addressBytes === 4 ? unpackIpv4(bytes, at) : unpackIpv6(bytes, at);
+    endpoints.push({ host, port: bytes.readUInt16LE(at + addressBytes) });
+  }
+  return endpoints;
+}
+
+export type Reach = 'loopback' | 'private' | 'public' | 'unusable';
+
+/**
+ * Where an address can be dialled from. `private`: RFC 1918, link-local, unique local, carrier-grade NAT.
+ * `unusable`: unspecified, multicast, broadcast, reserved, benchmarking and documentation ranges, as in gtk-gnutella's
+ * bogon list; except 179/8, which has long been handed out. Text that is no address is unusable too.
+ */
+export function reachOf(host: string): Reach {
+  if (!ipaddr.isValid(host) || host.includes('%')) return 'unusable';
+  switch (ipaddr.process(host).range()) {
+    case 'loopback':
+      return 'loopback';
+    case 'private':
+    case 'linkLocal':
+    case 'uniqueLocal':
+    case 'carrierGradeNat':
+      return 'private';
+    case 'unicast':
+    case 'as112':
+    case 'amt':
+    case '6to4':
+    case 'teredo':
+      return 'public';
+    default:
+      return 'unusable';
+  }
+}

@@ -1,0 +1,249 @@
+// GGEP extension blocks: C3, then flagged items. Read strictly by offset, never by searching for C3.
+import { deflateSync, inflateSync } from 'node:zlib';
+import { ProtocolError } from '../errors.ts';
+
+export interface GgepItem {
+  /** 1 to 15 printable ASCII characters. */
+  readonly id: string;
+  /** Plain: COBS and deflate undone. A view on the message unless one of them was used. */
+  readonly payload: Buffer;
+}
+
+export interface GgepBlock {
+  items: GgepItem[];
+  /** Offset after the block. */
+  end: number;
+}
+
+export const GGEP_MAGIC = 0xc3;
+/** Items in one block; gtk-gnutella stops at 32 extensions for a whole message. */
+export const GGEP_ITEMS_MAX = 32;
+/** The length field has three groups of six bits. */
+export const GGEP_PAYLOAD_BYTES_MAX = 0x3ffff;
+
+const LAST = 0x80;
+const COBS = 0x40;
+const DEFLATE = 0x20;
+const RESERVED = 0x10;
+/** A zlib stream has a 2-byte header and a 4-byte checksum; both vendors take less for an error. */
+const DEFLATED_BYTES_MIN = 6;
+
+/** What one message may cost us in inflation: a 64 KiB message could otherwise ask for thousands of streams. */
+export class InflateBudget {
+  /** zlib streams still allowed; each costs some 20 µs to set up. */
+  streams: number;
+  /** Bytes they may still produce together. */
+  bytes: number;
+
+  constructor(streams = 8, bytes = 65_536) {
+    this.streams = streams;
+    this.bytes = bytes;
+  }
+
+  /** The inflated bytes, or null: bad stream or budget spent. */
+  inflate(deflated: Buffer): Buffer | null {
+    if (this.streams <= 0 || this.bytes <= 0) return null;
+    this.streams--;
+    try {
+      const plain = inflateSync(deflated, { maxOutputLength: this.bytes });
+      this.bytes -= plain.length;
+      return plain;
+    } catch (error) {
+      // zlib's own complaints (Z_DATA_ERROR, ERR_BUFFER_TOO_LARGE …) are the sender's doing; nothing else is expected
+      if (error instanceof Error && 'code' in error) return null;
+      throw error;
+    }
+  }
+}
+
+/** Why readGgep gave up; as negative numbers, for callers that must not throw. */
+export const GgepFault = { Malformed: -1, TooLong: -2 } as const;
+
+/**
+ * Appends the items of the block at `start` to `items` and returns the offset after it, or a GgepFault. On a fault
+ * `items` is as it was.
+ */
+export function readGgep(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  items: GgepItem[],
+  budget: InflateBudget,
+  payloadBytesMax = GGEP_PAYLOAD_BYTES_MAX,
+): number {
+  const before = items.length;
+  const at = readItems(bytes, start, end, items, budget, payloadBytesMax);
+  if (at < 0) items.length = before;
+  return at;
+}
+
+function readItems(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  items: GgepItem[],
+  budget: InflateBudget,
+  payloadBytesMax: number,
+): number {
+  if (start >= end || bytes[start] !== GGEP_MAGIC) return GgepFault.Malformed;
+  let at = start + 1;
+  for (let count = 0; count < GGEP_ITEMS_MAX; count++) {
+    if (at >= end) return GgepFault.Malformed;
+    const flags = bytes.readUInt8(at++);
+    const idBytes = flags & 0x0f;
+    if ((flags & RESERVED) !== 0 || idBytes === 0 || at + idBytes > end) return GgepFault.Malformed;
+    for (let i = at; i < at + idBytes; i++) {
+      const c = bytes.readUInt8(i);
+      if (c <= 0x20 || c > 0x7e) return GgepFault.Malformed;
+    }
+    const id = bytes.toString('latin1', at, at + idBytes);
+    at += idBytes;
+
+    let payloadBytes = 0;
+    for (let group = 1; ; group++) {
+      if (at >= end || group > 3) return GgepFault.Malformed;
+      const c = bytes.readUInt8(at++);
+      payloadBytes = (payloadBytes << 6) | (c & 0x3f);
+      if ((c & 0xc0) === 0x40) break;
+      if ((c & 0xc0) !== 0x80) return GgepFault.Malformed;
+    }
+    if (at + payloadBytes > end) return GgepFault.Malformed;
+    if (payloadBytes > payloadBytesMax) return GgepFault.TooLong;
+
+    let payload: Buffer | null = bytes.subarray(at, at + payloadBytes);
+    at += payloadBytes;
+    if ((flags & COBS) !== 0) payload = decodeCobs(payload);
+    if (payload !== null && (flags & DEFLATE) !== 0) {
+      payload = payload.length < DEFLATED_BYTES_MIN ? null : budget.inflate(payload);
+    }
+    if (payload === null) return GgepFault.Malformed;
+    items.push({ id, payload });
+    if ((flags & LAST) !== 0) return at;
+  }
+  return GgepFault.TooLong;
+}
+
+export interface GgepLimits {
+  /** Offset after the last byte that may belong to the block; the buffer's end by default. */
+  readonly end?: number;
+  /** Longest payload on the wire. */
+  readonly payloadBytesMax?: number;
+  readonly budget?: InflateBudget;
+}
+
+/** The block at `start`. Throws GGEP_MALFORMED or GGEP_TOO_LONG; an inflation over budget counts as malformed. */
+export function parseGgep(bytes: Buffer, start: number, limits: GgepLimits = {}): GgepBlock {
+  const items: GgepItem[] = [];
+  const end = readGgep(
+    bytes,
+    start,
+    limits.end ?? bytes.length,
+    items,
+    limits.budget ?? new InflateBudget(),
+    limits.payloadBytesMax,
+  );
+  if (end === GgepFault.TooLong) throw new ProtocolError('GGEP_TOO_LONG', `GGEP block at ${start}`);
+  if (end < 0) throw new ProtocolError('GGEP_MALFORMED', `GGEP block at ${start}`);
+  return { items, end };
+}
+
+export interface GgepEncoding {
+  /** Encode payloads that have a NUL with COBS: inside queries and hit records no NUL may appear. */
+  readonly cobs: boolean;
+  /** Deflate payloads that get shorter by it. */
+  readonly deflate?: boolean;
+}
+
+/** One block, or no byte at all for no items. */
+export function encodeGgep(items: readonly GgepItem[], encoding: GgepEncoding): Buffer {
+  if (items.length === 0) return Buffer.alloc(0);
+  if (items.length > GGEP_ITEMS_MAX) throw new RangeError(`${items.length} GGEP items`);
+  const parts: Buffer[] = [Buffer.of(GGEP_MAGIC)];
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item === undefined) break;
+    if (!/^[\x21-\x7e]{1,15}$/.test(item.id)) throw new RangeError(`not a GGEP id: ${item.id}`);
+    let flags = item.id.length | (i === items.length - 1 ? LAST : 0);
+    let payload = item.payload;
+    if (encoding.deflate === true && payload.length > DEFLATED_BYTES_MIN) {
+      const deflated = deflateSync(payload);
+      if (deflated.length < payload.length) {
+        flags |= DEFLATE;
+        payload = deflated;
+      }
+    }
+    if (encoding.cobs && payload.includes(0)) {
+      flags |= COBS;
+      payload = encodeCobs(payload);
+    }
+    parts.push(Buffer.of(flags), Buffer.from(item.id, 'latin1'), encodeGgepLength(payload.length), payload);
+  }
+  return Buffer.concat(parts);
+}
+
+/** 1 to 3 bytes, high group first: 10 = more, 01 = last. */
+export function encodeGgepLength(payloadBytes: number): Buffer {
+  if (payloadBytes > GGEP_PAYLOAD_BYTES_MAX) throw new RangeError(`a GGEP payload of ${payloadBytes} bytes`);
+  const high = payloadBytes >> 12;
+  const middle = (payloadBytes >> 6) & 0x3f;
+  const low = 0x40 | (payloadBytes & 0x3f);
+  if (high > 0) return Buffer.of(0x80 | high, 0x80 | middle, low);
+  return middle > 0 ? Buffer.of(0x80 | middle, low) : Buffer.of(low);
+}
+
+/** Consistent overhead byte stuffing: no NUL in the result. A run of 254 is always followed by another code. */
+export function encodeCobs(plain: Buffer): Buffer {
+  const out = Buffer.alloc(plain.length + Math.floor(plain.length / 254) + 1);
+  let code = 0; // where the code of the open run goes
+  let at = 1;
+  for (let i = 0; i < plain.length; i++) {
+    const c = plain.readUInt8(i);
+    if (c !== 0) out[at++] = c;
+    if (c === 0 || at - code === 255) {
+      out[code] = at - code;
+      code = at++;
+    }
+  }
+  out[code] = at - code;
+  return out.subarray(0, at);
+}
+
+/** The reverse, or null for bytes that no encoder makes. */
+export function decodeCobs(stuffed: Buffer): Buffer | null {
+  if (stuffed.length === 0) return null;
+  const out = Buffer.alloc(stuffed.length);
+  let length = 0;
+  for (let at = 0; at < stuffed.length; ) {
+    const code = stuffed.readUInt8(at++);
+    if (code === 0 || at + code - 1 > stuffed.length) return null;
+    for (let i = 1; i < code; i++) {
+      const c = stuffed.readUInt8(at++);
+      if (c === 0) return null;
+      out[length++] = c;
+    }
+    if (code !== 0xff && at < stuffed.length) out[length++] = 0;
+  }
+  return out.subarray(0, length);
+}
+
+/** Payload of the first item called `id`, or null. */
+export function ggepPayload(items: readonly GgepItem[], id: string): Buffer | null {
+  for (const item of items) if (item.id === id) return item.payload;
+  return null;
+}
+
+/** Little-endian number of 0 to 8 bytes, or null when it is longer or no safe integer. */
+export function readGgepUint(payload: Buffer): number | null {
+  if (payload.length > 8) return null;
+  let value = 0;
+  for (let i = payload.length - 1; i >= 0; i--) value = value * 256 + payload.readUInt8(i);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+/** The shortest little-endian form; nothing at all for 0. */
+export function encodeGgepUint(value: number): Buffer {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a GGEP number: ${value}`);
+  const octets: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) octets.push(rest % 256);
+  return Buffer.from(octets);
+}

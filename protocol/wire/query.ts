@@ -1,0 +1,129 @@
+// Query payloads: BE16 flags, text, NUL, extensions.
+import { ProtocolError } from '../errors.ts';
+import { encodeGgepUint, type GgepItem } from './ggep.ts';
+import { encodeExtensions, parseExtensions } from './huge.ts';
+import { decodeText } from './text.ts';
+import { SHA1_BYTES, TIGER_BYTES, urnOrNull } from './urn.ts';
+
+/** High byte of the field that was "minimum speed" once; the low byte says how many hits are wanted at most. */
+export const QueryFlag = {
+  /** The others are valid. gtk-gnutella drops queries without it. */
+  Marked: 0x8000,
+  Firewalled: 0x4000,
+  Xml: 0x2000,
+  LeafGuided: 0x1000,
+  GgepH: 0x0800,
+  /** Hits by UDP to the address in the GUID. */
+  OutOfBand: 0x0400,
+  FirewalledTransfer: 0x0200,
+  /** Semi-reliable UDP: never set it, gtk-gnutella would use it. */
+  ReliableUdp: 0x0100,
+} as const;
+
+/** gtk-gnutella drops longer queries unread, and ends the link over one of 1024 bytes. */
+export const QUERY_PAYLOAD_BYTES_MAX = 256;
+export const QUERY_PAYLOAD_BYTES_MIN = 4;
+/** Text of a query that is all in its URNs; LimeWire wants exactly this. */
+export const URN_QUERY_TEXT = '\\';
+export const WHATS_NEW_TEXT = 'WhatIsNewXOXO';
+
+export interface Query {
+  /** QueryFlag bits; 0 when not marked, as the field then is a speed. */
+  readonly flags: number;
+  /** 0: as many as there are. */
+  readonly maxHits: number;
+  /** The full text: of GGEP XQ when LimeWire cut the field. */
+  readonly text: string;
+  /** SHA-1s of HUGE URNs and of GGEP H and u; any of them may match. */
+  readonly urns: readonly Buffer[];
+  /** Items not folded into the other fields. */
+  readonly ggep: readonly GgepItem[];
+  readonly xml: string | null;
+  /** Extensions that could not be read. The rest of the query is good; how much of this to bear is policy. */
+  readonly malformed: number;
+}
+
+export interface QueryDraft {
+  readonly text: string;
+  readonly urns?: readonly Buffer[];
+  /** Marked unless said otherwise. */
+  readonly flags?: number;
+  readonly maxHits?: number;
+  readonly ggep?: readonly GgepItem[];
+  readonly xml?: string | null;
+}
+
+/** Flags and text only, as routing and QRP need them: no extension is looked at. -1: there is no end to the text. */
+export function queryTextEnd(payload: Buffer): number {
+  return payload.indexOf(0, 2);
+}
+
+/** QueryFlag bits and maxHits together, 0 when not marked. For payloads of at least two bytes. */
+export function queryFlags(payload: Buffer): number {
+  const field = payload.readUInt16BE(0);
+  return (field & QueryFlag.Marked) === 0 ? 0 : field;
+}
+
+/** Not valid UTF-8 is read as Latin-1. Throws WIRE_TRUNCATED, or WIRE_MALFORMED for a text without end. */
+export function parseQuery(payload: Buffer): Query {
+  if (payload.length < 3) throw new ProtocolError('WIRE_TRUNCATED', `a query of ${payload.length} bytes`);
+  const textEnd = queryTextEnd(payload);
+  if (textEnd < 0) throw new ProtocolError('WIRE_MALFORMED', 'a query without end of text');
+  const field = queryFlags(payload);
+  let text = decodeText(payload, 2, textEnd);
+  const urns: Buffer[] = [];
+  const ggep: GgepItem[] = [];
+  let xml: string | null = null;
+  let malformed = 0;
+  if (textEnd + 1 < payload.length) {
+    const found = parseExtensions(payload, textEnd + 1, payload.length);
+    xml = found.xml;
+    malformed = found.malformed;
+    for (const urn of found.urns) if (urn.sha1 !== null) urns.push(urn.sha1);
+    for (const item of found.ggep) {
+      if (item.id === 'H' || item.id === 'u') {
+        const sha1 = item.id === 'H' ? sha1OfH(item.payload) : sha1OfU(item.payload);
+        if (sha1 !== null) urns.push(sha1);
+        else malformed++;
+      } else if (item.id === 'XQ') text = decodeText(item.payload, 0, item.payload.length);
+      else ggep.push(item);
+    }
+  }
+  return { flags: field & 0xff00, maxHits: field & 0xff, text, urns, ggep, xml, malformed };
+}
+
+/** GGEP H: 01 and a SHA-1, or 02 and a bitprint. */
+export function sha1OfH(payload: Buffer): Buffer | null {
+  const kind = payload[0];
+  const fits =
+    (kind === 1 && payload.length === 1 + SHA1_BYTES) ||
+    (kind === 2 && payload.length === 1 + SHA1_BYTES + TIGER_BYTES);
+  return fits ? payload.subarray(1, 1 + SHA1_BYTES) : null;
+}
+
+/** GGEP u: a URN without its "urn:". */
+function sha1OfU(payload: Buffer): Buffer | null {
+  const text = payload.toString('latin1');
+  return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`)?.sha1 ?? null;
+}
+
+/** With extensions a final NUL follows, as both vendors write it. An empty text with URNs becomes URN_QUERY_TEXT. */
+export function encodeQuery(query: QueryDraft): Buffer {
+  const urns = query.urns ?? [];
+  const text = query.text === '' && urns.length > 0 ? URN_QUERY_TEXT : query.text;
+  if (text.includes('\0')) throw new RangeError('a NUL in a query text');
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(((query.flags ?? QueryFlag.Marked) & 0xff00) | ((query.maxHits ?? 0) & 0xff));
+  const extensions = encodeExtensions(
+    urns.map(sha1 => ({ sha1, tigerRoot: null })),
+    query.ggep ?? [],
+    query.xml ?? null,
+  );
+  const nul = Buffer.alloc(1);
+  const parts: Buffer[] = [head, Buffer.from(text, 'utf8'), nul];
+  if (extensions.length > 0) parts.push(extensions, nul);
+  return Buffer.concat(parts);
+}
+
+/** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */
+export const WHATS_NEW_GGEP: GgepItem = { id: 'WH', payload: encodeGgepUint(1) };

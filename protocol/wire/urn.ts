@@ -1,0 +1,78 @@
+// Content names: urn:sha1, urn:bitprint (SHA-1 and Tiger tree root), urn:tree:tiger; RFC 4648 base32 without padding.
+import { base32 } from 'rfc4648';
+import { ProtocolError } from '../errors.ts';
+
+export const SHA1_BYTES = 20;
+export const TIGER_BYTES = 24;
+
+/** What a URN says about a file; at least one of the two is there. */
+export interface Urn {
+  readonly sha1: Buffer | null;
+  readonly tigerRoot: Buffer | null;
+}
+
+/** Upper case, no padding. */
+export function formatBase32(bytes: Uint8Array): string {
+  return base32.stringify(bytes, { pad: false });
+}
+
+/** Either case, padding optional; null for anything else. */
+export function base32OrNull(text: string): Buffer | null {
+  if (!/^[a-z2-7]*=*$/i.test(text)) return null;
+  const digits = text.replace(/=+$/, '').toUpperCase();
+  // digits that hold no whole byte: a length no encoder makes
+  if (digits.length % 8 === 1 || digits.length % 8 === 3 || digits.length % 8 === 6) return null;
+  return Buffer.from(base32.parse(digits, { loose: true }));
+}
+
+const SHA1 = /^[A-Z2-7]{32}$/i;
+const TIGER = /^[A-Z2-7]{39}$/i;
+
+function digest(text: string, shape: RegExp): Buffer | null {
+  return shape.test(text) ? base32OrNull(text) : null;
+}
+
+/** parseUrn without an exception. */
+export function urnOrNull(text: string): Urn | null {
+  const lower = text.slice(0, 16).toLowerCase();
+  if (lower.startsWith('urn:sha1:')) {
+    const sha1 = digest(text.slice(9), SHA1);
+    return sha1 === null ? null : { sha1, tigerRoot: null };
+  }
+  if (lower.startsWith('urn:bitprint:')) {
+    const sha1 = digest(text.slice(13, 45), SHA1);
+    const tigerRoot = digest(text.slice(46), TIGER);
+    return sha1 === null || tigerRoot === null || text[45] !== '.' ? null : { sha1, tigerRoot };
+  }
+  // with and without slash in the wild; ttroot is what old servents wrote
+  for (const prefix of ['urn:tree:tiger:', 'urn:tree:tiger/:', 'urn:ttroot:']) {
+    if (!lower.startsWith(prefix)) continue;
+    const tigerRoot = digest(text.slice(prefix.length), TIGER);
+    return tigerRoot === null ? null : { sha1: null, tigerRoot };
+  }
+  return null;
+}
+
+/** urn:sha1:, urn:bitprint:, urn:tree:tiger:, urn:tree:tiger/: in any case. Throws URN_MALFORMED. */
+export function parseUrn(text: string): Urn {
+  const urn = urnOrNull(text);
+  if (urn === null) throw new ProtocolError('URN_MALFORMED', `not a URN we know: ${text.slice(0, 100)}`);
+  return urn;
+}
+
+export function formatSha1Urn(sha1: Uint8Array): string {
+  return `urn:sha1:${formatBase32(sha1)}`;
+}
+
+export function formatBitprint(sha1: Uint8Array, tigerRoot: Uint8Array): string {
+  return `urn:bitprint:${formatBase32(sha1)}.${formatBase32(tigerRoot)}`;
+}
+
+/** The one URN that says all that is known. */
+export function formatUrn(urn: Urn): string {
+  if (urn.sha1 !== null) {
+    return urn.tigerRoot === null ? formatSha1Urn(urn.sha1) : formatBitprint(urn.sha1, urn.tigerRoot);
+  }
+  if (urn.tigerRoot === null) throw new RangeError('a URN without a hash');
+  return `urn:tree:tiger:${formatBase32(urn.tigerRoot)}`;
+}
