@@ -1,0 +1,91 @@
+// Magnet links: what a file is called, how long it is, its hashes, and where it may be fetched.
+import { ProtocolError } from '../errors.ts';
+import { decodeText } from './text.ts';
+import { formatUrn, urnOrNull } from './urn.ts';
+
+/** Longer text is no magnet; a source is at most a URL. */
+const MAGNET_CHARS_MAX = 16_384;
+const PARAMETERS_MAX = 100;
+
+export interface Magnet {
+  /** dn; nothing is made safe for a file system here. */
+  readonly name: string | null;
+  /** xl in bytes. */
+  readonly size: number | null;
+  readonly sha1: Buffer | null;
+  readonly tigerRoot: Buffer | null;
+  /** xs and as in order, as written: http URLs, gtk-gnutella's push:// … */
+  readonly sources: readonly string[];
+  /** kt: words to search for. */
+  readonly keywords: readonly string[];
+}
+
+/**
+ * Keys in any case, numbered (`xt.1`) or not. A parameter that cannot be read is left out: the rest may do.
+ * A SHA-1 named in a source counts when no xt has one. Throws MAGNET_MALFORMED for what is no magnet link at all.
+ */
+export function parseMagnet(text: string): Magnet {
+  if (!/^magnet:\?./i.test(text) || text.length > MAGNET_CHARS_MAX) {
+    throw new ProtocolError('MAGNET_MALFORMED', 'a magnet link starts with "magnet:?"');
+  }
+  let name: string | null = null;
+  let size: number | null = null;
+  let sha1: Buffer | null = null;
+  let tigerRoot: Buffer | null = null;
+  const sources: string[] = [];
+  const keywords: string[] = [];
+  for (const parameter of text.slice('magnet:?'.length).split('&', PARAMETERS_MAX)) {
+    const equals = parameter.indexOf('=');
+    if (equals < 0) continue;
+    const key = parameter
+      .slice(0, equals)
+      .toLowerCase()
+      .replace(/\.\d+$/, '');
+    const value = decodeParameter(parameter.slice(equals + 1));
+    if (value === '') continue;
+    if (key === 'xt') {
+      const urn = urnOrNull(value);
+      sha1 ??= urn?.sha1 ?? null;
+      tigerRoot ??= urn?.tigerRoot ?? null;
+    } else if (key === 'xs' || key === 'as') sources.push(value);
+    else if (key === 'kt') keywords.push(value);
+    else if (key === 'dn') name ??= value;
+    else if (key === 'xl' && /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) size ??= Number(value);
+  }
+  for (const source of sources) {
+    const found = /urn:(?:sha1|bitprint):[a-z2-7.]+/i.exec(source);
+    if (found !== null) sha1 ??= urnOrNull(found[0])?.sha1 ?? null;
+  }
+  return { name, size, sha1, tigerRoot, sources, keywords };
+}
+
+/** Percent and plus, UTF-8 or else Latin-1; a percent sign that starts no octet stays. */
+function decodeParameter(text: string): string {
+  const plain = Buffer.from(text.replaceAll('+', ' '), 'utf8');
+  if (!plain.includes(0x25)) return decodeText(plain, 0, plain.length);
+  let length = 0;
+  for (let at = 0; at < plain.length; at++) {
+    const c = plain.readUInt8(at);
+    const octet = c === 0x25 ? plain.toString('latin1', at + 1, at + 3) : '';
+    if (/^[0-9a-f]{2}$/i.test(octet)) {
+      plain[length++] = Number.parseInt(octet, 16); // never ahead of what is read
+      at += 2;
+    } else plain[length++] = c;
+  }
+  return decodeText(plain, 0, length);
+}
+
+/** One plain xt, a bitprint where both hashes are known: gtk-gnutella does not read numbered keys. */
+export function formatMagnet(magnet: Magnet): string {
+  const parameters: string[] = [];
+  if (magnet.name !== null) parameters.push(`dn=${percentEncode(magnet.name)}`);
+  if (magnet.size !== null) parameters.push(`xl=${magnet.size}`);
+  if (magnet.sha1 !== null || magnet.tigerRoot !== null) parameters.push(`xt=${formatUrn(magnet)}`);
+  for (const source of magnet.sources) parameters.push(`xs=${percentEncode(source)}`);
+  for (const words of magnet.keywords) parameters.push(`kt=${percentEncode(words)}`);
+  return `magnet:?${parameters.join('&')}`;
+}
+
+function percentEncode(text: string): string {
+  return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8')); // a lone surrogate would throw
+}
