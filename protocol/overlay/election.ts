@@ -1,0 +1,213 @@
+// Should we be an ultrapeer? Weighs measured criteria, each readable, and changes its mind slowly.
+
+export type ElectedRole = 'leaf' | 'ultrapeer';
+
+/** What the shell measured. Null: not known (yet). */
+export interface Vitals {
+  /** Milliseconds this process has been up. */
+  readonly uptimeMs: number;
+  /** Average milliseconds a session lasts, this one included. */
+  readonly averageUptimeMs: number;
+  /** Somebody connected to us over TCP. */
+  readonly tcpReachable: boolean | null;
+  readonly udpReachable: boolean | null;
+  /** Bytes a second that we have been seen to send. */
+  readonly uploadBytesPerSecond: number | null;
+  readonly freeMemoryBytes: number;
+  /** Share of one core that this process uses, 0 to 1. */
+  readonly cpuShare: number;
+  /** File descriptors that we may still open. */
+  readonly freeDescriptors: number;
+  /** Leaf slots that the ultrapeers we know of have free. */
+  readonly leafSlotsSeen: number;
+  /** Refusals for lack of slots among our latest dials, 0 to 1. */
+  readonly refusedShare: number;
+  /** Ultrapeers that we are connected to. */
+  readonly ultrapeers: number;
+  /** Leaves that hang on us. */
+  readonly leaves: number;
+}
+
+export interface ElectionRules {
+  readonly uptimeMs: number;
+  readonly averageUptimeMs: number;
+  /** Ask for proof that others reach us; off on loopback, where they always do. */
+  readonly reachability: boolean;
+  readonly uploadBytesPerSecond: number;
+  readonly memoryBytesPerLeaf: number;
+  readonly cpuShareMax: number;
+  readonly leavesMax: number;
+  /** A leaf wants this many ultrapeers; with fewer in reach the network needs one more. */
+  readonly ultrapeersWanted: number;
+  /** How long all must hold before a promotion. */
+  readonly promoteAfterMs: number;
+  /** How long one must fail before a demotion. */
+  readonly demoteAfterMs: number;
+  /** An ultrapeer without a leaf for so long is not needed. */
+  readonly idleAfterMs: number;
+  /** Least time between two changes; doubled with each change up to switchDelayMaxMs (gtk-gnutella). */
+  readonly switchDelayMs: number;
+  readonly switchDelayMaxMs: number;
+}
+
+/** gtk-gnutella's can_become_ultra and LimeWire's NodeAssigner, the milder of the two where they differ. */
+export const PUBLIC_ELECTION: ElectionRules = {
+  uptimeMs: 3_600_000,
+  averageUptimeMs: 3_600_000,
+  reachability: true,
+  uploadBytesPerSecond: 10 * 1024,
+  memoryBytesPerLeaf: 64 * 1024,
+  cpuShareMax: 0.7,
+  leavesMax: 200,
+  ultrapeersWanted: 3,
+  promoteAfterMs: 60_000,
+  demoteAfterMs: 1_800_000,
+  idleAfterMs: 3_600_000,
+  switchDelayMs: 1_800_000,
+  switchDelayMaxMs: 61_200_000,
+};
+
+/** A lab settles in seconds. */
+export const LOCAL_ELECTION: ElectionRules = {
+  ...PUBLIC_ELECTION,
+  uptimeMs: 0,
+  averageUptimeMs: 0,
+  reachability: false,
+  uploadBytesPerSecond: 0,
+  ultrapeersWanted: 1,
+  promoteAfterMs: 1_500,
+  demoteAfterMs: 10_000,
+  idleAfterMs: 60_000,
+  switchDelayMs: 3_000,
+  switchDelayMaxMs: 60_000,
+};
+
+export interface Criterion {
+  readonly name: string;
+  /** As measured; null when not known. */
+  readonly value: number | boolean | null;
+  /** What it is held against. */
+  readonly wanted: number | boolean;
+  readonly met: boolean;
+  /** For people: one clause. */
+  readonly why: string;
+}
+
+export interface ElectionReport {
+  readonly role: ElectedRole;
+  /** What the criteria alone would make us. */
+  readonly fit: boolean;
+  readonly needed: boolean;
+  readonly criteria: readonly Criterion[];
+  /** Milliseconds until the role may change; 0 when nothing holds it. */
+  readonly heldForMs: number;
+}
+
+export class Election {
+  readonly #rules: ElectionRules;
+  #role: ElectedRole;
+  #switchDelayMs: number;
+  #changedAt: number;
+  /** Since when the other role has been the better one; null when it is not. */
+  #leaningSince: number | null = null;
+  #leafSeenAt: number;
+
+  constructor(rules: ElectionRules, role: ElectedRole, now: number) {
+    this.#rules = rules;
+    this.#role = role;
+    this.#switchDelayMs = rules.switchDelayMs;
+    this.#changedAt = now;
+    this.#leafSeenAt = now;
+  }
+
+  get role(): ElectedRole {
+    return this.#role;
+  }
+
+  /** Call every few seconds. The report's role is the one to have from now on. */
+  evaluate(vitals: Vitals, now: number): ElectionReport {
+    const rules = this.#rules;
+    if (vitals.leaves > 0) this.#leafSeenAt = now;
+    const criteria = capacity(rules, vitals);
+    const need = demand(rules, vitals, this.#role, now - this.#leafSeenAt);
+    const fit = criteria.every(({ met }) => met);
+    const needed = need.every(({ met }) => met);
+    const better: ElectedRole = fit && needed ? 'ultrapeer' : 'leaf';
+
+    if (better === this.#role) this.#leaningSince = null;
+    else this.#leaningSince ??= now;
+    const leanMs = better === 'ultrapeer' ? rules.promoteAfterMs : rules.demoteAfterMs;
+    // The first change is free of the switch delay: a servent that has just started has nothing to unsettle.
+    const delayMs = this.#switchDelayMs === rules.switchDelayMs ? 0 : this.#switchDelayMs;
+    const readyAt = Math.max((this.#leaningSince ?? now) + leanMs, this.#changedAt + delayMs);
+    if (this.#leaningSince !== null && now >= readyAt) this.#change(better, now);
+    return {
+      role: this.#role,
+      fit,
+      needed,
+      criteria: [...criteria, ...need],
+      heldForMs: this.#leaningSince === null ? 0 : readyAt - now,
+    };
+  }
+
+  #change(role: ElectedRole, now: number): void {
+    this.#role = role;
+    this.#changedAt = now;
+    this.#leaningSince = null;
+    this.#leafSeenAt = now;
+    this.#switchDelayMs = Math.min(2 * this.#switchDelayMs, this.#rules.switchDelayMaxMs);
+  }
+}
+
+function atLeast(name: string, value: number | null, wanted: number, why: string): Criterion {
+  return { name, value, wanted, met: wanted <= 0 || (value !== null && value >= wanted), why };
+}
+
+function holds(name: string, value: boolean | null, asked: boolean, why: string): Criterion {
+  return { name, value, wanted: asked, met: !asked || value === true, why };
+}
+
+/** Could we carry leaves? */
+function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
+  return [
+    atLeast('uptime', vitals.uptimeMs, rules.uptimeMs, 'milliseconds up; leaves lose their place with us'),
+    atLeast('average_uptime', vitals.averageUptimeMs, rules.averageUptimeMs, 'milliseconds a session lasts'),
+    holds('tcp_reachable', vitals.tcpReachable, rules.reachability, 'somebody connected to our port'),
+    holds('udp_reachable', vitals.udpReachable, rules.reachability, 'a datagram came unasked'),
+    atLeast('upload', vitals.uploadBytesPerSecond, rules.uploadBytesPerSecond, 'bytes a second seen going out'),
+    atLeast('memory', vitals.freeMemoryBytes, rules.leavesMax * rules.memoryBytesPerLeaf, 'bytes free for leaves'),
+    {
+      name: 'cpu',
+      value: vitals.cpuShare,
+      wanted: rules.cpuShareMax,
+      met: vitals.cpuShare <= rules.cpuShareMax,
+      why: 'share of a core in use, at most',
+    },
+    atLeast('descriptors', vitals.freeDescriptors, rules.leavesMax + 64, 'file descriptors free for leaves'),
+  ];
+}
+
+/** Does the network want one more? An ultrapeer is kept while leaves hang on it. */
+function demand(rules: ElectionRules, vitals: Vitals, role: ElectedRole, leaflessMs: number): Criterion[] {
+  if (role === 'ultrapeer') {
+    return [
+      {
+        name: 'leaves',
+        value: vitals.leaves,
+        wanted: 1,
+        met: vitals.leaves > 0 || leaflessMs < rules.idleAfterMs || vitals.ultrapeers === 0,
+        why: 'leaves that hang on us, or no ultrapeer to be the leaf of',
+      },
+    ];
+  }
+  const short = vitals.ultrapeers < rules.ultrapeersWanted && (vitals.leafSlotsSeen === 0 || vitals.refusedShare > 0.5);
+  return [
+    {
+      name: 'need',
+      value: vitals.ultrapeers,
+      wanted: rules.ultrapeersWanted,
+      met: short || vitals.refusedShare > 0.5,
+      why: 'ultrapeers found, with free leaf slots among those known: fewer, and one more is needed',
+    },
+  ];
+}
