@@ -1,7 +1,9 @@
 // Accept or refuse this peer: roles, slots and headers in, verdict out. Pure.
-import type { Capabilities, PeerRole, Role } from './capabilities.ts';
+// Codes and texts are gtk-gnutella's (LimeWire says 503 to everything), so that logs elsewhere read as they should.
+import { type Capabilities, isGoodUltrapeer, type PeerRole, type Role } from './capabilities.ts';
 
 export interface Slots {
+  /** Established links only, not those still in the handshake: an incoming peer is judged again when it acknowledges. */
   used: number;
   max: number;
 }
@@ -24,14 +26,97 @@ export interface AdmissionContext {
   closing: boolean;
   /** Take peers without X-Ultrapeer, and 0.4, as neighbours like ultrapeers. */
   acceptLegacy: boolean;
-  /** As ultrapeer: may a peer's guidance make us its leaf? */
+  /** As leaf, take only ultrapeers with dynamic querying and a high degree, as gtk-gnutella does: others flood. */
+  demandDynamicQuerying: boolean;
+  /** As ultrapeer without leaves: may a peer's guidance make us its leaf? */
   mayBecomeLeaf: boolean;
   /** When we started, milliseconds since 1970: the younger of two ultrapeers gives way. Null when unknown. */
   liveSince: number | null;
 }
 
 export type Verdict =
-  | { kind: 'accept'; peerRole: PeerRole; ourRole: Role; ultrapeerNeeded: boolean | null }
+  | {
+      kind: 'accept';
+      peerRole: PeerRole;
+      ourRole: Role;
+      /** X-Ultrapeer-Needed to answer with: false asks an ultrapeer to become our leaf. Null: nothing to say. */
+      ultrapeerNeeded: boolean | null;
+    }
   | { kind: 'refuse'; code: number; text: string };
 
-export declare function admit(peer: Capabilities, context: AdmissionContext): Verdict;
+/** gtk-gnutella's idea of a high degree, for a leaf choosing ultrapeers. */
+const LEAF_DEMANDS_DEGREE = 16;
+
+/** Judges a peer by its headers: the connector's at step 1, the acceptor's at step 2. */
+export function admit(peer: Capabilities, context: AdmissionContext): Verdict {
+  const objection = objectionTo(peer, context);
+  if (objection !== null) return objection;
+  if (peer.role === 'legacy' && !context.acceptLegacy) return refuse(403, 'Normal nodes refused');
+  return context.role === 'leaf' ? admitAsLeaf(peer, context) : admitAsUltrapeer(peer, context);
+}
+
+/** What no free slot makes good. */
+function objectionTo(peer: Capabilities, context: AdmissionContext): Verdict | null {
+  if (context.closing) return refuse(503, 'Servent shutting down');
+  if (context.hostile) return refuse(550, 'Hostile IP address');
+  if (context.hammering && context.direction === 'in') return refuse(429, 'Too many connects, come back later');
+  if (peer.authChallenge) return refuse(403, 'Not a network member');
+  if (!peer.gnutella) return refuse(406, 'Protocol not acceptable');
+  if (context.addressConnected || context.guidConnected) return refuse(409, 'Already connected');
+  return null;
+}
+
+function admitAsLeaf(peer: Capabilities, context: AdmissionContext): Verdict {
+  const { ultrapeers } = context;
+  if (peer.role === 'leaf') {
+    // 204 is no success to a connector; to an acceptor that said 200 a 2xx would be one
+    const code = context.direction === 'in' ? 204 : 503;
+    return refuse(code, `Shielded leaf node (${ultrapeers.max} peers max)`);
+  }
+  const querying = peer.dynamicQuerying && (peer.degree ?? 0) >= LEAF_DEMANDS_DEGREE;
+  if (context.demandDynamicQuerying && peer.role === 'ultrapeer' && !querying) {
+    return refuse(403, 'High Outdegree and Dynamic Querying Required');
+  }
+  return isFree(ultrapeers) ? accept(peer.role, 'leaf', null) : tooManyUltrapeers(ultrapeers);
+}
+
+function admitAsUltrapeer(peer: Capabilities, context: AdmissionContext): Verdict {
+  const { leaves, ultrapeers, direction } = context;
+  if (peer.role === 'leaf') {
+    return isFree(leaves)
+      ? accept('leaf', 'ultrapeer', null)
+      : refuse(503, `Too many leaf connections (${leaves.max} max)`);
+  }
+  if (peer.role === 'legacy') {
+    return isFree(ultrapeers) ? accept('legacy', 'ultrapeer', null) : tooManyUltrapeers(ultrapeers);
+  }
+  if (direction === 'out') {
+    if (peer.ultrapeerNeeded === false && obeysGuidance(peer, context)) return accept('ultrapeer', 'leaf', null);
+    return isFree(ultrapeers) ? accept('ultrapeer', 'ultrapeer', null) : tooManyUltrapeers(ultrapeers);
+  }
+  if (isFree(ultrapeers)) return accept('ultrapeer', 'ultrapeer', true);
+  return isFree(leaves) ? accept('ultrapeer', 'ultrapeer', false) : tooManyUltrapeers(ultrapeers);
+}
+
+/** gtk-gnutella yields to who has been up longer; LimeWire says nothing of that and yields to any good ultrapeer. */
+function obeysGuidance(peer: Capabilities, context: AdmissionContext): boolean {
+  if (!context.mayBecomeLeaf || context.leaves.used > 0) return false;
+  if (peer.liveSince === null || context.liveSince === null) return isGoodUltrapeer(peer);
+  return peer.liveSince < context.liveSince;
+}
+
+function isFree(slots: Slots): boolean {
+  return slots.used < slots.max;
+}
+
+function accept(peerRole: PeerRole, ourRole: Role, ultrapeerNeeded: boolean | null): Verdict {
+  return { kind: 'accept', peerRole, ourRole, ultrapeerNeeded };
+}
+
+function refuse(code: number, text: string): Verdict {
+  return { kind: 'refuse', code, text };
+}
+
+function tooManyUltrapeers(slots: Slots): Verdict {
+  return refuse(503, `Too many ultra connections (${slots.max} max)`);
+}

@@ -1,5 +1,7 @@
 // What one side of a handshake said about itself, read from its headers into one object of fixed shape.
-import type { Endpoint } from '../wire/endpoint.ts';
+import { DEFAULT_PORT } from '../constants.ts';
+import { canonicalHost, type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
+import { decodeText } from '../wire/text.ts';
 import type { Headers } from './header-block.ts';
 
 export type Role = 'ultrapeer' | 'leaf';
@@ -58,4 +60,159 @@ export interface Capabilities {
   locale: string | null;
 }
 
-export declare function capabilitiesOf(headers: Headers, version?: ProtocolVersion): Capabilities;
+/** What X-Try* may bring; deployed servents send 10. */
+const TRY_ENDPOINTS_MAX = 32;
+const FEATURES_MAX = 64;
+const TEXT_CHARS_MAX = 255;
+/** gtk-gnutella's widest X-Degree is far below; more is a lie that dynamic querying would believe. */
+const DEGREE_MAX = 1000;
+
+/** Never throws: a header that makes no sense counts as absent. `version` 0.4 has no headers and is legacy. */
+export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6'): Capabilities {
+  return {
+    userAgent: userAgentOf(headers.get('User-Agent')),
+    role: roleOf(headers.get('X-Ultrapeer')),
+    version,
+    guid: guidOf(headers.get('GUID')),
+    listen: listenOf(headers),
+    remoteIp: canonicalHost(firstOf(headers.get('Remote-IP') ?? headers.get('X-Remote-IP'))),
+    queryRouting: decimalOf(headers.get('X-Query-Routing')),
+    ultrapeerQueryRouting: decimalOf(headers.get('X-Ultrapeer-Query-Routing')) >= 0.1,
+    dynamicQuerying: decimalOf(headers.get('X-Dynamic-Querying')) >= 0.1,
+    degree: integerOf(headers.get('X-Degree'), DEGREE_MAX),
+    maxTtl: integerOf(headers.get('X-Max-TTL'), 255),
+    extProbes: decimalOf(headers.get('X-Ext-Probes')) >= 0.1,
+    requeries: flagOf(headers.get('X-Requeries')) !== false,
+    pongCaching: decimalOf(headers.get('Pong-Caching')) >= 0.1,
+    ggep: headers.has('GGEP'), // gtk-gnutella does not look at the version either
+    vendorMessages: decimalOf(headers.get('Vendor-Message')) >= 0.1,
+    bye: decimalOf(headers.get('Bye-Packet')) >= 0.1,
+    deflate: hasToken(headers.get('Accept-Encoding'), 'deflate'),
+    contentDeflate: hasToken(headers.get('Content-Encoding'), 'deflate'),
+    guess: decimalOf(headers.get('X-Guess')),
+    features: featuresOf(headers.get('X-Features')),
+    tlsUpgrade: (headers.get('Upgrade') ?? '').toUpperCase().includes('TLS/'),
+    liveSince: parseDate(headers.get('X-Live-Since') ?? ''),
+    tryUltrapeers: parseEndpointList(headers.get('X-Try-Ultrapeers') ?? '', DEFAULT_PORT, TRY_ENDPOINTS_MAX),
+    tryHosts: parseEndpointList(headers.get('X-Try') ?? '', DEFAULT_PORT, TRY_ENDPOINTS_MAX),
+    ultrapeerNeeded: flagOf(headers.get('X-Ultrapeer-Needed')),
+    crawler: headers.has('Crawler'),
+    authChallenge: headers.has('X-Auth-Challenge') || headers.has('FP-Auth-Challenge'),
+    gnutella: speaksGnutella(headers.get('Accept')) && speaksGnutella(headers.get('Content-Type')),
+    locale: localeOf(headers.get('X-Locale-Pref')),
+  };
+}
+
+/** LimeWire's "high degree": 15, and 6 when nothing is said (HandshakeResponse). */
+const HIGH_DEGREE = 15;
+const DEGREE_UNSAID = 6;
+const MAX_TTL_UNSAID = 4;
+
+/** LimeWire's "good ultrapeer": one that it would demote itself for. */
+export function isGoodUltrapeer(peer: Capabilities): boolean {
+  return (
+    (peer.degree ?? DEGREE_UNSAID) >= HIGH_DEGREE &&
+    peer.ultrapeerQueryRouting &&
+    peer.dynamicQuerying &&
+    (peer.maxTtl ?? MAX_TTL_UNSAID) < 5
+  );
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would obey must not get past here
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Header text as people may see it: UTF-8 where it is, without control and direction characters, at most 255 long. */
+export function readableText(value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  return decodeText(bytes, 0, bytes.length).replace(CONTROLS, '').slice(0, TEXT_CHARS_MAX).trim();
+}
+
+function userAgentOf(value: string | null): string | null {
+  const text = readableText(value ?? '');
+  return text === '' ? null : text;
+}
+
+function roleOf(value: string | null): PeerRole {
+  const ultrapeer = flagOf(value);
+  if (ultrapeer === null) return 'legacy';
+  return ultrapeer ? 'ultrapeer' : 'leaf';
+}
+
+/** The first of a merged list counts. */
+function flagOf(value: string | null): boolean | null {
+  const text = firstOf(value).toLowerCase();
+  if (text === 'true') return true;
+  return text === 'false' ? false : null;
+}
+
+function decimalOf(value: string | null): number {
+  return Number(/^\d{1,3}(\.\d{1,3})?/.exec(firstOf(value))?.[0] ?? 0);
+}
+
+function integerOf(value: string | null, max: number): number | null {
+  const text = firstOf(value);
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text), max) : null;
+}
+
+function guidOf(value: string | null): Buffer | null {
+  const text = firstOf(value);
+  return /^[0-9a-f]{32}$/i.test(text) ? Buffer.from(text, 'hex') : null;
+}
+
+/** Listen-IP is LimeWire's word, Node gtk-gnutella's, X-My-Address an old alias; each may be a list. */
+function listenOf(headers: Headers): Endpoint | null {
+  for (const name of ['Listen-IP', 'X-My-Address', 'Node', 'Node-IPv6']) {
+    const endpoint = parseEndpointList(headers.get(name) ?? '', DEFAULT_PORT, 1)[0];
+    if (endpoint !== undefined && endpoint.port !== 0) return endpoint;
+  }
+  return null;
+}
+
+function featuresOf(value: string | null): Map<string, string> {
+  const features = new Map<string, string>();
+  for (const entry of (value ?? '').split(',')) {
+    if (features.size >= FEATURES_MAX) break;
+    const [name = '', version = ''] = entry.trim().split('/', 2);
+    if (name !== '') features.set(name.toLowerCase(), version);
+  }
+  return features;
+}
+
+function localeOf(value: string | null): string | null {
+  return /^[a-z]{2}(?:[-_][a-z]{2})?$/i.exec(firstOf(value))?.[0].toLowerCase() ?? null;
+}
+
+/** G2's hosts list only their own type; no header means Gnutella. */
+function speaksGnutella(value: string | null): boolean {
+  return value === null || hasToken(value, 'application/x-gnutella-packets') || hasToken(value, '*/*');
+}
+
+function hasToken(value: string | null, token: string): boolean {
+  return (value ?? '').split(',').some(item => item.split(';', 1)[0]?.trim().toLowerCase() === token);
+}
+
+function firstOf(value: string | null): string {
+  return (value ?? '').split(',', 1)[0]?.trim() ?? '';
+}
+
+const DATE = /(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC|([+-])(\d{2})(\d{2}))/;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** RFC 822 date to milliseconds since 1970, without a clock or time zone database; null when it is none. */
+function parseDate(text: string): number | null {
+  const match = DATE.exec(text);
+  const month = MONTHS.indexOf(match?.[2] ?? '');
+  if (match === null || month < 0) return null;
+  const field = (index: number) => Number(match[index] ?? 0);
+  const offsetMinutes = (match[7] === '-' ? -1 : 1) * (field(8) * 60 + field(9));
+  const minutes = daysSince1970(field(3), month, field(1)) * 1440 + field(4) * 60 + field(5) - offsetMinutes;
+  return (minutes * 60 + field(6)) * 1000;
+}
+
+/** Gregorian; years run from March so that the leap day comes last. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const marchYear = month < 2 ? year - 1 : year;
+  const dayOfYear = Math.floor((153 * ((month + 10) % 12) + 2) / 5) + day - 1;
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  return marchYear * 365 + leapDays + dayOfYear - 719468;
+}

@@ -1,17 +1,54 @@
-// First line and headers, as Gnutella handshakes and HTTP heads have them. Owns the bytes until the blank line.
+// A first line and headers, as Gnutella handshakes and HTTP heads have them. Owns the bytes until the blank line.
+// Text is latin1, so that no byte is lost: whoever expects UTF-8 in a value decodes it from there.
+import { ProtocolError } from '../errors.ts';
 
 /** Names keep their case and order for output and are looked up without regard to case. */
-export declare class Headers implements Iterable<[name: string, value: string]> {
-  constructor(entries?: Iterable<readonly [name: string, value: string]>);
-  readonly size: number;
-  get(name: string): string | null;
-  has(name: string): boolean;
-  /** Joins the value to an earlier one of that name with ', '. */
-  append(name: string, value: string): void;
-  /** Replaces. */
-  set(name: string, value: string): void;
-  delete(name: string): void;
-  [Symbol.iterator](): Iterator<[name: string, value: string]>;
+export class Headers implements Iterable<[name: string, value: string]> {
+  readonly #fields = new Map<string, [name: string, value: string]>();
+
+  constructor(entries: Iterable<readonly [name: string, value: string]> = []) {
+    for (const [name, value] of entries) this.append(name, value);
+  }
+
+  get size(): number {
+    return this.#fields.size;
+  }
+
+  get(name: string): string | null {
+    return this.#fields.get(name.toLowerCase())?.[1] ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name.toLowerCase());
+  }
+
+  /** Joins the value to an earlier one of that name with ', ' (RFC 9110 section 5.3; gtk-gnutella does the same). */
+  append(name: string, value: string): void {
+    const field = this.#fields.get(name.toLowerCase());
+    if (field === undefined) this.#fields.set(name.toLowerCase(), [name, value]);
+    else field[1] += `, ${value}`;
+  }
+
+  /** Replaces what was there; a new name goes to the end. */
+  set(name: string, value: string): void {
+    const field = this.#fields.get(name.toLowerCase());
+    if (field === undefined) this.#fields.set(name.toLowerCase(), [name, value]);
+    else field[1] = value;
+  }
+
+  delete(name: string): void {
+    this.#fields.delete(name.toLowerCase());
+  }
+
+  [Symbol.iterator](): Iterator<[name: string, value: string]> {
+    return this.#fields.values();
+  }
+
+  /** A continuation line of the header named. */
+  extend(name: string, text: string): void {
+    const field = this.#fields.get(name.toLowerCase());
+    if (field !== undefined) field[1] += field[1] === '' ? text : ` ${text}`;
+  }
 }
 
 export interface HeaderBlock {
@@ -20,27 +57,166 @@ export interface HeaderBlock {
 }
 
 export interface HeaderLimits {
-  /** Which codes a breach throws: HANDSHAKE_TOO_LONG or HTTP_TOO_LONG … */
+  /** Whose error codes a breach throws. */
   area: 'HANDSHAKE' | 'HTTP';
   totalBytesMax: number;
   firstLineBytesMax: number;
+  /** Header lines, continuation lines included, the first line not. */
   linesMax: number;
-  /** Empty lines tolerated before the first line (HTTP keep-alive). */
+  /** Empty lines skipped before the first line (a keep-alive HTTP client may send one). */
   blankLinesMax: number;
 }
 
-/** Bytes, CRLF line ends, blank line included. */
-export declare function encodeHeaderBlock(firstLine: string, headers: Iterable<readonly [string, string]>): Buffer;
+/** gtk-gnutella's HEAD_MAX_SIZE, MAX_LINE_SIZE and HEAD_MAX_LINES. */
+export const HANDSHAKE_LIMITS: HeaderLimits = {
+  area: 'HANDSHAKE',
+  totalBytesMax: 16384,
+  firstLineBytesMax: 1024,
+  linesMax: 128,
+  blankLinesMax: 0,
+};
 
-/** One block from any chunking, at linear cost. Start a new reader for the next block. */
-export declare class HeaderReader {
-  constructor(limits?: Partial<HeaderLimits>);
-  /** Throws ProtocolError when the block is malformed or over a limit. After 'done' take `block` and `rest`. */
-  push(chunk: Buffer): 'more' | 'done';
+const UNWRITABLE = /[^\t\x20-\x7e\x80-\xff]/; // a line end in a value would forge the next header
+
+/** Bytes with CRLF line ends and the blank line. Throws RangeError for text that no header can carry: our own mistake. */
+export function encodeHeaderBlock(firstLine: string, headers: Iterable<readonly [string, string]>): Buffer {
+  const lines = [firstLine];
+  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
+  for (const line of lines)
+    if (UNWRITABLE.test(line)) throw new RangeError(`not a header line: ${JSON.stringify(line)}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+const LF = 10;
+const CR = 13;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Reads one block from any chunking: every byte is looked at once and copied at most a few times.
+ * Lines end in CRLF or a lone LF; continuation lines are unfolded; lines without a colon are skipped, as servents do.
+ */
+export class HeaderReader {
+  readonly #limits: HeaderLimits;
+  #bytes: Buffer = NOTHING;
+  #held = 0;
+  #lines = 0; // complete lines, the first one included
+  #blankLines = 0;
+  #lineBytes = 0; // of the line under way, without its LF
+  #lastByte = 0;
+  #block: HeaderBlock | null = null;
+  #rest: Buffer = NOTHING;
+
+  constructor(limits: Partial<HeaderLimits> = {}) {
+    this.#limits = { ...HANDSHAKE_LIMITS, ...limits };
+  }
+
+  /**
+   * Throws ProtocolError (AREA_MALFORMED, AREA_TOO_LONG) and is of no use afterwards. Once 'done', take `block` and
+   * `rest` and start another reader.
+   */
+  push(chunk: Buffer): 'more' | 'done' {
+    if (this.#block !== null) throw new RangeError('the block is complete');
+    const end = this.#scan(chunk);
+    const bytes = end < 0 ? chunk.length : end;
+    if (this.#held + bytes > this.#limits.totalBytesMax) throw this.#tooLong('header block');
+    if (end >= 0 && this.#held === 0) {
+      this.#finish(chunk.subarray(0, end), chunk.subarray(end));
+      return 'done';
+    }
+    this.#keep(chunk, bytes);
+    if (end < 0) return 'more';
+    this.#finish(this.#bytes.subarray(0, this.#held), chunk.subarray(end));
+    return 'done';
+  }
+
   /** Only after 'done'. */
-  readonly block: HeaderBlock;
-  /** Bytes after the blank line, a view of the last chunk. */
-  readonly rest: Buffer;
-  /** Bytes held now. */
-  readonly heldBytes: number;
+  get block(): HeaderBlock {
+    if (this.#block === null) throw new RangeError('the block is not complete');
+    return this.#block;
+  }
+
+  /** The bytes after the blank line: a view of the last chunk. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+
+  /** Memory held while waiting, never more than totalBytesMax. */
+  get heldBytes(): number {
+    return this.#bytes.length;
+  }
+
+  /** Offset after the blank line, or -1. */
+  #scan(chunk: Buffer): number {
+    for (let at = 0; at < chunk.length; ) {
+      const lineEnd = chunk.indexOf(LF, at);
+      const stop = lineEnd < 0 ? chunk.length : lineEnd;
+      if (stop > at) {
+        this.#lineBytes += stop - at;
+        this.#lastByte = chunk.readUInt8(stop - 1);
+      }
+      if (this.#lines === 0 && this.#lineBytes > this.#limits.firstLineBytesMax + 1) throw this.#tooLong('first line');
+      if (lineEnd < 0) return -1;
+      const empty = this.#lineBytes === 0 || (this.#lineBytes === 1 && this.#lastByte === CR);
+      if (empty && this.#lines > 0) return lineEnd + 1;
+      this.#lineBytes = 0;
+      at = lineEnd + 1;
+      if (empty) {
+        if (++this.#blankLines > this.#limits.blankLinesMax) throw this.#malformed('no first line');
+      } else if (++this.#lines > this.#limits.linesMax + 1) throw this.#tooLong('header lines');
+    }
+    return -1;
+  }
+
+  /** Copies, so that a byte at a time does not pin a whole receive buffer each. */
+  #keep(chunk: Buffer, bytes: number): void {
+    const need = this.#held + bytes;
+    if (need > this.#bytes.length) {
+      const room = Math.min(this.#limits.totalBytesMax, Math.max(need, 2 * this.#bytes.length, 512));
+      const bigger = Buffer.allocUnsafe(room);
+      this.#bytes.copy(bigger, 0, 0, this.#held);
+      this.#bytes = bigger;
+    }
+    chunk.copy(this.#bytes, this.#held, 0, bytes);
+    this.#held = need;
+  }
+
+  #finish(block: Buffer, rest: Buffer): void {
+    const text = block.toString('latin1');
+    if (text.includes('\0')) throw this.#malformed('NUL in header block');
+    const lines = text.split('\n');
+    let i = 0;
+    while (lineAt(lines, i) === '') i++;
+    const firstLine = lineAt(lines, i++).trimEnd();
+    const headers = new Headers();
+    if (firstLine.includes('\r')) throw this.#malformed('CR inside the first line');
+    let name: string | null = null;
+    for (; i < lines.length; i++) {
+      const line = lineAt(lines, i);
+      if (line.includes('\r')) throw this.#malformed('CR inside a header line');
+      if (line.startsWith(' ') || line.startsWith('\t')) {
+        if (name !== null) headers.extend(name, line.trim());
+        continue;
+      }
+      const colon = line.indexOf(':');
+      name = colon > 0 ? line.slice(0, colon).trim() : null;
+      if (name !== null) headers.append(name, line.slice(colon + 1).trim());
+    }
+    this.#bytes = NOTHING;
+    this.#held = 0;
+    this.#rest = rest;
+    this.#block = { firstLine, headers };
+  }
+
+  #tooLong(what: string): ProtocolError {
+    return new ProtocolError(`${this.#limits.area}_TOO_LONG`, `${what} over the limit`);
+  }
+
+  #malformed(what: string): ProtocolError {
+    return new ProtocolError(`${this.#limits.area}_MALFORMED`, what);
+  }
+}
+
+function lineAt(lines: string[], index: number): string {
+  const line = lines[index] ?? '';
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
