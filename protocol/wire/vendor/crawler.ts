@@ -1,0 +1,147 @@
+// LIME/5 and 6: a crawler asks by UDP for an ultrapeer's neighbours. The pong repeats the ping's GUID.
+import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
+import { ProtocolError } from '../../errors.ts';
+import { Cursor } from '../cursor.ts';
+import { type Endpoint, packEndpoint, unpackIpv4 } from '../endpoint.ts';
+import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
+
+export const CrawlFlag = {
+  ConnectionTime: 0x01,
+  Locale: 0x02,
+  /** Only peers that understand LIME/5. */
+  NewOnly: 0x04,
+  UserAgents: 0x08,
+  NodeUptime: 0x10,
+  Replies: 0x20,
+  DhtStatus: 0x40,
+} as const;
+
+/** Wanted number that means all. */
+export const CRAWL_ALL = 255;
+
+export interface CrawlerPing {
+  readonly ultrapeers: number;
+  readonly leaves: number;
+  /** CrawlFlag bits. */
+  readonly flags: number;
+}
+
+/** Throws WIRE_TRUNCATED. */
+export function parseCrawlerPing(message: VendorMessage): CrawlerPing {
+  const body = demandBody(message, 3);
+  return { ultrapeers: body.readUInt8(0), leaves: body.readUInt8(1), flags: body.readUInt8(2) };
+}
+
+/** LIME/5 version 1: LimeWire wants exactly these three bytes. */
+export function encodeCrawlerPing(ping: CrawlerPing): Buffer {
+  return vendorPayload(VendorId.CrawlerPing, 1, Buffer.of(ping.ultrapeers, ping.leaves, ping.flags));
+}
+
+export interface CrawledNeighbour {
+  /** IPv4. */
+  readonly endpoint: Endpoint;
+  readonly connectedMinutes: number;
+  /** Two letters. */
+  readonly locale: string;
+  readonly replies: number;
+  /** '' when not asked for. */
+  readonly userAgent: string;
+}
+
+export interface CrawlerPong {
+  readonly ultrapeers: readonly CrawledNeighbour[];
+  readonly leaves: readonly CrawledNeighbour[];
+  /** Which of the fields are there. */
+  readonly flags: number;
+  readonly uptimeSeconds: number;
+  readonly dhtStatus: number;
+  /** The answering servent's own. */
+  readonly userAgent: string;
+}
+
+/** 510 neighbours with agents as long as anybody's. */
+const AGENTS_BYTES_MAX = 65_536;
+
+/** Throws WIRE_TRUNCATED, WIRE_MALFORMED (agents that do not inflate). */
+export function parseCrawlerPong(message: VendorMessage): CrawlerPong {
+  const cursor = new Cursor(message.body);
+  const [ultrapeerCount, leafCount, flags] = [cursor.u8(), cursor.u8(), cursor.u8()];
+  const uptimeSeconds = (flags & CrawlFlag.NodeUptime) === 0 ? 0 : cursor.u32();
+  const dhtStatus = (flags & CrawlFlag.DhtStatus) === 0 ? 0 : cursor.u8();
+  const neighbours: Omit<CrawledNeighbour, 'userAgent'>[] = [];
+  for (let i = 0; i < ultrapeerCount + leafCount; i++) neighbours.push(readNeighbour(cursor, flags));
+  const agents = (flags & CrawlFlag.UserAgents) === 0 || cursor.left === 0 ? [] : readAgents(cursor);
+  const named = neighbours.map((neighbour, i) => ({ ...neighbour, userAgent: agents[i] ?? '' }));
+  return {
+    ultrapeers: named.slice(0, ultrapeerCount),
+    leaves: named.slice(ultrapeerCount),
+    flags,
+    uptimeSeconds,
+    dhtStatus,
+    userAgent: agents[neighbours.length] ?? '',
+  };
+}
+
+function readNeighbour(cursor: Cursor, flags: number): Omit<CrawledNeighbour, 'userAgent'> {
+  const host = unpackIpv4(cursor.take(4), 0);
+  return {
+    endpoint: { host, port: cursor.u16() },
+    connectedMinutes: (flags & CrawlFlag.ConnectionTime) === 0 ? 0 : cursor.u16(),
+    locale: (flags & CrawlFlag.Locale) === 0 ? '' : cursor.take(2).toString('latin1'),
+    replies: (flags & CrawlFlag.Replies) === 0 ? 0 : cursor.u32(),
+  };
+}
+
+/** LimeWire 5.5: length (LE16), then gzip of the agents joined by ';', a backslash before one inside a name. */
+function readAgents(cursor: Cursor): string[] {
+  const packed = cursor.take(cursor.u16());
+  let text: string;
+  try {
+    const inflate = packed[0] === 0x1f ? gunzipSync : inflateSync;
+    text = inflate(packed, { maxOutputLength: AGENTS_BYTES_MAX }).toString('latin1');
+  } catch (error) {
+    // zlib's own complaints are the sender's doing; nothing else is expected
+    if (error instanceof Error && 'code' in error)
+      throw new ProtocolError('WIRE_MALFORMED', 'user agents of a crawler pong');
+    throw error;
+  }
+  const agents = [''];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charAt(i);
+    if (c === ';') agents.push('');
+    else agents.push(`${agents.pop() ?? ''}${c === '\\' ? text.charAt(++i) : c}`);
+  }
+  return agents;
+}
+
+/** LIME/6 version 1: what `flags` names is written. At most 255 of each kind. */
+export function encodeCrawlerPong(pong: CrawlerPong): Buffer {
+  const { ultrapeers, leaves, flags } = pong;
+  const parts: Buffer[] = [Buffer.of(ultrapeers.length, leaves.length, flags)];
+  if ((flags & CrawlFlag.NodeUptime) !== 0) parts.push(u32(pong.uptimeSeconds));
+  if ((flags & CrawlFlag.DhtStatus) !== 0) parts.push(Buffer.of(pong.dhtStatus));
+  for (const neighbour of [...ultrapeers, ...leaves]) {
+    parts.push(packEndpoint(neighbour.endpoint));
+    if ((flags & CrawlFlag.ConnectionTime) !== 0) parts.push(u16(Math.min(neighbour.connectedMinutes, 0xffff)));
+    if ((flags & CrawlFlag.Locale) !== 0) parts.push(Buffer.from(neighbour.locale.padEnd(2).slice(0, 2), 'latin1'));
+    if ((flags & CrawlFlag.Replies) !== 0) parts.push(u32(neighbour.replies));
+  }
+  if ((flags & CrawlFlag.UserAgents) !== 0) {
+    const agents = [...ultrapeers, ...leaves, pong].map(({ userAgent }) => userAgent.replace(/[\\;]/g, '\\$&'));
+    const packed = gzipSync(Buffer.from(agents.join(';'), 'latin1'));
+    parts.push(u16(packed.length), packed);
+  }
+  return vendorPayload(VendorId.CrawlerPong, 1, Buffer.concat(parts));
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

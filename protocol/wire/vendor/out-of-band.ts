@@ -1,0 +1,71 @@
+// Hits by UDP: LIME/12 offers them, LIME/11 claims them, LIME/13 is a leaf's word on its ultrapeer doing so for it.
+// The descriptor's GUID is the query's, but for LIME/13.
+import { ProtocolError } from '../../errors.ts';
+import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
+import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
+
+/** gtk-gnutella's bound on the token. */
+export const OUT_OF_BAND_TOKEN_BYTES_MAX = 16;
+/** Wanted hits that mean all of them. */
+export const OUT_OF_BAND_ALL = 255;
+
+export interface OutOfBandOffer {
+  /** At most 255. */
+  readonly hits: number;
+  /** The replier can receive datagrams that it did not ask for. */
+  readonly unsolicited: boolean;
+  /** Version 3: the claim must bring a token. */
+  readonly secure: boolean;
+}
+
+/** Throws WIRE_TRUNCATED; WIRE_MALFORMED for version 1, which LimeWire refuses too. */
+export function parseOutOfBandOffer(message: VendorMessage): OutOfBandOffer {
+  demandVersion(message, 2);
+  const body = demandBody(message, 2);
+  return { hits: body.readUInt8(0), unsolicited: (body.readUInt8(1) & 1) !== 0, secure: message.version >= 3 };
+}
+
+/** LIME/12 version 2, or 3 when the query had GGEP SO. */
+export function encodeOutOfBandOffer(offer: OutOfBandOffer): Buffer {
+  const body = Buffer.of(Math.min(offer.hits, 255), offer.unsolicited ? 1 : 0);
+  return vendorPayload(VendorId.OutOfBandOffer, offer.secure ? 3 : 2, body);
+}
+
+export interface OutOfBandAck {
+  /** Hits wanted, OUT_OF_BAND_ALL for all. */
+  readonly wanted: number;
+  /** 1 to 16 bytes to be echoed in GGEP SO of each hit; null in version 2. */
+  readonly token: Buffer | null;
+}
+
+/** Throws WIRE_TRUNCATED, GGEP_*; WIRE_MALFORMED for version 1 and a version 3 without a token. */
+export function parseOutOfBandAck(message: VendorMessage): OutOfBandAck {
+  demandVersion(message, 2);
+  const body = demandBody(message, 1);
+  const wanted = body.readUInt8(0);
+  if (message.version < 3) return { wanted, token: null };
+  const token = body.length > 1 ? ggepPayload(parseGgep(body, 1).items, 'SO') : null;
+  if (token === null || token.length < 1 || token.length > OUT_OF_BAND_TOKEN_BYTES_MAX) {
+    throw new ProtocolError('WIRE_MALFORMED', 'a secure claim without a token');
+  }
+  return { wanted, token };
+}
+
+/** LIME/11 version 3 with a token, 2 without. */
+export function encodeOutOfBandAck(ack: OutOfBandAck): Buffer {
+  const wanted = Buffer.of(Math.min(ack.wanted, 255));
+  if (ack.token === null) return vendorPayload(VendorId.OutOfBandAck, 2, wanted);
+  const block = encodeGgep([{ id: 'SO', payload: ack.token }], { cobs: false });
+  return vendorPayload(VendorId.OutOfBandAck, 3, Buffer.concat([wanted, block]));
+}
+
+/** Highest out-of-band version that must not be proxied for this leaf: 0 none, 255 (an empty body) all. */
+export function parseOutOfBandProxyControl(message: VendorMessage): number {
+  return message.body.length === 0 ? 255 : message.body.readUInt8(0);
+}
+
+/** LIME/13 version 1. */
+export function encodeOutOfBandProxyControl(versionMax: number): Buffer {
+  const body = versionMax >= 255 ? Buffer.alloc(0) : Buffer.of(versionMax);
+  return vendorPayload(VendorId.OutOfBandProxyControl, 1, body);
+}
