@@ -1,0 +1,136 @@
+// The API as functions: one per row of the table, used by the command line, the dashboard and the tests.
+import type { Page } from './control.ts';
+import { type CallOf, type EndpointName, endpointNames, endpoints, type OutputOf } from './endpoints.ts';
+import type { Problem } from './errors.ts';
+
+/** The daemon answered, and refused. */
+export class RefusedError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = 'RefusedError';
+    this.problem = problem;
+  }
+}
+
+/** Nobody answered, or somebody who is not the daemon. */
+export class NoAnswerError extends Error {
+  readonly url: string;
+
+  constructor(url: string, detail: string, cause?: unknown) {
+    super(detail, { cause });
+    this.name = 'NoAnswerError';
+    this.url = url;
+  }
+}
+
+type Call<N extends EndpointName> =
+  unknown extends CallOf<N>
+    ? () => Promise<OutputOf<N>>
+    : Partial<CallOf<N>> extends CallOf<N>
+      ? (input?: CallOf<N>) => Promise<OutputOf<N>>
+      : (input: CallOf<N>) => Promise<OutputOf<N>>;
+
+export type Client = { readonly [N in EndpointName]: Call<N> };
+
+export interface ClientOptions {
+  /** `http://HOST:PORT`, with or without a path below which the API lives. */
+  url: string;
+  token: string;
+  /** For each call. */
+  waitMs?: number;
+  signal?: AbortSignal;
+}
+
+const WAIT_MS = 30_000;
+
+export function createClient(options: ClientOptions): Client {
+  const calls = endpointNames.map(name => [name, (input?: object) => call(name, { ...input }, options)]);
+  return Object.fromEntries(calls) as Client;
+}
+
+async function call(name: EndpointName, input: Record<string, unknown>, options: ClientOptions): Promise<unknown> {
+  const { method, path } = endpoints[name];
+  const rest = { ...input };
+  const filled = path.replace(/:(\w+)/g, (_, parameter: string) => {
+    delete rest[parameter];
+    return encodeURIComponent(String(input[parameter]));
+  });
+  const hasBody = method === 'POST' || method === 'PATCH';
+  const url = `${options.url.replace(/\/+$/, '')}${filled}${hasBody ? '' : queryString(rest)}`;
+  const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: {
+        Authorization: `Bearer ${options.token}`,
+        Accept: 'application/json',
+        ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
+      },
+      ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+      redirect: 'error',
+      signal: AbortSignal.any(signals),
+    });
+    text = await response.text();
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new NoAnswerError(options.url, reasonOf(cause), cause);
+  }
+  if (response.status === 204) return undefined;
+  const answer = parseJson(text);
+  if (response.headers.get('Content-Type')?.startsWith('application/problem+json') && isProblem(answer))
+    throw new RefusedError(answer);
+  // `ready` answers 503 with its ordinary document.
+  if (answer === undefined || !(response.ok || response.status === 503))
+    throw new NoAnswerError(options.url, `answered ${response.status} with something that is not a servent's`);
+  return answer;
+}
+
+function queryString(values: Record<string, unknown>): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(values))
+    if (value !== undefined && value !== null) query.set(key, String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what came instead
+  }
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
+}
+
+/** fetch says "fetch failed" and hides the reason one or two causes below. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time';
+  let reason: unknown = error;
+  for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)
+    reason = reason.cause;
+  if (!(reason instanceof Error)) return String(reason);
+  const { code } = reason as NodeJS.ErrnoException;
+  return reason.message || code || 'no answer';
+}
+
+/** Every item of a list, page by page, up to `max`. */
+export async function* everyItem<T>(
+  list: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,
+  max = Number.POSITIVE_INFINITY,
+): AsyncGenerator<T> {
+  let cursor: string | null = null;
+  let left = max;
+  do {
+    const page: Page<T> = await list({ limit: Math.min(1000, left), ...(cursor === null ? {} : { cursor }) });
+    yield* page.items;
+    left -= page.items.length;
+    cursor = page.next;
+  } while (cursor !== null && left > 0);
+}

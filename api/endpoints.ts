@@ -1,0 +1,262 @@
+// The admin API, one row per operation. Routes, validation, client and docs/api.md are made from this table.
+import type { z } from 'zod';
+import type { Answer, Control } from './control.ts';
+import type { ApiErrorCode } from './errors.ts';
+import { byId, pageOf, pageRequest } from './schemas/common.ts';
+import * as library from './schemas/library.ts';
+import * as overlay from './schemas/overlay.ts';
+import * as searches from './schemas/searches.ts';
+import * as service from './schemas/service.ts';
+import * as transfers from './schemas/transfers.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** What a key must be allowed to do: `open` needs no token at all. */
+export type Scope = 'open' | 'read' | 'operate' | 'admin';
+
+export interface Endpoint {
+  readonly method: Method;
+  /** Below the root, parameters as `:name`. */
+  readonly path: string;
+  readonly doc: string;
+  readonly scope: Scope;
+  /** The group it is documented in. */
+  readonly tag: string;
+  readonly params: z.ZodType | null;
+  readonly query: z.ZodType | null;
+  readonly body: z.ZodType | null;
+  /** null: the answer has no body. */
+  readonly output: z.ZodType | null;
+  readonly success: 200 | 201 | 202 | 204;
+  /** Refusals of its own, besides those that every call can meet. */
+  readonly problems: readonly ApiErrorCode[];
+  /** The answer's own status, where the output decides. */
+  readonly statusFor?: (output: never) => number;
+  /** Described in the OpenAPI document. */
+  readonly openapi: boolean;
+}
+
+type Given = Pick<Endpoint, 'tag' | 'doc'> & Partial<Endpoint>;
+
+const DEFAULTS = {
+  params: null,
+  query: null,
+  body: null,
+  output: null,
+  problems: [],
+  openapi: true,
+} as const;
+
+/** An endpoint that remembers the types of its own schemas. */
+type Row<G> = Omit<Endpoint, 'params' | 'query' | 'body' | 'output'> & {
+  readonly [F in 'params' | 'query' | 'body' | 'output']: FieldOf<G, F>;
+};
+type FieldOf<G, F extends string> = G extends Record<F, infer T extends z.ZodType> ? T : null;
+
+/** Fills in what most rows of a method have; `given` may say otherwise. */
+const row =
+  (method: Method, scope: Scope, success: Endpoint['success']) =>
+  <const G extends Given>(path: string, given: G): Row<G> =>
+    ({ ...DEFAULTS, method, path, scope, success, ...given }) as unknown as Row<G>;
+
+const get = row('GET', 'read', 200);
+const create = row('POST', 'operate', 201);
+const change = row('PATCH', 'operate', 200);
+const remove = row('DELETE', 'operate', 204);
+const API = '/api/v1';
+
+export const endpoints = {
+  status: get(`${API}/status`, { tag: 'status', doc: 'The servent at a glance.', output: overlay.status }),
+
+  peers: get(`${API}/peers`, {
+    tag: 'peers',
+    doc: 'Overlay connections.',
+    query: pageRequest,
+    output: pageOf(overlay.peer),
+  }),
+  connect: create(`${API}/peers`, {
+    tag: 'peers',
+    doc: 'Connects to a servent and answers when the handshake is done.',
+    body: overlay.connect,
+    output: overlay.peer,
+    problems: ['CONFLICT', 'UNREACHABLE', 'REFUSED', 'TOO_MANY'],
+  }),
+  disconnect: remove(`${API}/peers/:id`, {
+    tag: 'peers',
+    doc: 'Says Bye and closes the connection.',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
+  hosts: get(`${API}/hosts`, {
+    tag: 'peers',
+    doc: 'The host cache: addresses to connect to, best first.',
+    query: pageRequest,
+    output: pageOf(overlay.host),
+  }),
+  queries: get(`${API}/queries`, {
+    tag: 'peers',
+    doc: 'The latest queries that passed through, newest first.',
+    query: pageRequest,
+    output: pageOf(overlay.query),
+  }),
+
+  startSearch: create(`${API}/searches`, {
+    tag: 'searches',
+    doc: 'Starts a search by words, by URN, or by browsing one servent.',
+    body: searches.startSearch,
+    output: searches.search,
+    problems: ['TOO_MANY', 'NOT_SUPPORTED'],
+  }),
+  searches: get(`${API}/searches`, {
+    tag: 'searches',
+    doc: 'Our own searches, newest first.',
+    query: pageRequest,
+    output: pageOf(searches.search),
+  }),
+  search: get(`${API}/searches/:id`, {
+    tag: 'searches',
+    doc: 'One search.',
+    params: byId,
+    output: searches.search,
+    problems: ['NOT_FOUND'],
+  }),
+  removeSearch: remove(`${API}/searches/:id`, {
+    tag: 'searches',
+    doc: 'Stops a search and forgets its results.',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
+  results: get(`${API}/searches/:id/results`, {
+    tag: 'searches',
+    doc: 'What a search found, grouped by content, in the order it was found.',
+    params: byId,
+    query: pageRequest,
+    output: pageOf(searches.result),
+    problems: ['NOT_FOUND'],
+  }),
+
+  startDownload: create(`${API}/downloads`, {
+    tag: 'downloads',
+    doc: 'Queues a download of a search result, a magnet link (its `xs` and `as` are sources), or a URN with sources.',
+    body: transfers.startDownload,
+    output: transfers.download,
+    problems: ['NOT_FOUND', 'CONFLICT', 'TOO_MANY'],
+  }),
+  downloads: get(`${API}/downloads`, {
+    tag: 'downloads',
+    doc: 'Downloads, in the order they were added.',
+    query: pageRequest,
+    output: pageOf(transfers.download),
+  }),
+  download: get(`${API}/downloads/:id`, {
+    tag: 'downloads',
+    doc: 'One download.',
+    params: byId,
+    output: transfers.download,
+    problems: ['NOT_FOUND'],
+  }),
+  changeDownload: change(`${API}/downloads/:id`, {
+    tag: 'downloads',
+    doc: 'Pauses, resumes, or reorders a download.',
+    params: byId,
+    body: transfers.changeDownload,
+    output: transfers.download,
+    problems: ['NOT_FOUND', 'CONFLICT'],
+  }),
+  removeDownload: remove(`${API}/downloads/:id`, {
+    tag: 'downloads',
+    doc: 'Cancels a download and deletes its partial file; a completed file stays.',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
+
+  uploads: get(`${API}/uploads`, {
+    tag: 'uploads',
+    doc: 'Transfers to others, and those that wait for a slot.',
+    query: pageRequest,
+    output: pageOf(transfers.upload),
+  }),
+  cancelUpload: remove(`${API}/uploads/:id`, {
+    tag: 'uploads',
+    doc: 'Breaks off an upload or takes it from the queue.',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
+
+  files: get(`${API}/library/files`, {
+    tag: 'library',
+    doc: 'Shared files.',
+    query: pageRequest,
+    output: pageOf(library.file),
+  }),
+  folders: get(`${API}/library/folders`, {
+    tag: 'library',
+    doc: 'Shared folders.',
+    query: pageRequest,
+    output: pageOf(library.folder),
+  }),
+  shareFolder: create(`${API}/library/folders`, {
+    tag: 'library',
+    doc: 'Shares a folder of the machine the daemon runs on, with everything below it.',
+    scope: 'admin',
+    body: library.shareFolder,
+    output: library.folder,
+    problems: ['CONFLICT', 'TOO_MANY'],
+  }),
+  unshareFolder: remove(`${API}/library/folders/:id`, {
+    tag: 'library',
+    doc: 'Stops sharing a folder; its files stay where they are.',
+    scope: 'admin',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
+  rescan: create(`${API}/library/rescan`, {
+    tag: 'library',
+    doc: 'Looks through the shared folders for what has changed.',
+    success: 202,
+    output: library.rescan,
+  }),
+
+  config: get(`${API}/config`, {
+    tag: 'service',
+    doc: 'The effective configuration, each value with its origin.',
+    output: service.config,
+  }),
+  live: get('/health/live', {
+    tag: 'service',
+    doc: 'Whether the process answers.',
+    scope: 'open',
+    output: service.live,
+  }),
+  ready: get('/health/ready', {
+    tag: 'service',
+    doc: 'Whether everything listens and works; 503 and the same document when not.',
+    scope: 'open',
+    output: service.ready,
+    statusFor: (output: z.output<typeof service.ready>) => (output.status === 'ok' ? 200 : 503),
+  }),
+} as const satisfies Record<keyof Control, Endpoint>;
+
+export type Endpoints = typeof endpoints;
+export type EndpointName = keyof Endpoints;
+export const endpointNames = Object.keys(endpoints) as EndpointName[];
+
+type Read<S> = S extends z.ZodType ? z.output<S> : unknown;
+type Written<S> = S extends z.ZodType ? z.input<S> : unknown;
+
+/** What Control is given: parameters, query and body in one object. */
+export type InputOf<N extends EndpointName> = Read<Endpoints[N]['params']> &
+  Read<Endpoints[N]['query']> &
+  Read<Endpoints[N]['body']>;
+/** What a client passes. */
+export type CallOf<N extends EndpointName> = Written<Endpoints[N]['params']> &
+  Written<Endpoints[N]['query']> &
+  Written<Endpoints[N]['body']>;
+export type OutputOf<N extends EndpointName> = Endpoints[N]['output'] extends z.ZodType
+  ? z.output<Endpoints[N]['output']>
+  : undefined;
+
+/** Control as the table sees it; assigning one to the other proves that schemas and interface agree. */
+export type Handlers = {
+  [N in EndpointName]: (input: InputOf<N>) => Endpoints[N]['output'] extends null ? unknown : Answer<OutputOf<N>>;
+};

@@ -1,0 +1,211 @@
+import t from 'tap';
+import type { Client } from '../../api/client.ts';
+import { type Endpoint, type EndpointName, endpointNames, endpoints } from '../../api/endpoints.ts';
+import { problem } from '../../api/schemas/service.ts';
+import { serveFake } from '../support/api-server.ts';
+import { SHA1 } from '../support/fake-control.ts';
+
+/** A good call of each endpoint. A new row without one does not compile. */
+const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
+  status: client => client.status(),
+  peers: client => client.peers({ limit: 10 }),
+  connect: client => client.connect({ address: '127.0.0.1:7000' }),
+  disconnect: client => client.disconnect({ id: 'p1' }),
+  hosts: client => client.hosts(),
+  queries: client => client.queries(),
+  startSearch: client => client.startSearch({ text: 'blue moon' }),
+  searches: client => client.searches(),
+  search: client => client.search({ id: 's1' }),
+  removeSearch: client => client.removeSearch({ id: 's1' }),
+  results: client => client.results({ id: 's1', limit: 5 }),
+  startDownload: client => client.startDownload({ search: 's1', result: 'r1' }),
+  downloads: client => client.downloads(),
+  download: client => client.download({ id: 'd1' }),
+  changeDownload: client => client.changeDownload({ id: 'd1', state: 'paused' }),
+  removeDownload: client => client.removeDownload({ id: 'd1' }),
+  uploads: client => client.uploads(),
+  cancelUpload: client => client.cancelUpload({ id: 'u1' }),
+  files: client => client.files(),
+  folders: client => client.folders(),
+  shareFolder: client => client.shareFolder({ path: '/srv/more' }),
+  unshareFolder: client => client.unshareFolder({ id: 'l1' }),
+  rescan: client => client.rescan(),
+  config: client => client.config(),
+  live: client => client.live(),
+  ready: client => client.ready(),
+};
+
+/** A body that each endpoint with a body refuses, and the field at fault. */
+const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
+  connect: [
+    [{}, 'address'],
+    [{ address: 6346 }, 'address'],
+    [{ address: '127.0.0.1' }, 'address'],
+    [{ address: '127.0.0.1:65536' }, 'address'],
+    [{ address: '127.0.0.1:6346', force: true }, 'force'],
+  ],
+  startSearch: [
+    [{}, 'text'],
+    [{ text: '' }, 'text'],
+    [{ text: 'x'.repeat(257) }, 'text'],
+    [{ urn: 'sha1:ABC' }, 'urn'],
+    [{ text: 'a', ttl: 99 }, 'ttl'],
+    [{ txt: 'a' }, 'txt'],
+  ],
+  startDownload: [
+    [{ search: 's1' }, 'result'],
+    [{ magnet: 'http://example.net/' }, 'magnet'],
+    [{ urn: SHA1, size: -1 }, 'size'],
+    [{ urn: SHA1, size: 2 ** 60 }, 'size'],
+    [{ urn: SHA1, sources: ['nonsense'] }, 'sources.0'],
+    [{ urn: SHA1, sources: ['file:///etc/passwd'] }, 'sources.0'],
+  ],
+  changeDownload: [
+    [{}, 'state'],
+    [{ state: 'completed' }, 'state'],
+    [{ priority: 1.5 }, 'priority'],
+  ],
+  shareFolder: [
+    [{ path: '' }, 'path'],
+    [{ path: 'a\0b' }, 'path'],
+    [{ path: ['/srv'] }, 'path'],
+  ],
+};
+
+const rows = endpointNames.map(name => [name, endpoints[name] as Endpoint] as const);
+
+t.test('every endpoint is documented and says what may go wrong', async t => {
+  for (const [name, { doc, path, params, problems }] of rows) {
+    t.match(doc, /^[A-Z].*\.$/, `${name} has a sentence`);
+    t.equal(params !== null, path.includes(':'), `${name} has a schema for its parameters`);
+    if (path.includes(':')) t.ok(problems.includes('NOT_FOUND'), `${name} says that an id may be unknown`);
+  }
+});
+
+t.test('no two endpoints share method and path', async t => {
+  t.equal(new Set(rows.map(([, { method, path }]) => `${method} ${path}`)).size, rows.length);
+});
+
+t.test('every endpoint answers a good call with its own status and an answer that fits its schema', async t => {
+  for (const [name, endpoint] of rows) {
+    const { client, control, raw, mistakes } = await serveFake(t);
+    const output = await good[name](client);
+    endpoint.output?.parse(output);
+    t.strictSame(mistakes, [], `${name} makes no mistake`);
+    t.strictSame(
+      control.calls.map(([called]) => called),
+      [name],
+      `${name} reaches Control once`,
+    );
+    if (endpoint.method === 'GET') {
+      const reply = await raw({ path: endpoint.path.replace(':id', 's1').replace('downloads/s1', 'downloads/d1') });
+      t.equal(reply.status, endpoint.success, `${name} answers ${endpoint.success}`);
+      t.match(reply.headers['content-type'], 'application/json');
+      t.equal(reply.headers['cache-control'], 'no-store');
+    }
+  }
+});
+
+t.test('what creates answers 201, what removes 204 without a body, a rescan 202', async t => {
+  const { raw } = await serveFake(t);
+  const json = { 'Content-Type': 'application/json' };
+  const created = await raw({ method: 'POST', path: '/api/v1/searches', headers: json, body: '{"text":"a"}' });
+  t.equal(created.status, 201);
+  const removed = await raw({ method: 'DELETE', path: '/api/v1/searches/s1' });
+  t.equal(removed.status, 204);
+  t.equal(removed.text, '');
+  t.equal((await raw({ method: 'POST', path: '/api/v1/library/rescan' })).status, 202);
+});
+
+t.test('every endpoint with a body refuses a bad one and names the field', async t => {
+  const { control, raw } = await serveFake(t);
+  for (const [name, { method, path, body }] of rows) {
+    if (body === null) continue;
+    t.ok(bad[name], `${name} has cases`);
+    for (const [given, field] of bad[name] ?? []) {
+      const reply = await raw({
+        method,
+        path: path.replace(':id', 'd1'),
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(given),
+      });
+      t.equal(reply.status, 400, `${name} ${JSON.stringify(given).slice(0, 60)}`);
+      t.equal(reply.headers['content-type'], 'application/problem+json');
+      t.equal(reply.json?.['code'], 'INVALID');
+      t.equal(reply.json?.['field'], field);
+      problem.parse(reply.json);
+    }
+  }
+  t.strictSame(control.calls, []);
+});
+
+t.test('every list takes limit and cursor and refuses nonsense in them', async t => {
+  const { raw } = await serveFake(t);
+  for (const [name, { path, query }] of rows) {
+    if (query === null) continue;
+    const at = path.replace(':id', 's1');
+    t.strictSame((await raw({ path: `${at}?limit=1` })).json?.['next'], null, name);
+    for (const [given, field] of [
+      ['limit=0', 'limit'],
+      ['limit=1001', 'limit'],
+      ['limit=ten', 'limit'],
+      ['limit=', 'limit'],
+      ['limit=1&limit=2', 'limit'],
+      ['cursor=!', 'cursor'],
+      ['cursor=', 'cursor'],
+      ['offset=3', 'offset'],
+      ['__proto__=1', '__proto__'],
+    ] as const) {
+      const reply = await raw({ path: `${at}?${given}` });
+      t.equal(reply.status, 400, `${name}?${given}`);
+      t.equal(reply.json?.['field'], field);
+    }
+  }
+});
+
+t.test('an unknown id is a 404 everywhere', async t => {
+  const { raw } = await serveFake(t);
+  for (const [name, { method, path, body }] of rows) {
+    if (!path.includes(':id')) continue;
+    const reply = await raw({
+      method,
+      path: path.replace(':id', 'nobody'),
+      ...(body === null ? {} : { headers: { 'Content-Type': 'application/json' }, body: '{"state":"paused"}' }),
+    });
+    t.equal(reply.status, 404, name);
+    t.equal(reply.json?.['code'], 'NOT_FOUND');
+    t.match(reply.json?.['detail'], 'nobody');
+  }
+});
+
+t.test('downloads are ordered in each of the three ways, sources in each of theirs', async t => {
+  const { client, control } = await serveFake(t);
+  const magnet = `magnet:?xt=${SHA1}&xs=http://127.0.0.1:6349/uri-res/N2R?${SHA1}`;
+  await client.startDownload({ magnet });
+  await client.startDownload({ urn: SHA1 });
+  const source = { address: '127.0.0.1:6349', servent: null, push: false, busy: null, hops: 2 };
+  await client.startDownload({
+    urn: SHA1,
+    name: 'a.ogg',
+    size: 5,
+    sources: ['127.0.0.1:6349', '[::1]:6349', 'http://127.0.0.1:6349/get/7/a.ogg', source],
+  });
+  t.strictSame(
+    control.calls.map(([, input]) => input),
+    [
+      { magnet },
+      { urn: SHA1, sources: [] },
+      {
+        urn: SHA1,
+        name: 'a.ogg',
+        size: 5,
+        sources: [
+          '127.0.0.1:6349',
+          '[::1]:6349',
+          'http://127.0.0.1:6349/get/7/a.ogg',
+          { address: '127.0.0.1:6349', servent: null, push: false },
+        ],
+      },
+    ],
+  );
+});

@@ -1,0 +1,366 @@
+// A daemon's answers without a daemon: a small world kept in arrays, for the tests of API, command line and dashboard.
+import type {
+  ById,
+  ConfigView,
+  Control,
+  DownloadView,
+  FileView,
+  FolderView,
+  HostView,
+  PageRequest,
+  PeerView,
+  QueryView,
+  ReadyView,
+  ResultView,
+  SearchView,
+  StartSearchInput,
+  UploadView,
+} from '../../api/control.ts';
+import { ApiError, invalid, notFound } from '../../api/errors.ts';
+import { pageOf } from '../../api/page.ts';
+
+export const AT = '2026-11-21T10:00:00.000Z';
+export const SHA1 = 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB';
+const GUID = '0123456789abcdef0123456789abcdef';
+
+export const aPeer: PeerView = {
+  id: 'p1',
+  address: '127.0.0.1:6347',
+  role: 'ultrapeer',
+  direction: 'outgoing',
+  userAgent: 'servent/0.1.0',
+  since: AT,
+  deflate: true,
+  compression: { in: true, out: false },
+  messages: { in: 1200, out: 34 },
+  bytes: { in: 120_000, out: 3_400 },
+  dropped: 2,
+  queued: 0,
+};
+
+export const aHost: HostView = {
+  address: '127.0.0.1:6348',
+  ultrapeer: true,
+  source: 'pong',
+  seenAt: AT,
+  triedAt: null,
+  connectedAt: null,
+  failures: 0,
+};
+
+export const aQuery: QueryView = {
+  id: 'q1',
+  at: AT,
+  text: 'blue moon',
+  urns: [SHA1],
+  from: '127.0.0.1:6347',
+  ttl: 3,
+  hops: 2,
+  hits: 1,
+};
+
+export const aSearch: SearchView = {
+  id: 's1',
+  text: 'blue moon',
+  urn: null,
+  browse: null,
+  state: 'running',
+  error: null,
+  startedAt: AT,
+  endsAt: AT,
+  peers: 3,
+  results: 1,
+  hits: 2,
+};
+
+export const aResult: ResultView = {
+  id: 'r1',
+  name: 'blue moon.ogg',
+  size: 4_200_000,
+  urn: SHA1,
+  foundAt: AT,
+  sources: [
+    {
+      address: '127.0.0.1:6349',
+      servent: GUID,
+      push: false,
+      busy: false,
+      index: 7,
+      name: 'blue moon.ogg',
+      vendor: 'SERV',
+      speed: 1000,
+      hops: 2,
+    },
+  ],
+};
+
+export const aDownload: DownloadView = {
+  id: 'd1',
+  name: 'blue moon.ogg',
+  size: 4_200_000,
+  done: 1_050_000,
+  state: 'active',
+  rate: 105_000,
+  eta: 30,
+  urn: SHA1,
+  priority: 0,
+  sources: [{ address: '127.0.0.1:6349', servent: GUID, push: false, state: 'active', error: null }],
+  path: null,
+  error: null,
+  addedAt: AT,
+  finishedAt: null,
+};
+
+export const anUpload: UploadView = {
+  id: 'u1',
+  address: '127.0.0.1:40000',
+  userAgent: 'gtk-gnutella/1.2',
+  state: 'active',
+  position: null,
+  name: 'red sun.ogg',
+  urn: SHA1,
+  size: 1_000,
+  start: 0,
+  end: 999,
+  sent: 500,
+  rate: 250,
+  since: AT,
+};
+
+export const aFile: FileView = {
+  id: 'f1',
+  name: 'red sun.ogg',
+  path: '/srv/files/red sun.ogg',
+  folder: 'l1',
+  size: 1_000,
+  modifiedAt: AT,
+  state: 'shared',
+  urn: SHA1,
+  hits: 3,
+  uploads: 1,
+};
+
+export const aFolder: FolderView = {
+  id: 'l1',
+  path: '/srv/files',
+  state: 'ready',
+  files: 1,
+  bytes: 1_000,
+  error: null,
+  scannedAt: AT,
+};
+
+export class FakeControl implements Control {
+  peerList = [aPeer];
+  hostList = [aHost];
+  queryList = [aQuery];
+  searchList = [aSearch];
+  resultList = [aResult];
+  downloadList = [aDownload];
+  uploadList = [anUpload];
+  fileList = [aFile];
+  folderList = [aFolder];
+  readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
+  /** Called before each answer; throw to fail it. */
+  before: (name: string, input: unknown) => void = () => undefined;
+  /** Every call, with what it was given. */
+  readonly calls: [name: string, input: unknown][] = [];
+
+  #note(name: string, input?: unknown): void {
+    this.calls.push([name, input]);
+    this.before(name, input);
+  }
+
+  status() {
+    this.#note('status');
+    return {
+      version: '0.1.0',
+      servent: GUID,
+      mode: 'ultrapeer' as const,
+      profile: 'local' as const,
+      startedAt: AT,
+      uptime: 61.5,
+      gnutella: { host: '127.0.0.1', port: 6346 },
+      api: { host: '127.0.0.1', port: 8346 },
+      peers: { leaves: 0, ultrapeers: this.peerList.length },
+      hosts: this.hostList.length,
+      library: { files: this.fileList.length, bytes: 1_000, hashing: 0 },
+      searches: this.searchList.length,
+      downloads: { active: 1, queued: 0, rate: 105_000 },
+      uploads: { active: 1, queued: 0, rate: 250 },
+      messages: { in: 1200, out: 34, dropped: 2, reasons: { duplicate: 2 } },
+    };
+  }
+
+  peers(input: PageRequest) {
+    this.#note('peers', input);
+    return paged(this.peerList, input, row => row.id);
+  }
+
+  async connect(input: { address: string }) {
+    this.#note('connect', input);
+    if (input.address.endsWith(':1')) throw new ApiError('UNREACHABLE', `${input.address}: connection refused`);
+    const peer = { ...aPeer, id: `p${this.peerList.length + 1}`, address: input.address };
+    this.peerList.push(peer);
+    return peer;
+  }
+
+  disconnect(input: ById) {
+    this.#note('disconnect', input);
+    this.peerList = without(this.peerList, 'peer', input.id);
+  }
+
+  hosts(input: PageRequest) {
+    this.#note('hosts', input);
+    return paged(this.hostList, input, row => row.address);
+  }
+
+  queries(input: PageRequest) {
+    this.#note('queries', input);
+    return paged(this.queryList, input, row => row.id);
+  }
+
+  startSearch(input: StartSearchInput) {
+    this.#note('startSearch', input);
+    const search: SearchView = {
+      ...aSearch,
+      id: `s${this.searchList.length + 1}`,
+      text: input.text ?? null,
+      urn: input.urn ?? null,
+      browse: input.browse ?? null,
+    };
+    this.searchList.unshift(search);
+    return search;
+  }
+
+  searches(input: PageRequest) {
+    this.#note('searches', input);
+    return paged(this.searchList, input, row => row.id);
+  }
+
+  search(input: ById) {
+    this.#note('search', input);
+    return only(this.searchList, 'search', input.id);
+  }
+
+  removeSearch(input: ById) {
+    this.#note('removeSearch', input);
+    this.searchList = without(this.searchList, 'search', input.id);
+  }
+
+  results(input: ById & PageRequest) {
+    this.#note('results', input);
+    only(this.searchList, 'search', input.id);
+    return paged(this.resultList, input, row => row.id);
+  }
+
+  startDownload(input: Parameters<Control['startDownload']>[0]) {
+    this.#note('startDownload', input);
+    if ('magnet' in input && !input.magnet.includes('xt=')) throw invalid('magnet', 'expected a hash in `xt`');
+    const download = { ...aDownload, id: `d${this.downloadList.length + 1}` };
+    this.downloadList.push(download);
+    return download;
+  }
+
+  downloads(input: PageRequest) {
+    this.#note('downloads', input);
+    return paged(this.downloadList, input, row => row.id);
+  }
+
+  download(input: ById) {
+    this.#note('download', input);
+    return only(this.downloadList, 'download', input.id);
+  }
+
+  changeDownload(input: Parameters<Control['changeDownload']>[0]) {
+    this.#note('changeDownload', input);
+    const download = only(this.downloadList, 'download', input.id);
+    if (download.state === 'completed') throw new ApiError('CONFLICT', 'the download is already completed');
+    const changed = {
+      ...download,
+      state: input.state ?? download.state,
+      priority: input.priority ?? download.priority,
+    };
+    this.downloadList = this.downloadList.map(row => (row === download ? changed : row));
+    return changed;
+  }
+
+  removeDownload(input: ById) {
+    this.#note('removeDownload', input);
+    this.downloadList = without(this.downloadList, 'download', input.id);
+  }
+
+  uploads(input: PageRequest) {
+    this.#note('uploads', input);
+    return paged(this.uploadList, input, row => row.id);
+  }
+
+  cancelUpload(input: ById) {
+    this.#note('cancelUpload', input);
+    this.uploadList = without(this.uploadList, 'upload', input.id);
+  }
+
+  files(input: PageRequest) {
+    this.#note('files', input);
+    return paged(this.fileList, input, row => row.id);
+  }
+
+  folders(input: PageRequest) {
+    this.#note('folders', input);
+    return paged(this.folderList, input, row => row.id);
+  }
+
+  shareFolder(input: { path: string }) {
+    this.#note('shareFolder', input);
+    const folder: FolderView = { ...aFolder, id: `l${this.folderList.length + 1}`, path: input.path };
+    this.folderList.push(folder);
+    return folder;
+  }
+
+  unshareFolder(input: ById) {
+    this.#note('unshareFolder', input);
+    this.folderList = without(this.folderList, 'folder', input.id);
+  }
+
+  rescan() {
+    this.#note('rescan');
+    return { folders: this.folderList.length };
+  }
+
+  config(): ConfigView {
+    this.#note('config');
+    return {
+      file: null,
+      config: { profile: 'local', gnutella: { port: 6346 } },
+      settings: [
+        { key: 'profile', value: 'local', origin: 'flag', where: '--profile', restart: true },
+        { key: 'gnutella.port', value: 6346, origin: 'default', where: null, restart: true },
+      ],
+    };
+  }
+
+  live() {
+    this.#note('live');
+    return { status: 'ok' as const };
+  }
+
+  ready() {
+    this.#note('ready');
+    return this.readyView;
+  }
+}
+
+function paged<T>(rows: readonly T[], input: PageRequest, keyOf: (row: T) => string) {
+  return pageOf(rows, input, keyOf, row => row);
+}
+
+function only<T extends { id: string }>(rows: readonly T[], what: string, id: string): T {
+  const row = rows.find(row => row.id === id);
+  if (row === undefined) throw notFound(what, id);
+  return row;
+}
+
+function without<T extends { id: string }>(rows: readonly T[], what: string, id: string): T[] {
+  only(rows, what, id);
+  return rows.filter(row => row.id !== id);
+}
