@@ -103,6 +103,11 @@ export const declaration = {
       default: 32,
       doc: 'Most ultrapeers to be connected to.',
     }),
+    seek: setting(integer(0, 1_000), {
+      flag: '--seek <n>',
+      default: { local: 0, lan: 8, public: 32 },
+      doc: 'Ultrapeers to look for among the hosts heard of; a leaf looks for no more than 4. 0: stay with those of `connect`.',
+    }),
     maxPerAddress: setting(integer(0, 10_000), {
       flag: '--max-per-address <n>',
       default: { local: 0, lan: 16, public: 3 },
