@@ -11,7 +11,7 @@ export interface Kind<T> {
   /** A flag's or variable's text as something for the schema; lists get the whole text. */
   readonly fromText: (text: string) => unknown;
   /** Relative values start at the folder of whoever said them: the configuration file's, or the working directory. */
-  readonly within?: (value: T, folder: string) => T;
+  within?(value: T, folder: string): T;
   /** Of a list in one environment variable. */
   readonly separator?: string;
 }

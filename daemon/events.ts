@@ -1,0 +1,64 @@
+// What happens in the daemon, for whoever wants to know: the log now, the event stream later.
+import type { DownloadView, FolderView, PeerView, SearchView, UploadView } from '../api/control.ts';
+
+/** Rare things only: whatever happens per descriptor is a counter. */
+export interface Events {
+  'link.opened': PeerView;
+  'link.closed': { id: string; address: string; reason: string };
+  'search.started': SearchView;
+  'search.finished': SearchView;
+  'download.added': DownloadView;
+  'download.changed': DownloadView;
+  'download.finished': DownloadView;
+  'download.failed': DownloadView;
+  'download.removed': { id: string };
+  'upload.started': UploadView;
+  'upload.finished': { id: string; sent: number };
+  'library.scanned': FolderView;
+}
+
+export type EventName = keyof Events;
+type Listener<N extends EventName> = (event: Events[N], name: N) => void;
+export type AnyListener = (event: Events[EventName], name: EventName) => void;
+
+export interface EventBusOptions {
+  /** A listener that throws is a mistake of ours and must not stop whoever emitted. */
+  onMistake: (error: unknown, name: EventName) => void;
+}
+
+export class EventBus {
+  readonly #listeners = new Map<EventName, Set<AnyListener>>();
+  readonly #everything = new Set<AnyListener>();
+  readonly #onMistake: EventBusOptions['onMistake'];
+
+  constructor({ onMistake }: EventBusOptions) {
+    this.#onMistake = onMistake;
+  }
+
+  /** Returns what takes the listener off again. */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener as AnyListener);
+    return () => listeners.delete(listener as AnyListener);
+  }
+
+  onAny(listener: AnyListener): () => void {
+    this.#everything.add(listener);
+    return () => this.#everything.delete(listener);
+  }
+
+  /** Listeners run at once and in order. */
+  emit<N extends EventName>(name: N, event: Events[N]): void {
+    for (const listeners of [this.#listeners.get(name), this.#everything]) {
+      if (listeners === undefined) continue;
+      for (const listener of listeners) {
+        try {
+          listener(event, name);
+        } catch (error) {
+          this.#onMistake(error, name);
+        }
+      }
+    }
+  }
+}

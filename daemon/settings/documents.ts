@@ -1,0 +1,153 @@
+// docs/configuration.md and conf/servent.example.yaml, written from the declaration.
+import { stringify } from 'yaml';
+import { type Profile, type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
+import { pathSeparator } from './kinds.ts';
+import { FILE_NAME } from './resolve.ts';
+
+const PROFILES: readonly Profile[] = ['public', 'lan', 'local'];
+const DATA_DIR = '<data dir>';
+
+interface Row {
+  key: SettingKey;
+  name: string;
+  setting: Setting<unknown>;
+}
+
+/** Rows by section; the first section, without a name, holds the keys at the top level. */
+function sections(): Map<string, Row[]> {
+  const out = new Map<string, Row[]>();
+  for (const { key, setting } of settingsList) {
+    const [section = '', name] = key.split('.');
+    const row = { key, name: name ?? section, setting };
+    const title = name === undefined ? '' : section;
+    out.set(title, [...(out.get(title) ?? []), row]);
+  }
+  return out;
+}
+
+function defaultOf(setting: Setting<unknown>, profile: Profile): unknown {
+  return setting.defaultFor({ profile, dataDir: DATA_DIR });
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value) && value.length === 0) return 'none';
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function defaultText(setting: Setting<unknown>): string {
+  if (setting.defaultText !== undefined) return setting.defaultText;
+  const [usual, lan, local] = PROFILES.map(profile => literal(defaultOf(setting, profile)));
+  if (usual === lan && lan === local) return usual ?? '';
+  const others = [lan === usual ? [] : [`${lan} in \`lan\``], local === usual ? [] : [`${local} in \`local\``]].flat();
+  return `${usual} (${others.join(', ')})`;
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function separatorNote(setting: Setting<unknown>): string {
+  if (setting.separator === undefined) return '';
+  const name = setting.separator === pathSeparator ? '`:` (`;` on Windows)' : '`,`';
+  return ` Several in the variable are separated by ${name}; the flag is given again and again.`;
+}
+
+/** docs/configuration.md */
+export function configurationDocument(): string {
+  const lines = [
+    '# Configuration',
+    '',
+    '<!-- Written from daemon/settings.ts by `npm run docs`: change it there. -->',
+    '',
+    'Each setting is a key of the configuration file, a flag of `servent start`, and an environment variable.',
+    'Flags win over the environment, which wins over the file, which wins over the profile.',
+    '`servent config show` prints every effective value and where it comes from; `servent config check` finds what is wrong without',
+    'starting anything; `servent config set KEY VALUE` edits the file and leaves its comments alone.',
+    '',
+    `The file is YAML: \`${DATA_DIR}/${FILE_NAME}\` when it is there, or the one named by \`--config FILE\` or \`SERVENT_CONFIG\`.`,
+    '[conf/servent.example.yaml](../conf/servent.example.yaml) has every key with its default. Relative paths start at the folder of the file;',
+    'those in flags and variables at the working directory; `~` is the home folder.',
+    '',
+    'An unknown key or a wrong value stops the start with the key, the value, what was expected, and where it came from.',
+    'An empty variable counts as not set. Truth values in variables: `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`.',
+  ];
+  for (const [section, rows] of sections()) {
+    lines.push('', `## ${section === '' ? 'General' : section}`);
+    for (const { key, setting } of rows) {
+      lines.push(
+        '',
+        `### ${key}`,
+        '',
+        `${setting.doc}${separatorNote(setting)}`,
+        '',
+        '| default | expected | flag | variable | change |',
+        '| --- | --- | --- | --- | --- |',
+        `| ${[
+          defaultText(setting),
+          setting.expected,
+          `\`${setting.flag}\``,
+          `\`${variableOf(key)}\``,
+          setting.live ? 'at once' : 'needs a restart',
+        ]
+          .map(cell)
+          .join(' | ')} |`,
+      );
+    }
+  }
+  lines.push(
+    '',
+    '## Finding a running daemon',
+    '',
+    '`--api URL` and `--token TOKEN`, or `SERVENT_API` and `SERVENT_TOKEN`; else what the daemon left in its data folder: `runtime.json` has the',
+    'addresses, `api-token` the token.',
+    '',
+  );
+  return lines.join('\n');
+}
+
+const COMMENT_WIDTH = 110;
+
+function comment(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = `${indent}#`;
+  for (const word of text.split(' ')) {
+    if (line.length + 1 + word.length > COMMENT_WIDTH) {
+      lines.push(line);
+      line = `${indent}#`;
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** conf/servent.example.yaml: a valid file that changes nothing until a line loses its `# `. */
+export function exampleFile(): string {
+  const lines = [
+    '# Configuration of the servent: every key with its default. Take the "#" from a line to change it.',
+    `# Copy to ${DATA_DIR}/${FILE_NAME}, or name it with --config FILE; \`servent config check\` says what is wrong.`,
+    '# Written from daemon/settings.ts by `npm run docs`.',
+  ];
+  for (const [section, rows] of sections()) {
+    const indent = section === '' ? '' : '  ';
+    if (section !== '') lines.push('', `${section}:`);
+    for (const { name, setting } of rows) {
+      if (section === '') lines.push('');
+      lines.push(...comment(`${setting.doc} Default: ${defaultText(setting)}.`, indent));
+      const value = exampleValue(name, setting);
+      lines.push(
+        ...stringify({ [name]: value }, { lineWidth: 0 })
+          .trimEnd()
+          .split('\n')
+          .map(text => `${indent}# ${text}`),
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The default of the public profile, or what a person might write where that depends on the machine. */
+function exampleValue(name: string, setting: Setting<unknown>): unknown {
+  if (name === 'dataDir') return '/var/lib/servent';
+  if (name === 'folders') return ['/srv/files', '~/Public'];
+  if (name === 'folder') return '~/Downloads';
+  if (name === 'connect') return ['192.0.2.7:6346'];
+  return defaultOf(setting, 'public');
+}

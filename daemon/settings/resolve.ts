@@ -1,0 +1,186 @@
+// Flags win over the environment, which wins over the file, which wins over the profile.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  declaration,
+  type Ground,
+  type Origin,
+  type ResolvedSettings,
+  type Setting,
+  type SettingKey,
+  type Settings,
+  settingsList,
+  variableOf,
+} from '../settings.ts';
+import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
+import type { FileValues } from './file.ts';
+
+export interface SettingSources {
+  /** By key; texts are read like a variable's, a list's flag gives one item per text. */
+  flags?: Partial<Record<SettingKey, unknown>>;
+  /** `--config`. */
+  configFile?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+  cwd?: string;
+}
+
+/** In `<data dir>`, read when it is there. */
+export const FILE_NAME = 'servent.yaml';
+
+interface Found {
+  value: unknown;
+  origin: Origin;
+}
+
+/** Every setting from everywhere, checked. Throws SettingsError with all that is wrong. */
+export async function resolveSettings(sources: SettingSources = {}): Promise<ResolvedSettings> {
+  const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
+  const faults: Fault[] = [];
+
+  const spoken = (key: SettingKey, setting: Setting<unknown>, into: Fault[]): Found | null =>
+    fromFlag(key, setting, flags[key], cwd, into) ?? fromVariable(key, setting, env[variableOf(key)], cwd, into);
+
+  // The file may be in the data folder, and may itself say which one that is: a flag or variable decides where to look.
+  const namedFile = sources.configFile ?? (env['SERVENT_CONFIG'] || undefined);
+  const dataDirGiven = spoken('dataDir', declaration.dataDir, [])?.value as string | undefined;
+  const usualFile = join(dataDirGiven ?? declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' }), FILE_NAME);
+  const file = namedFile !== undefined ? resolve(cwd, namedFile) : existsSync(usualFile) ? usualFile : null;
+  let fileValues: FileValues = new Map();
+  if (file !== null) {
+    const { readSettingsFile } = await import('./file.ts');
+    try {
+      fileValues = await readSettingsFile(file);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+
+  const ground: Ground = { profile: 'public', dataDir: '' };
+  const values: Record<string, unknown> = {};
+  const origins: Partial<Record<SettingKey, Origin>> = {};
+  for (const { key, setting } of settingsList) {
+    const { value, origin } =
+      spoken(key, setting, faults) ?? fromFile(key, setting, fileValues, file) ?? fromProfile(setting, ground);
+    origins[key] = origin;
+    place(values, key, value);
+    // Profile and data folder come first in the list: the other defaults depend on them.
+    if (key === 'profile') ground.profile = value as Ground['profile'];
+    if (key === 'dataDir') ground.dataDir = value as string;
+  }
+  const settings = values as Settings;
+  if (faults.length === 0) faults.push(...conflicts(settings, origins));
+  if (faults.length > 0) throw new SettingsError(faults);
+  return {
+    settings,
+    origins: origins as Record<SettingKey, Origin>,
+    file,
+    warnings: strayVariables(env),
+  };
+}
+
+function fromFlag(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  given: unknown,
+  cwd: string,
+  faults: Fault[],
+): Found | null {
+  if (given === undefined) return null;
+  const where = `flag ${flagName(setting)}`;
+  // Each use of a list's flag is one item, taken whole: a path may hold the separator.
+  const value = typeof given === 'string' ? setting.fromText(given) : given;
+  return checked(key, setting, value, { kind: 'flag', where: flagName(setting) }, where, cwd, faults);
+}
+
+function fromVariable(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  text: string | undefined,
+  cwd: string,
+  faults: Fault[],
+): Found | null {
+  // Compose files and units set a variable to nothing to leave it out.
+  if (text === undefined || text === '') return null;
+  const name = variableOf(key);
+  const origin: Origin = { kind: 'environment', where: name };
+  return checked(key, setting, setting.fromText(text), origin, `environment ${name}`, cwd, faults, text);
+}
+
+function checked(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  value: unknown,
+  origin: Origin,
+  where: string,
+  folder: string,
+  faults: Fault[],
+  asGiven: unknown = value,
+): Found | null {
+  const parsed = setting.schema.safeParse(value);
+  if (!parsed.success) {
+    const [item] = parsed.error.issues[0]?.path ?? [];
+    const wrong = typeof item === 'number' && Array.isArray(value) ? value[item] : asGiven;
+    faults.push(wrongValue(key, setting.expected, wrong, where));
+    return null;
+  }
+  return { value: setting.within === undefined ? parsed.data : setting.within(parsed.data, folder), origin };
+}
+
+function fromFile(key: SettingKey, setting: Setting<unknown>, values: FileValues, file: string | null): Found | null {
+  const found = values.get(key);
+  if (found === undefined || file === null) return null;
+  const value = setting.within === undefined ? found.value : setting.within(found.value, join(file, '..'));
+  return { value, origin: { kind: 'file', where: found.where } };
+}
+
+function fromProfile(setting: Setting<unknown>, ground: Ground): Found {
+  const value = setting.defaultFor(ground);
+  const sameEverywhere = (['local', 'lan', 'public'] as const).every(
+    profile => JSON.stringify(setting.defaultFor({ ...ground, profile })) === JSON.stringify(value),
+  );
+  const origin: Origin = sameEverywhere ? { kind: 'default', where: null } : { kind: 'profile', where: ground.profile };
+  return { value, origin };
+}
+
+/** `--port`, without the value's placeholder. */
+export function flagName(setting: Setting<unknown>): string {
+  return setting.flag.split(' ')[0] ?? setting.flag;
+}
+
+function place(values: Record<string, unknown>, key: SettingKey, value: unknown): void {
+  const [section = '', name] = key.split('.');
+  if (name === undefined) values[section] = value;
+  else {
+    const inner = values[section] as Record<string, unknown> | undefined;
+    values[section] = { ...inner, [name]: value };
+  }
+}
+
+/** Values that are fine alone and wrong together. */
+function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Fault[] {
+  const { profile, gnutella, api } = settings;
+  const faults: Fault[] = [];
+  if (profile === 'local' && !/^(127\.|::1$)/.test(gnutella.host)) {
+    const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
+    faults.push(wrongValue('gnutella.host', expected, gnutella.host, origins['gnutella.host']?.where ?? 'default'));
+  }
+  if (gnutella.port !== 0 && gnutella.port === api.port) {
+    const expected = `another port than api.port`;
+    faults.push(wrongValue('gnutella.port', expected, gnutella.port, origins['gnutella.port']?.where ?? 'default'));
+  }
+  return faults;
+}
+
+/** Read elsewhere: by the command line, for the file and for finding a running daemon. */
+const OTHER_VARIABLES = ['SERVENT_CONFIG', 'SERVENT_API', 'SERVENT_TOKEN'];
+
+/** Misspelt variables. Others are left alone: container platforms make up names that begin with ours. */
+function strayVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set([...settingsList.map(({ key }) => variableOf(key)), ...OTHER_VARIABLES]);
+  return Object.keys(env).flatMap(name => {
+    if (!name.startsWith('SERVENT_') || known.has(name)) return [];
+    const near = nearest(name, known);
+    return near === null ? [] : [`the variable ${name} is unknown and ignored; did you mean ${near}?`];
+  });
+}
