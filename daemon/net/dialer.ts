@@ -1,0 +1,123 @@
+// Connects to other servents: never where policy forbids, never too many at once, never for ever.
+import { connect, type Socket } from 'node:net';
+import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+
+export type DialErrorCode = 'DIAL_FORBIDDEN' | 'DIAL_BUSY' | 'DIAL_TIMEOUT' | 'DIAL_ABORTED' | 'DIAL_FAILED';
+
+export class DialError extends Error {
+  readonly code: DialErrorCode;
+
+  constructor(code: DialErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DialError';
+    this.code = code;
+  }
+}
+
+export interface DialerOptions {
+  /** Why an endpoint must not be dialled (our own, outside the profile's ranges, blocked), or null. */
+  forbids: (endpoint: Endpoint) => string | null;
+  /** Source address of our connections; absent leaves it to the system. */
+  localAddress?: string;
+  /** Attempts under way. */
+  parallelMax?: number;
+  /** Attempts that may wait for one of those to end. */
+  waitingMax?: number;
+  /** One attempt, from its own start. */
+  connectMs?: number;
+}
+
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #parallelMax: number;
+  readonly #waitingMax: number;
+  readonly #connectMs: number;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+    this.#parallelMax = options.parallelMax ?? 16;
+    this.#waitingMax = options.waitingMax ?? 256;
+    this.#connectMs = options.connectMs ?? 8000;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** A connected socket without delays, its errors already handled. Throws DialError. */
+  async dial(endpoint: Endpoint, signal?: AbortSignal): Promise<Socket> {
+    const forbidden = this.#options.forbids(endpoint);
+    if (forbidden !== null) throw new DialError('DIAL_FORBIDDEN', `${formatEndpoint(endpoint)}: ${forbidden}`);
+    await this.#turn(endpoint, signal);
+    try {
+      return await this.#connect(endpoint, signal);
+    } finally {
+      this.#underWay--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) throw aborted(endpoint);
+    if (this.#underWay < this.#parallelMax) {
+      this.#underWay++;
+      return;
+    }
+    if (this.#waiting.length >= this.#waitingMax) {
+      throw new DialError('DIAL_BUSY', `${this.#waitingMax} dials are waiting already`);
+    }
+    await new Promise<void>((go, giveUp) => {
+      const onTurn = () => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#underWay++;
+        go();
+      };
+      const onAbort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(onTurn), 1);
+        giveUp(aborted(endpoint));
+      };
+      this.#waiting.push(onTurn);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #connect(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Socket> {
+    if (signal?.aborted === true) return Promise.reject(aborted(endpoint));
+    const { localAddress } = this.#options;
+    return new Promise((connected, failed) => {
+      const socket = connect({
+        host: endpoint.host,
+        port: endpoint.port,
+        noDelay: true,
+        ...(localAddress === undefined ? {} : { localAddress }),
+      });
+      const fail = (error: DialError) => {
+        settle();
+        socket.destroy();
+        failed(error);
+      };
+      const onTimeout = () => fail(new DialError('DIAL_TIMEOUT', `${formatEndpoint(endpoint)} did not answer`));
+      const onAbort = () => fail(aborted(endpoint));
+      const timer = setTimeout(onTimeout, this.#connectMs);
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      // The listener stays for life: later errors show as 'close', and none is ever unhandled.
+      socket.on('error', cause => {
+        fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${cause.message}`, { cause }));
+      });
+      socket.once('connect', () => {
+        settle();
+        connected(socket);
+      });
+    });
+  }
+}
+
+function aborted(endpoint: Endpoint): DialError {
+  return new DialError('DIAL_ABORTED', `dialling ${formatEndpoint(endpoint)} was given up`);
+}

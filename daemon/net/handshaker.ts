@@ -1,0 +1,305 @@
+// Drives handshakes over sockets, both directions, within time and number; makes links of those that succeed.
+import type { Socket } from 'node:net';
+import type { Verdict } from '../../protocol/handshake/admission.ts';
+import type { Capabilities, ProtocolVersion } from '../../protocol/handshake/capabilities.ts';
+import {
+  type Accepted,
+  Handshake,
+  type LocalHello,
+  type Neighbours,
+  type RefusalReason,
+  type Refused,
+} from '../../protocol/handshake/handshake.ts';
+import type { Link, LinkSpec } from '../../protocol/overlay/link.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Log } from '../log.ts';
+import { DialError, type DialErrorCode, type Dialer } from './dialer.ts';
+import { FlushPacer } from './flush-pacer.ts';
+import { Tally } from './tally.ts';
+import { LINK_END_REASONS, type LinkCore, type LinkEndReason, TcpLink } from './tcp-link.ts';
+
+/** From accept's hand-over, or from being connected, to the outcome. gtk-gnutella waits 90 s, LimeWire 8. */
+const HANDSHAKE_MS = 30_000;
+/** Incoming handshakes under way; a peer beyond them is dropped. */
+const INCOMING_MAX = 256;
+/** For a refusal to arrive before the socket is destroyed. */
+const REFUSAL_GRACE_MS = 2000;
+/** Rounds of writing while traffic is heavy. Well under the 2 ms that forwarding a query may take. */
+const FLUSH_INTERVAL_MS = 1;
+/** The same for compressed links: each flush costs a thread-pool trip and compresses the worse the less is in it. */
+const DEFLATED_FLUSH_INTERVAL_MS = 5;
+
+export const HANDSHAKE_ENDS = [
+  'linked',
+  'crawled',
+  'refused_by_us',
+  'refused_by_peer',
+  'malformed',
+  'too_long',
+  'early_data',
+  'version',
+  'upgrade',
+  'timeout',
+  'closed',
+  /** Too many were under way. */
+  'crowded',
+] as const;
+export type HandshakeEnd = (typeof HANDSHAKE_ENDS)[number];
+
+const END_OF: Record<RefusalReason, HandshakeEnd> = {
+  admission: 'refused_by_us',
+  'peer-status': 'refused_by_peer',
+  malformed: 'malformed',
+  'too-long': 'too_long',
+  'early-data': 'early_data',
+  version: 'version',
+  upgrade: 'upgrade',
+};
+
+export interface HandshakerOptions {
+  core: LinkCore & { addLink(spec: LinkSpec): Link };
+  dialer: Dialer;
+  log: Log;
+  /** Milliseconds with fractions, monotonic. */
+  now: () => number;
+  /** What we say about ourselves at this moment. */
+  local: () => LocalHello;
+  admit: (peer: Capabilities, remote: Endpoint, direction: 'in' | 'out') => Verdict;
+  tryUltrapeers: () => Endpoint[];
+  /** Neighbours for a crawler; null refuses it. */
+  crawl: (remote: Endpoint) => Neighbours | null;
+  /** A link is up; the core has it already. */
+  onLinked?: (link: Link) => void;
+  /** Its socket is closed; the core knows. */
+  onUnlinked?: (link: Link) => void;
+  handshakeMs?: number;
+  incomingMax?: number;
+}
+
+export interface ConnectOptions {
+  signal?: AbortSignal;
+  /** 0.6 by default. */
+  version?: ProtocolVersion;
+}
+
+/** How a dial ended. Refusals are everyday, so nothing is thrown. */
+export type Attempt =
+  | { kind: 'linked'; link: Link }
+  | { kind: 'refused'; refusal: Refused }
+  | { kind: 'failed'; reason: DialErrorCode | 'HANDSHAKE_TIMEOUT' | 'HANDSHAKE_CLOSED'; text: string };
+
+export class Handshaker {
+  readonly countsIn = new Tally<HandshakeEnd>(HANDSHAKE_ENDS);
+  readonly countsOut = new Tally<HandshakeEnd>(HANDSHAKE_ENDS);
+  readonly linkEnds = new Tally<LinkEndReason>(LINK_END_REASONS);
+  readonly #options: HandshakerOptions;
+  readonly #pacer: FlushPacer;
+  readonly #deflatedPacer: FlushPacer;
+  /** At most INCOMING_MAX and what the dialer lets through. */
+  readonly #runs = new Set<HandshakeRun>();
+  /** As many as admission lets in. */
+  readonly #links = new Set<TcpLink>();
+  #incoming = 0;
+  #stopped = false;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: HandshakerOptions) {
+    this.#options = options;
+    this.#pacer = new FlushPacer(FLUSH_INTERVAL_MS, options.now);
+    this.#deflatedPacer = new FlushPacer(DEFLATED_FLUSH_INTERVAL_MS, options.now);
+  }
+
+  /** Handshakes under way and sockets of links, closing ones too. */
+  get load(): { handshakes: number; links: number } {
+    return { handshakes: this.#runs.size, links: this.#links.size };
+  }
+
+  /** A socket from the listener, with the bytes that it read already. */
+  accept(socket: Socket, head: Buffer, remote: Endpoint): void {
+    if (this.#stopped || this.#incoming >= (this.#options.incomingMax ?? INCOMING_MAX)) {
+      this.countsIn.count('crowded');
+      socket.destroy();
+      return;
+    }
+    this.#incoming++;
+    this.#run(socket, remote, 'in', '0.6', head, run => {
+      this.#incoming--;
+      const { result } = run;
+      this.countsIn.count(endOf(result));
+      if (result.kind === 'accepted') this.#link(socket, remote, 'in', result);
+    });
+  }
+
+  /** Dials and shakes hands. Never rejects. */
+  async connect(endpoint: Endpoint, { signal, version = '0.6' }: ConnectOptions = {}): Promise<Attempt> {
+    let socket: Socket;
+    try {
+      socket = await this.#options.dialer.dial(endpoint, signal);
+    } catch (error) {
+      if (error instanceof DialError) return { kind: 'failed', reason: error.code, text: error.message };
+      throw error; // we are wrong
+    }
+    if (this.#stopped || signal?.aborted === true) {
+      socket.destroy();
+      return { kind: 'failed', reason: 'DIAL_ABORTED', text: 'given up' };
+    }
+    return new Promise(resolve => {
+      const onAbort = () => socket.destroy();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#run(socket, endpoint, 'out', version, null, ({ result }) => {
+        signal?.removeEventListener('abort', onAbort);
+        this.countsOut.count(endOf(result));
+        if (result.kind === 'accepted') {
+          resolve({ kind: 'linked', link: this.#link(socket, endpoint, 'out', result) });
+        } else if (result.kind === 'refused') resolve({ kind: 'refused', refusal: result });
+        else if (result.kind === 'timeout') {
+          resolve({ kind: 'failed', reason: 'HANDSHAKE_TIMEOUT', text: 'no answer to the handshake in time' });
+        } else if (signal?.aborted === true) resolve({ kind: 'failed', reason: 'DIAL_ABORTED', text: 'given up' });
+        else resolve({ kind: 'failed', reason: 'HANDSHAKE_CLOSED', text: 'closed during the handshake' });
+      });
+    });
+  }
+
+  /** Ends the handshakes under way and waits for closing links (bye() or shutdown() them first): at most their grace. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const run of this.#runs) run.destroy();
+    if (this.#links.size === 0) return;
+    await new Promise<void>(resolve => {
+      this.#onEmpty = resolve;
+      for (const link of this.#links) link.close();
+    });
+  }
+
+  #run(
+    socket: Socket,
+    remote: Endpoint,
+    direction: 'in' | 'out',
+    version: ProtocolVersion,
+    head: Buffer | null,
+    done: (run: HandshakeRun) => void,
+  ): void {
+    const { local, admit, tryUltrapeers, crawl, handshakeMs = HANDSHAKE_MS } = this.#options;
+    const handshake = new Handshake({
+      direction,
+      local: local(),
+      remoteAddress: remote.host,
+      admit: peer => admit(peer, remote, direction),
+      tryUltrapeers,
+      crawl: () => crawl(remote),
+      version,
+    });
+    const run = new HandshakeRun(socket, handshake, handshakeMs, () => {
+      this.#runs.delete(run);
+      done(run);
+    });
+    this.#runs.add(run);
+    run.start(head);
+  }
+
+  #link(socket: Socket, endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted): Link {
+    const { capabilities, peerRole, ourRole, deflateIn, deflateOut, rest } = accepted;
+    const { core, log, onLinked, onUnlinked } = this.#options;
+    const wire = new TcpLink(socket, {
+      core,
+      pacer: deflateOut ? this.#deflatedPacer : this.#pacer,
+      ends: this.linkEnds,
+      deflateIn,
+      deflateOut,
+      shape: peerRole === 'leaf' ? 'narrow' : 'wide',
+      onGone: gone => {
+        this.#onGone(wire);
+        onUnlinked?.(gone);
+      },
+    });
+    this.#links.add(wire);
+    const link = core.addLink({ endpoint, direction, role: peerRole, ourRole, capabilities, wire });
+    log.debug(
+      { link: link.id, endpoint, direction, role: peerRole, userAgent: capabilities.userAgent, deflateIn, deflateOut },
+      'link opened',
+    );
+    onLinked?.(link);
+    wire.start(link, rest);
+    return link;
+  }
+
+  #onGone(wire: TcpLink): void {
+    this.#links.delete(wire);
+    if (this.#links.size === 0) this.#onEmpty?.();
+  }
+}
+
+type RunResult = Accepted | Refused | { kind: 'crawled' } | { kind: 'timeout' } | { kind: 'closed' };
+
+function endOf(result: RunResult): HandshakeEnd {
+  if (result.kind === 'accepted') return 'linked';
+  return result.kind === 'refused' ? END_OF[result.reason] : result.kind;
+}
+
+/** One handshake on one socket. Calls `done` exactly once, with `result` set; the socket is then the link's or on its way out. */
+class HandshakeRun {
+  readonly #socket: Socket;
+  readonly #handshake: Handshake;
+  readonly #done: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #over = false;
+  result: RunResult = { kind: 'closed' };
+
+  constructor(socket: Socket, handshake: Handshake, handshakeMs: number, done: () => void) {
+    this.#socket = socket;
+    this.#handshake = handshake;
+    this.#done = done;
+    this.#timer = setTimeout(this.#onTimeout, handshakeMs);
+  }
+
+  start(head: Buffer | null): void {
+    this.#socket.on('close', this.#onClose);
+    this.#socket.on('data', this.#onData);
+    if (head === null) this.#step();
+    else this.#onData(head);
+  }
+
+  destroy(): void {
+    this.#end({ kind: 'closed' });
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#handshake.feed(chunk);
+    this.#step();
+  };
+
+  readonly #onClose = (): void => this.#end({ kind: 'closed' });
+
+  readonly #onTimeout = (): void => {
+    this.#end({ kind: 'timeout' });
+    this.#socket.destroy();
+  };
+
+  #step(): void {
+    const bytes = this.#handshake.take();
+    if (bytes.length > 0 && this.#socket.writable) this.#socket.write(bytes);
+    const { outcome } = this.#handshake;
+    if (outcome === null) return;
+    if (outcome.kind !== 'accepted') closeGently(this.#socket);
+    this.#end(outcome);
+  }
+
+  #end(result: RunResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket.removeListener('data', this.#onData);
+    this.#socket.removeListener('close', this.#onClose);
+    this.result = result;
+    this.#done();
+  }
+}
+
+/** Half-closes and reads on for a moment: unread bytes would turn our last words into a reset. */
+function closeGently(socket: Socket): void {
+  socket.on('data', () => {});
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_GRACE_MS);
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,284 @@
+// The one TCP port: accepts within bounds, tells callers apart by their first bytes, hands each socket to its owner.
+import { createServer, type Server, type Socket } from 'node:net';
+import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Log } from '../log.ts';
+import { Greeting, greetingOf } from './greeting.ts';
+import { Tally } from './tally.ts';
+
+export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTEN_NO_SUCH_ADDRESS' | 'LISTEN_FAILED';
+
+export class ListenError extends Error {
+  readonly code: ListenErrorCode;
+
+  constructor(code: ListenErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ListenError';
+    this.code = code;
+  }
+}
+
+export const ACCEPT_REASONS = [
+  'accepted',
+  'overlay',
+  'http',
+  'giv',
+  'queue',
+  'probe',
+  /** Refused: the address is blocked, has too many sockets, or all of us have. */
+  'blocked',
+  'address_full',
+  'sockets_full',
+  /** Cut: it had said nothing that tells what it wants when time was up, or its place was needed. */
+  'greeting_timeout',
+  'greeting_crowded_out',
+  'greeting_too_long',
+  'greeting_garbage',
+  'greeting_closed',
+  'tls_unsupported',
+] as const;
+export type AcceptReason = (typeof ACCEPT_REASONS)[number];
+
+/** Takes over a flowing socket: attach 'data' before returning. `head` is what has been read already, never empty. */
+export type TakeOver = (socket: Socket, head: Buffer, remote: Endpoint) => void;
+
+export interface ListenerRoutes {
+  overlay: TakeOver;
+  http: TakeOver;
+  /** Answers to pushes; closed when absent. */
+  giv?: TakeOver;
+  /** Callbacks of remote upload queues; closed when absent. */
+  queue?: TakeOver;
+}
+
+export interface ListenerLimits {
+  /** From accept to the end of the first line. */
+  greetingMs: number;
+  /** Sockets whose first line is not there yet; the longest waiting one makes room. */
+  greetingsMax: number;
+  /** Open sockets from one address, whatever they do; 0 is no limit. */
+  perAddressMax: number;
+  /** Open sockets in all. */
+  socketsMax: number;
+}
+
+export const LISTENER_LIMITS: ListenerLimits = {
+  greetingMs: 10_000,
+  greetingsMax: 256,
+  perAddressMax: 0,
+  socketsMax: 2000,
+};
+
+export interface ListenerOptions {
+  host: string;
+  /** 0 is any free port. */
+  port: number;
+  log: Log;
+  limits?: Partial<ListenerLimits>;
+  /** Asked at each accept; false closes without a word. */
+  allow?: (address: string) => boolean;
+}
+
+export class Listener {
+  readonly counts = new Tally<AcceptReason>(ACCEPT_REASONS);
+  readonly #options: ListenerOptions;
+  readonly #limits: ListenerLimits;
+  readonly #routes: ListenerRoutes;
+  readonly #server: Server;
+  /** In order of arrival; at most greetingsMax. */
+  readonly #greeting = new Set<Greeter>();
+  /** Open sockets by address; at most socketsMax entries. */
+  readonly #perAddress = new Map<string, number>();
+  #sockets = 0;
+
+  constructor(options: ListenerOptions, routes: ListenerRoutes) {
+    this.#options = options;
+    this.#limits = { ...LISTENER_LIMITS, ...options.limits };
+    this.#routes = routes;
+    this.#server = createServer({ noDelay: true }, socket => this.#onSocket(socket));
+  }
+
+  /** Where it listens, with the real port. Throws ListenError. */
+  async start(): Promise<Endpoint> {
+    const { host, port, log } = this.#options;
+    await new Promise<void>((listening, failed) => {
+      this.#server.once('error', error => failed(listenError(error, { host, port })));
+      this.#server.listen({ host, port, backlog: 511 }, listening);
+    });
+    this.#server.removeAllListeners('error');
+    // Out of descriptors, for one: the socket at hand is lost, the listener lives.
+    this.#server.on('error', error => log.warn({ err: error }, 'accepting a connection failed'));
+    return this.endpoint;
+  }
+
+  get endpoint(): Endpoint {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the listener is not listening');
+    return { host: address.address, port: address.port };
+  }
+
+  /** Open sockets that came in here, and those of them that have not said yet what they want. */
+  get load(): { sockets: number; greeting: number } {
+    return { sockets: this.#sockets, greeting: this.#greeting.size };
+  }
+
+  /** Accepts no more and drops who has not been handed over; the owners close the rest. Idempotent. */
+  async stop(): Promise<void> {
+    for (const greeter of this.#greeting) greeter.socket.destroy();
+    if (!this.#server.listening) return;
+    // Sockets handed over may live on: do not wait for them.
+    this.#server.close();
+    await new Promise(resolve => setImmediate(resolve));
+  }
+
+  #onSocket(socket: Socket): void {
+    // Stays for life: whoever owns the socket later sees errors as 'close', and none is ever unhandled.
+    socket.on('error', () => {});
+    const address = canonicalHost(socket.remoteAddress ?? '');
+    const refusal = this.#refusalOf(address);
+    if (address === null || refusal !== null) {
+      this.#refuse(socket, refusal ?? 'greeting_closed'); // without an address it was gone before we looked
+      return;
+    }
+    this.counts.count('accepted');
+    this.#sockets++;
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    socket.once('close', () => this.#onGone(address));
+    this.#greet(socket, { host: address, port: socket.remotePort ?? 0 });
+  }
+
+  #refusalOf(address: string | null): AcceptReason | null {
+    if (address === null) return null;
+    const { socketsMax, perAddressMax } = this.#limits;
+    if (this.#options.allow?.(address) === false) return 'blocked';
+    if (this.#sockets >= socketsMax) return 'sockets_full';
+    return perAddressMax > 0 && (this.#perAddress.get(address) ?? 0) >= perAddressMax ? 'address_full' : null;
+  }
+
+  #refuse(socket: Socket, reason: AcceptReason): void {
+    this.counts.count(reason);
+    socket.destroy();
+  }
+
+  #onGone(address: string): void {
+    this.#sockets--;
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(address, left);
+    else this.#perAddress.delete(address);
+  }
+
+  #greet(socket: Socket, remote: Endpoint): void {
+    if (this.#greeting.size >= this.#limits.greetingsMax) {
+      const [oldest] = this.#greeting;
+      oldest?.end('greeting_crowded_out');
+    }
+    const greeter = new Greeter(socket, this.#limits.greetingMs, (greeting, head) => {
+      this.#greeting.delete(greeter);
+      if (typeof greeting === 'string') this.#refuse(socket, greeting);
+      else this.#route(greeting, socket, head, remote);
+    });
+    this.#greeting.add(greeter);
+  }
+
+  #route(greeting: Greeting, socket: Socket, head: Buffer, remote: Endpoint): void {
+    const { overlay, http, giv, queue } = this.#routes;
+    switch (greeting) {
+      case Greeting.Overlay:
+        this.#handOver('overlay', overlay, socket, head, remote);
+        break;
+      case Greeting.Http:
+        this.#handOver('http', http, socket, head, remote);
+        break;
+      case Greeting.Giv:
+        this.#handOver('giv', giv, socket, head, remote);
+        break;
+      case Greeting.Queue:
+        this.#handOver('queue', queue, socket, head, remote);
+        break;
+      case Greeting.Probe:
+        this.counts.count('probe');
+        socket.destroySoon();
+        break;
+      case Greeting.Tls:
+        this.#refuse(socket, 'tls_unsupported');
+        break;
+      case Greeting.TooLong:
+        this.#refuse(socket, 'greeting_too_long');
+        break;
+      default:
+        this.#refuse(socket, 'greeting_garbage');
+    }
+  }
+
+  #handOver(
+    reason: AcceptReason,
+    takeOver: TakeOver | undefined,
+    socket: Socket,
+    head: Buffer,
+    remote: Endpoint,
+  ): void {
+    this.counts.count(reason);
+    if (takeOver === undefined) socket.destroy();
+    else takeOver(socket, head, remote);
+  }
+}
+
+/** One socket until its first line is there, or it is cut. Reports exactly once. */
+class Greeter {
+  readonly socket: Socket;
+  readonly #done: (result: Greeting | AcceptReason, head: Buffer) => void;
+  readonly #timer: NodeJS.Timeout;
+  /** Undecided bytes: less than FIRST_LINE_BYTES_MAX plus one chunk. */
+  #head: Buffer = Buffer.alloc(0);
+  #over = false;
+
+  constructor(socket: Socket, greetingMs: number, done: (result: Greeting | AcceptReason, head: Buffer) => void) {
+    this.socket = socket;
+    this.#done = done;
+    this.#timer = setTimeout(this.#onTimeout, greetingMs);
+    socket.on('data', this.#onData);
+    socket.on('close', this.#onClose);
+  }
+
+  end(result: Greeting | AcceptReason): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    // The stream stays in flowing mode: the next owner listens before this turn ends, so no byte is lost between.
+    this.socket.removeListener('data', this.#onData);
+    this.socket.removeListener('close', this.#onClose);
+    this.#done(result, this.#head);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    // At most FIRST_LINE_BYTES_MAX joins of less than that many bytes: a peer that sends byte by byte gains nothing.
+    this.#head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    const greeting = greetingOf(this.#head);
+    if (greeting !== Greeting.Unfinished) this.end(greeting);
+  };
+  readonly #onTimeout = (): void => this.end('greeting_timeout');
+  readonly #onClose = (): void => this.end('greeting_closed');
+}
+
+function listenError(cause: NodeJS.ErrnoException, where: Endpoint): ListenError {
+  const at = formatEndpoint(where);
+  const options = { cause };
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return new ListenError(
+        'LISTEN_PORT_IN_USE',
+        `${at} is in use by another program: stop that one, or choose another --port (0 takes any free one)`,
+        options,
+      );
+    case 'EACCES':
+      return new ListenError('LISTEN_FORBIDDEN', `not allowed to listen on ${at}: choose a --port above 1023`, options);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ListenError(
+        'LISTEN_NO_SUCH_ADDRESS',
+        `${where.host} is no address of this machine: choose another --host (0.0.0.0 is all of them)`,
+        options,
+      );
+    default:
+      return new ListenError('LISTEN_FAILED', `cannot listen on ${at}: ${cause.message}`, options);
+  }
+}

@@ -1,0 +1,45 @@
+// How far a profile lets us reach: which addresses may be dialled, kept and answered.
+import { type Endpoint, formatEndpoint, type Reach, reachOf } from '../../protocol/wire/endpoint.ts';
+import type { Profile } from '../settings.ts';
+
+const REACHES: Readonly<Record<Profile, readonly Reach[]>> = {
+  local: ['loopback'],
+  lan: ['loopback', 'private'],
+  public: ['public'],
+};
+
+/** Addresses that are kept when others tell of them. */
+export function reachesOf(profile: Profile): readonly Reach[] {
+  return REACHES[profile];
+}
+
+export class ReachPolicy {
+  readonly #profile: Profile;
+  /** Our own addresses, as we listen and as others see us; a handful. */
+  readonly #own = new Set<string>();
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  addOwn(endpoint: Endpoint): void {
+    this.#own.add(formatEndpoint(endpoint));
+  }
+
+  isOwn(endpoint: Endpoint): boolean {
+    return this.#own.has(formatEndpoint(endpoint));
+  }
+
+  /**
+   * Why an endpoint must not be dialled, or null. `public` may dial anything that exists: its own rule is what it
+   * believes of hearsay, and a person's `connect` to a neighbour in the same house is no hearsay.
+   */
+  forbids(endpoint: Endpoint): string | null {
+    if (endpoint.port === 0) return 'port 0 cannot be connected to';
+    if (this.isOwn(endpoint)) return 'that is this servent itself';
+    const reach = reachOf(endpoint.host);
+    if (reach === 'unusable') return 'that address belongs to nobody';
+    if (this.#profile === 'public' || REACHES[this.#profile].includes(reach)) return null;
+    return `profile ${this.#profile} does not reach ${reach} addresses: choose another --profile`;
+  }
+}

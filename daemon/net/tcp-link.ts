@@ -1,0 +1,219 @@
+// Joins one socket with one link of the core: bytes in, joined frames out, backpressure both ways, an orderly end.
+import type { Socket } from 'node:net';
+import type { Link, Wire } from '../../protocol/overlay/link.ts';
+import { type DeflateShape, DeflateWriter, InflateReader } from './deflate.ts';
+import type { Flushable, FlushPacer } from './flush-pacer.ts';
+import type { Tally } from './tally.ts';
+
+/** What a link's socket needs of the overlay. */
+export interface LinkCore {
+  receive(link: Link, chunk: Buffer): void;
+  removeLink(link: Link, reason: string): void;
+}
+
+export const LINK_END_REASONS = [
+  /** We said so: Bye, shutdown, disconnect. */
+  'closed_by_us',
+  'closed_by_peer',
+  'reset',
+  'timed_out',
+  'socket_failed',
+  /** The peer took nothing for STALL_MS. */
+  'stalled',
+  'bad_deflate',
+  'inflate_bomb',
+] as const;
+export type LinkEndReason = (typeof LINK_END_REASONS)[number];
+
+/** Taken from the queue at a time. With the 16 KiB that Node lets a socket hold, at most 80 KiB a link are out of the drop policy's reach. */
+const WRITE_BYTES = 65_536;
+/** From close() to the destruction of the socket: time for the Bye to arrive and for the peer to close. */
+const CLOSE_GRACE_MS = 2000;
+/** gtk-gnutella's patience with a neighbour that reads nothing. */
+const STALL_MS = 180_000;
+
+export interface TcpLinkOptions {
+  core: LinkCore;
+  pacer: FlushPacer;
+  ends: Tally<LinkEndReason>;
+  deflateIn: boolean;
+  deflateOut: boolean;
+  shape: DeflateShape;
+  closeGraceMs?: number;
+  stallMs?: number;
+  /** The socket is closed and the core has been told. */
+  onGone?: (link: Link) => void;
+}
+
+export class TcpLink implements Wire, Flushable {
+  readonly socket: Socket;
+  readonly #core: LinkCore;
+  readonly #pacer: FlushPacer;
+  readonly #ends: Tally<LinkEndReason>;
+  readonly #closeGraceMs: number;
+  readonly #stallMs: number;
+  readonly #onGone: ((link: Link) => void) | null;
+  readonly #deflate: DeflateWriter | null;
+  readonly #inflate: InflateReader | null;
+  #link: Link | null = null;
+  #scheduled = false;
+  /** The socket holds as much as it may: wait for 'drain'. */
+  #blocked = false;
+  #closing = false;
+  #gone = false;
+  #endReason: LinkEndReason | null = null;
+  #graceTimer: NodeJS.Timeout | null = null;
+  #stallTimer: NodeJS.Timeout | null = null;
+  #drains = 0;
+  #drainsAtStall = 0;
+
+  constructor(socket: Socket, options: TcpLinkOptions) {
+    this.socket = socket;
+    this.#core = options.core;
+    this.#pacer = options.pacer;
+    this.#ends = options.ends;
+    this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
+    this.#stallMs = options.stallMs ?? STALL_MS;
+    this.#onGone = options.onGone ?? null;
+    this.#deflate = options.deflateOut ? new DeflateWriter(options.shape, this.#onDeflated, this.#onDeflateIdle) : null;
+    this.#inflate = options.deflateIn
+      ? new InflateReader(options.shape, {
+          onBytes: bytes => this.#receive(bytes),
+          onPressure: high => (high ? socket.pause() : socket.resume()),
+          onFault: fault => this.#destroy(fault),
+        })
+      : null;
+  }
+
+  /** Begins the traffic of the link that addLink() gave for this wire. `rest`: what followed the handshake. */
+  start(link: Link, rest: Buffer): void {
+    this.#link = link;
+    const { socket } = this;
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    if (socket.destroyed) {
+      setImmediate(this.#onClose); // its 'close' may have passed already
+      return;
+    }
+    socket.on('data', this.#onData);
+    if (rest.length > 0) this.#onData(rest);
+  }
+
+  wake(urgent: boolean): void {
+    if (urgent) this.#write();
+    else if (!this.#scheduled && !this.#blocked) {
+      this.#scheduled = true;
+      this.#pacer.schedule(this);
+    }
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    this.#write();
+  }
+
+  close(): void {
+    if (this.#closing || this.#gone) return;
+    this.#closing = true;
+    this.#endReason ??= 'closed_by_us';
+    // What the peer still sends is read and dropped: unread bytes at close() would turn our FIN, and the Bye with it, into a reset.
+    this.socket.resume();
+    this.#graceTimer = setTimeout(() => this.socket.destroy(), this.#closeGraceMs);
+    this.#write();
+  }
+
+  #write(): void {
+    const link = this.#link;
+    if (link === null || !this.socket.writable) return;
+    while (!this.#blocked) {
+      const bytes = link.queue.take(WRITE_BYTES);
+      if (bytes === null) break;
+      if (this.#deflate === null) this.#send(bytes);
+      else {
+        this.#blocked = true; // until zlib has done with it; what comes meanwhile shares the next flush
+        this.#deflate.write(bytes);
+      }
+    }
+    if (this.#closing && !this.#blocked) this.socket.end();
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.socket.write(bytes) || this.socket.writableLength === 0) return;
+    this.#blocked = true;
+    this.#watchForStall();
+  }
+
+  #watchForStall(): void {
+    this.#drainsAtStall = this.#drains;
+    this.#stallTimer ??= setTimeout(() => {
+      this.#stallTimer = null;
+      if (!this.#blocked) return;
+      if (this.#drains === this.#drainsAtStall) this.#destroy('stalled');
+      else this.#watchForStall();
+    }, this.#stallMs).unref();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#link !== null && !this.#closing && !this.#gone) this.#core.receive(this.#link, bytes);
+  }
+
+  #destroy(reason: LinkEndReason): void {
+    this.#endReason ??= reason;
+    this.socket.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#closing) return;
+    if (this.#inflate !== null) this.#inflate.write(chunk);
+    else this.#receive(chunk);
+  };
+
+  readonly #onDrain = (): void => {
+    this.#drains++;
+    if (this.#deflate?.busy === true) return;
+    this.#blocked = false;
+    this.#write();
+  };
+
+  readonly #onDeflated = (deflated: Buffer): void => {
+    this.socket.write(deflated); // at most what WRITE_BYTES deflates to; onDeflateIdle looks whether it went out
+  };
+
+  readonly #onDeflateIdle = (): void => {
+    if (this.#gone) return;
+    if (this.socket.writableNeedDrain) this.#watchForStall();
+    else {
+      this.#blocked = false;
+      if (this.#closing) this.#write();
+      else if (this.#link !== null && this.#link.queue.size > 0) this.wake(false);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    this.#endReason ??= 'closed_by_peer';
+    // Node now ends our side too, after what the socket still holds; a peer that takes none of it must not keep us.
+    this.#graceTimer ??= setTimeout(() => this.socket.destroy(), this.#closeGraceMs);
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') this.#endReason ??= 'reset';
+    else if (error.code === 'ETIMEDOUT') this.#endReason ??= 'timed_out';
+    else this.#endReason ??= 'socket_failed';
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
+    if (this.#stallTimer !== null) clearTimeout(this.#stallTimer);
+    this.#deflate?.destroy();
+    this.#inflate?.destroy();
+    const reason = this.#endReason ?? 'closed_by_peer';
+    this.#ends.count(reason);
+    if (this.#link === null) return; // never started
+    this.#core.removeLink(this.#link, reason);
+    this.#onGone?.(this.#link);
+  };
+}
