@@ -149,5 +149,6 @@ function exampleValue(name: string, setting: Setting<unknown>): unknown {
   if (name === 'folders') return ['/srv/files', '~/Public'];
   if (name === 'folder') return '~/Downloads';
   if (name === 'connect') return ['192.0.2.7:6346'];
+  if (name === 'userAgent') return 'servent';
   return defaultOf(setting, 'public');
 }

@@ -35,11 +35,11 @@ export function wrongValue(key: SettingKey, expected: string, value: unknown, wh
 const DISTANCE_MAX = 3;
 const NAME_MAX = 64;
 
-/** The known name that differs from `name` by at most three letters, and by less than half of it. */
+/** The known name that differs from `name` by at most three letters, and by no more than half of its own. */
 export function nearest(name: string, known: Iterable<string>): string | null {
   if (name.length > NAME_MAX) return null;
   let best: string | null = null;
-  let bestDistance = Math.min(DISTANCE_MAX, Math.floor((name.length - 1) / 2)) + 1;
+  let bestDistance = Math.min(DISTANCE_MAX, Math.floor(name.length / 2)) + 1;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

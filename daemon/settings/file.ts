@@ -66,7 +66,7 @@ function collect(
     const what = path.length === 0 ? 'the file' : path.join('.');
     faults.push({
       key: path.join('.'),
-      text: `${what}: expected keys below it, got ${shown(document.toJS())} (${start})`,
+      text: `${what}: expected keys below it, got ${shown((node as Node).toJS(document))} (${start})`,
     });
     return;
   }
@@ -118,7 +118,8 @@ export function editSettings(text: string, file: string, key: SettingKey, value:
     // `gnutella:` with nothing below it is a scalar, which cannot take a key.
     if (path.length > 1 && section !== undefined && !isMap(document.get(section, true)))
       document.set(section, document.createNode({}));
-    document.setIn(path, document.createNode(value));
+    // A plain value goes into the node that is there, which keeps the comment behind it.
+    document.setIn(path, Array.isArray(value) ? document.createNode(value) : value);
   }
   const edited = document.toString();
   parseSettings(edited, file);
