@@ -1,6 +1,6 @@
 // Why descriptors were not processed or not passed on. Counters, because a busy ultrapeer drops thousands a second.
 
-/** Reasons, as indexes into a Drops. Append only: the order is that of the metrics. */
+/** Reasons, as indexes into a Drops. In order: DROP_NAMES goes by it. */
 export const Drop = {
   /** Seen before, from another link: the flood's ordinary echo. */
   Duplicate: 0,
@@ -16,36 +16,38 @@ export const Drop = {
   PushExpired: 5,
   /** A hit for a query that never passed here, or too long ago. */
   HitNoRoute: 6,
+  /** For a search of ours that is over. */
+  HitUnwanted: 7,
   /** The link that a hit belongs to is gone. */
-  HitLinkGone: 7,
+  HitLinkGone: 8,
   /** A hit that came from where it should go. */
-  HitBackwards: 8,
-  PushNoRoute: 9,
+  HitBackwards: 9,
+  PushNoRoute: 10,
   /** Payload outside the bounds of its type. */
-  SizeWrong: 10,
+  SizeWrong: 11,
   /** Payload that does not parse. */
-  Malformed: 11,
-  UnknownType: 12,
+  Malformed: 12,
+  UnknownType: 13,
   /** A type that never travels came with hops or TTL. */
-  NeverRouted: 13,
+  NeverRouted: 14,
   /** A leaf passed on what was not its own. */
-  LeafRelayed: 14,
+  LeafRelayed: 15,
   /** Query without the flags mark, when policy wants it. */
-  Unflagged: 15,
-  PingTooSoon: 16,
-  PushTooSoon: 17,
+  Unflagged: 16,
+  PingTooSoon: 17,
+  PushTooSoon: 18,
   /** A pong that no ping of ours had asked for. */
-  PongUnasked: 18,
+  PongUnasked: 19,
   /** A pong with an address that nobody could or should dial. */
-  PongUnusable: 19,
+  PongUnusable: 20,
   /** Distributed hash table and horizon size: known, not spoken. */
-  NotSpoken: 20,
+  NotSpoken: 21,
   /** Arrived after a Bye or while the link was closing. */
-  AfterClose: 21,
+  AfterClose: 22,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-export const DROP_REASONS = 22;
+export const DROP_REASONS = 23;
 
 /** Snake-case names for metrics and the API, by index. */
 export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>

@@ -1,11 +1,12 @@
 // Numbers of the overlay that an operator may want to change. Milliseconds and bytes throughout.
 import { MAX_TTL } from '../constants.ts';
+import type { Reach } from '../wire/endpoint.ts';
 import { SEND_LIMITS, type SendLimits } from './send-queue.ts';
 
 export interface OverlayLimits {
   /** Most that hops + TTL of a relayed query may be, and TTL of our own. */
   readonly ttlMax: number;
-  /** The same among legacy peers: flat networks need the old horizon. */
+  /** The same towards legacy peers: flat networks need the old horizon. */
   readonly legacyTtlMax: number;
   /** Answer and relay queries without the flags mark, as 0.4 servents send them. gtk-gnutella drops them. */
   readonly unflaggedQueries: boolean;
@@ -13,14 +14,31 @@ export interface OverlayLimits {
   readonly hitsPerQueryMax: number;
   /** Own searches open at a time; the oldest is cancelled for a new one. */
   readonly searchesMax: number;
+  /** Addresses that pongs may name. */
+  readonly reaches: readonly Reach[];
+  /** Silence after which a peer is asked whether it lives. */
+  readonly aliveAfterMs: number;
+  readonly leafAliveAfterMs: number;
+  /** Between rounds of pings that refresh the pong cache. */
+  readonly refreshMs: number;
+  readonly leafRefreshMs: number;
+  /** A link that takes nothing for so long, though something waits, is given up. */
+  readonly stallMs: number;
   readonly send: SendLimits;
 }
 
+/** Periods after gtk-gnutella. */
 export const OVERLAY_LIMITS: OverlayLimits = {
   ttlMax: MAX_TTL,
   legacyTtlMax: 7,
   unflaggedQueries: true,
   hitsPerQueryMax: 50,
   searchesMax: 256,
+  reaches: ['public'],
+  aliveAfterMs: 20_000,
+  leafAliveAfterMs: 120_000,
+  refreshMs: 20_000,
+  leafRefreshMs: 120_000,
+  stallMs: 180_000,
   send: SEND_LIMITS,
 };

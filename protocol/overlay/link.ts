@@ -2,8 +2,7 @@
 import type { Capabilities, PeerRole, Role } from '../handshake/capabilities.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
-import type { Drop } from './drops.ts';
-import { Drops } from './drops.ts';
+import type { Drops } from './drops.ts';
 import { SEND_LIMITS, type SendLimits, SendQueue } from './send-queue.ts';
 
 /** The shell's side of a link. Neither method may call back into the overlay before it returns. */
@@ -35,13 +34,14 @@ export type LinkState = (typeof LinkState)[keyof typeof LinkState];
 
 /** One shape, lean: thousands of leaves are kept. Fields are the core's to write and anybody's to read. */
 export class Link {
+  /** Counts up from 1, never used twice. */
   readonly id: number;
   readonly endpoint: Endpoint;
   readonly direction: 'in' | 'out';
   readonly role: PeerRole;
   readonly ourRole: Role;
   readonly capabilities: Capabilities;
-  /** Milliseconds of the overlay's clock. */
+  /** Milliseconds of the overlay's clock, like the other times. */
   readonly openedAt: number;
   readonly reader: FrameReader;
   readonly queue: SendQueue;
@@ -49,16 +49,36 @@ export class Link {
   /** Where the peer can be connected to, as far as it said. */
   listen: Endpoint | null;
   state: LinkState = LinkState.Open;
+  /** Why it ended, once it has: a Bye code, or 0 when the socket just went away. */
+  ended: { readonly code: number; readonly text: string } | null = null;
   /** Frames and bytes received; those sent are counted by the queue. */
   framesIn = 0;
   bytesIn = 0;
   lastInAt: number;
-  /** Last measured round trip in milliseconds, -1 before the first. */
-  rttMs = -1;
-  /** Why it ended, once it has. */
-  ended: { code: number; text: string } | null = null;
   /** Refused descriptors by reason; null while there were none. */
   drops: Drops | null = null;
+  /** Last measured round trip in milliseconds, -1 before the first. */
+  rttMs = -1;
+  /** Hops flow: the peer wants only queries with fewer hops than this. */
+  queryHopsMax = 255;
+
+  // Pings. The one under way, and what is owed for it.
+  pingGuid: Buffer | null = null;
+  pingSentAt = 0;
+  pingsUnanswered = 0;
+  /** Pongs that we still take. A few come unasked from some peers right after the handshake. */
+  pongsOwed = 10;
+  /** It got our own pong once. */
+  knowsUs = false;
+
+  // Rate limits: see RateLimit.
+  pingDue = 0;
+  alivePingDue = 0;
+  pushDue = 0;
+
+  // Progress of writing, as of the last look.
+  framesSentSeen = 0;
+  progressAt: number;
 
   constructor(id: number, spec: LinkSpec, now: number, payloadBytesMax: number, send: SendLimits = SEND_LIMITS) {
     this.id = id;
@@ -73,10 +93,6 @@ export class Link {
     this.wire = spec.wire;
     this.listen = spec.capabilities.listen;
     this.lastInAt = now;
-  }
-
-  drop(reason: Drop): void {
-    this.drops ??= new Drops();
-    this.drops.count(reason);
+    this.progressAt = now;
   }
 }

@@ -1,13 +1,35 @@
 // The servent's core: links in, effects out. Dispatches descriptors, keeps time, says goodbye.
+import { HEADER_BYTES, Type } from '../constants.ts';
+import { ProtocolError } from '../errors.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
+import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/bye.ts';
+import { Frame, Read } from '../wire/frame-reader.ts';
+import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
-import type { Drops } from './drops.ts';
+import { Answerer } from './answerer.ts';
+import { OverlayCounters } from './counters.ts';
+import { Discipline } from './discipline.ts';
+import { Drop, type Drops } from './drops.ts';
 import type { Identity } from './identity.ts';
-import type { OverlayLimits } from './limits.ts';
-import type { Link, LinkSpec } from './link.ts';
+import { OVERLAY_LIMITS, type OverlayLimits } from './limits.ts';
+import { Link, type LinkSpec, LinkState } from './link.ts';
+import { Links } from './links.ts';
+import { Pinger } from './pinger.ts';
+import type { PongCache } from './pong-cache.ts';
+import { Router } from './router.ts';
 import type { Search, SearchSpec } from './search.ts';
+import { Searches } from './searches.ts';
+import { Priority } from './send-queue.ts';
 import type { OverlaySink } from './sink.ts';
+
+/** No descriptor may be longer; the same in gtk-gnutella. What a type allows is checked when it is there. */
+const PAYLOAD_BYTES_MAX = 65_535;
+/** QRP, vendor messages and strangers: gtk-gnutella ends a link over more. */
+const OTHER_BYTES_MAX = 40_960;
+/** Links are looked after so often. */
+const SWEEP_MS = 1_000;
+const BYE_TEXT_MAX = 200;
 
 export interface OverlayOptions {
   readonly clock: Clock;
@@ -18,27 +40,283 @@ export interface OverlayOptions {
   readonly limits?: Partial<OverlayLimits>;
 }
 
-export declare class Overlay {
-  constructor(options: OverlayOptions);
-  /** Open links, in the order of their ids. */
-  readonly links: ReadonlyMap<number, Link>;
-  /** All links, past ones too. */
-  readonly drops: Drops;
-  readonly searches: Iterable<Search>;
-  /** Sends what a new neighbour gets: a ping, our running queries. */
-  addLink(spec: LinkSpec): Link;
-  /** Never throws, whatever the bytes. Keeps no view of the chunk beyond an unfinished frame. */
-  receive(link: Link, chunk: Buffer): void;
+export class Overlay {
+  readonly counters = new OverlayCounters();
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #sink: OverlaySink;
+  readonly #identity: Identity;
+  readonly #limits: OverlayLimits;
+  readonly #links = new Links();
+  readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
+  readonly #searches: Searches;
+  readonly #router: Router;
+  readonly #pinger: Pinger;
+  /** The descriptor being handled. */
+  readonly #frame = new Frame();
+  #receiving = false;
+  #nextId = 1;
+  #sweptAt: number;
+
+  constructor(options: OverlayOptions) {
+    const { clock, random, library, sink, identity } = options;
+    const limits = { ...OVERLAY_LIMITS, ...options.limits };
+    const now = clock.now();
+    this.#clock = clock;
+    this.#random = random;
+    this.#sink = sink;
+    this.#identity = identity;
+    this.#limits = limits;
+    this.#sweptAt = now;
+    this.#searches = new Searches(random, limits.searchesMax);
+    const { counters } = this;
+    const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
+    const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax);
+    this.#router = new Router({ ...parts, searches: this.#searches, answerer });
+    this.#pinger = new Pinger({ ...parts, library });
+  }
+
+  /** Open links by id, oldest first. */
+  get links(): ReadonlyMap<number, Link> {
+    return this.#links.all;
+  }
+
+  /** Of all links there ever were. */
+  get drops(): Drops {
+    return this.#discipline.drops;
+  }
+
+  /** Running ones, oldest first. */
+  get searches(): Iterable<Search> {
+    return this.#searches.values();
+  }
+
+  get pongs(): PongCache {
+    return this.#pinger.cache;
+  }
+
+  /** Entries and bytes of the tables that routing needs. */
+  get routeTables(): { queries: number; servents: number; bytes: number } {
+    const { queryRoutes, pushRoutes } = this.#router;
+    const bytes = queryRoutes.memoryBytes + pushRoutes.memoryBytes;
+    return { queries: queryRoutes.entries, servents: pushRoutes.entries, bytes };
+  }
+
+  /** A handshake succeeded. The peer gets a ping and our running searches. */
+  addLink(spec: LinkSpec): Link {
+    const now = this.#clock.now();
+    const link = new Link(this.#nextId++, spec, now, PAYLOAD_BYTES_MAX, this.#limits.send);
+    this.#links.add(link);
+    this.#pinger.greet(link, now);
+    for (const search of this.#searches.values()) this.#router.ask(search, link);
+    return link;
+  }
+
+  /**
+   * Bytes from a link, inflated already. Never throws, whatever they are; keeps no view of the chunk but of an
+   * unfinished descriptor.
+   */
+  receive(link: Link, chunk: Buffer): void {
+    if (this.#receiving) throw new Error('a wire delivered from within wake() or a sink from within an event');
+    if (link.state !== LinkState.Open) {
+      if (link.state === LinkState.Closing) this.drops.count(Drop.AfterClose);
+      return;
+    }
+    const now = this.#clock.now();
+    link.lastInAt = now;
+    link.bytesIn += chunk.length;
+    this.counters.bytesIn += chunk.length;
+    this.#receiving = true;
+    try {
+      link.reader.push(chunk);
+      let read = link.reader.next(this.#frame);
+      while (read === Read.Frame) {
+        link.framesIn++;
+        this.#dispatch(link, this.#frame, now);
+        if (link.state !== LinkState.Open) return;
+        read = link.reader.next(this.#frame);
+      }
+      if (read === Read.TooLong) {
+        this.drops.count(Drop.SizeWrong);
+        this.#end(link, ByeCode.TooLarge, 'Descriptor too long');
+      }
+    } finally {
+      this.#receiving = false;
+    }
+  }
+
+  #dispatch(link: Link, frame: Frame, now: number): void {
+    const { counters } = this;
+    counters.framesIn++;
+    switch (frame.type) {
+      case Type.Query:
+        counters.queriesIn++;
+        this.#router.onQuery(link, frame, now);
+        break;
+      case Type.QueryHit:
+        counters.hitsIn++;
+        this.#router.onQueryHit(link, frame, now);
+        break;
+      case Type.Ping:
+        counters.pingsIn++;
+        this.#pinger.onPing(link, frame, now);
+        break;
+      case Type.Pong:
+        counters.pongsIn++;
+        this.#pinger.onPong(link, frame, now);
+        break;
+      case Type.Push:
+        counters.pushesIn++;
+        this.#router.onPush(link, frame, now);
+        break;
+      case Type.Bye:
+        counters.byesIn++;
+        this.#onBye(link, frame);
+        break;
+      case Type.Qrp:
+        counters.routeTableUpdatesIn++;
+        if (this.#fromNeighbour(link, frame)) this.#sink.onRouteTableUpdate(link, frame);
+        break;
+      case Type.Vendor:
+      case Type.StandardVendor:
+        counters.vendorMessagesIn++;
+        if (this.#fromNeighbour(link, frame)) this.#onVendorMessage(link, frame);
+        break;
+      case Type.Dht:
+      case Type.Hsep:
+        counters.othersIn++;
+        if (this.#fromNeighbour(link, frame)) this.#discipline.drop(link, Drop.NotSpoken);
+        break;
+      default:
+        counters.othersIn++;
+        this.#discipline.drop(link, Drop.UnknownType);
+    }
+  }
+
+  /** Types that never travel further than one hop. */
+  #fromNeighbour(link: Link, frame: Frame): boolean {
+    if (frame.payloadBytes > OTHER_BYTES_MAX) {
+      this.drops.count(Drop.SizeWrong);
+      this.#end(link, ByeCode.TooLarge, 'Descriptor too long');
+      return false;
+    }
+    if (frame.hops === 0 && frame.ttl <= 1) return true;
+    this.#discipline.drop(link, Drop.NeverRouted);
+    return false;
+  }
+
+  /** Hops flow is the router's own matter; everything goes to the sink. */
+  #onVendorMessage(link: Link, frame: Frame): void {
+    const at = frame.start + HEADER_BYTES;
+    const hopsFlow = frame.payloadBytes >= 9 && frame.bytes.readUInt32BE(at) === BEAR && frame.bytes[at + 4] === 4;
+    if (hopsFlow && frame.bytes[at + 5] === 0) link.queryHopsMax = frame.bytes.readUInt8(at + 8);
+    this.#sink.onVendorMessage(link, frame);
+  }
+
+  #onBye(link: Link, frame: Frame): void {
+    let bye: Pick<Bye, 'code' | 'text'> = { code: 0, text: '' };
+    try {
+      if (frame.payloadBytes <= BYE_BYTES_MAX) bye = parseBye(frame.payload());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.drops.count(Drop.Malformed); // it leaves all the same
+    }
+    link.ended = { code: bye.code, text: bye.text };
+    this.#sink.onBye(link, bye.code, bye.text);
+    this.#detach(link, LinkState.Closing);
+    link.queue.clear();
+    link.wire.close();
+  }
+
+  /** Clears its queue, sends a Bye, and routes nothing to or from the link any more. Idempotent. */
+  bye(link: Link, code: number, text: string): void {
+    if (link.state !== LinkState.Open) return;
+    link.ended = { code, text };
+    this.#detach(link, LinkState.Closing);
+    link.queue.clear();
+    const line = text.replace(/\p{C}/gu, ' ').slice(0, BYE_TEXT_MAX);
+    const payload = encodeBye({ code, text: line, headers: [] });
+    link.queue.enqueue(encodeDescriptor(this.#random.guid(), Type.Bye, 1, 0, payload), Priority.Control);
+    link.wire.close();
+  }
+
+  /** A bye that the core decided on. */
+  #end(link: Link, code: number, text: string): void {
+    if (link.state !== LinkState.Open) return;
+    this.bye(link, code, text);
+    this.#sink.onLinkEnded(link, code, text);
+  }
+
   /** The socket is gone. Idempotent. */
-  removeLink(link: Link, reason: string): void;
-  /** Clears its queue, sends a Bye, routes nothing to or from it any more. Idempotent. */
-  bye(link: Link, code: number, text: string): void;
-  search(spec: SearchSpec): Search;
-  cancelSearch(search: Search): void;
-  /** To the servent that sent a hit. How many links it went out on: 0 when no route is known. */
-  sendPush(push: Push): number;
+  removeLink(link: Link, reason: string): void {
+    if (link.state === LinkState.Closed) return;
+    link.ended ??= { code: 0, text: reason };
+    this.#detach(link, LinkState.Closed);
+    link.state = LinkState.Closed;
+    const { queue } = link;
+    queue.clear();
+    this.counters.framesOutPast += queue.framesSent;
+    this.counters.bytesOutPast += queue.bytesSent;
+    this.counters.shedPast += queue.droppedTotal;
+  }
+
+  #detach(link: Link, state: LinkState): void {
+    if (!this.#links.remove(link)) return;
+    link.state = state;
+    this.#pinger.cache.forgetLink(link.id);
+  }
+
+  /** Throws RangeError when there is neither a word nor a URN in it. */
+  search(spec: SearchSpec): Search {
+    const now = this.#clock.now();
+    const search = this.#searches.start(spec, this.#identity.firewalled, now);
+    this.#router.originate(search, now);
+    return search;
+  }
+
+  cancelSearch(search: Search): void {
+    this.#searches.cancel(search);
+  }
+
+  /** Asks the servent that sent a hit to connect to `push.endpoint`. On how many links it went out: 0, no way known. */
+  sendPush(push: Push): number {
+    return this.#router.sendPush(push, this.#clock.now());
+  }
+
   /** Does what is due; returns when to be called again, on the clock's scale. */
-  tick(now: number): number;
-  /** Bye 200 to all. */
-  shutdown(): void;
+  tick(now: number): number {
+    if (now - this.#sweptAt >= SWEEP_MS) {
+      this.#sweptAt = now;
+      for (const link of this.#links.all.values()) this.#lookAfter(link, now);
+      this.#pinger.tick(now);
+      this.#router.tick(now);
+    }
+    return this.#sweptAt + SWEEP_MS;
+  }
+
+  #lookAfter(link: Link, now: number): void {
+    const { queue } = link;
+    if (queue.overflowed) {
+      this.#end(link, ByeCode.SendQueueFull, 'Send queue full');
+      return;
+    }
+    queue.rest();
+    if (queue.size === 0 || queue.framesSent !== link.framesSentSeen) {
+      link.framesSentSeen = queue.framesSent;
+      link.progressAt = now;
+    } else if (now - link.progressAt > this.#limits.stallMs) {
+      this.#end(link, ByeCode.ActivityTimeout, 'Nothing taken for too long');
+      return;
+    }
+    const code = this.#pinger.watch(link, now);
+    if (code !== 0) this.#end(link, code, 'No answer to alive pings');
+  }
+
+  /** Bye to all. */
+  shutdown(): void {
+    for (const link of this.#links.all.values()) this.bye(link, ByeCode.Shutdown, 'Servent shutting down');
+  }
 }
+
+/** "BEAR", whose vendor message 4 is hops flow. */
+const BEAR = 0x42454152;

@@ -1,20 +1,21 @@
 // One running search of ours.
-import type { Urn } from '../wire/urn.ts';
 
 export interface SearchSpec {
-  /** Words; empty for a search by URN alone. */
+  /** Words; empty for a search by hash alone. */
   readonly text: string;
-  /** Any of them. */
-  readonly urns?: readonly Urn[];
+  /** SHA-1s of 20 bytes; a file with any of them is meant. */
+  readonly urns?: readonly Buffer[];
 }
 
 export class Search {
-  /** 16 bytes: GUID of the query and of its hits. */
+  /** 16 bytes: GUID of the query and so of its hits. */
   readonly guid: Buffer;
   readonly text: string;
-  readonly urns: readonly Urn[];
+  readonly urns: readonly Buffer[];
   /** Milliseconds of the overlay's clock. */
   readonly startedAt: number;
+  /** Payload of the query, kept for links that come later. */
+  readonly payload: Buffer;
   /** Hit records received. */
   hits = 0;
   /** Query hit descriptors received. */
@@ -23,10 +24,11 @@ export class Search {
   linksAsked = 0;
   open = true;
 
-  constructor(guid: Buffer, spec: SearchSpec, startedAt: number) {
+  constructor(guid: Buffer, spec: SearchSpec, payload: Buffer, startedAt: number) {
     this.guid = guid;
     this.text = spec.text;
     this.urns = spec.urns ?? [];
+    this.payload = payload;
     this.startedAt = startedAt;
   }
 }

@@ -5,10 +5,12 @@
 export const Priority = { Ping: 0, Query: 1, Pong: 2, Hit: 3, Push: 4, Control: 5 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
+const PRIORITIES = 6;
+
 export interface SendLimits {
   /** From here on pings, queries and pongs are shed, oldest first. */
   readonly highBytes: number;
-  /** Below this the queue no longer counts as congested. */
+  /** Down here the queue no longer counts as congested. */
   readonly lowBytes: number;
   /** From here on hits, then pushes are shed, oldest first. */
   readonly fullBytes: number;
@@ -19,21 +21,171 @@ export interface SendLimits {
 /** gtk-gnutella's node_sendqueue_size, and its marks at a quarter and a half of it. */
 export const SEND_LIMITS: SendLimits = { highBytes: 49_152, lowBytes: 24_576, fullBytes: 98_304, hardBytes: 196_608 };
 
-export declare class SendQueue {
-  constructor(wire: { wake(urgent: boolean): void }, limits?: SendLimits);
-  readonly bytes: number;
+/** Frames of one priority in order of arrival. The queue's byte bound keeps it under 8,192 slots. */
+class FrameRing {
+  #slots: (Buffer | null)[] = new Array<Buffer | null>(8).fill(null);
+  #mask = 7; // the length is a power of two
+  #head = 0;
+  length = 0;
+
+  push(frame: Buffer): void {
+    if (this.length > this.#mask) this.#grow();
+    this.#slots[(this.#head + this.length++) & this.#mask] = frame;
+  }
+
+  peek(): Buffer | null {
+    return this.#slots[this.#head] ?? null;
+  }
+
+  shift(): Buffer | null {
+    const frame = this.#slots[this.#head] ?? null;
+    if (frame === null) return null;
+    this.#slots[this.#head] = null; // or the slot would pin the frame
+    this.#head = (this.#head + 1) & this.#mask;
+    this.length--;
+    return frame;
+  }
+
+  #grow(): void {
+    const slots = new Array<Buffer | null>(2 * this.#slots.length).fill(null);
+    for (let i = 0; i < this.length; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask] ?? null;
+    this.#slots = slots;
+    this.#mask = slots.length - 1;
+    this.#head = 0;
+  }
+}
+
+/** Scratch of take(): frames of one write. Emptied before take() returns. */
+const batch: Buffer[] = [];
+
+export class SendQueue {
+  readonly #wire: { wake(urgent: boolean): void };
+  readonly #limits: SendLimits;
+  /** Made when first needed, let go by rest(): most leaves are idle most of the time. */
+  #rings: (FrameRing | null)[] | null = null;
+  #awake = false;
+  #pressed = false;
+  /** Bytes waiting: never over hardBytes plus one frame. */
+  bytes = 0;
   /** Frames waiting. */
-  readonly size: number;
-  readonly framesSent: number;
-  readonly bytesSent: number;
+  size = 0;
+  framesSent = 0;
+  bytesSent = 0;
+  /** From shedding until the queue is down to its low mark. */
+  congested = false;
+  /** Control frames alone passed the hard bound: close the link. */
+  overflowed = false;
+  droppedTotal = 0;
+  #dropped: number[] | null = null;
+
+  constructor(wire: { wake(urgent: boolean): void }, limits: SendLimits = SEND_LIMITS) {
+    this.#wire = wire;
+    this.#limits = limits;
+  }
+
   /** Frames shed, by Priority. */
-  dropped(priority: Priority): number;
-  readonly droppedTotal: number;
-  /** True from shedding until it is down to the low mark. */
-  readonly congested: boolean;
-  /** The caller gives the frame away. */
-  enqueue(frame: Buffer, priority: Priority): void;
+  dropped(priority: Priority): number {
+    return this.#dropped?.[priority] ?? 0;
+  }
+
+  /** The frame must not change any more. What does not fit pushes out what matters less. */
+  enqueue(frame: Buffer, priority: Priority): void {
+    if (this.overflowed) return;
+    this.#rings ??= new Array<FrameRing | null>(PRIORITIES).fill(null);
+    let ring = this.#rings[priority] ?? null;
+    if (ring === null) this.#rings[priority] = ring = new FrameRing();
+    ring.push(frame);
+    this.size++;
+    this.bytes += frame.length;
+    if (!this.#awake) {
+      this.#awake = true;
+      this.#wire.wake(false);
+    }
+    if (this.bytes >= this.#limits.highBytes) this.#relieve();
+  }
+
   /** Whole frames, highest priority first, joined, up to `bytesMax` (more if the first alone is longer). */
-  take(bytesMax: number): Buffer | null;
-  clear(): void;
+  take(bytesMax: number): Buffer | null {
+    const rings = this.#rings;
+    if (rings === null) return null;
+    let bytes = 0;
+    collect: for (let priority = PRIORITIES - 1; priority >= 0; priority--) {
+      const ring = rings[priority] ?? null;
+      if (ring === null) continue;
+      for (let frame = ring.peek(); frame !== null; frame = ring.peek()) {
+        if (bytes > 0 && bytes + frame.length > bytesMax) break collect;
+        ring.shift();
+        bytes += frame.length;
+        batch.push(frame);
+      }
+    }
+    this.size -= batch.length;
+    this.bytes -= bytes;
+    this.framesSent += batch.length;
+    this.bytesSent += bytes;
+    this.#pressed = false;
+    if (this.bytes <= this.#limits.lowBytes) this.congested = false;
+    if (this.size === 0) this.#awake = false;
+    return join(bytes);
+  }
+
+  /** Gives memory back while nothing waits. */
+  rest(): void {
+    if (this.size === 0) this.#rings = null;
+  }
+
+  /** Forgets what waits, uncounted. */
+  clear(): void {
+    this.#rings = null;
+    this.#awake = false;
+    this.size = 0;
+    this.bytes = 0;
+  }
+
+  /** Over the high mark: give the wire a chance first, then shed. */
+  #relieve(): void {
+    if (!this.#pressed) {
+      this.#pressed = true; // once until the wire takes again: a stuck socket is not asked for each frame
+      this.#wire.wake(true);
+    }
+    const { highBytes, fullBytes, hardBytes } = this.#limits;
+    if (this.bytes < highBytes) return;
+    this.congested = true;
+    this.#shed(Priority.Ping, highBytes);
+    this.#shed(Priority.Query, highBytes);
+    this.#shed(Priority.Pong, highBytes);
+    this.#shed(Priority.Hit, fullBytes);
+    this.#shed(Priority.Push, fullBytes);
+    if (this.bytes >= hardBytes) this.overflowed = true;
+  }
+
+  /** Oldest first: an old query's hits would come too late anyway. */
+  #shed(priority: Priority, targetBytes: number): void {
+    const ring = this.#rings?.[priority] ?? null;
+    if (ring === null) return;
+    while (this.bytes >= targetBytes) {
+      const frame = ring.shift();
+      if (frame === null) return;
+      this.size--;
+      this.bytes -= frame.length;
+      this.droppedTotal++;
+      this.#dropped ??= new Array<number>(PRIORITIES).fill(0);
+      this.#dropped[priority] = (this.#dropped[priority] ?? 0) + 1;
+    }
+  }
+}
+
+function join(bytes: number): Buffer | null {
+  const [first = null] = batch;
+  let joined = first;
+  if (batch.length > 1) {
+    joined = Buffer.allocUnsafe(bytes); // every byte is written: bytes is the sum of the lengths
+    let at = 0;
+    for (const frame of batch) {
+      joined.set(frame, at);
+      at += frame.length;
+    }
+  }
+  batch.length = 0;
+  return joined;
 }

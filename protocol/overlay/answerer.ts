@@ -1,0 +1,71 @@
+// Our own hits for queries that come by.
+import { Type } from '../constants.ts';
+import type { Searchable, SharedFile } from '../search/shared-file.ts';
+import type { Frame } from '../wire/frame-reader.ts';
+import { encodeDescriptor } from '../wire/header.ts';
+import { parseQuery, QueryFlag } from '../wire/query.ts';
+import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
+import type { OverlayCounters } from './counters.ts';
+import type { Identity } from './identity.ts';
+import type { Link } from './link.ts';
+import { Priority } from './send-queue.ts';
+
+/** Added to the hops a query came, so that its hit survives a detour; gtk-gnutella's margin and bound. */
+const HIT_TTL_MARGIN = 5;
+const HIT_TTL_MAX = 15;
+
+export class Answerer {
+  readonly #library: Searchable;
+  readonly #identity: Identity;
+  readonly #counters: OverlayCounters;
+  readonly #hitsPerQueryMax: number;
+
+  constructor(library: Searchable, identity: Identity, counters: OverlayCounters, hitsPerQueryMax: number) {
+    this.#library = library;
+    this.#identity = identity;
+    this.#counters = counters;
+    this.#hitsPerQueryMax = hitsPerQueryMax;
+  }
+
+  /** Sends hits for the query in `frame`, whose text is known to end. How many records. */
+  answer(link: Link, frame: Frame): number {
+    if (this.#library.files === 0) return 0;
+    const query = parseQuery(frame.payload());
+    // neither side could connect to the other
+    if (this.#identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
+    const wanted = query.maxHits === 0 ? this.#hitsPerQueryMax : Math.min(query.maxHits, this.#hitsPerQueryMax);
+    const files = this.#library.match(query, wanted);
+    if (files.length === 0) return 0;
+    this.#counters.queriesAnswered++;
+    const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
+    const guid = frame.guid();
+    for (let at = 0; at < files.length; at += HITS_MAX) {
+      const payload = this.#encode(files.slice(at, at + HITS_MAX));
+      link.queue.enqueue(encodeDescriptor(guid, Type.QueryHit, ttl, 0, payload), Priority.Hit);
+      this.#counters.hitsSent++;
+    }
+    return files.length;
+  }
+
+  #encode(files: readonly SharedFile[]): Buffer {
+    const { serventGuid, vendor, speedKbps, firewalled, busy } = this.#identity;
+    return encodeQueryHit({
+      ...PLAIN_QUERY_HIT,
+      endpoint: this.#identity.listen(),
+      speedKbps,
+      vendor,
+      push: firewalled,
+      busy,
+      browsable: true,
+      serventGuid,
+      hits: files.map(({ index, name, size, sha1, modifiedAt }) => ({
+        ...PLAIN_HIT,
+        index,
+        name,
+        size,
+        sha1,
+        createdAt: Math.floor(modifiedAt / 1000),
+      })),
+    });
+  }
+}

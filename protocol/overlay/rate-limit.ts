@@ -1,0 +1,50 @@
+// GCRA, the leaky bucket that needs one number per subject: the theoretical arrival time of its next event.
+
+/** A rate: `burst` events at once, then one each `intervalMs`. Holds no subject's state. */
+export class RateLimit {
+  readonly intervalMs: number;
+  readonly #toleranceMs: number;
+
+  constructor(intervalMs: number, burst: number) {
+    this.intervalMs = intervalMs;
+    this.#toleranceMs = (burst - 1) * intervalMs;
+  }
+
+  /**
+   * `due` is what the last admitted event of the subject returned, -Infinity or 0 before the first. Returns the new
+   * `due`, or -1 when the event comes too soon: then the old one stays valid. `now` must not be negative.
+   */
+  admit(due: number, now: number): number {
+    if (due - now > this.#toleranceMs) return -1;
+    return Math.max(due, now) + this.intervalMs;
+  }
+}
+
+/** The same rate for each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
+export class KeyedRateLimit {
+  readonly #limit: RateLimit;
+  readonly #keysMax: number;
+  /** Two generations of at most keysMax / 2 each. */
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+
+  constructor(limit: RateLimit, keysMax: number) {
+    this.#limit = limit;
+    this.#keysMax = keysMax;
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  admit(key: string, now: number): boolean {
+    const due = this.#limit.admit(this.#young.get(key) ?? this.#old.get(key) ?? 0, now);
+    if (due < 0) return false;
+    if (this.#young.size >= this.#keysMax / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, due);
+    return true;
+  }
+}

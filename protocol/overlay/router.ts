@@ -1,0 +1,362 @@
+// Where queries, hits and pushes go: duplicates, TTL and hops, ways back. The one place that knows these rules.
+import { GUID_BYTES, HARD_TTL_MAX, HEADER_BYTES, Type } from '../constants.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Random } from '../ports.ts';
+import type { Frame } from '../wire/frame-reader.ts';
+import { encodeDescriptor } from '../wire/header.ts';
+import { encodePush, PUSH_BYTES_MIN, type Push, parsePush } from '../wire/push.ts';
+import { QUERY_PAYLOAD_BYTES_MIN, QueryFlag } from '../wire/query.ts';
+import { parseQueryHit, QUERY_HIT_PAYLOAD_BYTES_MIN } from '../wire/query-hit.ts';
+import type { Answerer } from './answerer.ts';
+import type { OverlayCounters } from './counters.ts';
+import type { Discipline } from './discipline.ts';
+import { Drop } from './drops.ts';
+import type { Identity } from './identity.ts';
+import type { OverlayLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { Links } from './links.ts';
+import { RateLimit } from './rate-limit.ts';
+import { NOBODY, OURSELVES, RouteTable } from './route-table.ts';
+import type { Search } from './search.ts';
+import type { Searches } from './searches.ts';
+import { Priority } from './send-queue.ts';
+import type { OverlaySink } from './sink.ts';
+
+/** gtk-gnutella ends a link over a query this long, so none is passed on. */
+const QUERY_BYTES_MAX = 1023;
+/** gtk-gnutella drops longer hits. */
+const HIT_BYTES_MAX = 16_384;
+/** With the GGEP that gtk-gnutella bears. */
+const PUSH_BYTES_MAX = PUSH_BYTES_MIN + 1536;
+/** Hits live long enough to get back however their query went; gtk-gnutella cuts them to this. */
+const HIT_TTL_MAX = 16;
+
+/** At most 131,072 queries a generation (8 MiB each, two of them); remembered for 10 to 20 minutes unless it fills. */
+const QUERY_ROUTES = { entriesMin: 1024, entriesMax: 131_072, generationMs: 10 * 60_000 };
+/** At most 32,768 servents a generation (2 MiB each, two of them), for half an hour to an hour. */
+const PUSH_ROUTES = { entriesMin: 256, entriesMax: 32_768, generationMs: 30 * 60_000 };
+/** Marks in the query table: to whom it went on already, so that a longer-lived copy need not. */
+const Relayed = { Modern: 1, Legacy: 2 } as const;
+const RELAYED_TO_ALL = Relayed.Modern | Relayed.Legacy;
+
+/** Pushes a link may send: each makes somebody open a connection. */
+const PUSH_LIMIT = new RateLimit(100, 50);
+
+/** Why relayTtl() refused. */
+export const Unfit = { TtlZero: -1, TtlTooHigh: -2 } as const;
+
+/**
+ * TTL with which a query that arrived with `ttl` and `hops` goes on, when hops + TTL may be `ttlMax`: 0 means not to
+ * ultrapeers, less than 0 is one of Unfit. The rules of gtk-gnutella's forward_message.
+ */
+export function relayTtl(ttl: number, hops: number, ttlMax: number): number {
+  if (hops + ttl > HARD_TTL_MAX) return Unfit.TtlTooHigh;
+  if (ttl === 0) return Unfit.TtlZero;
+  return Math.max(Math.min(ttl, ttlMax - hops), 1) - 1;
+}
+
+export interface RouterParts {
+  readonly links: Links;
+  readonly searches: Searches;
+  readonly answerer: Answerer;
+  readonly discipline: Discipline;
+  readonly counters: OverlayCounters;
+  readonly sink: OverlaySink;
+  readonly identity: Identity;
+  readonly limits: OverlayLimits;
+  readonly random: Random;
+  readonly now: number;
+}
+
+export class Router {
+  readonly #links: Links;
+  readonly #searches: Searches;
+  readonly #answerer: Answerer;
+  readonly #discipline: Discipline;
+  readonly #counters: OverlayCounters;
+  readonly #sink: OverlaySink;
+  readonly #identity: Identity;
+  readonly #limits: OverlayLimits;
+  readonly #random: Random;
+  /** Query GUID -> where it came from. */
+  readonly queryRoutes: RouteTable;
+  /** Servent GUID -> links that brought its hits. */
+  readonly pushRoutes: RouteTable;
+
+  constructor(parts: RouterParts) {
+    this.#links = parts.links;
+    this.#searches = parts.searches;
+    this.#answerer = parts.answerer;
+    this.#discipline = parts.discipline;
+    this.#counters = parts.counters;
+    this.#sink = parts.sink;
+    this.#identity = parts.identity;
+    this.#limits = parts.limits;
+    this.#random = parts.random;
+    this.queryRoutes = new RouteTable(QUERY_ROUTES, parts.random, parts.now);
+    this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
+  }
+
+  onQuery(link: Link, frame: Frame, now: number): void {
+    const { bytes, start, ttl, hops, payloadBytes } = frame;
+    if (payloadBytes < QUERY_PAYLOAD_BYTES_MIN || payloadBytes > QUERY_BYTES_MAX) {
+      this.#discipline.drop(link, Drop.SizeWrong);
+      return;
+    }
+    if (hops > 0 && link.role === 'leaf') {
+      this.#discipline.drop(link, Drop.LeafRelayed);
+      return;
+    }
+    const modernTtl = relayTtl(ttl, hops, this.#limits.ttlMax);
+    const legacyTtl = relayTtl(ttl, hops, this.#limits.legacyTtlMax);
+    if (modernTtl < 0) {
+      this.#discipline.drop(link, modernTtl === Unfit.TtlZero ? Drop.TtlZero : Drop.TtlTooHigh);
+      return;
+    }
+    const routes = this.queryRoutes;
+    if (routes.find(bytes, start)) {
+      this.#onDuplicate(link, frame, modernTtl, legacyTtl);
+      return;
+    }
+    const textEnd = bytes.indexOf(0, start + HEADER_BYTES + 2);
+    if (textEnd < 0 || textEnd >= frame.end) {
+      this.#discipline.drop(link, Drop.Malformed);
+      return;
+    }
+    if (!this.#limits.unflaggedQueries && (bytes.readUInt16BE(start + HEADER_BYTES) & QueryFlag.Marked) === 0) {
+      this.#discipline.drop(link, Drop.Unflagged);
+      return;
+    }
+    routes.add(link.id, relayedBy(modernTtl, legacyTtl), now);
+    const ownHits = this.#answerer.answer(link, frame);
+    this.#sink.onQueryPassed(link, frame, ownHits);
+    if (link.ourRole === 'leaf') return;
+    this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl);
+    this.#relayToLeaves(link, frame);
+  }
+
+  /**
+   * The first copy of a query is enough, unless it was a probe that had to stop here: then one that may travel goes on
+   * to the ultrapeers. So no link is ever sent a query twice.
+   */
+  #onDuplicate(link: Link, frame: Frame, modernTtl: number, legacyTtl: number): void {
+    const routes = this.queryRoutes;
+    const { link: first, mark } = routes;
+    if (first !== link.id && routes.alternate === NOBODY) routes.alternate = link.id;
+    const newModernTtl = (mark & Relayed.Modern) === 0 ? modernTtl : 0;
+    const newLegacyTtl = (mark & Relayed.Legacy) === 0 ? legacyTtl : 0;
+    if (newModernTtl + newLegacyTtl > 0 && link.ourRole !== 'leaf') {
+      routes.mark = mark | relayedBy(newModernTtl, newLegacyTtl);
+      this.#relayToUltrapeers(link.id, first, frame, newModernTtl, newLegacyTtl);
+    } else this.#discipline.drop(link, first === link.id ? Drop.DuplicateSameLink : Drop.Duplicate);
+  }
+
+  /** Hot: one copy for all modern targets, at most one more for legacy ones with their longer horizon. */
+  #relayToUltrapeers(fromId: number, alsoNotId: number, frame: Frame, modernTtl: number, legacyTtl: number): void {
+    const hops = frame.hops + 1;
+    let modern: Buffer | null = null;
+    let legacy: Buffer | null = null;
+    let copies = 0;
+    for (const target of this.#links.relays) {
+      const ttl = target.role === 'legacy' ? legacyTtl : modernTtl;
+      if (ttl <= 0 || target.id === fromId || target.id === alsoNotId || hops >= target.queryHopsMax) continue;
+      let copy: Buffer | null = ttl === modernTtl ? modern : legacy;
+      if (copy === null) {
+        copy = aged(frame, ttl);
+        if (ttl === modernTtl) modern = copy;
+        else legacy = copy;
+      }
+      target.queue.enqueue(copy, Priority.Query);
+      copies++;
+    }
+    this.#counters.queriesRelayed += copies;
+  }
+
+  /** TTL 1: a leaf passes nothing on. Without a QRP table of the leaf it gets everything. */
+  #relayToLeaves(from: Link, frame: Frame): void {
+    const { leaves } = this.#links;
+    if (leaves.length === 0) return;
+    const { hops } = frame;
+    let copy: Buffer | null = null;
+    let copies = 0;
+    for (const target of leaves) {
+      if (target === from || hops + 1 >= target.queryHopsMax) continue;
+      copy ??= aged(frame, 1);
+      target.queue.enqueue(copy, Priority.Query);
+      copies++;
+    }
+    this.#counters.queriesRelayed += copies;
+  }
+
+  onQueryHit(link: Link, frame: Frame, now: number): void {
+    const { bytes, start, ttl, hops, payloadBytes } = frame;
+    if (payloadBytes < QUERY_HIT_PAYLOAD_BYTES_MIN || payloadBytes > HIT_BYTES_MAX) {
+      this.#discipline.drop(link, Drop.SizeWrong);
+      return;
+    }
+    if (hops > 0 && link.role === 'leaf') {
+      this.#discipline.drop(link, Drop.LeafRelayed);
+      return;
+    }
+    const routes = this.queryRoutes;
+    const known = routes.find(bytes, start);
+    if (!known || routes.link === OURSELVES) {
+      // our own may outlive their place in the table
+      const search = this.#searches.size > 0 ? this.#searches.find(bytes, start) : null;
+      if (search !== null) this.#takeHit(search, link, frame, now);
+      else this.#discipline.drop(link, known ? Drop.HitUnwanted : Drop.HitNoRoute);
+      return;
+    }
+    const target = this.#wayBack(link, routes.link, routes.alternate);
+    if (target === null) return;
+    routes.touch(now);
+    let onwardTtl = Math.min(ttl, HIT_TTL_MAX) - 1;
+    if (onwardTtl <= 0 && target.role === 'leaf') onwardTtl = 1; // it came all this way: the last step is free
+    if (onwardTtl <= 0 || hops >= HIT_TTL_MAX) {
+      this.#discipline.drop(link, Drop.HitExpired);
+      return;
+    }
+    this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
+    target.queue.enqueue(aged(frame, onwardTtl), Priority.Hit);
+    this.#counters.hitsRelayed++;
+    this.#sink.onHitPassed(link, target, frame);
+  }
+
+  /** The link that a hit from `link` goes to; null when there is none, which has been counted then. */
+  #wayBack(link: Link, first: number, alternate: number): Link | null {
+    if (link.ourRole === 'leaf') {
+      this.#discipline.drop(link, Drop.HitNoRoute); // a leaf relays nothing, so nobody waits for it
+      return null;
+    }
+    if (first === link.id) {
+      this.#discipline.drop(link, Drop.HitBackwards);
+      return null;
+    }
+    const target = this.#links.get(first) ?? (alternate === link.id ? null : this.#links.get(alternate));
+    if (target === null) this.#discipline.drop(link, Drop.HitLinkGone);
+    return target;
+  }
+
+  #takeHit(search: Search, link: Link, frame: Frame, now: number): void {
+    try {
+      const hit = parseQueryHit(Buffer.from(frame.payload())); // a copy: results are kept, the chunk should not be
+      this.pushRoutes.refresh(frame.bytes, frame.end - GUID_BYTES, link.id, now);
+      search.queryHits++;
+      search.hits += hit.hits.length;
+      this.#sink.onHit(search, hit, link);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#discipline.drop(link, Drop.Malformed);
+    }
+  }
+
+  onPush(link: Link, frame: Frame, now: number): void {
+    const { bytes, start, ttl, hops, payloadBytes } = frame;
+    if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX) {
+      this.#discipline.drop(link, Drop.SizeWrong);
+      return;
+    }
+    if (hops > 0 && link.role === 'leaf') {
+      this.#discipline.drop(link, Drop.LeafRelayed);
+      return;
+    }
+    if (ttl === 0) {
+      this.#discipline.drop(link, Drop.TtlZero);
+      return;
+    }
+    const due = PUSH_LIMIT.admit(link.pushDue, now);
+    if (due < 0) {
+      this.#discipline.drop(link, Drop.PushTooSoon);
+      return;
+    }
+    link.pushDue = due;
+    const guidAt = start + HEADER_BYTES;
+    if (this.#identity.serventGuid.compare(bytes, guidAt, guidAt + GUID_BYTES) === 0) {
+      this.#takePush(link, frame);
+      return;
+    }
+    if (hops >= HARD_TTL_MAX) {
+      this.#discipline.drop(link, Drop.PushExpired); // TTL does not end it, see below
+      return;
+    }
+    // never below 1: a push that has found its way so far should not die before the last step (gtk-gnutella)
+    const onwardTtl = Math.max(Math.min(ttl, HARD_TTL_MAX) - 1, 1);
+    const relayed =
+      link.ourRole === 'leaf' ? 0 : this.#pushOn(bytes, guidAt, link.id, () => aged(frame, onwardTtl), now);
+    this.#counters.pushesRelayed += relayed;
+    if (relayed === 0) this.#discipline.drop(link, Drop.PushNoRoute);
+  }
+
+  #takePush(link: Link, frame: Frame): void {
+    try {
+      this.#sink.onPush(parsePush(Buffer.from(frame.payload())), link);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#discipline.drop(link, Drop.Malformed);
+    }
+  }
+
+  /** To the neighbour of that servent GUID, else to the links that brought its hits. On how many it went out. */
+  #pushOn(bytes: Buffer, guidAt: number, fromId: number, make: () => Buffer, now: number): number {
+    const neighbour = this.#links.withServent(bytes, guidAt);
+    if (neighbour !== null && neighbour.id !== fromId) {
+      neighbour.queue.enqueue(make(), Priority.Push);
+      return 1;
+    }
+    const routes = this.pushRoutes;
+    if (!routes.find(bytes, guidAt)) return 0;
+    routes.touch(now);
+    const { link, alternate } = routes;
+    let copy: Buffer | null = null;
+    let copies = 0;
+    for (const id of [link, alternate]) {
+      const target = id === fromId ? null : this.#links.get(id);
+      if (target === null) continue;
+      copy ??= make();
+      target.queue.enqueue(copy, Priority.Push);
+      copies++;
+    }
+    return copies;
+  }
+
+  /** Our own push. On how many links it went out: 0 when no way is known. */
+  sendPush(push: Push, now: number): number {
+    const payload = encodePush(push);
+    const make = () => encodeDescriptor(this.#random.guid(), Type.Push, this.#limits.legacyTtlMax, 0, payload);
+    return this.#pushOn(payload, 0, NOBODY, make, now);
+  }
+
+  /** Forgets old routes. */
+  tick(now: number): void {
+    this.queryRoutes.tick(now);
+    this.pushRoutes.tick(now);
+  }
+
+  /** Sends a new search of ours to all. */
+  originate(search: Search, now: number): void {
+    if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, RELAYED_TO_ALL, now);
+    for (const link of this.#links.all.values()) this.ask(search, link);
+  }
+
+  /** Sends a search of ours to one link, with the TTL that the peer bears. */
+  ask(search: Search, link: Link): void {
+    if (link.queryHopsMax === 0) return;
+    const { ttlMax, legacyTtlMax } = this.#limits;
+    let ttl = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
+    if (link.role === 'leaf') ttl = 1;
+    link.queue.enqueue(encodeDescriptor(search.guid, Type.Query, Math.max(ttl, 1), 0, search.payload), Priority.Query);
+    search.linksAsked++;
+  }
+}
+
+function relayedBy(modernTtl: number, legacyTtl: number): number {
+  return (modernTtl > 0 ? Relayed.Modern : 0) | (legacyTtl > 0 ? Relayed.Legacy : 0);
+}
+
+/** A copy one hop further. */
+function aged(frame: Frame, ttl: number): Buffer {
+  const copy = frame.copy();
+  copy[17] = ttl;
+  copy[18] = frame.hops + 1;
+  return copy;
+}
