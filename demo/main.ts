@@ -66,8 +66,7 @@ async function shareFolder(folder: string, name: string): Promise<string> {
   return shared;
 }
 
-async function startNetwork(folder: string): Promise<Map<string, ServentProcess>> {
-  const servents = new Map<string, ServentProcess>();
+async function startNetwork(folder: string, servents: Map<string, ServentProcess>): Promise<void> {
   for (const [name, neighbours] of Object.entries(network)) {
     const connect = neighbours.flatMap(other => ['--connect', servents.get(other)?.gnutella ?? '']);
     const servent = await ServentProcess.start({
@@ -79,7 +78,6 @@ async function startNetwork(folder: string): Promise<Map<string, ServentProcess>
     servents.set(name, servent);
     step(`${name.padEnd(8)} gnutella ${servent.gnutella}  admin ${servent.api}`);
   }
-  return servents;
 }
 
 async function settled(servents: Map<string, ServentProcess>): Promise<void> {
@@ -177,10 +175,10 @@ async function stopAll(servents: Iterable<ServentProcess>): Promise<void> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'servent-demo-'));
-let servents = new Map<string, ServentProcess>();
+const servents = new Map<string, ServentProcess>();
 try {
   say(picture);
-  servents = await startNetwork(folder);
+  await startNetwork(folder, servents);
   await settled(servents);
   step('connected, every file hashed');
   const alpha = servents.get('alpha');
