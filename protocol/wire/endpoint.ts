@@ -18,11 +18,12 @@ export function isIpv6(host: string): boolean {
   return host.includes(':');
 }
 
-const STRICT_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+// no leading zeros, which some read as octal
+const STRICT_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Canonical text of an address, IPv4-mapped ones as IPv4 (what Node's dual-stack sockets report), or null. */
 export function canonicalHost(text: string): string | null {
-  if (STRICT_IPV4.test(text)) return text.split('.').map(Number).join('.');
+  if (STRICT_IPV4.test(text)) return text;
   // no zone ids: they mean nothing to anybody else
   if (!text.includes(':') || text.length > 45 || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
   const address = ipaddr.IPv6.parse(text);
@@ -51,12 +52,12 @@ export function endpointOrNull(text: string, defaultPort?: number): Endpoint | n
       port = portOf(text.slice(colon + 1));
     }
   }
-  if (port < 0 || port > 65535) return null;
+  if (port < 1 || port > 65535) return null;
   const host = canonicalHost(hostText);
   return host === null ? null : { host, port };
 }
 
-/** `1.2.3.4:6346`, `[::1]:6346`; without a port only when a default is given. Host names are not endpoints. */
+/** `1.2.3.4:6346`, `[::1]:6346`; without a port only when a default is given. Neither host names nor port 0. */
 export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
   const endpoint = endpointOrNull(text, defaultPort);
   if (endpoint === null) throw new ProtocolError('ENDPOINT_MALFORMED', `not an address and port: ${text.slice(0, 60)}`);
@@ -154,8 +155,9 @@ export type Reach = 'loopback' | 'private' | 'public' | 'unusable';
  * bogon list; except 179/8, which has long been handed out. Text that is no address is unusable too.
  */
 export function reachOf(host: string): Reach {
-  if (!ipaddr.isValid(host) || host.includes('%')) return 'unusable';
-  switch (ipaddr.process(host).range()) {
+  const canonical = canonicalHost(host);
+  if (canonical === null) return 'unusable';
+  switch (ipaddr.parse(canonical).range()) {
     case 'loopback':
       return 'loopback';
     case 'private':

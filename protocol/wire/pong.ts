@@ -71,14 +71,7 @@ export function parsePong(payload: Buffer): Pong {
   const port = payload.readUInt16LE(0);
   const ipv4 = unpackIpv4(payload, 2);
   const kibibytes = payload.readUInt32LE(10);
-  const base = {
-    files: payload.readUInt32LE(6),
-    kibibytes,
-    ultrapeer: isUltrapeerSize(kibibytes),
-  };
   const items = parseTail(payload, PONG_BYTES_MIN);
-  if (items.length === 0) return { ...PLAIN_PONG, ...base, endpoint: { host: ipv4, port } };
-
   let ipv6: string | null = null;
   let dailyUptimeS: number | null = null;
   let slots: Pong['slots'] = null;
@@ -128,9 +121,11 @@ export function parsePong(payload: Buffer): Pong {
   }
   const onlyIpv6 = ipv6 !== null && ipv4 === NO_IPV4;
   return {
-    ...base,
     endpoint: { host: onlyIpv6 && ipv6 !== null ? ipv6 : ipv4, port },
     ipv6: onlyIpv6 ? null : ipv6,
+    files: payload.readUInt32LE(6),
+    kibibytes,
+    ultrapeer: isUltrapeerSize(kibibytes),
     dailyUptimeS,
     slots,
     vendor,

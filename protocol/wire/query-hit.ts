@@ -24,7 +24,7 @@ import {
 import { encodeExtensions, parseExtensions } from './huge.ts';
 import { NO_IPV4 } from './pong.ts';
 import { decodeText } from './text.ts';
-import { SHA1_BYTES, TIGER_BYTES } from './urn.ts';
+import { TIGER_BYTES, urnOfGgepH } from './urn.ts';
 
 /** Count, port, IPv4 and speed before the records. */
 const HEAD_BYTES = 11;
@@ -137,8 +137,18 @@ export function parseQueryHit(payload: Buffer): QueryHit {
     endpoint: { host: onlyIpv6 && trailer.ipv6 !== null ? trailer.ipv6 : ipv4, port },
     speedKbps: payload.readUInt32LE(7),
     hits,
-    ...trailer,
     ipv6: onlyIpv6 ? null : trailer.ipv6,
+    vendor: trailer.vendor,
+    // field by field: spreading the trailer here costs more than reading it
+    push: trailer.push,
+    busy: trailer.busy,
+    uploaded: trailer.uploaded,
+    measured: trailer.measured,
+    browsable: trailer.browsable,
+    tls: trailer.tls,
+    pushProxies: trailer.pushProxies,
+    ggep: trailer.ggep,
+    xml: trailer.xml,
     serventGuid: serventGuidOf(payload),
     malformed: malformed + trailer.malformed,
   };
@@ -167,13 +177,13 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
   for (const item of found.ggep) {
     const value = item.payload;
     switch (item.id) {
-      case 'H':
-        if (value[0] === 1 && value.length === 1 + SHA1_BYTES) sha1 ??= value.subarray(1);
-        else if (value[0] === 2 && value.length === 1 + SHA1_BYTES + TIGER_BYTES) {
-          sha1 ??= value.subarray(1, 1 + SHA1_BYTES);
-          tigerRoot ??= value.subarray(1 + SHA1_BYTES);
-        } else ggep.push(item); // other kinds of hash
+      case 'H': {
+        const urn = urnOfGgepH(value);
+        if (urn === null) ggep.push(item); // other kinds of hash
+        sha1 ??= urn?.sha1 ?? null;
+        tigerRoot ??= urn?.tigerRoot ?? null;
         break;
+      }
       case 'TT':
         if (value.length === TIGER_BYTES) tigerRoot ??= value;
         else malformed++;
@@ -201,21 +211,7 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
   return malformed;
 }
 
-type Trailer = Pick<
-  QueryHit,
-  | 'ipv6'
-  | 'vendor'
-  | 'push'
-  | 'busy'
-  | 'uploaded'
-  | 'measured'
-  | 'browsable'
-  | 'tls'
-  | 'pushProxies'
-  | 'ggep'
-  | 'xml'
-  | 'malformed'
->;
+type Trailer = Omit<QueryHit, 'endpoint' | 'speedKbps' | 'hits' | 'serventGuid'>;
 
 function flagOf(enablers: number, setters: number, bit: number): boolean | null {
   return (enablers & bit) === 0 ? null : (setters & bit) !== 0;
@@ -296,7 +292,7 @@ function readPrivateGgep(bytes: Buffer, start: number, end: number, items: GgepI
   return tries > 0 ? 1 : 0;
 }
 
-/** LimeWire's "{plaintext}", "{deflate}" or nothing before the XML; NUL after it. Null if it cannot be had. */
+/** LimeWire puts "{}", "{plaintext}", "{deflate}" or nothing before the XML, which may be empty; NUL after it. */
 function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudget): string | null {
   const head = bytes.toString('latin1', start, Math.min(start + 11, end)).toLowerCase();
   if (head.startsWith('{deflate}')) {
@@ -305,7 +301,9 @@ function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudge
     return plain === null ? null : decodeText(plain, 0, plain.length);
   }
   if (head.startsWith('{gzip}')) return null; // nobody sends it any more
-  const from = head === '{plaintext}' ? start + 11 : start;
+  let from = start;
+  if (head === '{plaintext}') from += 11;
+  else if (head.startsWith('{}')) from += 2;
   const to = bytes[end - 1] === 0 ? end - 1 : end;
   return to > from ? decodeText(bytes, from, to) : null;
 }

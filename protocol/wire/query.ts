@@ -3,7 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import { encodeGgepUint, type GgepItem } from './ggep.ts';
 import { encodeExtensions, parseExtensions } from './huge.ts';
 import { decodeText } from './text.ts';
-import { SHA1_BYTES, TIGER_BYTES, urnOrNull } from './urn.ts';
+import { urnOfGgepH, urnOrNull } from './urn.ts';
 
 /** High byte of the field that was "minimum speed" once; the low byte says how many hits are wanted at most. */
 export const QueryFlag = {
@@ -53,7 +53,7 @@ export interface QueryDraft {
   readonly xml?: string | null;
 }
 
-/** Flags and text only, as routing and QRP need them: no extension is looked at. -1: there is no end to the text. */
+/** Offset of the NUL after the text, which starts at 2; -1 without one. For routes that need no extension read. */
 export function queryTextEnd(payload: Buffer): number {
   return payload.indexOf(0, 2);
 }
@@ -82,8 +82,8 @@ export function parseQuery(payload: Buffer): Query {
     for (const urn of found.urns) if (urn.sha1 !== null) urns.push(urn.sha1);
     for (const item of found.ggep) {
       if (item.id === 'H' || item.id === 'u') {
-        const sha1 = item.id === 'H' ? sha1OfH(item.payload) : sha1OfU(item.payload);
-        if (sha1 !== null) urns.push(sha1);
+        const sha1 = item.id === 'H' ? urnOfGgepH(item.payload)?.sha1 : sha1OfU(item.payload);
+        if (sha1) urns.push(sha1);
         else malformed++;
       } else if (item.id === 'XQ') text = decodeText(item.payload, 0, item.payload.length);
       else ggep.push(item);
@@ -92,22 +92,13 @@ export function parseQuery(payload: Buffer): Query {
   return { flags: field & 0xff00, maxHits: field & 0xff, text, urns, ggep, xml, malformed };
 }
 
-/** GGEP H: 01 and a SHA-1, or 02 and a bitprint. */
-export function sha1OfH(payload: Buffer): Buffer | null {
-  const kind = payload[0];
-  const fits =
-    (kind === 1 && payload.length === 1 + SHA1_BYTES) ||
-    (kind === 2 && payload.length === 1 + SHA1_BYTES + TIGER_BYTES);
-  return fits ? payload.subarray(1, 1 + SHA1_BYTES) : null;
-}
-
 /** GGEP u: a URN without its "urn:". */
 function sha1OfU(payload: Buffer): Buffer | null {
   const text = payload.toString('latin1');
   return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`)?.sha1 ?? null;
 }
 
-/** With extensions a final NUL follows, as both vendors write it. An empty text with URNs becomes URN_QUERY_TEXT. */
+/** With extensions a final NUL follows, as LimeWire writes it and gtk-gnutella bears. An empty text with URNs becomes URN_QUERY_TEXT. */
 export function encodeQuery(query: QueryDraft): Buffer {
   const urns = query.urns ?? [];
   const text = query.text === '' && urns.length > 0 ? URN_QUERY_TEXT : query.text;

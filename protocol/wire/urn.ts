@@ -60,6 +60,14 @@ export function parseUrn(text: string): Urn {
   return urn;
 }
 
+/** GGEP H: 01 and a SHA-1, or 02 and a bitprint; null for the other kinds of hash and wrong lengths. */
+export function urnOfGgepH(payload: Buffer): Urn | null {
+  const kind = payload[0];
+  if (kind === 1 && payload.length === 1 + SHA1_BYTES) return { sha1: payload.subarray(1), tigerRoot: null };
+  if (kind !== 2 || payload.length !== 1 + SHA1_BYTES + TIGER_BYTES) return null;
+  return { sha1: payload.subarray(1, 1 + SHA1_BYTES), tigerRoot: payload.subarray(1 + SHA1_BYTES) };
+}
+
 export function formatSha1Urn(sha1: Uint8Array): string {
   return `urn:sha1:${formatBase32(sha1)}`;
 }

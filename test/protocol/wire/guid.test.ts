@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import { formatGuid, guidKey, markGuid, parseGuid } from '../../../protocol/wire/guid.ts';
+import { readFixture } from '../../support/fixtures.ts';
+import { bytes } from '../../support/wire-arbitraries.ts';
+
+t.test('a marked GUID has FF at 8, 00 at 15 and is otherwise left alone', async t => {
+  const { guid_marking } = readFixture<{ guid_marking: Record<string, string> }>('vectors/vectors.json');
+  const guid = Buffer.from(guid_marking['limewire_base'] ?? '', 'hex');
+  t.equal(markGuid(guid), guid, 'in place');
+  t.equal(guid.toString('hex'), '1011121314151617ff191a1b1c1d1e00');
+});
+
+t.test('text and bytes of a GUID are the same thing', async t => {
+  fc.assert(fc.property(bytes(16), guid => parseGuid(formatGuid(guid)).equals(guid)));
+  t.equal(formatGuid(parseGuid('00112233445566778899AABBCCDDEEFF')), '00112233445566778899aabbccddeeff');
+});
+
+t.test('what is not 32 hex digits is no GUID', async t => {
+  for (const text of ['', '0011', 'x'.repeat(32), `${'0'.repeat(32)} `, '0'.repeat(34)]) {
+    t.throws(() => parseGuid(text), ProtocolError);
+  }
+});
+
+t.test('keys differ exactly when GUIDs do, wherever the GUID starts', async () => {
+  fc.assert(
+    fc.property(bytes(16), bytes(16), bytes(0, 9), (a, b, before) => {
+      const same = guidKey(a) === guidKey(Buffer.concat([before, b, before]), before.length);
+      return same === a.equals(b) && guidKey(a).length === 16;
+    }),
+  );
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import { formatMagnet, type Magnet, parseMagnet } from '../../../protocol/wire/magnet.ts';
+import { base32OrNull, formatBase32 } from '../../../protocol/wire/urn.ts';
+import { readFixture } from '../../support/fixtures.ts';
+import { bytes, plain } from '../../support/wire-arbitraries.ts';
+
+interface Expected {
+  sha1?: string;
+  tth?: string;
+  dn?: string;
+  xl?: number;
+  kt?: string[];
+  sources?: string[];
+}
+interface Vector {
+  in?: string;
+  format?: Expected;
+  out: string | Expected | null;
+}
+
+const nothing: Magnet = { name: null, size: null, sha1: null, tigerRoot: null, sources: [], keywords: [] };
+
+t.test('magnets read as the vectors say', async t => {
+  for (const vector of readFixture<{ magnet: Vector[] }>('vectors/transfer-vectors.json').magnet) {
+    const { in: text, format, out } = vector;
+    if (format !== undefined) {
+      const sha1 = base32OrNull(format.sha1 ?? '');
+      const tigerRoot = base32OrNull(format.tth ?? '');
+      t.equal(formatMagnet({ ...nothing, name: format.dn ?? null, size: format.xl ?? null, sha1, tigerRoot }), out);
+    } else if (out === null) {
+      t.throws(() => parseMagnet(text ?? ''), { code: 'MAGNET_MALFORMED' }, text ?? '');
+    } else if (typeof out === 'object') {
+      const magnet = parseMagnet(text ?? '');
+      t.equal(magnet.sha1 && formatBase32(magnet.sha1), out.sha1 ?? null, `sha1 of ${text}`);
+      t.equal(magnet.tigerRoot && formatBase32(magnet.tigerRoot), out.tth ?? null, `tth of ${text}`);
+      t.equal(magnet.name, out.dn ?? null, `dn of ${text}`);
+      t.equal(magnet.size, out.xl ?? null, `xl of ${text}`);
+      t.strictSame(magnet.keywords, out.kt ?? [], `kt of ${text}`);
+      t.strictSame(magnet.sources, out.sources ?? [], `sources of ${text}`);
+    }
+  }
+});
+
+t.test('text and value of a magnet are the same thing', async () => {
+  const words = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(
+      fc.record(
+        {
+          name: fc.option(words),
+          size: fc.option(fc.maxSafeNat()),
+          sha1: bytes(20),
+          tigerRoot: fc.option(bytes(24)),
+          sources: fc.array(fc.webUrl({ withQueryParameters: true })),
+          keywords: fc.array(words),
+        },
+        plain,
+      ),
+      magnet => {
+        assert.deepEqual(parseMagnet(formatMagnet(magnet)), magnet);
+      },
+    ),
+  );
+});
+
+t.test('a percent sign that starts no octet stays, octets that are no UTF-8 are Latin-1', async t => {
+  t.equal(parseMagnet('magnet:?dn=100%').name, '100%');
+  t.equal(parseMagnet('magnet:?dn=%zz%4').name, '%zz%4');
+  t.equal(parseMagnet('magnet:?dn=r%E9sum%E9').name, 'résumé');
+  t.equal(parseMagnet('magnet:?dn=r%C3%A9sum%c3%a9').name, 'résumé');
+});
+
+t.test('sizes that are none are left out', async t => {
+  for (const xl of ['-1', '1.5', '1e3', '', '99999999999999999999', '9999999999999999']) {
+    t.equal(parseMagnet(`magnet:?xl=${xl}&dn=x`).size, null, xl);
+  }
+  t.equal(parseMagnet(`magnet:?xl=${5 * 2 ** 30}`).size, 5368709120);
+});
+
+t.test('any text is a magnet or MAGNET_MALFORMED, and bounded', async t => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'xtsdnal.=&%+:?urnsh1E9/ ') }), text => {
+      parseMagnet(`magnet:?${text}&`);
+    }),
+    { numRuns: 2000 },
+  );
+  t.throws(() => parseMagnet(`magnet:?dn=${'x'.repeat(20_000)}`), { code: 'MAGNET_MALFORMED' });
+  t.equal(parseMagnet(`magnet:?${'xs=a&'.repeat(1000)}`).sources.length, 100);
+});
