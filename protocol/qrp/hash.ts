@@ -1,0 +1,70 @@
+// The QRP word hash, and what of a query is looked up in tables.
+import { delimitedWords, QUERY_UNITS_MAX, QUERY_WORDS_MAX, queryWords } from '../search/tokenizer.ts';
+import { formatSha1Urn } from '../wire/urn.ts';
+
+/** gtk-gnutella looks up no shorter word of a query (UTF-8). */
+const WORD_BYTES_MIN = 3;
+/** URNs of one query that are looked up. */
+const URNS_MAX = 16;
+
+const MULTIPLIER = 0x4f1bbcdc;
+
+/** Before it is cut to a table's size: a table of 2^bits slots keeps the highest `bits` bits. */
+export type WordHash = number;
+
+/**
+ * Lower-cases each UTF-16 unit on its own, as LimeWire does (a final sigma stays a plain one), and uses its low byte alone.
+ * `raw`: without lower-casing, as gtk-gnutella hashes `urn:sha1:…`.
+ */
+export function wordHash(word: string, raw = false): WordHash {
+  let mixed = 0;
+  for (let i = 0; i < word.length; i++) {
+    let unit = word.charCodeAt(i);
+    if (!raw) unit = lowerUnit(unit);
+    mixed ^= (unit & 0xff) << ((i & 3) << 3);
+  }
+  return Math.imul(mixed, MULTIPLIER) >>> 0;
+}
+
+/** Slot in a table of 2^bits slots, 0 <= bits <= 31. */
+export function slotOf(hash: WordHash, bits: number): number {
+  return (hash >>> 1) >>> (31 - bits); // two steps, as a shift by 32 shifts nothing
+}
+
+export function qrpHash(word: string, bits: number): number {
+  return slotOf(wordHash(word), bits);
+}
+
+function lowerUnit(unit: number): number {
+  if (unit < 0x80) return unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
+  return String.fromCharCode(unit).toLowerCase().charCodeAt(0);
+}
+
+/** Both forms in which a table may hold a URN: LimeWire's lower-cased and gtk-gnutella's raw one. */
+export function urnHashes(sha1: Buffer): [WordHash, WordHash] {
+  const urn = formatSha1Urn(sha1);
+  return [wordHash(urn), wordHash(urn, true)];
+}
+
+/** What a table must hold for a query to pass: one of the URNs, or all of the words in one of the two ways to split them. */
+export interface QueryHashes {
+  /** Each URN in both forms. */
+  readonly urns: readonly WordHash[];
+  /** gtk-gnutella's words of three bytes and more. */
+  readonly words: readonly WordHash[];
+  /** LimeWire's words; empty when they are the same. */
+  readonly delimited: readonly WordHash[];
+}
+
+/** Computed once a query, asked of every table. */
+export function queryHashes(text: string, urns: readonly Buffer[]): QueryHashes {
+  const words = queryWords(text);
+  const long = words.filter(word => word.length >= WORD_BYTES_MIN || Buffer.byteLength(word) >= WORD_BYTES_MIN);
+  const delimited = delimitedWords(text.slice(0, QUERY_UNITS_MAX)).slice(0, QUERY_WORDS_MAX);
+  const same = delimited.length === long.length && delimited.every((word, i) => word === long[i]);
+  return {
+    urns: urns.slice(0, URNS_MAX).flatMap(urnHashes),
+    words: long.map(word => wordHash(word)),
+    delimited: same ? [] : delimited.map(word => wordHash(word)),
+  };
+}

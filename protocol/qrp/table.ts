@@ -1,0 +1,114 @@
+// A QRP table: which words, by hash, a leaf or an ultrapeer's leaves share. A bit a slot; distances are not kept, presence is all that counts.
+import { wordPrefixes } from '../search/tokenizer.ts';
+import { QRP_SLOTS_MAX } from '../wire/route-table-update.ts';
+import { type QueryHashes, slotOf, type WordHash, wordHash } from './hash.ts';
+
+const SLOTS_MIN = 1 << 14;
+/** gtk-gnutella makes its own tables no fuller; from 5 % on it drops queries to a leaf at random. */
+const OWN_FILL_MAX = 0.01;
+
+export class QrpTable {
+  /** log2 of the number of slots. */
+  readonly bits: number;
+  readonly slots: number;
+  /** A bit a slot, lowest first; at least one cell. Read by patch.ts, written by set and clear alone. */
+  readonly cells: Uint32Array;
+  #count = 0;
+
+  /** A power of two up to QRP_SLOTS_MAX; anything else is our mistake. All slots are absent. */
+  constructor(slots: number) {
+    this.bits = 31 - Math.clz32(slots);
+    if (slots !== 1 << this.bits || slots > QRP_SLOTS_MAX) throw new RangeError(`a QRP table of ${slots} slots`);
+    this.slots = slots;
+    this.cells = new Uint32Array((slots + 31) >>> 5);
+  }
+
+  /** The least table that holds these words with their prefixes, and these URNs, at one slot in a hundred. */
+  static of(words: Iterable<string>, sha1Hashes: Iterable<WordHash> = []): QrpTable {
+    const hashes = new Set<WordHash>(sha1Hashes);
+    for (const word of words) for (const prefix of wordPrefixes(word)) hashes.add(wordHash(prefix));
+    let slots = SLOTS_MIN;
+    while (slots < QRP_SLOTS_MAX && hashes.size > slots * OWN_FILL_MAX) slots *= 2;
+    const table = new QrpTable(slots);
+    for (const hash of hashes) table.set(slotOf(hash, table.bits));
+    return table;
+  }
+
+  /** Slots present. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** 0 to 1. */
+  get fill(): number {
+    return this.#count / this.slots;
+  }
+
+  has(slot: number): boolean {
+    return (((this.cells[slot >>> 5] ?? 0) >>> (slot & 31)) & 1) === 1;
+  }
+
+  set(slot: number): void {
+    if (this.has(slot)) return;
+    this.cells[slot >>> 5] = (this.cells[slot >>> 5] ?? 0) | (1 << (slot & 31));
+    this.#count++;
+  }
+
+  clear(slot: number): void {
+    if (!this.has(slot)) return;
+    this.cells[slot >>> 5] = (this.cells[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
+    this.#count--;
+  }
+
+  /** With the beginnings under which it may be searched. */
+  insertWord(word: string): void {
+    for (const prefix of wordPrefixes(word)) this.set(slotOf(wordHash(prefix), this.bits));
+  }
+
+  /**
+   * Whether the owner may have what is asked for. Every word has to be there: gtk-gnutella is content with two thirds of three and
+   * more, but then finds nothing either. Never false for a file whose words were inserted.
+   */
+  mayMatch(hashes: QueryHashes): boolean {
+    if (this.#count === 0) return false;
+    for (const hash of hashes.urns) if (this.has(slotOf(hash, this.bits))) return true;
+    return this.#hasAll(hashes.words) || this.#hasAll(hashes.delimited);
+  }
+
+  #hasAll(hashes: readonly WordHash[]): boolean {
+    for (const hash of hashes) if (!this.has(slotOf(hash, this.bits))) return false;
+    return hashes.length > 0;
+  }
+
+  /** Adds what the other table has: of a larger one every group of slots becomes one, of a smaller one every slot is repeated. */
+  merge(other: QrpTable): void {
+    const down = Math.max(0, other.bits - this.bits);
+    const up = Math.max(0, this.bits - other.bits);
+    for (const slot of other.present()) {
+      const first = (slot >>> down) << up;
+      for (let i = 0; i < 1 << up; i++) this.set(first + i);
+    }
+  }
+
+  /** The same content in another size. */
+  resized(slots: number): QrpTable {
+    const table = new QrpTable(slots);
+    table.merge(this);
+    return table;
+  }
+
+  /** Slots present, ascending. */
+  *present(): Generator<number> {
+    for (let cell = 0; cell < this.cells.length; cell++) {
+      for (let left = this.cells[cell] ?? 0; left !== 0; left &= left - 1) {
+        yield (cell << 5) + 31 - Math.clz32(left & -left);
+      }
+    }
+  }
+
+  equals(other: QrpTable): boolean {
+    return (
+      this.slots === other.slots && this.#count === other.#count && this.cells.every((c, i) => c === other.cells[i])
+    );
+  }
+}
