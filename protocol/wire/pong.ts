@@ -14,7 +14,7 @@ import { encodeGgep, encodeGgepUint, type GgepItem, readGgepUint } from './ggep.
 import { parseTail } from './ping.ts';
 
 export const PONG_BYTES_MIN = 14;
-/** Hosts read from one pong; gtk-gnutella sends 15 to 40 in a UDP pong. */
+/** Hosts read from one pong; gtk-gnutella sends 16. */
 export const PONG_HOSTS_MAX = 60;
 /** What a servent without an IPv4 address writes in its place (gtk-gnutella). */
 export const NO_IPV4 = '127.0.0.0';

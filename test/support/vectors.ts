@@ -11,9 +11,10 @@ export function vectorMessage(name: string): Buffer {
   return Buffer.from(message.hex, 'hex');
 }
 
-/** The payload, once the type and length of the header are what they should be. */
-export function vectorPayload(name: string, type: number): Buffer {
+/** The payload, once the length in the header (and the type, when given) is what it should be. */
+export function vectorPayload(name: string, type?: number): Buffer {
   const bytes = vectorMessage(name);
-  if (bytes[16] !== type || bytes.readUInt32LE(19) !== bytes.length - HEADER_BYTES) throw new Error(`${name}: header`);
+  if ((type !== undefined && bytes[16] !== type) || bytes.readUInt32LE(19) !== bytes.length - HEADER_BYTES)
+    throw new Error(`${name}: header`);
   return bytes.subarray(HEADER_BYTES);
 }
