@@ -61,6 +61,9 @@ export interface CrawlerPong {
 
 /** 510 neighbours with agents as long as anybody's. */
 const AGENTS_BYTES_MAX = 65_536;
+const NEIGHBOURS_MAX = 255;
+/** So that 511 of them, every character escaped, fit a 16-bit length. */
+const AGENT_CHARS_MAX = 63;
 
 /** Throws WIRE_TRUNCATED, WIRE_MALFORMED (agents that do not inflate). */
 export function parseCrawlerPong(message: VendorMessage): CrawlerPong {
@@ -92,19 +95,9 @@ function readNeighbour(cursor: Cursor, flags: number): Omit<CrawledNeighbour, 'u
   };
 }
 
-/** LimeWire 5.5: length (LE16), then gzip of the agents joined by ';', a backslash before one inside a name. */
+/** LimeWire 5.5: LE16 and gzip, in it LE16 and text: agents joined by ';', a backslash before one inside a name. */
 function readAgents(cursor: Cursor): string[] {
-  const packed = cursor.take(cursor.u16());
-  let text: string;
-  try {
-    const inflate = packed[0] === 0x1f ? gunzipSync : inflateSync;
-    text = inflate(packed, { maxOutputLength: AGENTS_BYTES_MAX }).toString('latin1');
-  } catch (error) {
-    // zlib's own complaints are the sender's doing; nothing else is expected
-    if (error instanceof Error && 'code' in error)
-      throw new ProtocolError('WIRE_MALFORMED', 'user agents of a crawler pong');
-    throw error;
-  }
+  const text = textOf(inflateAgents(cursor.take(cursor.u16())));
   const agents = [''];
   for (let i = 0; i < text.length; i++) {
     const c = text.charAt(i);
@@ -114,9 +107,30 @@ function readAgents(cursor: Cursor): string[] {
   return agents;
 }
 
-/** LIME/6 version 1: what `flags` names is written. At most 255 of each kind. */
+function inflateAgents(packed: Buffer): Buffer {
+  try {
+    const inflate = packed[0] === 0x1f ? gunzipSync : inflateSync;
+    return inflate(packed, { maxOutputLength: AGENTS_BYTES_MAX });
+  } catch (error) {
+    // zlib's own complaints are the sender's doing; nothing else is expected
+    if (error instanceof Error && 'code' in error) {
+      throw new ProtocolError('WIRE_MALFORMED', 'user agents of a crawler pong');
+    }
+    throw error;
+  }
+}
+
+/** The length inside is redundant: without it the text is taken as it is. */
+function textOf(agents: Buffer): string {
+  const measured = agents.length >= 2 && agents.readUInt16LE(0) === agents.length - 2;
+  return agents.toString('latin1', measured ? 2 : 0);
+}
+
+/** LIME/6 version 1: what `flags` names is written, of 255 neighbours of each kind at most. */
 export function encodeCrawlerPong(pong: CrawlerPong): Buffer {
-  const { ultrapeers, leaves, flags } = pong;
+  const { flags } = pong;
+  const ultrapeers = pong.ultrapeers.slice(0, NEIGHBOURS_MAX);
+  const leaves = pong.leaves.slice(0, NEIGHBOURS_MAX);
   const parts: Buffer[] = [Buffer.of(ultrapeers.length, leaves.length, flags)];
   if ((flags & CrawlFlag.NodeUptime) !== 0) parts.push(u32(pong.uptimeSeconds));
   if ((flags & CrawlFlag.DhtStatus) !== 0) parts.push(Buffer.of(pong.dhtStatus));
@@ -127,8 +141,11 @@ export function encodeCrawlerPong(pong: CrawlerPong): Buffer {
     if ((flags & CrawlFlag.Replies) !== 0) parts.push(u32(neighbour.replies));
   }
   if ((flags & CrawlFlag.UserAgents) !== 0) {
-    const agents = [...ultrapeers, ...leaves, pong].map(({ userAgent }) => userAgent.replace(/[\\;]/g, '\\$&'));
-    const packed = gzipSync(Buffer.from(agents.join(';'), 'latin1'));
+    const agents = [...ultrapeers, ...leaves, pong].map(({ userAgent }) =>
+      userAgent.slice(0, AGENT_CHARS_MAX).replace(/[\\;]/g, '\\$&'),
+    );
+    const text = Buffer.from(agents.join(';'), 'latin1');
+    const packed = gzipSync(Buffer.concat([u16(text.length), text]));
     parts.push(u16(packed.length), packed);
   }
   return vendorPayload(VendorId.CrawlerPong, 1, Buffer.concat(parts));
