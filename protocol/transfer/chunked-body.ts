@@ -1,0 +1,70 @@
+// Chunked transfer coding, read (RFC 9112 section 7.1): browse replies of gtk-gnutella and files of ordinary web servers.
+import { ProtocolError } from '../errors.ts';
+
+const State = { Size: 0, Data: 1, DataEnd: 2, Trailer: 3, Done: 4 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Chunk extensions and trailers are skipped, but not for ever. */
+const LINE_BYTES_MAX = 1024;
+const TRAILER_LINES_MAX = 32;
+const LF = 0x0a;
+
+/** One body. Feed it all that comes until `done`; what it was not part of is `rest`. */
+export class ChunkedBody {
+  #state: State = State.Size;
+  #line = '';
+  #left = 0;
+  #trailerLines = 0;
+  #rest: Buffer = Buffer.alloc(0);
+
+  get done(): boolean {
+    return this.#state === State.Done;
+  }
+
+  /** Bytes of the last input that came after the end: a view. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+
+  /** Views of the data inside `bytes`. Throws HTTP_MALFORMED, HTTP_TOO_LONG. */
+  *data(bytes: Buffer): Generator<Buffer> {
+    let at = 0;
+    while (at < bytes.length && this.#state !== State.Done) {
+      if (this.#state === State.Data) {
+        const end = Math.min(bytes.length, at + this.#left);
+        this.#left -= end - at;
+        if (this.#left === 0) this.#state = State.DataEnd;
+        yield bytes.subarray(at, end);
+        at = end;
+      } else at = this.#readLine(bytes, at);
+    }
+    this.#rest = bytes.subarray(at);
+  }
+
+  #readLine(bytes: Buffer, at: number): number {
+    const lineEnd = bytes.indexOf(LF, at);
+    const end = lineEnd < 0 ? bytes.length : lineEnd;
+    if (this.#line.length + end - at > LINE_BYTES_MAX) throw new ProtocolError('HTTP_TOO_LONG', 'a chunk line');
+    this.#line += bytes.toString('latin1', at, end);
+    if (lineEnd < 0) return end;
+    const line = this.#line.trimEnd();
+    this.#line = '';
+    this.#onLine(line);
+    return lineEnd + 1;
+  }
+
+  #onLine(line: string): void {
+    if (this.#state === State.DataEnd) {
+      if (line !== '') throw new ProtocolError('HTTP_MALFORMED', 'a chunk longer than its size');
+      this.#state = State.Size;
+    } else if (this.#state === State.Trailer) {
+      if (line === '') this.#state = State.Done;
+      else if (++this.#trailerLines > TRAILER_LINES_MAX) throw new ProtocolError('HTTP_TOO_LONG', 'chunk trailers');
+    } else {
+      const [, digits] = /^([0-9a-f]{1,12})\s*(?:;.*)?$/i.exec(line) ?? [];
+      if (digits === undefined) throw new ProtocolError('HTTP_MALFORMED', 'not a chunk size');
+      this.#left = Number.parseInt(digits, 16);
+      this.#state = this.#left === 0 ? State.Trailer : State.Data;
+    }
+  }
+}

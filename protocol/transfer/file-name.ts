@@ -1,0 +1,51 @@
+// Names from the wire as names on our disk: no way out of the folder, nothing a file system or a terminal chokes on.
+
+/** LimeWire's limit; leaves room for ` (12).part` in the 255 bytes that file systems allow. */
+const NAME_BYTES_MAX = 180;
+const EXTENSION_BYTES_MAX = 20;
+const NO_NAME = 'noname';
+
+/** Devices of DOS, which Windows still takes for such whatever the extension. */
+const RESERVED = /^(?:con|aux|prn|nul|com[1-9]|lpt[1-9])(?:\.[^.]*)?$/i;
+const CONTROLS = /\p{Cc}/gu;
+/** Marks that turn text around or hide parts of it, so that `exe.txt` may not be what it ends in. */
+const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+const FORBIDDEN = /[/\\:*?"<>|]/g;
+
+/** Any text gives a usable name of at most 180 bytes of UTF-8, the extension kept. Same text, same name; safe names come back unchanged. */
+export function safeFileName(text: string): string {
+  const wellFormed = Buffer.from(text, 'utf8').toString('utf8'); // a lone surrogate becomes U+FFFD
+  const base = wellFormed.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  const plain = base.replace(INVISIBLE, '').replace(CONTROLS, '_').replace(FORBIDDEN, '_').trim();
+  const visible = plain.replace(/^[.-]/, '_').replace(/[. ]+$/, '');
+  const named = visible === '' || RESERVED.test(visible) ? NO_NAME : visible;
+  return shorten(named);
+}
+
+/** `name.ext` → `name (2).ext`. */
+export function numberedName(name: string, number: number): string {
+  const { stem, extension } = split(name);
+  return `${stem} (${number})${extension}`;
+}
+
+/** The last dot counts when there is something before it and not too much after. */
+function split(name: string): { stem: string; extension: string } {
+  const dot = name.lastIndexOf('.');
+  const extension = dot > 0 ? name.slice(dot) : '';
+  if (extension === '' || Buffer.byteLength(extension) > EXTENSION_BYTES_MAX) return { stem: name, extension: '' };
+  return { stem: name.slice(0, dot), extension };
+}
+
+function shorten(name: string): string {
+  if (Buffer.byteLength(name) <= NAME_BYTES_MAX) return name;
+  const { stem, extension } = split(name);
+  const bytesMax = NAME_BYTES_MAX - Buffer.byteLength(extension);
+  let kept = '';
+  let bytes = 0;
+  for (const character of stem) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > bytesMax) break;
+    kept += character;
+  }
+  return `${kept.trimEnd().replace(/[. ]+$/, '') || NO_NAME}${extension}`;
+}

@@ -1,0 +1,52 @@
+// The head of a request for a range of a file.
+import type { Endpoint } from '../wire/endpoint.ts';
+import { formatEndpoint } from '../wire/endpoint.ts';
+import { formatSha1Urn } from '../wire/urn.ts';
+import { encodeRequestHead } from './http-head.ts';
+import { formatRange } from './range.ts';
+import type { ByteRange } from './range-set.ts';
+import { escapeSegment } from './request-target.ts';
+
+/** Our level: active queueing with X-Queue polls; gtk-gnutella answers that form too (see http-queued-active). */
+const QUEUE_VERSION = '0.1';
+
+export interface FileRequest {
+  /** Value of Host: what we dialled. */
+  readonly host: string;
+  readonly target: string;
+  /** Null asks for all of it. */
+  readonly range: ByteRange | null;
+  readonly sha1: Buffer | null;
+  readonly userAgent: string;
+  /** Where others reach us, or null behind a firewall. */
+  readonly node: Endpoint | null;
+  /** Bytes of the file that we have. */
+  readonly doneBytes: number;
+  /** Place in a PARQ queue, to be repeated with each request. */
+  readonly queued: { readonly position: number; readonly id: string } | null;
+  /** On the first request of a connection. */
+  readonly first: boolean;
+}
+
+export function encodeFileRequest(request: FileRequest): Buffer {
+  const { range, sha1, node, queued } = request;
+  const headers: [string, string][] = [
+    ['Host', request.host],
+    ['User-Agent', request.userAgent],
+  ];
+  if (range !== null) headers.push(['Range', formatRange(range)]);
+  headers.push(['X-Queue', QUEUE_VERSION]);
+  if (queued !== null) headers.push(['X-Queued', `position=${queued.position}; ID=${queued.id}`]);
+  if (sha1 !== null) headers.push(['X-Gnutella-Content-URN', formatSha1Urn(sha1)]);
+  headers.push(['X-Downloaded', String(request.doneBytes)]);
+  if (request.first) {
+    headers.push(['X-Features', `queue/${QUEUE_VERSION}, browse/1.0`]);
+    if (node !== null) headers.push(['X-Node', formatEndpoint(node)]);
+  }
+  return encodeRequestHead('GET', request.target, headers);
+}
+
+/** `N2R` by hash where it is known: `/get/` is not answered by LimeWire. */
+export function targetOf(sha1: Buffer | null, index: number, name: string): string {
+  return sha1 === null ? `/get/${index}/${escapeSegment(name)}` : `/uri-res/N2R?${formatSha1Urn(sha1)}`;
+}

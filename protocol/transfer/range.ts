@@ -1,0 +1,37 @@
+// The Range header of a request: which bytes to answer with. One range; of several the first is served (as gtk-gnutella does).
+import type { ByteRange, RangeSet } from './range-set.ts';
+
+export const RangeVerdict = { Malformed: 'malformed', Unsatisfiable: 'unsatisfiable' } as const;
+export type RangeVerdict = (typeof RangeVerdict)[keyof typeof RangeVerdict];
+
+/** `bytes=A-B`, `bytes A-`, blanks and all, as gtk-gnutella takes it. */
+const RANGES = /^bytes\s*[=\s]\s*([^,]*)(?:,|$)/i;
+const BOUNDS = /^(\d{0,16})\s*-\s*(\d{0,16})$/;
+
+/**
+ * The bytes to send of a file of `size` bytes; null when all of it is to be sent with status 200 (no header, or nothing to cut).
+ * Last offsets beyond the end are clamped; a first one beyond it is unsatisfiable.
+ */
+export function parseRange(header: string | null, size: number): ByteRange | RangeVerdict | null {
+  if (header === null) return null;
+  const [, first = '', last = ''] = BOUNDS.exec(RANGES.exec(header.trim())?.[1]?.trim() ?? '') ?? [];
+  if (first === '' && last === '') return RangeVerdict.Malformed;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size : Number(last) + 1;
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) return RangeVerdict.Malformed;
+  if (first !== '' && last !== '' && Number(first) > Number(last)) return RangeVerdict.Malformed;
+  if (size === 0) return null; // nothing to cut: any range of an empty file is all of it
+  if (start >= size) return RangeVerdict.Unsatisfiable;
+  return { start, end: Math.min(end, size) };
+}
+
+/** What of `wanted` can be served of a file that is not all there: up to the end of the chunk that holds its first byte. */
+export function servedOf(wanted: ByteRange, available: RangeSet): ByteRange | null {
+  const chunk = available.at(wanted.start);
+  return chunk === null ? null : { start: wanted.start, end: Math.min(wanted.end, chunk.end) };
+}
+
+/** The value of a Range header, with both bounds: open and suffix ranges are answered wrongly by some servents. */
+export function formatRange({ start, end }: ByteRange): string {
+  return `bytes=${start}-${end - 1}`;
+}

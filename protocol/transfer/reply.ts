@@ -1,0 +1,166 @@
+// What a source's reply to our request means: bytes, wait, other ranges, or never ask again. Pure judgement, no waiting done here.
+import { urnOrNull } from '../wire/urn.ts';
+import { parseAvailableRanges, parseContentRange } from './content-range.ts';
+import { keepsAlive, listOf, numberOf, type ResponseHead } from './http-head.ts';
+import { parseQueue, parseQueued, parseRetryAfter, type QueueStatus } from './queue-status.ts';
+import type { ByteRange, RangeSet } from './range-set.ts';
+
+/** Bodies of refusals read to keep the connection; longer ones cost more than a new connection (gtk-gnutella DOWNLOAD_MAX_SINK). */
+const SINK_BYTES_MAX = 16_384;
+
+export interface Asked {
+  readonly range: ByteRange;
+  /** Of the whole file, where known. */
+  readonly size: number | null;
+  readonly sha1: Buffer | null;
+}
+
+/** How the end of a body is told. */
+export type Framing = 'length' | 'chunked' | 'close';
+
+interface Common {
+  /** Another request may follow on this connection, once the body is read. */
+  readonly keepAlive: boolean;
+  /** Ranges that a partial source has; null when it did not say. */
+  readonly available: RangeSet | null;
+}
+
+export interface BodyReply extends Common {
+  readonly kind: 'body';
+  readonly framing: Framing;
+  /** Offset in the file of the body's first byte. */
+  readonly start: number;
+  /** Bytes of the body; null until its end shows. */
+  readonly bytes: number | null;
+  /** Of the whole file; null when neither we nor the source know. */
+  readonly size: number | null;
+}
+
+export type Reply =
+  | BodyReply
+  | (Refusal & {
+      /** `busy`: has the file, no slot. `forbidden`: does not want us now. `failed`: its trouble, maybe for a time. */
+      readonly kind: 'busy' | 'forbidden' | 'failed';
+      readonly retrySeconds: number | null;
+      readonly queue: QueueStatus | null;
+    })
+  /** That range is not to be had there; `size` when the reply told it. */
+  | (Refusal & { readonly kind: 'unavailable'; readonly retrySeconds: number | null; readonly size: number | null })
+  /** This source will never do. */
+  | (Refusal & { readonly kind: 'drop' });
+
+interface Refusal extends Common {
+  /** For people: status and reason, or what does not fit. */
+  readonly reason: string;
+  /** Bytes of body to read away before the next request; null: close. */
+  readonly sinkBytes: number | null;
+}
+
+export function judgeReply(head: ResponseHead, asked: Asked): Reply {
+  const common: Common = { keepAlive: keepsAlive(head), available: availableIn(head, asked.size) };
+  if (head.status === 200 || head.status === 206) return judgeBody(head, asked, common);
+  const refusal = { ...common, reason: describe(head), sinkBytes: sinkable(head) };
+  const retrySeconds = parseRetryAfter(head.headers.get('Retry-After'));
+  switch (head.status) {
+    case 503:
+      return { ...refusal, kind: 'busy', retrySeconds, queue: queueIn(head, retrySeconds) };
+    case 408:
+    case 409:
+      return { ...refusal, kind: 'busy', retrySeconds, queue: null };
+    case 429:
+    case 550: // what gtk-gnutella said before 429
+      return { ...refusal, kind: 'busy', retrySeconds: retrySeconds ?? 180, queue: null };
+    case 401:
+    case 403:
+      return { ...refusal, kind: 'forbidden', retrySeconds, queue: null };
+    case 416: {
+      const size = parseContentRange(head.headers.get('Content-Range') ?? '')?.size ?? null;
+      if (size !== null && asked.size !== null && size !== asked.size) return otherFile(refusal, size, asked.size);
+      return { ...refusal, kind: 'unavailable', retrySeconds, size };
+    }
+    case 500:
+    case 502:
+    case 504:
+      return { ...refusal, kind: 'failed', retrySeconds, queue: null };
+    default:
+      return { ...refusal, kind: 'drop' };
+  }
+}
+
+function judgeBody(head: ResponseHead, asked: Asked, common: Common): Reply {
+  const { headers } = head;
+  const refusal = { ...common, reason: '', sinkBytes: null };
+  const drop = (reason: string): Reply => ({ ...refusal, kind: 'drop', reason });
+
+  if (!namesOurs(head, asked.sha1)) return drop('has another file under this name');
+  const encoding = headers.get('Content-Encoding')?.toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') return drop(`encodes the file (${encoding.slice(0, 20)})`);
+  const codings = listOf(headers.get('Transfer-Encoding')).filter(coding => coding !== 'identity');
+  if (codings.length > 1 || (codings[0] ?? 'chunked') !== 'chunked') return drop('an unknown transfer coding');
+  const length = numberOf(headers.get('Content-Length'));
+  if (length === -1) return drop('a Content-Length that is no number');
+
+  const chunked = codings.length > 0;
+  const contentRange = headers.get('Content-Range');
+  const parsed = contentRange === null ? null : parseContentRange(contentRange);
+  if (contentRange === null && head.status === 206) return drop('206 without Content-Range');
+  if (contentRange !== null && (parsed === null || parsed.range === null)) return drop('a bad Content-Range');
+
+  const whole = parsed === null ? (chunked ? null : length) : parsed.size;
+  if (whole !== null && asked.size !== null && whole !== asked.size) return otherFile(refusal, whole, asked.size);
+  const range = parsed?.range ?? null;
+  // A later start is legal for a partial source; an earlier one is a source that does not do as it is told.
+  if (range !== null && (range.start < asked.range.start || range.start >= asked.range.end)) {
+    return drop('sends other bytes than it was asked for');
+  }
+  // Content-Range is the truth: some servents set Content-Length to that of the file.
+  const bytes = range === null ? (chunked ? null : length) : range.end - range.start;
+  const framing: Framing = chunked ? 'chunked' : bytes === null ? 'close' : 'length';
+  return {
+    ...common,
+    kind: 'body',
+    framing,
+    keepAlive: common.keepAlive && framing !== 'close',
+    start: range?.start ?? 0,
+    bytes,
+    size: whole ?? asked.size,
+  };
+}
+
+/** No SHA-1 named is no mismatch; several may be, one must be ours. */
+function namesOurs(head: ResponseHead, sha1: Buffer | null): boolean {
+  if (sha1 === null) return true;
+  const named = (head.headers.get('X-Gnutella-Content-URN') ?? head.headers.get('X-Content-URN') ?? '')
+    .split(',', 8)
+    .flatMap(text => urnOrNull(text.trim())?.sha1 ?? []);
+  return named.length === 0 || named.some(each => each.equals(sha1));
+}
+
+function availableIn(head: ResponseHead, size: number | null): RangeSet | null {
+  const text = head.headers.get('X-Available-Ranges');
+  return text === null ? null : parseAvailableRanges(text, size);
+}
+
+function queueIn(head: ResponseHead, retryAfterSeconds: number | null): QueueStatus | null {
+  const queued = head.headers.get('X-Queued');
+  const queue = head.headers.get('X-Queue');
+  return (
+    (queued === null ? null : parseQueued(queued, retryAfterSeconds)) ?? (queue === null ? null : parseQueue(queue))
+  );
+}
+
+function sinkable(head: ResponseHead): number | null {
+  if (head.headers.has('Transfer-Encoding')) return null;
+  const length = numberOf(head.headers.get('Content-Length'));
+  return length === null || length < 0 || length > SINK_BYTES_MAX ? null : length;
+}
+
+function otherFile(refusal: Refusal, theirs: number, ours: number): Reply {
+  return { ...refusal, kind: 'drop', sinkBytes: null, reason: `has another file: ${theirs} bytes, not ${ours}` };
+}
+
+/** Remote text: short, printable. */
+function describe(head: ResponseHead): string {
+  const reason = head.reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
+  return reason === '' ? `answered ${head.status}` : `answered ${head.status} ${reason}`;
+}

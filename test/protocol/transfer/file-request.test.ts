@@ -1,0 +1,55 @@
+import t from 'tap';
+import { HeaderReader } from '../../../protocol/handshake/header-block.ts';
+import { encodeFileRequest, targetOf } from '../../../protocol/transfer/file-request.ts';
+import { HTTP_LIMITS, parseRequestHead } from '../../../protocol/transfer/http-head.ts';
+
+const sha1 = Buffer.alloc(20, 1);
+const plain = {
+  host: '192.0.2.7:6346',
+  target: '/get/1/x',
+  range: null,
+  sha1: null,
+  userAgent: 'servent/1',
+  node: null,
+  doneBytes: 0,
+  queued: null,
+  first: false,
+};
+
+t.test('the first request of a connection introduces us', async t => {
+  const text = encodeFileRequest({
+    ...plain,
+    target: targetOf(sha1, 7, 'x'),
+    range: { start: 100, end: 200 },
+    sha1,
+    node: { host: '192.0.2.8', port: 6346 },
+    doneBytes: 100,
+    queued: { position: 5, id: 'ab'.repeat(16) },
+    first: true,
+  }).toString();
+  t.equal(
+    text,
+    [
+      'GET /uri-res/N2R?urn:sha1:AEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIB HTTP/1.1',
+      'Host: 192.0.2.7:6346',
+      'User-Agent: servent/1',
+      'Range: bytes=100-199',
+      'X-Queue: 0.1',
+      'X-Queued: position=5; ID=abababababababababababababababab',
+      'X-Gnutella-Content-URN: urn:sha1:AEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIB',
+      'X-Downloaded: 100',
+      'X-Features: queue/0.1, browse/1.0',
+      'X-Node: 192.0.2.8:6346',
+      '',
+      '',
+    ].join('\r\n'),
+  );
+});
+
+t.test('later ones are short, and every one is a head', async t => {
+  const bytes = encodeFileRequest({ ...plain, target: targetOf(null, 7, 'a b/ü.txt') });
+  t.notMatch(bytes.toString(), /X-Features|X-Node|Range|URN/);
+  const reader = new HeaderReader(HTTP_LIMITS);
+  t.equal(reader.push(bytes), 'done');
+  t.match(parseRequestHead(reader.block), { method: 'GET', target: '/get/7/a%20b%2F%C3%BC.txt' });
+});
