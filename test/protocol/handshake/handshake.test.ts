@@ -361,6 +361,26 @@ t.test('a crawler gets our neighbours and is done when it acknowledges', async t
   t.strictSame(acceptor.outcome, { kind: 'crawled', userAgent: 'crawl/1' });
 });
 
+t.test('a crawler is done with whatever it says next', async t => {
+  for (const junk of ['\0\r\n\r\n', 'x'.repeat(2000)]) {
+    const acceptor = newHandshake('in');
+    acceptor.feed(hello('Crawler: 0.1'));
+    acceptor.feed(Buffer.from(junk));
+    t.strictSame(acceptor.outcome, { kind: 'crawled', userAgent: null });
+  }
+});
+
+t.test('an acknowledgement that is none ends the handshake without another word', async t => {
+  for (const line of ['GNUTELLA CONNECT/0.6', 'GET / HTTP/1.1', '\x83\x01']) {
+    const acceptor = newHandshake('in');
+    acceptor.feed(hello('X-Ultrapeer: False'));
+    acceptor.take();
+    acceptor.feed(Buffer.from(`${line}\r\n\r\n`, 'latin1'));
+    t.hasStrict(acceptor.outcome, { kind: 'refused', by: 'us', reason: 'malformed' });
+    t.equal(acceptor.take().length, 0);
+  }
+});
+
 t.test('a crowd of neighbours is cut at 16 KiB', async t => {
   const many = Array.from({ length: 5000 }, () => ({ host: '255.255.255.255', port: 65535 }));
   const acceptor = newHandshake('in', { options: { crawl: () => ({ peers: many, leaves: many }) } });
