@@ -128,8 +128,8 @@ export function exampleFile(): string {
   for (const [section, rows] of sections()) {
     const indent = section === '' ? '' : '  ';
     if (section !== '') lines.push('', `${section}:`);
-    for (const { name, setting } of rows) {
-      if (section === '') lines.push('');
+    for (const [i, { name, setting }] of rows.entries()) {
+      if (section === '' || i > 0) lines.push('');
       lines.push(...comment(`${setting.doc} Default: ${defaultText(setting)}.`, indent));
       const value = exampleValue(name, setting);
       lines.push(

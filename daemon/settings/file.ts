@@ -20,6 +20,17 @@ export async function readSettingsFile(file: string): Promise<FileValues> {
   return parseSettings(await readText(file), file);
 }
 
+/** null when there is no such file. */
+export async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readText(file);
+  } catch (error) {
+    const { code } = (error as Error).cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 async function readText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);

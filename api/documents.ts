@@ -1,0 +1,174 @@
+// docs/api.md, written from the table of endpoints.
+import { z } from 'zod';
+import { BODY_BYTES_MAX } from './body.ts';
+import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import { problemKinds } from './errors.ts';
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRequest } from './schemas/common.ts';
+import * as library from './schemas/library.ts';
+import * as overlay from './schemas/overlay.ts';
+import * as searches from './schemas/searches.ts';
+import * as service from './schemas/service.ts';
+import * as transfers from './schemas/transfers.ts';
+
+interface JsonSchema {
+  type?: string | string[];
+  format?: string;
+  description?: string;
+  enum?: unknown[];
+  const?: unknown;
+  minimum?: number;
+  maximum?: number;
+  default?: unknown;
+  anyOf?: JsonSchema[];
+  items?: JsonSchema;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  additionalProperties?: JsonSchema | boolean;
+}
+
+/** What answers are made of, by the name it is exported under: documented once, linked where it is answered. */
+const names = new Map<z.ZodType, string>(
+  [overlay, searches, transfers, library, service].flatMap(module =>
+    Object.entries(module).flatMap(([name, schema]) => (schema instanceof z.ZodType ? [[schema, name] as const] : [])),
+  ),
+);
+
+const schemaOf = (type: z.ZodType, io: 'input' | 'output'): JsonSchema =>
+  z.toJSONSchema(type, { io, unrepresentable: 'any' }) as JsonSchema;
+
+export function apiDocument(): string {
+  const rows = endpointNames.map(name => endpoints[name] as Endpoint);
+  const tags = [...new Set(rows.map(({ tag }) => tag))];
+  return [
+    ...introduction(),
+    ...tags.flatMap(tag =>
+      section(
+        tag,
+        rows.filter(row => row.tag === tag),
+      ),
+    ),
+    ...problems(),
+    '',
+  ].join('\n');
+}
+
+function introduction(): string[] {
+  return [
+    '# Admin API',
+    '',
+    '<!-- Written from api/endpoints.ts by `npm run docs`: change it there. -->',
+    '',
+    'HTTP/1.1 and JSON. Every call needs `Authorization: Bearer TOKEN`, save the health probes; the token is in the file `api-token` of the',
+    'data folder, readable by its owner alone. Call the API by its address or as `localhost`: other names in the Host header are refused.',
+    '',
+    'Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second. Ids are opaque. Fields may be added to answers at any',
+    'time; unknown fields in requests are refused.',
+    '',
+    `Lists take \`limit\` (1 to ${PAGE_LIMIT_MAX}, at first ${PAGE_LIMIT_DEFAULT}) and \`cursor\` and answer \`{"items": […], "next": cursor}\`; \`next\` is null on the last page.`,
+    '',
+    `Bodies are \`application/json\` of at most ${BODY_BYTES_MAX} bytes.`,
+    '',
+    '```sh',
+    'curl -H "Authorization: Bearer $(cat DATA-DIR/api-token)" http://127.0.0.1:8346/api/v1/status',
+    '```',
+  ];
+}
+
+function operation(endpoint: Endpoint): string[] {
+  const lines = ['', `### ${endpoint.method} ${endpoint.path}`, '', endpoint.doc];
+  if (endpoint.scope === 'open') lines.push('', 'Needs no token.');
+  if (endpoint.query !== null && endpoint.query !== pageRequest)
+    lines.push('', 'Query:', '', ...fields(schemaOf(endpoint.query, 'input')));
+  if (endpoint.body !== null) lines.push('', ...bodyFields(endpoint.body));
+  lines.push('', answer(endpoint));
+  if (endpoint.problems.length > 0)
+    lines.push('', `Refusals of its own: ${endpoint.problems.map(code => `\`${code}\``).join(', ')}.`);
+  return lines;
+}
+
+function bodyFields(body: z.ZodType): string[] {
+  const schema = schemaOf(body, 'input');
+  if (schema.anyOf === undefined) return ['Body:', '', ...fields(schema)];
+  return schema.anyOf.flatMap((branch, i) => [i === 0 ? 'Body:' : 'or', '', ...fields(branch), '']).slice(0, -1);
+}
+
+function answer({ output, success }: Endpoint): string {
+  if (output === null) return `Answers ${success} without a body.`;
+  const named = itemOf(output);
+  const what = `[${names.get(named) ?? ''}](#the-${names.get(named) ?? ''}-object)`;
+  return `Answers ${success} and ${named === output ? `one ${what}` : `a list of ${what}`}.`;
+}
+
+/** A list's item, anything else itself. */
+function itemOf(output: z.ZodType): z.ZodType {
+  const items: unknown = output instanceof z.ZodObject ? output.shape['items'] : undefined;
+  return items instanceof z.ZodArray ? (items.element as z.ZodType) : output;
+}
+
+/** The operations of one group, then what they answer with. */
+function section(tag: string, rows: readonly Endpoint[]): string[] {
+  const answered = new Set(rows.flatMap(({ output }) => (output === null ? [] : [itemOf(output)])));
+  return [
+    '',
+    `## ${tag}`,
+    ...rows.flatMap(operation),
+    ...[...answered].flatMap(schema => [
+      '',
+      `### The ${names.get(schema) ?? ''} object`,
+      '',
+      ...fields(schemaOf(schema, 'output'), true),
+    ]),
+  ];
+}
+
+/** A table, nested objects as `outer.inner`, lists as `outer[].inner`. */
+function fields(schema: JsonSchema, isAnswer = false): string[] {
+  return ['| field | type | meaning |', '| --- | --- | --- |', ...rowsOf(schema, '', isAnswer)];
+}
+
+function rowsOf({ properties = {}, required = [] }: JsonSchema, prefix: string, isAnswer: boolean): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const path = `${prefix}${name}`;
+    const optional = required.includes(name) || isAnswer ? '' : ', optional';
+    const initially =
+      schema.default === undefined || Array.isArray(schema.default) ? '' : `, at first ${String(schema.default)}`;
+    const row = `| \`${path}\` | ${typeText(schema)}${initially === '' ? optional : initially} | ${schema.description ?? ''} |`;
+    if (schema.type === 'object') return [row, ...rowsOf(schema, `${path}.`, isAnswer)];
+    if (schema.items?.type === 'object') return [row, ...rowsOf(schema.items, `${path}[].`, isAnswer)];
+    return [row];
+  });
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeText))].join(' or ');
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map(value => `\`${String(value)}\``).join(', ');
+  if (schema.type === 'array') return `list of ${typeText(schema.items ?? {})}`;
+  if (schema.format === 'date-time') return 'time';
+  if (schema.type === 'object' && typeof schema.additionalProperties === 'object' && schema.properties === undefined)
+    return `object of ${typeText(schema.additionalProperties)}`;
+  if (schema.type === 'integer' || schema.type === 'number') return `${schema.type}${rangeText(schema)}`;
+  return [schema.type ?? 'anything'].flat().join(' or ');
+}
+
+function rangeText({ minimum, maximum }: JsonSchema): string {
+  if (maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER) return '';
+  return minimum === undefined ? ` up to ${maximum}` : ` ${minimum} to ${maximum}`;
+}
+
+function problems(): string[] {
+  return [
+    '',
+    '## Refusals',
+    '',
+    'Every error is an `application/problem+json` document (RFC 9457):',
+    '',
+    ...fields(schemaOf(service.problem, 'output'), true),
+    '',
+    'These codes keep their meaning:',
+    '',
+    '| code | status | type | |',
+    '| --- | --- | --- | --- |',
+    ...problemKinds.map(({ code, status, type, title }) => `| \`${code}\` | ${status} | \`${type}\` | ${title} |`),
+  ];
+}

@@ -1,0 +1,47 @@
+// What the API sends, as text for people. Pure; shared by the command line and the dashboard.
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** `4.0 MiB`; three digits at most, so that columns stay narrow. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1023.5 && unit < UNITS.length - 1; unit++) value /= 1024;
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(Math.round(bytesPerSecond))}/s`;
+}
+
+/** `42 s`, `3 min`, `2 h 5 min`, `4 d 1 h`: the two units that matter. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  const days = Math.floor(hours / 24);
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
+}
+
+/** How long ago an ISO time was. */
+export function formatAge(time: string, nowMs: number): string {
+  return formatDuration((nowMs - Date.parse(time)) / 1000);
+}
+
+/** `37 %`; never 100 before the end. */
+export function formatShare(done: number, whole: number): string {
+  if (whole <= 0 || done >= whole) return '100 %';
+  return `${Math.floor((done / whole) * 100)} %`;
+}
+
+/**
+ * Strangers choose file names, queries and user agents: whatever could move the cursor, change colours or turn the reading direction
+ * becomes a visible replacement.
+ */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
+}

@@ -1,0 +1,89 @@
+// Finds the running daemon: flags, then environment, then what it left in its data folder.
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { type Client, createClient } from '../../api/client.ts';
+import { readApiToken, readRuntime } from '../runtime-files.ts';
+import { declaration } from '../settings.ts';
+import { CommandError, usageError } from './failure.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ClientFlags {
+  api?: string;
+  token?: string;
+  dataDir?: string;
+  json?: boolean;
+}
+
+/** A command that talks to a running daemon. */
+export function clientCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--json', 'print JSON')
+    .option('--api <url>', 'where the daemon answers (SERVENT_API)')
+    .option('--token <token>', 'its API token (SERVENT_TOKEN)')
+    .option('--data-dir <dir>', 'its data folder, where address and token are found otherwise (SERVENT_DATA_DIR)');
+}
+
+export interface Daemon {
+  client: Client;
+  url: string;
+}
+
+export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
+  const dataDir = await dataDirOf(flags, terminal);
+  const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
+  const url = given === undefined ? await usualUrl(dataDir) : urlOf(given);
+  const token = flags.token ?? (terminal.env['SERVENT_TOKEN'] || undefined) ?? (await tokenIn(dataDir, url));
+  return { client: createClient({ url, token, ...(waitMs === undefined ? {} : { waitMs }) }), url };
+}
+
+/** As `start` would find it. A broken configuration does not keep anybody from asking a running daemon. */
+export async function dataDirOf({ dataDir }: ClientFlags, { env, cwd }: Terminal): Promise<string> {
+  const given = dataDir ?? (env['SERVENT_DATA_DIR'] || undefined);
+  if (given !== undefined) return resolve(cwd, given);
+  const configFile = env['SERVENT_CONFIG'] || undefined;
+  if (configFile !== undefined) {
+    const { readSettingsFile } = await import('../settings/file.ts');
+    const file = resolve(cwd, configFile);
+    const said = (await readSettingsFile(file).catch(() => null))?.get('dataDir')?.value;
+    if (typeof said === 'string') return declaration.dataDir.within?.(said, resolve(file, '..')) ?? said;
+  }
+  return declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' });
+}
+
+async function usualUrl(dataDir: string): Promise<string> {
+  const runtime = await readRuntime(dataDir);
+  if (runtime !== null) return reachable(runtime.api);
+  const ground = { profile: 'public', dataDir } as const;
+  return `http://${declaration.api.host.defaultFor(ground)}:${declaration.api.port.defaultFor(ground)}`;
+}
+
+/** A daemon that listens on all addresses says so; from here it is on this machine. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
+function urlOf(text: string): string {
+  const url = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(url)) throw usageError(`--api: expected a URL such as http://127.0.0.1:8346, got ${text}`);
+  return new URL(url).href.replace(/\/+$/, '');
+}
+
+async function tokenIn(dataDir: string, url: string): Promise<string> {
+  let token: string | null;
+  try {
+    token = await readApiToken(dataDir);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`cannot read the API token (${why}): run this as the daemon's user, or give --token`);
+  }
+  // Whether anybody is there comes first: without a daemon there is no token to be missed.
+  return token ?? (await noToken(dataDir, url));
+}
+
+async function noToken(dataDir: string, url: string): Promise<string> {
+  await createClient({ url, token: '' }).live();
+  throw new CommandError(
+    `no API token in ${dataDir}: give the daemon's with --token, or its data folder with --data-dir`,
+  );
+}

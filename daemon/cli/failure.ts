@@ -1,0 +1,39 @@
+// Errors as one line that says what to do next, and the exit code that goes with them.
+import { CommanderError } from 'commander';
+import { NoAnswerError, RefusedError } from '../../api/client.ts';
+
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/** A failure already said in words for the person at the terminal. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT_FAILURE) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}
+
+export function usageError(message: string): CommandError {
+  return new CommandError(message, EXIT_USAGE);
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  return error instanceof CommandError ? error.exitCode : EXIT_FAILURE;
+}
+
+export function explain(error: unknown): string {
+  if (error instanceof NoAnswerError)
+    return `no daemon answers at ${error.url} (${error.message}): start one with "servent start", or say where it is with --api URL`;
+  if (error instanceof RefusedError && error.problem.code === 'UNAUTHORIZED')
+    return 'the daemon does not accept the token: give the one from the file api-token in its data folder with --token or --data-dir';
+  if (error instanceof Error) return oneLine(error.message);
+  return oneLine(String(error));
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, '; ');
+}

@@ -1,0 +1,37 @@
+// connect and disconnect.
+import type { Command } from 'commander';
+import { endpointOrNull } from '../../protocol/wire/endpoint.ts';
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { usageError } from './failure.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
+
+/** The daemon waits for the handshake before it answers. */
+const CONNECT_WAIT_MS = 60_000;
+
+export function overlayCommands(terminal: Terminal): Command[] {
+  return [
+    clientCommand('connect', 'connect to a servent')
+      .argument('<host:port>', 'its address')
+      .action(async (address: string, flags: ClientFlags) => {
+        checkAddress(address);
+        const { client } = await findDaemon(flags, terminal, CONNECT_WAIT_MS);
+        const peer = await client.connect({ address });
+        if (flags.json === true) return printJson(terminal, peer);
+        print(terminal, `connected to ${peer.role} ${peer.address} (${peer.userAgent ?? 'unnamed'}) as ${peer.id}`);
+      }),
+    clientCommand('disconnect', 'close an overlay connection')
+      .argument('<id>', 'the connection, as "servent peers" shows it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        await client.disconnect({ id });
+        if (flags.json === true) return printJson(terminal, { id });
+        print(terminal, `disconnected ${id}`);
+      }),
+  ];
+}
+
+/** A literal endpoint, or a name with a port. */
+export function checkAddress(text: string): void {
+  if (endpointOrNull(text) === null && !/^[^\s:/[\]]*[a-z][^\s:/[\]]*:\d{1,5}$/i.test(text))
+    throw usageError(`expected HOST:PORT, got ${JSON.stringify(text)}`);
+}

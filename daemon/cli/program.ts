@@ -1,0 +1,78 @@
+// The command tree, and how a command line ends: exit code, and one line for what went wrong.
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
+import { libraryCommands } from './library.ts';
+import { overlayCommands } from './overlay.ts';
+import { searchCommands } from './search.ts';
+import { showCommands } from './show.ts';
+import { startCommand } from './start.ts';
+import { note, print, type Terminal } from './terminal.ts';
+import { transferCommands } from './transfers.ts';
+
+/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const program = createProgram(terminal);
+  try {
+    if (words.length === 0) {
+      note(terminal, program.helpInformation().trimEnd());
+      return EXIT_USAGE;
+    }
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    const code = exitCodeOf(error);
+    if (code !== 0)
+      note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words) : explain(error)}`);
+    return code;
+  }
+}
+
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('servent')
+    .description('A Gnutella servent: daemon and command line.')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show what a command takes');
+  for (const command of [
+    startCommand(terminal),
+    ...showCommands(terminal),
+    ...overlayCommands(terminal),
+    ...searchCommands(terminal),
+    ...transferCommands(terminal),
+    ...libraryCommands(terminal),
+    configCommand(terminal),
+    doctorCommand(terminal),
+    new Command('version').description('print the version').action(() => print(terminal, version)),
+  ])
+    program.addCommand(command);
+  settle(program, terminal);
+  return program;
+}
+
+/** Commander neither exits nor prints by itself anywhere in the tree. */
+function settle(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .helpOption('-h, --help', 'show this help')
+    .configureOutput({
+      writeOut: text => terminal.stdout.write(text),
+      writeErr: text => terminal.stderr.write(text),
+      outputError: () => undefined, // `run` says it in one line
+    });
+  for (const inner of command.commands) settle(inner, terminal);
+}
+
+function misuse(error: CommanderError, words: readonly string[]): string {
+  if (error.code === 'commander.help') return 'say which command; the lines above list them';
+  const about = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  const command = words.find(word => !word.startsWith('-'));
+  const help =
+    error.code === 'commander.unknownCommand' || command === undefined ? 'servent --help' : `servent ${command} --help`;
+  return `${about}; see "${help}"`;
+}

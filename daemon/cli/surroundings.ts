@@ -1,0 +1,153 @@
+// The single checks of `doctor`. Each says what it found and, unless all is well, what to do.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { formatBytes } from '../../api/format.ts';
+
+export interface Finding {
+  name: string;
+  state: 'ok' | 'warning' | 'bad';
+  detail: string;
+  mend: string | null;
+}
+
+const NODE_MIN = [20, 19] as const;
+/** When this was written: no clock that is right can show less. */
+const CLOCK_MIN_MS = Date.UTC(2026, 0, 1);
+/** Links, transfers, database and shared files of an ultrapeer with default limits, twice over. */
+const OPEN_FILES_MIN = 1024;
+const DISK_FREE_MIN = 1024 ** 3;
+
+const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+
+export function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const name = 'node';
+  if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return fine(name, version);
+  return { name, state: 'bad', detail: version, mend: `install Node.js ${NODE_MIN.join('.')} or newer` };
+}
+
+export function checkClock(nowMs: number): Finding {
+  const name = 'clock';
+  const shown = new Date(nowMs).toISOString();
+  if (nowMs >= CLOCK_MIN_MS) return fine(name, shown);
+  return { name, state: 'bad', detail: `shows ${shown}`, mend: 'set the clock, for example with an NTP service' };
+}
+
+export async function checkOpenFiles(): Promise<Finding> {
+  const name = 'open files';
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  if (soft === undefined) return fine(name, 'the limit cannot be read on this system');
+  if (soft === 'unlimited' || Number(soft) >= OPEN_FILES_MIN) return fine(name, `up to ${soft}`);
+  return {
+    name,
+    state: 'warning',
+    detail: `only ${soft}`,
+    mend: `"ulimit -n ${OPEN_FILES_MIN * 4}" before the start, or LimitNOFILE in the unit`,
+  };
+}
+
+export async function checkDataFolder(dataDir: string): Promise<Finding> {
+  const name = 'data folder';
+  const there = await nearestFolder(dataDir);
+  try {
+    await access(there, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return {
+      name,
+      state: 'bad',
+      detail: `${dataDir} cannot be written (${codeOf(error)})`,
+      mend: `give the user who runs the servent write access to ${there}, or choose another folder with --data-dir`,
+    };
+  }
+  return fine(name, there === dataDir ? dataDir : `${dataDir}, made at the first start`);
+}
+
+export async function checkDisk(name: string, folder: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(await nearestFolder(folder));
+  const free = bavail * bsize;
+  if (free >= DISK_FREE_MIN) return fine(name, `${formatBytes(free)} free`);
+  return {
+    name,
+    state: 'warning',
+    detail: `only ${formatBytes(free)} free at ${folder}`,
+    mend: 'make room, or choose another folder with --download-dir',
+  };
+}
+
+export async function checkSharedFolders(folders: readonly string[]): Promise<Finding[]> {
+  const name = 'shared folder';
+  return Promise.all(
+    folders.map(async folder => {
+      try {
+        await readdir(folder);
+        return fine(name, folder);
+      } catch (error) {
+        const missing = codeOf(error) === 'ENOENT';
+        return {
+          name,
+          state: missing ? ('warning' as const) : ('bad' as const),
+          detail: missing ? `${folder} is not there` : `${folder} cannot be read (${codeOf(error)})`,
+          mend: missing
+            ? 'make it, or share another one with --share'
+            : 'give the user who runs the servent read access to it',
+        };
+      }
+    }),
+  );
+}
+
+interface At {
+  host: string;
+  port: number;
+}
+
+/** Takes the port for a moment. */
+export async function checkPort(what: string, kind: 'tcp' | 'udp', { host, port }: At, flag: string): Promise<Finding> {
+  const name = `${what} (${kind})`;
+  try {
+    await (kind === 'tcp' ? tryTcp(host, port) : tryUdp(host, port));
+  } catch (error) {
+    const code = codeOf(error);
+    const mend: Record<string, string> = {
+      EADDRINUSE: `stop the program that has it, or choose another with ${flag}`,
+      EACCES: `ports below 1024 need privileges: choose another with ${flag}`,
+      EADDRNOTAVAIL: 'this machine does not have the address: choose one it has, or 0.0.0.0',
+    };
+    return {
+      name,
+      state: 'bad',
+      detail: `${host}:${port} cannot be taken (${code})`,
+      mend: mend[code] ?? `choose another with ${flag}`,
+    };
+  }
+  return fine(name, port === 0 ? 'any free one' : `${host}:${port} is free`);
+}
+
+async function tryTcp(host: string, port: number): Promise<void> {
+  const server = createServer();
+  server.listen(port, host);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+async function tryUdp(host: string, port: number): Promise<void> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  socket.bind(port, host);
+  await once(socket, 'listening');
+  socket.close();
+  await once(socket, 'close');
+}
+
+/** The folder itself, or the one above it that is there. */
+async function nearestFolder(folder: string): Promise<string> {
+  for (let at = folder; ; at = dirname(at)) {
+    const found = await stat(at).catch(() => null);
+    if (found !== null || at === dirname(at)) return at;
+  }
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { apiDocument } from '../../api/documents.ts';
+import { type Endpoint, endpointNames, endpoints } from '../../api/endpoints.ts';
+import { configurationDocument, exampleFile } from '../../daemon/settings/documents.ts';
+import { parseSettings } from '../../daemon/settings/file.ts';
+import { flagName } from '../../daemon/settings/resolve.ts';
+import { settingsList, variableOf } from '../../daemon/settings.ts';
+import { projectRoot } from '../support/fixtures.ts';
+
+for (const [file, text] of [
+  ['docs/api.md', apiDocument()],
+  ['docs/configuration.md', configurationDocument()],
+  ['conf/servent.example.yaml', exampleFile()],
+] as const)
+  t.test(`${file} is what the sources say`, async t => {
+    t.equal(readFileSync(join(projectRoot, file), 'utf8'), text, 'if not: npm run docs');
+  });
+
+t.test('the documentation has every setting and every endpoint', async t => {
+  const configuration = configurationDocument();
+  for (const { key, setting } of settingsList) {
+    t.match(configuration, `### ${key}\n`);
+    t.match(configuration, `\`${variableOf(key)}\``);
+    t.match(configuration, flagName(setting));
+  }
+  const api = apiDocument();
+  for (const name of endpointNames) {
+    const { method, path, doc }: Endpoint = endpoints[name];
+    t.match(api, `### ${method} ${path}\n\n${doc}`);
+  }
+  t.notMatch(configuration + api, /undefined|\[object/);
+});
+
+t.test('the example changes nothing as it is, and is right when its lines lose their "#"', async t => {
+  t.equal(parseSettings(exampleFile(), 'example').size, 0);
+  const names = settingsList.map(({ key }) => key.split('.').at(-1)).join('|');
+  const everything = exampleFile().replace(new RegExp(`^( *)# ((?:${names}):.*| +- .*)$`, 'gm'), '$1$2');
+  t.equal(parseSettings(everything, 'example').size, settingsList.length, everything);
+  t.strictSame(Object.keys(parse(everything) as object).slice(0, 3), ['profile', 'dataDir', 'gnutella']);
+});
