@@ -11,6 +11,8 @@ export interface Endpoint {
 /** What one textual or packed list may yield at most; LimeWire and gtk-gnutella send 10 to 20. */
 export const ENDPOINTS_MAX = 100;
 
+/** What a servent without an IPv4 address writes in its place (gtk-gnutella); the real one is in GGEP 6. */
+export const NO_IPV4 = '127.0.0.0';
 export const PACKED_IPV4_BYTES = 6;
 export const PACKED_IPV6_BYTES = 18;
 

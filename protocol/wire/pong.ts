@@ -1,23 +1,13 @@
 // Pong payloads: port, IPv4, shared files and KiB, then GGEP.
 import { ProtocolError } from '../errors.ts';
-import {
-  type Endpoint,
-  isIpv6,
-  packEndpoint,
-  packIpv6,
-  unpackEndpoints,
-  unpackIpv4,
-  unpackIpv6,
-  writeIpv4,
-} from './endpoint.ts';
+import { type Endpoint, isIpv6, NO_IPV4, packIpv6, unpackIpv4, unpackIpv6, writeIpv4 } from './endpoint.ts';
+import { joinEndpoints, pushEndpoints } from './endpoint-items.ts';
 import { encodeGgep, encodeGgepUint, type GgepItem, readGgepUint } from './ggep.ts';
 import { parseTail } from './ping.ts';
 
 export const PONG_BYTES_MIN = 14;
 /** Hosts read from one pong; gtk-gnutella sends 16. */
 export const PONG_HOSTS_MAX = 60;
-/** What a servent without an IPv4 address writes in its place (gtk-gnutella). */
-export const NO_IPV4 = '127.0.0.0';
 /** First byte of GGEP UP: what gtk-gnutella writes. */
 const UP_VERSION = 2;
 
@@ -107,10 +97,10 @@ export function parsePong(payload: Buffer): Pong {
         tls = true;
         break;
       case 'IPP':
-        hosts = hosts.concat(unpackEndpoints(value, 4, PONG_HOSTS_MAX - hosts.length));
+        hosts = joinEndpoints(hosts, value, 4, PONG_HOSTS_MAX);
         break;
       case 'IPP6':
-        hosts = hosts.concat(unpackEndpoints(value, 16, PONG_HOSTS_MAX - hosts.length));
+        hosts = joinEndpoints(hosts, value, 16, PONG_HOSTS_MAX);
         break;
       case 'UDPHC':
         udpHostCache = value.toString('latin1');
@@ -119,10 +109,10 @@ export function parsePong(payload: Buffer): Pong {
         ggep.push(item);
     }
   }
-  const onlyIpv6 = ipv6 !== null && ipv4 === NO_IPV4;
+  const onlyIpv6 = ipv4 === NO_IPV4 ? ipv6 : null;
   return {
-    endpoint: { host: onlyIpv6 && ipv6 !== null ? ipv6 : ipv4, port },
-    ipv6: onlyIpv6 ? null : ipv6,
+    endpoint: { host: onlyIpv6 ?? ipv4, port },
+    ipv6: onlyIpv6 === null ? ipv6 : null,
     files: payload.readUInt32LE(6),
     kibibytes,
     ultrapeer: isUltrapeerSize(kibibytes),
@@ -164,10 +154,7 @@ export function encodePong(pong: Pong): Buffer {
     items.push({ id: 'DU', payload: encodeGgepUint(Math.min(pong.dailyUptimeS, 86_400)) });
   }
   if (pong.tls) items.push({ id: 'TLS', payload: Buffer.alloc(0) });
-  const hosts4 = pong.hosts.filter(host => !isIpv6(host.host));
-  const hosts6 = pong.hosts.filter(host => isIpv6(host.host));
-  if (hosts4.length > 0) items.push({ id: 'IPP', payload: Buffer.concat(hosts4.map(packEndpoint)) });
-  if (hosts6.length > 0) items.push({ id: 'IPP6', payload: Buffer.concat(hosts6.map(packEndpoint)) });
+  pushEndpoints(items, 'IPP', pong.hosts, PONG_HOSTS_MAX);
   if (pong.udpHostCache !== null) items.push({ id: 'UDPHC', payload: Buffer.from(pong.udpHostCache, 'latin1') });
   items.push(...pong.ggep);
 

@@ -11,11 +11,11 @@ import {
   type Hit,
   PLAIN_HIT,
   PLAIN_QUERY_HIT,
-  PUSH_PROXIES_MAX,
   parseQueryHit,
   type QueryHit,
   serventGuidOf,
 } from '../../../protocol/wire/query-hit.ts';
+import { PUSH_PROXIES_MAX } from '../../../protocol/wire/query-hit-trailer.ts';
 import { base32OrNull, formatBase32 } from '../../../protocol/wire/urn.ts';
 import { type Capture, readCaptures } from '../../support/captures.ts';
 import { readFixture } from '../../support/fixtures.ts';

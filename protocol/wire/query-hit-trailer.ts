@@ -1,0 +1,184 @@
+// The trailer of a query hit: vendor, flag bytes, GGEP and XML, between the last record and the servent GUID.
+import { ProtocolError } from '../errors.ts';
+import type { Cursor } from './cursor.ts';
+import { type Endpoint, packIpv6, unpackIpv6 } from './endpoint.ts';
+import { joinEndpoints, pushEndpoints } from './endpoint-items.ts';
+import { encodeGgep, GGEP_MAGIC, type GgepItem, InflateBudget, readGgep } from './ggep.ts';
+import { decodeText } from './text.ts';
+
+/** gtk-gnutella sends at most 8 push proxies, LimeWire 4. */
+export const PUSH_PROXIES_MAX = 8;
+/** Inflated XML; LimeWire's own limit. */
+const XML_BYTES_MAX = 32_768;
+
+/** Bits of the trailer's two flag bytes: the first says which are valid, the second what they are; push the other way. */
+const TrailerFlag = { Push: 0x01, Busy: 0x04, Uploaded: 0x08, Measured: 0x10, Ggep: 0x20 } as const;
+
+/** Flags are null where the servent did not say. */
+export interface Trailer {
+  /** Another address of the servent, same port. */
+  readonly ipv6: string | null;
+  /** Four characters; empty from servents so old that they send no trailer. */
+  readonly vendor: string;
+  /** Cannot be connected to. */
+  readonly push: boolean | null;
+  /** Has no free upload slot. */
+  readonly busy: boolean | null;
+  /** Has uploaded something already. */
+  readonly uploaded: boolean | null;
+  /** The speed is measured, not set by hand. */
+  readonly measured: boolean | null;
+  readonly browsable: boolean;
+  readonly tls: boolean;
+  readonly pushProxies: readonly Endpoint[];
+  /** Items not folded into the other fields. */
+  readonly ggep: readonly GgepItem[];
+  readonly xml: string | null;
+  /** Extensions that could not be read. The rest is good; how much of this to bear is policy. */
+  readonly malformed: number;
+}
+
+/** The fields that many do without. */
+export const PLAIN_TRAILER = {
+  ipv6: null,
+  push: null,
+  busy: null,
+  uploaded: null,
+  measured: null,
+  browsable: false,
+  tls: false,
+  pushProxies: [],
+  ggep: [],
+  xml: null,
+  malformed: 0,
+} as const;
+
+function flagOf(enablers: number, setters: number, bit: number): boolean | null {
+  return (enablers & bit) === 0 ? null : (setters & bit) !== 0;
+}
+
+/** What is left under the cursor. Throws WIRE_TRUNCATED. */
+export function readTrailer(cursor: Cursor, budget: InflateBudget): Trailer {
+  if (cursor.left < 5) return { ...PLAIN_TRAILER, vendor: '' };
+  const { bytes, end } = cursor;
+  const vendor = cursor.take(4).toString('latin1');
+  const openBytes = cursor.u8();
+  if (openBytes > cursor.left) throw new ProtocolError('WIRE_TRUNCATED', `${openBytes} bytes of open data`);
+  const enablers = openBytes >= 2 ? bytes.readUInt8(cursor.at) : 0;
+  const setters = openBytes >= 2 ? bytes.readUInt8(cursor.at + 1) : 0;
+  const xmlBytes = openBytes >= 4 ? bytes.readUInt16LE(cursor.at + 2) : 0;
+  cursor.skip(openBytes);
+
+  // XML sits at the end, sized; GGEP before it. So no C3 within the XML is ever taken for GGEP.
+  const xmlStart = xmlBytes > 1 && xmlBytes <= cursor.left ? end - xmlBytes : end;
+  const items: GgepItem[] = [];
+  // a C3 in the private data of a servent that announces no GGEP is no fault
+  const announced = (enablers & setters & TrailerFlag.Ggep) !== 0;
+  const malformed = !readPrivateGgep(bytes, cursor.at, xmlStart, items, budget) && announced ? 1 : 0;
+
+  let ipv6: string | null = null;
+  let browsable = false;
+  let tls = false;
+  let pushProxies: Endpoint[] = [];
+  const ggep: GgepItem[] = [];
+  for (const item of items) {
+    const value = item.payload;
+    switch (item.id) {
+      case '6':
+      case 'GTKG.IPV6':
+        if (value.length === 16) ipv6 = unpackIpv6(value, 0);
+        break;
+      case 'BH':
+        browsable = true;
+        break;
+      case 'TLS':
+      case 'GTKG.TLS':
+        tls = true;
+        break;
+      case 'PUSH':
+        pushProxies = joinEndpoints(pushProxies, value, 4, PUSH_PROXIES_MAX);
+        break;
+      case 'PUSH6':
+        pushProxies = joinEndpoints(pushProxies, value, 16, PUSH_PROXIES_MAX);
+        break;
+      default:
+        ggep.push(item);
+    }
+  }
+  return {
+    ipv6,
+    vendor,
+    push: flagOf(setters, enablers, TrailerFlag.Push),
+    busy: flagOf(enablers, setters, TrailerFlag.Busy),
+    uploaded: flagOf(enablers, setters, TrailerFlag.Uploaded),
+    measured: flagOf(enablers, setters, TrailerFlag.Measured),
+    browsable,
+    tls,
+    pushProxies,
+    ggep,
+    xml: xmlStart < end ? readXml(bytes, xmlStart, end, budget) : null,
+    malformed,
+  };
+}
+
+/**
+ * gtk-gnutella puts the block first, LimeWire after a byte of its own: the first C3 that starts a good block is it.
+ * False if there were candidates and none was good.
+ */
+function readPrivateGgep(bytes: Buffer, start: number, end: number, items: GgepItem[], budget: InflateBudget): boolean {
+  let tries = 0;
+  for (let at = start; at < end && tries < 4; at++) {
+    if (bytes[at] !== GGEP_MAGIC) continue;
+    if (readGgep(bytes, at, end, items, budget) >= 0) return true;
+    tries++;
+  }
+  return tries === 0;
+}
+
+/** LimeWire puts "{}", "{plaintext}", "{deflate}" or nothing before the XML, which may be empty; NUL after it. */
+function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudget): string | null {
+  const head = bytes.toString('latin1', start, Math.min(start + 11, end)).toLowerCase();
+  if (head.startsWith('{deflate}')) {
+    const xmlBudget = new InflateBudget(Math.min(1, budget.streams), Math.min(XML_BYTES_MAX, budget.bytes));
+    const plain = xmlBudget.inflate(bytes.subarray(start + 9, end));
+    return plain === null ? null : decodeText(plain, 0, plain.length);
+  }
+  if (head.startsWith('{gzip}')) return null; // nobody sends it any more
+  let from = start;
+  if (head === '{plaintext}') from += 11;
+  else if (head.startsWith('{}')) from += 2;
+  const to = bytes[end - 1] === 0 ? end - 1 : end;
+  return to > from ? decodeText(bytes, from, to) : null;
+}
+
+/** Appends the trailer to `parts`, with `ipv6` for the address of its GGEP 6; items in gtk-gnutella's order. */
+export function encodeTrailer(trailer: Trailer, ipv6: string | null, parts: Buffer[]): void {
+  const { xml } = trailer;
+  const items: GgepItem[] = [...trailer.ggep];
+  if (ipv6 !== null) items.push({ id: '6', payload: packIpv6(ipv6) });
+  if (trailer.tls) items.push({ id: 'TLS', payload: Buffer.alloc(0) });
+  if (trailer.browsable) items.push({ id: 'BH', payload: Buffer.alloc(0) });
+  pushEndpoints(items, 'PUSH', trailer.pushProxies, PUSH_PROXIES_MAX);
+
+  let enablers = 0;
+  let setters = 0;
+  const flag = (bit: number, value: boolean | null): void => {
+    if (value !== null) enablers |= bit;
+    if (value === true) setters |= bit;
+  };
+  flag(TrailerFlag.Busy, trailer.busy);
+  flag(TrailerFlag.Uploaded, trailer.uploaded);
+  flag(TrailerFlag.Measured, trailer.measured);
+  if (items.length > 0) flag(TrailerFlag.Ggep, true);
+  if (trailer.push !== null) setters |= TrailerFlag.Push;
+  if (trailer.push === true) enablers |= TrailerFlag.Push;
+
+  const xmlField = xml === null ? null : Buffer.from(`${xml}\0`, 'utf8');
+  if (xmlField !== null && xmlField.length > 0xffff) throw new RangeError(`${xmlField.length} bytes of XML`);
+  const open =
+    xmlField === null
+      ? Buffer.of(2, enablers, setters)
+      : Buffer.of(4, enablers, setters, xmlField.length & 0xff, xmlField.length >> 8);
+  parts.push(Buffer.from(trailer.vendor, 'latin1'), open, encodeGgep(items, { cobs: false }));
+  if (xmlField !== null) parts.push(xmlField);
+}
