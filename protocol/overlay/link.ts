@@ -76,9 +76,9 @@ export class Link {
   alivePingDue = 0;
   pushDue = 0;
 
-  // Progress of writing, as of the last look.
+  // Progress of writing. Counted in sweeps, so that a process that was suspended does not blame its peers.
   framesSentSeen = 0;
-  progressAt: number;
+  stalledSweeps = 0;
 
   constructor(id: number, spec: LinkSpec, now: number, payloadBytesMax: number, send: SendLimits = SEND_LIMITS) {
     this.id = id;
@@ -93,6 +93,5 @@ export class Link {
     this.wire = spec.wire;
     this.listen = spec.capabilities.listen;
     this.lastInAt = now;
-    this.progressAt = now;
   }
 }

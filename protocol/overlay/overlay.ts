@@ -301,10 +301,10 @@ export class Overlay {
       return;
     }
     queue.rest();
-    if (queue.size === 0 || queue.framesSent !== link.framesSentSeen) {
-      link.framesSentSeen = queue.framesSent;
-      link.progressAt = now;
-    } else if (now - link.progressAt > this.#limits.stallMs) {
+    const moves = queue.size === 0 || queue.framesSent !== link.framesSentSeen;
+    link.framesSentSeen = queue.framesSent;
+    link.stalledSweeps = moves ? 0 : link.stalledSweeps + 1;
+    if (link.stalledSweeps * SWEEP_MS > this.#limits.stallMs) {
       this.#end(link, ByeCode.ActivityTimeout, 'Nothing taken for too long');
       return;
     }

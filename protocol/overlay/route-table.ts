@@ -195,40 +195,43 @@ export class RouteTable {
     } else this.#young = new Generation(entriesMax, now);
   }
 
-  /** Words of the GUID and their HalfSipHash-1-3: keyed, so that no peer can choose GUIDs that collide. */
   #load(guid: Buffer, start: number): void {
     if (start < 0 || start + 16 > guid.length) throw new RangeError('no GUID there');
-    const a = word(guid, start);
-    const b = word(guid, start + 4);
-    const c = word(guid, start + 8);
-    const d = word(guid, start + 12);
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#d = d;
-    let v0 = this.#key0;
-    let v1 = this.#key1;
-    let v2 = this.#key0 ^ 0x6c79_6765;
-    let v3 = this.#key1 ^ 0x7465_6462;
-    // four message words, the length word, three rounds to finish
-    for (let i = 0; i < 8; i++) {
-      const m = i === 0 ? a : i === 1 ? b : i === 2 ? c : i === 3 ? d : i === 4 ? 0x1000_0000 : 0;
-      if (i === 5) v2 ^= 0xff;
-      v3 ^= m;
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-      v0 ^= m;
-    }
-    this.#hash = v1 ^ v3;
+    this.#a = word(guid, start);
+    this.#b = word(guid, start + 4);
+    this.#c = word(guid, start + 8);
+    this.#d = word(guid, start + 12);
+    this.#hash = hashOf(this.#a, this.#b, this.#c, this.#d, this.#key0, this.#key1);
   }
+}
+
+/**
+ * HalfSipHash-1-3 of 16 bytes as four little-endian words. Keyed, so that no peer can choose GUIDs that fall into one
+ * place.
+ */
+export function hashOf(a: number, b: number, c: number, d: number, key0: number, key1: number): number {
+  let v0 = key0;
+  let v1 = key1;
+  let v2 = key0 ^ 0x6c79_6765;
+  let v3 = key1 ^ 0x7465_6462;
+  // the four words, the length, three rounds to finish
+  for (let round = 0; round < 8; round++) {
+    const m = round === 0 ? a : round === 1 ? b : round === 2 ? c : round === 3 ? d : round === 4 ? 0x1000_0000 : 0;
+    if (round === 5) v2 ^= 0xff;
+    v3 ^= m;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= m;
+  }
+  return v1 ^ v3;
 }
 
 /** readInt32LE without its checks: the caller made them once for the whole GUID. */

@@ -243,7 +243,7 @@ export class Router {
       this.pushRoutes.refresh(frame.bytes, frame.end - GUID_BYTES, link.id, now);
       search.queryHits++;
       search.hits += hit.hits.length;
-      this.#sink.onHit(search, hit, link);
+      this.#sink.onHit(search, hit, link, frame.hops);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#discipline.drop(link, Drop.Malformed);

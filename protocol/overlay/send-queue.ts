@@ -140,6 +140,8 @@ export class SendQueue {
     this.#awake = false;
     this.size = 0;
     this.bytes = 0;
+    this.congested = false;
+    this.overflowed = false; // there is room for a Bye again
   }
 
   /** Over the high mark: give the wire a chance first, then shed. */

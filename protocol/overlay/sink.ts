@@ -8,13 +8,13 @@ import type { Link } from './link.ts';
 import type { Search } from './search.ts';
 
 export interface OverlaySink {
-  /** One query hit for a search of ours. */
-  onHit(search: Search, hit: QueryHit, link: Link): void;
+  /** One query hit for a search of ours, after `hops` hops. It is the sink's to keep. */
+  onHit(search: Search, hit: QueryHit, link: Link, hops: number): void;
   /** Each query the first time it comes by. Hot: look at the frame only if somebody is watching. */
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
   /** A hit that we passed on. Hot as well. */
   onHitPassed(from: Link, to: Link, frame: Frame): void;
-  /** Somebody wants us to connect and serve a file. */
+  /** Somebody wants us to connect and serve a file. The sink's to keep. */
   onPush(push: Push, link: Link): void;
   onHosts(hosts: readonly HostSighting[], link: Link): void;
   /** The peer said goodbye; the link is closing. */

@@ -1,0 +1,560 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Type } from '../../../protocol/constants.ts';
+import { Drop } from '../../../protocol/overlay/drops.ts';
+import { relayTtl, Unfit } from '../../../protocol/overlay/router.ts';
+import { formatGuid } from '../../../protocol/wire/guid.ts';
+import { encodeDescriptor } from '../../../protocol/wire/header.ts';
+import { encodePush, type Push } from '../../../protocol/wire/push.ts';
+import { encodeQuery } from '../../../protocol/wire/query.ts';
+import { encodeQueryHit, PLAIN_HIT, PLAIN_QUERY_HIT, parseQueryHit } from '../../../protocol/wire/query-hit.ts';
+import { readFixture } from '../../support/fixtures.ts';
+import { SeededRandom, VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
+
+const random = new SeededRandom(99);
+const query = (ttl: number, hops: number, text = 'some words', guid = random.guid()): Buffer =>
+  encodeDescriptor(guid, Type.Query, ttl, hops, encodeQuery({ text }));
+
+function hitPayload(serventGuid = random.guid(), records = 1): Buffer {
+  const hits = Array.from({ length: records }, (_, index) => ({ ...PLAIN_HIT, index, size: 5, name: `song ${index}` }));
+  return encodeQueryHit({
+    ...PLAIN_QUERY_HIT,
+    endpoint: { host: '80.1.1.1', port: 6346 },
+    speedKbps: 1,
+    vendor: 'TEST',
+    hits,
+    serventGuid,
+  });
+}
+
+function pushFor(serventGuid: Buffer): Push {
+  return {
+    serventGuid,
+    fileIndex: 3,
+    endpoint: { host: '80.1.1.1', port: 6346 },
+    ipv6: null,
+    tls: false,
+    ggep: [],
+  };
+}
+
+/** a - b - c … */
+function line(network: VirtualNetwork, names: string): VirtualServent[] {
+  const servents = [...names].map(name => network.add(name));
+  servents.forEach((servent, i) => {
+    const next = servents[i + 1];
+    if (next !== undefined) network.connect(servent, next);
+  });
+  network.settle();
+  return servents;
+}
+
+function last<T>(list: readonly T[]): T {
+  const value = list.at(-1);
+  if (value === undefined) throw new Error('empty');
+  return value;
+}
+
+// --- TTL
+
+interface TtlVector {
+  ttl: number;
+  hops: number;
+  gtkg_query_from_dq_peer: string | { forward_ttl: number; forward_hops: number };
+}
+const { ttl: vectors } = readFixture<{ ttl: TtlVector[] }>('vectors/vectors.json');
+
+t.test('TTL and hops are ruled as by gtk-gnutella', async t => {
+  for (const { ttl, hops, gtkg_query_from_dq_peer: effect } of vectors) {
+    const onward = relayTtl(ttl, hops, 4);
+    const what = `ttl ${ttl} hops ${hops}`;
+    if (typeof effect === 'object') t.equal(onward, effect.forward_ttl, what);
+    else if (effect.startsWith('drop (hard')) t.equal(onward, Unfit.TtlTooHigh, what);
+    else if (effect.startsWith('drop')) t.equal(onward, Unfit.TtlZero, what);
+    else t.equal(onward, 0, what);
+  }
+});
+
+t.test('the same on the wire: to ultrapeers, to leaves, to our own files', async t => {
+  for (const { ttl, hops, gtkg_query_from_dq_peer: effect } of vectors) {
+    const network = new VirtualNetwork();
+    const servent = network.add('a');
+    const from = network.puppet(servent);
+    const ultrapeer = network.puppet(servent);
+    const leaf = network.puppet(servent, 'leaf');
+    servent.library.share('some words.txt');
+    from.send(query(ttl, hops));
+    network.settle();
+    const what = `ttl ${ttl} hops ${hops}`;
+    const dropped = typeof effect === 'string' && effect.startsWith('drop');
+    const forwarded = ultrapeer.ofType(Type.Query).map(frame => ({ ttl: frame.ttl, hops: frame.hops }));
+    t.strictSame(
+      forwarded,
+      typeof effect === 'object' ? [{ ttl: effect.forward_ttl, hops: effect.forward_hops }] : [],
+      what,
+    );
+    t.equal(leaf.ofType(Type.Query).length, dropped ? 0 : 1, what);
+    if (!dropped) t.strictSame([leaf.ofType(Type.Query)[0]?.ttl, leaf.ofType(Type.Query)[0]?.hops], [1, hops + 1]);
+    t.equal(from.ofType(Type.QueryHit).length, dropped ? 0 : 1, what);
+  }
+});
+
+t.test('a query never leaves with more hops + TTL than the limit, whatever came', async () => {
+  const byte = fc.integer({ min: 0, max: 255 });
+  fc.assert(
+    fc.property(byte, byte, fc.integer({ min: 1, max: 7 }), (ttl, hops, ttlMax) => {
+      const onward = relayTtl(ttl, hops, ttlMax);
+      return onward < 0 || onward === 0 || (onward < ttl && hops + 1 + onward <= ttlMax);
+    }),
+  );
+});
+
+t.test('legacy peers keep their long horizon among themselves, modern ones are spared it', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent, 'legacy');
+  const legacy = network.puppet(servent, 'legacy');
+  const modern = network.puppet(servent);
+  from.send(query(7, 0));
+  network.settle();
+  t.equal(legacy.ofType(Type.Query)[0]?.ttl, 6);
+  t.equal(modern.ofType(Type.Query)[0]?.ttl, 3);
+});
+
+// --- queries and hits
+
+t.test('a query reaches three hops along a line and the hit comes back', async t => {
+  const network = new VirtualNetwork();
+  const [a, b, c, d] = line(network, 'abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
+  d.library.share('beethoven symphony.ogg', 'other.ogg');
+  const search = a.overlay.search({ text: 'symphony beethoven' });
+  network.settle();
+  t.equal(a.hits.length, 1);
+  const { hit, hops } = last(a.hits);
+  t.equal(hit.hits[0]?.name, 'beethoven symphony.ogg');
+  t.ok(hit.serventGuid.equals(d.serventGuid));
+  t.strictSame(hit.endpoint, d.endpoint);
+  t.equal(hops, 2);
+  t.strictSame([search.hits, search.queryHits, search.linksAsked], [1, 1, 1]);
+  t.strictSame([b.passed.length, c.passed.length, d.passed.length], [1, 1, 1]);
+  t.strictSame([b.hitsPassed.length, c.hitsPassed.length, d.hitsPassed.length], [1, 1, 0]);
+});
+
+t.test('beyond its TTL a query does not go', async t => {
+  const network = new VirtualNetwork();
+  const servents = line(network, 'abcdefg');
+  servents[0]?.overlay.search({ text: 'anything' });
+  network.settle();
+  t.strictSame(
+    servents.map(({ passed }) => passed.length),
+    [0, 1, 1, 1, 1, 0, 0],
+  );
+});
+
+t.test('a legacy line has the old horizon of seven', async t => {
+  const network = new VirtualNetwork();
+  const servents = [...'abcdefghij'].map(name => network.add(name));
+  servents.forEach((servent, i) => {
+    const next = servents[i + 1];
+    if (next !== undefined) network.connect(servent, next, { roles: ['legacy', 'legacy'] });
+  });
+  servents[7]?.library.share('far away.txt');
+  servents[0]?.overlay.search({ text: 'far away' });
+  network.settle();
+  t.strictSame(
+    servents.map(({ passed }) => passed.length),
+    [0, 1, 1, 1, 1, 1, 1, 1, 0, 0],
+  );
+  t.equal(servents[0]?.hits.length, 1);
+});
+
+t.test('in a mesh every servent sees a query once, no link carries it twice, and the echoes are counted', async t => {
+  const network = new VirtualNetwork(4);
+  const servents = Array.from({ length: 12 }, (_, i) => network.add(`${i}`, { limits: { ttlMax: 7 } }));
+  let links = 0;
+  for (let i = 0; i < servents.length; i++) {
+    for (let j = i + 1; j < servents.length; j++) {
+      const [a, b] = [servents[i], servents[j]];
+      if (a === undefined || b === undefined || (j !== i + 1 && random.below(3) > 0)) continue;
+      network.connect(a, b);
+      links++;
+    }
+  }
+  const [first] = servents;
+  first?.overlay.search({ text: 'needle' });
+  network.settle();
+  const carried = servents.reduce((sum, { overlay }) => sum + overlay.counters.queriesIn, 0);
+  const duplicates = servents.reduce((sum, { overlay }) => sum + overlay.drops.of(Drop.Duplicate), 0);
+  t.ok(servents.slice(1).every(({ passed }) => passed.length === 1));
+  t.equal(carried - duplicates, servents.length - 1, 'each new one once, the rest are counted as duplicates');
+  t.ok(carried <= 2 * links);
+  t.ok(servents.every(({ overlay }) => overlay.drops.of(Drop.DuplicateSameLink) === 0));
+});
+
+t.test('a query is not sent back to where it came from, and its payload is not touched', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent);
+  const others = [network.puppet(servent), network.puppet(servent)];
+  const sent = query(4, 1);
+  from.send(sent);
+  network.settle();
+  t.equal(from.ofType(Type.Query).length, 0);
+  for (const other of others) {
+    const [got] = other.ofType(Type.Query);
+    t.ok(got?.guid.equals(sent.subarray(0, 16)));
+    t.ok(got?.payload.equals(sent.subarray(23)));
+    t.strictSame([got?.ttl, got?.hops], [2, 2]);
+  }
+});
+
+t.test('the same query from the same link again is that link’s fault; from another it is an echo', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [from, other] = [network.puppet(servent), network.puppet(servent)];
+  const sent = query(4, 0);
+  from.send(sent, sent);
+  other.send(sent);
+  network.settle();
+  t.equal(from.link.drops?.of(Drop.DuplicateSameLink), 1);
+  t.equal(other.link.drops?.of(Drop.Duplicate), 1);
+  t.equal(servent.passed.length, 1);
+});
+
+t.test('a probe that had to stop here is extended once by a copy with more TTL, to nobody who has seen it', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [prober, other, ultrapeer] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
+  const leaf = network.puppet(servent, 'leaf');
+  const guid = random.guid();
+  servent.library.share('words.txt');
+  prober.send(query(1, 0, 'words', guid));
+  other.send(query(3, 1, 'words', guid));
+  prober.send(query(3, 0, 'words', guid));
+  network.settle();
+  t.equal(ultrapeer.ofType(Type.Query).length, 1);
+  t.equal(leaf.ofType(Type.Query).length, 1);
+  t.equal(prober.ofType(Type.Query).length + other.ofType(Type.Query).length, 0);
+  t.equal(prober.ofType(Type.QueryHit).length, 1);
+  t.equal(other.ofType(Type.QueryHit).length, 0);
+});
+
+t.test('a leaf relays nothing, but answers', async t => {
+  const network = new VirtualNetwork();
+  const leaf = network.add('leaf', { role: 'leaf' });
+  const [one, two] = [network.puppet(leaf), network.puppet(leaf)];
+  leaf.library.share('words.txt');
+  const sent = query(3, 1, 'words');
+  one.send(sent, encodeDescriptor(random.guid(), Type.Push, 3, 0, encodePush(pushFor(random.guid()))));
+  two.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 3, 0, hitPayload()));
+  network.settle();
+  t.equal(two.ofType(Type.Query).length + two.ofType(Type.Push).length, 0);
+  t.equal(one.ofType(Type.QueryHit).length, 1, 'ours, not the one of two');
+});
+
+t.test('a query is answered with at most ten records a hit, all of them, with TTL enough to get back', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent);
+  servent.library.share(...Array.from({ length: 33 }, (_, i) => `live jazz ${i}.mp3`));
+  const sent = query(2, 3, 'jazz live');
+  from.send(sent);
+  network.settle();
+  const hits = from.ofType(Type.QueryHit);
+  t.strictSame(
+    hits.map(({ payload }) => parseQueryHit(payload).hits.length),
+    [10, 10, 10, 3],
+  );
+  t.ok(hits.every(({ ttl, hops, guid }) => ttl === 8 && hops === 0 && guid.equals(sent.subarray(0, 16))));
+});
+
+t.test('a query that wants few hits gets few', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent);
+  servent.library.share(...Array.from({ length: 90 }, (_, i) => `live jazz ${i}.mp3`));
+  const ask = (maxHits: number): number => {
+    from.seen = [];
+    from.send(encodeDescriptor(random.guid(), Type.Query, 1, 0, encodeQuery({ text: 'jazz', maxHits })));
+    network.settle();
+    return from.ofType(Type.QueryHit).reduce((sum, { payload }) => sum + parseQueryHit(payload).hits.length, 0);
+  };
+  t.equal(ask(3), 3);
+  t.equal(ask(0), 50, 'our own limit');
+  t.equal(ask(255), 50);
+});
+
+t.test('of two firewalled servents neither answers the other', async t => {
+  const network = new VirtualNetwork();
+  const [open, closed, asking] = [
+    network.add('open'),
+    network.add('closed', { firewalled: true }),
+    network.add('x', { firewalled: true }),
+  ];
+  for (const servent of [open, closed]) {
+    servent.library.share('words.txt');
+    network.connect(asking, servent);
+  }
+  asking.overlay.search({ text: 'words' });
+  network.settle();
+  t.equal(asking.hits.length, 1);
+  t.ok(asking.hits[0]?.hit.serventGuid.equals(open.serventGuid));
+});
+
+t.test('queries without the mark are answered and relayed, or dropped, as policy says', async t => {
+  for (const unflaggedQueries of [true, false]) {
+    const network = new VirtualNetwork();
+    const servent = network.add('a', { limits: { unflaggedQueries } });
+    const [from, other] = [network.puppet(servent, 'legacy'), network.puppet(servent)];
+    servent.library.share('words.txt');
+    from.send(encodeDescriptor(random.guid(), Type.Query, 4, 0, Buffer.from('\0\0words\0')));
+    network.settle();
+    t.equal(from.ofType(Type.QueryHit).length, unflaggedQueries ? 1 : 0);
+    t.equal(other.ofType(Type.Query).length, unflaggedQueries ? 1 : 0);
+    t.equal(servent.overlay.drops.of(Drop.Unflagged), unflaggedQueries ? 0 : 1);
+  }
+});
+
+t.test('hops flow: a peer that wants nearer queries gets only those', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [from, busy] = [network.puppet(servent), network.puppet(servent)];
+  const hopsFlow = (hops: number): Buffer =>
+    encodeDescriptor(Buffer.alloc(16), Type.Vendor, 1, 0, Buffer.from([...Buffer.from('BEAR'), 4, 0, 1, 0, hops]));
+  busy.send(hopsFlow(2));
+  from.send(query(4, 0), query(4, 1));
+  network.settle();
+  t.strictSame(
+    busy.ofType(Type.Query).map(({ hops }) => hops),
+    [1],
+  );
+  busy.send(hopsFlow(0));
+  servent.overlay.search({ text: 'words' });
+  from.send(query(4, 0));
+  network.settle();
+  t.equal(busy.ofType(Type.Query).length, 1);
+  t.equal(servent.vendorMessages, 2);
+});
+
+t.test('a hit goes back only to where its query came from, and says one hop more', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [from, answering, other] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
+  const sent = query(4, 0);
+  from.send(sent);
+  const payload = hitPayload();
+  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 2, payload));
+  network.settle();
+  const [hit] = from.ofType(Type.QueryHit);
+  t.strictSame([hit?.ttl, hit?.hops], [4, 3]);
+  t.ok(hit?.payload.equals(payload));
+  t.equal(other.ofType(Type.QueryHit).length, 0);
+});
+
+t.test('hits nobody waits for are dropped and counted by reason', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [from, answering] = [network.puppet(servent), network.puppet(servent)];
+  const sent = query(4, 0);
+  const hit = (guid: Buffer, ttl = 5, hops = 0): Buffer =>
+    encodeDescriptor(guid, Type.QueryHit, ttl, hops, hitPayload());
+  from.send(sent);
+  answering.send(hit(random.guid()));
+  t.equal(answering.link.drops?.of(Drop.HitNoRoute), 1);
+  from.send(hit(sent.subarray(0, 16)));
+  t.equal(from.link.drops?.of(Drop.HitBackwards), 1);
+  answering.send(hit(sent.subarray(0, 16), 1));
+  t.equal(answering.link.drops?.of(Drop.HitExpired), 1);
+  answering.send(hit(sent.subarray(0, 16), 5, 200));
+  t.equal(answering.link.drops?.of(Drop.HitExpired), 2);
+  const search = servent.overlay.search({ text: 'words' });
+  servent.overlay.cancelSearch(search);
+  answering.send(hit(search.guid));
+  t.equal(answering.link.drops?.of(Drop.HitUnwanted), 1);
+  servent.overlay.removeLink(from.link, 'gone');
+  answering.send(hit(sent.subarray(0, 16)));
+  t.equal(answering.link.drops?.of(Drop.HitLinkGone), 1);
+  network.settle();
+  t.equal(from.ofType(Type.QueryHit).length, 0);
+  t.equal(servent.hits.length, 0);
+});
+
+t.test('a hit whose TTL is spent still reaches the leaf that asked', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [leaf, answering] = [network.puppet(servent, 'leaf'), network.puppet(servent)];
+  const sent = query(4, 0);
+  leaf.send(sent);
+  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 1, 3, hitPayload()));
+  network.settle();
+  t.strictSame(
+    leaf.ofType(Type.QueryHit).map(({ ttl, hops }) => [ttl, hops]),
+    [[1, 4]],
+  );
+});
+
+t.test('when the link that asked is gone, the hit takes the way of the second copy', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [first, second, answering] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
+  const sent = query(4, 0);
+  first.send(sent);
+  second.send(sent);
+  servent.overlay.removeLink(first.link, 'gone');
+  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 0, hitPayload()));
+  network.settle();
+  t.equal(second.ofType(Type.QueryHit).length, 1);
+});
+
+t.test('a malformed hit for our own search is counted and costs nothing else', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const peer = network.puppet(servent);
+  const search = servent.overlay.search({ text: 'words' });
+  peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, Buffer.alloc(60, 0xff)));
+  peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, hitPayload(random.guid(), 3)));
+  t.equal(peer.link.drops?.of(Drop.Malformed), 1);
+  t.equal(search.hits, 3);
+  t.equal(servent.overlay.links.size, 1);
+});
+
+// --- own searches
+
+t.test('a search goes out with the TTL that each peer bears', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const modern = network.puppet(servent);
+  const modest = network.puppet(servent, 'ultrapeer', { maxTtl: 2 });
+  const legacy = network.puppet(servent, 'legacy', { maxTtl: null });
+  const leaf = network.puppet(servent, 'leaf');
+  const search = servent.overlay.search({ text: 'words' });
+  network.settle();
+  const ttls = [modern, modest, legacy, leaf].map(peer => peer.ofType(Type.Query)[0]?.ttl);
+  t.strictSame(ttls, [4, 2, 7, 1]);
+  t.equal(search.linksAsked, 4);
+});
+
+t.test('a link that comes up later is asked too, until the search is cancelled', async t => {
+  const network = new VirtualNetwork();
+  const [a, b, c] = [network.add('a'), network.add('b'), network.add('c')];
+  b.library.share('words.txt');
+  c.library.share('words.txt');
+  const search = a.overlay.search({ text: 'words' });
+  network.connect(a, b);
+  network.settle();
+  t.equal(a.hits.length, 1);
+  a.overlay.cancelSearch(search);
+  network.connect(c, a);
+  network.settle();
+  t.equal(a.hits.length, 1);
+  t.strictSame([...a.overlay.searches], []);
+});
+
+t.test('our own query that comes round is a duplicate, not a query', async t => {
+  const network = new VirtualNetwork();
+  const [a, b, c] = line(network, 'abc') as [VirtualServent, VirtualServent, VirtualServent];
+  network.connect(c, a);
+  a.library.share('words.txt');
+  a.overlay.search({ text: 'words' });
+  network.settle();
+  t.equal(a.hits.length, 0);
+  t.equal(a.passed.length, 0);
+  t.strictSame([b.passed.length, c.passed.length], [1, 1]);
+});
+
+// --- pushes
+
+t.test('a push finds the servent whose hit came along the line', async t => {
+  const network = new VirtualNetwork();
+  const [a, b, c, d] = line(network, 'abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
+  d.library.share('words.txt');
+  a.overlay.search({ text: 'words' });
+  network.settle();
+  t.equal(a.overlay.sendPush(pushFor(d.serventGuid)), 1);
+  network.settle();
+  t.equal(d.pushes.length, 1);
+  t.strictSame(d.pushes[0]?.endpoint, { host: '80.1.1.1', port: 6346 });
+  t.equal(d.pushes[0]?.fileIndex, 3);
+  t.equal(b.pushes.length + c.pushes.length, 0);
+  t.equal(a.overlay.sendPush(pushFor(random.guid())), 0, 'nobody knows that servent');
+});
+
+t.test('a push reaches a direct neighbour by the GUID of its handshake, TTL spent or not', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const guid = random.guid();
+  const [from, leaf] = [network.puppet(servent), network.puppet(servent, 'leaf', { guid })];
+  from.send(encodeDescriptor(random.guid(), Type.Push, 1, 4, encodePush(pushFor(guid))));
+  network.settle();
+  t.strictSame(
+    leaf.ofType(Type.Push).map(({ ttl, hops }) => [ttl, hops]),
+    [[1, 5]],
+  );
+});
+
+t.test('a push goes to every link that brought hits of that servent, but not back', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [asking, one, two] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
+  const guid = random.guid();
+  const sent = query(4, 0);
+  asking.send(sent);
+  for (const peer of [one, two])
+    peer.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 0, hitPayload(guid)));
+  asking.send(encodeDescriptor(random.guid(), Type.Push, 4, 0, encodePush(pushFor(guid))));
+  two.send(encodeDescriptor(random.guid(), Type.Push, 4, 0, encodePush(pushFor(guid))));
+  network.settle();
+  t.strictSame(
+    [asking, one, two].map(peer => peer.ofType(Type.Push).length),
+    [0, 2, 1],
+  );
+});
+
+t.test('pushes without a way, in a circle, or too many are dropped', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const guid = random.guid();
+  const [from, leaf] = [network.puppet(servent), network.puppet(servent, 'leaf', { guid })];
+  const push = (target: Buffer, ttl: number, hops: number): Buffer =>
+    encodeDescriptor(random.guid(), Type.Push, ttl, hops, encodePush(pushFor(target)));
+  from.send(push(random.guid(), 4, 0), push(guid, 4, 15), push(guid, 0, 1));
+  t.equal(from.link.drops?.of(Drop.PushNoRoute), 1);
+  t.equal(from.link.drops?.of(Drop.PushExpired), 1);
+  t.equal(from.link.drops?.of(Drop.TtlZero), 1);
+  for (let i = 0; i < 60; i++) from.send(push(guid, 4, 0));
+  network.settle();
+  t.ok(leaf.ofType(Type.Push).length <= 50);
+  t.ok((from.link.drops?.of(Drop.PushTooSoon) ?? 0) >= 10);
+});
+
+t.test('what the query table remembers is bounded, however many queries come', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent);
+  const frames: Buffer[] = [];
+  for (let i = 0; i < 1_000; i++) frames.push(query(1, 0));
+  const chunk = Buffer.concat(frames);
+  for (let round = 0; round < 400; round++) {
+    for (let at = 0; at < chunk.length; at += 23 + chunk.readUInt32LE(at + 19))
+      random.fill(chunk.subarray(at, at + 16));
+    from.send(chunk);
+  }
+  const { queries, bytes } = servent.overlay.routeTables;
+  t.equal(servent.overlay.counters.queriesIn, 400_000);
+  t.ok(queries <= 2 * 131_072);
+  t.ok(bytes <= 2 * (131_072 + 32_768) * 64);
+});
+
+t.test('the first query of a long run is still recognised as seen', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const from = network.puppet(servent);
+  const first = query(4, 0);
+  from.send(first);
+  for (let i = 0; i < 500; i++) from.send(query(4, 0));
+  network.clock.ms += 9 * 60_000;
+  servent.overlay.tick(network.clock.ms);
+  from.send(first);
+  t.equal(from.link.drops?.of(Drop.DuplicateSameLink), 1);
+  t.equal(servent.passed.filter(guid => guid === formatGuid(first)).length, 1);
+});

@@ -1,0 +1,400 @@
+// Overlays joined by wires of memory: a network in one process, deterministic, with a clock that a test moves.
+import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capabilities.ts';
+import type { HostSighting } from '../../protocol/overlay/host-cache.ts';
+import type { Identity } from '../../protocol/overlay/identity.ts';
+import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
+import type { Link, Wire } from '../../protocol/overlay/link.ts';
+import { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Search } from '../../protocol/overlay/search.ts';
+import type { OverlaySink } from '../../protocol/overlay/sink.ts';
+import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
+import type { Push } from '../../protocol/wire/push.ts';
+import type { Query } from '../../protocol/wire/query.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
+
+export class VirtualClock implements Clock {
+  ms = 1_000_000;
+  now(): number {
+    return this.ms;
+  }
+  wallTime(): number {
+    return 1_700_000_000_000 + this.ms;
+  }
+}
+
+/** xorshift32: the same seed, the same run. */
+export class SeededRandom implements Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0 || 1;
+  }
+
+  next(): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x;
+    return x >>> 0;
+  }
+
+  below(bound: number): number {
+    return this.next() % bound;
+  }
+
+  fill(target: Uint8Array): void {
+    for (let i = 0; i < target.length; i++) target[i] = this.next();
+  }
+
+  guid(): Buffer {
+    const guid = Buffer.alloc(16);
+    this.fill(guid);
+    return markGuid(guid);
+  }
+}
+
+/** What a modern ultrapeer says of itself; change what a test is about. */
+export function capabilitiesWith(changes: Partial<Capabilities> = {}): Capabilities {
+  return {
+    userAgent: 'virtual/1',
+    role: 'ultrapeer',
+    version: '0.6',
+    guid: null,
+    listen: null,
+    remoteIp: null,
+    queryRouting: 0.1,
+    ultrapeerQueryRouting: false,
+    dynamicQuerying: true,
+    degree: 32,
+    maxTtl: 4,
+    extProbes: true,
+    requeries: false,
+    pongCaching: true,
+    ggep: true,
+    vendorMessages: true,
+    bye: true,
+    deflate: false,
+    contentDeflate: false,
+    guess: 0,
+    features: new Map(),
+    tlsUpgrade: false,
+    liveSince: null,
+    tryUltrapeers: [],
+    tryHosts: [],
+    ultrapeerNeeded: null,
+    crawler: false,
+    authChallenge: false,
+    gnutella: true,
+    locale: null,
+    ...changes,
+  };
+}
+
+/** Shares names; every word of a query must be part of a name. Plain, since searching is not what is tested here. */
+export class VirtualLibrary implements Searchable {
+  readonly shared: SharedFile[] = [];
+
+  share(...names: string[]): void {
+    for (const name of names) {
+      const index = this.shared.length;
+      this.shared.push({ index, name, size: 1000 + index, sha1: Buffer.alloc(20, index + 1), modifiedAt: 0 });
+    }
+  }
+
+  get files(): number {
+    return this.shared.length;
+  }
+
+  get bytes(): number {
+    return this.shared.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  match({ text, urns }: Query, hitsMax: number): SharedFile[] {
+    const words = text
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+      .filter(word => word !== '');
+    const matches = ({ name, sha1 }: SharedFile): boolean =>
+      urns.some(urn => urn.equals(sha1)) ||
+      (words.length > 0 && words.every(word => name.toLowerCase().includes(word)));
+    return this.shared.filter(matches).slice(0, hitsMax);
+  }
+}
+
+export interface ServentOptions {
+  readonly role?: Role;
+  readonly firewalled?: boolean;
+  readonly limits?: Partial<OverlayLimits>;
+}
+
+/** One servent: an overlay and a note of everything that it told. */
+export class VirtualServent implements OverlaySink, Identity {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly library = new VirtualLibrary();
+  readonly overlay: Overlay;
+  readonly serventGuid: Buffer;
+  readonly vendor = 'TEST';
+  readonly ultrapeer: boolean;
+  readonly firewalled: boolean;
+  busy = false;
+  speedKbps = 100;
+  leafSlotsFree = 5;
+  ultrapeerSlotsFree = 5;
+  dailyUptimeSeconds = 3600;
+
+  readonly hits: { search: Search; hit: QueryHit; link: Link; hops: number }[] = [];
+  /** GUIDs of queries in order. */
+  readonly passed: string[] = [];
+  readonly hitsPassed: string[] = [];
+  readonly pushes: Push[] = [];
+  readonly hosts: HostSighting[] = [];
+  readonly byes: { code: number; text: string }[] = [];
+  readonly ended: { code: number; text: string }[] = [];
+  vendorMessages = 0;
+  routeTableUpdates = 0;
+
+  constructor(name: string, host: string, clock: Clock, random: Random, options: ServentOptions = {}) {
+    this.name = name;
+    this.endpoint = { host, port: 6346 };
+    this.serventGuid = random.guid();
+    this.ultrapeer = options.role !== 'leaf';
+    this.firewalled = options.firewalled ?? false;
+    const limits = { reaches: ['private', 'public'] as const, ...options.limits };
+    this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits });
+  }
+
+  listen(): Endpoint {
+    return this.endpoint;
+  }
+
+  onHit(search: Search, hit: QueryHit, link: Link, hops: number): void {
+    this.hits.push({ search, hit, link, hops });
+  }
+  onQueryPassed(_link: Link, frame: Frame, _ownHits: number): void {
+    this.passed.push(formatGuid(frame.guid()));
+  }
+  onHitPassed(_from: Link, _to: Link, frame: Frame): void {
+    this.hitsPassed.push(formatGuid(frame.guid()));
+  }
+  onPush(push: Push): void {
+    this.pushes.push(push);
+  }
+  onHosts(hosts: readonly HostSighting[]): void {
+    this.hosts.push(...hosts);
+  }
+  onBye(_link: Link, code: number, text: string): void {
+    this.byes.push({ code, text });
+  }
+  onVendorMessage(): void {
+    this.vendorMessages++;
+  }
+  onRouteTableUpdate(): void {
+    this.routeTableUpdates++;
+  }
+  onLinkEnded(_link: Link, code: number, text: string): void {
+    this.ended.push({ code, text });
+  }
+}
+
+/** What a socket holds before it says "enough". */
+const SOCKET_BYTES = 65_536;
+
+/** One direction of a connection. */
+export class VirtualWire implements Wire {
+  link: Link | null = null;
+  /** Gets what this wire carries. */
+  deliver: (chunk: Buffer) => void = () => undefined;
+  hungUp: () => void = () => undefined;
+  /** The other side does not read. */
+  stalled = false;
+  wakes = 0;
+  #inFlight: Buffer[] = [];
+  #inFlightBytes = 0;
+  #closing = false;
+  #closed = false;
+
+  wake(urgent: boolean): void {
+    this.wakes++;
+    if (urgent) this.#fill();
+  }
+
+  close(): void {
+    this.#closing = true;
+  }
+
+  #fill(): void {
+    while (this.link !== null && this.#inFlightBytes < SOCKET_BYTES) {
+      const bytes = this.link.queue.take(SOCKET_BYTES);
+      if (bytes === null) return;
+      this.#inFlight.push(bytes);
+      this.#inFlightBytes += bytes.length;
+    }
+  }
+
+  /** Carries what there is to the other side; false when nothing moved. */
+  step(): boolean {
+    if (this.#closed || this.stalled) return false;
+    this.#fill();
+    const chunks = this.#inFlight;
+    this.#inFlight = [];
+    this.#inFlightBytes = 0;
+    for (const chunk of chunks) this.deliver(chunk);
+    if (chunks.length > 0) return true;
+    if (!this.#closing) return false;
+    this.#closed = true;
+    this.hungUp();
+    return true;
+  }
+}
+
+export interface ConnectOptions {
+  /** What `b` is to `a`, and `a` to `b`; from the servents' roles when not said. */
+  readonly roles?: readonly [b: PeerRole, a: PeerRole];
+}
+
+export interface Connection {
+  readonly a: Link;
+  readonly b: Link;
+  readonly aToB: VirtualWire;
+  readonly bToA: VirtualWire;
+}
+
+export class VirtualNetwork {
+  readonly clock = new VirtualClock();
+  readonly random: SeededRandom;
+  readonly servents: VirtualServent[] = [];
+  readonly #wires: VirtualWire[] = [];
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed);
+  }
+
+  add(name: string, options: ServentOptions = {}): VirtualServent {
+    const host = `10.0.${this.servents.length >> 8}.${(this.servents.length & 255) + 1}`;
+    const servent = new VirtualServent(name, host, this.clock, this.random, options);
+    this.servents.push(servent);
+    return servent;
+  }
+
+  /** `a` dials `b`. */
+  connect(a: VirtualServent, b: VirtualServent, options: ConnectOptions = {}): Connection {
+    const [bRole, aRole] = options.roles ?? [roleOf(b), roleOf(a)];
+    const aToB = new VirtualWire();
+    const bToA = new VirtualWire();
+    const aLink = a.overlay.addLink(specOf(b, 'out', bRole, a, aToB));
+    const bLink = b.overlay.addLink(specOf(a, 'in', aRole, b, bToA));
+    join(aToB, aLink, b.overlay, bLink);
+    join(bToA, bLink, a.overlay, aLink);
+    this.#wires.push(aToB, bToA);
+    return { a: aLink, b: bLink, aToB, bToA };
+  }
+
+  /** A peer played by the test: it sees frames and sends bytes. */
+  puppet(servent: VirtualServent, role: PeerRole = 'ultrapeer', capabilities: Partial<Capabilities> = {}): Puppet {
+    const puppet = new Puppet(servent, role, capabilities);
+    this.#wires.push(puppet.wire);
+    return puppet;
+  }
+
+  /** Carries everything until nothing moves. */
+  settle(): void {
+    for (let round = 0; round < 10_000; round++) {
+      let moved = false;
+      for (const wire of this.#wires) moved = wire.step() || moved;
+      if (!moved) return;
+    }
+    throw new Error('the network never comes to rest');
+  }
+
+  /** Lets time pass, a second at a time. */
+  pass(ms: number): void {
+    const until = this.clock.ms + ms;
+    this.settle();
+    while (this.clock.ms < until) {
+      this.clock.ms = Math.min(until, this.clock.ms + 1_000);
+      for (const { overlay } of this.servents) overlay.tick(this.clock.ms);
+      this.settle();
+    }
+  }
+}
+
+export interface SeenFrame {
+  readonly bytes: Buffer;
+  readonly guid: Buffer;
+  readonly type: number;
+  readonly ttl: number;
+  readonly hops: number;
+  readonly payload: Buffer;
+}
+
+export class Puppet {
+  readonly link: Link;
+  readonly wire = new VirtualWire();
+  /** What the servent sent. */
+  seen: SeenFrame[] = [];
+  hungUp = false;
+  readonly #overlay: Overlay;
+  readonly #reader = new FrameReader(65_535);
+
+  constructor(servent: VirtualServent, role: PeerRole, capabilities: Partial<Capabilities>) {
+    this.#overlay = servent.overlay;
+    this.link = servent.overlay.addLink({
+      endpoint: { host: '10.9.9.9', port: 6346 },
+      direction: 'in',
+      role,
+      ourRole: servent.ultrapeer ? 'ultrapeer' : 'leaf',
+      capabilities: capabilitiesWith({ role, ...capabilities }),
+      wire: this.wire,
+    });
+    this.wire.link = this.link;
+    this.wire.deliver = chunk => this.#read(chunk);
+    this.wire.hungUp = () => {
+      this.hungUp = true;
+      servent.overlay.removeLink(this.link, 'closed');
+    };
+  }
+
+  send(...frames: Buffer[]): void {
+    this.#overlay.receive(this.link, Buffer.concat(frames));
+  }
+
+  ofType(type: number): SeenFrame[] {
+    return this.seen.filter(frame => frame.type === type);
+  }
+
+  #read(chunk: Buffer): void {
+    const frame = new Frame();
+    this.#reader.push(chunk);
+    while (this.#reader.next(frame) === Read.Frame) {
+      const bytes = frame.copy();
+      const { type, ttl, hops } = frame;
+      this.seen.push({ bytes, guid: bytes.subarray(0, 16), type, ttl, hops, payload: bytes.subarray(23) });
+    }
+  }
+}
+
+function roleOf(servent: VirtualServent): Role {
+  return servent.ultrapeer ? 'ultrapeer' : 'leaf';
+}
+
+function specOf(peer: VirtualServent, direction: 'in' | 'out', role: PeerRole, us: VirtualServent, wire: Wire) {
+  const capabilities = capabilitiesWith({
+    role,
+    guid: peer.serventGuid,
+    listen: peer.endpoint,
+    ...(role === 'legacy' ? { version: '0.4', maxTtl: null, pongCaching: false, ggep: false } : {}),
+  });
+  return { endpoint: peer.endpoint, direction, role, ourRole: roleOf(us), capabilities, wire };
+}
+
+function join(wire: VirtualWire, from: Link, to: Overlay, toLink: Link): void {
+  wire.link = from;
+  wire.deliver = chunk => to.receive(toLink, chunk);
+  wire.hungUp = () => to.removeLink(toLink, 'closed by peer');
+}
