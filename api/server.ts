@@ -25,7 +25,28 @@ export interface ListenAt {
   port: number;
 }
 
-/** Resolves when it listens; rejects with the system's error (`EADDRINUSE` …). */
+const ADVICE: Record<string, string> = {
+  EADDRINUSE: 'stop the program that has the port, or choose another with --api-port',
+  EACCES: 'ports below 1024 need privileges: choose another with --api-port',
+  EADDRNOTAVAIL: 'this machine does not have the address: choose another with --api-host',
+};
+
+/** The address cannot be taken; `code` is the system's. */
+export class ApiListenError extends Error {
+  readonly code: string;
+
+  constructor({ host, port }: ListenAt, cause: unknown) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    super(
+      `the admin API cannot listen on ${host}:${port} (${code}): ${ADVICE[code] ?? 'choose another with --api-host'}`,
+      { cause },
+    );
+    this.name = 'ApiListenError';
+    this.code = code;
+  }
+}
+
+/** Resolves when it listens; rejects with ApiListenError. */
 export async function startApi(control: Control, at: ListenAt, options: ApiOptions): Promise<ApiServer> {
   const server = createServer(
     { headersTimeout: HEADERS_WAIT_MS, requestTimeout: REQUEST_WAIT_MS, connectionsCheckingInterval: 5_000 },
@@ -33,7 +54,9 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(at.port, at.host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new ApiListenError(at, cause);
+  });
   server.on('error', error => options.onMistake(error, 'accepting connections')); // out of descriptors, for one
   const { address, port, family } = server.address() as AddressInfo;
   let stopping: Promise<void> | null = null;

@@ -14,16 +14,16 @@ export async function createLog(settings: Settings['log'], destination?: Destina
   const options = { level: settings.level, base: null, redact: { paths: SECRETS, censor: '(secret)' } };
   if (!pretty) return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr());
   // Only a person at a terminal pays for it.
-  const { default: pinoPretty } = await import('pino-pretty');
-  const lines = pinoPretty({
-    destination: destination ?? STDERR,
-    sync: true,
+  const { prettyFactory } = await import('pino-pretty');
+  const readable = prettyFactory({
+    colorize: process.stderr.hasColors?.() === true,
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'mod',
     messageFormat: (entry, key) =>
       `${typeof entry['mod'] === 'string' ? `${entry['mod']}: ` : ''}${String(entry[key])}`,
   });
-  return pino(options, lines);
+  const out = destination ?? toStderr();
+  return pino(options, { write: line => out.write(readable(line)) });
 }
 
 /** Written before the call returns, so that the last words of a crash are not lost. */

@@ -30,9 +30,23 @@ export function explain(error: unknown): string {
     return `no daemon answers at ${error.url} (${error.message}): start one with "servent start", or say where it is with --api URL`;
   if (error instanceof RefusedError && error.problem.code === 'UNAUTHORIZED')
     return 'the daemon does not accept the token: give the one from the file api-token in its data folder with --token or --data-dir';
-  if (error instanceof Error) return oneLine(error.message);
-  return oneLine(String(error));
+  if (!(error instanceof Error)) return oneLine(String(error));
+  const { code, path } = error as NodeJS.ErrnoException;
+  const advice = path === undefined || code === undefined ? undefined : ADVICE[code];
+  return oneLine(advice === undefined ? error.message : `${error.message}: ${advice}`);
 }
+
+/** For what the system says about a file. */
+const ADVICE: Record<string, string> = {
+  EACCES: 'give the user who runs the servent access to it, or choose another place',
+  EPERM: 'give the user who runs the servent access to it, or choose another place',
+  EROFS: 'choose a place that can be written',
+  ENOENT: 'make it, or name another',
+  ENOTDIR: 'a file is where a folder is needed: move it away, or choose another place',
+  EEXIST: 'a file is where a folder is needed: move it away, or choose another place',
+  ENOSPC: 'make room on the disk',
+  EMFILE: 'too many open files: raise the limit with "ulimit -n"',
+};
 
 function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, '; ');

@@ -67,6 +67,7 @@ async function runDaemon(
   try {
     daemon = await startDaemon(resolved, log);
   } catch (error) {
+    log.debug({ err: error }, 'the start failed');
     exitAfter(START_FAILED_WAIT_MS, terminal);
     throw error;
   }

@@ -221,12 +221,12 @@ t.test('a token too short to protect anything is not accepted', async t => {
   await t.rejects(serveFake(t, { token: 'short' }));
 });
 
-t.test('a port in use is told by the code of the system', async t => {
+t.test('a port in use says what to do', async t => {
   const { control, server } = await serveFake(t);
   const { startApi } = await import('../../api/server.ts');
   await t.rejects(
     startApi(control, { host: '127.0.0.1', port: server.port }, { token: TOKEN, onMistake: () => undefined }),
-    { code: 'EADDRINUSE' },
+    { name: 'ApiListenError', code: 'EADDRINUSE', message: /--api-port/ },
   );
 });
 
