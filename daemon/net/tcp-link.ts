@@ -18,8 +18,6 @@ export const LINK_END_REASONS = [
   'reset',
   'timed_out',
   'socket_failed',
-  /** The peer took nothing for STALL_MS. */
-  'stalled',
   'bad_deflate',
   'inflate_bomb',
 ] as const;
@@ -29,8 +27,6 @@ export type LinkEndReason = (typeof LINK_END_REASONS)[number];
 const WRITE_BYTES = 65_536;
 /** From close() to the destruction of the socket: time for the Bye to arrive and for the peer to close. */
 const CLOSE_GRACE_MS = 2000;
-/** gtk-gnutella's patience with a neighbour that reads nothing. */
-const STALL_MS = 180_000;
 
 export interface TcpLinkOptions {
   core: LinkCore;
@@ -40,7 +36,6 @@ export interface TcpLinkOptions {
   deflateOut: boolean;
   shape: DeflateShape;
   closeGraceMs?: number;
-  stallMs?: number;
   /** The socket is closed and the core has been told. */
   onGone?: (link: Link) => void;
 }
@@ -51,21 +46,17 @@ export class TcpLink implements Wire, Flushable {
   readonly #pacer: FlushPacer;
   readonly #ends: Tally<LinkEndReason>;
   readonly #closeGraceMs: number;
-  readonly #stallMs: number;
   readonly #onGone: ((link: Link) => void) | null;
   readonly #deflate: DeflateWriter | null;
   readonly #inflate: InflateReader | null;
   #link: Link | null = null;
   #scheduled = false;
-  /** The socket holds as much as it may: wait for 'drain'. */
+  /** The socket or the compressor has its fill. A peer that never takes any is the overlay's to give up. */
   #blocked = false;
   #closing = false;
   #gone = false;
   #endReason: LinkEndReason | null = null;
   #graceTimer: NodeJS.Timeout | null = null;
-  #stallTimer: NodeJS.Timeout | null = null;
-  #drains = 0;
-  #drainsAtStall = 0;
 
   constructor(socket: Socket, options: TcpLinkOptions) {
     this.socket = socket;
@@ -73,7 +64,6 @@ export class TcpLink implements Wire, Flushable {
     this.#pacer = options.pacer;
     this.#ends = options.ends;
     this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
-    this.#stallMs = options.stallMs ?? STALL_MS;
     this.#onGone = options.onGone ?? null;
     this.#deflate = options.deflateOut ? new DeflateWriter(options.shape, this.#onDeflated, this.#onDeflateIdle) : null;
     this.#inflate = options.deflateIn
@@ -130,29 +120,15 @@ export class TcpLink implements Wire, Flushable {
     while (!this.#blocked) {
       const bytes = link.queue.take(WRITE_BYTES);
       if (bytes === null) break;
-      if (this.#deflate === null) this.#send(bytes);
-      else {
+      if (this.#deflate === null) {
+        // Node says false from 16 KiB on, even when the kernel has taken all of it.
+        this.#blocked = !this.socket.write(bytes) && this.socket.writableLength > 0;
+      } else {
         this.#blocked = true; // until zlib has done with it; what comes meanwhile shares the next flush
         this.#deflate.write(bytes);
       }
     }
     if (this.#closing && !this.#blocked) this.socket.end();
-  }
-
-  #send(bytes: Buffer): void {
-    if (this.socket.write(bytes) || this.socket.writableLength === 0) return;
-    this.#blocked = true;
-    this.#watchForStall();
-  }
-
-  #watchForStall(): void {
-    this.#drainsAtStall = this.#drains;
-    this.#stallTimer ??= setTimeout(() => {
-      this.#stallTimer = null;
-      if (!this.#blocked) return;
-      if (this.#drains === this.#drainsAtStall) this.#destroy('stalled');
-      else this.#watchForStall();
-    }, this.#stallMs).unref();
   }
 
   #receive(bytes: Buffer): void {
@@ -171,7 +147,6 @@ export class TcpLink implements Wire, Flushable {
   };
 
   readonly #onDrain = (): void => {
-    this.#drains++;
     if (this.#deflate?.busy === true) return;
     this.#blocked = false;
     this.#write();
@@ -182,13 +157,10 @@ export class TcpLink implements Wire, Flushable {
   };
 
   readonly #onDeflateIdle = (): void => {
-    if (this.#gone) return;
-    if (this.socket.writableNeedDrain) this.#watchForStall();
-    else {
-      this.#blocked = false;
-      if (this.#closing) this.#write();
-      else if (this.#link !== null && this.#link.queue.size > 0) this.wake(false);
-    }
+    if (this.#gone || this.socket.writableNeedDrain) return;
+    this.#blocked = false;
+    if (this.#closing) this.#write();
+    else if (this.#link !== null && this.#link.queue.size > 0) this.wake(false);
   };
 
   readonly #onEnd = (): void => {
@@ -207,7 +179,6 @@ export class TcpLink implements Wire, Flushable {
     if (this.#gone) return;
     this.#gone = true;
     if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
-    if (this.#stallTimer !== null) clearTimeout(this.#stallTimer);
     this.#deflate?.destroy();
     this.#inflate?.destroy();
     const reason = this.#endReason ?? 'closed_by_peer';

@@ -1,0 +1,94 @@
+// A servent of port, handshakes, links and core only: what the network meets, without library, store and API.
+import type { Test } from 'tap';
+import { silentLog } from '../../daemon/log.ts';
+import { Dialer, type DialerOptions } from '../../daemon/net/dialer.ts';
+import { Handshaker, type HandshakerOptions } from '../../daemon/net/handshaker.ts';
+import { Listener, type ListenerLimits } from '../../daemon/net/listener.ts';
+import { SystemClock, SystemRandom } from '../../daemon/system.ts';
+import type { LocalHello } from '../../protocol/handshake/handshake.ts';
+import { Overlay } from '../../protocol/overlay/overlay.ts';
+
+export interface BareOptions {
+  hello?: Partial<LocalHello>;
+  handshaker?: Partial<HandshakerOptions>;
+  dialer?: Partial<DialerOptions>;
+  limits?: Partial<ListenerLimits>;
+}
+
+export interface BareServent {
+  port: number;
+  overlay: Overlay;
+  listener: Listener;
+  handshaker: Handshaker;
+}
+
+/** An ultrapeer on a free port of 127.0.0.1 that takes everybody. */
+export async function startBareServent(t: Test, options: BareOptions = {}): Promise<BareServent> {
+  const clock = new SystemClock();
+  const random = new SystemRandom();
+  const serventGuid = random.guid();
+  const nothing = () => {};
+  const overlay = new Overlay({
+    clock,
+    random,
+    library: { files: 0, bytes: 0, match: () => [] },
+    identity: {
+      serventGuid,
+      vendor: 'SERV',
+      ultrapeer: true,
+      firewalled: false,
+      busy: false,
+      speedKbps: 1000,
+      leafSlotsFree: 100,
+      ultrapeerSlotsFree: 100,
+      dailyUptimeSeconds: 86_400,
+      listen: () => listener.endpoint,
+    },
+    sink: {
+      onHit: nothing,
+      onQueryPassed: nothing,
+      onHitPassed: nothing,
+      onPush: nothing,
+      onHosts: nothing,
+      onBye: nothing,
+      onVendorMessage: nothing,
+      onRouteTableUpdate: nothing,
+      onLinkEnded: nothing,
+    },
+  });
+  const handshaker = new Handshaker({
+    core: overlay,
+    dialer: new Dialer({ forbids: () => null, ...options.dialer }),
+    log: silentLog,
+    now: () => clock.now(),
+    local: () => ({
+      userAgent: 'bare/1',
+      role: 'ultrapeer',
+      listen: listener.endpoint,
+      guid: serventGuid,
+      degree: 32,
+      maxTtl: 4,
+      deflate: true,
+      features: [],
+      liveSince: null,
+      guess: null,
+      locale: null,
+      ...options.hello,
+    }),
+    admit: peer => ({ kind: 'accept', peerRole: peer.role, ourRole: 'ultrapeer', ultrapeerNeeded: null }),
+    tryUltrapeers: () => [{ host: '5.5.5.5', port: 6346 }],
+    crawl: () => null,
+    ...options.handshaker,
+  });
+  const listener = new Listener(
+    { host: '127.0.0.1', port: 0, log: silentLog, limits: options.limits ?? {} },
+    { overlay: (socket, head, remote) => handshaker.accept(socket, head, remote), http: socket => socket.destroy() },
+  );
+  const { port } = await listener.start();
+  t.teardown(async () => {
+    await listener.stop();
+    overlay.shutdown();
+    await handshaker.stop();
+  });
+  return { port, overlay, listener, handshaker };
+}
