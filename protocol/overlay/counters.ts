@@ -10,6 +10,8 @@ export class OverlayCounters {
   vendorMessagesIn = 0;
   pushesIn = 0;
   queriesIn = 0;
+  /** Queries seen before that came with more TTL and went on once more. */
+  queriesExtended = 0;
   hitsIn = 0;
   othersIn = 0;
   /** Copies queued, so one query to seven links counts seven times. */

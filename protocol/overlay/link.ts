@@ -26,6 +26,9 @@ export interface LinkSpec {
   /** What we are to the peer. */
   ourRole: Role;
   capabilities: Capabilities;
+  /** What the peer sends, and what we send, is compressed on its way. */
+  deflateIn?: boolean;
+  deflateOut?: boolean;
   wire: Wire;
 }
 
@@ -41,6 +44,8 @@ export class Link {
   readonly role: PeerRole;
   readonly ourRole: Role;
   readonly capabilities: Capabilities;
+  readonly deflateIn: boolean;
+  readonly deflateOut: boolean;
   /** Milliseconds of the overlay's clock, like the other times. */
   readonly openedAt: number;
   readonly reader: FrameReader;
@@ -87,6 +92,8 @@ export class Link {
     this.role = spec.role;
     this.ourRole = spec.ourRole;
     this.capabilities = spec.capabilities;
+    this.deflateIn = spec.deflateIn ?? false;
+    this.deflateOut = spec.deflateOut ?? false;
     this.openedAt = now;
     this.reader = new FrameReader(payloadBytesMax);
     this.queue = new SendQueue(spec.wire, send);

@@ -35,9 +35,10 @@ const HIT_TTL_MAX = 16;
 const QUERY_ROUTES = { entriesMin: 1024, entriesMax: 131_072, generationMs: 10 * 60_000 };
 /** At most 32,768 servents a generation (2 MiB each, two of them), for half an hour to an hour. */
 const PUSH_ROUTES = { entriesMin: 256, entriesMax: 32_768, generationMs: 30 * 60_000 };
-/** Marks in the query table: to whom it went on already, so that a longer-lived copy need not. */
-const Relayed = { Modern: 1, Legacy: 2 } as const;
-const RELAYED_TO_ALL = Relayed.Modern | Relayed.Legacy;
+/** A mark in the query table: TTLs with which it went on, to modern peers in the low byte, to legacy ones above it. */
+const LEGACY_SHIFT = 8;
+/** Our own queries: no copy that comes round is worth more. */
+const UNBEATABLE = (0xff << LEGACY_SHIFT) | 0xff;
 
 /** Pushes a link may send: each makes somebody open a connection. */
 const PUSH_LIMIT = new RateLimit(100, 50);
@@ -127,46 +128,60 @@ export class Router {
       this.#discipline.drop(link, Drop.Unflagged);
       return;
     }
-    routes.add(link.id, relayedBy(modernTtl, legacyTtl), now);
+    routes.add(link.id, markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame);
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf') return;
-    this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl);
+    this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl, false);
     this.#relayToLeaves(link, frame);
   }
 
   /**
-   * The first copy of a query is enough, unless it was a probe that had to stop here: then one that may travel goes on
-   * to the ultrapeers. So no link is ever sent a query twice.
+   * The first copy of a query is processed. A later one with more TTL, as dynamic querying sends after a probe, only
+   * travels on: to ultrapeers that the first never went to, and to those that said they can use it (X-Ext-Probes).
    */
   #onDuplicate(link: Link, frame: Frame, modernTtl: number, legacyTtl: number): void {
     const routes = this.queryRoutes;
     const { link: first, mark } = routes;
     if (first !== link.id && routes.alternate === NOBODY) routes.alternate = link.id;
-    const newModernTtl = (mark & Relayed.Modern) === 0 ? modernTtl : 0;
-    const newLegacyTtl = (mark & Relayed.Legacy) === 0 ? legacyTtl : 0;
-    if (newModernTtl + newLegacyTtl > 0 && link.ourRole !== 'leaf') {
-      routes.mark = mark | relayedBy(newModernTtl, newLegacyTtl);
-      this.#relayToUltrapeers(link.id, first, frame, newModernTtl, newLegacyTtl);
+    const modernBefore = mark & 0xff;
+    const legacyBefore = mark >> LEGACY_SHIFT;
+    const further = modernTtl > modernBefore ? modernTtl : 0;
+    const toLegacy = legacyBefore === 0 ? legacyTtl : 0;
+    if (further + toLegacy > 0 && link.ourRole !== 'leaf') {
+      routes.mark = markOf(further === 0 ? modernBefore : further, toLegacy === 0 ? legacyBefore : toLegacy);
+      this.#counters.queriesExtended++;
+      this.#relayToUltrapeers(link.id, first, frame, further, toLegacy, modernBefore > 0);
     } else this.#discipline.drop(link, first === link.id ? Drop.DuplicateSameLink : Drop.Duplicate);
   }
 
-  /** Hot: one copy for all modern targets, at most one more for legacy ones with their longer horizon. */
-  #relayToUltrapeers(fromId: number, alsoNotId: number, frame: Frame, modernTtl: number, legacyTtl: number): void {
+  /**
+   * Hot: one copy for all modern targets, at most one more for legacy ones with their longer horizon. `again`: modern
+   * ones have had the query, with less TTL.
+   */
+  #relayToUltrapeers(
+    fromId: number,
+    alsoNotId: number,
+    frame: Frame,
+    modernTtl: number,
+    legacyTtl: number,
+    again: boolean,
+  ): void {
     const hops = frame.hops + 1;
     let modern: Buffer | null = null;
     let legacy: Buffer | null = null;
     let copies = 0;
     for (const target of this.#links.relays) {
-      const ttl = target.role === 'legacy' ? legacyTtl : modernTtl;
-      if (ttl <= 0 || target.id === fromId || target.id === alsoNotId || hops >= target.queryHopsMax) continue;
-      let copy: Buffer | null = ttl === modernTtl ? modern : legacy;
-      if (copy === null) {
-        copy = aged(frame, ttl);
-        if (ttl === modernTtl) modern = copy;
-        else legacy = copy;
+      if (target.id === fromId || target.id === alsoNotId || hops >= target.queryHopsMax) continue;
+      if (target.role === 'legacy') {
+        if (legacyTtl <= 0) continue;
+        legacy ??= aged(frame, legacyTtl);
+        target.queue.enqueue(legacy, Priority.Query);
+      } else {
+        if (modernTtl <= 0 || (again && !target.capabilities.extProbes)) continue;
+        modern ??= aged(frame, modernTtl);
+        target.queue.enqueue(modern, Priority.Query);
       }
-      target.queue.enqueue(copy, Priority.Query);
       copies++;
     }
     this.#counters.queriesRelayed += copies;
@@ -334,7 +349,7 @@ export class Router {
 
   /** Sends a new search of ours to all. */
   originate(search: Search, now: number): void {
-    if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, RELAYED_TO_ALL, now);
+    if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, UNBEATABLE, now);
     for (const link of this.#links.all.values()) this.ask(search, link);
   }
 
@@ -349,8 +364,8 @@ export class Router {
   }
 }
 
-function relayedBy(modernTtl: number, legacyTtl: number): number {
-  return (modernTtl > 0 ? Relayed.Modern : 0) | (legacyTtl > 0 ? Relayed.Legacy : 0);
+function markOf(modernTtl: number, legacyTtl: number): number {
+  return (legacyTtl << LEGACY_SHIFT) | modernTtl;
 }
 
 /** A copy one hop further. */

@@ -270,6 +270,9 @@ export class VirtualNetwork {
   readonly random: SeededRandom;
   readonly servents: VirtualServent[] = [];
   readonly #wires: VirtualWire[] = [];
+  readonly #edges: [VirtualServent, VirtualServent][] = [];
+  /** Every frame that went from one servent to another, when a test sets it to a list. */
+  carried: { wire: VirtualWire; frame: SeenFrame }[] | null = null;
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -289,10 +292,21 @@ export class VirtualNetwork {
     const bToA = new VirtualWire();
     const aLink = a.overlay.addLink(specOf(b, 'out', bRole, a, aToB));
     const bLink = b.overlay.addLink(specOf(a, 'in', aRole, b, bToA));
-    join(aToB, aLink, b.overlay, bLink);
-    join(bToA, bLink, a.overlay, aLink);
+    this.#join(aToB, aLink, b.overlay, bLink);
+    this.#join(bToA, bLink, a.overlay, aLink);
     this.#wires.push(aToB, bToA);
+    this.#edges.push([a, b]);
     return { a: aLink, b: bLink, aToB, bToA };
+  }
+
+  #join(wire: VirtualWire, from: Link, to: Overlay, toLink: Link): void {
+    const frames = new FrameCollector();
+    wire.link = from;
+    wire.deliver = chunk => {
+      for (const frame of frames.read(chunk)) this.carried?.push({ wire, frame });
+      to.receive(toLink, chunk);
+    };
+    wire.hungUp = () => to.removeLink(toLink, 'closed by peer');
   }
 
   /** A peer played by the test: it sees frames and sends bytes. */
@@ -310,6 +324,25 @@ export class VirtualNetwork {
       if (!moved) return;
     }
     throw new Error('the network never comes to rest');
+  }
+
+  /** Lets only some wires, chosen at random, carry what they have: orders in which things arrive vary. */
+  settleSome(): void {
+    for (const wire of this.#wires) if (this.random.below(3) === 0) wire.step();
+  }
+
+  /** How many servents are at most so many hops from this one, itself included. */
+  within(servent: VirtualServent, hops: number): number {
+    let reached = new Set([servent]);
+    for (let hop = 0; hop < hops; hop++) {
+      const next = new Set(reached);
+      for (const [a, b] of this.#edges) {
+        if (reached.has(a)) next.add(b);
+        if (reached.has(b)) next.add(a);
+      }
+      reached = next;
+    }
+    return reached.size;
   }
 
   /** Lets time pass, a second at a time. */
@@ -333,6 +366,22 @@ export interface SeenFrame {
   readonly payload: Buffer;
 }
 
+class FrameCollector {
+  readonly #reader = new FrameReader(65_535);
+
+  read(chunk: Buffer): SeenFrame[] {
+    const seen: SeenFrame[] = [];
+    const frame = new Frame();
+    this.#reader.push(chunk);
+    while (this.#reader.next(frame) === Read.Frame) {
+      const bytes = frame.copy();
+      const { type, ttl, hops } = frame;
+      seen.push({ bytes, guid: bytes.subarray(0, 16), type, ttl, hops, payload: bytes.subarray(23) });
+    }
+    return seen;
+  }
+}
+
 export class Puppet {
   readonly link: Link;
   readonly wire = new VirtualWire();
@@ -340,7 +389,7 @@ export class Puppet {
   seen: SeenFrame[] = [];
   hungUp = false;
   readonly #overlay: Overlay;
-  readonly #reader = new FrameReader(65_535);
+  readonly #frames = new FrameCollector();
 
   constructor(servent: VirtualServent, role: PeerRole, capabilities: Partial<Capabilities>) {
     this.#overlay = servent.overlay;
@@ -350,10 +399,12 @@ export class Puppet {
       role,
       ourRole: servent.ultrapeer ? 'ultrapeer' : 'leaf',
       capabilities: capabilitiesWith({ role, ...capabilities }),
+      deflateIn: false,
+      deflateOut: false,
       wire: this.wire,
     });
     this.wire.link = this.link;
-    this.wire.deliver = chunk => this.#read(chunk);
+    this.wire.deliver = chunk => this.seen.push(...this.#frames.read(chunk));
     this.wire.hungUp = () => {
       this.hungUp = true;
       servent.overlay.removeLink(this.link, 'closed');
@@ -366,16 +417,6 @@ export class Puppet {
 
   ofType(type: number): SeenFrame[] {
     return this.seen.filter(frame => frame.type === type);
-  }
-
-  #read(chunk: Buffer): void {
-    const frame = new Frame();
-    this.#reader.push(chunk);
-    while (this.#reader.next(frame) === Read.Frame) {
-      const bytes = frame.copy();
-      const { type, ttl, hops } = frame;
-      this.seen.push({ bytes, guid: bytes.subarray(0, 16), type, ttl, hops, payload: bytes.subarray(23) });
-    }
   }
 }
 
@@ -390,11 +431,14 @@ function specOf(peer: VirtualServent, direction: 'in' | 'out', role: PeerRole, u
     listen: peer.endpoint,
     ...(role === 'legacy' ? { version: '0.4', maxTtl: null, pongCaching: false, ggep: false } : {}),
   });
-  return { endpoint: peer.endpoint, direction, role, ourRole: roleOf(us), capabilities, wire };
-}
-
-function join(wire: VirtualWire, from: Link, to: Overlay, toLink: Link): void {
-  wire.link = from;
-  wire.deliver = chunk => to.receive(toLink, chunk);
-  wire.hungUp = () => to.removeLink(toLink, 'closed by peer');
+  return {
+    endpoint: peer.endpoint,
+    direction,
+    role,
+    ourRole: roleOf(us),
+    capabilities,
+    deflateIn: false,
+    deflateOut: false,
+    wire,
+  };
 }

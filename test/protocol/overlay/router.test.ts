@@ -168,27 +168,60 @@ t.test('a legacy line has the old horizon of seven', async t => {
   t.equal(servents[0]?.hits.length, 1);
 });
 
-t.test('in a mesh every servent sees a query once, no link carries it twice, and the echoes are counted', async t => {
-  const network = new VirtualNetwork(4);
-  const servents = Array.from({ length: 12 }, (_, i) => network.add(`${i}`, { limits: { ttlMax: 7 } }));
-  let links = 0;
-  for (let i = 0; i < servents.length; i++) {
-    for (let j = i + 1; j < servents.length; j++) {
-      const [a, b] = [servents[i], servents[j]];
-      if (a === undefined || b === undefined || (j !== i + 1 && random.below(3) > 0)) continue;
-      network.connect(a, b);
-      links++;
+/** A mesh at random; who dials whom is chance as well. */
+function mesh(network: VirtualNetwork, size: number, linksEach: number): [VirtualServent, ...VirtualServent[]] {
+  const first = network.add('0');
+  const servents: [VirtualServent, ...VirtualServent[]] = [first];
+  while (servents.length < size) {
+    const servent = network.add(`${servents.length}`);
+    for (let n = 0; n < linksEach; n++) {
+      network.connect(servent, servents[network.random.below(servents.length)] ?? first);
+    }
+    servents.push(servent);
+  }
+  network.settle();
+  return servents;
+}
+
+t.test('in a mesh every servent within the horizon sees a query once, and every echo is counted', async t => {
+  let extendedInAll = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const network = new VirtualNetwork(seed);
+    const servents = mesh(network, 30, 2);
+    const [first] = servents;
+    network.carried = [];
+    first.overlay.search({ text: 'needle' });
+    for (let round = 0; round < 50; round++) network.settleSome(); // so that longer ways win here and there
+    network.settle();
+
+    const what = `seed ${seed}`;
+    const passed = servents.filter(servent => servent.passed.length === 1).length;
+    t.ok(
+      servents.every(servent => servent.passed.length <= 1),
+      what,
+    );
+    t.equal(passed, network.within(first, 4) - 1, what);
+
+    const sum = (of: (servent: VirtualServent) => number): number => servents.reduce((all, one) => all + of(one), 0);
+    const echoes = sum(({ overlay }) => overlay.drops.of(Drop.Duplicate) + overlay.drops.of(Drop.DuplicateSameLink));
+    const extended = sum(({ overlay }) => overlay.counters.queriesExtended);
+    t.equal(
+      sum(({ overlay }) => overlay.counters.queriesIn),
+      passed + echoes + extended,
+      what,
+    );
+
+    extendedInAll += extended;
+
+    // what a link carries again has more TTL than before, and hops + TTL never grow
+    const before = new Map<unknown, number>();
+    for (const { wire, frame } of network.carried) {
+      if (frame.type !== Type.Query) continue;
+      if (frame.ttl <= (before.get(wire) ?? 0) || frame.ttl + frame.hops > 4) t.fail(what);
+      before.set(wire, frame.ttl);
     }
   }
-  const [first] = servents;
-  first?.overlay.search({ text: 'needle' });
-  network.settle();
-  const carried = servents.reduce((sum, { overlay }) => sum + overlay.counters.queriesIn, 0);
-  const duplicates = servents.reduce((sum, { overlay }) => sum + overlay.drops.of(Drop.Duplicate), 0);
-  t.ok(servents.slice(1).every(({ passed }) => passed.length === 1));
-  t.equal(carried - duplicates, servents.length - 1, 'each new one once, the rest are counted as duplicates');
-  t.ok(carried <= 2 * links);
-  t.ok(servents.every(({ overlay }) => overlay.drops.of(Drop.DuplicateSameLink) === 0));
+  t.ok(extendedInAll > 20, 'or the longer ways never won');
 });
 
 t.test('a query is not sent back to where it came from, and its payload is not touched', async t => {
@@ -237,6 +270,22 @@ t.test('a probe that had to stop here is extended once by a copy with more TTL, 
   t.equal(prober.ofType(Type.Query).length + other.ofType(Type.Query).length, 0);
   t.equal(prober.ofType(Type.QueryHit).length, 1);
   t.equal(other.ofType(Type.QueryHit).length, 0);
+});
+
+t.test('more TTL carries a query further, but only to those who said so; and never back', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const [from, able] = [network.puppet(servent), network.puppet(servent)];
+  const unable = network.puppet(servent, 'ultrapeer', { extProbes: false });
+  const legacy = network.puppet(servent, 'legacy', { extProbes: false });
+  const leaf = network.puppet(servent, 'leaf');
+  const guid = random.guid();
+  for (const ttl of [2, 3, 2, 4, 3, 4]) from.send(query(ttl, 0, 'words', guid));
+  network.settle();
+  const ttls = [from, able, unable, legacy, leaf].map(peer => peer.ofType(Type.Query).map(({ ttl }) => ttl));
+  t.strictSame(ttls, [[], [1, 2, 3], [1], [1], [1]]);
+  t.equal(from.link.drops?.of(Drop.DuplicateSameLink), 3);
+  t.equal(servent.passed.length, 1);
 });
 
 t.test('a leaf relays nothing, but answers', async t => {
