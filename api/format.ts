@@ -2,7 +2,7 @@
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `4.0 MiB`; three digits at most, so that columns stay narrow. */
+/** `4.0 MiB`; four characters at most, so that columns stay narrow. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

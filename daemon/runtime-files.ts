@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 
 const TOKEN_FILE = 'api-token';
 const RUNTIME_FILE = 'runtime.json';
@@ -23,7 +22,7 @@ export async function ensureApiToken(dataDir: string): Promise<string> {
   const known = await readApiToken(dataDir);
   if (known === null) {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
-    await writeFileAtomic(file, `${token}\n`, { mode: OWNER_ONLY });
+    await writeWhole(file, `${token}\n`, OWNER_ONLY);
     return token;
   }
   if (!/^[\x21-\x7e]{16,}$/.test(known))
@@ -38,7 +37,7 @@ export async function readApiToken(dataDir: string): Promise<string | null> {
 }
 
 export async function writeRuntime(dataDir: string, runtime: Runtime): Promise<void> {
-  await writeFileAtomic(join(dataDir, RUNTIME_FILE), `${JSON.stringify(runtime)}\n`);
+  await writeWhole(join(dataDir, RUNTIME_FILE), `${JSON.stringify(runtime)}\n`, 0o644);
 }
 
 /** null when no daemon has left one; one that was killed leaves its last. */
@@ -66,4 +65,10 @@ async function readIfThere(file: string): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** All of it or nothing, also when the machine goes down meanwhile. */
+async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic'); // readers, such as every client command, do without
+  await writeFileAtomic(file, text, { mode });
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { RunningDaemon } from '../daemon.ts';
-import { createLog } from '../log.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
 import { EXIT_FAILURE } from './failure.ts';
@@ -59,6 +58,8 @@ async function runDaemon(
 ): Promise<void> {
   const { env, cwd } = terminal;
   const resolved = await resolveSettings({ flags, env, cwd, ...(configFile === undefined ? {} : { configFile }) });
+  // Loaded here, not above: the other commands do without.
+  const { createLog } = await import('../log.ts');
   const log = await createLog(resolved.settings.log);
   for (const warning of resolved.warnings) log.warn(warning);
   const { startDaemon } = await import('../daemon.ts');
