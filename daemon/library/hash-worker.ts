@@ -1,0 +1,73 @@
+// A thread that reads files and gives their SHA-1s. Only hash-pool.ts talks to it.
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+
+export interface HashRequest {
+  readonly id: number;
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+export type HashResult =
+  | { readonly kind: 'hashed'; readonly sha1: Uint8Array }
+  /** Not, or no longer, the file it was when the request was made. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'failed'; readonly code: string };
+
+export type HashReply =
+  | { readonly kind: 'result'; readonly id: number; readonly result: HashResult }
+  /** So many more bytes of the file at hand. */
+  | { readonly kind: 'progress'; readonly bytes: number };
+
+const READ_BYTES = 1 << 20;
+const PROGRESS_BYTES = 64 << 20;
+const NICENESS = 10;
+
+const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/** Neither links nor devices are followed: the path may have become something else since the scan. */
+function hash({ path, size, mtimeMs }: HashRequest): HashResult {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const same = (): boolean => {
+      const stats = fstatSync(file);
+      return stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs;
+    };
+    if (!same()) return { kind: 'changed' };
+    const sha1 = createHash('sha1');
+    let done = 0;
+    let told = 0;
+    for (let bytes = -1; bytes !== 0 && done <= size; ) {
+      bytes = readSync(file, buffer, 0, READ_BYTES, null);
+      sha1.update(buffer.subarray(0, bytes));
+      done += bytes;
+      if (done - told < PROGRESS_BYTES) continue;
+      reply({ kind: 'progress', bytes: done - told });
+      told = done;
+    }
+    return done === size && same() ? { kind: 'hashed', sha1: sha1.digest() } : { kind: 'changed' };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function reply(message: HashReply): void {
+  parentPort?.postMessage(message);
+}
+
+// On Linux this is the priority of the calling thread alone.
+if (process.platform === 'linux') setPriority(NICENESS);
+
+parentPort?.on('message', (request: HashRequest) => {
+  let result: HashResult;
+  try {
+    result = hash(request);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    result = { kind: 'failed', code };
+  }
+  reply({ kind: 'result', id: request.id, result });
+});

@@ -1,0 +1,24 @@
+// What may be wrong with a folder somebody asks to share.
+
+export type LibraryErrorCode =
+  | 'LIBRARY_FOLDER_MISSING'
+  | 'LIBRARY_FOLDER_UNREADABLE'
+  | 'LIBRARY_NOT_A_FOLDER'
+  | 'LIBRARY_FOLDER_OVERLAPS'
+  | 'LIBRARY_FOLDER_UNKNOWN';
+
+export class LibraryError extends Error {
+  readonly code: LibraryErrorCode;
+
+  constructor(code: LibraryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LibraryError';
+    this.code = code;
+  }
+}
+
+/** The code of a system error, or the error's name. */
+export function systemCode(error: unknown): string {
+  if (error instanceof Error) return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return String(error);
+}

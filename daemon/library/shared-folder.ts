@@ -1,0 +1,89 @@
+// One folder that is shared, with everything below it.
+import { createHash } from 'node:crypto';
+import { access, constants, realpath, stat } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { LibraryError, systemCode } from './library-error.ts';
+
+export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed';
+
+export interface FolderStatus {
+  readonly id: string;
+  readonly path: string;
+  readonly state: FolderState;
+  /** Shared, that is hashed. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Why nothing, or not everything, is shared. */
+  readonly error: string | null;
+  /** Milliseconds since 1970. */
+  readonly scannedAt: number | null;
+}
+
+export class SharedFolder {
+  /** The same at every start. */
+  readonly id: string;
+  readonly path: string;
+  /** Added at run time and not by the configuration. */
+  readonly added: boolean;
+  /** Where it is when no link is left in the path; the path itself until the first scan. */
+  realPath: string;
+  state: FolderState = 'waiting';
+  error: string | null = null;
+  files = 0;
+  bytes = 0;
+  scannedAt: number | null = null;
+  /** Counts scans. */
+  generation = 0;
+  /** To be scanned; set again during a scan it asks for another. */
+  due = false;
+  removed = false;
+
+  constructor(path: string, added: boolean) {
+    this.path = resolve(path);
+    this.realPath = this.path;
+    this.added = added;
+    this.id = createHash('sha1').update(this.path).digest('hex').slice(0, 12);
+  }
+
+  get status(): FolderStatus {
+    const { id, path, state, files, bytes, error, scannedAt } = this;
+    return { id, path, state, files, bytes, error, scannedAt };
+  }
+
+  /** Real paths both. */
+  contains(path: string): boolean {
+    return isWithin(path, this.realPath);
+  }
+
+  /** Throws LibraryError with what to do about it. Sets realPath. */
+  async check(): Promise<void> {
+    this.realPath = await checkedFolder(this.path);
+  }
+}
+
+/** The real path of a folder that can be read. Throws LibraryError. */
+async function checkedFolder(path: string): Promise<string> {
+  try {
+    const real = await realpath(path);
+    const stats = await stat(real);
+    if (!stats.isDirectory()) throw new LibraryError('LIBRARY_NOT_A_FOLDER', `${path} is not a folder`);
+    await access(real, constants.R_OK | constants.X_OK);
+    return real;
+  } catch (error) {
+    if (error instanceof LibraryError) throw error;
+    const code = systemCode(error);
+    const options = { cause: error };
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new LibraryError('LIBRARY_FOLDER_MISSING', `${path} does not exist: make it, or unshare it`, options);
+    }
+    throw new LibraryError(
+      'LIBRARY_FOLDER_UNREADABLE',
+      `${path} cannot be read (${code}): let this user read it, or unshare it`,
+      options,
+    );
+  }
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

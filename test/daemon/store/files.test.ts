@@ -1,0 +1,77 @@
+import { join, sep } from 'node:path';
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { silentLog } from '../../../daemon/log.ts';
+import { type FileRecord, FileStore, type FolderRecord } from '../../../daemon/store/files.ts';
+import { Store } from '../../../daemon/store/store.ts';
+
+const record = (size: number): FileRecord => ({
+  size,
+  mtimeMs: 1234567890123.456,
+  sha1: 'PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB',
+});
+
+async function openStore(t: Test, log = silentLog): Promise<{ store: Store; files: FileStore }> {
+  const store = await Store.open(join(t.testdir(), 'db'), silentLog);
+  t.teardown(() => store.close());
+  return { store, files: new FileStore(store.table<FileRecord>('files'), store.table<FolderRecord>('folders'), log) };
+}
+
+const at = (...parts: string[]): string => sep + parts.join(sep);
+
+t.test('what is remembered is known at once and after it is written, to the last digit', async t => {
+  const { store, files } = await openStore(t);
+  for (let i = 0; i < 1000; i++) files.remember(at('share', `${i}`), record(i));
+  t.strictSame(await files.lookUp([at('share', '999'), at('nowhere')]), [record(999), undefined]);
+  await files.flush();
+  const other = new FileStore(store.table<FileRecord>('files'), store.table<FolderRecord>('folders'), silentLog);
+  t.strictSame(await other.lookUp([at('share', '0'), at('share', '999')]), [record(0), record(999)]);
+});
+
+t.test('only records below the folder are dropped, and only those that are gone', async t => {
+  const { files } = await openStore(t);
+  const paths = [
+    at('a', 'b', 'x'),
+    at('a', 'b', 'c', 'y'),
+    at('a', 'b', 'é'),
+    at('a', 'bc', 'x'),
+    at('a', 'b'),
+    at('a', 'b-', 'x'),
+  ];
+  for (const path of paths) files.remember(path, record(1));
+  await files.flush();
+  t.equal(await files.forgetGone(at('a', 'b'), path => path.endsWith('y')), 2);
+  const known = await files.lookUp(paths);
+  t.strictSame(
+    paths.filter((_, i) => known[i] !== undefined),
+    [at('a', 'b', 'c', 'y'), at('a', 'bc', 'x'), at('a', 'b'), at('a', 'b-', 'x')],
+  );
+  t.equal(await files.forgetGone(sep, () => false), 4, 'the root of all is a folder too');
+});
+
+t.test('added folders are kept', async t => {
+  const { files } = await openStore(t);
+  await files.addFolder(at('b'), 1);
+  await files.addFolder(at('a'), 2);
+  await files.addFolder(at('b'), 3);
+  t.strictSame(await files.folders(), [at('a'), at('b')]);
+  await files.removeFolder(at('b'));
+  t.strictSame(await files.folders(), [at('a')]);
+});
+
+t.test('a store that fails is said once, and nothing rejects', async t => {
+  const messages: string[] = [];
+  const log = pino(
+    { level: 'warn' },
+    { write: (line: string) => messages.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  const { store, files } = await openStore(t, log);
+  await store.close();
+  for (let i = 0; i < 3; i++) {
+    files.remember(at(`${i}`), record(i));
+    await files.flush();
+  }
+  t.equal(messages.length, 1);
+  t.strictSame(await files.lookUp([at('0')]), []);
+  t.equal(await files.forgetGone(sep, () => false), 0);
+});
