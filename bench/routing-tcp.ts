@@ -1,14 +1,15 @@
-// Queries through a real servent process over loopback: one neighbour sends, thirty must each get every copy.
+// Queries through a real servent process over loopback: one of 31 neighbours sends, then all do; every other must get its copy.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Peers, type Step } from './routing-tcp/peers.ts';
 
-export const about = 'queries over TCP through a servent process: 1 sender, 30 receivers';
+export const about = 'queries over TCP through a servent process with 31 neighbours';
 
-const SINKS = 30;
-const QPS = [1000, 4000, 8000, 10_000, 12_000, 14_000, 16_000];
+const NEIGHBOURS = 31;
+const QPS = [1000, 4000, 8000, 10_000, 12_000, 16_000, 20_000];
+const MESH_QPS = [1000, 4000, 10_000];
 const STEP_SECONDS = 3;
 const DRAIN_MS = 1000;
 /** _SC_CLK_TCK: Linux says 100 to every process. */
@@ -18,36 +19,39 @@ export async function run(): Promise<Record<string, unknown>> {
   const { servent, port } = await startServent();
   const peers = new Peers();
   try {
-    await peers.connect(port, SINKS);
-    await peers.step(2000, 1, DRAIN_MS); // warms both sides up
-    const steps: (Step & { cpuPer100k: number })[] = [];
-    for (const qps of QPS) {
-      const cpuBefore = cpuSeconds(servent);
-      const step = await peers.step(qps, STEP_SECONDS, DRAIN_MS);
-      const cpuPer100k = ((cpuSeconds(servent) - cpuBefore) / (step.sent + step.out)) * 100_000;
-      steps.push({ ...step, cpuPer100k: Number(cpuPer100k.toFixed(3)) });
-      if (step.lost > 0) break;
-    }
+    await peers.connect(port, NEIGHBOURS);
+    await peers.step(2000, 1, 1, DRAIN_MS); // warms both sides up
+    const steps = await climb(servent, peers, QPS, 1);
+    const mesh = await climb(servent, peers, MESH_QPS, NEIGHBOURS);
     const clean = steps.filter(step => step.lost === 0);
     return {
-      sinks: SINKS,
+      fanOut: NEIGHBOURS - 1,
       bestOutPerSecond: Math.max(0, ...clean.map(step => step.outPerSecond)),
-      p99MsAt1000Qps: steps[0]?.p99Ms,
+      p99MsAt1000Qps: steps[0]?.p99Ms ?? null,
       duplicates: peers.duplicates,
       rssKiB: rssKiB(servent),
-      steps: steps.map(({ qps, outPerSecond, lost, cpuPer100k, p50Ms, p99Ms }) => ({
-        qps,
-        outPerSecond,
-        lost,
-        cpuPer100k,
-        p50Ms,
-        p99Ms,
-      })),
+      steps,
+      mesh,
     };
   } finally {
     peers.close();
     servent.kill('SIGTERM');
   }
+}
+
+type MeasuredStep = Step & { cpuSecondsPer100k: number };
+
+/** One step after the other until one loses copies. */
+async function climb(servent: ChildProcess, peers: Peers, paces: number[], senders: number): Promise<MeasuredStep[]> {
+  const steps: MeasuredStep[] = [];
+  for (const qps of paces) {
+    const cpuBefore = cpuSeconds(servent);
+    const step = await peers.step(qps, STEP_SECONDS, senders, DRAIN_MS);
+    const cpuSecondsPer100k = ((cpuSeconds(servent) - cpuBefore) / (step.sent + step.out)) * 100_000;
+    steps.push({ ...step, cpuSecondsPer100k: Number(cpuSecondsPer100k.toFixed(3)) });
+    if (step.lost > 0) break;
+  }
+  return steps;
 }
 
 async function startServent(): Promise<{ servent: ChildProcess; port: number }> {

@@ -213,7 +213,16 @@ export class Handshaker {
       },
     });
     this.#links.add(wire);
-    const link = core.addLink({ endpoint, direction, role: peerRole, ourRole, capabilities, wire });
+    const link = core.addLink({
+      endpoint,
+      direction,
+      role: peerRole,
+      ourRole,
+      capabilities,
+      deflateIn,
+      deflateOut,
+      wire,
+    });
     log.debug(
       { link: link.id, endpoint, direction, role: peerRole, userAgent: capabilities.userAgent, deflateIn, deflateOut },
       'link opened',

@@ -110,6 +110,10 @@ export class Listener {
     return this.endpoint;
   }
 
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
   get endpoint(): Endpoint {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the listener is not listening');
