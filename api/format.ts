@@ -31,6 +31,11 @@ export function formatAge(time: string, nowMs: number): string {
   return formatDuration((nowMs - Date.parse(time)) / 1000);
 }
 
+/** `1 file`, `2 files`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** `37 %`; never 100 before the end. */
 export function formatShare(done: number, whole: number): string {
   if (whole <= 0 || done >= whole) return '100 %';

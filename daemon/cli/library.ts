@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatBytes } from '../../api/format.ts';
+import { counted, formatBytes } from '../../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
 import { wholeNumber } from './numbers.ts';
@@ -50,7 +50,7 @@ export function libraryCommands(terminal: Terminal): Command[] {
         const { client } = await findDaemon(flags, terminal);
         const answer = await client.rescan();
         if (flags.json === true) return printJson(terminal, answer);
-        print(terminal, `scanning ${answer.folders} folders`);
+        print(terminal, `scanning ${counted(answer.folders, 'folder')}`);
       },
     ),
   ];

@@ -12,6 +12,10 @@ import { startCommand } from './start.ts';
 import { note, print, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
 
+const AFTER_HELP = `
+Commands find a running daemon by --api and --token, SERVENT_API and SERVENT_TOKEN, or its data folder,
+and print JSON with --json. Exit codes: 0 success, 1 failure, 2 wrong usage.`;
+
 /** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   const program = createProgram(terminal);
@@ -34,7 +38,8 @@ export function createProgram(terminal: Terminal): Command {
   const program = new Command('servent')
     .description('A Gnutella servent: daemon and command line.')
     .version(version, '-V, --version', 'print the version')
-    .helpCommand('help [command]', 'show what a command takes');
+    .helpCommand('help [command]', 'show what a command takes')
+    .addHelpText('after', AFTER_HELP);
   for (const command of [
     startCommand(terminal),
     ...showCommands(terminal),

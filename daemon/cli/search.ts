@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { ResultView, SearchView } from '../../api/control.ts';
 import type { CallOf } from '../../api/endpoints.ts';
-import { formatBytes, printable } from '../../api/format.ts';
+import { counted, formatBytes, printable } from '../../api/format.ts';
 
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -73,13 +73,13 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
   if (search.state === 'failed') throw new CommandError(search.error ?? 'the search failed');
   if (flags.json === true) return;
   if (seen.size === 0) note(terminal, noResults(search));
-  else note(terminal, `${seen.size} results; "servent download ${started.id}/…" fetches one`);
+  else note(terminal, `${counted(seen.size, 'result')}; "servent download ${started.id}/…" fetches one`);
 }
 
 function noResults({ peers, browse }: SearchView): string {
   if (browse !== null) return 'nothing is shared there';
   if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST:PORT"';
-  return `no results from ${peers} neighbours: try fewer words or a longer --wait`;
+  return `no results from ${counted(peers, 'neighbour')}: try fewer words or a longer --wait`;
 }
 
 async function resultsOf(client: Client, id: string): Promise<ResultView[]> {

@@ -11,7 +11,7 @@ import type {
   StatusView,
   UploadView,
 } from '../../api/control.ts';
-import { formatAge, formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
+import { counted, formatAge, formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { wholeNumber } from './numbers.ts';
 import { type Column, facts, table } from './table.ts';
@@ -60,10 +60,13 @@ function statusFacts(status: StatusView): [string, string][] {
     ['servent', `${status.version}, ${status.mode}, profile ${status.profile}, up ${formatDuration(status.uptime)}`],
     ['guid', status.servent],
     ['gnutella', `${gnutella.host}:${gnutella.port}`],
-    ['peers', `${peers.ultrapeers} ultrapeers, ${peers.leaves} leaves; ${status.hosts} hosts known`],
+    [
+      'peers',
+      `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
+    ],
     [
       'library',
-      `${library.files} files, ${formatBytes(library.bytes)}${library.hashing > 0 ? `, ${library.hashing} to hash` : ''}`,
+      `${counted(library.files, 'file')}, ${formatBytes(library.bytes)}${library.hashing > 0 ? `, ${library.hashing} to hash` : ''}`,
     ],
     ['searches', `${status.searches} running`],
     ['downloads', `${downloads.active} active, ${downloads.queued} queued, ${formatRate(downloads.rate)}`],

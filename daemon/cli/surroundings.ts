@@ -91,9 +91,9 @@ export async function checkSharedFolders(folders: readonly string[]): Promise<Fi
         return {
           name,
           state: missing ? ('warning' as const) : ('bad' as const),
-          detail: missing ? `${folder} is not there` : `${folder} cannot be read (${codeOf(error)})`,
+          detail: missing ? `${folder} is not there yet` : `${folder} cannot be read (${codeOf(error)})`,
           mend: missing
-            ? 'make it, or share another one with --share'
+            ? 'the start makes it, empty: put files there, or share another folder with --share'
             : 'give the user who runs the servent read access to it',
         };
       }

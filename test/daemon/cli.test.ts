@@ -144,7 +144,7 @@ t.test('status shows the servent at a glance', async t => {
   const { code, out } = await cli('status');
   t.equal(code, 0);
   t.match(out, /^servent: +0\.1\.0, ultrapeer, profile local, up 1 min$/m);
-  t.match(out, /^peers: +1 ultrapeers, 0 leaves; 1 hosts known$/m);
+  t.match(out, /^peers: +1 ultrapeer, 0 leaves; 1 host known$/m);
   t.match(out, /^dropped for: +duplicate 2$/m);
   t.match((await cli('status', '--json')).json(), { mode: 'ultrapeer', peers: { ultrapeers: 1 } });
 });
