@@ -1,0 +1,56 @@
+// The sending loop: reads ahead one buffer while the one before is on its way out.
+import type { FileHandle } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { ByteRange } from '../../protocol/transfer/range-set.ts';
+import { writeAll } from './socket-write.ts';
+
+/** `cut`: the peer is gone. `shrunk`: the file ends before the range does. */
+export type Sent = 'whole' | 'cut' | 'shrunk';
+
+/**
+ * Sends `head`, then the range. Backpressure is the write's own: the next buffer goes out when the kernel has taken the one before.
+ * Nothing touches `lane` any more when this resolves. Rejects only if the file cannot be read.
+ */
+export async function sendRange(
+  socket: Socket,
+  head: Buffer,
+  file: FileHandle,
+  range: ByteRange,
+  lane: Buffer,
+  onSent: (bytes: number) => void,
+): Promise<Sent> {
+  const room = range.end - range.start <= lane.length ? lane.length : lane.length >> 1;
+  let offset = 0;
+  let onTheWay = Promise.resolve(true);
+  let first: Buffer | null = head;
+  for (let at = range.start; at < range.end; ) {
+    const want = Math.min(room, range.end - at);
+    const buffer = lane.subarray(offset, offset + want);
+    const got = await fill(file, buffer, at);
+    if (!(await onTheWay)) return 'cut';
+    if (got < want) return 'shrunk';
+    if (first !== null) {
+      // one system call for the head and the first bytes
+      socket.cork();
+      socket.write(first);
+      onTheWay = writeAll(socket, buffer, onSent);
+      socket.uncork();
+      first = null;
+    } else onTheWay = writeAll(socket, buffer, onSent);
+    at += want;
+    offset = room - offset;
+  }
+  if (first !== null) onTheWay = writeAll(socket, first);
+  return (await onTheWay) ? 'whole' : 'cut';
+}
+
+/** Bytes read: fewer than asked only at the end of the file. */
+async function fill(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+  let got = 0;
+  while (got < buffer.length) {
+    const { bytesRead } = await file.read(buffer, got, buffer.length - got, position + got);
+    if (bytesRead === 0) break;
+    got += bytesRead;
+  }
+  return got;
+}

@@ -1,0 +1,242 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import t from 'tap';
+import { HttpClient } from '../../support/http-client.ts';
+import { dial, eventually, readAll } from '../../support/loopback.ts';
+import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
+
+const GET = 'GET /get/1/x HTTP/1.1';
+
+/** Every descriptor of this process: files and sockets. */
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+/** Open files of a folder. */
+function openIn(folder: string): number {
+  return readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false; // the listing's own
+      throw error;
+    }
+  }).length;
+}
+
+t.test('two hundred transfers cut short leave no descriptor, slot or memory behind', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(8 << 20));
+  const { port, server } = await serve(t, files, { limits: { slots: 50, slotsPerAddress: 0, queue: 0 } });
+  const before = descriptors();
+  for (let round = 0; round < 10; round++) {
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const client = await HttpClient.open(t, port);
+        client.send(GET);
+        await client.bytes(1000 * (i + 1));
+        return client;
+      }),
+    );
+    t.ok(server.load.active > 0);
+    // half of them with a reset, half with an end
+    for (const [i, { socket }] of clients.entries()) i % 2 === 0 ? socket.resetAndDestroy() : socket.destroy();
+    await eventually('all are over', () => server.load.active === 0 && server.list().length === 0);
+  }
+  await eventually('all descriptors are closed', () => descriptors() <= before);
+  t.equal(server.outcomes.of('cut'), 200);
+  t.notOk(server.full);
+});
+
+t.test('slots, then places in the queue, then Retry-After', async t => {
+  const files = new SharedFiles(t.testdir());
+  const content = testBytes(16 << 20);
+  files.add('x.bin', content);
+  const { port, server } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 1 } });
+  const [holder, waiter, third, plain] = await Promise.all([0, 1, 2, 3].map(() => HttpClient.open(t, port)));
+  if (!holder || !waiter || !third || !plain) throw new Error('four clients');
+  holder.send(GET);
+  await holder.bytes(1);
+  t.ok(server.full);
+
+  const queued = await waiter.ask(GET, 'X-Queue: 0.1');
+  t.equal(queued.status, 503);
+  t.equal(queued.head.headers.get('X-Queue'), 'position=1, pollMin=45, pollMax=120');
+  t.equal(queued.head.headers.get('Connection'), 'Keep-Alive');
+  t.equal(queued.head.headers.get('Retry-After'), '45');
+  for (const [client, header] of [
+    [third, 'X-Features: queue/0.1'],
+    [plain, 'X-Nothing: 1'],
+  ] as const) {
+    const busy = await client.ask(GET, header);
+    t.equal(busy.status, 503);
+    t.equal(busy.head.headers.get('Retry-After'), '60');
+    t.equal(busy.head.headers.get('X-Queue'), null);
+    t.ok(await client.ended());
+  }
+  t.match(server.list(), [
+    { state: 'active', position: null },
+    { state: 'queued', position: 1, start: 0, end: content.length - 1 },
+  ]);
+  t.match(server.load, { active: 1, queued: 1 });
+
+  holder.socket.destroy();
+  await eventually('the slot is free', () => !server.full);
+  const served = await waiter.ask(GET, 'X-Queue: 0.1');
+  t.equal(served.status, 200);
+  t.ok(served.body.equals(content));
+});
+
+t.test('one address has its share of the slots', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(16 << 20));
+  const { port } = await serve(t, files, { limits: { slots: 5, slotsPerAddress: 1, queue: 0 } });
+  const first = await HttpClient.open(t, port);
+  first.send(GET);
+  await first.bytes(1);
+  t.equal((await (await HttpClient.open(t, port)).ask(GET)).status, 503);
+});
+
+t.test('tiny requests need no slot, but not for ever', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(16 << 20));
+  const { port } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  const holder = await HttpClient.open(t, port);
+  holder.send(GET);
+  await holder.bytes(1);
+  const client = await HttpClient.open(t, port);
+  t.equal((await client.ask(GET, 'Range: bytes=0-8000')).status, 206);
+  t.equal((await client.ask('HEAD /get/1/x HTTP/1.1')).status, 200);
+  t.equal((await client.ask(GET, 'Range: bytes=0-8000')).status, 503);
+});
+
+t.test('no slots at all: uploads are forbidden, not awaited', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(10));
+  const { port } = await serve(t, files, { limits: { slots: 0, slotsPerAddress: 0, queue: 0 } });
+  t.equal((await (await HttpClient.open(t, port)).ask(GET)).status, 403);
+});
+
+t.test('an upload can be watched and cancelled', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(32 << 20));
+  const happened: string[] = [];
+  const { port, server } = await serve(t, files, {
+    onStarted: ({ name, state }) => happened.push(`started ${name} ${state}`),
+    onFinished: ({ name }, bytes) => happened.push(`finished ${name} ${bytes > 0 && bytes < 32 << 20}`),
+  });
+  const client = await HttpClient.open(t, port);
+  client.send(GET, 'Range: bytes=100-', 'User-Agent: me\x01/1');
+  await client.bytes(1);
+  await eventually('some is sent', () => (server.list()[0]?.sent ?? 0) > 0);
+  const [upload] = server.list();
+  t.match(upload, {
+    id: /^[0-9a-f-]{36}$/,
+    address: /^127\.0\.0\.1:\d+$/,
+    userAgent: 'me?/1',
+    state: 'active',
+    name: 'x.bin',
+    size: 32 << 20,
+    start: 100,
+    end: (32 << 20) - 1,
+  });
+  t.ok(Number.isFinite(upload?.rate));
+  t.notOk(server.cancel('nobody'));
+  t.ok(server.cancel(upload?.id ?? ''));
+  await client.bytes(Number.POSITIVE_INFINITY);
+  await eventually('it is over', () => happened.length === 2);
+  t.strictSame(server.list(), []);
+  t.strictSame(happened, ['started x.bin active', 'finished x.bin true']);
+});
+
+t.test('slow heads, silence and a reader that stops are cut by time', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(32 << 20));
+  const times = { headMs: 60, idleMs: 120, stallMs: 150 };
+  const { port, server } = await serve(t, files, { times });
+
+  const drip = await dial(t, port);
+  drip.write('GET /get');
+  const dripping = setInterval(() => drip.write('x'), 10);
+  t.teardown(() => clearInterval(dripping));
+  t.match((await readAll(drip)).toString(), /^HTTP\/1\.1 408 /);
+
+  const silent = await dial(t, port);
+  t.equal((await readAll(silent)).length, 0);
+
+  const idle = await HttpClient.open(t, port);
+  t.equal((await idle.ask('HEAD /get/1/x HTTP/1.1')).status, 200);
+  t.ok(await idle.ended());
+
+  const stopped = await dial(t, port);
+  stopped.pause();
+  stopped.write(`${GET}\r\nHost: x\r\n\r\n`);
+  await eventually('it is cut', () => server.outcomes.of('cut') === 1);
+  t.equal(server.outcomes.of('slow_head'), 1);
+  t.strictSame(server.list(), []);
+});
+
+t.test('who asks and asks without reading is not answered further', async t => {
+  const files = new SharedFiles(t.testdir());
+  for (const letter of ['é', 'ü']) files.add(letter.repeat(120), testBytes(10)); // long replies fill the pipe sooner
+  const { port, server } = await serve(t, files, { times: { stallMs: 200 } });
+  const client = await dial(t, port);
+  client.pause();
+  const pair = [1, 2].map(index => `HEAD /get/${index}/x HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
+  const requests = Buffer.from(pair.repeat(1000));
+  let over = false;
+  client.once('close', () => {
+    over = true;
+  });
+  const flood = () => {
+    while (!over && client.write(requests));
+  };
+  client.on('drain', flood);
+  flood();
+  await eventually('it is cut', () => over, 30_000);
+  t.ok(server.outcomes.of('head') > 100);
+});
+
+t.test('no more connections than allowed', async t => {
+  const { port, server } = await serve(t, new SharedFiles(t.testdir()), { connectionsMax: 3 });
+  const clients = [];
+  for (let i = 0; i < 3; i++) {
+    const client = await HttpClient.open(t, port);
+    t.equal((await client.ask('GET /x HTTP/1.1')).status, 404);
+    clients.push(client);
+  }
+  t.equal((await readAll(await dial(t, port))).length, 0);
+  t.equal(server.outcomes.of('busy'), 1);
+  t.equal((await clients[1]?.ask('GET /x HTTP/1.1'))?.status, 404);
+});
+
+t.test('garbage of every kind: the server lives and serves on', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(1000));
+  const { port, server } = await serve(t, files);
+  for (let seed = 1; seed <= 60; seed++) {
+    const socket = await dial(t, port);
+    const noise = testBytes(50 + seed * 37, seed);
+    if (seed % 3 === 0) noise.set(Buffer.from('GET /'));
+    if (seed % 3 === 1) noise.set(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n'));
+    socket.end(noise);
+    await readAll(socket);
+  }
+  t.equal((await (await HttpClient.open(t, port)).ask(GET)).status, 200);
+  await eventually('only one is left', () => server.load.active === 0);
+});
+
+t.test('stopping cuts everybody and waits for the files to be closed', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(32 << 20));
+  const { port, server } = await serve(t, files);
+  const clients = await Promise.all(Array.from({ length: 4 }, () => HttpClient.open(t, port)));
+  for (const client of clients) {
+    client.send(GET);
+    await client.bytes(1);
+  }
+  t.ok(openIn(files.folder) > 0);
+  await server.stop();
+  await server.stop();
+  for (const client of clients) await client.bytes(Number.POSITIVE_INFINITY);
+  t.equal(openIn(files.folder), 0);
+  const late = await dial(t, port);
+  t.equal((await readAll(late)).length, 0);
+});

@@ -1,0 +1,112 @@
+// Real files in a temporary folder, served as the library would: by index and hash, and only while they are what was hashed.
+import { createHash } from 'node:crypto';
+import { statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { silentLog } from '../../daemon/log.ts';
+import { SystemClock } from '../../daemon/system.ts';
+import { FileServer, type FileServerOptions } from '../../daemon/transfer/file-server.ts';
+import type { ServableFiles, TransferIdentity } from '../../daemon/transfer/upload-context.ts';
+import type { SharedFile } from '../../protocol/search/shared-file.ts';
+
+export const testIdentity: TransferIdentity = {
+  userAgent: 'servent-test/1.0',
+  serventGuid: Buffer.alloc(16, 0xab),
+  vendor: 'TEST',
+  speedKbps: 1000,
+  firewalled: false,
+  listen: () => ({ host: '127.0.0.1', port: 6346 }),
+};
+
+/** Bytes that tell where they are from: the same for a seed, no two windows alike. */
+export function testBytes(length: number, seed = 1): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let state = (seed * 2654435761) >>> 0 || 1;
+  for (let at = 0; at < length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[at] = state & 0xff;
+  }
+  return bytes;
+}
+
+export class SharedFiles implements ServableFiles {
+  readonly folder: string;
+  readonly files: SharedFile[] = [];
+  uploads = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  add(name: string, content: Buffer): SharedFile {
+    const path = join(this.folder, name);
+    writeFileSync(path, content);
+    const file = {
+      index: this.files.length + 1,
+      name,
+      size: content.length,
+      sha1: createHash('sha1').update(content).digest(),
+      modifiedAt: statSync(path).mtimeMs,
+    };
+    this.files.push(file);
+    return file;
+  }
+
+  pathOf(file: SharedFile): string {
+    return join(this.folder, file.name);
+  }
+
+  byIndex(index: number): SharedFile | null {
+    return this.files.find(file => file.index === index) ?? null;
+  }
+
+  bySha1(sha1: Buffer): SharedFile | null {
+    return this.files.find(file => file.sha1.equals(sha1)) ?? null;
+  }
+
+  countUpload(): void {
+    this.uploads++;
+  }
+
+  async open(file: SharedFile): Promise<FileHandle | null> {
+    let handle: FileHandle;
+    try {
+      handle = await open(this.pathOf(file));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+    const stats = await handle.stat();
+    if (stats.size === file.size && stats.mtimeMs === file.modifiedAt) return handle;
+    await handle.close();
+    return null;
+  }
+}
+
+/** A file server on a port of its own; stopped when the test ends. */
+export async function serve(
+  t: Test,
+  files: ServableFiles,
+  options: Partial<FileServerOptions> = {},
+): Promise<{ server: FileServer; port: number }> {
+  const server = new FileServer({
+    files,
+    limits: { slots: 10, slotsPerAddress: 0, queue: 5 },
+    identity: testIdentity,
+    clock: new SystemClock(),
+    log: silentLog,
+    ...options,
+  });
+  const listener = createServer({ noDelay: true }, socket => server.handle(socket, Buffer.alloc(0)));
+  await new Promise<void>(listening => listener.listen(0, '127.0.0.1', listening));
+  t.teardown(async () => {
+    listener.close();
+    await server.stop();
+  });
+  return { server, port: (listener.address() as AddressInfo).port };
+}
