@@ -30,6 +30,10 @@ const OTHER_BYTES_MAX = 40_960;
 /** Links are looked after so often. */
 const SWEEP_MS = 1_000;
 const BYE_TEXT_MAX = 200;
+/** "BEAR", whose vendor message 4 is hops flow. */
+const BEAR = 0x42454152;
+const BEAR_HOPS_FLOW = 4;
+const HOPS_FLOW_BYTES = 9;
 
 export interface OverlayOptions {
   readonly clock: Clock;
@@ -205,11 +209,13 @@ export class Overlay {
     return false;
   }
 
-  /** Hops flow is the router's own matter; everything goes to the sink. */
+  /** Hops flow, BEAR/4, is obeyed here; everything goes to the sink. */
   #onVendorMessage(link: Link, frame: Frame): void {
+    const { bytes, payloadBytes } = frame;
     const at = frame.start + HEADER_BYTES;
-    const hopsFlow = frame.payloadBytes >= 9 && frame.bytes.readUInt32BE(at) === BEAR && frame.bytes[at + 4] === 4;
-    if (hopsFlow && frame.bytes[at + 5] === 0) link.queryHopsMax = frame.bytes.readUInt8(at + 8);
+    if (payloadBytes >= HOPS_FLOW_BYTES && bytes.readUInt32BE(at) === BEAR) {
+      if (bytes.readUInt16LE(at + 4) === BEAR_HOPS_FLOW) link.queryHopsMax = bytes.readUInt8(at + 8);
+    }
     this.#sink.onVendorMessage(link, frame);
   }
 
@@ -317,6 +323,3 @@ export class Overlay {
     for (const link of this.#links.all.values()) this.bye(link, ByeCode.Shutdown, 'Servent shutting down');
   }
 }
-
-/** "BEAR", whose vendor message 4 is hops flow. */
-const BEAR = 0x42454152;

@@ -309,6 +309,17 @@ export class VirtualNetwork {
     wire.hungUp = () => to.removeLink(toLink, 'closed by peer');
   }
 
+  /** a - b - c …, one servent a letter. */
+  line(names: string): VirtualServent[] {
+    const servents = [...names].map(name => this.add(name));
+    servents.forEach((servent, i) => {
+      const next = servents[i + 1];
+      if (next !== undefined) this.connect(servent, next);
+    });
+    this.settle();
+    return servents;
+  }
+
   /** A peer played by the test: it sees frames and sends bytes. */
   puppet(servent: VirtualServent, role: PeerRole = 'ultrapeer', capabilities: Partial<Capabilities> = {}): Puppet {
     const puppet = new Puppet(servent, role, capabilities);

@@ -2,18 +2,15 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { DROP_NAMES, DROP_REASONS, Drop } from '../../../protocol/overlay/drops.ts';
-import { LinkState } from '../../../protocol/overlay/link.ts';
+import { type Link, LinkState } from '../../../protocol/overlay/link.ts';
 import { Priority, SEND_LIMITS } from '../../../protocol/overlay/send-queue.ts';
 import { encodeBye, parseBye } from '../../../protocol/wire/bye.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
-import { encodeQuery } from '../../../protocol/wire/query.ts';
 import { readCaptures } from '../../support/captures.ts';
-import { type Puppet, SeededRandom, VirtualNetwork } from '../../support/virtual-network.ts';
+import { pushTo, query, random } from '../../support/descriptors.ts';
+import { type Connection, type Puppet, VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
 import { hostileBytes } from '../../support/wire-arbitraries.ts';
 
-const random = new SeededRandom(23);
-const query = (ttl: number, hops: number, text = 'some words'): Buffer =>
-  encodeDescriptor(random.guid(), Type.Query, ttl, hops, encodeQuery({ text }));
 const bye = (code: number, text: string): Buffer =>
   encodeDescriptor(random.guid(), Type.Bye, 1, 0, encodeBye({ code, text, headers: [] }));
 
@@ -342,3 +339,44 @@ t.test('a wire that delivers from within wake() is a mistake of ours and said so
   echo.wire.wake = () => servent.overlay.receive(echo.link, query(4, 0));
   t.throws(() => from.send(query(4, 0)), /within wake/);
 });
+
+t.test('any order of connecting, searching, waiting, stalling and parting leaves both ends agreed', async () => {
+  const step = fc.record({
+    what: fc.constantFrom('connect', 'bye', 'cut', 'search', 'cancel', 'push', 'some', 'settle', 'pass', 'stall', 'go'),
+    one: fc.nat({ max: 3 }),
+    other: fc.nat({ max: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.integer(), (steps, seed) => {
+      const network = new VirtualNetwork(seed);
+      const servents = [...'abcd'].map(name => network.add(name));
+      for (const servent of servents) servent.library.share('needle in a haystack');
+      const connections: (Connection & { owner: VirtualServent })[] = [];
+      for (const { what, one, other } of steps) {
+        const [a, b] = [servents[one], servents[other]];
+        const connection = connections[one + other];
+        if (a === undefined || b === undefined) throw new Error('four servents');
+        if (what === 'connect' && a !== b) connections.push({ ...network.connect(a, b), owner: a });
+        else if (what === 'search') a.overlay.search({ text: 'needle' });
+        else if (what === 'cancel') for (const search of [...a.overlay.searches]) a.overlay.cancelSearch(search);
+        else if (what === 'push') a.overlay.sendPush(pushTo(b.serventGuid));
+        else if (what === 'some') network.settleSome();
+        else if (what === 'settle') network.settle();
+        else if (what === 'pass') network.pass(60_000);
+        else if (connection === undefined) continue;
+        else if (what === 'bye') connection.owner.overlay.bye(connection.a, 200, 'bye');
+        else if (what === 'cut') connection.owner.overlay.removeLink(connection.a, 'cut');
+        else if (what === 'stall' || what === 'go') connection.aToB.stalled = what === 'stall';
+      }
+      for (const { aToB } of connections) aToB.stalled = false;
+      network.pass(10 * 60_000);
+      const open = servents.reduce((sum, { overlay }) => sum + overlay.links.size, 0);
+      return open % 2 === 0 && servents.every(({ overlay }) => [...overlay.links.values()].every(fits));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+function fits({ queue, state }: Link): boolean {
+  return state === LinkState.Open && queue.size === 0 && queue.bytes === 0;
+}

@@ -5,55 +5,11 @@ import { Drop } from '../../../protocol/overlay/drops.ts';
 import { relayTtl, Unfit } from '../../../protocol/overlay/router.ts';
 import { formatGuid } from '../../../protocol/wire/guid.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
-import { encodePush, type Push } from '../../../protocol/wire/push.ts';
 import { encodeQuery } from '../../../protocol/wire/query.ts';
-import { encodeQueryHit, PLAIN_HIT, PLAIN_QUERY_HIT, parseQueryHit } from '../../../protocol/wire/query-hit.ts';
+import { parseQueryHit } from '../../../protocol/wire/query-hit.ts';
+import { hitFor, push, query, random } from '../../support/descriptors.ts';
 import { readFixture } from '../../support/fixtures.ts';
-import { SeededRandom, VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
-
-const random = new SeededRandom(99);
-const query = (ttl: number, hops: number, text = 'some words', guid = random.guid()): Buffer =>
-  encodeDescriptor(guid, Type.Query, ttl, hops, encodeQuery({ text }));
-
-function hitPayload(serventGuid = random.guid(), records = 1): Buffer {
-  const hits = Array.from({ length: records }, (_, index) => ({ ...PLAIN_HIT, index, size: 5, name: `song ${index}` }));
-  return encodeQueryHit({
-    ...PLAIN_QUERY_HIT,
-    endpoint: { host: '80.1.1.1', port: 6346 },
-    speedKbps: 1,
-    vendor: 'TEST',
-    hits,
-    serventGuid,
-  });
-}
-
-function pushFor(serventGuid: Buffer): Push {
-  return {
-    serventGuid,
-    fileIndex: 3,
-    endpoint: { host: '80.1.1.1', port: 6346 },
-    ipv6: null,
-    tls: false,
-    ggep: [],
-  };
-}
-
-/** a - b - c … */
-function line(network: VirtualNetwork, names: string): VirtualServent[] {
-  const servents = [...names].map(name => network.add(name));
-  servents.forEach((servent, i) => {
-    const next = servents[i + 1];
-    if (next !== undefined) network.connect(servent, next);
-  });
-  network.settle();
-  return servents;
-}
-
-function last<T>(list: readonly T[]): T {
-  const value = list.at(-1);
-  if (value === undefined) throw new Error('empty');
-  return value;
-}
+import { VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
 
 // --- TTL
 
@@ -125,16 +81,16 @@ t.test('legacy peers keep their long horizon among themselves, modern ones are s
 
 t.test('a query reaches three hops along a line and the hit comes back', async t => {
   const network = new VirtualNetwork();
-  const [a, b, c, d] = line(network, 'abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
+  const [a, b, c, d] = network.line('abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
   d.library.share('beethoven symphony.ogg', 'other.ogg');
   const search = a.overlay.search({ text: 'symphony beethoven' });
   network.settle();
   t.equal(a.hits.length, 1);
-  const { hit, hops } = last(a.hits);
-  t.equal(hit.hits[0]?.name, 'beethoven symphony.ogg');
-  t.ok(hit.serventGuid.equals(d.serventGuid));
-  t.strictSame(hit.endpoint, d.endpoint);
-  t.equal(hops, 2);
+  const [first] = a.hits;
+  t.equal(first?.hit.hits[0]?.name, 'beethoven symphony.ogg');
+  t.ok(first?.hit.serventGuid.equals(d.serventGuid));
+  t.strictSame(first?.hit.endpoint, d.endpoint);
+  t.equal(first?.hops, 2);
   t.strictSame([search.hits, search.queryHits, search.linksAsked], [1, 1, 1]);
   t.strictSame([b.passed.length, c.passed.length, d.passed.length], [1, 1, 1]);
   t.strictSame([b.hitsPassed.length, c.hitsPassed.length, d.hitsPassed.length], [1, 1, 0]);
@@ -142,7 +98,7 @@ t.test('a query reaches three hops along a line and the hit comes back', async t
 
 t.test('beyond its TTL a query does not go', async t => {
   const network = new VirtualNetwork();
-  const servents = line(network, 'abcdefg');
+  const servents = network.line('abcdefg');
   servents[0]?.overlay.search({ text: 'anything' });
   network.settle();
   t.strictSame(
@@ -294,8 +250,8 @@ t.test('a leaf relays nothing, but answers', async t => {
   const [one, two] = [network.puppet(leaf), network.puppet(leaf)];
   leaf.library.share('words.txt');
   const sent = query(3, 1, 'words');
-  one.send(sent, encodeDescriptor(random.guid(), Type.Push, 3, 0, encodePush(pushFor(random.guid()))));
-  two.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 3, 0, hitPayload()));
+  one.send(sent, push(random.guid(), 3, 0));
+  two.send(hitFor(sent, 3, 0));
   network.settle();
   t.equal(two.ofType(Type.Query).length + two.ofType(Type.Push).length, 0);
   t.equal(one.ofType(Type.QueryHit).length, 1, 'ours, not the one of two');
@@ -385,88 +341,6 @@ t.test('hops flow: a peer that wants nearer queries gets only those', async t =>
   t.equal(servent.vendorMessages, 2);
 });
 
-t.test('a hit goes back only to where its query came from, and says one hop more', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const [from, answering, other] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
-  const sent = query(4, 0);
-  from.send(sent);
-  const payload = hitPayload();
-  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 2, payload));
-  network.settle();
-  const [hit] = from.ofType(Type.QueryHit);
-  t.strictSame([hit?.ttl, hit?.hops], [4, 3]);
-  t.ok(hit?.payload.equals(payload));
-  t.equal(other.ofType(Type.QueryHit).length, 0);
-});
-
-t.test('hits nobody waits for are dropped and counted by reason', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const [from, answering] = [network.puppet(servent), network.puppet(servent)];
-  const sent = query(4, 0);
-  const hit = (guid: Buffer, ttl = 5, hops = 0): Buffer =>
-    encodeDescriptor(guid, Type.QueryHit, ttl, hops, hitPayload());
-  from.send(sent);
-  answering.send(hit(random.guid()));
-  t.equal(answering.link.drops?.of(Drop.HitNoRoute), 1);
-  from.send(hit(sent.subarray(0, 16)));
-  t.equal(from.link.drops?.of(Drop.HitBackwards), 1);
-  answering.send(hit(sent.subarray(0, 16), 1));
-  t.equal(answering.link.drops?.of(Drop.HitExpired), 1);
-  answering.send(hit(sent.subarray(0, 16), 5, 200));
-  t.equal(answering.link.drops?.of(Drop.HitExpired), 2);
-  const search = servent.overlay.search({ text: 'words' });
-  servent.overlay.cancelSearch(search);
-  answering.send(hit(search.guid));
-  t.equal(answering.link.drops?.of(Drop.HitUnwanted), 1);
-  servent.overlay.removeLink(from.link, 'gone');
-  answering.send(hit(sent.subarray(0, 16)));
-  t.equal(answering.link.drops?.of(Drop.HitLinkGone), 1);
-  network.settle();
-  t.equal(from.ofType(Type.QueryHit).length, 0);
-  t.equal(servent.hits.length, 0);
-});
-
-t.test('a hit whose TTL is spent still reaches the leaf that asked', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const [leaf, answering] = [network.puppet(servent, 'leaf'), network.puppet(servent)];
-  const sent = query(4, 0);
-  leaf.send(sent);
-  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 1, 3, hitPayload()));
-  network.settle();
-  t.strictSame(
-    leaf.ofType(Type.QueryHit).map(({ ttl, hops }) => [ttl, hops]),
-    [[1, 4]],
-  );
-});
-
-t.test('when the link that asked is gone, the hit takes the way of the second copy', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const [first, second, answering] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
-  const sent = query(4, 0);
-  first.send(sent);
-  second.send(sent);
-  servent.overlay.removeLink(first.link, 'gone');
-  answering.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 0, hitPayload()));
-  network.settle();
-  t.equal(second.ofType(Type.QueryHit).length, 1);
-});
-
-t.test('a malformed hit for our own search is counted and costs nothing else', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const peer = network.puppet(servent);
-  const search = servent.overlay.search({ text: 'words' });
-  peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, Buffer.alloc(60, 0xff)));
-  peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, hitPayload(random.guid(), 3)));
-  t.equal(peer.link.drops?.of(Drop.Malformed), 1);
-  t.equal(search.hits, 3);
-  t.equal(servent.overlay.links.size, 1);
-});
-
 // --- own searches
 
 t.test('a search goes out with the TTL that each peer bears', async t => {
@@ -501,7 +375,7 @@ t.test('a link that comes up later is asked too, until the search is cancelled',
 
 t.test('our own query that comes round is a duplicate, not a query', async t => {
   const network = new VirtualNetwork();
-  const [a, b, c] = line(network, 'abc') as [VirtualServent, VirtualServent, VirtualServent];
+  const [a, b, c] = network.line('abc') as [VirtualServent, VirtualServent, VirtualServent];
   network.connect(c, a);
   a.library.share('words.txt');
   a.overlay.search({ text: 'words' });
@@ -509,71 +383,6 @@ t.test('our own query that comes round is a duplicate, not a query', async t => 
   t.equal(a.hits.length, 0);
   t.equal(a.passed.length, 0);
   t.strictSame([b.passed.length, c.passed.length], [1, 1]);
-});
-
-// --- pushes
-
-t.test('a push finds the servent whose hit came along the line', async t => {
-  const network = new VirtualNetwork();
-  const [a, b, c, d] = line(network, 'abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
-  d.library.share('words.txt');
-  a.overlay.search({ text: 'words' });
-  network.settle();
-  t.equal(a.overlay.sendPush(pushFor(d.serventGuid)), 1);
-  network.settle();
-  t.equal(d.pushes.length, 1);
-  t.strictSame(d.pushes[0]?.endpoint, { host: '80.1.1.1', port: 6346 });
-  t.equal(d.pushes[0]?.fileIndex, 3);
-  t.equal(b.pushes.length + c.pushes.length, 0);
-  t.equal(a.overlay.sendPush(pushFor(random.guid())), 0, 'nobody knows that servent');
-});
-
-t.test('a push reaches a direct neighbour by the GUID of its handshake, TTL spent or not', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const guid = random.guid();
-  const [from, leaf] = [network.puppet(servent), network.puppet(servent, 'leaf', { guid })];
-  from.send(encodeDescriptor(random.guid(), Type.Push, 1, 4, encodePush(pushFor(guid))));
-  network.settle();
-  t.strictSame(
-    leaf.ofType(Type.Push).map(({ ttl, hops }) => [ttl, hops]),
-    [[1, 5]],
-  );
-});
-
-t.test('a push goes to every link that brought hits of that servent, but not back', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const [asking, one, two] = [network.puppet(servent), network.puppet(servent), network.puppet(servent)];
-  const guid = random.guid();
-  const sent = query(4, 0);
-  asking.send(sent);
-  for (const peer of [one, two])
-    peer.send(encodeDescriptor(sent.subarray(0, 16), Type.QueryHit, 5, 0, hitPayload(guid)));
-  asking.send(encodeDescriptor(random.guid(), Type.Push, 4, 0, encodePush(pushFor(guid))));
-  two.send(encodeDescriptor(random.guid(), Type.Push, 4, 0, encodePush(pushFor(guid))));
-  network.settle();
-  t.strictSame(
-    [asking, one, two].map(peer => peer.ofType(Type.Push).length),
-    [0, 2, 1],
-  );
-});
-
-t.test('pushes without a way, in a circle, or too many are dropped', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('a');
-  const guid = random.guid();
-  const [from, leaf] = [network.puppet(servent), network.puppet(servent, 'leaf', { guid })];
-  const push = (target: Buffer, ttl: number, hops: number): Buffer =>
-    encodeDescriptor(random.guid(), Type.Push, ttl, hops, encodePush(pushFor(target)));
-  from.send(push(random.guid(), 4, 0), push(guid, 4, 15), push(guid, 0, 1));
-  t.equal(from.link.drops?.of(Drop.PushNoRoute), 1);
-  t.equal(from.link.drops?.of(Drop.PushExpired), 1);
-  t.equal(from.link.drops?.of(Drop.TtlZero), 1);
-  for (let i = 0; i < 60; i++) from.send(push(guid, 4, 0));
-  network.settle();
-  t.ok(leaf.ofType(Type.Push).length <= 50);
-  t.ok((from.link.drops?.of(Drop.PushTooSoon) ?? 0) >= 10);
 });
 
 t.test('what the query table remembers is bounded, however many queries come', async t => {

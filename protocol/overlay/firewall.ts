@@ -1,0 +1,118 @@
+// Whether others can reach us, by TCP and by UDP, proven by their having done so. Rules and windows of gtk-gnutella.
+import type { Endpoint } from '../wire/endpoint.ts';
+import { TimedKeys } from './timed-keys.ts';
+
+/** A proof holds so long (gtk-gnutella FW_INCOMING_WINDOW). */
+export const PROOF_MS = 1_800_000;
+/** After which an answer to what was asked still counts as one: a router lets it in (FW_UDP_WINDOW). */
+const ASKED_MS = 120_000;
+/** Silence after a proof has run out, while neighbours are asked again. */
+const GRACE_MS = 300_000;
+const ADDRESSES_MAX = 8_192;
+
+export type Reachability = 'open' | 'firewalled' | 'unknown';
+
+export interface FirewallStatus {
+  readonly tcp: Reachability;
+  readonly udp: Reachability;
+  /** Datagrams that answer ours get through. */
+  readonly udpSolicited: boolean;
+  /** Milliseconds of the clock, null for never. */
+  readonly tcpProvenAt: number | null;
+  readonly udpProvenAt: number | null;
+}
+
+export interface FirewallOptions {
+  /** Settles the question by decree; null finds out. */
+  readonly decreed: 'open' | 'firewalled' | null;
+  /** Addresses that prove nothing, as they are on our side of any firewall. */
+  readonly isNear: (host: string) => boolean;
+  /** Many servents share one address, as in a lab: tell them apart by port. */
+  readonly byPort: boolean;
+  readonly now: number;
+}
+
+export class Firewall {
+  readonly #options: FirewallOptions;
+  /** Whom we sent datagrams to, and dialled, lately. */
+  readonly #sent: TimedKeys;
+  readonly #dialled: TimedKeys;
+  #tcpProvenAt: number | null = null;
+  #udpProvenAt: number | null = null;
+  #solicitedAt: number | null = null;
+
+  constructor(options: FirewallOptions) {
+    this.#options = options;
+    this.#sent = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
+    this.#dialled = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
+  }
+
+  #key(endpoint: Endpoint): string {
+    return this.#options.byPort ? `${endpoint.host} ${endpoint.port}` : endpoint.host;
+  }
+
+  /** We connect to `endpoint`. */
+  dialling(endpoint: Endpoint, now: number): void {
+    this.#dialled.add(endpoint.host, now);
+  }
+
+  /** Somebody connected to us. */
+  tcpArrived(host: string, now: number): void {
+    if (!this.#options.isNear(host) && !this.#dialled.has(host, now)) this.#tcpProvenAt = now;
+  }
+
+  /** We sent a datagram to `endpoint`. */
+  udpSent(endpoint: Endpoint, now: number): void {
+    this.#sent.add(this.#key(endpoint), now);
+  }
+
+  /** A datagram came in; true if nobody had asked for it. */
+  udpArrived(endpoint: Endpoint, now: number): boolean {
+    if (this.#options.isNear(endpoint.host) || this.#sent.has(this.#key(endpoint), now)) return false;
+    this.#udpProvenAt = now;
+    return true;
+  }
+
+  /** A pong to a ping of ours. */
+  udpAnswered(now: number): void {
+    this.#solicitedAt = now;
+  }
+
+  status(now: number): FirewallStatus {
+    const { decreed } = this.#options;
+    return {
+      tcp: decreed ?? this.#reachability(this.#tcpProvenAt, now),
+      udp: decreed ?? this.#reachability(this.#udpProvenAt, now),
+      udpSolicited: decreed === 'open' || (this.#solicitedAt !== null && now - this.#solicitedAt < PROOF_MS),
+      tcpProvenAt: this.#tcpProvenAt,
+      udpProvenAt: this.#udpProvenAt,
+    };
+  }
+
+  #reachability(provenAt: number | null, now: number): Reachability {
+    const lapsedAt = provenAt === null ? this.#options.now : provenAt + PROOF_MS;
+    if (provenAt !== null && now < lapsedAt) return 'open';
+    return now - lapsedAt < GRACE_MS ? 'unknown' : 'firewalled';
+  }
+
+  /**
+   * What hits, pushes and the handshake say: nobody can connect to us. Before the first proof too, for a push works
+   * either way; not while a proof that has run out is being renewed.
+   */
+  firewalled(now: number): boolean {
+    const { tcp, tcpProvenAt } = this.status(now);
+    return tcp === 'firewalled' || (tcp === 'unknown' && tcpProvenAt === null);
+  }
+
+  /** Whether hits may be asked for by UDP. */
+  takesDatagrams(now: number): boolean {
+    return this.status(now).udp === 'open';
+  }
+
+  /** Whether a neighbour should be asked for a proof, a third of its life before it runs out. */
+  wantsProof(now: number): { tcp: boolean; udp: boolean } {
+    if (this.#options.decreed !== null) return { tcp: false, udp: false };
+    const stale = (provenAt: number | null) => provenAt === null || now - provenAt > (PROOF_MS * 2) / 3;
+    return { tcp: stale(this.#tcpProvenAt), udp: stale(this.#udpProvenAt) };
+  }
+}

@@ -1,0 +1,43 @@
+// A set that forgets by itself: for "was that there lately?". Two generations, so that nothing is ever swept.
+
+export class TimedKeys {
+  readonly #lifeMs: number;
+  readonly #keysMax: number;
+  /** At most keysMax / 2 each; key to when it was added last. */
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+  #since: number;
+
+  constructor(lifeMs: number, keysMax: number, now: number) {
+    this.#lifeMs = lifeMs;
+    this.#keysMax = keysMax;
+    this.#since = now;
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  add(key: string, now: number): void {
+    this.#age(now);
+    this.#young.set(key, now);
+  }
+
+  /** Added within the life, unless so many came after it that it was forgotten. */
+  has(key: string, now: number): boolean {
+    const at = this.#young.get(key) ?? this.#old.get(key);
+    return at !== undefined && now - at < this.#lifeMs;
+  }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
+  #age(now: number): void {
+    if (now - this.#since < this.#lifeMs && this.#young.size < this.#keysMax / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#since = now;
+  }
+}
