@@ -1,6 +1,9 @@
 // Queries through a real servent process over loopback: one of 31 neighbours sends, then all do; every other must get its copy.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Peers, type Step } from './routing-tcp/peers.ts';
@@ -16,9 +19,11 @@ const DRAIN_MS = 1000;
 const TICKS_PER_SECOND = 100;
 
 export async function run(): Promise<Record<string, unknown>> {
-  const { servent, port } = await startServent();
+  const dataDir = await mkdtemp(join(tmpdir(), 'servent-bench-'));
+  const { servent, port } = await startServent(dataDir);
   const peers = new Peers();
   try {
+    const rssKiBIdle = rssKiB(servent);
     await peers.connect(port, NEIGHBOURS);
     await peers.step(2000, 1, 1, DRAIN_MS); // warms both sides up
     const steps = await climb(servent, peers, QPS, 1);
@@ -29,13 +34,16 @@ export async function run(): Promise<Record<string, unknown>> {
       bestOutPerSecond: Math.max(0, ...clean.map(step => step.outPerSecond)),
       p99MsAt1000Qps: steps[0]?.p99Ms ?? null,
       duplicates: peers.duplicates,
-      rssKiB: rssKiB(servent),
+      rssKiBIdle,
+      rssKiBAfter: rssKiB(servent),
       steps,
       mesh,
     };
   } finally {
     peers.close();
     servent.kill('SIGTERM');
+    await once(servent, 'exit');
+    await rm(dataDir, { recursive: true, force: true });
   }
 }
 
@@ -54,12 +62,29 @@ async function climb(servent: ChildProcess, peers: Peers, paces: number[], sende
   return steps;
 }
 
-async function startServent(): Promise<{ servent: ChildProcess; port: number }> {
+/** A whole daemon, as `servent start` runs it, with a data folder of its own. */
+async function startServent(dataDir: string): Promise<{ servent: ChildProcess; port: number }> {
   const self = fileURLToPath(import.meta.url);
-  const main = join(dirname(self), 'routing-tcp', `servent${extname(self)}`);
-  const servent = spawn(process.execPath, [...process.execArgv, main], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const main = join(dirname(self), '..', 'daemon', `main${extname(self)}`);
+  const options = [
+    '--profile',
+    'local',
+    '--mode',
+    'ultrapeer',
+    '--port',
+    '0',
+    '--api-port',
+    '0',
+    '--log-level',
+    'warn',
+  ];
+  const servent = spawn(
+    process.execPath,
+    [...process.execArgv, main, 'start', ...options, '--max-ultrapeers', '64', '--data-dir', dataDir],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   for await (const chunk of servent.stdout) {
-    const port = /gnutella=[\d.]+:(\d+)/.exec(String(chunk))?.[1];
+    const port = /ready gnutella=\S+:(\d+)/.exec(String(chunk))?.[1];
     if (port !== undefined) return { servent, port: Number(port) };
   }
   throw new Error('the servent ended before it was ready');
