@@ -1,6 +1,7 @@
 // The command tree, and how a command line ends: exit code, and one line for what went wrong.
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { cacheCommand } from './cache.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
@@ -49,6 +50,7 @@ export function createProgram(terminal: Terminal): Command {
     ...libraryCommands(terminal),
     configCommand(terminal),
     doctorCommand(terminal),
+    cacheCommand(terminal),
     new Command('version').description('print the version').action(() => print(terminal, version)),
   ])
     program.addCommand(command);

@@ -13,6 +13,13 @@ export interface GwebCacheRules {
   lab: boolean;
 }
 
+/** Rules of a cache that strangers may use; the lock is GhostWhiteCrab's. */
+export const OPEN_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
+  hostLifeMs: 20 * 60_000,
+  updateLockMs: 10 * 60_000,
+  lab: false,
+};
+
 /** Rules of a private network's own cache. */
 export const LAB_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
   hostLifeMs: 20 * 60_000,
@@ -29,7 +36,7 @@ const URLS_SENT = 10;
 export class GwebCache {
   readonly #rules: GwebCacheRules;
   // Insertion order is age: a renewed entry moves to the end, the first is the oldest. Capacity HOSTS_MAX.
-  readonly #hosts = new Map<string, { endpoint: Endpoint; at: number }>();
+  readonly #hosts = new Map<string, { endpoint: Endpoint; ultrapeer: boolean; at: number }>();
   readonly #urls = new Map<string, number>();
   readonly #updatedAt = new Map<string, number>();
   /** Requests by what came of them. */
@@ -39,21 +46,26 @@ export class GwebCache {
     this.#rules = rules;
   }
 
-  /** Newest first. */
+  /** Ultrapeers, newest first; leaves only while no ultrapeer is known, for they can but name others. */
   hosts(now: number, limit = HOSTS_SENT): Endpoint[] {
     this.#expire(now);
-    return [...this.#hosts.values()]
-      .slice(-limit)
-      .reverse()
-      .map(({ endpoint }) => endpoint);
+    const all = [...this.#hosts.values()].reverse();
+    const ultrapeers = all.filter(({ ultrapeer }) => ultrapeer);
+    return (ultrapeers.length > 0 ? ultrapeers : all).slice(0, limit).map(({ endpoint }) => endpoint);
+  }
+
+  /** Whether it is listed and will not end within half its life. */
+  has(endpoint: Endpoint, now: number): boolean {
+    const host = this.#hosts.get(formatEndpoint(endpoint));
+    return host !== undefined && now - host.at < this.#rules.hostLifeMs / 2;
   }
 
   /** Also the way in for the UDP side of the same cache. False when the address is of no use. */
-  add(endpoint: Endpoint, now: number): boolean {
+  add(endpoint: Endpoint, now: number, ultrapeer = true): boolean {
     if (endpoint.port === 0) return false;
     const reach = reachOf(endpoint.host);
     if (reach === 'unusable' || (reach !== 'public' && !this.#rules.lab)) return false;
-    renew(this.#hosts, formatEndpoint(endpoint), { endpoint, at: now }, HOSTS_MAX);
+    renew(this.#hosts, formatEndpoint(endpoint), { endpoint, ultrapeer, at: now }, HOSTS_MAX);
     return true;
   }
 
@@ -117,7 +129,8 @@ export class GwebCache {
     const url = words.get('url') ?? words.get('url1');
     if (url !== null) {
       const canonical = canonicalCacheUrl(url);
-      if (canonical === null) return warn('Rejected URL');
+      // Outside a lab a cache would have to be tried before it is handed on, and this one asks nobody.
+      if (canonical === null || !this.#rules.lab) return warn('Rejected URL');
       renew(this.#urls, canonical, now, URLS_MAX);
     }
     if (ip === null && url === null) return warn('Nothing to update');
