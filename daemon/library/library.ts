@@ -253,7 +253,7 @@ export class Library implements Searchable {
   /** Takes a folder whether or not it is there, unless it is shared already. */
   async #adopt(folder: SharedFolder): Promise<void> {
     if (this.#folders.has(folder.id)) return;
-    await folder.check().catch(() => undefined); // the scan says what is wrong with it
+    await Promise.allSettled([folder.check()]); // the scan says what is wrong with it
     const other = this.#overlapping(folder);
     if (other === null) this.#folders.set(folder.id, folder);
     else
