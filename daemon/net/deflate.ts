@@ -63,6 +63,9 @@ export class InflateReader {
   readonly #events: InflateEvents;
   #credit = INFLATE_BURST_BYTES;
   #pressed = false;
+  /** Chunks that zlib has not done with. */
+  #pending = 0;
+  #onSettled: (() => void) | null = null;
 
   constructor(shape: DeflateShape, events: InflateEvents) {
     this.#events = events;
@@ -72,29 +75,52 @@ export class InflateReader {
       this.#pressed = false;
       events.onPressure(false);
     });
-    this.#stream.on('error', () => events.onFault('bad_deflate'));
+    this.#stream.on('error', () => this.#fail('bad_deflate'));
     // zlib's own end marker while the link is alive: what follows would be lost.
-    this.#stream.on('end', () => events.onFault('bad_deflate'));
+    this.#stream.on('end', () => this.#fail('bad_deflate'));
   }
 
   write(chunk: Buffer): void {
     this.#credit = Math.min(INFLATE_BURST_BYTES, this.#credit + INFLATE_RATIO * chunk.length);
-    if (!this.#stream.write(chunk) && !this.#pressed) {
+    this.#pending++;
+    if (!this.#stream.write(chunk, this.#onWritten) && !this.#pressed) {
       this.#pressed = true;
       this.#events.onPressure(true);
     }
+  }
+
+  /** Calls back once all that was written has been inflated or has failed: at once if that is so already. */
+  whenSettled(onSettled: () => void): void {
+    if (this.#pending === 0) onSettled();
+    else this.#onSettled = onSettled;
   }
 
   destroy(): void {
     this.#stream.destroy();
   }
 
+  #fail(fault: 'bad_deflate' | 'inflate_bomb'): void {
+    this.#events.onFault(fault);
+    this.#pending = 0;
+    this.#settle();
+  }
+
+  #settle(): void {
+    const onSettled = this.#onSettled;
+    this.#onSettled = null;
+    onSettled?.();
+  }
+
+  readonly #onWritten = (): void => {
+    if (this.#pending > 0 && --this.#pending === 0) this.#settle();
+  };
+
   readonly #onInflated = (inflated: Buffer): void => {
     this.#credit -= inflated.length;
     if (this.#credit >= 0) this.#events.onBytes(inflated);
     else {
       this.#stream.destroy(); // the rest of the chunk is not even inflated
-      this.#events.onFault('inflate_bomb');
+      this.#fail('inflate_bomb');
     }
   };
 }

@@ -176,9 +176,15 @@ export class TcpLink implements Wire, Flushable {
   };
 
   readonly #onClose = (): void => {
+    if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
+    // A Bye comes with the close on its heels: it may still be with zlib.
+    if (this.#inflate === null || this.#closing) this.#finish();
+    else this.#inflate.whenSettled(() => this.#finish());
+  };
+
+  #finish(): void {
     if (this.#gone) return;
     this.#gone = true;
-    if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
     this.#deflate?.destroy();
     this.#inflate?.destroy();
     const reason = this.#endReason ?? 'closed_by_peer';
@@ -186,5 +192,5 @@ export class TcpLink implements Wire, Flushable {
     if (this.#link === null) return; // never started
     this.#core.removeLink(this.#link, reason);
     this.#onGone?.(this.#link);
-  };
+  }
 }

@@ -198,10 +198,28 @@ t.test('a compressed link carries both directions', async t => {
   );
   link.queue.enqueue(frame(9, 30), Priority.Control);
   wire.close();
-  await closed(theirs);
-  t.equal(Buffer.concat(got).at(-1), 9, 'the last word came through the compressor as well');
+  await eventually('the last word came through the compressor as well', () => Buffer.concat(got).at(-1) === 9);
   await eventually('the core knows', () => core.removed.length > 0);
   t.strictSame(core.removed, ['closed_by_us']);
+});
+
+t.test('last words on a compressed link are heard, however soon the close follows', async t => {
+  for (const how of ['end', 'resetAndDestroy'] as const) {
+    const { theirs, core, wire, link } = await startLink(t, { deflateIn: true });
+    wire.start(link, Buffer.alloc(0));
+    const deflate = createDeflate({ flush: constants.Z_SYNC_FLUSH });
+    const words = new Promise<Buffer>(resolve => deflate.once('data', resolve));
+    deflate.write(frame(7, 2000));
+    if (how === 'end') theirs.end(await words);
+    else {
+      theirs.write(await words);
+      await new Promise(resolve => wire.socket.once('data', resolve));
+      theirs.resetAndDestroy();
+    }
+    await eventually('the core knows', () => core.removed.length > 0);
+    t.equal(core.bytes.length, 2000);
+    t.equal(core.removed.length, 1);
+  }
 });
 
 t.test('a compressed link to a peer that does not read bounds what is out of reach', async t => {
