@@ -7,9 +7,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+/** What a command may leave open, such as the rest of a failed start, keeps the process no longer than this. */
+const LEFT_OPEN_WAIT_MS = 500;
+
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
 });
+setTimeout(() => process.exit(), LEFT_OPEN_WAIT_MS).unref();

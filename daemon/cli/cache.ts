@@ -1,16 +1,15 @@
 // cache: a GWebCache and UDP host cache in the foreground.
-import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import { declaration, type Settings } from '../settings.ts';
 import { CommandError } from './failure.ts';
 import { wholeNumber } from './numbers.ts';
+import { askedToStop } from './signals.ts';
 import { print, type Terminal } from './terminal.ts';
 
 const PORT = 6380;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 interface CacheFlags {
   host: string;
@@ -52,8 +51,7 @@ async function runCache(terminal: Terminal, { host, port, lab, logLevel }: Cache
     random: new SystemRandom(),
     log: log.child({ mod: 'cache' }),
   });
-  const abort = new AbortController();
-  const stopped = Promise.race(SIGNALS.map(name => once(process, name, { signal: abort.signal })));
+  const stopped = askedToStop();
   try {
     const own = await server.start().catch((error: Error) => {
       throw new CommandError(
@@ -63,8 +61,6 @@ async function runCache(terminal: Terminal, { host, port, lab, logLevel }: Cache
     print(terminal, `ready cache=http://${formatEndpoint(own)}/gwc/ udp=${formatEndpoint(own)}`);
     await stopped;
   } finally {
-    abort.abort();
-    await stopped.catch(() => {}); // given up above
     await server.stop();
   }
 }

@@ -1,18 +1,15 @@
 // start: the daemon in the foreground, from settings to the last signal.
-import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import type { RunningDaemon } from '../daemon.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
-import { EXIT_FAILURE } from './failure.ts';
-import { note, print, type Terminal } from './terminal.ts';
+import { CommandError } from './failure.ts';
+import { askedToStop } from './signals.ts';
+import { print, type Terminal } from './terminal.ts';
 
 /** What was promised is 5 s from signal to exit. */
-const STOP_WAIT_MS = 4_500;
-/** For what a failed start leaves open. */
-const START_FAILED_WAIT_MS = 1_000;
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const STOP_WAIT_MS = 4_000;
 
 export function startCommand(terminal: Terminal): Command {
   const command = new Command('start')
@@ -63,38 +60,18 @@ async function runDaemon(
   const log = await createLog(resolved.settings.log);
   for (const warning of resolved.warnings) log.warn(warning);
   const { startDaemon } = await import('../daemon.ts');
-  const stopped = firstSignal();
-  let daemon: RunningDaemon;
-  try {
-    daemon = await startDaemon(resolved, log);
-  } catch (error) {
+  const stopped = askedToStop();
+  const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
     log.debug({ err: error }, 'the start failed');
-    exitAfter(START_FAILED_WAIT_MS, terminal);
     throw error;
-  }
-  print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
-  const signal = await stopped;
-  log.info({ signal }, 'stopping');
-  exitAfter(STOP_WAIT_MS, terminal);
-  await daemon.stop();
-}
-
-/** Whatever hangs, the process ends as promised; after a clean stop nothing keeps it alive until then. */
-function exitAfter(waitMs: number, terminal: Terminal): void {
-  setTimeout(() => {
-    note(terminal, `servent: not everything stopped within ${waitMs / 1000} s`);
-    process.exit(EXIT_FAILURE);
-  }, waitMs).unref();
-}
-
-/** The first signal stops; a second one during the stop ends the process at once. */
-async function firstSignal(): Promise<NodeJS.Signals> {
-  const others = new AbortController();
-  const waiting = SIGNALS.map(async name => {
-    await once(process, name, { signal: others.signal });
-    return name;
   });
-  const signal = await Promise.race(waiting);
-  others.abort();
-  return signal;
+  print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
+  log.info({ signal: await stopped }, 'stopping');
+  await Promise.race([daemon.stop(), late()]);
+}
+
+/** Rejects when stopping has taken too long; the process then ends whatever hangs. */
+async function late(): Promise<never> {
+  await wait(STOP_WAIT_MS, undefined, { ref: false });
+  throw new CommandError(`not everything stopped within ${STOP_WAIT_MS / 1000} s`);
 }
