@@ -3,18 +3,26 @@ import { Type } from '../constants.ts';
 import type { Searchable, SharedFile } from '../search/shared-file.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { parseQuery, QueryFlag } from '../wire/query.ts';
-import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
+import { parseQuery, type Query, QueryFlag } from '../wire/query.ts';
+import { HITS_MAX } from '../wire/query-hit.ts';
 import type { OverlayCounters } from './counters.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './link.ts';
+import { encodeOwnHits } from './own-hits.ts';
 import { Priority } from './send-queue.ts';
 
 /** Added to the hops a query came, so that its hit survives a detour; gtk-gnutella's margin and bound. */
 const HIT_TTL_MARGIN = 5;
 const HIT_TTL_MAX = 15;
 
+/** Another way for hits than the link that the query came on. */
+export interface HitCourier {
+  /** True when it takes care of them. `frame` and `query` end with the call. */
+  offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean;
+}
+
 export class Answerer {
+  courier: HitCourier | null = null;
   readonly #library: Searchable;
   readonly #identity: Identity;
   readonly #counters: OverlayCounters;
@@ -37,35 +45,14 @@ export class Answerer {
     const files = this.#library.match(query, wanted);
     if (files.length === 0) return 0;
     this.#counters.queriesAnswered++;
+    if (this.courier?.offer(frame, query, files) === true) return files.length;
     const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
     const guid = frame.guid();
     for (let at = 0; at < files.length; at += HITS_MAX) {
-      const payload = this.#encode(files.slice(at, at + HITS_MAX));
+      const payload = encodeOwnHits(this.#identity, files.slice(at, at + HITS_MAX), []);
       link.queue.enqueue(encodeDescriptor(guid, Type.QueryHit, ttl, 0, payload), Priority.Hit);
       this.#counters.hitsSent++;
     }
     return files.length;
-  }
-
-  #encode(files: readonly SharedFile[]): Buffer {
-    const { serventGuid, vendor, speedKbps, firewalled, busy } = this.#identity;
-    return encodeQueryHit({
-      ...PLAIN_QUERY_HIT,
-      endpoint: this.#identity.listen(),
-      speedKbps,
-      vendor,
-      push: firewalled,
-      busy,
-      browsable: true,
-      serventGuid,
-      hits: files.map(({ index, name, size, sha1, modifiedAt }) => ({
-        ...PLAIN_HIT,
-        index,
-        name,
-        size,
-        sha1,
-        createdAt: Math.floor(modifiedAt / 1000),
-      })),
-    });
   }
 }

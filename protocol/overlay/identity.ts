@@ -21,4 +21,8 @@ export interface Identity {
   readonly dailyUptimeSeconds: number;
   /** Where we can be reached. */
   listen(): Endpoint;
+  /** Who takes pushes for us while we are firewalled; nobody when absent. */
+  pushProxies?(): readonly Endpoint[];
+  /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */
+  outOfBand?(): Endpoint | null;
 }

@@ -53,6 +53,8 @@ export class Link {
   readonly wire: Wire;
   /** Where the peer can be connected to, as far as it said. */
   listen: Endpoint | null;
+  /** Servent GUID that we took pushes for at its request, when the handshake did not say it. */
+  adopted: Buffer | null = null;
   state: LinkState = LinkState.Open;
   /** Why it ended, once it has: a Bye code, or 0 when the socket just went away. */
   ended: { readonly code: number; readonly text: string } | null = null;

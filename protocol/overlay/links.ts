@@ -29,13 +29,25 @@ export class Links {
     if (guid !== null) this.#byServent.set(guidKey(guid), link);
   }
 
+  /** Pushes for this servent GUID go to `link` from now on; false when another link has it. */
+  adopt(link: Link, guid: Buffer): boolean {
+    const key = guidKey(guid);
+    const known = this.#byServent.get(key);
+    if (known !== undefined) return known === link;
+    if (link.adopted !== null) return false; // one servent a link
+    link.adopted = Buffer.from(guid);
+    this.#byServent.set(key, link);
+    return true;
+  }
+
   /** False when it was not there. */
   remove(link: Link): boolean {
     if (!this.#byId.delete(link.id)) return false;
     const list = link.role === 'leaf' ? this.leaves : this.relays;
     list.splice(list.indexOf(link), 1);
-    const { guid } = link.capabilities;
-    if (guid !== null && this.#byServent.get(guidKey(guid)) === link) this.#byServent.delete(guidKey(guid));
+    for (const guid of [link.capabilities.guid, link.adopted]) {
+      if (guid !== null && this.#byServent.get(guidKey(guid)) === link) this.#byServent.delete(guidKey(guid));
+    }
     return true;
   }
 }

@@ -7,7 +7,7 @@ import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/b
 import { Frame, Read } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
-import { Answerer } from './answerer.ts';
+import { Answerer, type HitCourier } from './answerer.ts';
 import { OverlayCounters } from './counters.ts';
 import { Discipline } from './discipline.ts';
 import { Drop, type Drops } from './drops.ts';
@@ -54,6 +54,7 @@ export class Overlay {
   readonly #links = new Links();
   readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
   readonly #searches: Searches;
+  readonly #answerer: Answerer;
   readonly #router: Router;
   readonly #pinger: Pinger;
   /** The descriptor being handled. */
@@ -76,6 +77,7 @@ export class Overlay {
     const { counters } = this;
     const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
     const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax);
+    this.#answerer = answerer;
     this.#router = new Router({ ...parts, searches: this.#searches, answerer });
     this.#pinger = new Pinger({ ...parts, library });
   }
@@ -275,13 +277,45 @@ export class Overlay {
   /** Throws RangeError when there is neither a word nor a URN in it. */
   search(spec: SearchSpec): Search {
     const now = this.#clock.now();
-    const search = this.#searches.start(spec, this.#identity.firewalled, now);
+    const { firewalled } = this.#identity;
+    const search = this.#searches.start(spec, firewalled, now, this.#identity.outOfBand?.() ?? null);
     this.#router.originate(search, now);
     return search;
   }
 
   cancelSearch(search: Search): void {
     this.#searches.cancel(search);
+  }
+
+  /** The running search whose GUID stands at `start`. */
+  searchOf(bytes: Buffer, start: number): Search | null {
+    return this.#searches.find(bytes, start);
+  }
+
+  /** Hits for queries that come by may take another way than their link. */
+  set courier(courier: HitCourier | null) {
+    this.#answerer.courier = courier;
+  }
+
+  /**
+   * A query descriptor that came by datagram, for our leaves; their hits go to the sink. False when it has been here
+   * before.
+   */
+  queryFromOutside(query: Buffer): boolean {
+    const frame = new Frame();
+    frame.bytes = query;
+    frame.end = query.length;
+    return this.#router.onQueryFromOutside(frame, this.#clock.now());
+  }
+
+  /** A push that came by datagram. False when it is not for us and no way is known. Throws what parsePush() throws. */
+  pushFromOutside(frame: Frame): boolean {
+    return this.#router.onPushFromOutside(frame, this.#clock.now());
+  }
+
+  /** Pushes for this servent GUID go to `link`; false when another neighbour has it. */
+  adopt(link: Link, guid: Buffer): boolean {
+    return link.state === LinkState.Open && this.#links.adopt(link, guid);
   }
 
   /** Asks the servent that sent a hit to connect to `push.endpoint`. On how many links it went out: 0, no way known. */

@@ -6,6 +6,8 @@ import type { Random } from '../ports.ts';
 export const NOBODY = 0;
 /** The servent itself: its own queries are in the table too. */
 export const OURSELVES = -1;
+/** Somebody without a link: a query that came by datagram. */
+export const OUTSIDE = -2;
 
 export interface RouteTableLimits {
   /** Entries that a generation starts with. A power of two. */

@@ -16,7 +16,7 @@ import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Links } from './links.ts';
 import { RateLimit } from './rate-limit.ts';
-import { NOBODY, OURSELVES, RouteTable } from './route-table.ts';
+import { NOBODY, OURSELVES, OUTSIDE, RouteTable } from './route-table.ts';
 import type { Search } from './search.ts';
 import type { Searches } from './searches.ts';
 import { Priority } from './send-queue.ts';
@@ -42,6 +42,8 @@ const UNBEATABLE = (0xff << LEGACY_SHIFT) | 0xff;
 
 /** Pushes a link may send: each makes somebody open a connection. */
 const PUSH_LIMIT = new RateLimit(100, 50);
+/** Pushes by datagram, from everybody together. */
+const OUTSIDE_PUSH_LIMIT = new RateLimit(20, 100);
 
 /** Why relayTtl() refused. */
 export const Unfit = { TtlZero: -1, TtlTooHigh: -2 } as const;
@@ -83,6 +85,7 @@ export class Router {
   readonly queryRoutes: RouteTable;
   /** Servent GUID -> links that brought its hits. */
   readonly pushRoutes: RouteTable;
+  #outsidePushDue = 0;
 
   constructor(parts: RouterParts) {
     this.#links = parts.links;
@@ -188,7 +191,7 @@ export class Router {
   }
 
   /** TTL 1: a leaf passes nothing on. Without a QRP table of the leaf it gets everything. */
-  #relayToLeaves(from: Link, frame: Frame): void {
+  #relayToLeaves(from: Link | null, frame: Frame): void {
     const { leaves } = this.#links;
     if (leaves.length === 0) return;
     const { hops } = frame;
@@ -201,6 +204,14 @@ export class Router {
       copies++;
     }
     this.#counters.queriesRelayed += copies;
+  }
+
+  /** A query that came by datagram, for our leaves. False when it has been here before. */
+  onQueryFromOutside(frame: Frame, now: number): boolean {
+    if (this.queryRoutes.find(frame.bytes, frame.start)) return false;
+    this.queryRoutes.add(OUTSIDE, UNBEATABLE, now);
+    this.#relayToLeaves(null, frame);
+    return true;
   }
 
   onQueryHit(link: Link, frame: Frame, now: number): void {
@@ -220,6 +231,11 @@ export class Router {
       const search = this.#searches.size > 0 ? this.#searches.find(bytes, start) : null;
       if (search !== null) this.#takeHit(search, link, frame, now);
       else this.#discipline.drop(link, known ? Drop.HitUnwanted : Drop.HitNoRoute);
+      return;
+    }
+    if (routes.link === OUTSIDE) {
+      this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
+      this.#sink.onHitForOutside?.(frame);
       return;
     }
     const target = this.#wayBack(link, routes.link, routes.alternate);
@@ -300,6 +316,29 @@ export class Router {
       link.ourRole === 'leaf' ? 0 : this.#pushOn(bytes, guidAt, link.id, () => aged(frame, onwardTtl), now);
     this.#counters.pushesRelayed += relayed;
     if (relayed === 0) this.#discipline.drop(link, Drop.PushNoRoute);
+  }
+
+  /** A push that came by datagram: for us, or for a servent that we know a way to. False when it is neither. */
+  onPushFromOutside(frame: Frame, now: number): boolean {
+    const { bytes, start, ttl, payloadBytes } = frame;
+    if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX || ttl === 0) return false;
+    const due = OUTSIDE_PUSH_LIMIT.admit(this.#outsidePushDue, now);
+    if (due < 0) return false;
+    this.#outsidePushDue = due;
+    const push = parsePush(Buffer.from(frame.payload()));
+    if (this.#identity.serventGuid.equals(push.serventGuid)) {
+      this.#sink.onPush(push, null);
+      return true;
+    }
+    if (!this.#identity.ultrapeer) return false;
+    const raised = () => {
+      const copy = aged(frame, this.#limits.legacyTtlMax); // it has come one hop whatever it says: gtk-gnutella's rule
+      copy[18] = 1;
+      return copy;
+    };
+    const relayed = this.#pushOn(bytes, start + HEADER_BYTES, NOBODY, raised, now);
+    this.#counters.pushesRelayed += relayed;
+    return relayed > 0;
   }
 
   #takePush(link: Link, frame: Frame): void {

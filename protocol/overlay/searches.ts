@@ -1,7 +1,10 @@
 // Our own searches: what they ask, and which of them a hit belongs to.
 import type { Random } from '../ports.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import type { GgepItem } from '../wire/ggep.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeQuery, QueryFlag } from '../wire/query.ts';
+import { addressGuid } from './out-of-band.ts';
 import { Search, type SearchSpec } from './search.ts';
 
 /** Beyond 256 bytes of payload gtk-gnutella drops a query: room for flags, GGEP and one URN is left. */
@@ -40,13 +43,23 @@ export class Searches {
     return this.#open.values();
   }
 
-  /** Cancels the oldest when there are too many. Throws RangeError when there is nothing to look for. */
-  start(spec: SearchSpec, firewalled: boolean, now: number): Search {
+  /**
+   * Cancels the oldest when there are too many. `outOfBand`: where hits may be sent by UDP. Throws RangeError when
+   * there is nothing to look for.
+   */
+  start(spec: SearchSpec, firewalled: boolean, now: number, outOfBand: Endpoint | null = null): Search {
     const text = queryText(spec.text);
     const urns = (spec.urns ?? []).slice(0, URNS_MAX);
     if (text === '' && urns.length === 0) throw new RangeError('a search without words or URNs');
-    const flags = QueryFlag.Marked | QueryFlag.GgepH | (firewalled ? QueryFlag.Firewalled : 0);
-    const search = new Search(this.#random.guid(), spec, encodeQuery({ text, urns, flags }), now);
+    let flags = QueryFlag.Marked | QueryFlag.GgepH | (firewalled ? QueryFlag.Firewalled : 0);
+    const guid = this.#random.guid();
+    const ggep: GgepItem[] = [];
+    if (outOfBand !== null) {
+      flags |= QueryFlag.OutOfBand;
+      addressGuid(guid, outOfBand);
+      ggep.push({ id: 'SO', payload: Buffer.alloc(0) });
+    }
+    const search = new Search(guid, spec, encodeQuery({ text, urns, flags, ggep }), now);
     for (const oldest of this.#open.values()) {
       if (this.#open.size < this.#searchesMax) break;
       this.cancel(oldest);

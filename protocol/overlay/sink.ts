@@ -14,8 +14,10 @@ export interface OverlaySink {
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
   /** A hit that we passed on. Hot as well. */
   onHitPassed(from: Link, to: Link, frame: Frame): void;
-  /** Somebody wants us to connect and serve a file. The sink's to keep. */
-  onPush(push: Push, link: Link): void;
+  /** A neighbour's hit for a query of queryFromOutside(). */
+  onHitForOutside?(frame: Frame): void;
+  /** Somebody wants us to connect and serve a file. The sink's to keep. `link` is null when it came by datagram. */
+  onPush(push: Push, link: Link | null): void;
   onHosts(hosts: readonly HostSighting[], link: Link): void;
   /** The peer said goodbye; the link is closing. */
   onBye(link: Link, code: number, text: string): void;

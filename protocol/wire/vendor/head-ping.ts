@@ -1,4 +1,4 @@
-// LIME/23: "have you this file?" by UDP. An ultrapeer passes one on to the leaf it names, once.
+// LIME/23 and 24: "have you this file?" by UDP, and the answer. An ultrapeer passes one on to the leaf it names, once.
 import { ProtocolError } from '../../errors.ts';
 import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
 import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
@@ -47,4 +47,33 @@ export function encodeHeadPing(ping: HeadPing): Buffer {
   const block = target === null ? Buffer.alloc(0) : encodeGgep([{ id: 'PUSH', payload: target }], { cobs: false });
   const head = Buffer.of(target === null ? flags & ~HeadFlag.Ggep : flags | HeadFlag.Ggep);
   return vendorPayload(VendorId.HeadPing, version, Buffer.concat([head, Buffer.from(urn, 'latin1'), block]));
+}
+
+export interface HeadPong {
+  readonly found: boolean;
+  /** Nobody can connect to us. */
+  readonly firewalled: boolean;
+  /** No upload slot is free. */
+  readonly busy: boolean;
+  /** Four characters. */
+  readonly vendor: string;
+}
+
+const PongCode = { Complete: 0x01, Firewalled: 0x04 } as const;
+/** Place in the queue; negative are free slots. */
+const BUSY = 0x7f;
+const ONE_SLOT = 0xff;
+
+/** LIME/24 in the version that was asked for: 1 binary, 2 GGEP. Names no other locations. The descriptor's GUID is the ping's. */
+export function encodeHeadPong(version: number, pong: HeadPong): Buffer {
+  const code = pong.found ? PongCode.Complete | (pong.firewalled ? PongCode.Firewalled : 0) : 0;
+  const vendor = Buffer.from(pong.vendor, 'latin1');
+  const queue = pong.busy ? BUSY : ONE_SLOT;
+  if (version < 2) {
+    const rest = pong.found ? Buffer.concat([vendor, Buffer.of(queue)]) : Buffer.alloc(0);
+    return vendorPayload(VendorId.HeadPong, 1, Buffer.concat([Buffer.of(0, code), rest]));
+  }
+  const items = [{ id: 'C', payload: Buffer.of(code) }];
+  if (pong.found) items.push({ id: 'Q', payload: Buffer.of(queue) }, { id: 'V', payload: vendor });
+  return vendorPayload(VendorId.HeadPong, 2, encodeGgep(items, { cobs: false }));
 }

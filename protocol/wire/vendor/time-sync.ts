@@ -56,6 +56,12 @@ export function encodeTimeSyncReply(ntp: boolean, receivedAt: Timestamp): Buffer
   return vendorPayload(VendorId.TimeSyncReply, 1, Buffer.concat([Buffer.of(ntp ? 1 : 0), timestampBytes(receivedAt)]));
 }
 
+/** Of milliseconds since 1970. */
+export function timestampOf(wallTimeMs: number): Timestamp {
+  const seconds = Math.floor(wallTimeMs / 1000);
+  return { seconds, microseconds: Math.floor((wallTimeMs - 1000 * seconds) * 1000) };
+}
+
 function timestampAt(bytes: Buffer, at: number): Timestamp {
   const cursor = new Cursor(bytes, at);
   const seconds = cursor.take(4).readUInt32BE(0);

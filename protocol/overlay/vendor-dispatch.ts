@@ -1,0 +1,269 @@
+// Vendor messages over TCP: says what we understand, remembers what a neighbour does, hands each message to its owner.
+// Hops flow that comes in and leaf guidance are the core's own matter; here they are only counted.
+import { Type } from '../constants.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Clock, Random } from '../ports.ts';
+import type { Reach } from '../wire/endpoint.ts';
+import type { Frame } from '../wire/frame-reader.ts';
+import { encodeDescriptor } from '../wire/header.ts';
+import { parseConnectBackRedirect, parseTcpConnectBack, parseUdpConnectBack } from '../wire/vendor/connect-back.ts';
+import { encodeHopsFlow, HOPS_FLOW_OPEN } from '../wire/vendor/leaf-guidance.ts';
+import { parsePushProxyAck } from '../wire/vendor/push-proxy.ts';
+import {
+  encodeCapabilityList,
+  encodeMessagesSupported,
+  parseCapabilityList,
+  parseMessagesSupported,
+  type SupportedMessage,
+} from '../wire/vendor/supported.ts';
+import { encodeTimeSyncReply, parseTimeSyncRequest, timeSyncGuid, timestampOf } from '../wire/vendor/time-sync.ts';
+import { parseVendorMessage, VendorId, type VendorMessage, vendorId } from '../wire/vendor-message.ts';
+import { ConnectBacks, type Probes } from './connect-back.ts';
+import type { Firewall } from './firewall.ts';
+import type { Identity } from './identity.ts';
+import { type Link, LinkState } from './link.ts';
+import { PushProxies } from './push-proxies.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Priority } from './send-queue.ts';
+
+/** What we understand and act on: LimeWire asks for push proxies and connect-backs only where they are listed. */
+export const UNDERSTOOD: readonly SupportedMessage[] = [
+  message(VendorId.HopsFlow, 1),
+  message(VendorId.TcpConnectBack, 1),
+  message(VendorId.QueryStatusRequest, 1),
+  message(VendorId.QueryStatus, 1),
+  message(VendorId.UdpConnectBack, 1),
+  message(VendorId.UdpConnectBack, 2),
+  message(VendorId.TimeSyncRequest, 1),
+  message(VendorId.TimeSyncReply, 1),
+  message(VendorId.PushProxyCancel, 1),
+  message(VendorId.CrawlerPing, 1),
+  message(VendorId.CrawlerPong, 1),
+  message(VendorId.TcpConnectBackRedirect, 1),
+  message(VendorId.UdpConnectBackRedirect, 1),
+  message(VendorId.OutOfBandAck, 2),
+  message(VendorId.OutOfBandAck, 3),
+  message(VendorId.OutOfBandOffer, 2),
+  message(VendorId.OutOfBandOffer, 3),
+  message(VendorId.OutOfBandProxyControl, 1),
+  message(VendorId.PushProxyRequest, 1),
+  message(VendorId.PushProxyAck, 2),
+  message(VendorId.HeadPing, 1),
+  message(VendorId.HeadPing, 2),
+];
+
+/** Ids that a peer's list is reduced to: what we ever ask about. As bits, since thousands of leaves are remembered. */
+const ASKED_ABOUT: readonly string[] = [
+  VendorId.HopsFlow,
+  VendorId.TcpConnectBack,
+  VendorId.UdpConnectBack,
+  VendorId.PushProxyRequest,
+  VendorId.OutOfBandOffer,
+  VendorId.QueryStatusRequest,
+  VendorId.QueryStatus,
+  VendorId.CrawlerPong,
+  VendorId.HeadPing,
+];
+
+const KNOWN: ReadonlySet<string> = new Set(Object.values(VendorId));
+const TIME_SYNC_LIMIT = new RateLimit(10_000, 5);
+
+function message(id: string, version: number): SupportedMessage {
+  const [vendor = '', selector = ''] = id.split('/');
+  return { vendor, selector: Number(selector), version };
+}
+
+/** What is known of one neighbour. */
+interface Peer {
+  /** Bits by index into ASKED_ABOUT; -1 before its list came. */
+  supported: number;
+  /** null/10 TCPI: others can connect to it; null when it does not say. */
+  acceptsTcp: boolean | null;
+  /** LIME/13: highest version of out-of-band delivery that we must not do in its name; 0 allows all. */
+  outOfBandVeto: number;
+  /** We told it to send no queries. */
+  stopped: boolean;
+  timeSyncDue: number;
+}
+
+export interface VendorDispatchParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly identity: Identity;
+  readonly firewall: Firewall;
+  readonly probes: Probes;
+  readonly links: ReadonlyMap<number, Link>;
+  readonly reaches: readonly Reach[];
+  /** See PushProxyParts. */
+  readonly adopt: (link: Link, guid: Buffer) => boolean;
+  /** Names of null/10 beside TCPI, four characters each, to version. */
+  readonly capabilities?: ReadonlyMap<string, number>;
+}
+
+export class VendorDispatch {
+  readonly connectBacks: ConnectBacks;
+  readonly pushProxies: PushProxies;
+  /** Messages by vendorId(), as far as it is in VendorId. */
+  readonly counts = new Map<string, number>();
+  unknown = 0;
+  malformed = 0;
+  readonly #parts: VendorDispatchParts;
+  /** As many as there are links. */
+  readonly #peers = new Map<Link, Peer>();
+
+  constructor(parts: VendorDispatchParts) {
+    this.#parts = parts;
+    const { random, identity, firewall, probes, reaches, adopt, clock } = parts;
+    const ways = {
+      send: (link: Link, payload: Buffer, guid?: Buffer) => this.send(link, payload, guid),
+      supporting: (id: string) => this.supporting(id),
+      supports: (link: Link, id: string) => this.supports(link, id),
+    };
+    this.connectBacks = new ConnectBacks({ ...ways, random, identity, firewall, probes, reaches, now: clock.now() });
+    this.pushProxies = new PushProxies({ ...ways, identity, reaches, adopt });
+  }
+
+  /** A link is up: says once what we understand (gtk-gnutella honours the first list only). */
+  onLinked(link: Link): void {
+    if (!link.capabilities.vendorMessages) return;
+    const { firewall, clock, capabilities } = this.#parts;
+    this.#peers.set(link, { supported: -1, acceptsTcp: null, outOfBandVeto: 0, stopped: false, timeSyncDue: 0 });
+    this.send(link, encodeMessagesSupported(UNDERSTOOD));
+    const reachable = firewall.firewalled(clock.now()) ? 0 : 1;
+    // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
+    this.send(link, encodeCapabilityList(new Map([['TCPI', reachable], ...(capabilities ?? [])])));
+  }
+
+  onUnlinked(link: Link): void {
+    this.#peers.delete(link);
+    this.pushProxies.onUnlinked(link);
+  }
+
+  supports(link: Link, id: string): boolean {
+    const supported = this.#peers.get(link)?.supported ?? -1;
+    const index = ASKED_ABOUT.indexOf(id);
+    return supported >= 0 && index >= 0 && (supported & (1 << index)) !== 0;
+  }
+
+  /** Open links that listed `id`. */
+  supporting(id: string): Link[] {
+    return [...this.#peers.keys()].filter(link => link.state === LinkState.Open && this.supports(link, id));
+  }
+
+  /** LIME/13 of a leaf; see Peer. */
+  outOfBandVeto(link: Link): number {
+    return this.#peers.get(link)?.outOfBandVeto ?? 0;
+  }
+
+  /** Zero GUID unless the message says otherwise, like gtk-gnutella's own. */
+  send(link: Link, payload: Buffer, guid: Buffer = NO_GUID): void {
+    link.queue.enqueue(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), Priority.Control);
+  }
+
+  /** Never throws; what is malformed or unknown is counted and costs nobody a link. */
+  onMessage(link: Link, frame: Frame): void {
+    try {
+      this.#dispatch(link, parseVendorMessage(frame.payload()), Buffer.from(frame.guid()), this.#parts.clock.now());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.malformed++;
+    }
+  }
+
+  #dispatch(link: Link, message: VendorMessage, guid: Buffer, now: number): void {
+    const id = vendorId(message);
+    if (KNOWN.has(id)) this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
+    switch (id) {
+      case VendorId.MessagesSupported:
+        this.#onSupported(link, parseMessagesSupported(message), now);
+        break;
+      case VendorId.Capabilities:
+        this.#onCapabilities(link, parseCapabilityList(message));
+        break;
+      case VendorId.TcpConnectBack:
+        this.connectBacks.onTcpRequest(link, parseTcpConnectBack(message), now);
+        break;
+      case VendorId.UdpConnectBack: {
+        const { port, guid: pingGuid } = parseUdpConnectBack(message, guid);
+        this.connectBacks.onUdpRequest(link, port, Buffer.from(pingGuid), now);
+        break;
+      }
+      case VendorId.TcpConnectBackRedirect:
+        this.connectBacks.onRedirect(parseConnectBackRedirect(message), null, now);
+        break;
+      case VendorId.UdpConnectBackRedirect:
+        this.connectBacks.onRedirect(parseConnectBackRedirect(message), guid, now);
+        break;
+      case VendorId.PushProxyRequest:
+        this.pushProxies.onRequest(link, guid);
+        break;
+      case VendorId.PushProxyAck: {
+        const { host, port } = parsePushProxyAck(message);
+        this.pushProxies.onAck(link, guid, host, port);
+        break;
+      }
+      case VendorId.TimeSyncRequest:
+        this.#onTimeSync(link, message, guid, now);
+        break;
+      case VendorId.OutOfBandProxyControl:
+        this.#onOutOfBandControl(link, message);
+        break;
+      case VendorId.PushProxyCancel: // its pushes still find it: nothing to undo
+      case VendorId.HopsFlow:
+      case VendorId.QueryStatusRequest:
+      case VendorId.QueryStatus:
+      case VendorId.TimeSyncReply:
+        break;
+      default:
+        this.unknown++;
+    }
+  }
+
+  #onSupported(link: Link, supported: readonly SupportedMessage[], now: number): void {
+    const peer = this.#peers.get(link);
+    if (peer === undefined || peer.supported >= 0) return; // the first list counts, as in gtk-gnutella
+    peer.supported = 0;
+    for (const entry of supported) {
+      const index = ASKED_ABOUT.indexOf(vendorId(entry));
+      if (index >= 0) peer.supported |= 1 << index;
+    }
+    this.connectBacks.onSupported(link, now);
+    this.pushProxies.onSupported(link);
+  }
+
+  #onCapabilities(link: Link, capabilities: ReadonlyMap<string, number>): void {
+    const peer = this.#peers.get(link);
+    const reachable = capabilities.get('TCPI');
+    if (peer !== undefined && reachable !== undefined) peer.acceptsTcp = reachable > 0;
+  }
+
+  #onOutOfBandControl(link: Link, message: VendorMessage): void {
+    const peer = this.#peers.get(link);
+    if (peer !== undefined) peer.outOfBandVeto = message.body[0] ?? 255; // empty: none at all
+  }
+
+  #onTimeSync(link: Link, message: VendorMessage, guid: Buffer, now: number): void {
+    const peer = this.#peers.get(link);
+    const { sentAt } = parseTimeSyncRequest(message, guid);
+    const due = TIME_SYNC_LIMIT.admit(peer?.timeSyncDue ?? 0, now);
+    if (peer === undefined || due < 0) return;
+    peer.timeSyncDue = due;
+    const wallTime = timestampOf(this.#parts.clock.wallTime());
+    this.send(link, encodeTimeSyncReply(false, wallTime), timeSyncGuid(sentAt, wallTime));
+  }
+
+  /** Does what is due; meant to be called about once a second. */
+  tick(now: number): void {
+    this.connectBacks.tick(now);
+    this.pushProxies.tick();
+    for (const [link, peer] of this.#peers) {
+      if (link.state !== LinkState.Open || link.queue.congested === peer.stopped) continue;
+      if (!this.supports(link, VendorId.HopsFlow)) continue;
+      // what we cannot send on anyway need not come to us: gtk-gnutella does the same when its queue fills
+      peer.stopped = link.queue.congested;
+      this.send(link, encodeHopsFlow(peer.stopped ? 0 : HOPS_FLOW_OPEN));
+    }
+  }
+}
+
+const NO_GUID = Buffer.alloc(16);
