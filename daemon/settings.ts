@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import {
+  addressBlock,
+  cacheAddress,
+  file,
   folder,
   headerText,
   hostAndPort,
@@ -118,10 +121,25 @@ export const declaration = {
       default: () => [],
       doc: 'Servents to connect to at the start and to stay connected to.',
     }),
+    block: setting(listOf(addressBlock, ','), {
+      flag: '--block <address>',
+      default: () => [],
+      doc: 'Addresses, or blocks of them as ADDRESS/BITS, to have nothing to do with.',
+    }),
+    blockLists: setting(listOf(file, pathSeparator), {
+      flag: '--block-list <file>',
+      default: () => [],
+      doc: 'Files of blocked addresses: a block a line, or the formats of PeerGuardian (P2P) and eMule (DAT).',
+    }),
     deflate: setting(yesOrNo, {
       flag: '--no-deflate',
       default: true,
       doc: 'Offer and accept compressed connections.',
+    }),
+    tls: setting(yesOrNo, {
+      flag: '--no-tls',
+      default: { local: false, lan: true, public: true },
+      doc: 'Offer and accept encrypted connections. Nobody checks certificates: it keeps onlookers out, and proves nothing.',
     }),
     userAgent: setting(headerText, {
       flag: '--user-agent <text>',
@@ -184,7 +202,17 @@ export const declaration = {
     enabled: setting(yesOrNo, {
       flag: '--no-bootstrap',
       default: { local: false, lan: false, public: true },
-      doc: 'Ask well-known caches for first addresses when none are known.',
+      doc: 'Ask well-known caches for first addresses when none are known. Those of `caches` are asked unless this is switched off by hand.',
+    }),
+    caches: setting(listOf(cacheAddress, ','), {
+      flag: '--cache <address>',
+      default: () => [],
+      doc: 'Caches of your own to ask for first addresses: `http://HOST/PATH` of a GWebCache, `uhc:HOST:PORT` of a UDP host cache.',
+    }),
+    hostsFiles: setting(listOf(file, pathSeparator), {
+      flag: '--hosts-file <file>',
+      default: () => [],
+      doc: 'Files with a HOST:PORT a line to know hosts from at the start; those of gtk-gnutella and LimeWire will do.',
     }),
   },
   log: {

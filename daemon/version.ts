@@ -11,8 +11,10 @@ function findPackage(from: string): string {
   }
 }
 
-const { version: packageVersion } = JSON.parse(
-  readFileSync(findPackage(dirname(fileURLToPath(import.meta.url))), 'utf8'),
-) as { version: string };
+const packageFile = findPackage(dirname(fileURLToPath(import.meta.url)));
+const { version: packageVersion } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+
+/** Where conf/ is. */
+export const packageFolder: string = dirname(packageFile);
 
 export const version: string = packageVersion;

@@ -148,6 +148,10 @@ function exampleValue(name: string, setting: Setting<unknown>): unknown {
   if (name === 'dataDir') return '/var/lib/servent';
   if (name === 'folders') return ['/srv/files', '~/Public'];
   if (name === 'folder') return '~/Downloads';
+  if (name === 'caches') return ['http://192.0.2.7/gwc/', 'uhc:192.0.2.7:6380'];
+  if (name === 'hostsFiles') return ['~/.gtk-gnutella/ultras'];
+  if (name === 'block') return ['198.51.100.0/24'];
+  if (name === 'blockLists') return ['~/blocked.p2p'];
   if (name === 'connect') return ['192.0.2.7:6346'];
   if (name === 'userAgent') return 'servent';
   return defaultOf(setting, 'public');

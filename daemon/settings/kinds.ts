@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { canonicalCacheUrl } from '../../protocol/bootstrap/gwebcache-answer.ts';
 
 export interface Kind<T> {
   readonly schema: z.ZodType<T>;
@@ -68,6 +69,32 @@ export const hostAndPort: Kind<string> = {
   fromText: asIs,
 };
 
+/** A GWebCache or, in LimeWire's notation, a UDP host cache. */
+export const cacheAddress: Kind<string> = {
+  schema: z
+    .string()
+    .transform(text => (text.startsWith('uhc:') ? text : (canonicalCacheUrl(text) ?? '')))
+    .refine(
+      text =>
+        text.startsWith('http://') || (text.startsWith('uhc:') && hostAndPort.schema.safeParse(text.slice(4)).success),
+    ),
+  expected: 'http://HOST/PATH of a GWebCache or uhc:HOST:PORT of a UDP host cache',
+  fromText: asIs,
+};
+
+/** An address or a block of them. */
+export const addressBlock: Kind<string> = {
+  schema: z.string().refine(text => {
+    const [address = '', bits = ''] = text.split(/\/(.*)/s, 2);
+    const version = isIP(address);
+    return (
+      version !== 0 && (!text.includes('/') || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+    );
+  }),
+  expected: 'an IP address or ADDRESS/BITS',
+  fromText: asIs,
+};
+
 export const folder: Kind<string> = {
   schema: z
     .string()
@@ -80,6 +107,8 @@ export const folder: Kind<string> = {
     return isAbsolute(path) ? path : resolve(from, path);
   },
 };
+
+export const file: Kind<string> = { ...folder, expected: 'the path of a file' };
 
 /** Goes out in a header line, so nothing that could end the line. */
 export const headerText: Kind<string> = {

@@ -92,6 +92,11 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'downloads.folder': ['/x', '/x', '/x'],
     'api.host': ['::1', '"::1"', '::1'],
     'bootstrap.enabled': ['off', 'false', false],
+    'gnutella.tls': ['off', 'false', false],
+    'gnutella.block': ['10.0.0.0/8,::1', '[10.0.0.0/8, "::1"]', ['10.0.0.0/8', '::1']],
+    'gnutella.blockLists': ['/a.p2p', '[/a.p2p]', ['/a.p2p']],
+    'bootstrap.caches': ['http://A/gwc,uhc:b:1', '["HTTP://a:80/gwc", "uhc:b:1"]', ['http://a/gwc', 'uhc:b:1']],
+    'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],
     'log.level': ['debug', 'debug', 'debug'],
     'log.format': ['json', 'json', 'json'],
   };
@@ -140,6 +145,13 @@ t.test('numbers out of range, fractions and lookalikes are refused', async t => 
   for (const text of ['65536', '-1', '1.5', '1e3', '0x10', ' ', '6346 6347', '١'])
     t.equal((await faultsOf(bare({ env: { SERVENT_GNUTELLA_PORT: text } }))).length, 1, JSON.stringify(text));
   t.equal((await resolveSettings(bare({ env: { SERVENT_GNUTELLA_PORT: ' 0 ' } }))).settings.gnutella.port, 0);
+});
+
+t.test('caches and blocks that are none are refused', async t => {
+  for (const cache of ['a:1', 'https://a/', 'uhc:a', 'http://a/?x=1', 'udp:a:1', ''])
+    t.equal((await faultsOf(bare({ flags: { 'bootstrap.caches': [cache] } }))).length, 1, cache);
+  for (const block of ['10.0.0.0/33', '10.0.0.0/', '10.0.0', '::/129', 'a/8', '10.0.0.0/8/9'])
+    t.equal((await faultsOf(bare({ flags: { 'gnutella.block': [block] } }))).length, 1, block);
 });
 
 t.test('addresses that cannot be listened on or connected to are refused', async t => {

@@ -1,0 +1,133 @@
+// Asks one GWebCache over HTTP, politely: small bodies, short waits, few redirects, no cookies, no proxy.
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import {
+  CACHE_ANSWER_BYTES_MAX,
+  canonicalCacheUrl,
+  type GwebCacheAnswer,
+  parseGwebCacheAnswer,
+} from '../../protocol/bootstrap/gwebcache-answer.ts';
+import { encodeGwebCacheRequest, type GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
+import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
+import { version } from '../version.ts';
+import { lookupWithin } from './lookup.ts';
+
+const ANSWER_MS = 15_000;
+const HEAD_BYTES_MAX = 8192;
+const REDIRECTS_MAX = 3;
+
+export type GwebCacheErrorCode =
+  /** Its address is outside the profile's reach, blocked, or not http. */
+  | 'CACHE_FORBIDDEN'
+  | 'CACHE_UNREACHABLE'
+  | 'CACHE_TIMEOUT'
+  /** A status other than 200, or too many redirects. */
+  | 'CACHE_STATUS'
+  /** Too long, unreadable, or ERROR. */
+  | 'CACHE_REFUSED';
+
+export class GwebCacheError extends Error {
+  readonly code: GwebCacheErrorCode;
+
+  constructor(code: GwebCacheErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'GwebCacheError';
+    this.code = code;
+  }
+}
+
+export interface GwebCacheClientOptions {
+  /** Why an address must not be connected to, or null. */
+  forbids: (endpoint: Endpoint) => string | null;
+  userAgent?: string;
+  answerMs?: number;
+}
+
+/** `url` without a query. Throws GwebCacheError for every end but an answer of a cache. */
+export async function askGwebCache(
+  url: string,
+  request: GwebCacheRequest,
+  options: GwebCacheClientOptions,
+  signal?: AbortSignal,
+): Promise<GwebCacheAnswer> {
+  const deadline = AbortSignal.timeout(options.answerMs ?? ANSWER_MS);
+  const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  let asked: GwebCacheRequest = request;
+  let at = url;
+  for (let redirects = 0; ; redirects++) {
+    const response = await fetchOnce(at, asked, options, until, deadline);
+    const { statusCode: status = 0, headers } = response;
+    if (status === 200) return readAnswer(await readBody(response, at, deadline), at);
+    response.destroy();
+    const next = redirectOf(status, headers.location, at);
+    if (next === null || redirects >= REDIRECTS_MAX) throw new GwebCacheError('CACHE_STATUS', `${at} says ${status}`);
+    at = next;
+    asked = { ...asked, update: null, url: null }; // what we submit was for the one that we chose
+    if (!asked.get && !asked.ping) throw new GwebCacheError('CACHE_STATUS', `${url} sends updates elsewhere`);
+  }
+}
+
+function readAnswer(body: string, url: string): GwebCacheAnswer {
+  const answer = parseGwebCacheAnswer(body);
+  if (answer.error !== null) throw new GwebCacheError('CACHE_REFUSED', `${url}: ${answer.error.slice(0, 100)}`);
+  if (!answer.supported) throw new GwebCacheError('CACHE_REFUSED', `${url} serves another network`);
+  return answer;
+}
+
+function redirectOf(status: number, location: string | undefined, from: string): string | null {
+  if (status < 301 || status > 308 || location === undefined || !URL.canParse(location, from)) return null;
+  const url = new URL(location, from);
+  url.search = ''; // ours is added again
+  url.hash = '';
+  return canonicalCacheUrl(url.href);
+}
+
+function fetchOnce(
+  url: string,
+  request: GwebCacheRequest,
+  { forbids, userAgent = `servent/${version}` }: GwebCacheClientOptions,
+  signal: AbortSignal,
+  deadline: AbortSignal,
+): Promise<IncomingMessage> {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const to = { host: canonicalHost(host) ?? host, port: port === '' ? 80 : Number(port) };
+  const forbidden = protocol === 'http:' ? (isIP(host) === 0 ? null : forbids(to)) : 'only http is spoken here';
+  if (forbidden !== null) return Promise.reject(new GwebCacheError('CACHE_FORBIDDEN', `${url}: ${forbidden}`));
+  return new Promise((answered, failed) => {
+    httpGet(
+      `${url}${encodeGwebCacheRequest(request)}`,
+      {
+        agent: false,
+        maxHeaderSize: HEAD_BYTES_MAX,
+        headers: { 'User-Agent': userAgent, 'Cache-Control': 'no-cache', Connection: 'close' },
+        lookup: lookupWithin(address => forbids({ host: address, port: to.port })),
+        signal,
+      },
+      answered,
+    ).on('error', cause => failed(errorOf(cause, url, deadline)));
+  });
+}
+
+async function readBody(response: IncomingMessage, url: string, deadline: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > CACHE_ANSWER_BYTES_MAX) throw new GwebCacheError('CACHE_REFUSED', `${url}: too long an answer`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw errorOf(error, url, deadline);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function errorOf(cause: unknown, url: string, deadline: AbortSignal): GwebCacheError {
+  if (cause instanceof GwebCacheError) return cause;
+  if (deadline.aborted) return new GwebCacheError('CACHE_TIMEOUT', `${url} did not answer`, { cause });
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const code = (cause as NodeJS.ErrnoException).code === 'LOOKUP_FORBIDDEN' ? 'CACHE_FORBIDDEN' : 'CACHE_UNREACHABLE';
+  return new GwebCacheError(code, `${url}: ${said}`, { cause });
+}

@@ -1,0 +1,47 @@
+// Files of hosts as servents keep them: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
+import { open } from 'node:fs/promises';
+import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
+
+/** Half a million lines of the longest kind; more is no hosts file. */
+const BYTES_MAX = 16 * 1024 * 1024;
+const HOSTS_MAX = 10_000;
+/** gnutella.net: `ip:port,dailyUptime,timeRecorded,…`; a value in this field marks a UDP host cache. */
+const LIMEWIRE_UHC_FIELD = 6;
+
+export interface HostsFile {
+  hosts: Endpoint[];
+  /** HOST:PORT of UDP host caches. */
+  udpHostCaches: string[];
+  /** Lines that are neither, comments and blank ones aside. */
+  unreadable: number;
+}
+
+/** Rejects with the system's error when the file cannot be read. */
+export async function readHostsFile(path: string): Promise<HostsFile> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min((await file.stat()).size, BYTES_MAX)));
+    return parseHostsFile(buffer.toString('utf8', 0, bytesRead));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Never throws. At most 10,000 hosts; each once. */
+export function parseHostsFile(text: string): HostsFile {
+  const hosts = new Map<string, Endpoint>();
+  const caches = new Set<string>();
+  let unreadable = 0;
+  for (const raw of text.split(/\r\n|\r|\n/)) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const fields = line.split(/[,\s]/);
+    const [address = ''] = fields;
+    const endpoint = endpointOrNull(address);
+    const failures = line.includes(',') ? fields[LIMEWIRE_UHC_FIELD] : undefined;
+    if (failures !== undefined && failures !== '') caches.add(address);
+    else if (endpoint === null) unreadable++;
+    else if (hosts.size < HOSTS_MAX) hosts.set(address, endpoint);
+  }
+  return { hosts: [...hosts.values()], udpHostCaches: [...caches].slice(0, HOSTS_MAX), unreadable };
+}
