@@ -22,8 +22,8 @@ const loader = process.execArgv.filter(word => word.includes('@tapjs/typescript'
 
 const local = ['--profile', 'local', '--port', '0', '--api-port', '0'];
 
-function startIn(t: Test, dataDir: string): Started {
-  const words = [join(projectRoot, 'daemon', 'main.ts'), 'start', ...local, '--data-dir', dataDir];
+function startIn(t: Test, dataDir: string, ...flags: string[]): Started {
+  const words = [join(projectRoot, 'daemon', 'main.ts'), 'start', ...local, '--data-dir', dataDir, ...flags];
   const child = spawn(process.execPath, [...loader, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const lines: string[] = [];
@@ -41,7 +41,9 @@ async function ready({ child, lines, ended }: Started): Promise<void> {
 t.test('start prints one line when it listens, answers, refuses to start twice, and stops cleanly', async t => {
   const folder = t.testdir({ first: {}, second: {}, third: {}, file: '' });
   const dataDir = join(folder, 'first');
-  const started = startIn(t, dataDir);
+  const shares = [join(folder, 'second'), join(folder, 'third')];
+  const flags = shares.flatMap(path => ['--share', path]);
+  const started = startIn(t, dataDir, '--no-deflate', ...flags);
   await ready(started);
   const line = started.lines[0] ?? '';
   const [, gnutella = '', api = ''] =
@@ -51,7 +53,12 @@ t.test('start prints one line when it listens, answers, refuses to start twice, 
   if (process.platform !== 'win32') t.equal((await stat(join(dataDir, 'api-token'))).mode & 0o777, 0o600);
   const status = await command(['status', '--json', '--data-dir', dataDir]);
   t.match(status.json(), { profile: 'local', peers: { leaves: 0, ultrapeers: 0 } });
-  t.match(await command(['config', 'get', 'profile', '--data-dir', dataDir]), { code: 0, out: 'local\n', err: '' });
+  for (const [key, value] of [
+    ['profile', 'local'],
+    ['gnutella.deflate', 'false'],
+    ['library.folders', shares.join('\n')],
+  ] as const)
+    t.match(await command(['config', 'get', key, '--data-dir', dataDir]), { code: 0, out: `${value}\n`, err: '' });
 
   const portOf = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
   for (const [name, words, said] of [
