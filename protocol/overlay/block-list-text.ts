@@ -1,8 +1,9 @@
 // Block lists as people pass them on, told apart line by line: addresses and CIDR, ranges, P2P (PeerGuardian), DAT (eMule).
 import ipaddr from 'ipaddr.js';
-import { canonicalHost, isIpv6 } from '../wire/endpoint.ts';
-import type { AddressRange } from './block-list.ts';
+import { canonicalHost, isIpv6, packIpv6 } from '../wire/endpoint.ts';
+import { type AddressRange, ipv4Number } from './block-list.ts';
 
+const NINE = 0x39;
 /** The largest lists in use have under a million. */
 export const BLOCK_RANGES_MAX = 2_000_000;
 /** DAT: entries with this access level or more are allowed. */
@@ -40,9 +41,12 @@ function rangeOfLine(line: string): AddressRange | 'allowed' | null {
   // DAT: `001.002.003.000 - 001.002.003.255 , 000 , Some name`
   const dat = /^([\d.]{7,15})\s*-\s*([\d.]{7,15})\s*,\s*(\d{1,3})\s*(?:,|$)/.exec(line);
   if (dat !== null) return Number(dat[3]) >= DAT_ALLOWED ? 'allowed' : rangeOf(dat[1] ?? '', dat[2] ?? '');
-  const [bare = ''] = line.split(/\s*[#;]/, 1);
-  const plain = rangeOfAddresses(bare);
-  if (plain !== null) return plain;
+  const first = line.charCodeAt(0);
+  if (first <= NINE || line.includes('::') || !line.includes('-')) {
+    const [bare = ''] = line.split(/\s*[#;]/, 1);
+    const plain = rangeOfAddresses(bare);
+    if (plain !== null) return plain;
+  }
   // P2P: `Some name: with colons:1.2.3.0-1.2.3.255`
   const p2p = /:\s*([\d.]{7,15})\s*-\s*([\d.]{7,15})$/.exec(line);
   return p2p === null ? null : rangeOf(p2p[1] ?? '', p2p[2] ?? '');
@@ -59,7 +63,7 @@ export function rangeOfAddresses(text: string): AddressRange | null {
 function rangeOf(fromText: string, toText: string): AddressRange | null {
   const [from, to] = [hostOf(fromText), hostOf(toText)];
   if (from === null || to === null || isIpv6(from) !== isIpv6(to)) return null;
-  const order = compareBytes(ipaddr.parse(from).toByteArray(), ipaddr.parse(to).toByteArray());
+  const order = isIpv6(from) ? packIpv6(from).compare(packIpv6(to)) : ipv4Number(from) - ipv4Number(to);
   return order > 0 ? null : { from, to };
 }
 
@@ -92,12 +96,4 @@ function hostOf(text: string): string | null {
 function textOf(bytes: number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   return new ipaddr.IPv6(bytes).toRFC5952String();
-}
-
-function compareBytes(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

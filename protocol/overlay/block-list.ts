@@ -20,7 +20,7 @@ export class BlockedRanges {
     const v6: [string, string][] = [];
     for (const { from, to } of ranges) {
       if (isIpv6(from)) v6.push([keyOf(from), keyOf(to)]);
-      else v4.push([numberOf(from), numberOf(to)]);
+      else v4.push([ipv4Number(from), ipv4Number(to)]);
     }
     const merged4 = merge(v4, (a, b) => a - b);
     const merged6 = merge(v6, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -39,7 +39,7 @@ export class BlockedRanges {
   has(host: string): boolean {
     return isIpv6(host)
       ? covers(this.#v6From, this.#v6To, keyOf(host))
-      : covers(this.#v4From, this.#v4To, numberOf(host));
+      : covers(this.#v4From, this.#v4To, ipv4Number(host));
   }
 }
 
@@ -86,11 +86,22 @@ export class BlockList {
   }
 }
 
-function numberOf(host: string): number {
+/** `host`: canonical IPv4. */
+export function ipv4Number(host: string): number {
   let number = 0;
-  for (const octet of host.split('.')) number = number * 256 + Number(octet);
-  return number;
+  let octet = 0;
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (code === DOT) {
+      number = number * 256 + octet;
+      octet = 0;
+    } else octet = octet * 10 + code - ZERO;
+  }
+  return number * 256 + octet;
 }
+
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 function keyOf(host: string): string {
   return packIpv6(host).toString('latin1');
