@@ -81,7 +81,7 @@ export async function run(): Promise<Record<string, unknown>> {
   const overlay = new Overlay({
     clock: { now: () => ms, wallTime: () => ms },
     random: { below: () => 0, fill: target => randomFillSync(target), guid: () => randomFillSync(Buffer.alloc(16)) },
-    library: { files: 0, bytes: 0, match: () => [] },
+    library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
     sink,
     identity: {
       serventGuid: Buffer.alloc(16, 1),

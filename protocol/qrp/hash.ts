@@ -46,7 +46,7 @@ export function urnHashes(sha1: Buffer): [WordHash, WordHash] {
   return [wordHash(urn), wordHash(urn, true)];
 }
 
-/** What a table must hold for a query to pass: one of the URNs, or all of the words in one of the two ways to split them. */
+/** What a table must hold for a query to pass: one of the URNs, or enough of the words in one of the two ways to split them. */
 export interface QueryHashes {
   /** Each URN in both forms. */
   readonly urns: readonly WordHash[];
@@ -54,6 +54,11 @@ export interface QueryHashes {
   readonly words: readonly WordHash[];
   /** LimeWire's words; empty when they are the same. */
   readonly delimited: readonly WordHash[];
+}
+
+/** Of so many words at least so many have to be there: gtk-gnutella's rule. A word cut short is in no table. */
+export function wordsNeeded(words: number): number {
+  return words < 3 ? words : Math.ceil((2 * words) / 3);
 }
 
 /** Computed once a query, asked of every table. */

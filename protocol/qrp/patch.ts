@@ -85,6 +85,22 @@ export class TableReceiver {
   #held: Buffer[] = [];
   #heldBytes = 0;
 
+  /** `table`: what the peer has sent already, changed in place by what follows. */
+  constructor(table: QrpTable | null = null) {
+    this.#table = table;
+    this.#whole = table !== null;
+  }
+
+  /** A sequence has begun and is not whole. */
+  get midway(): boolean {
+    return this.#first !== null;
+  }
+
+  /** Of the table and of what is held of a running sequence. */
+  get memoryBytes(): number {
+    return (this.#table?.cells.byteLength ?? 0) + this.#heldBytes;
+  }
+
   /** Null before the first RESET; empty from a RESET on until a sequence is whole. */
   get table(): QrpTable | null {
     return this.#table;

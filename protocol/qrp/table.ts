@@ -1,7 +1,7 @@
 // A QRP table: which words, by hash, a leaf or an ultrapeer's leaves share. A bit a slot; distances are not kept, presence is all that counts.
 import { wordPrefixes } from '../search/tokenizer.ts';
 import { QRP_SLOTS_MAX } from '../wire/route-table-update.ts';
-import { type QueryHashes, slotOf, type WordHash, wordHash } from './hash.ts';
+import { type QueryHashes, slotOf, type WordHash, wordHash, wordsNeeded } from './hash.ts';
 
 const SLOTS_MIN = 1 << 14;
 /** gtk-gnutella makes its own tables no fuller; from 5 % on it drops queries to a leaf at random. */
@@ -66,17 +66,19 @@ export class QrpTable {
   }
 
   /**
-   * Whether the owner may have what is asked for. Every word has to be there: gtk-gnutella is content with two thirds of three and
-   * more, but then finds nothing either. Never false for a file whose words were inserted.
+   * Whether the owner may have what is asked for: any of the URNs, two thirds of gtk-gnutella's words (all of one or two), all of
+   * LimeWire's. Never false for a file whose words were inserted.
    */
   mayMatch(hashes: QueryHashes): boolean {
     if (this.#count === 0) return false;
     for (const hash of hashes.urns) if (this.has(slotOf(hash, this.bits))) return true;
-    return this.#hasAll(hashes.words) || this.#hasAll(hashes.delimited);
+    const { words, delimited } = hashes;
+    return this.#hasOf(words, wordsNeeded(words.length)) || this.#hasOf(delimited, delimited.length);
   }
 
-  #hasAll(hashes: readonly WordHash[]): boolean {
-    for (const hash of hashes) if (!this.has(slotOf(hash, this.bits))) return false;
+  #hasOf(hashes: readonly WordHash[], needed: number): boolean {
+    let spare = hashes.length - needed;
+    for (const hash of hashes) if (!this.has(slotOf(hash, this.bits)) && --spare < 0) return false;
     return hashes.length > 0;
   }
 

@@ -40,6 +40,10 @@ export class SearchIndex implements Searchable {
     return this.#words.words();
   }
 
+  *shared(): IterableIterator<SharedFile> {
+    for (const file of this.#files) if (file !== undefined) yield file;
+  }
+
   /** Replaces a file of the same index. Indices are small and dense, arrays are subscripted with them. */
   add(file: SharedFile): void {
     this.remove(file.index);

@@ -19,4 +19,7 @@ export interface Searchable {
   readonly bytes: number;
   /** Files that hold every word of the text, or one of the URNs; best first, at most `hitsMax`. Must not throw. */
   match(query: Query, hitsMax: number): readonly SharedFile[];
+  /** Every distinct word of every name, in every form under which a query may look for it: what a QRP table has to hold. */
+  words(): Iterable<string>;
+  shared(): Iterable<SharedFile>;
 }

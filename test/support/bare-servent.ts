@@ -31,7 +31,7 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
   const overlay = new Overlay({
     clock,
     random,
-    library: { files: 0, bytes: 0, match: () => [] },
+    library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
     identity: {
       serventGuid,
       vendor: 'SERV',

@@ -9,6 +9,7 @@ import type { Search } from '../../protocol/overlay/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
+import { nameWords } from '../../protocol/search/tokenizer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
@@ -97,21 +98,29 @@ export function capabilitiesWith(changes: Partial<Capabilities> = {}): Capabilit
 
 /** Shares names; every word of a query must be part of a name. Plain, since searching is not what is tested here. */
 export class VirtualLibrary implements Searchable {
-  readonly shared: SharedFile[] = [];
+  readonly #files: SharedFile[] = [];
 
   share(...names: string[]): void {
     for (const name of names) {
-      const index = this.shared.length;
-      this.shared.push({ index, name, size: 1000 + index, sha1: Buffer.alloc(20, index + 1), modifiedAt: 0 });
+      const index = this.#files.length;
+      this.#files.push({ index, name, size: 1000 + index, sha1: Buffer.alloc(20, index + 1), modifiedAt: 0 });
     }
   }
 
   get files(): number {
-    return this.shared.length;
+    return this.#files.length;
   }
 
   get bytes(): number {
-    return this.shared.reduce((sum, { size }) => sum + size, 0);
+    return this.#files.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  words(): Iterable<string> {
+    return new Set(this.shared().flatMap(({ name }) => nameWords(name)));
+  }
+
+  shared(): readonly SharedFile[] {
+    return this.#files;
   }
 
   match({ text, urns }: Query, hitsMax: number): SharedFile[] {
@@ -122,7 +131,7 @@ export class VirtualLibrary implements Searchable {
     const matches = ({ name, sha1 }: SharedFile): boolean =>
       urns.some(urn => urn.equals(sha1)) ||
       (words.length > 0 && words.every(word => name.toLowerCase().includes(word)));
-    return this.shared.filter(matches).slice(0, hitsMax);
+    return this.#files.filter(matches).slice(0, hitsMax);
   }
 }
 
@@ -157,6 +166,12 @@ export class VirtualServent implements OverlaySink, Identity {
   readonly byes: { code: number; text: string }[] = [];
   readonly ended: { code: number; text: string }[] = [];
   vendorMessages = 0;
+  /** Where it takes hits by datagram, and who takes its pushes; for tests that have datagrams. */
+  datagramEndpoint: Endpoint | null = null;
+  proxies: Endpoint[] = [];
+  /** Further ears, for the parts beside the overlay. */
+  hearVendorMessage: (link: Link, frame: Frame) => void = () => undefined;
+  hearHitForOutside: (frame: Frame) => void = () => undefined;
   routeTableUpdates = 0;
 
   constructor(name: string, host: string, clock: Clock, random: Random, options: ServentOptions = {}) {
@@ -171,6 +186,14 @@ export class VirtualServent implements OverlaySink, Identity {
 
   listen(): Endpoint {
     return this.endpoint;
+  }
+
+  outOfBand(): Endpoint | null {
+    return this.datagramEndpoint;
+  }
+
+  pushProxies(): readonly Endpoint[] {
+    return this.proxies;
   }
 
   onHit(search: Search, hit: QueryHit, link: Link, hops: number): void {
@@ -191,8 +214,12 @@ export class VirtualServent implements OverlaySink, Identity {
   onBye(_link: Link, code: number, text: string): void {
     this.byes.push({ code, text });
   }
-  onVendorMessage(): void {
+  onVendorMessage(link: Link, frame: Frame): void {
     this.vendorMessages++;
+    this.hearVendorMessage(link, frame);
+  }
+  onHitForOutside(frame: Frame): void {
+    this.hearHitForOutside(frame);
   }
   onRouteTableUpdate(): void {
     this.routeTableUpdates++;

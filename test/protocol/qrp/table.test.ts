@@ -61,10 +61,13 @@ t.test('a URN alone passes when the table has it', async t => {
   t.notOk(table.mayMatch(queryHashes('', [])), 'nothing asked is nothing found');
 });
 
-t.test('all words must be there', async t => {
+t.test('both of two words must be there, of more two thirds', async t => {
   const table = QrpTable.of(['alpha', 'beta', 'gamma']);
   t.ok(table.mayMatch(queryHashes('gamma alpha', [])));
-  t.notOk(table.mayMatch(queryHashes('alpha beta gamma delta', [])));
+  t.notOk(table.mayMatch(queryHashes('gamma delta', [])));
+  t.ok(table.mayMatch(queryHashes('alpha delta beta', [])));
+  t.ok(table.mayMatch(queryHashes('alpha beta gamma delta', [])), 'three of four');
+  t.notOk(table.mayMatch(queryHashes('alpha delta beta epsilon', [])), 'two of four');
 });
 
 t.test('a table of LimeWire is asked with LimeWire’s words', async t => {

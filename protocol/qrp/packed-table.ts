@@ -1,0 +1,89 @@
+// A QRP table at rest. A leaf sends 65,536 slots or more with one in a hundred present: thousands of leaves are kept.
+import { QrpTable } from './table.ts';
+
+/** Gaps of at most 2^21 slots: three bytes of seven bits. */
+const GAP_BYTES_MAX = 3;
+
+export class PackedTable {
+  /** log2 of the number of slots. */
+  readonly bits: number;
+  /** Slots present. */
+  readonly count: number;
+  /** From each present slot to the next, seven bits a byte, lowest first; or the cells, when those are less. */
+  readonly #bytes: Uint8Array;
+  readonly #plain: boolean;
+
+  constructor(table: QrpTable) {
+    this.bits = table.bits;
+    this.count = table.count;
+    const { cells } = table;
+    const gaps = new Uint8Array(Math.min(cells.byteLength, GAP_BYTES_MAX * table.count) + GAP_BYTES_MAX);
+    let end = 0;
+    let next = 0;
+    for (const slot of table.present()) {
+      if (end >= cells.byteLength) break;
+      for (let gap = slot - next; ; gap >>>= 7) {
+        gaps[end++] = gap < 0x80 ? gap : (gap & 0x7f) | 0x80;
+        if (gap < 0x80) break;
+      }
+      next = slot + 1;
+    }
+    this.#plain = end >= cells.byteLength && table.count > 0;
+    this.#bytes = this.#plain
+      ? new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength).slice()
+      : gaps.slice(0, end);
+  }
+
+  get memoryBytes(): number {
+    return this.#bytes.byteLength;
+  }
+
+  get fill(): number {
+    return this.count / 2 ** this.bits;
+  }
+
+  unpack(): QrpTable {
+    const table = new QrpTable(2 ** this.bits);
+    for (const slot of this.slots(this.bits)) table.set(slot);
+    return table;
+  }
+
+  /** Slots present, ascending, in a table of at most 2^bitsMax slots: groups of a larger one become one. */
+  slots(bitsMax: number): Uint32Array {
+    const fold = Math.max(0, this.bits - bitsMax);
+    const slots = new Uint32Array(this.count);
+    let length = 0;
+    let last = -1;
+    const take = (slot: number): void => {
+      const folded = slot >>> fold;
+      if (folded === last) return;
+      last = folded;
+      slots[length++] = folded;
+    };
+    if (this.#plain) this.#eachPlain(take);
+    else this.#eachGap(take);
+    return slots.subarray(0, length);
+  }
+
+  #eachPlain(take: (slot: number) => void): void {
+    const cells = new Uint32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength / 4);
+    for (let cell = 0; cell < cells.length; cell++) {
+      for (let left = cells[cell] ?? 0; left !== 0; left &= left - 1) take((cell << 5) + 31 - Math.clz32(left & -left));
+    }
+  }
+
+  #eachGap(take: (slot: number) => void): void {
+    let slot = 0;
+    let gap = 0;
+    let shift = 0;
+    for (const byte of this.#bytes) {
+      gap |= (byte & 0x7f) << shift;
+      shift += 7;
+      if (byte >= 0x80) continue;
+      slot += gap;
+      take(slot++);
+      gap = 0;
+      shift = 0;
+    }
+  }
+}
