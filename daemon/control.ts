@@ -1,0 +1,349 @@
+// What an admin can ask and order, on top of the daemon's parts. Views only: no state of its own.
+import { resolve } from 'node:path';
+import type {
+  ById,
+  ChangeDownloadInput,
+  ConfigView,
+  ConnectInput,
+  Control,
+  DownloadView,
+  FileView,
+  FolderView,
+  HostView,
+  LiveView,
+  Page,
+  PageRequest,
+  PeerView,
+  QueryView,
+  ReadyView,
+  RescanView,
+  ResultView,
+  SearchView,
+  ShareFolderInput,
+  StartDownloadInput,
+  StartSearchInput,
+  StatusView,
+  UploadView,
+} from '../api/control.ts';
+import { ApiError, invalid, notFound } from '../api/errors.ts';
+import { pageOf } from '../api/page.ts';
+import type { HostCache, HostRecord } from '../protocol/overlay/host-cache.ts';
+import type { Link } from '../protocol/overlay/link.ts';
+import type { Overlay } from '../protocol/overlay/overlay.ts';
+import type { Clock } from '../protocol/ports.ts';
+import { ByeCode } from '../protocol/wire/bye.ts';
+import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { formatGuid } from '../protocol/wire/guid.ts';
+import { formatSha1Urn } from '../protocol/wire/urn.ts';
+import { downloadRequest } from './download-request.ts';
+import type { ServentIdentity } from './identity.ts';
+import type { CatalogEntry } from './library/catalog.ts';
+import type { Library } from './library/library.ts';
+import { LibraryError } from './library/library-error.ts';
+import type { FolderStatus } from './library/shared-folder.ts';
+import type { Log } from './log.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { Listener } from './net/listener.ts';
+import { QueryMonitor } from './query-monitor.ts';
+import { Searches } from './searches.ts';
+import { configView } from './settings/view.ts';
+import type { ResolvedSettings } from './settings.ts';
+import type { Downloads } from './transfer/downloads.ts';
+import type { FileServer } from './transfer/file-server.ts';
+import { version } from './version.ts';
+
+export interface ControlParts {
+  resolved: ResolvedSettings;
+  startedAt: Date;
+  clock: Clock;
+  identity: ServentIdentity;
+  overlay: Overlay;
+  neighbours: Neighbours;
+  hosts: HostCache;
+  library: Library;
+  searches: Searches;
+  monitor: QueryMonitor;
+  downloads: Downloads;
+  fileServer: FileServer;
+  listener: Listener;
+  gnutella: Endpoint;
+  log: Log;
+}
+
+export class DaemonControl implements Control {
+  readonly #parts: ControlParts;
+  /** Known once the API listens. */
+  api: Endpoint = { host: '', port: 0 };
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+  }
+
+  status(): StatusView {
+    const { resolved, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } =
+      this.#parts;
+    const { settings } = resolved;
+    const { counters, drops } = overlay;
+    let framesOut = counters.framesOutPast;
+    let shed = counters.shedPast;
+    for (const { queue } of overlay.links.values()) {
+      framesOut += queue.framesSent;
+      shed += queue.droppedTotal;
+    }
+    return {
+      version,
+      servent: formatGuid(identity.serventGuid),
+      mode: identity.ultrapeer ? 'ultrapeer' : 'leaf',
+      profile: settings.profile,
+      startedAt: startedAt.toISOString(),
+      uptime: (clock.wallTime() - startedAt.getTime()) / 1000,
+      gnutella: { host: gnutella.host, port: gnutella.port },
+      api: this.api,
+      peers: neighbours.counts,
+      hosts: hosts.size,
+      library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
+      searches: searches.running,
+      downloads: this.#parts.downloads.load,
+      uploads: this.#parts.fileServer.load,
+      messages: {
+        in: counters.framesIn,
+        out: framesOut,
+        dropped: drops.total + shed,
+        reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
+      },
+    };
+  }
+
+  peers(input: PageRequest): Page<PeerView> {
+    return pageOf(
+      [...this.#parts.overlay.links.values()],
+      input,
+      ({ id }) => String(id),
+      link => this.#peerView(link),
+    );
+  }
+
+  async connect({ address }: ConnectInput): Promise<PeerView> {
+    const attempt = await this.#parts.neighbours.connect(address);
+    if (attempt.kind === 'linked') return this.#peerView(attempt.link);
+    if (attempt.kind === 'refused') {
+      const { code, text, by } = attempt.refusal;
+      throw new ApiError('REFUSED', `${by === 'us' ? 'we refused' : address}: ${code} ${text}`);
+    }
+    throw new ApiError('UNREACHABLE', attempt.text);
+  }
+
+  disconnect({ id }: ById): void {
+    const link = this.#parts.overlay.links.get(Number(id));
+    if (link === undefined) throw notFound('peer', id);
+    this.#parts.overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
+  }
+
+  hosts(input: PageRequest): Page<HostView> {
+    return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView);
+  }
+
+  queries(input: PageRequest): Page<QueryView> {
+    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, QueryMonitor.view);
+  }
+
+  startSearch(input: StartSearchInput): SearchView {
+    return this.#parts.searches.start(input);
+  }
+
+  searches(input: PageRequest): Page<SearchView> {
+    const newestFirst = this.#parts.searches.list().reverse();
+    return pageOf(
+      newestFirst,
+      input,
+      ({ id }) => id,
+      search => search,
+    );
+  }
+
+  search({ id }: ById): SearchView {
+    const search = this.#parts.searches.get(id);
+    if (search === null) throw notFound('search', id);
+    return search;
+  }
+
+  removeSearch({ id }: ById): void {
+    if (!this.#parts.searches.remove(id)) throw notFound('search', id);
+  }
+
+  results({ id, ...page }: ById & PageRequest): Page<ResultView> {
+    const contents = this.#parts.searches.contents(id);
+    if (contents === null) throw notFound('search', id);
+    return pageOf(contents, page, content => content.id, Searches.resultView);
+  }
+
+  async startDownload(input: StartDownloadInput): Promise<DownloadView> {
+    return this.#parts.downloads.add(downloadRequest(input, this.#parts.searches));
+  }
+
+  downloads(input: PageRequest): Page<DownloadView> {
+    return pageOf(
+      this.#parts.downloads.list(),
+      input,
+      ({ id }) => id,
+      download => download,
+    );
+  }
+
+  download({ id }: ById): DownloadView {
+    const download = this.#parts.downloads.get(id);
+    if (download === null) throw notFound('download', id);
+    return download;
+  }
+
+  async changeDownload({ id, state, priority }: ById & ChangeDownloadInput): Promise<DownloadView> {
+    const { downloads } = this.#parts;
+    if (downloads.get(id) === null) throw notFound('download', id);
+    if (priority !== undefined) await downloads.setPriority(id, priority);
+    if (state === 'paused') await downloads.pause(id);
+    if (state === 'active') await downloads.resume(id);
+    return this.download({ id });
+  }
+
+  async removeDownload({ id }: ById): Promise<void> {
+    if (!(await this.#parts.downloads.cancel(id))) throw notFound('download', id);
+  }
+
+  uploads(input: PageRequest): Page<UploadView> {
+    return pageOf(
+      this.#parts.fileServer.list(),
+      input,
+      ({ id }) => id,
+      upload => upload,
+    );
+  }
+
+  cancelUpload({ id }: ById): void {
+    if (!this.#parts.fileServer.cancel(id)) throw notFound('upload', id);
+  }
+
+  files({ limit, cursor }: PageRequest): Page<FileView> {
+    const after = cursor === undefined ? -1 : fileCursor(cursor);
+    const entries = this.#parts.library.list(after, limit);
+    const last = entries.at(-1);
+    const more = last !== undefined && this.#parts.library.list(last.index, 1).length > 0;
+    return { items: entries.map(fileView), next: more ? String(last.index) : null };
+  }
+
+  folders(input: PageRequest): Page<FolderView> {
+    return pageOf(this.#parts.library.folders(), input, ({ id }) => id, folderView);
+  }
+
+  async shareFolder({ path }: ShareFolderInput): Promise<FolderView> {
+    try {
+      return folderView(await this.#parts.library.addFolder(resolve(path)));
+    } catch (error) {
+      if (!(error instanceof LibraryError)) throw error;
+      throw error.code === 'LIBRARY_FOLDER_OVERLAPS'
+        ? new ApiError('CONFLICT', error.message, { cause: error })
+        : invalid('path', error.message, error);
+    }
+  }
+
+  async unshareFolder({ id }: ById): Promise<void> {
+    const { library } = this.#parts;
+    if (!library.folders().some(folder => folder.id === id)) throw notFound('shared folder', id);
+    await library.removeFolder(id);
+  }
+
+  rescan(): RescanView {
+    const { library, log } = this.#parts;
+    library.rescan().catch((err: unknown) => log.error({ err }, 'the rescan failed'));
+    return { folders: library.folders().length };
+  }
+
+  config(): ConfigView {
+    return configView(this.#parts.resolved);
+  }
+
+  live(): LiveView {
+    return { status: 'ok' };
+  }
+
+  ready(): ReadyView {
+    const { library, listener } = this.#parts;
+    const unreadable = library.folders().filter(({ state }) => state === 'failed');
+    const checks = [
+      { name: 'gnutella', ok: listener.listening, detail: null },
+      {
+        name: 'library',
+        ok: true, // an unreadable folder is a person's to mend; the servent works without it
+        detail: unreadable.length === 0 ? null : unreadable.map(({ path, error }) => `${path}: ${error}`).join('; '),
+      },
+    ];
+    return { status: checks.every(({ ok }) => ok) ? 'ok' : 'unavailable', checks };
+  }
+
+  #peerView(link: Link): PeerView {
+    const { clock } = this.#parts;
+    return {
+      id: String(link.id),
+      address: formatEndpoint(link.endpoint),
+      role: link.role,
+      direction: link.direction === 'in' ? 'incoming' : 'outgoing',
+      userAgent: link.capabilities.userAgent,
+      since: new Date(clock.wallTime() - (clock.now() - link.openedAt)).toISOString(),
+      deflate: link.deflateIn || link.deflateOut,
+      compression: { in: link.deflateIn, out: link.deflateOut },
+      messages: { in: link.framesIn, out: link.queue.framesSent },
+      bytes: { in: link.bytesIn, out: link.queue.bytesSent },
+      dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
+      queued: link.queue.bytes,
+    };
+  }
+}
+
+function isoOrNull(at: number): string | null {
+  return at === 0 ? null : new Date(at).toISOString();
+}
+
+function hostView(record: HostRecord): HostView {
+  return {
+    address: formatEndpoint(record),
+    ultrapeer: record.ultrapeer,
+    source: record.source,
+    seenAt: isoOrNull(record.seenAt),
+    triedAt: isoOrNull(record.triedAt),
+    connectedAt: isoOrNull(record.connectedAt),
+    failures: record.failures,
+  };
+}
+
+/** The library pages by index: a million files are not copied for a page. */
+function fileCursor(cursor: string): number {
+  if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
+  const detail = 'not a cursor of this list: take it from `next`, or leave it out to start over';
+  throw new ApiError('INVALID', `cursor: ${detail}`, { faults: [{ in: 'query', field: 'cursor', detail }] });
+}
+
+function fileView(entry: Readonly<CatalogEntry>): FileView {
+  return {
+    id: String(entry.index),
+    name: entry.name,
+    path: entry.path,
+    folder: entry.folder.id,
+    size: entry.size,
+    modifiedAt: new Date(entry.mtimeMs).toISOString(),
+    state: entry.file !== null ? 'shared' : entry.failed ? 'failed' : 'hashing',
+    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
+    hits: entry.hits,
+    uploads: entry.uploads,
+  };
+}
+
+function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {
+  return {
+    id,
+    path,
+    state,
+    files,
+    bytes,
+    error,
+    scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+  };
+}

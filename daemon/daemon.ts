@@ -1,0 +1,283 @@
+// Composition root: builds the parts, starts them in order, stops them in reverse. The only file that knows everybody.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DownloadView } from '../api/control.ts';
+import { startApi } from '../api/server.ts';
+import type { Role } from '../protocol/handshake/capabilities.ts';
+import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
+import { Overlay } from '../protocol/overlay/overlay.ts';
+import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { urnOrNull } from '../protocol/wire/urn.ts';
+import { DaemonControl } from './control.ts';
+import { ServentIdentity, serventGuid } from './identity.ts';
+import { Library } from './library/library.ts';
+import type { Log } from './log.ts';
+import { Neighbours } from './neighbours.ts';
+import { Dialer } from './net/dialer.ts';
+import { Handshaker } from './net/handshaker.ts';
+import { Listener } from './net/listener.ts';
+import { OwnAddress } from './net/own-address.ts';
+import { ReachPolicy, reachesOf } from './net/reach.ts';
+import { OverlayWatch } from './overlay-watch.ts';
+import { QueryMonitor } from './query-monitor.ts';
+import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
+import { Searches } from './searches.ts';
+import type { ResolvedSettings, Settings } from './settings.ts';
+import { DownloadStore } from './store/downloads.ts';
+import { FileStore } from './store/files.ts';
+import { HostStore } from './store/hosts.ts';
+import { Store } from './store/store.ts';
+import { SystemClock, SystemRandom } from './system.ts';
+import { Ticker } from './ticker.ts';
+import { browseHost } from './transfer/browse-host.ts';
+import { Downloads } from './transfer/downloads.ts';
+import { FileServer } from './transfer/file-server.ts';
+
+export interface RunningDaemon {
+  readonly gnutella: Endpoint;
+  /** http://HOST:PORT */
+  readonly api: string;
+  stop(): Promise<void>;
+}
+
+/** What has been started, to be stopped in reverse. */
+class Running {
+  readonly #log: Log;
+  readonly #stops: { what: string; stop: () => Promise<void> | void }[] = [];
+  #stopping: Promise<void> | null = null;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  add(what: string, stop: () => Promise<void> | void): void {
+    this.#stops.push({ what, stop });
+  }
+
+  /** One part that fails to stop must not keep the others from saving their state. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      for (const { what, stop } of this.#stops.reverse()) {
+        try {
+          await stop();
+        } catch (err) {
+          this.#log.error({ err }, `stopping ${what} failed`);
+        }
+      }
+    })();
+    return this.#stopping;
+  }
+}
+
+/** Rejects with an error whose message tells a person what to do; nothing is left running then. */
+export async function startDaemon(resolved: ResolvedSettings, log: Log): Promise<RunningDaemon> {
+  const running = new Running(log);
+  try {
+    return await start(resolved, log, running);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+async function start(resolved: ResolvedSettings, log: Log, running: Running): Promise<RunningDaemon> {
+  const { settings } = resolved;
+  const clock = new SystemClock();
+  const random = new SystemRandom();
+  const startedAt = new Date();
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+
+  const store = await Store.open(join(settings.dataDir, 'store'), log.child({ mod: 'store' }));
+  running.add('the store', () => store.close());
+  const token = await ensureApiToken(settings.dataDir);
+  const guid = await serventGuid(store.table<string>('identity'), random);
+
+  const hosts = new HostCache(random, hostPolicy(settings));
+  const hostStore = new HostStore(store.table('hosts'), hosts, clock, log.child({ mod: 'hosts' }));
+  await hostStore.start();
+  running.add('the host cache', () => hostStore.stop());
+
+  const [ownShare] = settings.library.folders;
+  if (ownShare === join(settings.dataDir, 'shared')) await mkdir(ownShare, { recursive: true });
+  const libraryLog = log.child({ mod: 'library' });
+  const library = new Library({
+    folders: settings.library.folders,
+    store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
+    log: libraryLog,
+  });
+  await library.start();
+  running.add('the library', () => library.stop());
+
+  const reach = new ReachPolicy(settings.profile);
+  const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
+  const monitor = new QueryMonitor();
+  const watch = new OverlayWatch({
+    clock,
+    log: log.child({ mod: 'overlay' }),
+    hosts,
+    reach,
+    monitor,
+    onPush: () => {},
+  });
+  let own: OwnAddress | null = null;
+  const listen = () => own?.endpoint ?? { host: settings.gnutella.host, port: settings.gnutella.port };
+  const identity: ServentIdentity = new ServentIdentity({
+    serventGuid: guid,
+    settings,
+    startedAt,
+    role: () => role,
+    listen,
+    uploadsFull: () => fileServer.full,
+    free: () => {
+      const { leaves, ultrapeers } = neighbours.counts;
+      return {
+        leafSlots: Math.max(0, settings.gnutella.maxLeaves - leaves),
+        ultrapeerSlots: Math.max(0, settings.gnutella.maxUltrapeers - ultrapeers),
+      };
+    },
+  });
+  const overlay: Overlay = new Overlay({
+    clock,
+    random,
+    library,
+    sink: watch,
+    identity,
+    limits: { reaches: reachesOf(settings.profile) },
+  });
+  const dialer = new Dialer({ forbids: endpoint => reach.forbids(endpoint) });
+  const dial = (endpoint: Endpoint, signal: AbortSignal) => dialer.dial(endpoint, signal);
+  const { userAgent } = settings.gnutella;
+  const searches = new Searches({
+    overlay,
+    clock,
+    browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent }, endpoint, onHit, signal),
+  });
+  watch.searches = searches;
+  const fileServer: FileServer = new FileServer({
+    files: library,
+    limits: {
+      slots: settings.uploads.slots,
+      slotsPerAddress: settings.uploads.maxPerAddress,
+      queue: settings.uploads.queue,
+    },
+    identity,
+    browse: () => library.shared(),
+    clock,
+    log: log.child({ mod: 'uploads' }),
+  });
+  const handshaker: Handshaker = new Handshaker({
+    core: overlay,
+    dialer,
+    log: log.child({ mod: 'links' }),
+    now: () => clock.now(),
+    local: () => identity.hello(),
+    admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
+    tryUltrapeers: () => neighbours.tryUltrapeers(),
+    crawl: () => neighbours.crawl(),
+    onUnlinked: link => neighbours.onUnlinked(link),
+  });
+  const neighbours: Neighbours = new Neighbours({
+    overlay,
+    handshaker,
+    hosts,
+    reach,
+    clock,
+    log: log.child({ mod: 'neighbours' }),
+    role: () => role,
+    serventGuid: guid,
+    startedAt,
+    maxLeaves: settings.gnutella.maxLeaves,
+    maxUltrapeers: settings.gnutella.maxUltrapeers,
+    seek: settings.gnutella.seek,
+    maxPerAddress: settings.gnutella.maxPerAddress,
+    configured: settings.gnutella.connect,
+    acceptLegacy: settings.profile !== 'public',
+  });
+
+  const listener = new Listener(
+    {
+      host: settings.gnutella.host,
+      port: settings.gnutella.port,
+      log: log.child({ mod: 'listener' }),
+      limits: { socketsMax: socketsMax(settings) },
+    },
+    {
+      overlay: (socket, head, remote) => handshaker.accept(socket, head, remote),
+      http: (socket, head) => fileServer.handle(socket, head),
+    },
+  );
+  const gnutella = await listener.start();
+  running.add('the links', async () => {
+    await listener.stop();
+    overlay.shutdown();
+    await handshaker.stop();
+  });
+  running.add('the uploads', () => fileServer.stop());
+  own = new OwnAddress(gnutella, settings.profile);
+  reach.addOwn(own.endpoint);
+
+  const downloads = new Downloads({
+    folder: settings.downloads.folder,
+    store: new DownloadStore(store.table('downloads')),
+    dial,
+    identity,
+    clock,
+    random,
+    activeMax: settings.downloads.maxActive,
+    log: log.child({ mod: 'downloads' }),
+    onCompleted: (download, path) => shareDownload(library, download, path),
+  });
+  await downloads.start();
+  running.add('the downloads', () => downloads.stop());
+
+  const control = new DaemonControl({
+    resolved,
+    startedAt,
+    clock,
+    identity,
+    overlay,
+    neighbours,
+    hosts,
+    library,
+    searches,
+    monitor,
+    downloads,
+    fileServer,
+    listener,
+    gnutella,
+    log,
+  });
+  const api = await startApi(control, settings.api, { token, onMistake: (err, doing) => log.error({ err }, doing) });
+  control.api = { host: api.host, port: api.port };
+  running.add('the admin API', () => api.stop());
+  await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
+  running.add('the runtime file', () => removeRuntime(settings.dataDir));
+
+  const ticker = new Ticker(clock, now => {
+    searches.expire(clock.wallTime());
+    return overlay.tick(now);
+  });
+  running.add('the clock', () => ticker.stop());
+  running.add('the searches', () => searches.stop());
+  neighbours.start();
+  running.add('the neighbours', () => neighbours.stop());
+  return { gnutella, api: api.url, stop: () => running.stop() };
+}
+
+/** A download that lies in a shared folder is shared without being read again. */
+function shareDownload(library: Library, { urn }: DownloadView, path: string): void {
+  const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
+  if (sha1 !== null) void library.addFile(path, sha1);
+}
+
+/** In a lab everybody sits at one address and comes back at once. */
+function hostPolicy(settings: Settings) {
+  const reaches = reachesOf(settings.profile);
+  return settings.profile === 'local'
+    ? { reaches, retryTriedMs: 2_000, retryFailedMs: 2_000, retryBusyMs: 2_000, sameAddressMs: 0 }
+    : { ...PUBLIC_HOSTS, reaches };
+}
+
+function socketsMax({ gnutella, uploads }: Settings): number {
+  return 2 * (gnutella.maxLeaves + gnutella.maxUltrapeers + uploads.slots + uploads.queue) + 256;
+}

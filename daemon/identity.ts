@@ -1,0 +1,89 @@
+// Who we are to the network: one GUID for life, what our hits and handshakes say.
+import type { Role } from '../protocol/handshake/capabilities.ts';
+import type { LocalHello } from '../protocol/handshake/handshake.ts';
+import type { Identity } from '../protocol/overlay/identity.ts';
+import type { Random } from '../protocol/ports.ts';
+import type { Endpoint } from '../protocol/wire/endpoint.ts';
+import { formatGuid, parseGuid } from '../protocol/wire/guid.ts';
+import type { Settings } from './settings.ts';
+import type { Table } from './store/table.ts';
+
+const VENDOR = 'SRVT';
+const SERVENT_GUID = 'servent-guid';
+/** What gtk-gnutella and LimeWire ask of an ultrapeer: at least 15 or 16. */
+const DEGREE = 32;
+const MAX_TTL_SAID = 4;
+
+/** The GUID of the store, minted at the first start. */
+export async function serventGuid(table: Table<string>, random: Random): Promise<Buffer> {
+  const stored = await table.get(SERVENT_GUID);
+  if (stored !== undefined && /^[0-9a-f]{32}$/.test(stored)) return parseGuid(stored);
+  const guid = random.guid();
+  await table.put(SERVENT_GUID, formatGuid(guid), { durable: true });
+  return guid;
+}
+
+export interface IdentityFacts {
+  serventGuid: Buffer;
+  settings: Settings;
+  startedAt: Date;
+  role: () => Role;
+  listen: () => Endpoint;
+  uploadsFull: () => boolean;
+  free: () => { leafSlots: number; ultrapeerSlots: number };
+}
+
+export class ServentIdentity implements Identity {
+  readonly serventGuid: Buffer;
+  readonly vendor = VENDOR;
+  readonly firewalled = false;
+  readonly speedKbps = 10_000;
+  readonly dailyUptimeSeconds = 43_200;
+  readonly #facts: IdentityFacts;
+
+  constructor(facts: IdentityFacts) {
+    this.#facts = facts;
+    this.serventGuid = facts.serventGuid;
+  }
+
+  get userAgent(): string {
+    return this.#facts.settings.gnutella.userAgent;
+  }
+
+  get ultrapeer(): boolean {
+    return this.#facts.role() === 'ultrapeer';
+  }
+
+  get busy(): boolean {
+    return this.#facts.uploadsFull();
+  }
+
+  get leafSlotsFree(): number {
+    return this.#facts.free().leafSlots;
+  }
+
+  get ultrapeerSlotsFree(): number {
+    return this.#facts.free().ultrapeerSlots;
+  }
+
+  listen(): Endpoint {
+    return this.#facts.listen();
+  }
+
+  hello(): LocalHello {
+    const { settings, startedAt, role } = this.#facts;
+    return {
+      userAgent: settings.gnutella.userAgent,
+      role: role(),
+      listen: this.listen(),
+      guid: this.serventGuid,
+      degree: DEGREE,
+      maxTtl: MAX_TTL_SAID,
+      deflate: settings.gnutella.deflate,
+      features: ['browse/1.0'],
+      liveSince: startedAt.toUTCString().replace('GMT', '+0000'),
+      guess: null,
+      locale: null,
+    };
+  }
+}
