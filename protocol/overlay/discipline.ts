@@ -28,6 +28,7 @@ const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
   [Drop.NeverRouted, { count: 50, share: 0.1, code: ByeCode.TooManyErrors, text: 'Routed what is never routed' }],
   [Drop.LeafRelayed, { count: 5, share: 0, code: ByeCode.LeafRelaying, text: 'Leaves do not relay' }],
   [Drop.PingTooSoon, { count: 1000, share: 0.5, code: EXCESSIVE, text: 'Too many pings' }],
+  [Drop.QueryTooSoon, { count: 1000, share: 0.5, code: EXCESSIVE, text: 'Too many queries' }],
   [Drop.PushTooSoon, { count: 100, share: 0.1, code: EXCESSIVE, text: 'Too many pushes' }],
 ]);
 

@@ -44,10 +44,16 @@ export const Drop = {
   NotSpoken: 21,
   /** Arrived after a Bye or while the link was closing. */
   AfterClose: 22,
+  /** More queries than a link, or the leaves of an address, may send. */
+  QueryTooSoon: 23,
+  /** The same query again within seconds, under another GUID. */
+  QueryRepeated: 24,
+  /** Neither a text nor anything else to look for. */
+  QueryEmpty: 25,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-export const DROP_REASONS = 23;
+export const DROP_REASONS = 26;
 
 /** Snake-case names for metrics and the API, by index. */
 export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>

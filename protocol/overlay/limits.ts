@@ -1,6 +1,7 @@
 // Numbers of the overlay that an operator may want to change. Milliseconds and bytes throughout.
 import { MAX_TTL } from '../constants.ts';
 import type { Reach } from '../wire/endpoint.ts';
+import type { QueryGuardLimits } from './query-guard.ts';
 import { SEND_LIMITS, type SendLimits } from './send-queue.ts';
 
 export interface OverlayLimits {
@@ -24,6 +25,8 @@ export interface OverlayLimits {
   readonly leafRefreshMs: number;
   /** A link that takes nothing for so long, though something waits, is given up. */
   readonly stallMs: number;
+  /** How often peers may ask; null puts no limit, as in a lab. */
+  readonly queries: QueryGuardLimits | null;
   readonly send: SendLimits;
 }
 
@@ -40,5 +43,6 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   refreshMs: 20_000,
   leafRefreshMs: 120_000,
   stallMs: 180_000,
+  queries: null,
   send: SEND_LIMITS,
 };

@@ -82,6 +82,7 @@ export class Link {
   pingDue = 0;
   alivePingDue = 0;
   pushDue = 0;
+  queryDue = 0;
 
   // Progress of writing. Counted in sweeps, so that a process that was suspended does not blame its peers.
   framesSentSeen = 0;

@@ -15,6 +15,7 @@ import type { Identity } from './identity.ts';
 import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Links } from './links.ts';
+import { PASSES, QueryGuard } from './query-guard.ts';
 import { RateLimit } from './rate-limit.ts';
 import { NOBODY, OURSELVES, OUTSIDE, RouteTable } from './route-table.ts';
 import type { Search } from './search.ts';
@@ -24,6 +25,8 @@ import type { OverlaySink } from './sink.ts';
 
 /** gtk-gnutella ends a link over a query this long, so none is passed on. */
 const QUERY_BYTES_MAX = 1023;
+/** Flags, the NUL of a text that is not there, and another NUL. */
+const QUERY_WITHOUT_TEXT_BYTES = HEADER_BYTES + 4;
 /** gtk-gnutella drops longer hits. */
 const HIT_BYTES_MAX = 16_384;
 /** With the GGEP that gtk-gnutella bears. */
@@ -81,6 +84,7 @@ export class Router {
   readonly #identity: Identity;
   readonly #limits: OverlayLimits;
   readonly #random: Random;
+  readonly #queryGuard: QueryGuard | null;
   /** Query GUID -> where it came from. */
   readonly queryRoutes: RouteTable;
   /** Servent GUID -> links that brought its hits. */
@@ -97,6 +101,7 @@ export class Router {
     this.#identity = parts.identity;
     this.#limits = parts.limits;
     this.#random = parts.random;
+    this.#queryGuard = parts.limits.queries === null ? null : new QueryGuard(parts.limits.queries);
     this.queryRoutes = new RouteTable(QUERY_ROUTES, parts.random, parts.now);
     this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
   }
@@ -129,6 +134,15 @@ export class Router {
     }
     if (!this.#limits.unflaggedQueries && (bytes.readUInt16BE(start + HEADER_BYTES) & QueryFlag.Marked) === 0) {
       this.#discipline.drop(link, Drop.Unflagged);
+      return;
+    }
+    if (frame.end - start <= QUERY_WITHOUT_TEXT_BYTES && textEnd === start + HEADER_BYTES + 2) {
+      this.#discipline.drop(link, Drop.QueryEmpty);
+      return;
+    }
+    const verdict = this.#queryGuard?.judge(link, frame, now) ?? PASSES;
+    if (verdict !== PASSES) {
+      this.#discipline.drop(link, verdict as Drop);
       return;
     }
     routes.add(link.id, markOf(modernTtl, legacyTtl), now);
