@@ -16,7 +16,7 @@ import { Neighbours } from './neighbours.ts';
 import { Dialer } from './net/dialer.ts';
 import { Handshaker } from './net/handshaker.ts';
 import { Listener } from './net/listener.ts';
-import { OwnAddress } from './net/own-address.ts';
+import { isWildcard, OwnAddress } from './net/own-address.ts';
 import { ReachPolicy, reachesOf } from './net/reach.ts';
 import { OverlayWatch } from './overlay-watch.ts';
 import { QueryMonitor } from './query-monitor.ts';
@@ -144,7 +144,11 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     identity,
     limits: { reaches: reachesOf(settings.profile) },
   });
-  const dialer = new Dialer({ forbids: endpoint => reach.forbids(endpoint) });
+  const dialer = new Dialer({
+    forbids: endpoint => reach.forbids(endpoint),
+    // who listens on one address speaks from it too: a VPN's, or one of several
+    ...(isWildcard(settings.gnutella.host) ? {} : { localAddress: settings.gnutella.host }),
+  });
   const dial = (endpoint: Endpoint, signal: AbortSignal) => dialer.dial(endpoint, signal);
   const { userAgent } = settings.gnutella;
   const searches = new Searches({

@@ -44,7 +44,8 @@ export class OwnAddress {
   }
 }
 
-function isWildcard(host: string): boolean {
+/** Listening there is listening on every address of the machine. */
+export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 
