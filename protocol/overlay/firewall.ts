@@ -34,9 +34,8 @@ export interface FirewallOptions {
 
 export class Firewall {
   readonly #options: FirewallOptions;
-  /** Whom we sent datagrams to, and dialled, lately. */
+  /** Whom we sent datagrams to lately. */
   readonly #sent: TimedKeys;
-  readonly #dialled: TimedKeys;
   #tcpProvenAt: number | null = null;
   #udpProvenAt: number | null = null;
   #solicitedAt: number | null = null;
@@ -44,21 +43,18 @@ export class Firewall {
   constructor(options: FirewallOptions) {
     this.#options = options;
     this.#sent = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
-    this.#dialled = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
   }
 
   #key(endpoint: Endpoint): string {
     return this.#options.byPort ? `${endpoint.host} ${endpoint.port}` : endpoint.host;
   }
 
-  /** We connect to `endpoint`. */
-  dialling(endpoint: Endpoint, now: number): void {
-    this.#dialled.add(endpoint.host, now);
-  }
-
-  /** Somebody connected to us. */
+  /**
+   * Somebody connected to the port that we listen on. Counts from hosts that we connected to as well, unlike with
+   * datagrams: our connections leave from other ports, so no router lets this one in for their sake.
+   */
   tcpArrived(host: string, now: number): void {
-    if (!this.#options.isNear(host) && !this.#dialled.has(host, now)) this.#tcpProvenAt = now;
+    if (!this.#options.isNear(host)) this.#tcpProvenAt = now;
   }
 
   /** We sent a datagram to `endpoint`. */
