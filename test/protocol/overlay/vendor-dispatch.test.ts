@@ -1,0 +1,378 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Type } from '../../../protocol/constants.ts';
+import { Firewall, PROOF_MS } from '../../../protocol/overlay/firewall.ts';
+import { LinkState } from '../../../protocol/overlay/link.ts';
+import { Priority } from '../../../protocol/overlay/send-queue.ts';
+import { UNDERSTOOD, VendorDispatch } from '../../../protocol/overlay/vendor-dispatch.ts';
+import { type Endpoint, formatEndpoint } from '../../../protocol/wire/endpoint.ts';
+import { encodeDescriptor } from '../../../protocol/wire/header.ts';
+import { encodePush } from '../../../protocol/wire/push.ts';
+import { encodeQuery } from '../../../protocol/wire/query.ts';
+import { parseQueryHit } from '../../../protocol/wire/query-hit.ts';
+import {
+  encodeTcpConnectBack,
+  encodeTcpConnectBackRedirect,
+  encodeUdpConnectBack,
+  encodeUdpConnectBackRedirect,
+  parseTcpConnectBack,
+  parseUdpConnectBack,
+} from '../../../protocol/wire/vendor/connect-back.ts';
+import {
+  encodePushProxyAck,
+  encodePushProxyRequest,
+  parsePushProxyAck,
+} from '../../../protocol/wire/vendor/push-proxy.ts';
+import {
+  encodeMessagesSupported,
+  parseCapabilityList,
+  parseMessagesSupported,
+} from '../../../protocol/wire/vendor/supported.ts';
+import { encodeTimeSyncRequest, parseTimeSyncReply, timeSyncGuid } from '../../../protocol/wire/vendor/time-sync.ts';
+import { parseVendorMessage, VendorId, vendorId, vendorPayload } from '../../../protocol/wire/vendor-message.ts';
+import { readCapture } from '../../support/captures.ts';
+import {
+  type Puppet,
+  SeededRandom,
+  type SeenFrame,
+  type ServentOptions,
+  VirtualNetwork,
+} from '../../support/virtual-network.ts';
+
+const random = new SeededRandom(13);
+const NO_GUID = Buffer.alloc(16);
+
+class Scene {
+  readonly network = new VirtualNetwork();
+  readonly servent;
+  readonly firewall;
+  readonly vendor;
+  readonly tcp: string[] = [];
+  readonly udp: string[] = [];
+
+  constructor(options: ServentOptions = {}, decreed: 'open' | 'firewalled' | null = 'open') {
+    const { clock } = this.network;
+    this.servent = this.network.add('a', options);
+    this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
+    this.vendor = new VendorDispatch({
+      clock,
+      random: this.network.random,
+      identity: this.servent,
+      firewall: this.firewall,
+      probes: {
+        tcp: to => this.tcp.push(formatEndpoint(to)),
+        udp: (to, guid) => this.udp.push(`${formatEndpoint(to)} ${guid.toString('hex')}`),
+      },
+      links: this.servent.overlay.links,
+      reaches: ['private', 'public'],
+      adopt: (link, guid) => this.servent.overlay.adopt(link, guid),
+    });
+    this.servent.hearVendorMessage = (link, frame) => this.vendor.onMessage(link, frame);
+  }
+
+  /** A neighbour that understands `ids`; null: it never says. */
+  peer(ids: readonly string[] | null, role: 'ultrapeer' | 'leaf' = 'ultrapeer', vendorMessages = true): Puppet {
+    const puppet = this.network.puppet(this.servent, role, { vendorMessages });
+    this.vendor.onLinked(puppet.link);
+    if (ids !== null) {
+      const supported = ids.map(id => ({
+        vendor: id.split('/')[0] ?? '',
+        selector: Number(id.split('/')[1]),
+        version: 1,
+      }));
+      this.say(puppet, encodeMessagesSupported(supported));
+    }
+    return puppet;
+  }
+
+  say(puppet: Puppet, payload: Buffer, guid: Buffer = NO_GUID): void {
+    puppet.send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload));
+    this.network.settle();
+  }
+
+  tick(ms: number): void {
+    this.network.clock.ms += ms;
+    this.vendor.tick(this.network.clock.ms);
+    this.network.settle();
+  }
+}
+
+function heard(puppet: Puppet, id: string): SeenFrame[] {
+  return puppet.ofType(Type.Vendor).filter(({ payload }) => vendorId(parseVendorMessage(payload)) === id);
+}
+
+const bodyOf = (frame: SeenFrame | undefined) => parseVendorMessage(frame?.payload ?? Buffer.alloc(8));
+
+t.test('a neighbour is told what we understand, if it understands that', async t => {
+  const scene = new Scene();
+  const modern = scene.peer(null);
+  const old = scene.peer(null, 'ultrapeer', false);
+  scene.network.settle();
+  const [list] = heard(modern, VendorId.MessagesSupported);
+  t.strictSame([list?.ttl, list?.hops, list?.guid.equals(NO_GUID)], [1, 0, true]);
+  t.strictSame(parseMessagesSupported(bodyOf(list)), UNDERSTOOD);
+  const [capabilities] = heard(modern, VendorId.Capabilities);
+  t.strictSame([...parseCapabilityList(bodyOf(capabilities))], [['TCPI', 1]], 'never QRP1');
+  t.strictSame(old.ofType(Type.Vendor), []);
+});
+
+t.test('what LimeWire needs to see in the list is there', async t => {
+  const ids = UNDERSTOOD.map(vendorId);
+  for (const id of ['LIME/21', 'LIME/7', 'LIME/8', 'BEAR/11', 'BEAR/4']) t.ok(ids.includes(id), id);
+  t.notOk(ids.some(id => id.startsWith('null/')));
+});
+
+t.test('only the first list counts', async t => {
+  const scene = new Scene();
+  const peer = scene.peer(['LIME/21']);
+  scene.say(peer, encodeMessagesSupported([{ vendor: 'BEAR', selector: 7, version: 1 }]));
+  t.equal(scene.vendor.supports(peer.link, 'LIME/21'), true);
+  t.equal(scene.vendor.supports(peer.link, 'BEAR/7'), false);
+  t.strictSame(scene.vendor.supporting('LIME/21'), [peer.link]);
+  scene.vendor.onUnlinked(peer.link);
+  t.strictSame(scene.vendor.supporting('LIME/21'), []);
+});
+
+t.test('connect-backs are done for a neighbour at its own address, twice, then one in five minutes', async t => {
+  const scene = new Scene();
+  const peer = scene.peer([]);
+  const guid = random.guid();
+  for (const port of [1001, 1002, 1003]) scene.say(peer, encodeTcpConnectBack(port));
+  scene.say(peer, encodeUdpConnectBack({ port: 2001, guid }));
+  scene.say(peer, vendorPayload(VendorId.UdpConnectBack, 2, Buffer.of(0xd2, 7)), guid);
+  t.strictSame(scene.tcp, ['10.9.9.9:1001', '10.9.9.9:1002']);
+  t.strictSame(scene.udp, [`10.9.9.9:2001 ${guid.toString('hex')}`, `10.9.9.9:2002 ${guid.toString('hex')}`]);
+  scene.network.clock.ms += 5 * 60_000;
+  scene.say(peer, encodeTcpConnectBack(1002));
+  t.equal(scene.tcp.length, 2, 'nobody is probed twice in ten minutes');
+  t.equal(scene.vendor.connectBacks.refused, 2);
+});
+
+t.test('for third parties we connect to ten at once, never to ourselves or where nobody can be', async t => {
+  const scene = new Scene();
+  const peer = scene.peer([]);
+  const redirect = (endpoint: Endpoint) => scene.say(peer, encodeTcpConnectBackRedirect(endpoint));
+  redirect(scene.servent.endpoint);
+  redirect({ host: '127.0.0.1', port: 80 });
+  redirect({ host: '224.0.0.1', port: 80 });
+  for (let i = 1; i <= 20; i++) redirect({ host: `5.6.7.${i}`, port: 6346 });
+  t.strictSame(
+    scene.tcp,
+    Array.from({ length: 7 }, (_, i) => `5.6.7.${i + 1}:6346`),
+  );
+  scene.network.clock.ms += 60_000;
+  const guid = random.guid();
+  scene.say(peer, encodeUdpConnectBackRedirect({ host: '5.6.8.1', port: 6346 }), guid);
+  t.strictSame(scene.udp, [`5.6.8.1:6346 ${guid.toString('hex')}`]);
+});
+
+t.test(
+  'while nothing is proven neighbours are asked whether we can be reached: new ones, then two a round',
+  async t => {
+    const scene = new Scene({}, null);
+    const able = ['BEAR/7', 'GTKG/7'];
+    const peers = [able, able, able, ['BEAR/7'], []].map(ids => scene.peer(ids));
+    const asked = () => peers.map(peer => heard(peer, 'BEAR/7').length + heard(peer, 'GTKG/7').length);
+    t.strictSame(asked(), [2, 2, 2, 1, 0]);
+    const [first] = peers;
+    if (first === undefined) throw new Error('five were made');
+    t.equal(parseTcpConnectBack(bodyOf(heard(first, 'BEAR/7')[0])), 6346);
+    const udp = parseUdpConnectBack(bodyOf(heard(first, 'GTKG/7')[0]), NO_GUID);
+    t.ok(udp.port === 6346 && udp.guid.equals(scene.vendor.connectBacks.guid));
+    const sum = () => asked().reduce((total, n) => total + n, 0);
+    scene.tick(59_000);
+    t.equal(sum(), 7);
+    scene.tick(1_000);
+    t.ok(sum() >= 9 && sum() <= 11, `two more were asked: ${sum()}`);
+    scene.firewall.tcpArrived('5.6.7.8', scene.network.clock.ms);
+    scene.firewall.udpArrived({ host: '5.6.7.8', port: 1 }, scene.network.clock.ms);
+    const before = sum();
+    scene.tick(60_000);
+    t.equal(sum(), before, 'none once somebody came');
+    scene.tick(PROOF_MS);
+    t.ok(sum() > before, 'again when the proof is old');
+  },
+);
+
+t.test('reachability: unknown, open, unknown again while it is renewed, firewalled', async t => {
+  const firewall = new Firewall({ decreed: null, isNear: host => host.startsWith('192.168.'), byPort: false, now: 0 });
+  const peer = { host: '5.6.7.8', port: 6346 };
+  t.match(firewall.status(1), { tcp: 'unknown', udp: 'unknown', udpSolicited: false, tcpProvenAt: null });
+  t.equal(firewall.firewalled(1), true, 'a push works either way');
+  firewall.tcpArrived('192.168.1.1', 2);
+  t.equal(firewall.status(2).tcp, 'unknown', 'a neighbour in the house proves nothing');
+  firewall.udpSent(peer, 3);
+  t.equal(firewall.udpArrived({ ...peer, port: 99 }, 4), false, 'an answer, whatever the port');
+  t.equal(firewall.status(4).udp, 'unknown');
+  t.equal(firewall.udpArrived(peer, 120_003), true);
+  t.equal(firewall.takesDatagrams(120_003), true);
+  firewall.tcpArrived(peer.host, 5);
+  t.strictSame([firewall.status(6).tcp, firewall.firewalled(6)], ['open', false]);
+  t.strictSame([firewall.status(PROOF_MS + 5).tcp, firewall.firewalled(PROOF_MS + 5)], ['unknown', false]);
+  t.strictSame(
+    [firewall.status(PROOF_MS + 300_005).tcp, firewall.firewalled(PROOF_MS + 300_005)],
+    ['firewalled', true],
+  );
+  t.equal(
+    new Firewall({ decreed: null, isNear: () => false, byPort: false, now: 0 }).status(300_000).tcp,
+    'firewalled',
+  );
+  const lab = new Firewall({ decreed: 'open', isNear: () => false, byPort: true, now: 0 });
+  t.match(lab.status(9e9), { tcp: 'open', udp: 'open', udpSolicited: true });
+  t.strictSame(lab.wantsProof(9e9), { tcp: false, udp: false });
+});
+
+t.test('a leaf that asks gets its pushes through us, as gtk-gnutella answers', async t => {
+  const scene = new Scene();
+  const leaf = scene.peer([], 'leaf');
+  const other = scene.peer([], 'leaf');
+  const guid = random.guid();
+  scene.say(leaf, encodePushProxyRequest(), guid);
+  const [ack] = heard(leaf, VendorId.PushProxyAck);
+  t.ok(ack?.guid.equals(guid));
+  t.strictSame(parsePushProxyAck(bodyOf(ack)), scene.servent.endpoint);
+  scene.say(other, encodePushProxyRequest(), guid);
+  t.strictSame(heard(other, VendorId.PushProxyAck), [], 'nobody takes the pushes of another');
+  scene.say(other, encodePushProxyRequest(), scene.servent.serventGuid);
+  t.strictSame(heard(other, VendorId.PushProxyAck), [], 'nor ours');
+  const push = {
+    serventGuid: guid,
+    fileIndex: 0,
+    endpoint: { host: '5.6.7.8', port: 1 },
+    ipv6: null,
+    tls: false,
+    ggep: [],
+  };
+  t.equal(scene.servent.overlay.sendPush(push), 1);
+  scene.network.settle();
+  t.ok(leaf.ofType(Type.Push)[0]?.payload.equals(encodePush(push)));
+  scene.servent.overlay.removeLink(leaf.link, 'gone');
+  t.equal(scene.servent.overlay.sendPush(push), 0);
+  scene.say(other, encodePushProxyRequest(), guid);
+  t.equal(heard(other, VendorId.PushProxyAck).length, 1, 'free again');
+
+  const { descriptors } = readCapture('gtk-gnutella/vendor-messages-and-bye.json');
+  const theirs = descriptors.find(({ from, bytes }) => from === 'servent' && bytes.indexOf('LIME\x16\0') === 23)?.bytes;
+  t.strictSame(
+    ack?.bytes.subarray(16, 31).toString('hex'),
+    theirs?.toString('hex', 16, 31),
+    'byte for byte up to the address',
+  );
+});
+
+t.test('firewalled, we ask ultrapeers for their service and name them in our hits, until we are not', async t => {
+  const scene = new Scene({ firewalled: true }, 'firewalled');
+  const { servent, vendor, network } = scene;
+  servent.library.share('song');
+  const willing = scene.peer(['LIME/21']);
+  const silent = scene.peer([]);
+  scene.tick(1_000);
+  const later = scene.peer(['LIME/21']);
+  const asked = [willing, silent, later].map(peer => heard(peer, VendorId.PushProxyRequest));
+  t.strictSame(
+    asked.map(frames => frames.map(({ guid }) => guid.equals(servent.serventGuid))),
+    [[true], [], [true]],
+  );
+  const proxy = { host: '5.6.7.8', port: 6346 };
+  scene.say(willing, encodePushProxyAck(proxy), servent.serventGuid);
+  scene.say(later, encodePushProxyAck({ host: '127.0.0.1', port: 6346 }), servent.serventGuid);
+  scene.say(later, encodePushProxyAck({ host: '5.6.7.9', port: 6346 }), random.guid());
+  scene.say(silent, vendorPayload(VendorId.PushProxyAck, 1, Buffer.of(1, 2)), servent.serventGuid);
+  t.strictSame(vendor.pushProxies.endpoints, [proxy, { host: '10.9.9.9', port: 513 }]);
+
+  servent.proxies = [...vendor.pushProxies.endpoints];
+  willing.seen = [];
+  willing.send(encodeDescriptor(random.guid(), Type.Query, 2, 0, encodeQuery({ text: 'song' })));
+  network.settle();
+  const [hit] = willing.ofType(Type.QueryHit);
+  t.match(parseQueryHit(hit?.payload ?? Buffer.alloc(0)), { push: true, pushProxies: servent.proxies });
+
+  vendor.onUnlinked(silent.link);
+  t.strictSame(vendor.pushProxies.endpoints, [proxy]);
+});
+
+t.test('swamped by our own queue to a neighbour, we ask it for no more queries until it is empty', async t => {
+  const scene = new Scene();
+  const peer = scene.peer(['BEAR/4']);
+  const deaf = scene.peer([]);
+  scene.network.settle();
+  for (const one of [peer, deaf]) {
+    one.seen = [];
+    one.wire.stalled = true;
+    for (let i = 0; i < 4_000; i++) one.link.queue.enqueue(Buffer.alloc(60, 0x41), Priority.Query);
+  }
+  t.ok(peer.link.queue.congested);
+  scene.vendor.tick(scene.network.clock.ms);
+  scene.vendor.tick(scene.network.clock.ms);
+  for (const one of [peer, deaf]) one.link.queue.take(1 << 20);
+  scene.vendor.tick(scene.network.clock.ms);
+  const last = peer.link.queue.take(1 << 20);
+  t.equal(last?.toString('hex', 23), '424541520400' + '0100' + 'ff', 'open again');
+  t.equal(deaf.link.queue.size, 0, 'those who do not know hops flow are told nothing');
+});
+
+t.test('clocks are compared, five times, then once in ten seconds', async t => {
+  const scene = new Scene();
+  const peer = scene.peer([]);
+  const sentAt = { seconds: 1_600_000_000, microseconds: 7 };
+  for (let i = 0; i < 9; i++) scene.say(peer, encodeTimeSyncRequest(true), timeSyncGuid(sentAt));
+  const replies = heard(peer, VendorId.TimeSyncReply);
+  t.equal(replies.length, 5);
+  t.strictSame(parseTimeSyncReply(bodyOf(replies[0]), replies[0]?.guid ?? NO_GUID).sentAt, sentAt);
+});
+
+t.test('a leaf may forbid delivery by datagram in its name', async t => {
+  const scene = new Scene();
+  const leaf = scene.peer([], 'leaf');
+  t.equal(scene.vendor.outOfBandVeto(leaf.link), 0);
+  scene.say(leaf, vendorPayload(VendorId.OutOfBandProxyControl, 1, Buffer.of(2)));
+  t.equal(scene.vendor.outOfBandVeto(leaf.link), 2);
+  scene.say(leaf, vendorPayload(VendorId.OutOfBandProxyControl, 1));
+  t.equal(scene.vendor.outOfBandVeto(leaf.link), 255);
+});
+
+t.test('every vendor message that was captured is understood or counted, and costs no link', async t => {
+  const scene = new Scene();
+  const peer = scene.peer(null);
+  const files = [
+    'gtk-gnutella/vendor-messages-and-bye.json',
+    'gtk-gnutella/gtkg-leaf-dials-up.json',
+    'limewire/push_giv.json',
+    'limewire/leaf_in_plain.json',
+    'limewire/up_in_plain.json',
+  ];
+  let messages = 0;
+  for (const { bytes, over } of files.flatMap(file => readCapture(file).descriptors)) {
+    if (over !== 'tcp' || (bytes[16] !== Type.Vendor && bytes[16] !== Type.StandardVendor)) continue;
+    messages++;
+    peer.send(bytes);
+    scene.network.settle();
+  }
+  t.ok(messages > 10, `${messages} messages`);
+  t.equal(peer.link.state, LinkState.Open);
+  t.equal(scene.vendor.malformed, 0);
+  const counted = [...scene.vendor.counts.values()].reduce((sum, n) => sum + n, 0);
+  t.ok(counted + scene.vendor.unknown >= messages);
+  t.ok((scene.vendor.counts.get('null/0') ?? 0) >= 2);
+  t.ok(scene.vendor.unknown >= 1);
+});
+
+t.test('any bytes in a vendor message: no exception, nothing kept', async () => {
+  const scene = new Scene();
+  const peer = scene.peer(['BEAR/7']);
+  const ids = Object.values(VendorId);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...ids, 'XXXX/99'),
+      fc.nat(3),
+      fc.uint8Array({ maxLength: 60 }),
+      (id, version, body) => {
+        scene.network.clock.ms += 60_000;
+        scene.say(peer, vendorPayload(id, version, Buffer.from(body)), random.guid());
+        peer.seen = [];
+        return scene.vendor.counts.size <= ids.length && peer.link.state === LinkState.Open;
+      },
+    ),
+    { numRuns: 600 },
+  );
+});
