@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 // Entry: hands the command line to the command tree and its exit code to the system.
-import { run } from './cli/program.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
+
+keepYoungGenerationSmall(); // before anything is loaded
+const { run } = await import('./cli/program.ts');
 
 // `servent peers | head` closes our output early: nothing to complain about.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

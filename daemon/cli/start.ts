@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
+import { letYoungGenerationGrow } from '../young-generation.ts';
 import { CommandError } from './failure.ts';
 import { askedToStop } from './signals.ts';
 import { print, type Terminal } from './terminal.ts';
@@ -65,6 +66,7 @@ async function runDaemon(
     log.debug({ err: error }, 'the start failed');
     throw error;
   });
+  letYoungGenerationGrow();
   print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   log.info({ signal: await stopped }, 'stopping');
   await Promise.race([daemon.stop(), late()]);
