@@ -4,15 +4,20 @@ import { join } from 'node:path';
 import type { DownloadView } from '../api/control.ts';
 import { startApi } from '../api/server.ts';
 import type { Role } from '../protocol/handshake/capabilities.ts';
+import { BlockList } from '../protocol/overlay/block-list.ts';
 import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
-import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
+import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
+import { Bootstrap } from './bootstrap/bootstrap.ts';
+import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { DaemonControl } from './control.ts';
 import { ServentIdentity, serventGuid } from './identity.ts';
 import { Library } from './library/library.ts';
 import type { Log } from './log.ts';
 import { Neighbours } from './neighbours.ts';
+import { readBlockLists } from './net/block-lists.ts';
 import { Dialer } from './net/dialer.ts';
 import { Handshaker } from './net/handshaker.ts';
 import { Listener } from './net/listener.ts';
@@ -82,6 +87,7 @@ export async function startDaemon(resolved: ResolvedSettings, log: Log): Promise
 
 async function start(resolved: ResolvedSettings, log: Log, running: Running): Promise<RunningDaemon> {
   const { settings } = resolved;
+  const seek = seekOf(resolved);
   const clock = new SystemClock();
   const random = new SystemRandom();
   const startedAt = new Date();
@@ -108,7 +114,10 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   await library.start();
   running.add('the library', () => library.stop());
 
-  const reach = new ReachPolicy(settings.profile);
+  const blocked = new BlockList();
+  const blockFiles = { block: settings.gnutella.block, files: settings.gnutella.blockLists };
+  await readBlockLists(blockFiles, blocked, log.child({ mod: 'block lists' }));
+  const reach = new ReachPolicy(settings.profile, blocked);
   const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
   const monitor = new QueryMonitor();
   const watch = new OverlayWatch({
@@ -142,7 +151,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     library,
     sink: watch,
     identity,
-    limits: { reaches: reachesOf(settings.profile) },
+    limits: { reaches: reachesOf(settings.profile), queries: settings.profile === 'local' ? null : QUERY_GUARD },
   });
   const dialer = new Dialer({
     forbids: endpoint => reach.forbids(endpoint),
@@ -192,7 +201,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     startedAt,
     maxLeaves: settings.gnutella.maxLeaves,
     maxUltrapeers: settings.gnutella.maxUltrapeers,
-    seek: settings.gnutella.seek,
+    seek,
     maxPerAddress: settings.gnutella.maxPerAddress,
     configured: settings.gnutella.connect,
     acceptLegacy: settings.profile !== 'public',
@@ -204,6 +213,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
       port: settings.gnutella.port,
       log: log.child({ mod: 'listener' }),
       limits: { socketsMax: socketsMax(settings) },
+      allow: address => !blocked.blocks(address),
     },
     {
       overlay: (socket, head, remote) => handshaker.accept(socket, head, remote),
@@ -263,6 +273,29 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   });
   running.add('the clock', () => ticker.stop());
   running.add('the searches', () => searches.stop());
+  const bootstrap = new Bootstrap({
+    profile: settings.profile,
+    caches: await cachesToAsk(resolved),
+    hostsFiles: settings.bootstrap.hostsFiles,
+    hosts,
+    table: store.table('caches'),
+    pings: null,
+    clock,
+    random,
+    log: log.child({ mod: 'bootstrap' }),
+    forbids: endpoint => reach.forbids(endpoint),
+    isOwn: endpoint => reach.isOwn(endpoint),
+    links: () => {
+      const wanted = Math.min(seek, settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
+      return { connected: neighbours.counts.ultrapeers, wanted };
+    },
+    publish: () => {
+      const found = role === 'ultrapeer' && !identity.firewalled ? listen() : null;
+      return found !== null && reachesOf(settings.profile).includes(reachOf(found.host)) ? found : null;
+    },
+  });
+  await bootstrap.start();
+  running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
   running.add('the neighbours', () => neighbours.stop());
   return { gnutella, api: api.url, stop: () => running.stop() };
@@ -272,6 +305,16 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
 function shareDownload(library: Library, { urn }: DownloadView, path: string): void {
   const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
   if (sha1 !== null) void library.addFile(path, sha1);
+}
+
+/** Caches help to so many links; these bring the others. */
+const LINKS_TO_FIND = 4;
+
+/** Who names a cache in a lab wants to be connected by it. */
+function seekOf({ settings, origins }: ResolvedSettings): number {
+  const { gnutella, bootstrap } = settings;
+  const unsaid = origins['gnutella.seek'].kind === 'profile' || origins['gnutella.seek'].kind === 'default';
+  return gnutella.seek === 0 && unsaid && bootstrap.caches.length > 0 ? LINKS_TO_FIND : gnutella.seek;
 }
 
 /** In a lab everybody sits at one address and comes back at once. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ResolvedSettings } from '../settings.ts';
 import { packageFolder } from '../version.ts';
 
 export interface KnownCaches {
@@ -29,4 +30,16 @@ export function ownCaches(addresses: readonly string[]): KnownCaches {
     udp: addresses.filter(address => address.startsWith(uhc)).map(address => address.slice(uhc.length)),
     web: addresses.filter(address => !address.startsWith(uhc)),
   };
+}
+
+const NONE: KnownCaches = { udp: [], web: [] };
+
+/** Well-known ones in public only; none at all when a person switched bootstrapping off. */
+export async function cachesToAsk({ settings, origins }: ResolvedSettings): Promise<KnownCaches> {
+  const { enabled, caches } = settings.bootstrap;
+  if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return NONE;
+  const own = ownCaches(caches);
+  if (!enabled || settings.profile !== 'public') return own;
+  const { udp, web } = await wellKnownCaches();
+  return { udp: [...own.udp, ...udp], web: [...own.web, ...web] };
 }

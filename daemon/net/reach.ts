@@ -1,4 +1,5 @@
 // How far a profile lets us reach: which addresses may be dialled, kept and answered.
+import type { BlockList } from '../../protocol/overlay/block-list.ts';
 import { type Endpoint, formatEndpoint, type Reach, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { Profile } from '../settings.ts';
 
@@ -15,11 +16,13 @@ export function reachesOf(profile: Profile): readonly Reach[] {
 
 export class ReachPolicy {
   readonly #profile: Profile;
+  readonly #blocked: BlockList | null;
   /** Our own addresses, as we listen and as others see us; a handful. */
   readonly #own = new Set<string>();
 
-  constructor(profile: Profile) {
+  constructor(profile: Profile, blocked: BlockList | null = null) {
     this.#profile = profile;
+    this.#blocked = blocked;
   }
 
   addOwn(endpoint: Endpoint): void {
@@ -39,6 +42,8 @@ export class ReachPolicy {
     if (this.isOwn(endpoint)) return 'that is this servent itself';
     const reach = reachOf(endpoint.host);
     if (reach === 'unusable') return 'that address belongs to nobody';
+    const list = this.#blocked?.blockedBy(endpoint.host) ?? null;
+    if (list !== null) return `blocked by ${list}`;
     if (this.#profile === 'public' || REACHES[this.#profile].includes(reach)) return null;
     return `profile ${this.#profile} does not reach ${reach} addresses: choose another --profile`;
   }

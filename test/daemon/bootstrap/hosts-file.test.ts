@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { parseHostsFile, readHostsFile } from '../../../daemon/bootstrap/hosts-file.ts';
-import { ownCaches, wellKnownCaches } from '../../../daemon/bootstrap/known-caches.ts';
 
 t.test("gtk-gnutella's and LimeWire's files are read", async t => {
   const folder = t.testdir({
@@ -23,11 +22,4 @@ t.test("gtk-gnutella's and LimeWire's files are read", async t => {
 
 t.test('any text gives a bounded list', async () => {
   fc.assert(fc.property(fc.string({ maxLength: 2000 }), text => parseHostsFile(text).hosts.length <= 10_000));
-});
-
-t.test('the published list is sound, and names no GWebCache of others', async t => {
-  const { udp, web } = await wellKnownCaches();
-  t.strictSame(web, []);
-  t.ok(udp.length > 0 && udp.every(cache => /^[a-z0-9.-]+:\d+$/.test(cache)));
-  t.strictSame(ownCaches(['http://a/', 'uhc:b:1']), { udp: ['b:1'], web: ['http://a/'] });
 });
