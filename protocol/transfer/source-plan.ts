@@ -128,13 +128,20 @@ export class SourcePlan<S> {
     }
   }
 
-  /** A range came whole. */
+  /** An answer came whole; `bytes` of it were new. */
   onAnswered(planned: Planned<S>, bytes: number): void {
     planned.bytes += bytes;
     planned.failures = 0;
     planned.cuts = 0;
     planned.error = null;
     planned.requestBytes = Math.min(2 * planned.requestBytes, REQUEST_BYTES_MAX);
+  }
+
+  /** It answered well but keeps no connection: ask it for as much as it will give, and not at once again. */
+  onClosing(planned: Planned<S>, spacingMs: number, now: number): void {
+    planned.requestBytes = Number.MAX_SAFE_INTEGER;
+    planned.state = 'waiting';
+    planned.until = now + spacingMs;
   }
 
   /** The connection ended as it should: there is nothing to fetch any more, or the download was stopped. */
@@ -190,9 +197,10 @@ export class SourcePlan<S> {
   pickRange(planned: Planned<S>, done: RangeSet, size: number | null): ByteRange | null {
     const { available, requestBytes } = planned;
     const end = size ?? Number.MAX_SAFE_INTEGER;
+    const bytes = size === null ? REQUEST_BYTES_FIRST : requestBytes;
     for (const part of available ?? [{ start: 0, end }]) {
       const gap = done.gapWithin(part.start, Math.min(part.end, end));
-      if (gap !== null) return { start: gap.start, end: Math.min(gap.end, gap.start + requestBytes) };
+      if (gap !== null) return { start: gap.start, end: Math.min(gap.end, gap.start + bytes) };
     }
     return null;
   }

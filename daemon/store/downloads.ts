@@ -1,0 +1,123 @@
+// Downloads as they are stored, by id: what to fetch from where, and which bytes of it are safe on the disk.
+import { z } from 'zod';
+import { RangeSet } from '../../protocol/transfer/range-set.ts';
+import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
+import type { Log } from '../log.ts';
+import type { Source } from '../transfer/source.ts';
+import type { Table } from './table.ts';
+
+export type StoredState = 'queued' | 'paused' | 'completed' | 'failed';
+
+/** A download without what only a running one has. Times in milliseconds since 1970. */
+export interface DownloadRecord {
+  readonly id: string;
+  readonly name: string;
+  /** 20 bytes. */
+  readonly sha1: Buffer | null;
+  readonly size: number | null;
+  readonly state: StoredState;
+  readonly priority: number;
+  readonly sources: readonly Source[];
+  /** Never more than what an fdatasync has put on the disk. */
+  readonly ranges: RangeSet;
+  /** Times that all bytes were there and had the wrong hash. */
+  readonly mismatches: number;
+  readonly addedAt: number;
+  readonly finishedAt: number | null;
+  /** Of the finished file. */
+  readonly path: string | null;
+  readonly error: string | null;
+}
+
+const count = z.int().min(0);
+const stored = z.object({
+  name: z.string(),
+  sha1: z.string().nullable(),
+  size: count.nullable(),
+  state: z.enum(['queued', 'paused', 'completed', 'failed']),
+  priority: z.int(),
+  sources: z.array(
+    z.object({
+      host: z.string(),
+      port: count,
+      servent: z.string().nullable(),
+      push: z.boolean(),
+      index: count,
+      name: z.string(),
+      target: z.string().nullable(),
+    }),
+  ),
+  ranges: z.array(z.tuple([count, count])),
+  mismatches: count,
+  addedAt: z.number(),
+  finishedAt: z.number().nullable(),
+  path: z.string().nullable(),
+  error: z.string().nullable(),
+});
+export type StoredDownload = z.infer<typeof stored>;
+
+export class DownloadStore {
+  readonly #table: Table<StoredDownload>;
+
+  constructor(table: Table<StoredDownload>) {
+    this.#table = table;
+  }
+
+  /** In the order of their ids, which is that of their beginning. A record that makes no sense is left where it is and said. */
+  async all(log: Log): Promise<DownloadRecord[]> {
+    const records: DownloadRecord[] = [];
+    for await (const [id, value] of this.#table.entries()) {
+      try {
+        records.push(read(id, value));
+      } catch (err) {
+        log.error({ id, err }, 'a stored download is unreadable and was left out');
+      }
+    }
+    return records;
+  }
+
+  /** `durable`: survives a power cut; progress need not, for the bytes are fetched again. */
+  async save(record: DownloadRecord, durable: boolean): Promise<void> {
+    await this.#table.put(record.id, written(record), { durable });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#table.delete(id, { durable: true });
+  }
+}
+
+function written(record: DownloadRecord): StoredDownload {
+  const { id: _, sha1, sources, ranges, ...plain } = record;
+  return {
+    ...plain,
+    sha1: sha1 === null ? null : formatBase32(sha1),
+    ranges: ranges.toPairs(),
+    sources: sources.map(({ endpoint, serventGuid, push, index, name, target }) => ({
+      host: endpoint.host,
+      port: endpoint.port,
+      servent: serventGuid?.toString('hex') ?? null,
+      push,
+      index,
+      name,
+      target,
+    })),
+  };
+}
+
+/** Throws for anything that `written` does not make. */
+function read(id: string, value: unknown): DownloadRecord {
+  const { sha1: digits, sources, ranges, ...plain } = stored.parse(value);
+  const sha1 = digits === null ? null : base32OrNull(digits);
+  if (sha1?.length !== (digits === null ? undefined : SHA1_BYTES)) throw new RangeError(`not a SHA-1: ${digits}`);
+  return {
+    id,
+    ...plain,
+    sha1,
+    ranges: RangeSet.fromPairs(ranges),
+    sources: sources.map(({ host, port, servent, ...rest }) => ({
+      endpoint: { host, port },
+      serventGuid: servent === null ? null : Buffer.from(servent, 'hex'),
+      ...rest,
+    })),
+  };
+}

@@ -1,0 +1,143 @@
+// Asks another servent for all that it shares.
+import type { Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { unzip } from 'node:zlib';
+import { Type } from '../../protocol/constants.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { encodeRequestHead, listOf, numberOf, type ResponseHead } from '../../protocol/transfer/http-head.ts';
+import type { Framing } from '../../protocol/transfer/reply.ts';
+import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { parseQueryHit, type QueryHit } from '../../protocol/wire/query-hit.ts';
+import { type Sink, SourceConnection, SourceError } from './source-connection.ts';
+
+export interface BrowseOptions {
+  dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>;
+  userAgent: string;
+  stallMs?: number;
+  /** After which no more is read: what came until then counts. */
+  bytesMax?: number;
+  filesMax?: number;
+}
+
+const STALL_MS = 30_000;
+const BYTES_MAX = 16 << 20;
+const FILES_MAX = 50_000;
+const PAYLOAD_BYTES_MAX = 65_536;
+
+/**
+ * Resolves when all hits have been handed to `onHit`, or as many as the limits let through. Descriptors that are no hits or make no
+ * sense are passed over. Rejects with SourceError, with what `dial` threw, or as the signal says.
+ */
+export async function browseHost(
+  { dial, userAgent, stallMs = STALL_MS, bytesMax = BYTES_MAX, filesMax = FILES_MAX }: BrowseOptions,
+  endpoint: Endpoint,
+  onHit: (hit: QueryHit) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = new SourceConnection(await dial(endpoint, signal), stallMs);
+  const onAbort = () => connection.close();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const hits = new HitReader(onHit, bytesMax, filesMax);
+  try {
+    const head = await connection.request(
+      encodeRequestHead('GET', '/', [
+        ['Host', formatEndpoint(endpoint)],
+        ['User-Agent', userAgent],
+        ['Accept', 'application/x-gnutella-packets'],
+        ['Accept-Encoding', 'deflate'],
+        ['Connection', 'close'],
+      ]),
+    );
+    const body = bodyOf(head);
+    const read = (sink: Sink) => connection.body(body.framing, body.bytes, sink);
+    if (body.plain) await read(chunk => hits.take(chunk));
+    else hits.take(await inflated(read, bytesMax));
+  } catch (error) {
+    if (error instanceof EnoughError) return;
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    connection.close();
+  }
+}
+
+/** Throws SourceError for an answer that has no hits in it. */
+function bodyOf(head: ResponseHead): { framing: Framing; bytes: number | null; plain: boolean } {
+  const { status, reason, headers } = head;
+  if (status !== 200)
+    throw new SourceError('SOURCE_MALFORMED', `does not let us browse: ${status} ${printable(reason)}`);
+  const [type = ''] = (headers.get('Content-Type') ?? '').toLowerCase().split(';');
+  if (type.trim() !== 'application/x-gnutella-packets') {
+    throw new SourceError('SOURCE_MALFORMED', 'answered a browse with no query hits');
+  }
+  const plain = (headers.get('Content-Encoding') ?? 'identity').toLowerCase() === 'identity';
+  if (listOf(headers.get('Transfer-Encoding')).includes('chunked')) return { framing: 'chunked', bytes: null, plain };
+  const bytes = numberOf(headers.get('Content-Length'));
+  return bytes === null || bytes < 0 ? { framing: 'close', bytes: null, plain } : { framing: 'length', bytes, plain };
+}
+
+/** The whole body, then all of it inflated (gzip or deflate), both bounded. Throws EnoughError, SourceError. */
+async function inflated(read: (sink: Sink) => Promise<void>, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  await read(chunk => {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new EnoughError();
+    chunks.push(chunk);
+    return null;
+  });
+  try {
+    return await promisify(unzip)(Buffer.concat(chunks), { maxOutputLength: bytesMax });
+  } catch (cause) {
+    throw new SourceError('SOURCE_MALFORMED', 'answered what cannot be inflated', { cause });
+  }
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
+}
+
+/** Ends the reading from inside: there is enough. */
+class EnoughError extends Error {}
+
+class HitReader {
+  readonly #onHit: (hit: QueryHit) => void;
+  readonly #reader = new FrameReader(PAYLOAD_BYTES_MAX);
+  readonly #frame = new Frame();
+  #bytesLeft: number;
+  #filesLeft: number;
+
+  constructor(onHit: (hit: QueryHit) => void, bytesMax: number, filesMax: number) {
+    this.#onHit = onHit;
+    this.#bytesLeft = bytesMax;
+    this.#filesLeft = filesMax;
+  }
+
+  /** Throws EnoughError. */
+  take(chunk: Buffer): null {
+    this.#bytesLeft -= chunk.length;
+    if (this.#bytesLeft < 0) throw new EnoughError();
+    this.#reader.push(chunk);
+    for (;;) {
+      const read = this.#reader.next(this.#frame);
+      if (read === Read.TooLong) throw new EnoughError();
+      if (read === Read.Wait) return null;
+      if (this.#frame.type === Type.QueryHit) this.#onFrame();
+    }
+  }
+
+  #onFrame(): void {
+    let hit: QueryHit;
+    try {
+      // a copy: hits are views, and may be kept longer than the chunk
+      hit = parseQueryHit(Buffer.from(this.#frame.payload()));
+    } catch (error) {
+      if (error instanceof ProtocolError) return;
+      throw error;
+    }
+    this.#filesLeft -= hit.hits.length;
+    if (this.#filesLeft < 0) throw new EnoughError();
+    this.#onHit(hit);
+  }
+}

@@ -1,0 +1,38 @@
+// The disk failed a download: said so that a person knows what to do.
+
+export type DiskErrorCode = 'DISK_FULL' | 'DISK_FORBIDDEN' | 'DISK_FAILED';
+
+export class DiskError extends Error {
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DiskError';
+    this.code = code;
+  }
+}
+
+/** For what the file system (or the store, on the same disk) threw while working in `folder`. */
+export function diskError(cause: unknown, folder: string): DiskError {
+  if (cause instanceof DiskError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const options = { cause };
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'STORE_FULL':
+      return new DiskError('DISK_FULL', `no space left for ${folder}: free some, and it goes on by itself`, options);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new DiskError('DISK_FORBIDDEN', `cannot write to ${folder} (${code}): make it a writable folder`, options);
+    default:
+      return new DiskError(
+        'DISK_FAILED',
+        `writing to ${folder} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+        options,
+      );
+  }
+}

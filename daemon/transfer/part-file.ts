@@ -1,0 +1,167 @@
+// The bytes of an unfinished download: a sparse file and the set of those that are in it. Knows nothing of sources.
+//
+// A byte is in at most one of three sets, and moves from left to right only:
+//   claimed (handed to us) > done (written) > what checkpoint() returned (safe after a crash).
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ByteRange, RangeSet } from '../../protocol/transfer/range-set.ts';
+import { diskError } from './disk-error.ts';
+
+/** Held while the disk is slower than the network; then the caller waits. */
+const QUEUED_BYTES_MAX = 4 << 20;
+/** Written in one call. */
+const RUN_BUFFERS_MAX = 64;
+
+interface Run {
+  readonly start: number;
+  end: number;
+  readonly buffers: Buffer[];
+}
+
+export class PartFile {
+  readonly path: string;
+  /** Written. */
+  readonly done: RangeSet;
+  readonly #handle: FileHandle;
+  readonly #claimed: RangeSet;
+  /** At most QUEUED_BYTES_MAX and one chunk. */
+  #runs: Run[] = [];
+  #queuedBytes = 0;
+  #writing: Promise<void> | null = null;
+  #failure: Error | null = null;
+
+  private constructor(path: string, handle: FileHandle, done: RangeSet) {
+    this.path = path;
+    this.#handle = handle;
+    this.done = done;
+    this.#claimed = done.clone();
+  }
+
+  /** Makes it, or goes on with what is there: `ranges`, as far as the file is long enough for them. Throws DiskError. */
+  static async open(path: string, ranges: RangeSet): Promise<PartFile> {
+    try {
+      const handle = await openOrMake(path);
+      const { size } = await handle.stat();
+      const done = ranges.clone();
+      done.remove(size, Number.MAX_SAFE_INTEGER);
+      return new PartFile(path, handle, done);
+    } catch (error) {
+      throw diskError(error, dirname(path));
+    }
+  }
+
+  /**
+   * Takes those bytes that are still missing; a view is enough, it is kept until written. A promise: wait for it before the next.
+   * Throws DiskError when an earlier write failed.
+   */
+  put(offset: number, chunk: Buffer): Promise<void> | null {
+    if (this.#failure !== null) throw this.#failure;
+    const end = offset + chunk.length;
+    for (let at = offset; at < end; ) {
+      const gap = this.#claimed.gapWithin(at, end);
+      if (gap === null) break;
+      this.#queue(gap, chunk.subarray(gap.start - offset, gap.end - offset));
+      at = gap.end;
+    }
+    if (this.#runs.length > 0) this.#writing ??= this.#write();
+    return this.#queuedBytes > QUEUED_BYTES_MAX ? this.flush() : null;
+  }
+
+  /** All that was put is written. Throws DiskError. */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** What was written before the call is on the disk when it resolves with these ranges. Throws DiskError. */
+  async checkpoint(): Promise<RangeSet> {
+    const safe = this.done.clone();
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      throw diskError(error, dirname(this.path));
+    }
+    return safe;
+  }
+
+  /** Cuts what lies beyond the end of the file: an earlier attempt may have thought it longer. Throws DiskError. */
+  async finish(size: number): Promise<void> {
+    await this.flush();
+    try {
+      await this.#handle.truncate(size);
+      await this.#handle.sync();
+    } catch (error) {
+      throw diskError(error, dirname(this.path));
+    }
+  }
+
+  /** Forgets everything. Throws DiskError. */
+  async discard(): Promise<void> {
+    await this.flush();
+    this.#claimed.clear();
+    this.done.clear();
+    try {
+      await this.#handle.truncate(0);
+    } catch (error) {
+      throw diskError(error, dirname(this.path));
+    }
+  }
+
+  /** For reading it back. */
+  read(buffer: Buffer, position: number): Promise<{ bytesRead: number }> {
+    return this.#handle.read(buffer, 0, buffer.length, position);
+  }
+
+  async close(): Promise<void> {
+    this.#runs = [];
+    while (this.#writing !== null) await this.#writing;
+    await this.#handle.close();
+  }
+
+  #queue({ start, end }: ByteRange, bytes: Buffer): void {
+    this.#claimed.add(start, end);
+    this.#queuedBytes += bytes.length;
+    const last = this.#runs.at(-1);
+    if (last !== undefined && last.end === start && last.buffers.length < RUN_BUFFERS_MAX) {
+      last.buffers.push(bytes);
+      last.end = end;
+    } else this.#runs.push({ start, end, buffers: [bytes] });
+  }
+
+  /** One write at a time, and what came in meanwhile with the next. Never rejects: a failure is kept for the next caller. */
+  async #write(): Promise<void> {
+    try {
+      for (let run = this.#runs.shift(); run !== undefined; run = this.#runs.shift()) {
+        await writeWhole(this.#handle, run);
+        this.done.add(run.start, run.end);
+        this.#queuedBytes -= run.end - run.start;
+      }
+    } catch (error) {
+      this.#failure = diskError(error, dirname(this.path));
+      this.#runs = [];
+      this.#queuedBytes = 0;
+    } finally {
+      this.#writing = null;
+    }
+  }
+}
+
+async function openOrMake(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r+');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return open(path, 'w+');
+  }
+}
+
+async function writeWhole(handle: FileHandle, run: Run): Promise<void> {
+  const { bytesWritten } = await handle.writev(run.buffers, run.start);
+  if (bytesWritten === run.end - run.start) return;
+  // a disk that is nearly full takes a part: the rest says why
+  const rest = Buffer.concat(run.buffers).subarray(bytesWritten);
+  for (let at = 0; at < rest.length; ) {
+    const more = await handle.write(rest, at, rest.length - at, run.start + bytesWritten + at);
+    at += more.bytesWritten;
+  }
+}

@@ -1,0 +1,108 @@
+// Downloads over a real database and real sockets, with waits that a test can bear.
+import { createHash } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import type { DownloadView } from '../../api/control.ts';
+import { silentLog } from '../../daemon/log.ts';
+import { DownloadStore } from '../../daemon/store/downloads.ts';
+import { Store } from '../../daemon/store/store.ts';
+import { SystemClock, SystemRandom } from '../../daemon/system.ts';
+import { Downloads, type DownloadsOptions, type DownloadTimes } from '../../daemon/transfer/downloads.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { testIdentity } from './shared-files.ts';
+
+export const FAST: DownloadTimes = {
+  firstMs: 10,
+  maxMs: 40,
+  cutMs: 5,
+  busyMs: 10,
+  forbiddenMs: 10,
+  unavailableMs: 10,
+  failuresMax: 4,
+  stallMs: 300,
+  pollMarginMs: 5,
+  spacingMs: 5,
+  diskMs: 50,
+};
+
+export function sha1(bytes: Buffer): Buffer {
+  return createHash('sha1').update(bytes).digest();
+}
+
+/** Rejects when nobody is there. */
+export function dialPlain(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+  return new Promise((connected, failed) => {
+    const socket = connect({ ...endpoint, noDelay: true });
+    signal.addEventListener('abort', () => socket.destroy(), { once: true });
+    socket.once('connect', () => connected(socket));
+    socket.once('error', failed);
+    socket.once('close', () => failed(new Error('closed')));
+  });
+}
+
+export class DownloadRig {
+  readonly downloads: Downloads;
+  readonly folder: string;
+  /** In order, one a change of state. */
+  readonly states: string[] = [];
+  readonly completed: string[] = [];
+  readonly store: Store;
+  #watchers = new Set<(view: DownloadView) => void>();
+  #stopped: Promise<void> | null = null;
+
+  private constructor(home: string, store: Store, options: Partial<DownloadsOptions>) {
+    this.folder = join(home, 'downloads');
+    this.store = store;
+    this.downloads = new Downloads({
+      folder: this.folder,
+      store: new DownloadStore(store.table('downloads')),
+      dial: dialPlain,
+      identity: testIdentity,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      log: silentLog,
+      times: FAST,
+      onChange: view => this.#onChange(view),
+      onCompleted: (_, path) => this.completed.push(path),
+      ...options,
+    });
+  }
+
+  /** In `home`, where another rig may have been before. Started, and stopped at the end of the test. */
+  static async open(t: Test, home: string, options: Partial<DownloadsOptions> = {}): Promise<DownloadRig> {
+    const store = await Store.open(join(home, 'store'), silentLog);
+    const rig = new DownloadRig(home, store, options);
+    t.teardown(() => rig.stop());
+    await rig.downloads.start();
+    return rig;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.downloads.stop().then(() => this.store.close());
+    return this.#stopped;
+  }
+
+  /** Resolves with the first view that fits, now or later. */
+  until(id: string, fits: (view: DownloadView) => boolean): Promise<DownloadView> {
+    return new Promise(found => {
+      const look = (view: DownloadView) => {
+        if (view.id !== id || !fits(view)) return;
+        this.#watchers.delete(look);
+        found(view);
+      };
+      this.#watchers.add(look);
+      const now = this.downloads.get(id);
+      if (now !== null) look(now);
+    });
+  }
+
+  ended(id: string): Promise<DownloadView> {
+    return this.until(id, ({ state }) => state === 'completed' || state === 'failed');
+  }
+
+  #onChange(view: DownloadView): void {
+    if (this.states.at(-1) !== view.state) this.states.push(view.state);
+    for (const watcher of [...this.#watchers]) watcher(view);
+  }
+}
