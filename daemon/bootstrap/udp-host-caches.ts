@@ -102,22 +102,3 @@ export class UdpHostCaches {
     this.#awaited = null;
   }
 }
-
-/** What asks by UDP, as the UDP core has it: `done` gets null when no pong came. */
-export type AskByUdp = (
-  to: Endpoint,
-  question: { hosts: 'ultrapeer' | 'leaf'; address: boolean },
-  done: (answer: { pong: Pick<HostCachePong, 'hosts'>; caches: readonly string[] } | null) => void,
-) => void;
-
-/** `wants`: for which slots we want hosts. */
-export function udpPingsOf(ask: AskByUdp, wants: () => 'ultrapeer' | 'leaf'): UdpPings {
-  return {
-    sendUdpPing(to, onPong) {
-      ask(to, { hosts: wants(), address: true }, answer => {
-        if (answer !== null) onPong({ hosts: answer.pong.hosts, hostCaches: answer.caches });
-      });
-      return true;
-    },
-  };
-}

@@ -139,6 +139,7 @@ export class DatagramPings {
     const plain: Pong = {
       ...PLAIN_PONG,
       endpoint: identity.listen(),
+      ipv6: identity.ipv6?.() ?? null,
       files: library.files,
       kibibytes: Math.floor(library.bytes / 1024),
       ultrapeer,

@@ -17,6 +17,7 @@ export function encodeOwnHits(identity: Identity, files: readonly SharedFile[], 
   return encodeQueryHit({
     ...PLAIN_QUERY_HIT,
     endpoint: identity.listen(),
+    ipv6: identity.ipv6?.() ?? null,
     speedKbps,
     vendor,
     push: firewalled,

@@ -143,11 +143,12 @@ export class Pinger {
     const plain: Pong = {
       ...PLAIN_PONG,
       endpoint: this.#identity.listen(),
+      ipv6: this.#identity.ipv6?.() ?? null,
       files: this.#library.files,
       kibibytes: Math.floor(this.#library.bytes / 1024),
       ultrapeer,
     };
-    if (!link.capabilities.ggep) return encodePong(plain); // 0.4 servents expect 14 bytes
+    if (!link.capabilities.ggep) return encodePong({ ...plain, ipv6: null }); // 0.4 servents expect 14 bytes
     const slots = ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null;
     return encodePong({ ...plain, vendor, vendorVersion: 1, dailyUptimeS: dailyUptimeSeconds, slots });
   }
