@@ -9,15 +9,16 @@ const NUMBERS_MAX = 9999;
 
 /**
  * Gives the path in `folder` that `part` now has too. Both names are there until the caller unlinks the part, which it does once its
- * record says so: a crash in between is found by the next call, which recognises its own file. Throws DiskError.
+ * record says so: a crash in between is found by the next call, which recognises its own file. `linkFile` stands for file systems
+ * without links, where the part is renamed. Throws DiskError.
  */
-export async function placeFile(part: string, folder: string, name: string): Promise<string> {
+export async function placeFile(part: string, folder: string, name: string, linkFile = link): Promise<string> {
   const safe = safeFileName(name);
   try {
     await mkdir(folder, { recursive: true });
     for (let number = 0; number <= NUMBERS_MAX; number++) {
       const path = join(folder, number === 0 ? safe : numberedName(safe, number));
-      if (await place(part, path)) {
+      if (await place(part, path, linkFile)) {
         await syncFolder(folder);
         return path;
       }
@@ -29,9 +30,9 @@ export async function placeFile(part: string, folder: string, name: string): Pro
 }
 
 /** False: another file has that name. */
-async function place(part: string, path: string): Promise<boolean> {
+async function place(part: string, path: string, linkFile: typeof link): Promise<boolean> {
   try {
-    await link(part, path);
+    await linkFile(part, path);
     return true;
   } catch (error) {
     switch (error instanceof Error && 'code' in error ? error.code : '') {

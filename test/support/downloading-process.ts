@@ -1,0 +1,36 @@
+// A process that does nothing but download one file, to be killed at any moment: node downloading-process.ts FOLDER PORT SHA1 SIZE
+import { join } from 'node:path';
+import { silentLog } from '../../daemon/log.ts';
+import { DownloadStore } from '../../daemon/store/downloads.ts';
+import { Store } from '../../daemon/store/store.ts';
+import { SystemClock, SystemRandom } from '../../daemon/system.ts';
+import { Downloads } from '../../daemon/transfer/downloads.ts';
+import { PLAIN_SOURCE } from '../../daemon/transfer/source.ts';
+import { dialPlain, FAST } from './download-rig.ts';
+import { testIdentity } from './shared-files.ts';
+
+const [home = '', port = '', hash = '', size = ''] = process.argv.slice(2);
+const store = await Store.open(join(home, 'store'), silentLog);
+const downloads = new Downloads({
+  folder: join(home, 'downloads'),
+  store: new DownloadStore(store.table('downloads')),
+  dial: dialPlain,
+  identity: testIdentity,
+  clock: new SystemClock(),
+  random: new SystemRandom(),
+  log: silentLog,
+  times: FAST,
+  checkpoint: { bytes: 256 * 1024, ms: 50 },
+  onCompleted: (_, path) => process.send?.({ completed: path }),
+});
+await downloads.start();
+const [known] = downloads.list();
+process.send?.({ started: known?.done ?? 0 });
+if (known === undefined) {
+  await downloads.add({
+    sha1: Buffer.from(hash, 'hex'),
+    size: Number(size),
+    name: 'killed.bin',
+    sources: [{ ...PLAIN_SOURCE, endpoint: { host: '127.0.0.1', port: Number(port) } }],
+  });
+}
