@@ -13,6 +13,7 @@ import { urnOrNull } from '../protocol/wire/urn.ts';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { DaemonControl } from './control.ts';
+import { DatagramSide } from './datagram-side.ts';
 import { ServentIdentity, serventGuid } from './identity.ts';
 import { Library } from './library/library.ts';
 import type { Log } from './log.ts';
@@ -23,6 +24,7 @@ import { Handshaker } from './net/handshaker.ts';
 import { Listener } from './net/listener.ts';
 import { isWildcard, OwnAddress } from './net/own-address.ts';
 import { ReachPolicy, reachesOf } from './net/reach.ts';
+import { Tls } from './net/tls.ts';
 import { OverlayWatch } from './overlay-watch.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
@@ -126,7 +128,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     hosts,
     reach,
     monitor,
-    onPush: () => {},
+    onPush: push => beside.pushes.onPush(push),
   });
   let own: OwnAddress | null = null;
   const listen = () => own?.endpoint ?? { host: settings.gnutella.host, port: settings.gnutella.port };
@@ -136,7 +138,12 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     startedAt,
     role: () => role,
     listen,
+    ipv6: () => own?.ipv6 ?? null,
     uploadsFull: () => fileServer.full,
+    firewalled: () => beside.firewall.firewalled(clock.now()),
+    pushProxies: () => beside.vendor.pushProxies.endpoints,
+    outOfBand: () => beside.outOfBand(),
+    datagrams: () => beside.open,
     free: () => {
       const { leaves, ultrapeers } = neighbours.counts;
       return {
@@ -178,7 +185,9 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     clock,
     log: log.child({ mod: 'uploads' }),
   });
+  const tls = settings.gnutella.tls ? new Tls() : null;
   const handshaker: Handshaker = new Handshaker({
+    ...(tls === null ? {} : { tls }),
     core: overlay,
     dialer,
     log: log.child({ mod: 'links' }),
@@ -187,7 +196,11 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
     tryUltrapeers: () => neighbours.tryUltrapeers(),
     crawl: () => neighbours.crawl(),
-    onUnlinked: link => neighbours.onUnlinked(link),
+    onLinked: link => beside.onLinked(link),
+    onUnlinked: link => {
+      beside.onUnlinked(link);
+      neighbours.onUnlinked(link);
+    },
   });
   const neighbours: Neighbours = new Neighbours({
     overlay,
@@ -207,6 +220,25 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     acceptLegacy: settings.profile !== 'public',
   });
 
+  const beside: DatagramSide = new DatagramSide({
+    settings,
+    clock,
+    random,
+    log,
+    identity,
+    library,
+    overlay,
+    watch,
+    hosts,
+    reach,
+    blocks: host => blocked.blocks(host),
+    dialer,
+    own: () => own,
+    listen,
+    serve: (socket, head) => fileServer.handle(socket, head),
+  });
+  watch.ears = beside;
+
   const listener = new Listener(
     {
       host: settings.gnutella.host,
@@ -214,10 +246,13 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
       log: log.child({ mod: 'listener' }),
       limits: { socketsMax: socketsMax(settings) },
       allow: address => !blocked.blocks(address),
+      ...(tls === null ? {} : { secure: (socket, head) => tls.accept(socket, head) }),
+      onAccepted: address => beside.onAccepted(address),
     },
     {
       overlay: (socket, head, remote) => handshaker.accept(socket, head, remote),
       http: (socket, head) => fileServer.handle(socket, head),
+      giv: (socket, head) => beside.requester.onGiv(socket, head),
     },
   );
   const gnutella = await listener.start();
@@ -229,11 +264,15 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   running.add('the uploads', () => fileServer.stop());
   own = new OwnAddress(gnutella, settings.profile);
   reach.addOwn(own.endpoint);
+  if (own.ipv6 !== null) reach.addOwn({ host: own.ipv6, port: gnutella.port });
+  await beside.start(gnutella);
+  running.add('UDP', () => beside.stop());
 
   const downloads = new Downloads({
     folder: settings.downloads.folder,
     store: new DownloadStore(store.table('downloads')),
     dial,
+    push: (source, signal) => beside.fetch(source, signal),
     identity,
     clock,
     random,
@@ -269,7 +308,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
 
   const ticker = new Ticker(clock, now => {
     searches.expire(clock.wallTime());
-    return overlay.tick(now);
+    return Math.min(overlay.tick(now), beside.tick(now));
   });
   running.add('the clock', () => ticker.stop());
   running.add('the searches', () => searches.stop());
@@ -279,7 +318,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     hostsFiles: settings.bootstrap.hostsFiles,
     hosts,
     table: store.table('caches'),
-    pings: null,
+    pings: beside,
     clock,
     random,
     log: log.child({ mod: 'bootstrap' }),

@@ -37,8 +37,8 @@ function contentOf(searches: Searches, search: string, result: string): FoundCon
   return content;
 }
 
-function sourceFound({ endpoint, serventGuid, push, index, name }: FoundSource): Source {
-  return { ...PLAIN_SOURCE, endpoint, serventGuid, push, index, name };
+function sourceFound({ endpoint, serventGuid, push, index, name, pushProxies }: FoundSource): Source {
+  return { ...PLAIN_SOURCE, endpoint, serventGuid, push, index, name, pushProxies };
 }
 
 function fromMagnet(text: string): DownloadRequest {

@@ -3,7 +3,7 @@ import type { Role } from '../protocol/handshake/capabilities.ts';
 import type { LocalHello } from '../protocol/handshake/handshake.ts';
 import type { Identity } from '../protocol/overlay/identity.ts';
 import type { Random } from '../protocol/ports.ts';
-import type { Endpoint } from '../protocol/wire/endpoint.ts';
+import { type Endpoint, isIpv6 } from '../protocol/wire/endpoint.ts';
 import { formatGuid, parseGuid } from '../protocol/wire/guid.ts';
 import type { Settings } from './settings.ts';
 import type { Table } from './store/table.ts';
@@ -29,14 +29,20 @@ export interface IdentityFacts {
   startedAt: Date;
   role: () => Role;
   listen: () => Endpoint;
+  /** Our IPv6 address beside an IPv4 one. */
+  ipv6: () => string | null;
   uploadsFull: () => boolean;
+  firewalled: () => boolean;
+  pushProxies: () => readonly Endpoint[];
+  outOfBand: () => Endpoint | null;
+  /** UDP is open, so GUESS queries can be answered. */
+  datagrams: () => boolean;
   free: () => { leafSlots: number; ultrapeerSlots: number };
 }
 
 export class ServentIdentity implements Identity {
   readonly serventGuid: Buffer;
   readonly vendor = VENDOR;
-  readonly firewalled = false;
   readonly speedKbps = 10_000;
   readonly dailyUptimeSeconds = 43_200;
   readonly #facts: IdentityFacts;
@@ -52,6 +58,18 @@ export class ServentIdentity implements Identity {
 
   get ultrapeer(): boolean {
     return this.#facts.role() === 'ultrapeer';
+  }
+
+  get firewalled(): boolean {
+    return this.#facts.firewalled();
+  }
+
+  pushProxies(): readonly Endpoint[] {
+    return this.#facts.pushProxies();
+  }
+
+  outOfBand(): Endpoint | null {
+    return this.#facts.outOfBand();
   }
 
   get busy(): boolean {
@@ -70,6 +88,19 @@ export class ServentIdentity implements Identity {
     return this.#facts.listen();
   }
 
+  ipv6(): string | null {
+    return this.#facts.ipv6();
+  }
+
+  /** browse first: see featureList(). `IP/6.0`: IPv4 and IPv6, `IP/6.4`: IPv6 only (gtk-gnutella). */
+  #features(): string[] {
+    const features = ['browse/1.0'];
+    if (this.#facts.settings.gnutella.tls) features.push('tls/1.0');
+    if (isIpv6(this.listen().host)) features.push('IP/6.4');
+    else if (this.ipv6() !== null) features.push('IP/6.0');
+    return features;
+  }
+
   hello(): LocalHello {
     const { settings, startedAt, role } = this.#facts;
     return {
@@ -80,9 +111,9 @@ export class ServentIdentity implements Identity {
       degree: DEGREE,
       maxTtl: MAX_TTL_SAID,
       deflate: settings.gnutella.deflate,
-      features: ['browse/1.0'],
+      features: this.#features(),
       liveSince: startedAt.toUTCString().replace('GMT', '+0000'),
-      guess: null,
+      guess: role() === 'ultrapeer' && this.#facts.datagrams() ? '0.2' : null,
       locale: null,
     };
   }

@@ -23,10 +23,18 @@ export interface OverlayWatchOptions {
   onPush: (push: Push) => void;
 }
 
+/** Who hears vendor messages, and hits for those who asked by datagram. Frames end with the call. */
+export interface OverlayEars {
+  onVendorMessage(link: Link, frame: Frame): void;
+  onHitForOutside(frame: Frame): void;
+}
+
 export class OverlayWatch implements OverlaySink {
   readonly #options: OverlayWatchOptions;
   /** Made after the overlay that it searches, so it comes later. */
   searches: Searches | null = null;
+  /** Of the parts beside the links. */
+  ears: OverlayEars | null = null;
 
   constructor(options: OverlayWatchOptions) {
     this.#options = options;
@@ -63,8 +71,13 @@ export class OverlayWatch implements OverlaySink {
     this.#options.log.info({ link: link.id, peer: formatEndpoint(link.endpoint), code, text }, 'ended a link');
   }
 
-  /** Understood by the two-tier parts; until then counted by the core. */
-  onVendorMessage(): void {}
+  onVendorMessage(link: Link, frame: Frame): void {
+    this.ears?.onVendorMessage(link, frame);
+  }
+
+  onHitForOutside(frame: Frame): void {
+    this.ears?.onHitForOutside(frame);
+  }
 
   onRouteTableUpdate(): void {}
 }

@@ -116,6 +116,21 @@ export const declaration = {
       default: { local: 0, lan: 16, public: 3 },
       doc: 'Most Gnutella connections from one address. 0: no limit.',
     }),
+    udp: setting(yesOrNo, {
+      flag: '--no-udp',
+      default: true,
+      doc: 'Speak UDP on the same port number: pings, host lists, hits past the links, pushes.',
+    }),
+    reachable: setting(oneOf('auto', 'yes', 'no'), {
+      flag: '--reachable <how>',
+      default: { local: 'yes', lan: 'yes', public: 'auto' },
+      doc: 'Whether others can connect to us. `auto` finds out with the help of neighbours; `no` has files pushed.',
+    }),
+    outOfBand: setting(yesOrNo, {
+      flag: '--no-out-of-band',
+      default: { local: false, lan: true, public: true },
+      doc: 'Ask for hits of our searches by UDP, straight from who has them, when UDP reaches us.',
+    }),
     connect: setting(listOf(hostAndPort, ','), {
       flag: '--connect <host:port>',
       default: () => [],

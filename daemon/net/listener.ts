@@ -4,6 +4,7 @@ import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wir
 import type { Log } from '../log.ts';
 import { Greeting, greetingOf } from './greeting.ts';
 import { Tally } from './tally.ts';
+import { isEncrypted } from './tls.ts';
 
 export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTEN_NO_SUCH_ADDRESS' | 'LISTEN_FAILED';
 
@@ -24,6 +25,8 @@ export const ACCEPT_REASONS = [
   'giv',
   'queue',
   'probe',
+  /** Counted again by what it wants, once it has said so inside. */
+  'tls',
   /** Refused: the address is blocked, has too many sockets, or all of us have. */
   'blocked',
   'address_full',
@@ -76,6 +79,10 @@ export interface ListenerOptions {
   limits?: Partial<ListenerLimits>;
   /** Asked at each accept; false closes without a word. */
   allow?: (address: string) => boolean;
+  /** Speaks TLS with who begins so, `head` being read already; absent: refused. */
+  secure?: (socket: Socket, head: Buffer) => Socket;
+  /** Told of each that was let in: it proves that others can connect to us. */
+  onAccepted?: (address: string) => void;
 }
 
 export class Listener {
@@ -144,6 +151,7 @@ export class Listener {
       return;
     }
     this.counts.count('accepted');
+    this.#options.onAccepted?.(address);
     this.#sockets++;
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     socket.once('close', () => this.#onGone(address));
@@ -203,7 +211,7 @@ export class Listener {
         socket.destroySoon();
         break;
       case Greeting.Tls:
-        this.#refuse(socket, 'tls_unsupported');
+        this.#onTls(socket, head, remote);
         break;
       case Greeting.TooLong:
         this.#refuse(socket, 'greeting_too_long');
@@ -211,6 +219,17 @@ export class Listener {
       default:
         this.#refuse(socket, 'greeting_garbage');
     }
+  }
+
+  /** The greeting proper comes inside; never a second shell around it. */
+  #onTls(socket: Socket, head: Buffer, remote: Endpoint): void {
+    const { secure } = this.#options;
+    if (secure === undefined || isEncrypted(socket)) {
+      this.#refuse(socket, 'tls_unsupported');
+      return;
+    }
+    this.counts.count('tls');
+    this.#greet(secure(socket, head), remote);
   }
 
   #handOver(

@@ -1,0 +1,45 @@
+// Asks a push proxy over HTTP to pass a push on. One request, one head in answer.
+import type { Socket } from 'node:net';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parseResponseHead } from '../../protocol/transfer/http-head.ts';
+import { encodePushProxyCall, type PushProxyVerdict, pushProxyVerdict } from '../../protocol/transfer/push-proxy.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { DialError } from '../net/dialer.ts';
+import { SocketReader } from './socket-reader.ts';
+
+export interface PushProxyCall {
+  readonly serventGuid: Buffer;
+  readonly proxy: Endpoint;
+  /** Where the servent is to connect to. */
+  readonly node: Endpoint;
+  readonly userAgent: string;
+}
+
+/** Whatever goes wrong is a refusal. The signal bounds it in time. */
+export async function callPushProxy(
+  call: PushProxyCall,
+  dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>,
+  signal: AbortSignal,
+): Promise<PushProxyVerdict> {
+  let socket: Socket;
+  try {
+    socket = await dial(call.proxy, signal);
+  } catch (error) {
+    if (!(error instanceof DialError)) throw error;
+    return 'refused'; // there are other proxies
+  }
+  const cut = () => socket.destroy();
+  signal.addEventListener('abort', cut, { once: true });
+  if (signal.aborted) cut();
+  try {
+    socket.write(encodePushProxyCall(call.serventGuid, call.proxy, call.node, call.userAgent));
+    const block = await new SocketReader(socket).nextHead();
+    return block === null ? 'refused' : pushProxyVerdict(parseResponseHead(block).status);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return 'refused';
+  } finally {
+    signal.removeEventListener('abort', cut);
+    socket.destroy();
+  }
+}
