@@ -16,6 +16,8 @@ export class OverlayCounters {
   othersIn = 0;
   /** Copies queued, so one query to seven links counts seven times. */
   queriesRelayed = 0;
+  /** Copies not queued, since the peer's QRP table says that neither it nor its leaves have anything. */
+  queriesSpared = 0;
   hitsRelayed = 0;
   pushesRelayed = 0;
   /** Queries that we had files for, and descriptors sent for them. */

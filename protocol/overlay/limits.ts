@@ -1,6 +1,7 @@
 // Numbers of the overlay that an operator may want to change. Milliseconds and bytes throughout.
 import { MAX_TTL } from '../constants.ts';
 import type { Reach } from '../wire/endpoint.ts';
+import { DYNAMIC_QUERY_LIMITS, type DynamicQueryLimits, LOCAL_DYNAMIC_QUERY } from './dynamic-query.ts';
 import type { QueryGuardLimits } from './query-guard.ts';
 import { SEND_LIMITS, type SendLimits } from './send-queue.ts';
 
@@ -13,6 +14,12 @@ export interface OverlayLimits {
   readonly unflaggedQueries: boolean;
   /** Records that one query is answered with, over all its hits. */
   readonly hitsPerQueryMax: number;
+  /** No query routing and no dynamic querying: every query to everybody, as Gnutella 0.4 had it. To compare with. */
+  readonly flooding: boolean;
+  readonly dynamicQuery: DynamicQueryLimits;
+  /** A changed library's table goes out at most so often, after a few early ones; the union with leaves' tables too. */
+  readonly tableUpdateMs: number;
+  readonly unionUpdateMs: number;
   /** Own searches open at a time; the oldest is cancelled for a new one. */
   readonly searchesMax: number;
   /** Addresses that pongs may name. */
@@ -36,6 +43,10 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   legacyTtlMax: 7,
   unflaggedQueries: true,
   hitsPerQueryMax: 50,
+  flooding: false,
+  dynamicQuery: DYNAMIC_QUERY_LIMITS,
+  tableUpdateMs: 300_000,
+  unionUpdateMs: 60_000,
   searchesMax: 256,
   reaches: ['public'],
   aliveAfterMs: 20_000,
@@ -45,4 +56,11 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   stallMs: 180_000,
   queries: null,
   send: SEND_LIMITS,
+};
+
+/** What differs where a round trip takes a millisecond: loopback, a lab. */
+export const LOCAL_OVERLAY_LIMITS: Partial<OverlayLimits> = {
+  dynamicQuery: LOCAL_DYNAMIC_QUERY,
+  tableUpdateMs: 1_000,
+  unionUpdateMs: 1_000,
 };

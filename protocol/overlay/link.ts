@@ -1,5 +1,6 @@
 // One established overlay connection as the core sees it. The socket is the shell's; a Wire stands for it here.
 import type { Capabilities, PeerRole, Role } from '../handshake/capabilities.ts';
+import type { QrpTable } from '../qrp/table.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import type { Drops } from './drops.ts';
@@ -68,6 +69,10 @@ export class Link {
   rttMs = -1;
   /** Hops flow: the peer wants only queries with fewer hops than this. */
   queryHopsMax = 255;
+  /** What an ultrapeer and its leaves share, once it has sent the whole of it. Tables of leaves are kept elsewhere. */
+  routeTable: QrpTable | null = null;
+  /** As our leaf it says how many hits it kept when it is asked (BEAR/11). */
+  guided = false;
 
   // Pings. The one under way, and what is owed for it.
   pingGuid: Buffer | null = null;

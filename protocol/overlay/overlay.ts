@@ -1,5 +1,5 @@
 // The servent's core: links in, effects out. Dispatches descriptors, keeps time, says goodbye.
-import { HEADER_BYTES, Type } from '../constants.ts';
+import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
@@ -11,17 +11,22 @@ import { Answerer, type HitCourier } from './answerer.ts';
 import { OverlayCounters } from './counters.ts';
 import { Discipline } from './discipline.ts';
 import { Drop, type Drops } from './drops.ts';
+import { DynamicQueries } from './dynamic-queries.ts';
 import type { Identity } from './identity.ts';
+import { LeafGuidance } from './leaf-guidance.ts';
 import { OVERLAY_LIMITS, type OverlayLimits } from './limits.ts';
 import { Link, type LinkSpec, LinkState } from './link.ts';
 import { Links } from './links.ts';
+import { NeighbourTables } from './neighbour-tables.ts';
 import { Pinger } from './pinger.ts';
 import type { PongCache } from './pong-cache.ts';
+import { QueryRouter } from './query-router.ts';
 import { Router } from './router.ts';
 import type { Search, SearchSpec } from './search.ts';
 import { Searches } from './searches.ts';
 import { Priority } from './send-queue.ts';
 import type { OverlaySink } from './sink.ts';
+import { TableSender } from './table-sender.ts';
 
 /** No descriptor may be longer; the same in gtk-gnutella. What a type allows is checked when it is there. */
 const PAYLOAD_BYTES_MAX = 65_535;
@@ -30,10 +35,6 @@ const OTHER_BYTES_MAX = 40_960;
 /** Links are looked after so often. */
 const SWEEP_MS = 1_000;
 const BYE_TEXT_MAX = 200;
-/** "BEAR", whose vendor message 4 is hops flow. */
-const BEAR = 0x42454152;
-const BEAR_HOPS_FLOW = 4;
-const HOPS_FLOW_BYTES = 9;
 
 export interface OverlayOptions {
   readonly clock: Clock;
@@ -55,6 +56,10 @@ export class Overlay {
   readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
   readonly #searches: Searches;
   readonly #answerer: Answerer;
+  readonly #tables = new NeighbourTables((link, code, text) => this.#end(link, code, text));
+  readonly #tableSender: TableSender;
+  readonly #dynamicQueries: DynamicQueries;
+  readonly #guidance: LeafGuidance;
   readonly #router: Router;
   readonly #pinger: Pinger;
   /** The descriptor being handled. */
@@ -78,7 +83,13 @@ export class Overlay {
     const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
     const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax);
     this.#answerer = answerer;
-    this.#router = new Router({ ...parts, searches: this.#searches, answerer });
+    const [tables, searches] = [this.#tables, this.#searches];
+    const dynamicQueries = new DynamicQueries({ ...parts, tables });
+    const queryRouter = new QueryRouter(tables);
+    this.#dynamicQueries = dynamicQueries;
+    this.#tableSender = new TableSender({ ...parts, library, tables });
+    this.#guidance = new LeafGuidance({ tables, dynamicQueries, searches });
+    this.#router = new Router({ ...parts, searches, dynamicQueries, queryRouter, answerer });
     this.#pinger = new Pinger({ ...parts, library });
   }
 
@@ -114,7 +125,8 @@ export class Overlay {
     const link = new Link(this.#nextId++, spec, now, PAYLOAD_BYTES_MAX, this.#limits.send);
     this.#links.add(link);
     this.#pinger.greet(link, now);
-    for (const search of this.#searches.values()) this.#router.ask(search, link);
+    this.#tableSender.greet(link, now);
+    this.#router.onLinked(link, now);
     return link;
   }
 
@@ -181,12 +193,12 @@ export class Overlay {
         break;
       case Type.Qrp:
         counters.routeTableUpdatesIn++;
-        if (this.#fromNeighbour(link, frame)) this.#sink.onRouteTableUpdate(link, frame);
+        if (this.#fromNeighbour(link, frame)) this.#onRouteTableUpdate(link, frame, now);
         break;
       case Type.Vendor:
       case Type.StandardVendor:
         counters.vendorMessagesIn++;
-        if (this.#fromNeighbour(link, frame)) this.#onVendorMessage(link, frame);
+        if (this.#fromNeighbour(link, frame)) this.#onVendorMessage(link, frame, now);
         break;
       case Type.Dht:
       case Type.Hsep:
@@ -211,13 +223,15 @@ export class Overlay {
     return false;
   }
 
-  /** Hops flow, BEAR/4, is obeyed here; everything goes to the sink. */
-  #onVendorMessage(link: Link, frame: Frame): void {
-    const { bytes, payloadBytes } = frame;
-    const at = frame.start + HEADER_BYTES;
-    if (payloadBytes >= HOPS_FLOW_BYTES && bytes.readUInt32BE(at) === BEAR) {
-      if (bytes.readUInt16LE(at + 4) === BEAR_HOPS_FLOW) link.queryHopsMax = bytes.readUInt8(at + 8);
-    }
+  #onRouteTableUpdate(link: Link, frame: Frame, now: number): void {
+    const whole = this.#tables.receive(link, frame, now);
+    if (whole && link.role === 'leaf') this.#dynamicQueries.onLeafTable(link);
+    this.#sink.onRouteTableUpdate(link, frame);
+  }
+
+  /** What steers queries is obeyed here; everything goes to the sink. */
+  #onVendorMessage(link: Link, frame: Frame, now: number): void {
+    if (!this.#guidance.onMessage(link, frame, now)) this.drops.count(Drop.Malformed);
     this.#sink.onVendorMessage(link, frame);
   }
 
@@ -272,6 +286,9 @@ export class Overlay {
     if (!this.#links.remove(link)) return;
     link.state = state;
     this.#pinger.cache.forgetLink(link.id);
+    this.#tables.forget(link);
+    this.#tableSender.forget(link);
+    this.#dynamicQueries.forget(link);
   }
 
   /** Throws RangeError when there is neither a word nor a URN in it. */
@@ -284,7 +301,9 @@ export class Overlay {
   }
 
   cancelSearch(search: Search): void {
+    if (search.open) this.#guidance.onOver(search, this.#links.all.values());
     this.#searches.cancel(search);
+    this.#dynamicQueries.cancel(search);
   }
 
   /** The running search whose GUID stands at `start`. */
@@ -323,6 +342,22 @@ export class Overlay {
     return this.#router.sendPush(push, this.#clock.now());
   }
 
+  /** Other files are shared than before: QRP tables follow. */
+  onLibraryChanged(): void {
+    this.#tableSender.onLibraryChanged();
+  }
+
+  /** Somebody offers so many records by UDP for a leaf's query, whose GUID stands at `start`, that we proxy. */
+  onResultsOffered(bytes: Buffer, start: number, records: number): void {
+    this.#dynamicQueries.onResults(bytes, start, records);
+  }
+
+  /** Neighbours' QRP tables: leaves that have one, bytes of all. Dynamic queries running. */
+  get queryRouting(): { leafTables: number; tableBytes: number; dynamicQueries: number } {
+    const { leaves, memoryBytes } = this.#tables;
+    return { leafTables: leaves, tableBytes: memoryBytes, dynamicQueries: this.#dynamicQueries.size };
+  }
+
   /** Does what is due; returns when to be called again, on the clock's scale. */
   tick(now: number): number {
     if (now - this.#sweptAt >= SWEEP_MS) {
@@ -330,8 +365,9 @@ export class Overlay {
       for (const link of this.#links.all.values()) this.#lookAfter(link, now);
       this.#pinger.tick(now);
       this.#router.tick(now);
+      this.#tables.tick(now);
     }
-    return this.#sweptAt + SWEEP_MS;
+    return Math.min(this.#sweptAt + SWEEP_MS, this.#dynamicQueries.tick(now), this.#tableSender.tick(now));
   }
 
   #lookAfter(link: Link, now: number): void {

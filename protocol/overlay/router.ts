@@ -11,11 +11,13 @@ import type { Answerer } from './answerer.ts';
 import type { OverlayCounters } from './counters.ts';
 import type { Discipline } from './discipline.ts';
 import { Drop } from './drops.ts';
+import { type DynamicQueries, recordsOf } from './dynamic-queries.ts';
 import type { Identity } from './identity.ts';
 import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Links } from './links.ts';
 import { PASSES, QueryGuard } from './query-guard.ts';
+import type { QueryRouter } from './query-router.ts';
 import { RateLimit } from './rate-limit.ts';
 import { NOBODY, OURSELVES, OUTSIDE, RouteTable } from './route-table.ts';
 import type { Search } from './search.ts';
@@ -64,6 +66,8 @@ export function relayTtl(ttl: number, hops: number, ttlMax: number): number {
 export interface RouterParts {
   readonly links: Links;
   readonly searches: Searches;
+  readonly dynamicQueries: DynamicQueries;
+  readonly queryRouter: QueryRouter;
   readonly answerer: Answerer;
   readonly discipline: Discipline;
   readonly counters: OverlayCounters;
@@ -77,6 +81,8 @@ export interface RouterParts {
 export class Router {
   readonly #links: Links;
   readonly #searches: Searches;
+  readonly #dynamicQueries: DynamicQueries;
+  readonly #queryRouter: QueryRouter;
   readonly #answerer: Answerer;
   readonly #discipline: Discipline;
   readonly #counters: OverlayCounters;
@@ -94,6 +100,8 @@ export class Router {
   constructor(parts: RouterParts) {
     this.#links = parts.links;
     this.#searches = parts.searches;
+    this.#dynamicQueries = parts.dynamicQueries;
+    this.#queryRouter = parts.queryRouter;
     this.#answerer = parts.answerer;
     this.#discipline = parts.discipline;
     this.#counters = parts.counters;
@@ -145,10 +153,16 @@ export class Router {
       this.#discipline.drop(link, verdict as Drop);
       return;
     }
-    routes.add(link.id, markOf(modernTtl, legacyTtl), now);
+    const dynamic = link.role === 'leaf' && !this.#limits.flooding;
+    routes.add(link.id, dynamic ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame);
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf') return;
+    if (dynamic) {
+      this.#dynamicQueries.startOfLeaf(link, frame, ownHits, now);
+      return;
+    }
+    this.#queryRouter.next();
     this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl, false);
     this.#relayToLeaves(link, frame);
   }
@@ -168,6 +182,7 @@ export class Router {
     if (further + toLegacy > 0 && link.ourRole !== 'leaf') {
       routes.mark = markOf(further === 0 ? modernBefore : further, toLegacy === 0 ? legacyBefore : toLegacy);
       this.#counters.queriesExtended++;
+      this.#queryRouter.next();
       this.#relayToUltrapeers(link.id, first, frame, further, toLegacy, modernBefore > 0);
     } else this.#discipline.drop(link, first === link.id ? Drop.DuplicateSameLink : Drop.Duplicate);
   }
@@ -188,6 +203,7 @@ export class Router {
     let modern: Buffer | null = null;
     let legacy: Buffer | null = null;
     let copies = 0;
+    const lastHop = modernTtl === 1 && !this.#limits.flooding;
     for (const target of this.#links.relays) {
       if (target.id === fromId || target.id === alsoNotId || hops >= target.queryHopsMax) continue;
       if (target.role === 'legacy') {
@@ -196,6 +212,10 @@ export class Router {
         target.queue.enqueue(legacy, Priority.Query);
       } else {
         if (modernTtl <= 0 || (again && !target.capabilities.extProbes)) continue;
+        if (lastHop && !this.#queryRouter.servesLastHop(target, frame)) {
+          this.#counters.queriesSpared++;
+          continue;
+        }
         modern ??= aged(frame, modernTtl);
         target.queue.enqueue(modern, Priority.Query);
       }
@@ -204,9 +224,9 @@ export class Router {
     this.#counters.queriesRelayed += copies;
   }
 
-  /** TTL 1: a leaf passes nothing on. Without a QRP table of the leaf it gets everything. */
+  /** To those whose tables match, with TTL 1: a leaf passes nothing on. */
   #relayToLeaves(from: Link | null, frame: Frame): void {
-    const { leaves } = this.#links;
+    const leaves = this.#limits.flooding ? this.#links.leaves : this.#queryRouter.leaves(frame);
     if (leaves.length === 0) return;
     const { hops } = frame;
     let copy: Buffer | null = null;
@@ -224,6 +244,7 @@ export class Router {
   onQueryFromOutside(frame: Frame, now: number): boolean {
     if (this.queryRoutes.find(frame.bytes, frame.start)) return false;
     this.queryRoutes.add(OUTSIDE, UNBEATABLE, now);
+    this.#queryRouter.next();
     this.#relayToLeaves(null, frame);
     return true;
   }
@@ -263,6 +284,7 @@ export class Router {
     }
     this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
     target.queue.enqueue(aged(frame, onwardTtl), Priority.Hit);
+    if (target.role === 'leaf') this.#dynamicQueries.onResults(bytes, start, recordsOf(frame));
     this.#counters.hitsRelayed++;
     this.#sink.onHitPassed(link, target, frame);
   }
@@ -400,15 +422,22 @@ export class Router {
     this.pushRoutes.tick(now);
   }
 
-  /** Sends a new search of ours to all. */
+  /** A new search of ours: to all the ultrapeers that we are a leaf of, and as an ultrapeer step by step. */
   originate(search: Search, now: number): void {
     if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, UNBEATABLE, now);
     for (const link of this.#links.all.values()) this.ask(search, link);
+    if (!this.#limits.flooding) this.#dynamicQueries.startOwn(search, now);
   }
 
-  /** Sends a search of ours to one link, with the TTL that the peer bears. */
+  /** A link came up: our running searches go there as well. */
+  onLinked(link: Link, now: number): void {
+    for (const search of this.#searches.values()) this.ask(search, link);
+    this.#dynamicQueries.onLinked(now);
+  }
+
+  /** Sends a search of ours to one link, with the TTL that the peer bears, unless dynamic querying will. */
   ask(search: Search, link: Link): void {
-    if (link.queryHopsMax === 0) return;
+    if (link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
     const { ttlMax, legacyTtlMax } = this.#limits;
     let ttl = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
     if (link.role === 'leaf') ttl = 1;

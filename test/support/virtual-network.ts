@@ -3,7 +3,7 @@ import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capa
 import type { HostSighting } from '../../protocol/overlay/host-cache.ts';
 import type { Identity } from '../../protocol/overlay/identity.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
-import type { Link, Wire } from '../../protocol/overlay/link.ts';
+import type { Link, LinkSpec, Wire } from '../../protocol/overlay/link.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Search } from '../../protocol/overlay/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
@@ -101,10 +101,12 @@ export class VirtualLibrary implements Searchable {
   readonly #files: SharedFile[] = [];
 
   share(...names: string[]): void {
-    for (const name of names) {
-      const index = this.#files.length;
-      this.#files.push({ index, name, size: 1000 + index, sha1: Buffer.alloc(20, index + 1), modifiedAt: 0 });
-    }
+    for (const name of names) this.add(name, Buffer.alloc(20, this.#files.length + 1));
+  }
+
+  add(name: string, sha1: Buffer): void {
+    const index = this.#files.length;
+    this.#files.push({ index, name, size: 1000 + index, sha1, modifiedAt: 0 });
   }
 
   get files(): number {
@@ -180,7 +182,8 @@ export class VirtualServent implements OverlaySink, Identity {
     this.serventGuid = random.guid();
     this.ultrapeer = options.role !== 'leaf';
     this.firewalled = options.firewalled ?? false;
-    const limits = { reaches: ['private', 'public'] as const, ...options.limits };
+    // most tests are about the flood; those of query routing turn it off
+    const limits = { reaches: ['private', 'public'] as const, flooding: true, ...options.limits };
     this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits });
   }
 
@@ -348,8 +351,13 @@ export class VirtualNetwork {
   }
 
   /** A peer played by the test: it sees frames and sends bytes. */
-  puppet(servent: VirtualServent, role: PeerRole = 'ultrapeer', capabilities: Partial<Capabilities> = {}): Puppet {
-    const puppet = new Puppet(servent, role, capabilities);
+  puppet(
+    servent: VirtualServent,
+    role: PeerRole = 'ultrapeer',
+    capabilities: Partial<Capabilities> = {},
+    link: Partial<LinkSpec> = {},
+  ): Puppet {
+    const puppet = new Puppet(servent, role, capabilities, link);
     this.#wires.push(puppet.wire);
     return puppet;
   }
@@ -383,12 +391,12 @@ export class VirtualNetwork {
     return reached.size;
   }
 
-  /** Lets time pass, a second at a time. */
-  pass(ms: number): void {
+  /** Lets time pass, a second at a time or as told. */
+  pass(ms: number, stepMs = 1_000): void {
     const until = this.clock.ms + ms;
     this.settle();
     while (this.clock.ms < until) {
-      this.clock.ms = Math.min(until, this.clock.ms + 1_000);
+      this.clock.ms = Math.min(until, this.clock.ms + stepMs);
       for (const { overlay } of this.servents) overlay.tick(this.clock.ms);
       this.settle();
     }
@@ -429,7 +437,7 @@ export class Puppet {
   readonly #overlay: Overlay;
   readonly #frames = new FrameCollector();
 
-  constructor(servent: VirtualServent, role: PeerRole, capabilities: Partial<Capabilities>) {
+  constructor(servent: VirtualServent, role: PeerRole, capabilities: Partial<Capabilities>, link: Partial<LinkSpec>) {
     this.#overlay = servent.overlay;
     this.link = servent.overlay.addLink({
       endpoint: { host: '10.9.9.9', port: 6346 },
@@ -440,6 +448,7 @@ export class Puppet {
       deflateIn: false,
       deflateOut: false,
       wire: this.wire,
+      ...link,
     });
     this.wire.link = this.link;
     this.wire.deliver = chunk => this.seen.push(...this.#frames.read(chunk));
@@ -467,6 +476,7 @@ function specOf(peer: VirtualServent, direction: 'in' | 'out', role: PeerRole, u
     role,
     guid: peer.serventGuid,
     listen: peer.endpoint,
+    ultrapeerQueryRouting: role === 'ultrapeer',
     ...(role === 'legacy' ? { version: '0.4', maxTtl: null, pongCaching: false, ggep: false } : {}),
   });
   return {

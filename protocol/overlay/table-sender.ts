@@ -1,0 +1,188 @@
+// The QRP table that we send: a leaf's own to its ultrapeers, an ultrapeer's union of its own and its leaves' to others.
+// The whole table first, then what changed, a few messages at a time.
+import { Type } from '../constants.ts';
+import type { Random } from '../ports.ts';
+import { urnHashes, type WordHash } from '../qrp/hash.ts';
+import { encodeTable } from '../qrp/patch.ts';
+import { QrpTable } from '../qrp/table.ts';
+import { INDEX_BITS_MAX } from '../qrp/table-index.ts';
+import type { Searchable } from '../search/shared-file.ts';
+import { encodeDescriptor } from '../wire/header.ts';
+import { encodeRouteTableUpdate } from '../wire/route-table-update.ts';
+import type { OverlayLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { NeighbourTables } from './neighbour-tables.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Priority } from './send-queue.ts';
+
+/** gtk-gnutella's pace for one link. */
+const MESSAGE_LIMIT = new RateLimit(200, 5);
+/** A queue fuller than this share has better things to send. */
+const QUEUE_SHARE_MAX = 0.4;
+/** New tables that may come early: a library is hashed bit by bit after the start. */
+const EARLY_TABLES = 3;
+/** Libraries up to so many files are found by hash as well; larger ones would need tables twice the size. */
+const URN_FILES_MAX = 2_000;
+/** Sequences kept encoded: nearly all links are at the same table. */
+const ENCODED_MAX = 4;
+
+/** An ultrapeer that gets our table. */
+interface Peer {
+  readonly link: Link;
+  /** What it has once `frames` are sent. */
+  sent: QrpTable | null;
+  frames: readonly Buffer[];
+  next: number;
+  due: number;
+}
+
+interface Encoded {
+  readonly before: QrpTable | null;
+  readonly after: QrpTable;
+  readonly deflate: boolean;
+  readonly frames: readonly Buffer[];
+}
+
+export interface TableSenderParts {
+  readonly library: Searchable;
+  readonly tables: NeighbourTables;
+  readonly random: Random;
+  readonly limits: OverlayLimits;
+}
+
+export class TableSender {
+  readonly #parts: TableSenderParts;
+  readonly #ownLimit: RateLimit;
+  readonly #unionLimit: RateLimit;
+  /** As many as there are ultrapeers. */
+  readonly #peers = new Map<Link, Peer>();
+  #own: QrpTable | null = null;
+  #union: QrpTable | null = null;
+  #libraryChanged = false;
+  #ownDue = 0;
+  #unionDue = 0;
+  /** Revision of the neighbours' tables that are in the union. */
+  #revision = -1;
+  #encoded: Encoded[] = [];
+
+  constructor(parts: TableSenderParts) {
+    this.#parts = parts;
+    this.#ownLimit = new RateLimit(parts.limits.tableUpdateMs, EARLY_TABLES);
+    this.#unionLimit = new RateLimit(parts.limits.unionUpdateMs, EARLY_TABLES);
+  }
+
+  /** Other files are shared than before. */
+  onLibraryChanged(): void {
+    this.#libraryChanged = true;
+  }
+
+  /** Words and hashes of our files. */
+  get own(): QrpTable {
+    this.#own ??= this.#makeOwn();
+    return this.#own;
+  }
+
+  /** A new link: it gets the whole table if it can use one. */
+  greet(link: Link, now: number): void {
+    const { capabilities } = link;
+    if (link.role !== 'ultrapeer' || this.#parts.limits.flooding) return;
+    if (link.ourRole === 'leaf' ? capabilities.queryRouting === 0 : !capabilities.ultrapeerQueryRouting) return;
+    const peer = { link, sent: null, frames: [], next: 0, due: 0 };
+    this.#peers.set(link, peer);
+    this.#serve(peer, now);
+  }
+
+  forget(link: Link): void {
+    this.#peers.delete(link);
+  }
+
+  /** Sends what is due; when there will be more to do. */
+  tick(now: number): number {
+    if (this.#peers.size === 0) return Number.POSITIVE_INFINITY;
+    this.#refresh(now);
+    let next = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.values()) next = Math.min(next, this.#serve(peer, now));
+    return next;
+  }
+
+  /** Makes tables anew when something changed and the last ones are old enough. */
+  #refresh(now: number): void {
+    const { tables } = this.#parts;
+    if (this.#libraryChanged) {
+      const due = this.#ownLimit.admit(this.#ownDue, now);
+      if (due >= 0) {
+        this.#ownDue = due;
+        this.#libraryChanged = false;
+        const own = this.#makeOwn();
+        if (this.#own?.equals(own) !== true) {
+          this.#own = own;
+          this.#revision = -1;
+        }
+      }
+    }
+    if (this.#union === null || tables.revision === this.#revision) return;
+    const due = this.#unionLimit.admit(this.#unionDue, now);
+    if (due < 0) return;
+    this.#unionDue = due;
+    const union = this.#makeUnion();
+    if (!union.equals(this.#union)) this.#union = union; // or every link would be sent nothing anew
+  }
+
+  #makeOwn(): QrpTable {
+    const { library } = this.#parts;
+    const hashes: WordHash[] = [];
+    if (library.files <= URN_FILES_MAX) for (const { sha1 } of library.shared()) hashes.push(...urnHashes(sha1));
+    return QrpTable.of(library.words(), hashes);
+  }
+
+  /** Never smaller than the one before: another size means to send all of it. */
+  #makeUnion(): QrpTable {
+    const { tables } = this.#parts;
+    const { own } = this;
+    const bits = Math.min(INDEX_BITS_MAX, Math.max(own.bits, tables.unionBits, this.#union?.bits ?? 0));
+    const union = new QrpTable(2 ** bits);
+    union.merge(own);
+    tables.addUnionTo(union);
+    this.#revision = tables.revision;
+    return union;
+  }
+
+  #tableFor(link: Link): QrpTable {
+    if (link.ourRole === 'leaf') return this.own;
+    this.#union ??= this.#makeUnion();
+    return this.#union;
+  }
+
+  #serve(peer: Peer, now: number): number {
+    const { queue } = peer.link;
+    if (peer.next >= peer.frames.length) {
+      const table = this.#tableFor(peer.link);
+      if (peer.sent === table) return Number.POSITIVE_INFINITY;
+      peer.frames = this.#encode(peer.sent, table, !peer.link.deflateOut);
+      peer.next = 0;
+      peer.sent = table;
+    }
+    for (; peer.next < peer.frames.length; peer.next++) {
+      const frame = peer.frames[peer.next];
+      const due = MESSAGE_LIMIT.admit(peer.due, now);
+      const full = queue.bytes > QUEUE_SHARE_MAX * this.#parts.limits.send.fullBytes;
+      if (due < 0 || full || frame === undefined) return now + MESSAGE_LIMIT.intervalMs;
+      peer.due = due;
+      queue.enqueue(frame, Priority.Control); // nothing of a sequence may be shed
+    }
+    peer.frames = [];
+    peer.next = 0;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Compressed unless the link is. */
+  #encode(before: QrpTable | null, after: QrpTable, deflate: boolean): readonly Buffer[] {
+    const known = this.#encoded.find(e => e.before === before && e.after === after && e.deflate === deflate);
+    if (known !== undefined) return known.frames;
+    const frames = encodeTable(before, after, { deflate }).map(update =>
+      encodeDescriptor(this.#parts.random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)),
+    );
+    this.#encoded = [{ before, after, deflate, frames }, ...this.#encoded].slice(0, ENCODED_MAX);
+    return frames;
+  }
+}
