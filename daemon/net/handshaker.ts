@@ -17,6 +17,7 @@ import { DialError, type DialErrorCode, type Dialer } from './dialer.ts';
 import { FlushPacer } from './flush-pacer.ts';
 import { Tally } from './tally.ts';
 import { LINK_END_REASONS, type LinkCore, type LinkEndReason, TcpLink } from './tcp-link.ts';
+import { isEncrypted, type Tls } from './tls.ts';
 
 /** From accept's hand-over, or from being connected, to the outcome. gtk-gnutella waits 90 s, LimeWire 8. */
 const HANDSHAKE_MS = 30_000;
@@ -28,6 +29,8 @@ const REFUSAL_GRACE_MS = 2000;
 const FLUSH_INTERVAL_MS = 1;
 /** The same for compressed links: each flush costs a thread-pool trip and compresses the worse the less is in it. */
 const DEFLATED_FLUSH_INTERVAL_MS = 5;
+
+const NOTHING = Buffer.alloc(0);
 
 export const HANDSHAKE_ENDS = [
   'linked',
@@ -68,6 +71,8 @@ export interface HandshakerOptions {
   tryUltrapeers: () => Endpoint[];
   /** Neighbours for a crawler; null refuses it. */
   crawl: (remote: Endpoint) => Neighbours | null;
+  /** Offer and accept the upgrade to TLS; absent: neither. */
+  tls?: Tls;
   /** A link is up; the core has it already. */
   onLinked?: (link: Link) => void;
   /** Its socket is closed; the core knows. */
@@ -187,6 +192,7 @@ export class Handshaker {
       admit: peer => admit(peer, remote, direction),
       tryUltrapeers,
       crawl: () => crawl(remote),
+      tls: this.#options.tls !== undefined && !isEncrypted(socket),
       version,
     });
     const run = new HandshakeRun(socket, handshake, handshakeMs, () => {
@@ -197,8 +203,17 @@ export class Handshaker {
     run.start(head);
   }
 
-  #link(socket: Socket, endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted): Link {
-    const { capabilities, peerRole, ourRole, deflateIn, deflateOut, rest } = accepted;
+  /** The connector begins with TLS, whichever side we are; what is written before the keys are there waits. */
+  #secured(socket: Socket, direction: 'in' | 'out', rest: Buffer): Socket {
+    const { tls } = this.#options;
+    if (tls === undefined) throw new Error('TLS was agreed on, but never offered');
+    return direction === 'in' ? tls.accept(socket, rest) : tls.connect(socket);
+  }
+
+  #link(plain: Socket, endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted): Link {
+    const { capabilities, peerRole, ourRole, deflateIn, deflateOut, tls } = accepted;
+    const socket = tls ? this.#secured(plain, direction, accepted.rest) : plain;
+    const rest = tls ? NOTHING : accepted.rest;
     const { core, log, onLinked, onUnlinked } = this.#options;
     const wire = new TcpLink(socket, {
       core,
@@ -224,7 +239,16 @@ export class Handshaker {
       wire,
     });
     log.debug(
-      { link: link.id, endpoint, direction, role: peerRole, userAgent: capabilities.userAgent, deflateIn, deflateOut },
+      {
+        link: link.id,
+        endpoint,
+        direction,
+        role: peerRole,
+        userAgent: capabilities.userAgent,
+        deflateIn,
+        deflateOut,
+        tls,
+      },
       'link opened',
     );
     onLinked?.(link);

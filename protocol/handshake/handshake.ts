@@ -25,6 +25,7 @@ import {
   HELLO_BYTES_MAX,
   helloHeaders,
   type LocalHello,
+  offerTls,
   refusalHeaders,
 } from './hello.ts';
 
@@ -50,6 +51,8 @@ export interface HandshakeOptions {
   tryUltrapeers: () => Endpoint[];
   /** Answer to a crawler; null refuses it (403). */
   crawl: () => Neighbours | null;
+  /** Offer to go on in TLS, and do so when the peer offers it too. Not over a connection that is TLS already. */
+  tls?: boolean;
   /** What a connector speaks; 0.6 by default. */
   version?: ProtocolVersion;
 }
@@ -79,7 +82,9 @@ export interface Accepted {
   deflateIn: boolean;
   /** What we send must be deflated, from the first byte after the handshake on. */
   deflateOut: boolean;
-  /** Bytes that followed the handshake, still deflated when deflateIn. A view of the last chunk. */
+  /** Everything from here on is TLS, begun by the connector; deflate is inside it. */
+  tls: boolean;
+  /** Bytes that followed the handshake, still encrypted when tls, still deflated when deflateIn. A view of the last chunk. */
   rest: Buffer;
 }
 
@@ -140,13 +145,16 @@ export class Handshake {
   #peerHeaders = new Headers();
   #capabilities: Capabilities | null = null;
   #deflateOut = false;
+  #tls = false;
 
   /** Throws RangeError when our own hello is no header block or over HELLO_BYTES_MAX. */
   constructor(options: HandshakeOptions) {
     this.#options = options;
     this.#version = options.version ?? '0.6';
     this.#waitsFor = options.direction === 'in' ? 'hello' : 'answer';
-    const hello = encodeHeaderBlock('GNUTELLA CONNECT/0.6', helloHeaders(options.local, options.remoteAddress));
+    const headers = helloHeaders(options.local, options.remoteAddress);
+    if (options.tls === true && options.direction === 'out') offerTls(headers);
+    const hello = encodeHeaderBlock('GNUTELLA CONNECT/0.6', headers);
     if (hello.length > HELLO_BYTES_MAX) throw new RangeError(`a hello of ${hello.length} bytes`);
     if (options.direction === 'out') {
       this.#toSend.push(this.#version === '0.4' ? Buffer.from(`${CONNECT_04}\n\n`) : hello);
@@ -257,6 +265,7 @@ export class Handshake {
       this.#refuse('admission', verdict.code, verdict.text);
       return;
     }
+    this.#tls = this.#options.tls === true && peer.tlsUpgrade;
     const choices = this.#choose(headers, peer, verdict.ultrapeerNeeded);
     this.#say(200, 'OK', answerHeaders(local, remoteAddress, peer, choices));
     this.#waitsFor = 'acknowledgement';
@@ -272,10 +281,12 @@ export class Handshake {
       this.#fail('peer', 'peer-status', status.code, status.text, block.headers);
       return;
     }
-    if (wantsUpgrade(block.headers)) {
+    const upgrades = wantsUpgrade(block.headers);
+    if (upgrades && !this.#tls) {
       this.#fail('us', 'upgrade', 400, 'TLS was not offered');
       return;
     }
+    this.#tls = upgrades; // ours was an offer
     this.#peerHeaders.delete('Content-Encoding'); // a choice: it belongs to step 3
     for (const [name, value] of block.headers) this.#peerHeaders.set(name, value);
     const peer = this.#introduce(this.#peerHeaders, '0.6');
@@ -330,8 +341,9 @@ export class Handshake {
     const peer = this.#introduce(block.headers, '0.6');
     if (!isSuccess(status)) this.#fail('peer', 'peer-status', status.code, status.text, block.headers);
     else if (!status.is06) this.#fail('us', 'version', 400, 'an answer below 0.6');
-    else if (wantsUpgrade(block.headers)) this.#refuse('upgrade', 400, 'TLS was not offered');
-    else this.#judgeAnswer(block.headers, peer, rest);
+    else if (wantsUpgrade(block.headers) && !(this.#options.tls === true && peer.tlsUpgrade)) {
+      this.#refuse('upgrade', 400, 'TLS was not offered');
+    } else this.#judgeAnswer(block.headers, peer, rest);
   }
 
   #judgeAnswer(headers: Headers, peer: Capabilities, rest: Buffer): void {
@@ -341,6 +353,7 @@ export class Handshake {
       return;
     }
     const becameLeaf = verdict.ourRole === 'leaf' && this.#options.local.role === 'ultrapeer';
+    this.#tls = wantsUpgrade(headers);
     const choices = this.#choose(headers, peer, null);
     this.#say(200, 'OK', acknowledgementHeaders(peer, choices, becameLeaf));
     this.#accept('0.6', peer, verdict.peerRole, verdict.ourRole, peer.contentDeflate, rest);
@@ -355,15 +368,19 @@ export class Handshake {
 
   #choose(headers: Headers, peer: Capabilities, ultrapeerNeeded: boolean | null): AnswerChoices {
     this.#deflateOut = this.#options.local.deflate && peer.deflate;
-    return { ultrapeerNeeded, deflate: this.#deflateOut, contentType: headers.has('Accept') };
+    return { ultrapeerNeeded, deflate: this.#deflateOut, contentType: headers.has('Accept'), tls: this.#tls };
   }
 
   #say(code: number, text: string, headers: Headers): void {
     this.#toSend.push(encodeHeaderBlock(`GNUTELLA/0.6 ${code} ${text}`, headers));
   }
 
-  /** Too late for a status line. The one descriptor that a handshake ever sends. */
+  /** Too late for a status line. The one descriptor that a handshake ever sends; none to who expects TLS now. */
   #sayBye(code: number, text: string): void {
+    if (this.#tls) {
+      this.#fail('us', 'admission', code, text);
+      return;
+    }
     const payload = encodeBye({ code, text, headers: [] });
     const bye = encodeDescriptor(markGuid(Buffer.alloc(16)), Type.Bye, 1, 0, payload);
     this.#toSend.push(this.#deflateOut ? deflateSync(bye) : bye);
@@ -398,8 +415,8 @@ export class Handshake {
     deflateIn: boolean,
     rest: Buffer,
   ): void {
-    const deflateOut = this.#deflateOut;
-    this.#outcome = { kind: 'accepted', version, capabilities, peerRole, ourRole, deflateIn, deflateOut, rest };
+    const [deflateOut, tls] = [this.#deflateOut, this.#tls];
+    this.#outcome = { kind: 'accepted', version, capabilities, peerRole, ourRole, deflateIn, deflateOut, tls, rest };
   }
 }
 

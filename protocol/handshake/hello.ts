@@ -35,6 +35,8 @@ export interface AnswerChoices {
   deflate: boolean;
   /** The peer sent Accept: name the type that it gets. */
   contentType: boolean;
+  /** Both sides offered TLS: it follows the acknowledgement. */
+  tls: boolean;
 }
 
 export const PACKETS_TYPE = 'application/x-gnutella-packets';
@@ -92,6 +94,13 @@ export function answerHeaders(
   if (choices.ultrapeerNeeded !== null) headers.set('X-Ultrapeer-Needed', choices.ultrapeerNeeded ? 'True' : 'False');
   if (choices.deflate) headers.set('Content-Encoding', 'deflate');
   if (choices.contentType) headers.set('Content-Type', PACKETS_TYPE);
+  if (choices.tls) offerTls(headers).set('Connection', 'Upgrade');
+  return headers;
+}
+
+/** As gtk-gnutella spells it. */
+export function offerTls(headers: Headers): Headers {
+  headers.set('Upgrade', 'TLS/1.0');
   return headers;
 }
 
@@ -102,6 +111,7 @@ export function acknowledgementHeaders(peer: Capabilities, choices: AnswerChoice
   if (peer.queryRouting === 0.1) headers.set('X-Query-Routing', '0.1');
   if (choices.deflate) headers.set('Content-Encoding', 'deflate');
   if (choices.contentType) headers.set('Content-Type', PACKETS_TYPE);
+  if (choices.tls) headers.set('Connection', 'Upgrade');
   return headers;
 }
 

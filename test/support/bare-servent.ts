@@ -1,4 +1,5 @@
 // A servent of port, handshakes, links and core only: what the network meets, without library, store and API.
+import type { Socket } from 'node:net';
 import type { Test } from 'tap';
 import { silentLog } from '../../daemon/log.ts';
 import { Dialer, type DialerOptions } from '../../daemon/net/dialer.ts';
@@ -7,6 +8,7 @@ import { Listener, type ListenerLimits } from '../../daemon/net/listener.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import type { LocalHello } from '../../protocol/handshake/handshake.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface BareOptions {
   hello?: Partial<LocalHello>;
@@ -28,6 +30,7 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
   const random = new SystemRandom();
   const serventGuid = random.guid();
   const nothing = () => {};
+  let own: Endpoint = { host: '127.0.0.1', port: 0 };
   const overlay = new Overlay({
     clock,
     random,
@@ -42,7 +45,7 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
       leafSlotsFree: 100,
       ultrapeerSlotsFree: 100,
       dailyUptimeSeconds: 86_400,
-      listen: () => listener.endpoint,
+      listen: () => own,
     },
     sink: {
       onHit: nothing,
@@ -64,7 +67,7 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
     local: () => ({
       userAgent: 'bare/1',
       role: 'ultrapeer',
-      listen: listener.endpoint,
+      listen: own,
       guid: serventGuid,
       degree: 32,
       maxTtl: 4,
@@ -80,15 +83,17 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
     crawl: () => null,
     ...options.handshaker,
   });
+  const { tls } = options.handshaker ?? {};
+  const secure = tls === undefined ? {} : { secure: (socket: Socket, head: Buffer) => tls.accept(socket, head) };
   const listener = new Listener(
-    { host: '127.0.0.1', port: 0, log: silentLog, limits: options.limits ?? {} },
+    { host: '127.0.0.1', port: 0, log: silentLog, limits: options.limits ?? {}, ...secure },
     { overlay: (socket, head, remote) => handshaker.accept(socket, head, remote), http: socket => socket.destroy() },
   );
-  const { port } = await listener.start();
+  own = await listener.start();
   t.teardown(async () => {
     await listener.stop();
     overlay.shutdown();
     await handshaker.stop();
   });
-  return { port, overlay, listener, handshaker };
+  return { port: own.port, overlay, listener, handshaker };
 }

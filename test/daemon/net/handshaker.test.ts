@@ -1,5 +1,7 @@
+import { connect as connectTls } from 'node:tls';
 import { constants, createDeflate } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { Tls } from '../../../daemon/net/tls.ts';
 import { Type } from '../../../protocol/constants.ts';
 import { markGuid } from '../../../protocol/wire/guid.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
@@ -46,6 +48,43 @@ t.test('two servents of ours link, compressed both ways, and part with a Bye', a
   t.equal(b.overlay.links.size, 0);
   t.strictSame(b.handshaker.load, { handshakes: 0, links: 0 });
   t.ok(openSockets() <= sockets + 1, "only the other one's port is open");
+});
+
+t.test('with TLS on both sides the link is encrypted, compressed inside, and ends with a Bye', async t => {
+  const tls = new Tls();
+  const a = await startBareServent(t, { handshaker: { tls } });
+  const b = await startBareServent(t, { handshaker: { tls } });
+  t.match(await a.handshaker.connect(at(b.port)), { kind: 'linked', link: { deflateIn: true, deflateOut: true } });
+  await eventually('pings went both ways', () => a.overlay.counters.pongsIn > 0 && b.overlay.counters.pongsIn > 0);
+  a.overlay.shutdown();
+  await eventually('the other side heard it', () => b.overlay.counters.byesIn === 1);
+  await eventually('all sockets are gone', () => b.listener.load.sockets === 0 && a.handshaker.load.links === 0);
+});
+
+t.test('one side without TLS: the link is plain', async t => {
+  const a = await startBareServent(t, { handshaker: { tls: new Tls() } });
+  const b = await startBareServent(t);
+  t.match(await a.handshaker.connect(at(b.port)), { kind: 'linked' });
+  t.match(await b.handshaker.connect(at(a.port)), { kind: 'linked' });
+  await eventually('pings went both ways', () => a.overlay.counters.pongsIn > 1 && b.overlay.counters.pongsIn > 1);
+});
+
+t.test('TLS from the first byte, as LimeWire begins: the same port, the same handshake inside', async t => {
+  const { port, listener, overlay } = await startBareServent(t, { handshaker: { tls: new Tls() } });
+  const ciphers = 'ADH-AES128-SHA:@SECLEVEL=0';
+  const oldest = { ciphers, minVersion: 'TLSv1', maxVersion: 'TLSv1.2', rejectUnauthorized: false } as const;
+  const socket = connectTls({ port, host: '127.0.0.1', ...oldest });
+  t.teardown(() => socket.destroy());
+  socket.write(hello('Upgrade: TLS/1.0'));
+  const answer = new Promise<string>(resolve => socket.once('data', chunk => resolve(chunk.toString('latin1'))));
+  t.notMatch(await answer, 'Upgrade', 'no shell around the shell');
+  socket.write(`${OK}\r\n`);
+  socket.write(query(1));
+  await eventually('it is a link', () => overlay.counters.queriesIn === 1);
+  t.equal(listener.counts.of('tls'), 1);
+  t.equal(listener.counts.of('overlay'), 1);
+  socket.end();
+  await eventually('its socket is gone', () => listener.load.sockets === 0);
 });
 
 t.test('queries that arrive with the last handshake line are routed', async t => {
