@@ -149,7 +149,7 @@ t.test('an upload can be watched and cancelled', async t => {
 t.test('slow heads, silence and a reader that stops are cut by time', async t => {
   const files = new SharedFiles(t.testdir());
   files.add('x.bin', testBytes(32 << 20));
-  const times = { headMs: 60, idleMs: 120, stallMs: 150 };
+  const times = { headMs: 150, idleMs: 500, stallMs: 300 };
   const { port, server } = await serve(t, files, { times });
 
   const drip = await dial(t, port);
