@@ -244,7 +244,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
       host: settings.gnutella.host,
       port: settings.gnutella.port,
       log: log.child({ mod: 'listener' }),
-      limits: { socketsMax: socketsMax(settings) },
+      limits: { socketsMax: socketsMax(settings), perAddressMax: perAddressMax(settings) },
       allow: address => !blocked.blocks(address),
       ...(tls === null ? {} : { secure: (socket, head) => tls.accept(socket, head) }),
       onAccepted: address => beside.onAccepted(address),
@@ -366,4 +366,9 @@ function hostPolicy(settings: Settings) {
 
 function socketsMax({ gnutella, uploads }: Settings): number {
   return 2 * (gnutella.maxLeaves + gnutella.maxUltrapeers + uploads.slots + uploads.queue) + 256;
+}
+
+/** At accept time a link and an upload look the same. */
+function perAddressMax({ gnutella, uploads }: Settings): number {
+  return gnutella.maxPerAddress === 0 ? 0 : gnutella.maxPerAddress + (uploads.maxPerAddress || uploads.slots);
 }

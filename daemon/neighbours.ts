@@ -104,8 +104,9 @@ export class Neighbours {
       role: role(),
       leaves: { used: leaves, max: maxLeaves },
       ultrapeers: { used: ultrapeers, max: maxUltrapeers },
+      // Where an incoming peer says that it listens is no proof: it could lock others out by claiming their address.
       addressConnected: links.some(link =>
-        isAt(link, direction === 'out' ? remote : (peer.listen ?? remote), peer.guid === null),
+        direction === 'out' ? isAt(link, remote) : sameEndpoint(link.endpoint, remote),
       ),
       guidConnected:
         peer.guid !== null &&
@@ -191,7 +192,7 @@ export class Neighbours {
         candidate =>
           reach.isOwn(candidate) ||
           this.#seeking.has(formatEndpoint(candidate)) ||
-          links.some(link => isAt(link, candidate, true)),
+          links.some(link => isAt(link, candidate)),
       );
       if (endpoint === null) return;
       const key = formatEndpoint(endpoint);
@@ -240,11 +241,17 @@ export class Neighbours {
   }
 }
 
-/** `orByPort`: peers without a GUID are told apart by where they listen. */
-function isAt(link: Link, endpoint: Endpoint, orByPort: boolean): boolean {
-  const same = (other: Endpoint | null) =>
-    other !== null && other.host === endpoint.host && other.port === endpoint.port;
-  return same(link.endpoint) || (orByPort && same(link.listen));
+/** What is dialled there is this very peer. Its word for where it listens counts for its own address alone. */
+function isAt(link: Link, endpoint: Endpoint): boolean {
+  const { listen } = link;
+  return (
+    sameEndpoint(link.endpoint, endpoint) ||
+    (listen !== null && listen.host === link.endpoint.host && sameEndpoint(listen, endpoint))
+  );
+}
+
+function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.port === b.port && a.host === b.host;
 }
 
 /** Endpoint of HOST:PORT, names looked up; a sentence when that fails. */
