@@ -11,6 +11,8 @@ export interface Urn {
   readonly tigerRoot: Buffer | null;
 }
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
 /** Upper case, no padding. */
 export function formatBase32(bytes: Uint8Array): string {
   return base32.stringify(bytes, { pad: false });
@@ -22,6 +24,9 @@ export function base32OrNull(text: string): Buffer | null {
   const digits = text.replace(/=+$/, '').toUpperCase();
   // digits that hold no whole byte: a length no encoder makes
   if (digits.length % 8 === 1 || digits.length % 8 === 3 || digits.length % 8 === 6) return null;
+  // bits after the last whole byte: zero from every encoder, and an exception in the decoder if not
+  const spareBits = (5 * digits.length) % 8;
+  if ((ALPHABET.indexOf(digits.slice(-1)) & ((1 << spareBits) - 1)) !== 0) return null;
   return Buffer.from(base32.parse(digits, { loose: true }));
 }
 

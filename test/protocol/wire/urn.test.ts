@@ -108,3 +108,17 @@ t.test('GGEP H is a SHA-1 or a bitprint of the right length', async t => {
     t.equal(urnOfGgepH(payload), null);
   }
 });
+
+t.test('base32 digits of any kind and number are read or refused, never an exception', async t => {
+  const digit = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abc=');
+  fc.assert(
+    fc.property(fc.array(digit, { maxLength: 60 }), digits => {
+      const text = digits.join('');
+      const decoded = base32OrNull(text);
+      return decoded === null || formatBase32(decoded) === text.replace(/=+$/, '').toUpperCase();
+    }),
+  );
+  const spare = `urn:bitprint:${sha1Text}.${tigerText.slice(0, -1)}B`;
+  t.equal(urnOrNull(spare), null, 'bits that no encoder sets');
+  t.throws(() => parseUrn(spare), { code: 'URN_MALFORMED' });
+});
