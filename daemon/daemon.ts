@@ -6,6 +6,7 @@ import { startApi } from '../api/server.ts';
 import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
 import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
+import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
@@ -108,10 +109,12 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   const [ownShare] = settings.library.folders;
   if (ownShare === join(settings.dataDir, 'shared')) await mkdir(ownShare, { recursive: true });
   const libraryLog = log.child({ mod: 'library' });
+  let core: Overlay | null = null; // shares come in before it is there; it reads them itself then
   const library = new Library({
     folders: settings.library.folders,
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
+    onChange: () => core?.onLibraryChanged(),
   });
   await library.start();
   running.add('the library', () => library.stop());
@@ -158,8 +161,13 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     library,
     sink: watch,
     identity,
-    limits: { reaches: reachesOf(settings.profile), queries: settings.profile === 'local' ? null : QUERY_GUARD },
+    limits: {
+      reaches: reachesOf(settings.profile),
+      queries: settings.profile === 'local' ? null : QUERY_GUARD,
+      ...(settings.profile === 'public' ? {} : LOCAL_OVERLAY_LIMITS),
+    },
   });
+  core = overlay;
   const dialer = new Dialer({
     forbids: endpoint => reach.forbids(endpoint),
     // who listens on one address speaks from it too: a VPN's, or one of several
@@ -182,6 +190,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     },
     identity,
     browse: () => library.shared(),
+    pushProxy: (target, node, remoteHost) => beside.relay.answer(target, node, remoteHost),
     clock,
     log: log.child({ mod: 'uploads' }),
   });

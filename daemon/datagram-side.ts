@@ -22,6 +22,7 @@ import { Udp } from './net/udp.ts';
 import type { OverlayEars, OverlayWatch } from './overlay-watch.ts';
 import type { Settings } from './settings.ts';
 import { PushAnswerer } from './transfer/push.ts';
+import { PushRelay } from './transfer/push-relay.ts';
 import { PushRequester } from './transfer/push-requester.ts';
 import type { Source } from './transfer/source.ts';
 
@@ -55,6 +56,7 @@ export class DatagramSide implements UdpPings, OverlayEars {
   readonly vendor: VendorDispatch;
   readonly pushes: PushAnswerer;
   readonly requester: PushRequester;
+  readonly relay: PushRelay;
   readonly probes: ConnectBackProbes;
   readonly #options: DatagramSideOptions;
   #udp: Udp | null = null;
@@ -110,6 +112,13 @@ export class DatagramSide implements UdpPings, OverlayEars {
       byPort: lab,
       clock,
       log: log.child({ mod: 'pushes' }),
+    });
+    this.relay = new PushRelay({
+      serventGuid: identity.serventGuid,
+      ultrapeer: () => identity.ultrapeer,
+      sendPush: push => overlay.sendPush(push),
+      onPush: push => this.pushes.onPush(push),
+      clock,
     });
     this.requester = new PushRequester({
       sendPush: push => overlay.sendPush(push),

@@ -25,6 +25,8 @@ export interface FileServerOptions {
   log: Log;
   /** What a browse lists; absent: browsing is refused. */
   browse?: () => Iterable<SharedFile>;
+  /** See UploadContext; absent: 410. */
+  pushProxy?: (target: string, node: string | null, remoteHost: string) => number;
   times?: Partial<ServerTimes>;
   /** Connections, whatever they ask for; each costs a few KiB. */
   connectionsMax?: number;
@@ -62,6 +64,7 @@ export class FileServer {
       queue: this.#queue,
       identity: options.identity,
       browse: browse === undefined ? null : { files: browse, enter: () => this.#enterBrowse() },
+      pushProxy: options.pushProxy ?? null,
       clock: options.clock,
       log: options.log,
       times,

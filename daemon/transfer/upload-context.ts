@@ -37,6 +37,9 @@ export const UPLOAD_OUTCOMES = [
   'head',
   'browse',
   'not_found',
+  /** We were asked to pass a push on, and did or did not. */
+  'push_passed',
+  'push_refused',
   'unsatisfiable',
   'queued',
   'busy',
@@ -66,6 +69,8 @@ export interface UploadContext {
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
   readonly browse: BrowseSource | null;
+  /** Status for a push-proxy request: its target, X-Node, and who asks. Throws HTTP_MALFORMED. */
+  readonly pushProxy: ((target: string, node: string | null, remoteHost: string) => number) | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly times: ServerTimes;

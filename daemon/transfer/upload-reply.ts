@@ -14,12 +14,14 @@ type Header = readonly [name: string, value: string];
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
+  202: 'Accepted',
   206: 'Partial Content',
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
   406: 'Not Acceptable',
   408: 'Request Timeout',
+  410: 'Gone',
   416: 'Requested Range Not Satisfiable',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',

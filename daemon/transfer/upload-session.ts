@@ -5,6 +5,7 @@ import type { UploadView } from '../../api/control.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { keepsAlive, listOf, numberOf, parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
+import { isPushProxyTarget } from '../../protocol/transfer/push-proxy.ts';
 import { parseRange, RangeVerdict } from '../../protocol/transfer/range.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { parseTarget } from '../../protocol/transfer/request-target.ts';
@@ -160,6 +161,7 @@ export class UploadSession {
     if ((numberOf(headers.get('Content-Length')) ?? 0) !== 0 || headers.has('Transfer-Encoding')) {
       return this.#refuse(403, 'forbidden');
     }
+    if (isPushProxyTarget(request.target)) return this.#passPush(request);
     const target = parseTarget(request.target);
     if (target.kind === 'root') return this.#browse(request);
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '')?.sha1 ?? null;
@@ -288,6 +290,11 @@ export class UploadSession {
       release();
     }
     return false;
+  }
+
+  async #passPush({ target, headers }: RequestHead): Promise<boolean> {
+    const status = this.#context.pushProxy?.(target, headers.get('X-Node'), this.#address) ?? 410;
+    return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused');
   }
 
   #begin(file: SharedFile, range: ByteRange, state: 'queued' | 'active'): Upload {
