@@ -141,7 +141,9 @@ export class Bootstrap {
     while (!signal.aborted) {
       this.#round();
       await this.#store.save();
-      await delay(this.#pace.roundMs, undefined, { signal, ref: false }).catch(() => {}); // stopped
+      await delay(this.#pace.roundMs, undefined, { signal, ref: false }).catch(error => {
+        if (!signal.aborted) throw error;
+      });
     }
   }
 

@@ -247,7 +247,7 @@ export class Handshaker {
         userAgent: capabilities.userAgent,
         deflateIn,
         deflateOut,
-        tls,
+        tls: isEncrypted(socket),
       },
       'link opened',
     );
