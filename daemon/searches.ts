@@ -92,7 +92,7 @@ export class Searches {
       input,
       startedAt,
       endsAt: startedAt + (input.duration === undefined ? DURATION_MS : input.duration * 1000),
-      onOverlay: browsed ? null : overlay.search({ text: input.text ?? '', urns: urn?.sha1 == null ? [] : [urn.sha1] }),
+      onOverlay: browsed ? null : ask(overlay, input.text ?? '', urn?.sha1 ?? null),
       abort: new AbortController(),
       contents: new Map(),
       hits: 0,
@@ -240,6 +240,16 @@ export class Searches {
       results: search.contents.size,
       hits: search.hits,
     };
+  }
+}
+
+/** Words that come to nothing (signs only) leave no query to send. */
+function ask(overlay: Overlay, text: string, sha1: Buffer | null): Search {
+  try {
+    return overlay.search({ text, urns: sha1 === null ? [] : [sha1] });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid('text', 'there is no word in it to search for', error);
   }
 }
 

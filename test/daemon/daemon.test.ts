@@ -94,6 +94,12 @@ t.test('browsing lists what a servent shares', async t => {
   t.strictSame(items.map(({ name }) => name).sort(), ['one.txt', 'two.txt']);
 });
 
+t.test('a search of signs alone is refused with the field at fault', async t => {
+  const { client } = await start(t, t.testdir({}));
+  const refusal = await client.startSearch({ text: '???' }).catch((error: unknown) => error);
+  t.match(refusal, { problem: { status: 400, field: 'text' } });
+});
+
 t.test('a 0.4 connection by hand: ping and pong, query and hit', async t => {
   const dataDir = t.testdir({ shared: { 'tide table.txt': 'high at 04:10' } });
   const servent = await start(t, dataDir);
