@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import type { OverlayLimits } from '../../../protocol/overlay/limits.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../../../protocol/overlay/limits.ts';
+import { queryText } from '../../../protocol/overlay/searches.ts';
 import { queryHashes } from '../../../protocol/qrp/hash.ts';
 import { encodeTable, TableReceiver } from '../../../protocol/qrp/patch.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
@@ -12,9 +14,12 @@ import { encodeRouteTableUpdate, parseRouteTableUpdate } from '../../../protocol
 import { encodeHopsFlow, encodeQueryStatus } from '../../../protocol/wire/vendor/leaf-guidance.ts';
 import { encodeMessagesSupported } from '../../../protocol/wire/vendor/supported.ts';
 import { parseVendorMessage, vendorId } from '../../../protocol/wire/vendor-message.ts';
+import { readCapture, readCaptures } from '../../support/captures.ts';
 import { hitFor, hitPayload, query, random } from '../../support/descriptors.ts';
+import { readFixture } from '../../support/fixtures.ts';
 import { contentOf, searchCost, twoTier } from '../../support/two-tier.ts';
 import { type Puppet, VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
+import { hostileBytes } from '../../support/wire-arbitraries.ts';
 
 const limits: Partial<OverlayLimits> = { flooding: false, ...LOCAL_OVERLAY_LIMITS };
 
@@ -174,6 +179,55 @@ t.test(
     t.ok(finds(tableOf(peer), 'word'));
   },
 );
+
+t.test('the tables that every servent was captured sending are taken, from leaves and from ultrapeers', async t => {
+  let tables = 0;
+  for (const { file, descriptors } of readCaptures()) {
+    for (const side of ['servent', 'peer'] as const) {
+      const frames = descriptors.filter(({ from, bytes }) => from === side && bytes[16] === Type.Qrp);
+      for (const role of ['leaf', 'ultrapeer'] as const) {
+        const network = new VirtualNetwork();
+        const servent = network.add('up', { limits });
+        const peer = network.puppet(servent, role);
+        peer.send(...frames.map(({ bytes }) => bytes));
+        network.settle();
+        t.equal(peer.ofType(Type.Bye).length, 0, `${file} ${side}`);
+        if (frames.length < 2) continue; // LimeWire sends a RESET alone for an empty table
+        t.ok(role === 'leaf' ? servent.overlay.queryRouting.leafTables === 1 : peer.link.routeTable !== null, file);
+        tables++;
+      }
+    }
+  }
+  t.ok(tables >= 30, `${tables}`);
+});
+
+t.test('gtk-gnutella as our leaf is asked for what it shares, and not for what it does not', async t => {
+  const { shared_files } = readFixture<{ shared_files: { name: string }[] }>('gtk-gnutella/gtkg-leaf-dials-up.json');
+  const { descriptors } = readCapture('gtk-gnutella/gtkg-leaf-dials-up.json');
+  const { network, servent, leaves, queriesOf } = ultrapeerWith(null);
+  leaves[0]?.send(...descriptors.filter(d => d.from === 'servent' && d.bytes[16] === Type.Qrp).map(d => d.bytes));
+  const peer = network.puppet(servent);
+  for (const { name } of shared_files) peer.send(query(2, 1, queryText(name)));
+  network.settle();
+  t.strictSame(queriesOf(), [shared_files.length]);
+  peer.send(query(2, 1, 'certainly unshared'), query(2, 1, 'elsewhere'));
+  network.settle();
+  t.strictSame(queriesOf(), [shared_files.length]);
+});
+
+t.test('whatever comes as a QRP message, others get their queries', async () => {
+  fc.assert(
+    fc.property(fc.array(hostileBytes, { maxLength: 5 }), payloads => {
+      const { network, servent, leaves, queriesOf } = ultrapeerWith(['word'], null);
+      for (const payload of payloads) {
+        leaves[1]?.send(encodeDescriptor(random.guid(), Type.Qrp, 1, 0, Buffer.from(payload)));
+      }
+      network.puppet(servent).send(query(2, 1, 'word'));
+      network.settle();
+      return queriesOf()[0] === 1;
+    }),
+  );
+});
 
 t.test('hops flow of a leaf is obeyed', async t => {
   const { network, servent, leaves, queriesOf } = ultrapeerWith(['word'], ['word']);
