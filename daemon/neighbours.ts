@@ -118,6 +118,8 @@ export class Neighbours {
       demandDynamicQuerying: false,
       mayBecomeLeaf: false,
       liveSince: startedAt.getTime(),
+      guid: serventGuid,
+      wantsLeaves: false,
     });
   }
 

@@ -32,6 +32,13 @@ export interface AdmissionContext {
   mayBecomeLeaf: boolean;
   /** When we started, milliseconds since 1970: the younger of two ultrapeers gives way. Null when unknown. */
   liveSince: number | null;
+  /** Decides between two that started in the same second. */
+  guid: Buffer | null;
+  /**
+   * The network has ultrapeers enough: ask the next ones to be our leaves while most leaf slots are free, as LimeWire
+   * does. Otherwise only when the ultrapeer slots are full, as gtk-gnutella: it refuses who asks it to be a leaf.
+   */
+  wantsLeaves: boolean;
 }
 
 export type Verdict =
@@ -41,11 +48,15 @@ export type Verdict =
       ourRole: Role;
       /** X-Ultrapeer-Needed to answer with: false asks an ultrapeer to become our leaf. Null: nothing to say. */
       ultrapeerNeeded: boolean | null;
+      /** An ultrapeer that stays one all the same has no place here. */
+      onlyAsLeaf?: true;
     }
   | { kind: 'refuse'; code: number; text: string };
 
 /** gtk-gnutella's idea of a high degree, for a leaf choosing ultrapeers. */
 const LEAF_DEMANDS_DEGREE = 16;
+/** LimeWire asks ultrapeers to be leaves below this share of its leaf slots: the last ones are for leaves proper. */
+const LEAVES_WANTED_SHARE = 0.9;
 
 /** Judges a peer by its headers: the connector's at step 1, the acceptor's at step 2. */
 export function admit(peer: Capabilities, context: AdmissionContext): Verdict {
@@ -94,15 +105,26 @@ function admitAsUltrapeer(peer: Capabilities, context: AdmissionContext): Verdic
     if (peer.ultrapeerNeeded === false && obeysGuidance(peer, context)) return accept('ultrapeer', 'leaf', null);
     return isFree(ultrapeers) ? accept('ultrapeer', 'ultrapeer', null) : tooManyUltrapeers(ultrapeers);
   }
-  if (isFree(ultrapeers)) return accept('ultrapeer', 'ultrapeer', true);
-  return isFree(leaves) ? accept('ultrapeer', 'ultrapeer', false) : tooManyUltrapeers(ultrapeers);
+  if (isFree(ultrapeers)) {
+    const roomy = leaves.used < LEAVES_WANTED_SHARE * leaves.max;
+    return accept('ultrapeer', 'ultrapeer', !(context.wantsLeaves && roomy));
+  }
+  if (!isFree(leaves)) return tooManyUltrapeers(ultrapeers);
+  return { kind: 'accept', peerRole: 'ultrapeer', ourRole: 'ultrapeer', ultrapeerNeeded: false, onlyAsLeaf: true };
 }
 
 /** gtk-gnutella yields to who has been up longer; LimeWire says nothing of that and yields to any good ultrapeer. */
 function obeysGuidance(peer: Capabilities, context: AdmissionContext): boolean {
   if (!context.mayBecomeLeaf || context.leaves.used > 0) return false;
   if (peer.liveSince === null || context.liveSince === null) return isGoodUltrapeer(peer);
-  return peer.liveSince < context.liveSince;
+  const older = secondOf(context.liveSince) - secondOf(peer.liveSince);
+  if (older !== 0 || peer.guid === null || context.guid === null) return older > 0;
+  return peer.guid.compare(context.guid) < 0;
+}
+
+/** X-Live-Since knows no smaller unit. */
+function secondOf(ms: number): number {
+  return Math.floor(ms / 1000);
 }
 
 function isFree(slots: Slots): boolean {

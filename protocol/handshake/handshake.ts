@@ -115,6 +115,8 @@ const CONNECT = /^GNUTELLA CONNECT\/(\d{1,3})\.(\d{1,3})$/i;
 const STATUS = /^GNUTELLA\/(\d{1,3})\.(\d{1,3})[ \t]+(\d{3})(?:[ \t]+(.*))?$/i;
 const CONNECT_04 = 'GNUTELLA CONNECT/0.4';
 const OK_04 = 'GNUTELLA OK';
+/** Ours, by election, between the steps. gtk-gnutella's words. */
+const ROLE_CHANGED = 'Role changed during handshake';
 
 interface Status {
   is06: boolean;
@@ -292,7 +294,8 @@ export class Handshake {
     const peer = this.#introduce(this.#peerHeaders, '0.6');
     const verdict = this.#options.admit(peer);
     if (verdict.kind === 'refuse') this.#sayBye(verdict.code, verdict.text);
-    else if (peer.role === 'ultrapeer' && verdict.ultrapeerNeeded === false) {
+    else if (verdict.ourRole !== this.#options.local.role) this.#sayBye(504, ROLE_CHANGED);
+    else if (peer.role === 'ultrapeer' && verdict.onlyAsLeaf === true) {
       this.#sayBye(503, 'No ultrapeer slot left'); // asked to become our leaf, it stayed an ultrapeer
     } else this.#accept('0.6', peer, verdict.peerRole, verdict.ourRole, peer.contentDeflate, rest);
   }
@@ -350,6 +353,10 @@ export class Handshake {
     const verdict = this.#options.admit(peer);
     if (verdict.kind === 'refuse') {
       this.#refuse('admission', verdict.code, verdict.text);
+      return;
+    }
+    if (verdict.ourRole === 'ultrapeer' && this.#options.local.role === 'leaf') {
+      this.#refuse('admission', 504, ROLE_CHANGED); // only the other way can step 3 say it
       return;
     }
     const becameLeaf = verdict.ourRole === 'leaf' && this.#options.local.role === 'ultrapeer';

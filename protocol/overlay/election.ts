@@ -41,6 +41,8 @@ export interface ElectionRules {
   readonly ultrapeersWanted: number;
   /** How long all must hold before a promotion. */
   readonly promoteAfterMs: number;
+  /** By at most so much longer, drawn at random: or all that feel the same need would answer it. */
+  readonly promoteSpreadMs: number;
   /** How long one must fail before a demotion. */
   readonly demoteAfterMs: number;
   /** An ultrapeer without a leaf for so long is not needed. */
@@ -61,6 +63,7 @@ export const PUBLIC_ELECTION: ElectionRules = {
   leavesMax: 200,
   ultrapeersWanted: 3,
   promoteAfterMs: 60_000,
+  promoteSpreadMs: 600_000,
   demoteAfterMs: 1_800_000,
   idleAfterMs: 3_600_000,
   switchDelayMs: 1_800_000,
@@ -74,8 +77,9 @@ export const LOCAL_ELECTION: ElectionRules = {
   averageUptimeMs: 0,
   reachability: false,
   uploadBytesPerSecond: 0,
-  ultrapeersWanted: 1,
+  ultrapeersWanted: 2,
   promoteAfterMs: 1_500,
+  promoteSpreadMs: 8_000,
   demoteAfterMs: 10_000,
   idleAfterMs: 60_000,
   switchDelayMs: 3_000,
@@ -93,27 +97,45 @@ export interface Criterion {
   readonly why: string;
 }
 
-export interface ElectionReport {
-  readonly role: ElectedRole;
-  /** What the criteria alone would make us. */
+export interface Assessment {
+  /** We could carry leaves. */
   readonly fit: boolean;
+  /** The network wants one more, or still wants us. */
   readonly needed: boolean;
   readonly criteria: readonly Criterion[];
+}
+
+export interface ElectionReport extends Assessment {
+  readonly role: ElectedRole;
   /** Milliseconds until the role may change; 0 when nothing holds it. */
   readonly heldForMs: number;
 }
 
+/** What the criteria say for a servent of this role whose last leaf went `leaflessMs` ago. */
+export function assess(rules: ElectionRules, vitals: Vitals, role: ElectedRole, leaflessMs: number): Assessment {
+  const able = capacity(rules, vitals);
+  const need = demand(rules, vitals, role, leaflessMs);
+  const met = (criteria: readonly Criterion[]) => criteria.every(criterion => criterion.met);
+  return { fit: met(able), needed: met(need), criteria: [...able, ...need] };
+}
+
 export class Election {
   readonly #rules: ElectionRules;
+  readonly #hesitation: () => number;
   #role: ElectedRole;
   #switchDelayMs: number;
   #changedAt: number;
   /** Since when the other role has been the better one; null when it is not. */
   #leaningSince: number | null = null;
+  #hesitateMs = 0;
   #leafSeenAt: number;
+  /** It came to its role by an election, not by being started in it. */
+  #elected = false;
 
-  constructor(rules: ElectionRules, role: ElectedRole, now: number) {
+  /** `hesitation`: a random share of promoteSpreadMs, 0 to 1, asked for whenever a promotion comes into sight. */
+  constructor(rules: ElectionRules, role: ElectedRole, now: number, hesitation: () => number = () => 0) {
     this.#rules = rules;
+    this.#hesitation = hesitation;
     this.#role = role;
     this.#switchDelayMs = rules.switchDelayMs;
     this.#changedAt = now;
@@ -124,30 +146,37 @@ export class Election {
     return this.#role;
   }
 
+  get elected(): boolean {
+    return this.#elected;
+  }
+
+  /** A neighbour asked us to be its leaf and we follow. */
+  yield(now: number): void {
+    if (this.#role === 'ultrapeer') this.#change('leaf', now);
+  }
+
   /** Call every few seconds. The report's role is the one to have from now on. */
   evaluate(vitals: Vitals, now: number): ElectionReport {
     const rules = this.#rules;
     if (vitals.leaves > 0) this.#leafSeenAt = now;
-    const criteria = capacity(rules, vitals);
-    const need = demand(rules, vitals, this.#role, now - this.#leafSeenAt);
-    const fit = criteria.every(({ met }) => met);
-    const needed = need.every(({ met }) => met);
-    const better: ElectedRole = fit && needed ? 'ultrapeer' : 'leaf';
+    const assessment = assess(rules, vitals, this.#role, now - this.#leafSeenAt);
+    const better: ElectedRole = assessment.fit && assessment.needed ? 'ultrapeer' : 'leaf';
 
     if (better === this.#role) this.#leaningSince = null;
-    else this.#leaningSince ??= now;
-    const leanMs = better === 'ultrapeer' ? rules.promoteAfterMs : rules.demoteAfterMs;
+    else if (this.#leaningSince === null) {
+      this.#leaningSince = now;
+      this.#hesitateMs = this.#hesitation() * rules.promoteSpreadMs;
+    }
+    const leanMs = better === 'ultrapeer' ? rules.promoteAfterMs + this.#hesitateMs : rules.demoteAfterMs;
     // The first change is free of the switch delay: a servent that has just started has nothing to unsettle.
     const delayMs = this.#switchDelayMs === rules.switchDelayMs ? 0 : this.#switchDelayMs;
     const readyAt = Math.max((this.#leaningSince ?? now) + leanMs, this.#changedAt + delayMs);
-    if (this.#leaningSince !== null && now >= readyAt) this.#change(better, now);
-    return {
-      role: this.#role,
-      fit,
-      needed,
-      criteria: [...criteria, ...need],
-      heldForMs: this.#leaningSince === null ? 0 : readyAt - now,
-    };
+    const leaning = this.#leaningSince !== null;
+    if (leaning && now >= readyAt) {
+      this.#change(better, now);
+      this.#elected = true;
+    }
+    return { ...assessment, role: this.#role, heldForMs: leaning ? Math.max(0, readyAt - now) : 0 };
   }
 
   #change(role: ElectedRole, now: number): void {
@@ -170,8 +199,18 @@ function holds(name: string, value: boolean | null, asked: boolean, why: string)
 /** Could we carry leaves? */
 function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
   return [
-    atLeast('uptime', vitals.uptimeMs, rules.uptimeMs, 'milliseconds up; leaves lose their place with us'),
-    atLeast('average_uptime', vitals.averageUptimeMs, rules.averageUptimeMs, 'milliseconds a session lasts'),
+    atLeast(
+      'uptime',
+      secondsOf(vitals.uptimeMs),
+      secondsOf(rules.uptimeMs),
+      'seconds up; leaves lose their place with us',
+    ),
+    atLeast(
+      'average_uptime',
+      secondsOf(vitals.averageUptimeMs),
+      secondsOf(rules.averageUptimeMs),
+      'seconds a session lasts',
+    ),
     holds('tcp_reachable', vitals.tcpReachable, rules.reachability, 'somebody connected to our port'),
     holds('udp_reachable', vitals.udpReachable, rules.reachability, 'a datagram came unasked'),
     atLeast('upload', vitals.uploadBytesPerSecond, rules.uploadBytesPerSecond, 'bytes a second seen going out'),
@@ -200,14 +239,18 @@ function demand(rules: ElectionRules, vitals: Vitals, role: ElectedRole, leafles
       },
     ];
   }
-  const short = vitals.ultrapeers < rules.ultrapeersWanted && (vitals.leafSlotsSeen === 0 || vitals.refusedShare > 0.5);
+  const full = vitals.leafSlotsSeen === 0 || (vitals.ultrapeers === 0 && vitals.refusedShare > 0.5);
   return [
     {
       name: 'need',
       value: vitals.ultrapeers,
       wanted: rules.ultrapeersWanted,
-      met: short || vitals.refusedShare > 0.5,
-      why: 'ultrapeers found, with free leaf slots among those known: fewer, and one more is needed',
+      met: vitals.ultrapeers < rules.ultrapeersWanted && full,
+      why: 'ultrapeers that took us: with fewer, and no leaf slot known to be free, one more is needed',
     },
   ];
+}
+
+function secondsOf(ms: number): number {
+  return Math.round(ms / 1000);
 }

@@ -5,6 +5,7 @@ import { decodeText } from './text.ts';
 export const ByeCode = {
   Shutdown: 200,
   UserRemoval: 201,
+  NodePreferred: 202,
   ModeChange: 203,
   TooLarge: 400,
   Duplicates: 401,

@@ -31,6 +31,8 @@ export const openContext: AdmissionContext = {
   demandDynamicQuerying: false,
   mayBecomeLeaf: false,
   liveSince: null,
+  guid: null,
+  wantsLeaves: false,
 };
 
 export interface HandshakeTweaks {

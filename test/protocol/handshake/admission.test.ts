@@ -23,11 +23,18 @@ t.test('incoming, we are an ultrapeer', async t => {
   t.strictSame(judge(leaf, { leaves: full }), { kind: 'refuse', code: 503, text: 'Too many leaf connections (3 max)' });
   t.strictSame(judge(ultrapeer), asUltrapeer);
   t.strictSame(judge(ultrapeer, { leaves: full, ultrapeers: free }), asUltrapeer);
-  t.strictSame(judge(ultrapeer, { leaves: free, ultrapeers: full }), { ...asUltrapeer, ultrapeerNeeded: false });
+  t.strictSame(judge(ultrapeer, { leaves: free, ultrapeers: full }), {
+    ...asUltrapeer,
+    ultrapeerNeeded: false,
+    onlyAsLeaf: true,
+  });
   t.hasStrict(judge(ultrapeer, { leaves: full, ultrapeers: full }), {
     code: 503,
     text: 'Too many ultra connections (3 max)',
   });
+  const wanting = (used: number) => judge(ultrapeer, { wantsLeaves: true, leaves: { used, max: 10 } });
+  t.strictSame(wanting(8), { ...asUltrapeer, ultrapeerNeeded: false }, 'asked to be a leaf, welcome all the same');
+  t.strictSame(wanting(9), asUltrapeer, 'the last tenth is for those that are leaves');
   t.hasStrict(judge(legacy), { code: 403 });
   t.strictSame(judge(legacy, { acceptLegacy: true }), { ...asUltrapeer, peerRole: 'legacy', ultrapeerNeeded: null });
   t.hasStrict(judge(legacy, { acceptLegacy: true, ultrapeers: full }), { code: 503 });
@@ -60,18 +67,23 @@ t.test('outgoing, we are an ultrapeer', async t => {
   t.strictSame(judge({ role: 'leaf' }), { ...asUltrapeers, peerRole: 'leaf' });
   t.hasStrict(judge({ role: 'leaf' }, { leaves: full }), { code: 503 });
 
-  const willing = { mayBecomeLeaf: true, liveSince: 1000 };
-  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 999 }, willing), asItsLeaf, 'the older one stays');
-  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 1001 }, willing), asUltrapeers);
+  const willing = { mayBecomeLeaf: true, liveSince: 1_999 };
+  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 900 }, willing), asItsLeaf, 'the older one stays');
+  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 2000 }, willing), asUltrapeers);
+  const twin = { ...willing, guid: Buffer.alloc(16, 5) };
+  const low = { ultrapeerNeeded: false, liveSince: 1000, guid: Buffer.alloc(16, 4) };
+  t.strictSame(judge(low, twin), asItsLeaf, 'of two that started in the same second one gives way');
+  t.strictSame(judge({ ...low, guid: Buffer.alloc(16, 6) }, twin), asUltrapeers);
+  t.strictSame(judge({ ...low, guid: null }, twin), asUltrapeers);
   t.strictSame(
     judge({ ultrapeerNeeded: false, liveSince: null }, willing),
     asItsLeaf,
     'LimeWire says nothing of its age',
   );
   t.strictSame(judge({ ultrapeerNeeded: false, liveSince: null, degree: 6 }, willing), asUltrapeers);
-  t.strictSame(judge({ ultrapeerNeeded: true, liveSince: 999 }, willing), asUltrapeers);
+  t.strictSame(judge({ ultrapeerNeeded: true, liveSince: 900 }, willing), asUltrapeers);
   const withLeaves = { ...willing, leaves: { used: 1, max: 10 } };
-  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 999 }, withLeaves), asUltrapeers, 'leaves depend on us');
+  t.strictSame(judge({ ultrapeerNeeded: false, liveSince: 900 }, withLeaves), asUltrapeers, 'leaves depend on us');
 });
 
 t.test('outgoing, we are a leaf', async t => {

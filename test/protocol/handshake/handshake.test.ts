@@ -478,3 +478,28 @@ t.test('captured handshakes with bytes changed, cut out or put in: no exception'
     { numRuns: 500 },
   );
 });
+
+t.test('a role that an election changed between the steps ends the handshake with 504', async t => {
+  const context = { role: 'leaf' } as Partial<AdmissionContext>;
+  const acceptor = newHandshake('in', { context });
+  acceptor.feed(hello('X-Ultrapeer: True', 'User-Agent: X/1'));
+  acceptor.take();
+  acceptor.feed(answer('200 OK'));
+  t.hasStrict(outcomeOf(acceptor), { kind: 'refused', by: 'us', code: 504 });
+  t.equal(parseBye(acceptor.take().subarray(23)).code, 504);
+
+  const [connector] = pair({ local: { role: 'leaf' }, context: { role: 'ultrapeer' } });
+  t.hasStrict(connector, { kind: 'refused', by: 'us', code: 504 });
+  const [demoted, host] = pair({ context });
+  t.hasStrict(demoted, { kind: 'accepted', ourRole: 'leaf' }, 'step 3 can still say that we are a leaf now');
+  t.hasStrict(host, { kind: 'accepted', peerRole: 'leaf' });
+});
+
+t.test('asked to be a leaf it may stay an ultrapeer, as long as there is a slot', async t => {
+  const wantsLeaves = { wantsLeaves: true };
+  const [stays] = pair({ context: { liveSince: 0 } }, { context: wantsLeaves });
+  t.hasStrict(stays, { kind: 'accepted', ourRole: 'ultrapeer' });
+  const [yields, host] = pair({ context: { mayBecomeLeaf: true } }, { context: wantsLeaves });
+  t.hasStrict(yields, { kind: 'accepted', ourRole: 'leaf' });
+  t.hasStrict(host, { kind: 'accepted', peerRole: 'leaf' });
+});

@@ -91,3 +91,41 @@ t.test('whatever is measured, the role changes ever more rarely', async () => {
     }),
   );
 });
+
+t.test('of many that feel the same need one answers first, and the others see it answered', async t => {
+  const shares = [0.9, 0.2, 0.7];
+  const elections = shares.map(share => new Election(LOCAL_ELECTION, 'leaf', 0, () => share));
+  let promoted = 0;
+  for (let now = 0; now < 60_000 && promoted === 0; now += 500) {
+    for (const election of elections) if (election.evaluate(strong, now).role === 'ultrapeer') promoted++;
+  }
+  t.equal(promoted, 1);
+  t.equal(elections[1]?.role, 'ultrapeer');
+  t.ok(elections[1]?.elected);
+  const relieved = { ...strong, leafSlotsSeen: 3, refusedShare: 0 };
+  for (let now = 60_000; now < 120_000; now += 500) {
+    for (const election of elections) election.evaluate({ ...relieved, leaves: 1 }, now);
+  }
+  t.strictSame(
+    elections.map(({ role }) => role),
+    ['leaf', 'ultrapeer', 'leaf'],
+  );
+});
+
+t.test('who follows the guidance of a neighbour is its leaf at once, and is not elected', async t => {
+  const election = new Election(LOCAL_ELECTION, 'ultrapeer', 0);
+  election.yield(100);
+  t.equal(election.role, 'leaf');
+  t.notOk(election.elected);
+  const content = { ...strong, ultrapeers: 3, refusedShare: 0 };
+  for (let now = 100; now < hour; now += 1000) election.evaluate(content, now);
+  t.equal(election.role, 'leaf');
+});
+
+t.test('a leaf without a full set of ultrapeers waits while one of them has slots to give', async t => {
+  const election = new Election(LOCAL_ELECTION, 'leaf', 0);
+  for (let now = 0; now < hour; now += 1000) {
+    election.evaluate({ ...strong, ultrapeers: 1, leafSlotsSeen: 4, refusedShare: 1 }, now);
+  }
+  t.equal(election.role, 'leaf');
+});
