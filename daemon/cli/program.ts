@@ -12,6 +12,7 @@ import { showCommands } from './show.ts';
 import { startCommand } from './start.ts';
 import { note, print, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
+import { tuiCommand } from './tui.ts';
 
 const AFTER_HELP = `
 Commands find a running daemon by --api and --token, SERVENT_API and SERVENT_TOKEN, or its data folder,
@@ -49,6 +50,7 @@ export function createProgram(terminal: Terminal): Command {
     ...transferCommands(terminal),
     ...libraryCommands(terminal),
     configCommand(terminal),
+    tuiCommand(terminal),
     doctorCommand(terminal),
     cacheCommand(terminal),
     new Command('version').description('print the version').action(() => print(terminal, version)),

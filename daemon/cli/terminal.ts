@@ -8,6 +8,8 @@ export interface Out {
 export interface Terminal {
   readonly stdout: Out;
   readonly stderr: Out;
+  /** The process's own without it. */
+  readonly stdin?: NodeJS.ReadableStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }

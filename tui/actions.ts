@@ -1,0 +1,243 @@
+// What the keys do. Pure: a model in, the next model and things to ask for out.
+import type { DownloadView } from '../api/control.ts';
+import type { ActionId } from './keys.ts';
+import * as listing from './listing.ts';
+import { type Effect, type Model, RANGES, type Step, stay, type Toast, worldOf } from './model.ts';
+import type { AnyList, ListSpec } from './table.ts';
+import { listOf, viewRow, views } from './views/all.ts';
+import { configList, settingText } from './views/config.ts';
+import { downloadList } from './views/downloads.ts';
+import { hostList } from './views/hosts.ts';
+import { folderList } from './views/library.ts';
+import { peerList } from './views/peers.ts';
+import { queryList } from './views/queries.ts';
+import { openSearch, resultList, searchList } from './views/searches.ts';
+import { uploadList } from './views/uploads.ts';
+
+const TOAST_MS = 5000;
+/** Named in a question; the rest is counted. */
+const NAMED_MAX = 8;
+
+export function withToast(model: Model, text: string, mood: Toast['mood'] = 'info'): Model {
+  return { ...model, toast: { text, mood, until: model.now + TOAST_MS } };
+}
+
+export function openPrompt(model: Model, kind: 'command' | 'filter', text = ''): Model {
+  return { ...model, prompt: { kind, text, caret: [...text].length, completion: null, back: 0 } };
+}
+
+export const countOf = ({ one, many }: Pick<AnyList, 'one' | 'many'>, count: number): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+/** Calls for each of the rows: at once, or after a question. */
+function forRows<T>(
+  model: Model,
+  list: ListSpec<T>,
+  verb: string,
+  callOf: (row: T) => Effect,
+  ask: boolean,
+  rows = listing.targets(model, list),
+): Step {
+  if (rows.length === 0) return stay(withToast(model, `nothing to ${verb} here`));
+  const effects = rows.map(callOf);
+  if (!ask) return { model: listing.unmark(model, list), effects };
+  const about = rows.slice(0, NAMED_MAX).map(list.nameOf);
+  if (rows.length > NAMED_MAX) about.push(`and ${rows.length - NAMED_MAX} more`);
+  const text = `${verb.charAt(0).toUpperCase()}${verb.slice(1)} ${countOf(list, rows.length)}?`;
+  return stay({ ...model, question: { text, about, effects, list: list.id } });
+}
+
+const call = (
+  name: Extract<Effect, { type: 'call' }>['name'],
+  input: object,
+  done: string,
+  search = false,
+): Effect => ({ type: 'call', name, input, done, ...(search ? { search } : {}) });
+
+export const connectTo = (address: string): Effect => call('connect', { address }, `connected to ${address}`);
+export const searchFor = (text: string): Effect => call('startSearch', { text }, `searching for ${text}`, true);
+export const searchUrn = (urn: string): Effect => call('startSearch', { urn }, `searching for ${urn}`, true);
+export const browseAt = (address: string): Effect =>
+  call('startSearch', { browse: address }, `browsing ${address}`, true);
+export const shareFolder = (path: string): Effect => call('shareFolder', { path }, `sharing ${path}`);
+export const rescanAll = (): Effect => call('rescan', {}, 'looking through the shared folders');
+export const startDownload = (input: object, name: string): Effect =>
+  call('startDownload', input, `downloading ${name}`);
+export const disconnectPeer = (id: string, name: string): Effect => call('disconnect', { id }, `disconnected ${name}`);
+export const unshareFolder = (id: string, path: string): Effect =>
+  call('unshareFolder', { id }, `no longer sharing ${path}`);
+export const changeDownload = (id: string, name: string, change: object, done: string): Effect =>
+  call('changeDownload', { id, ...change }, `${done} ${name}`);
+export const cancelDownload = (id: string, name: string): Effect => call('removeDownload', { id }, `cancelled ${name}`);
+
+const PRIORITY_STEP = 1;
+
+function changePriority(model: Model, step: number): Step {
+  const priorityOf = ({ priority }: DownloadView): number => Math.max(-100, Math.min(100, priority + step));
+  return forRows(
+    model,
+    downloadList,
+    'reorder',
+    row => changeDownload(row.id, row.name, { priority: priorityOf(row) }, `priority ${priorityOf(row)} for`),
+    false,
+  );
+}
+
+function stepView(model: Model, step: number): Step {
+  const at = views.findIndex(({ id }) => id === model.view);
+  const next = views[(at + step + views.length) % views.length];
+  return stay(next === undefined ? model : { ...model, view: next.id, second: false });
+}
+
+const inList =
+  (change: (model: Model, list: AnyList) => Model) =>
+  (model: Model): Step => {
+    const list = listOf(model);
+    return stay(list === null ? model : change(model, list));
+  };
+
+export function quit(model: Model): Step {
+  if (model.waiting === 0) return stay(model, { type: 'quit' });
+  const text = `Leave before ${model.waiting === 1 ? 'a call has' : `${model.waiting} calls have`} been answered?`;
+  return stay({
+    ...model,
+    question: { text, about: ['The daemon goes on with them.'], effects: [{ type: 'quit' }], list: null },
+  });
+}
+
+export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
+  help: model => stay({ ...model, help: 0 }),
+  command: model => stay(openPrompt(model, 'command')),
+  quit,
+  nextView: model => stepView(model, 1),
+  previousView: model => stepView(model, -1),
+  otherList: model => stay(viewRow(model.view).lists.length > 1 ? { ...model, second: !model.second } : model),
+  nextContext: model => {
+    if (model.contexts.length < 2)
+      return stay(withToast(model, 'only one daemon: give --api again and again for more'));
+    return stay({ ...model, context: (model.context + 1) % model.contexts.length, paused: null });
+  },
+  mouse: model => {
+    const on = !model.mouse;
+    const said = on ? 'the mouse works here again' : 'the terminal has the mouse: select and copy as usual';
+    return stay(withToast({ ...model, mouse: on }, said), { type: 'mouse', on });
+  },
+  range: model => {
+    const next = RANGES[(RANGES.indexOf(model.range) + 1) % RANGES.length] ?? 'minute';
+    return stay({ ...model, range: next });
+  },
+  redraw: model => stay(model, { type: 'redraw' }),
+
+  down: inList((model, list) => listing.moveBy(model, list, 1)),
+  up: inList((model, list) => listing.moveBy(model, list, -1)),
+  pageDown: inList((model, list) => listing.moveBy(model, list, listing.pageRows(model))),
+  pageUp: inList((model, list) => listing.moveBy(model, list, -listing.pageRows(model))),
+  first: inList((model, list) => listing.moveTo(model, list, 0)),
+  last: inList((model, list) => listing.moveTo(model, list, Number.MAX_SAFE_INTEGER)),
+  details: model => stay({ ...model, details: !(model.details ?? model.rows >= 32) }),
+  filter: model => {
+    const list = listOf(model);
+    return stay(list === null ? model : openPrompt(model, 'filter', model.lists[list.id].filter));
+  },
+  sortNext: inList((model, list) => listing.sortStep(model, list, 1)),
+  sortPrevious: inList((model, list) => listing.sortStep(model, list, -1)),
+  sortReverse: inList(listing.sortTurned),
+  mark: inList(listing.markUnder),
+  markAll: inList(listing.markAll),
+  markNone: inList(listing.unmark),
+  clear: inList((model, list) =>
+    model.lists[list.id].filter === '' ? listing.unmark(model, list) : listing.withList(model, list, { filter: '' }),
+  ),
+  copy: model => {
+    const list = listOf(model);
+    if (list === null) return stay(model);
+    const texts = listing.targets(model, list).map(list.copy ?? list.nameOf);
+    if (texts.length === 0) return stay(withToast(model, 'nothing to copy here'));
+    const said = texts.length === 1 ? `copied ${texts[0]}` : `copied ${texts.length} lines`;
+    return stay(withToast(model, said), { type: 'copy', text: texts.join('\n') });
+  },
+
+  newSearch: model => stay(openPrompt(model, 'command', 'search ')),
+  connect: model => stay(openPrompt(model, 'command', 'connect ')),
+  connectHosts: model => forRows(model, hostList, 'connect to', ({ address }) => connectTo(address), false),
+  disconnect: model => forRows(model, peerList, 'disconnect', ({ id, address }) => disconnectPeer(id, address), true),
+  browse: model => {
+    const list = listOf(model);
+    const address =
+      list?.id === 'peers'
+        ? listing.rowUnder(model, peerList)?.address
+        : list?.id === 'hosts'
+          ? listing.rowUnder(model, hostList)?.address
+          : listing.rowUnder(model, resultList)?.sources.find(({ push }) => !push)?.address;
+    if (address === undefined) return stay(withToast(model, 'no servent here that can be asked directly'));
+    return stay({ ...model, view: 'searches', second: false }, browseAt(address));
+  },
+
+  pauseQueries: model => stay({ ...model, paused: model.paused === null ? worldOf(model).queries : null }),
+  searchThis: model => {
+    const query = listing.rowUnder(model, queryList);
+    if (query === undefined) return stay(withToast(model, 'no query here'));
+    if (query.text !== '') return stay(openPrompt(model, 'command', `search ${query.text}`));
+    const urn = query.urns[0];
+    return stay(urn === undefined ? model : openPrompt(model, 'command', `search --urn ${urn}`));
+  },
+
+  openResults: model => stay({ ...model, second: true }),
+  removeSearch: model =>
+    forRows(
+      model,
+      searchList,
+      'remove',
+      row => call('removeSearch', { id: row.id }, `removed the search for ${searchList.nameOf(row)}`),
+      true,
+    ),
+  download: model => {
+    const search = openSearch(model);
+    if (search === undefined) return stay(withToast(model, 'no search here'));
+    return forRows(
+      model,
+      resultList,
+      'download',
+      row => startDownload({ search: search.id, result: row.id }, row.name),
+      listing.targets(model, resultList).length > 1,
+    );
+  },
+
+  pause: model =>
+    forRows(
+      model,
+      downloadList,
+      'pause',
+      row => changeDownload(row.id, row.name, { state: 'paused' }, 'paused'),
+      false,
+    ),
+  resume: model =>
+    forRows(
+      model,
+      downloadList,
+      'resume',
+      row => changeDownload(row.id, row.name, { state: 'active' }, 'resumed'),
+      false,
+    ),
+  raise: model => changePriority(model, PRIORITY_STEP),
+  lower: model => changePriority(model, -PRIORITY_STEP),
+  cancel: model => forRows(model, downloadList, 'cancel', row => cancelDownload(row.id, row.name), true),
+  cancelUpload: model =>
+    forRows(
+      model,
+      uploadList,
+      'break off',
+      row => call('cancelUpload', { id: row.id }, `broke off ${row.name} to ${row.address}`),
+      true,
+    ),
+
+  share: model => stay(openPrompt(model, 'command', 'share ')),
+  unshare: model => forRows(model, folderList, 'unshare', row => unshareFolder(row.id, row.path), true),
+  rescan: model => stay(model, rescanAll()),
+  editSetting: model => {
+    const setting = listing.rowUnder(model, configList);
+    if (setting === undefined) return stay(model);
+    const value = Array.isArray(setting.value) ? setting.value.join(',') : settingText(setting.value);
+    return stay(openPrompt(model, 'command', `config set ${setting.key} ${value}`));
+  },
+};

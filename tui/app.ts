@@ -1,0 +1,229 @@
+// Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
+import { type Client, RefusedError } from '../api/client.ts';
+import type { Canvas } from './canvas.ts';
+import { Feed, wantedBy } from './feed.ts';
+import { createMemory, draw } from './frame.ts';
+import { createModel, type Effect, type Message, type Model } from './model.ts';
+import type { ScreenEvents } from './screen.ts';
+import type { Zone } from './stage.ts';
+import type { Theme } from './theme.ts';
+import { titleOf, update } from './update.ts';
+
+export interface Source {
+  readonly name: string;
+  readonly url: string;
+  readonly client: Client;
+}
+
+/** What the application needs of a screen; a test has one of its own. */
+export interface Display {
+  readonly columns: number;
+  readonly rows: number;
+  readonly ready: boolean;
+  show(canvas: Canvas): void;
+  forget(): void;
+  setMouse(on: boolean): void;
+  setTitle(title: string): void;
+  copy(text: string): void;
+}
+
+export interface AppOptions {
+  readonly sources: readonly Source[];
+  readonly theme: Theme;
+  readonly mouse: boolean;
+  readonly now: () => number;
+  readonly onQuit: () => void;
+  /** A mistake of ours: the terminal must be put back before anybody reads it. */
+  readonly onMistake: (error: unknown) => void;
+}
+
+/** Ten pictures a second show everything an eye can follow. */
+const FRAME_MS = 100;
+const POLL_MS = 250;
+const WHEEL_ROWS = 3;
+
+export class App {
+  readonly #options: AppOptions;
+  readonly #feeds: readonly Feed[];
+  readonly #memory = createMemory();
+  #display: Display | null = null;
+  #model: Model;
+  #zones: readonly Zone[] = [];
+  #drawnAt = 0;
+  #title = '';
+  #frame: NodeJS.Timeout | null = null;
+  #poll: NodeJS.Timeout | null = null;
+
+  constructor(options: AppOptions) {
+    const { sources, mouse, now } = options;
+    this.#options = options;
+    this.#model = createModel({ contexts: sources, now: now(), columns: 80, rows: 24, mouse });
+    this.#feeds = sources.map(
+      ({ client }, context) => new Feed({ client, context, now, send: message => this.dispatch(message) }),
+    );
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** What the screen is to call. */
+  readonly events: ScreenEvents = {
+    key: (key, text) => {
+      this.dispatch({ type: 'key', key, ...(text === undefined ? {} : { text }) });
+      this.draw();
+    },
+    paste: text => this.#pasted(text),
+    click: (x, y) => {
+      const hit = this.#zoneAt(x, y, zone => zone.message !== null)?.message;
+      if (hit !== null && hit !== undefined) this.dispatch(hit);
+      this.draw();
+    },
+    wheel: (x, y, by) => {
+      const list = this.#zoneAt(x, y, zone => zone.list !== null)?.list;
+      if (list !== null && list !== undefined) this.dispatch({ type: 'wheel', list, by: by * WHEEL_ROWS });
+    },
+    resize: () => this.#resized(),
+  };
+
+  start(display: Display): void {
+    this.#display = display;
+    this.#resized();
+    this.#poll = setInterval(() => {
+      this.dispatch({ type: 'tick', now: this.#options.now() });
+      this.poll();
+    }, POLL_MS);
+    this.poll();
+  }
+
+  stop(): void {
+    if (this.#poll !== null) clearInterval(this.#poll);
+    if (this.#frame !== null) clearTimeout(this.#frame);
+    this.#poll = null;
+    this.#frame = null;
+    this.#display = null;
+  }
+
+  dispatch(message: Message): void {
+    const before = this.#model;
+    const { model, effects } = update(before, message);
+    this.#model = model;
+    for (const effect of effects) this.#perform(effect);
+    if (model.view !== before.view || model.context !== before.context) this.poll();
+    if (shows(before, model)) this.#drawSoon();
+  }
+
+  poll(): void {
+    this.#feeds[this.#model.context]?.poll(wantedBy(this.#model)).catch(this.#options.onMistake);
+  }
+
+  draw(): void {
+    const display = this.#display;
+    if (display === null) return;
+    if (this.#frame !== null) clearTimeout(this.#frame);
+    this.#frame = null;
+    if (!display.ready) {
+      this.#drawSoon();
+      return;
+    }
+    const { canvas, zones } = draw(this.#model, this.#options.theme, this.#memory);
+    this.#zones = zones;
+    this.#drawnAt = this.#options.now();
+    display.show(canvas);
+    const title = titleOf(this.#model);
+    if (title === this.#title) return;
+    this.#title = title;
+    display.setTitle(title);
+  }
+
+  #drawSoon(): void {
+    if (this.#frame !== null || this.#display === null) return;
+    const wait = Math.max(0, Math.min(FRAME_MS, this.#drawnAt + FRAME_MS - this.#options.now()));
+    this.#frame = setTimeout(() => {
+      this.#frame = null;
+      this.draw();
+    }, wait);
+  }
+
+  #resized(): void {
+    const { columns, rows } = this.#display ?? this.#model;
+    this.dispatch({ type: 'resize', columns, rows });
+    this.draw();
+  }
+
+  #zoneAt(x: number, y: number, wanted: (zone: Zone) => boolean): Zone | undefined {
+    // What was drawn last lies on top.
+    return this.#zones.findLast(
+      zone =>
+        wanted(zone) &&
+        x >= zone.rect.x &&
+        x < zone.rect.x + zone.rect.width &&
+        y >= zone.rect.y &&
+        y < zone.rect.y + zone.rect.height,
+    );
+  }
+
+  /** Keys in pasted text are text, never orders; a magnet link is what it was meant for. */
+  #pasted(text: string): void {
+    const line = text.replace(/\s+/g, ' ').trim();
+    if (this.#model.prompt === null && /^magnet:\?/i.test(line)) {
+      this.dispatch({ type: 'key', key: ':' });
+      this.dispatch({ type: 'key', key: 'paste', text: `download ${line}` });
+    } else if (this.#model.prompt !== null) this.dispatch({ type: 'key', key: 'paste', text: line });
+    this.draw();
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'quit':
+        this.#options.onQuit();
+        break;
+      case 'copy':
+        this.#display?.copy(effect.text);
+        break;
+      case 'mouse':
+        this.#display?.setMouse(effect.on);
+        break;
+      case 'redraw':
+        this.#display?.forget();
+        this.#drawSoon();
+        break;
+      case 'call':
+        this.#call(effect).catch(this.#options.onMistake);
+    }
+  }
+
+  async #call({ name, input, done }: Extract<Effect, { type: 'call' }>): Promise<void> {
+    const { context } = this.#model;
+    const outcome = await perform(this.#options.sources[context]?.client, name, input, done);
+    this.dispatch({ type: 'answered', ...outcome });
+    this.#feeds[context]?.hurry();
+    this.poll();
+  }
+}
+
+/** Calls that a daemon may not know yet are looked for before they are made. */
+export async function perform(
+  client: Client | undefined,
+  name: Extract<Effect, { type: 'call' }>['name'],
+  input: object,
+  done: string,
+): Promise<{ ok: boolean; text: string }> {
+  const call = (client as unknown as Record<string, ((input: object) => Promise<unknown>) | undefined> | undefined)?.[
+    name
+  ];
+  if (call === undefined) return { ok: false, text: 'this daemon cannot do that while it runs' };
+  try {
+    await call(input);
+    return { ok: true, text: done };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { ok: false, text: error instanceof RefusedError ? error.problem.detail : error.message };
+  }
+}
+
+/** The clock in the corner counts seconds: a tick between two of them changes nothing. */
+function shows(before: Model, after: Model): boolean {
+  if (Math.floor(before.now / 1000) !== Math.floor(after.now / 1000)) return true;
+  return (Object.keys(after) as (keyof Model)[]).some(key => key !== 'now' && before[key] !== after[key]);
+}

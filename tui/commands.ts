@@ -1,0 +1,287 @@
+// What is typed after `:` – the words of the command line, and a few of the dashboard's own. Pure.
+import {
+  browseAt,
+  cancelDownload,
+  changeDownload,
+  connectTo,
+  disconnectPeer,
+  quit,
+  rescanAll,
+  searchFor,
+  searchUrn,
+  shareFolder,
+  startDownload,
+  unshareFolder,
+  withToast,
+} from './actions.ts';
+import * as listing from './listing.ts';
+import { type Effect, type Model, RANGES, type Range, type Step, stay, type ViewId, worldOf } from './model.ts';
+import { listOf } from './views/all.ts';
+
+export interface CommandRow {
+  readonly word: string;
+  /** After the word, as in a usage line. */
+  readonly takes: string;
+  readonly help: string;
+  readonly run: (model: Model, rest: string) => Step;
+  /** What may stand in place of the last word. */
+  readonly offers?: (model: Model, rest: string) => readonly string[];
+}
+
+const wrong = (model: Model, text: string): Step => stay(withToast(model, text, 'bad'));
+const need =
+  (what: string, run: (model: Model, rest: string) => Step) =>
+  (model: Model, rest: string): Step =>
+    rest === '' ? wrong(model, `say ${what}`) : run(model, rest);
+
+const show =
+  (view: ViewId): CommandRow['run'] =>
+  model =>
+    stay({ ...model, view, second: false });
+
+const downloadIds = (model: Model): string[] => worldOf(model).downloads.map(({ id }) => id);
+
+/** `pause ID ID…`: each must be a download. */
+const withDownloads = (effectOf: (id: string, name: string) => Effect) =>
+  need('which download, by its id or name', (model, rest) => {
+    const { downloads } = worldOf(model);
+    const named = downloads.filter(({ name }) => name === rest);
+    const ids = named.length > 0 ? named.map(({ id }) => id) : rest.split(/\s+/);
+    const effects: Effect[] = [];
+    for (const id of ids) {
+      const found = downloads.find(download => download.id === id);
+      if (found === undefined) return wrong(model, `no download ${id}: 5 lists them`);
+      effects.push(effectOf(id, found.name));
+    }
+    return { model, effects };
+  });
+
+const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i;
+
+const addressed = (effectOf: (address: string) => Effect) =>
+  need('where, as HOST:PORT', (model, rest) =>
+    ADDRESS.test(rest) ? stay(model, effectOf(rest)) : wrong(model, `expected HOST:PORT, got ${rest}`),
+  );
+
+const hostAddresses = (model: Model): string[] => worldOf(model).hosts.map(({ address }) => address);
+
+function download(model: Model, rest: string): Step {
+  if (/^magnet:\?/i.test(rest)) return stay(model, startDownload({ magnet: rest }, 'the magnet link'));
+  if (/^urn:/i.test(rest)) return stay(model, startDownload({ urn: rest }, rest));
+  const { resultsOf, results } = worldOf(model);
+  const slash = rest.indexOf('/');
+  const search = slash > 0 ? rest.slice(0, slash) : resultsOf;
+  const result = slash > 0 ? rest.slice(slash + 1) : rest;
+  if (search === null) return wrong(model, 'expected a magnet link, a URN, or SEARCH/RESULT');
+  const name = results.find(({ id }) => id === result)?.name ?? result;
+  return stay(model, startDownload({ search, result }, name));
+}
+
+function search(model: Model, rest: string): Step {
+  const urn = /^--urn\s+(\S+)$/.exec(rest)?.[1];
+  return stay({ ...model, view: 'searches', second: false }, urn === undefined ? searchFor(rest) : searchUrn(urn));
+}
+
+function disconnect(model: Model, rest: string): Step {
+  const peer = worldOf(model).peers.find(({ id, address }) => id === rest || address === rest);
+  if (peer === undefined) return wrong(model, `no peer ${rest}: 2 lists them`);
+  return stay(model, disconnectPeer(peer.id, peer.address));
+}
+
+function unshare(model: Model, rest: string): Step {
+  const folder = worldOf(model).folders.find(({ id, path }) => id === rest || path === rest);
+  if (folder === undefined) return wrong(model, `${rest} is not shared: 7 lists what is`);
+  return stay(model, unshareFolder(folder.id, folder.path));
+}
+
+function config(model: Model, rest: string): Step {
+  const [verb = '', key = '', ...more] = rest.split(/\s+/);
+  if (verb === '') return show('config')(model, '');
+  if (verb !== 'get' && verb !== 'set') return wrong(model, 'expected config get KEY, or config set KEY VALUE');
+  const setting = worldOf(model).config?.settings.find(row => row.key === key);
+  if (setting === undefined)
+    return wrong(model, key === '' ? 'say which setting: 0 lists them' : `no setting ${key}: 0 lists them`);
+  if (verb === 'get') return stay(withToast(model, `${key}: ${JSON.stringify(setting.value)} (${setting.origin})`));
+  const value = settingValue(more.join(' '), setting.value);
+  const patch = key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as object;
+  const done = `${key} is now ${JSON.stringify(value)}${setting.restart ? ', from the next start on' : ''}`;
+  return stay(model, { type: 'call', name: 'changeConfig', input: patch, done });
+}
+
+/** In the kind that the setting has now; `default` takes it out of the file. */
+export function settingValue(text: string, before: unknown): unknown {
+  if (text === 'default') return null;
+  if (Array.isArray(before)) return text === '' || text === 'none' ? [] : text.split(',').map(item => item.trim());
+  if (typeof before === 'number' && text !== '' && Number.isFinite(Number(text))) return Number(text);
+  if (typeof before === 'boolean' && /^(true|yes|on)$/i.test(text)) return true;
+  if (typeof before === 'boolean' && /^(false|no|off)$/i.test(text)) return false;
+  return text;
+}
+
+function sort(model: Model, rest: string): Step {
+  const list = listOf(model);
+  if (list === null) return wrong(model, 'nothing to sort here');
+  const [id = '', direction] = rest.split(/\s+/);
+  const column = list.columns.find(column => column.id === id || column.title.toLowerCase() === id.toLowerCase());
+  if (column === undefined)
+    return wrong(model, `no column ${id}: there are ${list.columns.map(column => column.id).join(', ')}`);
+  return stay(listing.sortBy(model, list, { column: column.id, descending: direction === 'desc' }));
+}
+
+export const commandRows: readonly CommandRow[] = [
+  { word: 'search', takes: 'WORDS… | --urn URN', help: 'search the network', run: need('what to search for', search) },
+  {
+    word: 'browse',
+    takes: 'HOST:PORT',
+    help: 'list what a servent shares',
+    run: addressed(browseAt),
+    offers: hostAddresses,
+  },
+  {
+    word: 'connect',
+    takes: 'HOST:PORT',
+    help: 'connect to a servent',
+    run: addressed(connectTo),
+    offers: hostAddresses,
+  },
+  {
+    word: 'disconnect',
+    takes: 'ID | HOST:PORT',
+    help: 'close an overlay connection',
+    run: need('which peer', disconnect),
+    offers: model => worldOf(model).peers.map(({ address }) => address),
+  },
+  {
+    word: 'download',
+    takes: 'RESULT | MAGNET | URN',
+    help: 'queue a download',
+    run: need('what to download', download),
+    offers: model => worldOf(model).results.map(({ id }) => id),
+  },
+  {
+    word: 'pause',
+    takes: 'ID…',
+    help: 'pause downloads',
+    run: withDownloads((id, name) => changeDownload(id, name, { state: 'paused' }, 'paused')),
+    offers: downloadIds,
+  },
+  {
+    word: 'resume',
+    takes: 'ID…',
+    help: 'resume downloads',
+    run: withDownloads((id, name) => changeDownload(id, name, { state: 'active' }, 'resumed')),
+    offers: downloadIds,
+  },
+  { word: 'cancel', takes: 'ID…', help: 'cancel downloads', run: withDownloads(cancelDownload), offers: downloadIds },
+  {
+    word: 'share',
+    takes: 'DIR',
+    help: 'share a folder of the machine that the daemon runs on',
+    run: need('which folder', (model, rest) => stay(model, shareFolder(rest))),
+  },
+  {
+    word: 'unshare',
+    takes: 'DIR',
+    help: 'stop sharing a folder',
+    run: need('which folder', unshare),
+    offers: model => worldOf(model).folders.map(({ path }) => path),
+  },
+  { word: 'rescan', takes: '', help: 'look through the shared folders', run: model => stay(model, rescanAll()) },
+  {
+    word: 'config',
+    takes: 'get KEY | set KEY VALUE',
+    help: 'show or change a setting; VALUE default takes it out of the file',
+    run: config,
+    offers: (model, rest) =>
+      /\s/.test(rest) ? (worldOf(model).config?.settings.map(({ key }) => key) ?? []) : ['get', 'set'],
+  },
+  { word: 'status', takes: '', help: 'the overview', run: show('overview') },
+  { word: 'peers', takes: '', help: 'the overlay connections', run: show('peers') },
+  { word: 'queries', takes: '', help: 'the queries that pass', run: show('queries') },
+  { word: 'searches', takes: '', help: 'our own searches', run: show('searches') },
+  { word: 'downloads', takes: '', help: 'the downloads', run: show('downloads') },
+  { word: 'uploads', takes: '', help: 'the uploads', run: show('uploads') },
+  { word: 'library', takes: '', help: 'what is shared', run: show('library') },
+  { word: 'hosts', takes: '', help: 'the host cache', run: show('hosts') },
+  { word: 'log', takes: '', help: 'the log', run: show('log') },
+  {
+    word: 'sort',
+    takes: 'COLUMN [desc]',
+    help: 'sort the list',
+    run: need('which column', sort),
+    offers: (model, rest) => (/\s/.test(rest) ? ['desc'] : (listOf(model)?.columns.map(({ id }) => id) ?? [])),
+  },
+  {
+    word: 'filter',
+    takes: '[WORDS…]',
+    help: 'show only rows with these words',
+    run: (model, rest) => {
+      const list = listOf(model);
+      return list === null
+        ? wrong(model, 'nothing to filter here')
+        : stay(listing.withList(model, list, { filter: rest }));
+    },
+  },
+  {
+    word: 'context',
+    takes: 'NAME',
+    help: 'look at another daemon',
+    run: need('which daemon', (model, rest) => {
+      const at = model.contexts.findIndex(({ name, url }) => name === rest || url === rest);
+      return at < 0 ? wrong(model, `no daemon ${rest}`) : stay({ ...model, context: at, paused: null });
+    }),
+    offers: model => model.contexts.map(({ name }) => name),
+  },
+  {
+    word: 'range',
+    takes: 'minute | hour | day',
+    help: 'what the graphs show',
+    run: (model, rest) =>
+      (RANGES as readonly string[]).includes(rest)
+        ? stay({ ...model, range: rest as Range })
+        : wrong(model, 'expected minute, hour or day'),
+    offers: () => RANGES,
+  },
+  {
+    word: 'mouse',
+    takes: 'on | off',
+    help: 'take the mouse, or leave it to the terminal',
+    run: (model, rest) => {
+      if (rest !== 'on' && rest !== 'off') return wrong(model, 'expected on or off');
+      return stay({ ...model, mouse: rest === 'on' }, { type: 'mouse', on: rest === 'on' });
+    },
+    offers: () => ['on', 'off'],
+  },
+  { word: 'help', takes: '', help: 'all keys and words', run: model => stay({ ...model, help: 0 }) },
+  { word: 'quit', takes: '', help: 'leave the dashboard; the daemon goes on', run: quit },
+];
+
+/** Runs a line; a word may be shortened as long as it is the only one that begins so. */
+export function runCommand(model: Model, line: string): Step {
+  const text = line.trim();
+  if (text === '') return stay(model);
+  const [word = ''] = text.split(/\s/, 1);
+  const rest = text.slice(word.length).trim();
+  const row = commandRows.find(row => row.word === word);
+  if (row !== undefined) return row.run(model, rest);
+  const near = commandRows.filter(row => row.word.startsWith(word));
+  const [only] = near;
+  if (only !== undefined && near.length === 1) return only.run(model, rest);
+  const more = near.length > 1 ? `: ${near.map(row => row.word).join(', ')}?` : ': ? lists them';
+  return wrong(model, `no command ${word}${more}`);
+}
+
+/** What the last word of a line may become, and the line before that word. */
+export function completions(model: Model, line: string): { stem: string; items: readonly string[] } {
+  const begun = /\S*$/.exec(line)?.[0] ?? '';
+  const stem = line.slice(0, line.length - begun.length);
+  const [word = ''] = stem.trim().split(/\s/, 1);
+  if (word === '') return { stem, items: commandRows.map(row => row.word).filter(item => item.startsWith(begun)) };
+  const row = commandRows.find(row => row.word === word);
+  const rest = line.trimStart().slice(word.length).trimStart();
+  const offered = row?.offers?.(model, rest) ?? [];
+  const lower = begun.toLowerCase();
+  return { stem, items: offered.filter(item => item.toLowerCase().startsWith(lower)).slice(0, OFFERED_MAX) };
+}
+
+const OFFERED_MAX = 200;

@@ -1,0 +1,79 @@
+// Makes up the parts of the demo network: names, addresses, hashes. The same seed gives the same ones.
+import type { SourceView } from '../../api/control.ts';
+import { ARTISTS, ENDINGS, HOSTILE, THINGS, TITLES, VENDORS } from './names.ts';
+
+/** mulberry32: small, fast, and good enough for a stage set. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export class Maker {
+  readonly random: () => number;
+  readonly #now: () => number;
+  #nextId = 100;
+
+  constructor(seed: number, now: () => number) {
+    this.random = randomFrom(seed);
+    this.#now = now;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.random() * items.length)] as T;
+  }
+
+  id(letter: string): string {
+    return `${letter}${this.#nextId++}`;
+  }
+
+  address(): string {
+    const part = (): number => 1 + Math.floor(this.random() * 253);
+    // Documentation ranges: nobody real is shown.
+    const net = this.pick(['192.0.2', '198.51.100', '203.0.113']);
+    return `${net}.${part()}:${this.random() < 0.6 ? 6346 : 1024 + Math.floor(this.random() * 60_000)}`;
+  }
+
+  ago(maxSeconds: number): string {
+    return new Date(this.#now() - Math.floor(this.random() * maxSeconds * 1000)).toISOString();
+  }
+
+  urn(): string {
+    let text = '';
+    for (let i = 0; i < 32; i++) text += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.charAt(Math.floor(this.random() * 32));
+    return `urn:sha1:${text}`;
+  }
+
+  guid(): string {
+    let text = '';
+    for (let i = 0; i < 32; i++) text += Math.floor(this.random() * 16).toString(16);
+    return text;
+  }
+
+  fileName(): string {
+    const kind = this.random();
+    if (kind < 0.06) return this.pick(HOSTILE);
+    if (kind < 0.25) return this.pick(THINGS);
+    return `${this.pick(ARTISTS)} - ${this.pick(TITLES)}.${this.pick(ENDINGS)}`;
+  }
+
+  source(name: string): SourceView {
+    const which = Math.floor(this.random() * VENDORS.length);
+    return {
+      address: this.address(),
+      servent: this.guid(),
+      push: this.random() < 0.35,
+      busy: this.random() < 0.3,
+      index: Math.floor(this.random() * 4000),
+      name,
+      vendor: VENDORS[which] ?? null,
+      speed: this.pick([256, 1000, 4000, 10_000]),
+      hops: 1 + Math.floor(this.random() * 4),
+    };
+  }
+}

@@ -1,0 +1,497 @@
+// A made-up network that lives by a clock handed in: the same seed and times give the same screens. It answers as the admin API does.
+import type { Client } from '../../api/client.ts';
+import { RefusedError } from '../../api/client.ts';
+import type {
+  ConfigView,
+  DownloadView,
+  FileView,
+  FolderView,
+  HostView,
+  Page,
+  PeerView,
+  QueryView,
+  ResultView,
+  SearchView,
+  StatusView,
+  UploadView,
+} from '../../api/control.ts';
+import { demoConfig } from './config.ts';
+import { Maker } from './maker.ts';
+import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
+
+export interface DemoOptions {
+  readonly now: () => number;
+  readonly seed?: number;
+  /** Shared files, to see how long lists behave. */
+  readonly files?: number;
+  readonly peers?: number;
+  /** Queries a second. */
+  readonly queryRate?: number;
+}
+
+const STEP_MS = 250;
+/** A dashboard that slept does not have hours of it made up. */
+const STEPS_MAX = 400;
+const QUERIES_KEPT = 1000;
+const SEARCH_MS = 30_000;
+const LIMIT_DEFAULT = 100;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface Running {
+  view: Mutable<SearchView>;
+  results: ResultView[];
+  wanted: number;
+}
+
+export class DemoWorld {
+  readonly #now: () => number;
+  readonly #made: Maker;
+  readonly #startedAt: number;
+  readonly #queryRate: number;
+  #at: number;
+  #queryId = 0;
+  #messagesIn = 2_841_220;
+  #messagesOut = 9_120_417;
+  #duplicates = 611_204;
+  #owed = 0;
+  readonly #peers: Mutable<PeerView>[] = [];
+  readonly #hosts: HostView[] = [];
+  readonly #queries: QueryView[] = [];
+  readonly #searches: Running[] = [];
+  readonly #downloads: Mutable<DownloadView>[] = [];
+  readonly #uploads: Mutable<UploadView>[] = [];
+  readonly #folders: Mutable<FolderView>[] = [];
+  readonly #files: FileView[] = [];
+  readonly #config: ConfigView = demoConfig();
+
+  constructor({ now, seed = 42, files = 240, peers = 34, queryRate = 46 }: DemoOptions) {
+    this.#now = now;
+    this.#made = new Maker(seed, () => this.#at);
+    this.#queryRate = queryRate;
+    this.#at = now();
+    this.#startedAt = this.#at - 273_840_000;
+    this.#fill(files, peers);
+  }
+
+  /** The functions of the API's client, answered from here. */
+  get client(): Client {
+    const list =
+      <T>(rows: () => readonly T[]) =>
+      async (input: object = {}): Promise<Page<T>> => {
+        this.#live();
+        const { limit = LIMIT_DEFAULT, cursor } = input as { limit?: number; cursor?: string };
+        const from = cursor === undefined ? 0 : Number(cursor);
+        const all = rows();
+        const next = from + limit < all.length ? String(from + limit) : null;
+        return { items: all.slice(from, from + limit), next };
+      };
+    const client = {
+      status: async () => this.#status(),
+      peers: list(() => this.#peers.map(peer => ({ ...peer }))),
+      connect: async (input: object) => this.#connect((input as { address: string }).address),
+      disconnect: async (input: object) => this.#remove(this.#peers, 'peer', input),
+      hosts: list(() => this.#hosts),
+      queries: list(() => this.#queries),
+      startSearch: async (input: object) => this.#startSearch(input),
+      searches: list(() => this.#searches.map(({ view }) => ({ ...view }))),
+      search: async (input: object) => ({ ...this.#searchOf(input).view }),
+      removeSearch: async (input: object) => {
+        this.#searches.splice(this.#searches.indexOf(this.#searchOf(input)), 1);
+      },
+      results: async (input: object) => list(() => this.#searchOf(input).results)(input),
+      startDownload: async (input: object) => this.#startDownload(input),
+      downloads: list(() => this.#downloads.map(download => ({ ...download }))),
+      download: async (input: object) => ({ ...this.#only(this.#downloads, 'download', input) }),
+      changeDownload: async (input: object) => this.#changeDownload(input),
+      removeDownload: async (input: object) => this.#remove(this.#downloads, 'download', input),
+      uploads: list(() => this.#uploads.map(upload => ({ ...upload }))),
+      cancelUpload: async (input: object) => this.#remove(this.#uploads, 'upload', input),
+      files: list(() => this.#files),
+      folders: list(() => this.#folders.map(folder => ({ ...folder }))),
+      shareFolder: async (input: object) => this.#share((input as { path: string }).path),
+      unshareFolder: async (input: object) => this.#remove(this.#folders, 'folder', input),
+      rescan: async () => ({ folders: this.#folders.length }),
+      config: async () => this.#config,
+      live: async () => ({ status: 'ok' as const }),
+      ready: async () => ({ status: 'ok' as const, checks: [] }),
+    };
+    // What the API learns later is missing here until somebody writes it; the dashboard asks before it calls.
+    return client as unknown as Client;
+  }
+
+  #fill(files: number, peers: number): void {
+    const folders = ['/home/ada/Music', '/srv/share/public-domain', '/home/ada/Recordings'];
+    for (const [i, path] of folders.entries())
+      this.#folders.push({
+        id: `l${i + 1}`,
+        path,
+        state: i === 2 ? 'scanning' : 'ready',
+        files: 0,
+        bytes: 0,
+        error: null,
+        scannedAt: this.#made.ago(7200),
+      });
+    for (let i = 0; i < files; i++) {
+      const folder = this.#made.pick(this.#folders);
+      const size = Math.floor(400_000 * 10 ** (this.#made.random() * 3.4));
+      const name = this.#made.fileName();
+      const hashing = this.#made.random() < 0.02;
+      folder.files++;
+      folder.bytes += size;
+      this.#files.push({
+        id: String(i + 1),
+        name,
+        path: `${folder.path}/${name}`,
+        folder: folder.id,
+        size,
+        modifiedAt: this.#made.ago(90_000_000),
+        state: hashing ? 'hashing' : 'shared',
+        urn: hashing ? null : this.#made.urn(),
+        hits: Math.floor(this.#made.random() ** 4 * 900),
+        uploads: Math.floor(this.#made.random() ** 6 * 40),
+      });
+    }
+    for (let i = 0; i < peers; i++) this.#addPeer(i < 8 ? 'ultrapeer' : i === peers - 1 ? 'legacy' : 'leaf', 90_000);
+    for (let i = 0; i < 180; i++)
+      this.#hosts.push({
+        address: this.#made.address(),
+        ultrapeer: this.#made.random() < 0.1 ? null : this.#made.random() < 0.8,
+        source: this.#made.pick(['pong', 'pong', 'handshake', 'GWebCache', 'UDP host cache', 'configuration']),
+        seenAt: this.#made.ago(50_000),
+        triedAt: this.#made.random() < 0.5 ? this.#made.ago(50_000) : null,
+        connectedAt: this.#made.random() < 0.3 ? this.#made.ago(80_000) : null,
+        failures: this.#made.random() < 0.25 ? Math.floor(this.#made.random() * 5) : 0,
+      });
+    for (let i = 0; i < 400; i++) this.#pass();
+    this.#begin({ text: 'blue harbour' }, 26, 90_000);
+    this.#begin({ text: 'moon over water flac' }, 14, 4_000);
+    this.#begin({ text: 'zanzibar' }, 0, 60_000);
+    const states = [
+      'active',
+      'active',
+      'active',
+      'queued',
+      'paused',
+      'verifying',
+      'completed',
+      'completed',
+      'failed',
+    ] as const;
+    for (const state of states) this.#addDownload(this.#made.fileName(), state);
+    for (let i = 0; i < 7; i++) this.#addUpload(i);
+  }
+
+  #addPeer(role: PeerView['role'], ageSeconds: number, address = this.#made.address()): Mutable<PeerView> {
+    const busy = role === 'ultrapeer' ? 1 : 0.05;
+    const deflate = role !== 'legacy' && this.#made.random() < 0.85;
+    const peer: Mutable<PeerView> = {
+      id: this.#made.id('p'),
+      address,
+      role,
+      direction: role === 'leaf' || this.#made.random() < 0.5 ? 'incoming' : 'outgoing',
+      userAgent: this.#made.random() < 0.04 ? null : this.#made.pick(SERVENTS),
+      since: this.#made.ago(ageSeconds),
+      deflate,
+      compression: { in: deflate, out: deflate && this.#made.random() < 0.8 },
+      messages: {
+        in: Math.floor(this.#made.random() * 400_000 * busy),
+        out: Math.floor(this.#made.random() * 900_000 * busy),
+      },
+      bytes: { in: Math.floor(this.#made.random() * 4e8 * busy), out: Math.floor(this.#made.random() * 9e8 * busy) },
+      dropped: Math.floor(this.#made.random() ** 3 * 200_000 * busy),
+      queued: this.#made.random() < 0.1 ? Math.floor(this.#made.random() * 60_000) : 0,
+    };
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  #addDownload(name: string, state: DownloadView['state']): Mutable<DownloadView> {
+    const size = Math.floor(3_000_000 * 10 ** (this.#made.random() * 2.6));
+    const share =
+      state === 'completed' || state === 'verifying' ? 1 : state === 'queued' ? 0 : this.#made.random() * 0.9;
+    const sources = Array.from({ length: state === 'queued' ? 0 : 2 + Math.floor(this.#made.random() * 5) }, () => {
+      const { address, servent, push } = this.#made.source(name);
+      const failed = state === 'failed' || this.#made.random() < 0.15;
+      return {
+        address,
+        servent,
+        push,
+        state: failed ? 'failed' : state === 'active' ? this.#made.pick(['active', 'active', 'queued']) : 'idle',
+        error: failed ? this.#made.pick(['connection refused', 'no answer in time', '404 Not Found']) : null,
+      };
+    });
+    const download: Mutable<DownloadView> = {
+      id: this.#made.id('d'),
+      name,
+      size,
+      done: Math.floor(size * share),
+      state,
+      rate: 0,
+      eta: null,
+      urn: this.#made.urn(),
+      priority: 0,
+      sources,
+      path: state === 'completed' ? `/home/ada/Downloads/${name}` : null,
+      error: state === 'failed' ? 'no source could give it' : null,
+      addedAt: this.#made.ago(20_000),
+      finishedAt: state === 'completed' ? this.#made.ago(3000) : null,
+    };
+    this.#downloads.push(download);
+    return download;
+  }
+
+  #addUpload(place: number): void {
+    const file = this.#made.pick(this.#files);
+    if (file === undefined) return;
+    const waiting = place >= 4;
+    this.#uploads.push({
+      id: this.#made.id('u'),
+      address: this.#made.address(),
+      userAgent: this.#made.pick(SERVENTS),
+      state: waiting ? 'queued' : 'active',
+      position: waiting ? place - 3 : null,
+      name: file.name,
+      urn: file.urn,
+      size: file.size,
+      start: 0,
+      end: Math.max(0, file.size - 1),
+      sent: waiting ? 0 : Math.floor(file.size * this.#made.random() * 0.6),
+      rate: waiting ? 0 : 20_000 + Math.floor(this.#made.random() * 90_000),
+      since: this.#made.ago(600),
+    });
+  }
+
+  #pass(): void {
+    const hostile = this.#made.random() < 0.02;
+    const byUrn = this.#made.random() < 0.12;
+    const query: QueryView = {
+      id: String(++this.#queryId),
+      at: new Date(this.#at).toISOString(),
+      text: byUrn ? '' : hostile ? this.#made.pick(HOSTILE) : this.#made.pick(ASKED),
+      urns: byUrn ? [this.#made.urn()] : [],
+      from: this.#made.pick(this.#peers)?.address ?? '192.0.2.1:6346',
+      ttl: 1 + Math.floor(this.#made.random() * 4),
+      hops: Math.floor(this.#made.random() ** 1.5 * 5),
+      hits: this.#made.random() < 0.12 ? 1 + Math.floor(this.#made.random() * 14) : 0,
+    };
+    this.#queries.unshift(query);
+    if (this.#queries.length > QUERIES_KEPT) this.#queries.length = QUERIES_KEPT;
+  }
+
+  #live(): void {
+    const now = this.#now();
+    for (let steps = 0; this.#at + STEP_MS <= now && steps < STEPS_MAX; steps++) {
+      this.#at += STEP_MS;
+      this.#step(STEP_MS / 1000);
+    }
+    if (now - this.#at > STEP_MS) this.#at = now;
+  }
+
+  #step(seconds: number): void {
+    // A slow swell and some noise: nobody believes a flat line.
+    const swell = 1 + 0.5 * Math.sin(this.#at / 9000) + 0.25 * Math.sin(this.#at / 2300);
+    this.#owed += this.#queryRate * swell * seconds * (0.6 + 0.8 * this.#made.random());
+    for (; this.#owed >= 1; this.#owed--) this.#pass();
+    for (const peer of this.#peers) {
+      const busy = (peer.role === 'ultrapeer' ? 1 : 0.06) * swell * this.#made.random();
+      const [inward, outward] = [Math.floor(busy * 60 * seconds), Math.floor(busy * 90 * seconds)];
+      peer.messages = { in: peer.messages.in + inward, out: peer.messages.out + outward };
+      peer.bytes = { in: peer.bytes.in + inward * 110, out: peer.bytes.out + outward * 96 };
+      peer.dropped += Math.floor(inward * 0.15);
+      this.#messagesIn += inward;
+      this.#messagesOut += outward;
+      this.#duplicates += Math.floor(inward * 0.2);
+    }
+    for (const download of this.#downloads) this.#advance(download, seconds, swell);
+    for (const upload of this.#uploads) {
+      if (upload.state !== 'active') continue;
+      upload.sent = Math.min(upload.end + 1, upload.sent + Math.floor(upload.rate * seconds));
+      if (upload.sent > upload.end) upload.sent = 0;
+    }
+    for (const running of this.#searches) this.#find(running);
+  }
+
+  #advance(download: Mutable<DownloadView>, seconds: number, swell: number): void {
+    const size = download.size ?? 0;
+    if (download.state === 'active') {
+      download.rate = Math.floor(180_000 * swell * (0.8 + 0.4 * this.#made.random()));
+      download.done = Math.min(size, download.done + Math.floor(download.rate * seconds));
+      download.eta = Math.ceil((size - download.done) / Math.max(1, download.rate));
+      if (download.done >= size) Object.assign(download, { state: 'verifying', rate: 0, eta: null });
+    } else if (download.state === 'verifying' && this.#made.random() < 0.02) {
+      const finishedAt = new Date(this.#at).toISOString();
+      Object.assign(download, { state: 'completed', finishedAt, path: `/home/ada/Downloads/${download.name}` });
+    } else download.rate = 0;
+  }
+
+  #find({ view, results, wanted }: Running): void {
+    if (view.state !== 'running') return;
+    if (this.#at >= Date.parse(view.endsAt)) view.state = 'finished';
+    if (results.length >= wanted || this.#made.random() < 0.6) return;
+    const words = (view.text ?? '').split(' ').filter(word => word !== '');
+    const artist =
+      words.map(word => word.charAt(0).toUpperCase() + word.slice(1)).join(' ') || this.#made.pick(ARTISTS);
+    const name =
+      view.browse !== null || this.#made.random() < 0.1
+        ? this.#made.fileName()
+        : `${artist} - ${this.#made.pick(TITLES)}.${this.#made.pick(ENDINGS)}`;
+    const sources = Array.from({ length: 1 + Math.floor(this.#made.random() ** 2 * 9) }, () => this.#made.source(name));
+    results.push({
+      id: `r${results.length + 1}`,
+      name,
+      size: Math.floor(2_000_000 * 10 ** (this.#made.random() * 1.6)),
+      urn: this.#made.random() < 0.9 ? this.#made.urn() : null,
+      sources,
+      foundAt: new Date(this.#at).toISOString(),
+    });
+    view.results = results.length;
+    view.hits += sources.length;
+  }
+
+  #begin(input: { text?: string; urn?: string; browse?: string }, wanted: number, ageMs: number): Mutable<SearchView> {
+    const startedAt = this.#at - ageMs;
+    const view: Mutable<SearchView> = {
+      id: this.#made.id('s'),
+      text: input.text ?? null,
+      urn: input.urn ?? null,
+      browse: input.browse ?? null,
+      state: 'running',
+      error: null,
+      startedAt: new Date(startedAt).toISOString(),
+      endsAt: new Date(startedAt + SEARCH_MS).toISOString(),
+      peers: this.#peers.filter(({ role }) => role === 'ultrapeer').length,
+      results: 0,
+      hits: 0,
+    };
+    const running: Running = { view, results: [], wanted };
+    // What was found before anybody looked.
+    for (let i = 0; i < Math.min(wanted * 3, ageMs / STEP_MS); i++)
+      this.#find({ ...running, view: Object.assign(view, { state: 'running' as const }) });
+    if (this.#at >= startedAt + SEARCH_MS) view.state = 'finished';
+    this.#searches.unshift(running);
+    return view;
+  }
+
+  #startSearch(input: object): SearchView {
+    this.#live();
+    return { ...this.#begin(input, 4 + Math.floor(this.#made.random() * 30), 0) };
+  }
+
+  #startDownload(input: object): DownloadView {
+    const { search, result, magnet, urn } = input as {
+      search?: string;
+      result?: string;
+      magnet?: string;
+      urn?: string;
+    };
+    if (search === undefined) {
+      const name = /[?&]dn=([^&]+)/.exec(magnet ?? '')?.[1];
+      return { ...this.#addDownload(name === undefined ? (urn ?? 'unnamed') : decodeURIComponent(name), 'queued') };
+    }
+    const found = this.#only(this.#searchOf({ id: search }).results, 'result', { id: result });
+    const download = this.#addDownload(found.name, 'active');
+    return { ...Object.assign(download, { size: found.size, done: 0, urn: found.urn }) };
+  }
+
+  #changeDownload(input: object): DownloadView {
+    const { state, priority } = input as { state?: 'paused' | 'active'; priority?: number };
+    const download = this.#only(this.#downloads, 'download', input);
+    if (state !== undefined && download.state === 'completed')
+      throw refused('CONFLICT', `${download.name} is complete`);
+    if (state !== undefined) Object.assign(download, { state, error: null, rate: 0, eta: null });
+    if (priority !== undefined) download.priority = priority;
+    return { ...download };
+  }
+
+  #connect(address: string): PeerView {
+    if (this.#peers.some(peer => peer.address === address))
+      throw refused('CONFLICT', `already connected to ${address}`);
+    return { ...this.#addPeer('ultrapeer', 0, address), messages: { in: 0, out: 0 }, bytes: { in: 0, out: 0 } };
+  }
+
+  #share(path: string): FolderView {
+    if (!path.startsWith('/')) throw refused('INVALID', `expected an absolute path, got ${path}`);
+    const folder: Mutable<FolderView> = {
+      id: this.#made.id('l'),
+      path,
+      state: 'scanning',
+      files: 0,
+      bytes: 0,
+      error: null,
+      scannedAt: null,
+    };
+    this.#folders.push(folder);
+    return { ...folder };
+  }
+
+  #only<T extends { id: string }>(rows: readonly T[], what: string, input: object): T {
+    const { id } = input as { id?: string };
+    const row = rows.find(row => row.id === id);
+    if (row === undefined) throw refused('NOT_FOUND', `no ${what} ${id}`);
+    return row;
+  }
+
+  #remove<T extends { id: string }>(rows: T[], what: string, input: object): undefined {
+    rows.splice(rows.indexOf(this.#only(rows, what, input)), 1);
+    return undefined;
+  }
+
+  #searchOf(input: object): Running {
+    const { id } = input as { id?: string };
+    const found = this.#searches.find(({ view }) => view.id === id);
+    if (found === undefined) throw refused('NOT_FOUND', `no search ${id}`);
+    return found;
+  }
+
+  #status(): StatusView {
+    this.#live();
+    const active = this.#downloads.filter(({ state }) => state === 'active');
+    const sending = this.#uploads.filter(({ state }) => state === 'active');
+    const ultrapeers = this.#peers.filter(({ role }) => role !== 'leaf').length;
+    return {
+      version: '0.1.0',
+      servent: '5e2a9c0771b14fd0ff3c6d18a2b09700',
+      mode: 'ultrapeer',
+      profile: 'public',
+      startedAt: new Date(this.#startedAt).toISOString(),
+      uptime: Math.floor((this.#at - this.#startedAt) / 1000),
+      gnutella: { host: '203.0.113.7', port: 6346 },
+      api: { host: '127.0.0.1', port: 8346 },
+      peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
+      hosts: this.#hosts.length,
+      library: {
+        files: this.#files.length,
+        bytes: this.#files.reduce((sum, { size }) => sum + size, 0),
+        hashing: this.#files.filter(({ state }) => state === 'hashing').length,
+      },
+      searches: this.#searches.filter(({ view }) => view.state === 'running').length,
+      downloads: {
+        active: active.length,
+        queued: this.#downloads.filter(({ state }) => state === 'queued').length,
+        rate: active.reduce((sum, { rate }) => sum + rate, 0),
+      },
+      uploads: {
+        active: sending.length,
+        queued: this.#uploads.length - sending.length,
+        rate: sending.reduce((sum, { rate }) => sum + rate, 0),
+      },
+      messages: {
+        in: this.#messagesIn,
+        out: this.#messagesOut,
+        dropped: this.#duplicates + 41_930,
+        reasons: {
+          duplicate: this.#duplicates,
+          hit_no_route: 28_114,
+          ttl_too_high: 7_021,
+          ping_too_soon: 4_310,
+          malformed: 1_904,
+          hit_expired: 581,
+        },
+      },
+    };
+  }
+}
+
+function refused(code: string, detail: string): RefusedError {
+  return new RefusedError({ type: 'about:blank', title: code, status: 400, code, detail } as RefusedError['problem']);
+}

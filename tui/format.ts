@@ -1,0 +1,47 @@
+// Numbers as short text for narrow columns. Pure; what the command line prints too is in api/format.ts.
+export { formatBytes, formatRate, formatShare } from '../api/format.ts';
+
+/** `42s`, `3m05s`, `2h05m`, `4d01h`: six characters up to 99 days. */
+export function formatSpan(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole}s`;
+  const two = (large: number, unit: string, small: number, part: string): string =>
+    `${large}${unit}${String(small).padStart(2, '0')}${part}`;
+  if (whole < 3600) return two(Math.floor(whole / 60), 'm', whole % 60, 's');
+  if (whole < 86_400) return two(Math.floor(whole / 3600), 'h', Math.floor(whole / 60) % 60, 'm');
+  const days = Math.floor(whole / 86_400);
+  return days >= 100 ? `${days}d` : two(days, 'd', Math.floor(whole / 3600) % 24, 'h');
+}
+
+/** Since an ISO time; `never` without one. */
+export function formatSince(time: string | null, nowMs: number): string {
+  return time === null ? 'never' : formatSpan((nowMs - Date.parse(time)) / 1000);
+}
+
+/** `14:03:59`, as the terminal's clock shows it. */
+export function formatClock(ms: number, utc = false): string {
+  const date = new Date(utc ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return Number.isNaN(date.getTime()) ? '--:--:--' : date.toISOString().slice(11, 19);
+}
+
+const COUNT_UNITS = ['', 'k', 'M', 'G', 'T'];
+
+/** `812`, `9999`, `12.3k`, `1.2M`: five characters at most. */
+export function formatCount(count: number): string {
+  if (!Number.isFinite(count)) return '?';
+  if (Math.abs(count) < 10_000) return String(Math.round(count));
+  let value = count;
+  let unit = 0;
+  for (; Math.abs(value) >= 999.95 && unit < COUNT_UNITS.length - 1; unit++) value /= 1000;
+  return `${value >= 99.95 ? Math.round(value) : value.toFixed(1)}${COUNT_UNITS[unit]}`;
+}
+
+/** `0`, `0.4`, `37`, `2.1k`; a second is the unit. */
+export function formatPerSecond(perSecond: number): string {
+  return perSecond > 0 && perSecond < 9.95 ? perSecond.toFixed(1) : formatCount(perSecond);
+}
+
+/** A thin space between thousands would be foreign to half of the terminals: plain digits, grouped by commas. */
+export function formatExact(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}

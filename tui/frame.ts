@@ -1,0 +1,234 @@
+// The whole picture: bar, tabs, banner, the view, hints or the prompt, and whatever lies on top. Pure but for what it remembers of scrolling.
+import { Canvas, type Rect } from './canvas.ts';
+import { formatClock, formatCount, formatPerSecond, formatRate, formatSpan } from './format.ts';
+import { helpLines, helpRoom } from './help.ts';
+import { applies, bindings, keyName } from './keys.ts';
+import { contextOf, type Model, type Prompt } from './model.ts';
+import type { FrameMemory, Stage, Zone } from './stage.ts';
+import { INVERSE, over, type Theme } from './theme.ts';
+import { listOf, type ViewRow, viewRow, views } from './views/all.ts';
+import { clip, glyphs, textWidth, wrap } from './width.ts';
+
+export const COLUMNS_MIN = 40;
+export const ROWS_MIN = 10;
+
+export interface Frame {
+  readonly canvas: Canvas;
+  readonly zones: readonly Zone[];
+}
+
+export const createMemory = (): FrameMemory => ({ tops: new Map() });
+
+export function draw(model: Model, theme: Theme, memory: FrameMemory): Frame {
+  const canvas = new Canvas(model.columns, model.rows, theme.charset === 'ascii');
+  const zones: Zone[] = [];
+  if (model.columns < COLUMNS_MIN || model.rows < ROWS_MIN) {
+    const text = `too small: ${COLUMNS_MIN} by ${ROWS_MIN} at least`;
+    for (const [i, line] of wrap(text, model.columns, model.rows).entries()) canvas.put(0, i, line, theme.warn);
+    return { canvas, zones };
+  }
+  const stage: Stage = { canvas, theme, model, world: contextOf(model).world, memory, zones };
+  drawBar(stage);
+  drawTabs(stage);
+  const banner = drawBanner(stage);
+  const body: Rect = { x: 0, y: 2 + banner, width: model.columns, height: model.rows - 3 - banner };
+  viewRow(model.view).view.draw(stage, body);
+  drawBottom(stage);
+  if (model.help !== null) drawHelp(stage, model.help);
+  if (model.question !== null) drawQuestion(stage);
+  return { canvas, zones };
+}
+
+/** Always true: who, in which role, with whom, how fast. What has no room leaves from the right. */
+function drawBar({ canvas, theme, model, world }: Stage): void {
+  const context = contextOf(model);
+  const { status } = world;
+  const { link } = context;
+  canvas.fill({ x: 0, y: 0, width: model.columns, height: 1 }, theme.bar);
+  const light = over(link.state === 'up' ? theme.good : link.state === 'lost' ? theme.bad : theme.warn, theme.bar);
+  canvas.put(1, 0, theme.lines.bullet, light);
+  const clock = formatClock(model.now);
+  const name = context.name === '' ? 'servent' : context.name;
+  const ascii = theme.charset === 'ascii';
+  const parts =
+    status === null
+      ? [name, link.state === 'lost' ? 'no answer' : 'asking']
+      : [
+          name,
+          status.mode,
+          `${formatCount(status.peers.ultrapeers + status.peers.leaves)} peers`,
+          `${ascii ? 'v' : '↓'} ${formatRate(status.downloads.rate)} ${ascii ? '^' : '↑'} ${formatRate(status.uploads.rate)}`,
+          `${formatPerSecond(world.queryRate)} queries/s`,
+          `up ${formatSpan(status.uptime)}`,
+          `${status.gnutella.host}:${status.gnutella.port}`,
+        ];
+  const gap = ` ${theme.lines.down} `;
+  let x = 3;
+  for (const [i, part] of parts.entries()) {
+    const text = i === 0 ? part : gap + part;
+    if (x + textWidth(text) > model.columns - clock.length - 3) break;
+    x += canvas.put(x, 0, text, i === 0 ? over(theme.strong, theme.bar) : theme.bar);
+  }
+  canvas.put(model.columns - clock.length - 1, 0, clock, theme.bar);
+}
+
+function drawTabs({ canvas, theme, model, world, zones }: Stage): void {
+  const counted = (view: ViewRow): string => {
+    const count = view.count?.(world) ?? 0;
+    return count === 0 ? view.title : `${view.title} ${formatCount(count)}`;
+  };
+  const labels = [
+    counted,
+    (view: ViewRow) => view.title,
+    (view: ViewRow) => view.short,
+    (view: ViewRow) => (view.id === model.view ? view.title : ''),
+  ];
+  for (const label of labels)
+    for (const gap of [2, 1]) {
+      const texts = views.map(view => `${view.key} ${label(view)}`.trimEnd());
+      const width = texts.reduce((sum, text) => sum + textWidth(text) + gap, 2 - gap);
+      if (width > model.columns) continue;
+      let x = 1;
+      for (const [i, view] of views.entries()) {
+        const text = texts[i] ?? '';
+        const cells = textWidth(text);
+        if (view.id === model.view) canvas.put(x - 1, 1, ` ${text} `, theme.tabOn);
+        else {
+          canvas.put(x, 1, text, theme.dim);
+          canvas.put(x, 1, view.key, theme.key);
+        }
+        const rect = { x: x - 1, y: 1, width: cells + gap, height: 1 };
+        zones.push({ rect, message: { type: 'view', view: view.id }, list: null });
+        x += cells + gap;
+      }
+      return;
+    }
+}
+
+/** 1 when there is one: the lines it takes. */
+function drawBanner({ canvas, theme, model }: Stage): number {
+  const { link, url, world } = contextOf(model);
+  if (link.state !== 'lost') return 0;
+  const seconds = Math.max(0, Math.ceil((link.retryAt - model.now) / 1000));
+  const since = world.statusAt === 0 ? '' : `; this is what was known at ${formatClock(world.statusAt)}`;
+  const again = seconds === 0 ? 'asking again' : `again in ${seconds} s`;
+  canvas.fill({ x: 0, y: 2, width: model.columns, height: 1 }, theme.banner);
+  const choices = [
+    `No daemon answers at ${url} (${link.reason}): ${again}${since}`,
+    `No daemon answers at ${url}: ${again}${since}`,
+    `No daemon answers at ${url}: ${again}`,
+  ];
+  const text = choices.find(choice => textWidth(choice) <= model.columns - 2) ?? `No answer: ${again}`;
+  canvas.label(1, 2, text, theme.banner, model.columns - 2);
+  return 1;
+}
+
+function drawBottom(stage: Stage): void {
+  const { canvas, theme, model } = stage;
+  const y = model.rows - 1;
+  if (model.prompt !== null) drawPrompt(stage, model.prompt, y);
+  else if (model.toast !== null) {
+    const meaning = model.toast.mood === 'bad' ? 'bad' : model.toast.mood === 'good' ? 'good' : 'info';
+    canvas.put(1, y, theme.lines.bullet, theme[meaning]);
+    canvas.label(3, y, model.toast.text, theme[meaning], model.columns - 4);
+  } else drawHints(stage, y);
+}
+
+/** The keys that matter here, as many as fit; the table has the particular ones first. */
+function drawHints({ canvas, theme, model }: Stage, y: number): void {
+  const list = listOf(model)?.id ?? null;
+  let x = 1;
+  for (const binding of bindings) {
+    if (binding.hint === undefined || !applies(binding, model.view, list)) continue;
+    const key = keyName(binding.keys[0] ?? '');
+    const width = textWidth(key) + 1 + textWidth(binding.hint);
+    if (x + width > model.columns - 1) break;
+    x += canvas.put(x, y, key, theme.key) + 1;
+    x += canvas.put(x, y, binding.hint, theme.dim) + 2;
+  }
+}
+
+const PROMPTS = { command: ':', filter: '/' } as const;
+
+function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number): void {
+  canvas.fill({ x: 0, y, width: model.columns, height: 1 }, theme.input);
+  const sign = PROMPTS[prompt.kind];
+  canvas.put(0, y, sign, over(theme.key, theme.input));
+  // The end of a long line is where the typing happens.
+  const all = glyphs(prompt.text);
+  const before = glyphs([...prompt.text].slice(0, prompt.caret).join('')).length;
+  const room = model.columns - 3;
+  let from = 0;
+  let used = all.slice(0, before).reduce((sum, glyph) => sum + glyph.width, 0);
+  while (used > room && from < before) used -= all[from++]?.width ?? 1;
+  canvas.put(
+    1,
+    y,
+    all
+      .slice(from)
+      .map(glyph => glyph.text)
+      .join(''),
+    theme.input,
+    model.columns - 1,
+  );
+  canvas.restyle({ x: 1 + used, y, width: 1, height: 1 }, style => style ^ INVERSE);
+  const offered = prompt.completion;
+  const bad = model.toast?.mood === 'bad' ? model.toast.text : null;
+  if (bad !== null) {
+    canvas.fill({ x: 0, y: y - 1, width: model.columns, height: 1 }, theme.input);
+    canvas.label(1, y - 1, bad, over(theme.bad, theme.input), model.columns - 2);
+  } else if (offered !== null) {
+    canvas.fill({ x: 0, y: y - 1, width: model.columns, height: 1 }, theme.input);
+    let x = 1;
+    const first = Math.max(0, Math.min(offered.index, offered.items.length - 1) - 3);
+    for (const [i, item] of offered.items.slice(first).entries()) {
+      const width = Math.min(textWidth(item), model.columns - 4);
+      if (x + width > model.columns - 2) break;
+      const style = first + i === offered.index ? theme.cursor : theme.input;
+      x += canvas.label(x, y - 1, item, style, width) + 2;
+    }
+  }
+}
+
+function drawHelp({ canvas, theme, model }: Stage, top: number): void {
+  const room = helpRoom(model);
+  const lines = helpLines(room.width);
+  const [width, height] = [room.width + 4, room.height + 2];
+  const rect = { x: Math.floor((model.columns - width) / 2), y: 2, width, height };
+  canvas.fill(rect, 0);
+  const inner = canvas.frame(rect, theme, 'Help', {
+    on: true,
+    note: room.last > 0 ? 'Up and Down move, Esc closes' : 'Esc closes',
+  });
+  for (const [i, { kind, keys, text, indent }] of lines.slice(top, top + room.height).entries()) {
+    const y = inner.y + i;
+    if (kind === 'title') canvas.put(inner.x + 1, y, text, theme.title);
+    else {
+      canvas.put(inner.x + 2, y, keys, theme.key, indent - 1);
+      canvas.put(inner.x + 1 + indent, y, text, theme.text, inner.width - indent - 2);
+    }
+  }
+}
+
+function drawQuestion({ canvas, theme, model }: Stage): void {
+  const { question } = model;
+  if (question === null) return;
+  const width = Math.min(model.columns - 4, 72);
+  const lines = question.about.flatMap(text => [clip(text, width - 6, theme.lines.ellipsis)]);
+  const shown = lines.slice(0, Math.max(0, model.rows - 10));
+  const height = shown.length + 6;
+  const x = Math.floor((model.columns - width) / 2);
+  const y = Math.max(2, Math.floor((model.rows - height) / 2));
+  canvas.fill({ x, y, width, height }, 0);
+  const inner = canvas.frame({ x, y, width, height }, theme, 'Sure?', { on: true });
+  canvas.label(inner.x + 1, inner.y, question.text, theme.strong, inner.width - 2);
+  for (const [i, line] of shown.entries()) canvas.put(inner.x + 3, inner.y + 1 + i, line, theme.text, inner.width - 4);
+  let at = inner.x + 1;
+  for (const [key, text] of [
+    ['y', 'yes'],
+    ['n', 'no'],
+  ] as const) {
+    at += canvas.put(at, inner.y + inner.height - 1, key, theme.key) + 1;
+    at += canvas.put(at, inner.y + inner.height - 1, text, theme.dim) + 3;
+  }
+}

@@ -1,0 +1,83 @@
+// What happened in the last minute, hour and day, as rings of rates. Pure; the daemon's own rings take its place where there are any.
+
+/** A value each second, each minute, each quarter of an hour. Oldest first. */
+export interface Ring {
+  readonly stepMs: number;
+  readonly capacity: number;
+  readonly values: readonly number[];
+  /** Of the step that is not over: what was seen of it. */
+  readonly sum: number;
+  readonly count: number;
+  readonly begunAt: number;
+}
+
+export const SERIES = ['messagesIn', 'messagesOut', 'queries', 'download', 'upload', 'peers'] as const;
+export type SeriesName = (typeof SERIES)[number];
+
+export interface History {
+  readonly minute: Readonly<Record<SeriesName, readonly number[]>>;
+  readonly hour: Readonly<Record<SeriesName, readonly number[]>>;
+  readonly day: Readonly<Record<SeriesName, readonly number[]>>;
+  readonly rings: { readonly [R in RingName]: Readonly<Record<SeriesName, Ring>> };
+}
+
+type RingName = 'minute' | 'hour' | 'day';
+const RINGS: Record<RingName, { stepMs: number; capacity: number }> = {
+  minute: { stepMs: 1000, capacity: 60 },
+  hour: { stepMs: 30_000, capacity: 120 },
+  day: { stepMs: 600_000, capacity: 144 },
+};
+const RING_NAMES = Object.keys(RINGS) as RingName[];
+
+const forEach = <K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> =>
+  Object.fromEntries(keys.map(key => [key, make(key)])) as Record<K, V>;
+
+const noRing = (name: RingName): Ring => ({ ...RINGS[name], values: [], sum: 0, count: 0, begunAt: 0 });
+
+export const noHistory: History = fromRings(forEach(RING_NAMES, name => forEach(SERIES, () => noRing(name))));
+
+function fromRings(rings: History['rings']): History {
+  const valuesOf = (name: RingName) => forEach(SERIES, series => live(rings[name][series]));
+  return { minute: valuesOf('minute'), hour: valuesOf('hour'), day: valuesOf('day'), rings };
+}
+
+/** The step under way counts as well: an hour's graph shows something in its first minute. */
+function live({ values, sum, count }: Ring): readonly number[] {
+  return count === 0 ? values : [...values, sum / count];
+}
+
+/** A sample of each series, taken at `at`. */
+export function addSample(history: History, at: number, sample: Readonly<Record<SeriesName, number>>): History {
+  return fromRings(
+    forEach(RING_NAMES, name => forEach(SERIES, series => addTo(history.rings[name][series], at, sample[series]))),
+  );
+}
+
+function addTo(ring: Ring, at: number, value: number): Ring {
+  const { stepMs, capacity } = ring;
+  if (ring.count === 0 || at < ring.begunAt) return { ...ring, sum: value, count: 1, begunAt: at };
+  const steps = Math.floor((at - ring.begunAt) / stepMs);
+  if (steps === 0) return { ...ring, sum: ring.sum + value, count: ring.count + 1 };
+  const mean = ring.sum / ring.count;
+  // A late sample stands for the time nobody looked.
+  const filled = new Array<number>(Math.min(steps, capacity)).fill(mean);
+  const values = [...ring.values, ...filled].slice(-capacity);
+  return { ...ring, values, sum: value, count: 1, begunAt: ring.begunAt + steps * stepMs };
+}
+
+/** `count` values from however many there are: a mean of several, or one again and again. Short rings keep to the right. */
+export function stretch(values: readonly number[], count: number, capacity: number): number[] {
+  const out: number[] = [];
+  const perValue = count / capacity;
+  const wanted = Math.min(count, Math.round(values.length * perValue));
+  for (let i = 0; i < wanted; i++) {
+    const from = Math.floor((i * values.length) / wanted);
+    const to = Math.max(from + 1, Math.floor(((i + 1) * values.length) / wanted));
+    let sum = 0;
+    for (let j = from; j < to; j++) sum += values[j] ?? 0;
+    out.push(sum / (to - from));
+  }
+  return out;
+}
+
+export const capacityOf = (name: RingName): number => RINGS[name].capacity;

@@ -1,0 +1,75 @@
+// Starts the dashboard on a terminal and sees to it that the terminal is put back, whatever happens.
+import { App, type Source } from './app.ts';
+import { DemoWorld } from './demo/world.ts';
+import { runPlain } from './plain.ts';
+import { Screen, type TerminalInput, type TerminalOutput } from './screen.ts';
+import { charsetOf, createTheme, depthOf } from './theme.ts';
+
+export interface DashboardOptions {
+  readonly sources: readonly Source[];
+  readonly input: TerminalInput;
+  readonly output: TerminalOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly plain?: boolean;
+  readonly ascii?: boolean;
+  readonly mouse?: boolean;
+}
+
+export function demoSource(): Source {
+  const world = new DemoWorld({ now: Date.now });
+  return { name: 'demo', url: 'a made-up network', client: world.client };
+}
+
+/** A screen needs a terminal at both ends that can move its cursor. */
+export function wantsPlain({ plain, input, output, env }: DashboardOptions): boolean {
+  const term = env['TERM'] ?? '';
+  return plain === true || input.isTTY !== true || output.isTTY !== true || term === '' || term === 'dumb';
+}
+
+/** Resolves when the person leaves. */
+export async function runDashboard(options: DashboardOptions): Promise<void> {
+  const { sources, input, output, env } = options;
+  if (wantsPlain(options)) {
+    await runPlain({ sources, input, now: Date.now, write: text => void output.write(text) });
+    return;
+  }
+  const theme = createTheme(depthOf(env), options.ascii === true ? 'ascii' : charsetOf(env));
+  const mouse = options.mouse ?? true;
+  await new Promise<void>((resolve, reject) => {
+    let screen: Screen | null = null;
+    const app = new App({
+      sources,
+      theme,
+      mouse,
+      now: Date.now,
+      onQuit: () => end(resolve),
+      onMistake: error => end(() => reject(error)),
+    });
+    const end = (then: () => void): void => {
+      app.stop();
+      screen?.stop();
+      for (const [name, listener] of listeners) process.removeListener(name, listener);
+      then();
+    };
+    const crashed = (error: unknown): void => end(() => reject(error));
+    const ended = (): void => end(resolve);
+    // SIGKILL leaves no one to tidy up; everything else passes here.
+    const listeners: [string, (cause: unknown) => void][] = [
+      ['uncaughtException', crashed],
+      ['unhandledRejection', crashed],
+      ['SIGTERM', ended],
+      ['SIGINT', ended],
+      ['SIGHUP', ended],
+      ['exit', () => screen?.stop()],
+    ];
+    for (const [name, listener] of listeners) process.on(name, listener);
+    input.once('end', ended);
+    output.once('error', crashed);
+    try {
+      screen = new Screen({ input, output, term: env['TERM'] ?? '', mouse, events: app.events });
+      app.start(screen);
+    } catch (error) {
+      crashed(error);
+    }
+  });
+}

@@ -1,0 +1,118 @@
+// What a daemon says, taken into what is known of it: rates from two looks, new queries counted, changes noticed for the log. Pure.
+import type { PeerView, QueryView, StatusView } from '../api/control.ts';
+import { addSample } from './history.ts';
+import { LOG_MAX, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
+import { tallied } from './query-tally.ts';
+
+/** Two looks closer together say nothing about a rate. */
+const RATE_MIN_MS = 200;
+
+export function withNews(world: World, news: News, at: number): World {
+  let next: World = { ...world };
+  if (news.queries !== undefined) next = withQueries(next, news.queries, at);
+  if (news.peers !== undefined) next = { ...next, peers: withRates(world, news.peers, at), peersAt: at };
+  for (const part of ['searches', 'downloads', 'uploads', 'folders', 'files', 'hosts', 'config', 'history'] as const)
+    if (news[part] !== undefined) next = { ...next, [part]: news[part] };
+  if (news.results !== undefined) next = { ...next, results: news.results.items, resultsOf: news.results.search };
+  if (news.status !== undefined) next = withStatus(next, news.status, at);
+  const lines = [...(news.log ?? []), ...changesSeen(world, news, at)];
+  return lines.length === 0 ? next : withLines(next, lines);
+}
+
+function withStatus(world: World, status: StatusView, at: number): World {
+  const before = world.status;
+  const seconds = (at - world.statusAt) / 1000;
+  const next = { ...world, status, statusAt: at };
+  if (before === null || seconds * 1000 < RATE_MIN_MS)
+    return before === null ? next : { ...next, statusAt: world.statusAt };
+  const rate = (now: number, then: number): number => Math.max(0, (now - then) / seconds);
+  return {
+    ...next,
+    history: addSample(world.history, at, {
+      messagesIn: rate(status.messages.in, before.messages.in),
+      messagesOut: rate(status.messages.out, before.messages.out),
+      queries: world.queryRate,
+      download: status.downloads.rate,
+      upload: status.uploads.rate,
+      peers: status.peers.leaves + status.peers.ultrapeers,
+    }),
+  };
+}
+
+function withRates(world: World, peers: readonly PeerView[], at: number): PeerRow[] {
+  const seconds = (at - world.peersAt) / 1000;
+  const before = new Map(world.peers.map(peer => [peer.id, peer]));
+  return peers.map(peer => {
+    const then = before.get(peer.id);
+    if (then === undefined || seconds * 1000 < RATE_MIN_MS)
+      return { ...peer, rateIn: then?.rateIn ?? 0, rateOut: then?.rateOut ?? 0 };
+    return {
+      ...peer,
+      rateIn: Math.max(0, (peer.bytes.in - then.bytes.in) / seconds),
+      rateOut: Math.max(0, (peer.bytes.out - then.bytes.out) / seconds),
+    };
+  });
+}
+
+function withQueries(world: World, queries: readonly QueryView[], at: number): World {
+  const newest = world.queries[0];
+  const known = newest === undefined ? -1 : queries.findIndex(({ id }) => id === newest.id);
+  const fresh = known < 0 ? queries : queries.slice(0, known);
+  const passed = passedSince(newest, queries[0], fresh.length);
+  const seconds = (at - world.queriesAt) / 1000;
+  const rate = world.queriesAt === 0 || seconds * 1000 < RATE_MIN_MS ? world.queryRate : passed / seconds;
+  // Hits of those known already may have grown.
+  const overlap = known < 0 ? [] : queries.slice(known);
+  const rest = world.queries.slice(overlap.length);
+  const same = fresh.length === 0 && overlap.every((query, i) => query.hits === world.queries[i]?.hits);
+  return {
+    ...world,
+    queries: same ? world.queries : [...fresh, ...overlap, ...rest].slice(0, QUERIES_MAX),
+    tally: tallied(world.tally, fresh),
+    queryRate: rate,
+    queriesAt: at,
+  };
+}
+
+/** Ids count up: more may have passed than a page holds. */
+function passedSince(before: QueryView | undefined, after: QueryView | undefined, seen: number): number {
+  const passed = Number(after?.id) - Number(before?.id);
+  return Number.isSafeInteger(passed) && passed >= seen ? passed : seen;
+}
+
+type Seen = Omit<LogLine, 'id'>;
+
+/** What happened between two looks, for daemons that do not tell by themselves. */
+function changesSeen(world: World, news: News, at: number): Seen[] {
+  const lines: Seen[] = [];
+  const say = (from: string, text: string, level: LogLine['level'] = 'info'): void => {
+    lines.push({ at, level, from, text });
+  };
+  if (news.peers !== undefined && world.peersAt > 0) {
+    const before = new Set(world.peers.map(({ id }) => id));
+    const after = new Set(news.peers.map(({ id }) => id));
+    for (const peer of news.peers)
+      if (!before.has(peer.id))
+        say('overlay', `${peer.role} ${peer.address} connected (${peer.userAgent ?? 'unnamed'})`);
+    for (const peer of world.peers) if (!after.has(peer.id)) say('overlay', `${peer.role} ${peer.address} is gone`);
+  }
+  if (news.downloads !== undefined && world.downloads.length > 0) {
+    const before = new Map(world.downloads.map(download => [download.id, download.state]));
+    for (const { id, name, state, error } of news.downloads) {
+      const then = before.get(id);
+      if (then === undefined || then === state) continue;
+      if (state === 'failed') say('downloads', `${name} failed: ${error ?? 'no reason given'}`, 'error');
+      else say('downloads', `${name}: ${then}, now ${state}`);
+    }
+  }
+  if (news.status !== undefined && world.status !== null && news.status.mode !== world.status.mode)
+    say('overlay', `we are ${news.status.mode === 'leaf' ? 'a leaf' : 'an ultrapeer'} now`, 'warn');
+  return lines;
+}
+
+/** Newest first, numbered here: several sources would use the same ids. */
+export function withLines(world: World, lines: readonly Seen[]): World {
+  let number = Number(world.log[0]?.id ?? 0);
+  const numbered = lines.map(line => ({ ...line, id: String(++number) })).reverse();
+  return { ...world, log: [...numbered, ...world.log].slice(0, LOG_MAX) };
+}

@@ -1,0 +1,143 @@
+// The dashboard without a screen: words in, plain lines out, one fact a line. For screen readers, TERM=dumb, pipes and scripts.
+import { createInterface } from 'node:readline';
+import { printable } from '../api/format.ts';
+import { perform, type Source } from './app.ts';
+import { commandRows, runCommand } from './commands.ts';
+import { Feed, wantedBy } from './feed.ts';
+import { formatClock, formatCount } from './format.ts';
+import { rowsShown } from './listing.ts';
+import { contextOf, createModel, type Effect, type Message, type Model } from './model.ts';
+import type { AnyList } from './table.ts';
+import { update } from './update.ts';
+import { lists, viewRow } from './views/all.ts';
+import { notesOn } from './views/overview.ts';
+
+export interface PlainOptions {
+  readonly sources: readonly Source[];
+  readonly input: NodeJS.ReadableStream;
+  readonly write: (text: string) => void;
+  readonly now: () => number;
+}
+
+/** Rows read out at once; `more` goes on. */
+const ROWS_AT_ONCE = 20;
+
+export async function runPlain({ sources, input, write, now }: PlainOptions): Promise<void> {
+  const reader = new PlainReader(sources, write, now);
+  await reader.show();
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) if (!(await reader.line(line))) break;
+  lines.close();
+}
+
+class PlainReader {
+  readonly #sources: readonly Source[];
+  readonly #feeds: readonly Feed[];
+  readonly #write: (text: string) => void;
+  readonly #now: () => number;
+  #model: Model;
+  #read = 0;
+
+  constructor(sources: readonly Source[], write: (text: string) => void, now: () => number) {
+    this.#sources = sources;
+    this.#write = write;
+    this.#now = now;
+    this.#model = createModel({ contexts: sources, now: now(), columns: 200, rows: 1000, mouse: false });
+    this.#feeds = sources.map(
+      ({ client }, context) => new Feed({ client, context, now, send: message => this.#take(message) }),
+    );
+  }
+
+  /** false: that was the last one. */
+  async line(text: string): Promise<boolean> {
+    const line = text.trim().replace(/^:/, '');
+    if (line === 'more') {
+      this.#readRows();
+      return true;
+    }
+    if (line === 'help' || line === '?') {
+      this.#help();
+      return true;
+    }
+    const before = this.#model;
+    const { model, effects } = runCommand({ ...before, now: this.#now(), toast: null }, line);
+    this.#model = { ...model, help: null };
+    if (effects.some(({ type }) => type === 'quit')) return false;
+    if (model.toast !== null) this.#say(model.toast.text);
+    for (const effect of effects) await this.#perform(effect);
+    if (line === '' || (effects.length === 0 && model.toast === null)) await this.show();
+    return true;
+  }
+
+  async show(): Promise<void> {
+    const feed = this.#feeds[this.#model.context];
+    feed?.hurry();
+    await feed?.poll(wantedBy(this.#model));
+    // Results belong to a search that is known only now.
+    if (this.#model.view === 'searches') await feed?.poll(wantedBy(this.#model));
+    this.#read = 0;
+    this.#say(`${viewRow(this.#model.view).title}.`);
+    const { link, url } = contextOf(this.#model);
+    if (link.state === 'lost') this.#say(`No daemon answers at ${url}: ${link.reason}.`);
+    if (this.#model.view === 'overview') this.#overview();
+    else this.#readRows();
+  }
+
+  #take(message: Message): void {
+    this.#model = update(this.#model, message).model;
+  }
+
+  async #perform(effect: Effect): Promise<void> {
+    if (effect.type !== 'call') return;
+    const source = this.#sources[this.#model.context];
+    const { ok, text } = await perform(source?.client, effect.name, effect.input, effect.done);
+    this.#say(ok ? text : `failed: ${text}`);
+  }
+
+  #overview(): void {
+    const { status } = contextOf(this.#model).world;
+    if (status === null) return;
+    const { peers, library, downloads, uploads, messages } = status;
+    this.#say(`Role: ${status.mode}, profile ${status.profile}.`);
+    this.#say(`Peers: ${peers.ultrapeers} ultrapeers, ${peers.leaves} leaves; ${status.hosts} hosts known.`);
+    this.#say(`Library: ${library.files} files, ${library.hashing} to hash.`);
+    this.#say(`Downloads: ${downloads.active} active, ${downloads.queued} queued.`);
+    this.#say(`Uploads: ${uploads.active} active, ${uploads.queued} queued.`);
+    this.#say(
+      `Messages: ${formatCount(messages.in)} in, ${formatCount(messages.out)} out, ${formatCount(messages.dropped)} dropped.`,
+    );
+    for (const note of notesOn(contextOf(this.#model).world)) this.#say(`Note: ${note.text}.`);
+  }
+
+  #readRows(): void {
+    const shown = viewRow(this.#model.view).lists.map(id => lists[id]);
+    const ends: boolean[] = [];
+    for (const list of shown) ends.push(this.#readList(list, shown.length > 1));
+    this.#read += ROWS_AT_ONCE;
+    if (ends.includes(false)) this.#say('There are more: "more" reads on.');
+  }
+
+  /** Whether that was all. */
+  #readList(list: AnyList, titled: boolean): boolean {
+    const rows = rowsShown(this.#model, list);
+    if (titled && this.#read === 0) this.#say(`${list.title}.`);
+    if (rows.length === 0 && this.#read === 0) this.#say(list.empty);
+    for (const [i, row] of rows.slice(this.#read, this.#read + ROWS_AT_ONCE).entries()) {
+      const cells = list.columns
+        .map(column => [column.title.toLowerCase(), column.of(row, this.#model.now)] as const)
+        .filter(([, text]) => text !== '' && text !== '-')
+        .map(([title, text], cell) => (cell === 0 ? text : `${title} ${text}`));
+      this.#say(`${this.#read + i + 1}. ${list.keyOf(row)}: ${cells.join(', ')}`);
+    }
+    return rows.length <= this.#read + ROWS_AT_ONCE;
+  }
+
+  #help(): void {
+    this.#say(`It is ${formatClock(this.#now())}. An empty line reads the view again, "more" reads on.`);
+    for (const { word, takes, help } of commandRows) this.#say(`${word}${takes === '' ? '' : ` ${takes}`}: ${help}`);
+  }
+
+  #say(text: string): void {
+    this.#write(`${printable(text)}\n`);
+  }
+}

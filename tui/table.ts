@@ -1,0 +1,147 @@
+// The one table of the dashboard: rows are ordered and filtered once per change, and only those on the screen are formatted. Pure.
+
+import { matcher } from './filter.ts';
+import type { ListId, ListState, Model, World } from './model.ts';
+import type { Meaning } from './theme.ts';
+
+export interface Column<T> {
+  /** For `:sort` and for filters, in the API's spelling where it has one. */
+  readonly id: string;
+  readonly title: string;
+  readonly of: (row: T, now: number) => string;
+  /** What rows are ordered by; the text without it. */
+  readonly by?: (row: T, now: number) => number | string;
+  /** Cells. */
+  readonly width: number;
+  /** Takes a share of the room that is left. */
+  readonly grow?: number;
+  /** Columns with the highest number leave first when there is no room. */
+  readonly rank: number;
+  readonly right?: boolean;
+  readonly meaning?: (row: T, now: number) => Meaning;
+  /** Drawn as a bar of this share behind the text. */
+  readonly share?: (row: T) => number | null;
+}
+
+export type Detail = readonly [label: string, value: string, meaning?: Meaning];
+
+export interface ListSpec<T> {
+  readonly id: ListId;
+  readonly title: string;
+  /** One of its rows, in a sentence. */
+  readonly one: string;
+  readonly many: string;
+  readonly columns: readonly Column<T>[];
+  readonly rows: (world: World, model: Model) => readonly T[];
+  readonly keyOf: (row: T) => string;
+  /** How a row is called when something is done to it. */
+  readonly nameOf: (row: T) => string;
+  /** What to say when there are none. */
+  readonly empty: string;
+  readonly details?: (row: T, now: number) => Detail[];
+  /** What is copied. */
+  readonly copy?: (row: T) => string;
+}
+
+/** A list whose rows nobody needs to know the type of. */
+export type AnyList = ListSpec<unknown>;
+export const anyList = <T>(spec: ListSpec<T>): AnyList => spec as unknown as AnyList;
+
+export interface Ordered<T> {
+  readonly rows: readonly T[];
+  /** Before the filter. */
+  readonly total: number;
+  /** The filter is not understood. */
+  readonly fault: string | null;
+}
+
+interface Memo {
+  readonly sort: string;
+  readonly filter: string;
+  readonly ordered: Ordered<unknown>;
+}
+/** By the array of rows, which is a new one whenever anything in it changed. */
+const memos = new WeakMap<readonly unknown[], Map<string, Memo>>();
+
+export function ordered<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[], now: number): Ordered<T> {
+  const sort = state.sort === null ? '' : `${state.sort.column} ${state.sort.descending}`;
+  const memo = memos.get(rows)?.get(spec.id);
+  if (memo !== undefined && memo.sort === sort && memo.filter === state.filter) return memo.ordered as Ordered<T>;
+  const made = order(spec, state, rows, now);
+  const forRows = memos.get(rows) ?? new Map<string, Memo>();
+  forRows.set(spec.id, { sort, filter: state.filter, ordered: made });
+  memos.set(rows, forRows);
+  return made;
+}
+
+function order<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[], now: number): Ordered<T> {
+  const { accepts, fault } = matcher(state.filter, spec.columns, now);
+  const kept = state.filter === '' ? rows : rows.filter(accepts);
+  const column = spec.columns.find(({ id }) => id === state.sort?.column);
+  if (column === undefined || kept.length < 2) return { rows: kept, total: rows.length, fault };
+  const by = column.by ?? column.of;
+  const keys = kept.map(row => by(row, now));
+  const turn = state.sort?.descending === true ? -1 : 1;
+  const places = Array.from(keys, (_, i) => i);
+  // The place decides between equals, so that rows do not dance.
+  places.sort((a, b) => compare(keys[a], keys[b]) * turn || a - b);
+  return { rows: places.map(i => kept[i] as T), total: rows.length, fault };
+}
+
+function compare(a: number | string | undefined, b: number | string | undefined): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const left = String(a);
+  const right = String(b);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Where the cursor is. A row that vanished leaves it where it was. */
+export function cursorIn<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[]): number {
+  if (rows.length === 0) return -1;
+  if (state.key === null) return 0;
+  const hinted = rows[state.index];
+  if (hinted !== undefined && spec.keyOf(hinted) === state.key) return state.index;
+  const found = rows.findIndex(row => spec.keyOf(row) === state.key);
+  return found >= 0 ? found : Math.min(state.index, rows.length - 1);
+}
+
+export interface Placed<T> {
+  readonly column: Column<T>;
+  /** From the left edge of the table. */
+  readonly x: number;
+  readonly width: number;
+}
+
+const GAP = 2;
+
+/** Which columns have room, where, and how wide. */
+export function placeColumns<T>(columns: readonly Column<T>[], width: number): Placed<T>[] {
+  const shown = new Set(columns);
+  const needed = (): number => [...shown].reduce((sum, column) => sum + column.width + GAP, -GAP);
+  for (const column of [...columns].sort((a, b) => b.rank - a.rank)) {
+    if (needed() <= width || shown.size === 1) break;
+    shown.delete(column);
+  }
+  const kept = columns.filter(column => shown.has(column));
+  let left = Math.max(0, width - needed());
+  let shares = kept.reduce((sum, column) => sum + (column.grow ?? 0), 0);
+  let x = 0;
+  return kept.map(column => {
+    const grow = column.grow ?? 0;
+    const more = shares === 0 ? 0 : Math.floor((left * grow) / shares);
+    left -= more;
+    shares -= grow;
+    const placed = { column, x, width: Math.min(column.width + more, Math.max(0, width - x)) };
+    x += placed.width + GAP;
+    return placed;
+  });
+}
+
+/** The first row shown, so that the cursor is among `height` rows and the view moves as little as can be. */
+export function scrollTop(top: number, cursor: number, height: number, count: number): number {
+  const last = Math.max(0, count - height);
+  let next = Math.min(Math.max(0, top), last);
+  if (cursor < next) next = Math.max(0, cursor);
+  else if (cursor >= next + height) next = cursor - height + 1;
+  return Math.min(next, last);
+}

@@ -1,0 +1,149 @@
+// The views in the order of their keys, and the lists by name.
+import type { ListId, Model, ViewId, World } from '../model.ts';
+import type { View } from '../stage.ts';
+import { type AnyList, anyList } from '../table.ts';
+import { configList, configView } from './config.ts';
+import { downloadList, downloadsView } from './downloads.ts';
+import { hostList, hostsView } from './hosts.ts';
+import { fileList, folderList, libraryView } from './library.ts';
+import { logList, logView } from './log.ts';
+import { overviewView } from './overview.ts';
+import { peerList, peersView } from './peers.ts';
+import { queriesView, queryList } from './queries.ts';
+import { resultList, searchesView, searchList } from './searches.ts';
+import { uploadList, uploadsView } from './uploads.ts';
+
+export interface ViewRow {
+  readonly id: ViewId;
+  readonly title: string;
+  /** A whole word that leaves room for the others at 80 columns. */
+  readonly short: string;
+  readonly key: string;
+  readonly view: View;
+  /** The second one has the keys after Tab. */
+  readonly lists: readonly ListId[];
+  readonly about: string;
+  /** Shown beside the title. */
+  readonly count?: (world: World) => number;
+}
+
+export const views: readonly ViewRow[] = [
+  {
+    id: 'overview',
+    title: 'Overview',
+    short: 'Home',
+    key: '1',
+    view: overviewView,
+    lists: [],
+    about: 'role, peers, rates, graphs, what was dropped and why, what wants attention',
+  },
+  {
+    id: 'peers',
+    title: 'Peers',
+    short: 'Peers',
+    key: '2',
+    view: peersView,
+    lists: ['peers'],
+    about: 'overlay connections with their traffic',
+    count: world => world.peers.length,
+  },
+  {
+    id: 'queries',
+    title: 'Queries',
+    short: 'Queries',
+    key: '3',
+    view: queriesView,
+    lists: ['queries'],
+    about: 'what the network asks, live, with top words, hops and TTL',
+  },
+  {
+    id: 'searches',
+    title: 'Searches',
+    short: 'Search',
+    key: '4',
+    view: searchesView,
+    lists: ['searches', 'results'],
+    about: 'our own searches and what they find, grouped by content',
+    count: world => world.searches.length,
+  },
+  {
+    id: 'downloads',
+    title: 'Downloads',
+    short: 'Down',
+    key: '5',
+    view: downloadsView,
+    lists: ['downloads'],
+    about: 'progress, sources, and why a download does not move',
+    count: world => world.downloads.length,
+  },
+  {
+    id: 'uploads',
+    title: 'Uploads',
+    short: 'Up',
+    key: '6',
+    view: uploadsView,
+    lists: ['uploads'],
+    about: 'transfers to others, and who waits for a slot',
+    count: world => world.uploads.length,
+  },
+  {
+    id: 'library',
+    title: 'Library',
+    short: 'Files',
+    key: '7',
+    view: libraryView,
+    lists: ['folders', 'files'],
+    about: 'shared folders and files',
+  },
+  {
+    id: 'hosts',
+    title: 'Hosts',
+    short: 'Hosts',
+    key: '8',
+    view: hostsView,
+    lists: ['hosts'],
+    about: 'the host cache',
+  },
+  {
+    id: 'log',
+    title: 'Log',
+    short: 'Log',
+    key: '9',
+    view: logView,
+    lists: ['log'],
+    about: 'what the daemon says, and what was done from here',
+  },
+  {
+    id: 'config',
+    title: 'Config',
+    short: 'Config',
+    key: '0',
+    view: configView,
+    lists: ['config'],
+    about: 'the values in force and who decided them',
+  },
+];
+
+const FIRST = views[0] as ViewRow;
+export const viewRow = (id: ViewId): ViewRow => views.find(row => row.id === id) ?? FIRST;
+
+export const lists: Readonly<Record<ListId, AnyList>> = {
+  peers: anyList(peerList),
+  queries: anyList(queryList),
+  searches: anyList(searchList),
+  results: anyList(resultList),
+  downloads: anyList(downloadList),
+  uploads: anyList(uploadList),
+  folders: anyList(folderList),
+  files: anyList(fileList),
+  hosts: anyList(hostList),
+  log: anyList(logList),
+  config: anyList(configList),
+};
+
+/** The list that has the keys; the overview has none. */
+export function listOf(model: Model): AnyList | null {
+  const ids = viewRow(model.view).lists;
+  const id = ids[model.second ? 1 : 0] ?? ids[0];
+  return id === undefined ? null : lists[id];
+}

@@ -1,0 +1,63 @@
+// Log: what the daemon says happened, and what was done from here.
+import { drawListWithDetails } from '../draw-list.ts';
+import { formatClock } from '../format.ts';
+import type { LogLine } from '../model.ts';
+import type { View } from '../stage.ts';
+import type { ListSpec } from '../table.ts';
+import type { Meaning } from '../theme.ts';
+
+const LEVELS: Record<LogLine['level'], { order: number; meaning: Meaning }> = {
+  debug: { order: 0, meaning: 'dim' },
+  info: { order: 1, meaning: 'info' },
+  warn: { order: 2, meaning: 'warn' },
+  error: { order: 3, meaning: 'bad' },
+};
+
+export const logList: ListSpec<LogLine> = {
+  id: 'log',
+  title: 'Log',
+  one: 'line',
+  many: 'lines',
+  rows: world => world.log,
+  keyOf: line => line.id,
+  nameOf: line => `${formatClock(line.at)} ${line.from}`,
+  empty: 'Nothing has happened since the dashboard was opened.',
+  copy: line => line.text,
+  columns: [
+    {
+      id: 'at',
+      title: 'AT',
+      of: row => formatClock(row.at),
+      by: row => row.at,
+      width: 8,
+      rank: 2,
+      meaning: () => 'dim',
+    },
+    {
+      id: 'level',
+      title: 'LEVEL',
+      of: row => row.level,
+      by: row => LEVELS[row.level].order,
+      width: 5,
+      rank: 3,
+      meaning: row => LEVELS[row.level].meaning,
+    },
+    { id: 'from', title: 'FROM', of: row => row.from, width: 10, rank: 4, meaning: () => 'dim' },
+    {
+      id: 'text',
+      title: 'WHAT',
+      of: row => row.text,
+      width: 30,
+      grow: 1,
+      rank: 0,
+      meaning: row => (row.level === 'error' ? 'bad' : row.level === 'warn' ? 'warn' : 'text'),
+    },
+  ],
+  details: row => [
+    ['at', new Date(row.at).toISOString()],
+    ['from', `${row.from}, ${row.level}`],
+    ['what', row.text],
+  ],
+};
+
+export const logView: View = { draw: (stage, rect) => drawListWithDetails(stage, logList, rect) };

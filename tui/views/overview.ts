@@ -1,0 +1,205 @@
+// Overview: the servent at a glance – who it is, whom it knows, what passes, and what wants attention.
+import type { StatusView } from '../../api/control.ts';
+import type { Rect } from '../canvas.ts';
+import { drawDetails } from '../draw-list.ts';
+import { formatBytes, formatCount, formatExact, formatPerSecond, formatRate, formatSpan } from '../format.ts';
+import { bar, graph, peak } from '../graph.ts';
+import { capacityOf, type SeriesName, stretch } from '../history.ts';
+import type { World } from '../model.ts';
+import { columnsOf, type Stage, splitRows, type View } from '../stage.ts';
+import type { Detail } from '../table.ts';
+import type { Meaning } from '../theme.ts';
+import { fit, textWidth } from '../width.ts';
+
+const FACT_ROWS = 9;
+const LOWEST_ROWS = 6;
+
+export const overviewView: View = { draw };
+
+function draw(stage: Stage, rect: Rect): void {
+  const { status } = stage.world;
+  const narrow = rect.width < 70;
+  const [facts, rest] = splitRows(rect, Math.min(rect.height, FACT_ROWS));
+  const [left, right] = narrow ? [facts, null] : columnsOf(facts, 2);
+  if (left) drawFacts(stage, left, 'Servent', status === null ? [] : serventFacts(status, left.width));
+  if (right) drawFacts(stage, right, 'Network', status === null ? [] : networkFacts(status));
+  const below = Math.max(LOWEST_ROWS, Math.min(12, Math.floor(rest.height / 3)));
+  const [graphs, lowest] = splitRows(rest, rest.height - below);
+  drawGraphs(stage, graphs, narrow);
+  const [drops, notes] = narrow ? [null, lowest] : columnsOf(lowest, 2);
+  if (drops) drawDrops(stage, drops);
+  if (notes) drawNotes(stage, notes);
+}
+
+function drawFacts(stage: Stage, rect: Rect, title: string, facts: readonly Detail[]): void {
+  const inner = stage.canvas.frame(rect, stage.theme, title);
+  if (facts.length === 0) stage.canvas.put(inner.x + 1, inner.y, 'asking the daemon', stage.theme.dim, inner.width - 2);
+  drawDetails(stage, facts, { ...inner, x: inner.x + 1, width: inner.width - 2 });
+}
+
+const GUID_FROM_COLUMNS = 48;
+
+const serventFacts = (status: StatusView, width: number): Detail[] => [
+  ['role', `${status.mode}, profile ${status.profile}`, status.mode === 'ultrapeer' ? 'info' : 'text'],
+  ['gnutella', `${status.gnutella.host}:${status.gnutella.port}`],
+  ['api', `${status.api.host}:${status.api.port}`],
+  ['version', status.version],
+  ['up', formatSpan(status.uptime)],
+  ['library', `${formatExact(status.library.files)} files, ${formatBytes(status.library.bytes)}`],
+  ...(width < GUID_FROM_COLUMNS ? [] : ([['guid', status.servent, 'dim']] as Detail[])),
+];
+
+const networkFacts = (status: StatusView): Detail[] => [
+  ['ultrapeers', formatExact(status.peers.ultrapeers), status.peers.ultrapeers === 0 ? 'warn' : 'number'],
+  ['leaves', formatExact(status.peers.leaves), 'number'],
+  ['hosts known', formatExact(status.hosts), status.hosts === 0 ? 'warn' : 'number'],
+  ['searches', `${status.searches} running`],
+  [
+    'downloads',
+    `${status.downloads.active} active, ${status.downloads.queued} queued`,
+    status.downloads.active > 0 ? 'in' : 'text',
+  ],
+  [
+    'uploads',
+    `${status.uploads.active} active, ${status.uploads.queued} queued`,
+    status.uploads.active > 0 ? 'out' : 'text',
+  ],
+  ['messages', `${formatCount(status.messages.in)} in, ${formatCount(status.messages.out)} out`],
+];
+
+interface Pair {
+  readonly title: string;
+  readonly up: SeriesName;
+  readonly down: SeriesName | null;
+  readonly format: (value: number) => string;
+}
+
+const perSecond = (value: number): string => `${formatPerSecond(value)}/s`;
+const GRAPHS: readonly Pair[] = [
+  { title: 'Messages', up: 'messagesIn', down: 'messagesOut', format: perSecond },
+  { title: 'Transfers', up: 'download', down: 'upload', format: formatRate },
+  { title: 'Queries', up: 'queries', down: null, format: perSecond },
+  { title: 'Peers', up: 'peers', down: null, format: value => formatCount(value) },
+];
+
+function drawGraphs(stage: Stage, rect: Rect, narrow: boolean): void {
+  if (narrow) {
+    drawPair(stage, rect, GRAPHS[0]);
+    return;
+  }
+  const rows = rect.height >= 18 ? splitRows(rect, Math.ceil(rect.height / 2)) : [rect];
+  for (const [i, row] of rows.entries()) {
+    const count = rows.length === 1 && rect.width >= 150 ? 4 : 2;
+    for (const [j, part] of columnsOf(row, count).entries()) drawPair(stage, part, GRAPHS[2 * i + j]);
+  }
+}
+
+/** One series stands on the middle line, the other hangs from it. */
+function drawPair({ canvas, theme, model, world }: Stage, rect: Rect, pair: Pair | undefined): void {
+  if (pair === undefined) return;
+  const series = world.history[model.range];
+  const up = series[pair.up];
+  const down = pair.down === null ? null : series[pair.down];
+  const inner = canvas.frame(rect, theme, `${pair.title}, last ${model.range}`);
+  if (inner.height < 1) return;
+  const shape = (values: readonly number[], height: number, max: number, hanging: boolean): string[] =>
+    graph(
+      stretch(values, inner.width * (theme.charset === 'ascii' ? 1 : 2), capacityOf(model.range)),
+      inner.width,
+      height,
+      {
+        charset: theme.charset,
+        max,
+        hanging,
+      },
+    );
+  const max = Math.max(peak(up), peak(down ?? []));
+  const upper = down === null ? inner.height : Math.ceil(inner.height / 2);
+  for (const [i, line] of shape(up, upper, max, false).entries()) canvas.put(inner.x, inner.y + i, line, theme.in);
+  if (down !== null)
+    for (const [i, line] of shape(down, inner.height - upper, max, true).entries())
+      canvas.put(inner.x, inner.y + upper + i, line, theme.out);
+  drawLegend(canvas, theme, rect, pair, up.at(-1) ?? 0, down?.at(-1) ?? null);
+}
+
+/** On the lower edge of the frame: what is now. */
+function drawLegend(
+  canvas: Stage['canvas'],
+  theme: Stage['theme'],
+  rect: Rect,
+  pair: Pair,
+  up: number,
+  down: number | null,
+): void {
+  const y = rect.y + rect.height - 1;
+  const upText = ` ${down === null ? 'now' : 'in'} ${pair.format(up)} `;
+  canvas.put(rect.x + 2, y, upText, theme.in, rect.width - 4);
+  if (down === null) return;
+  canvas.put(
+    rect.x + 2 + textWidth(upText) + 1,
+    y,
+    ` out ${pair.format(down)} `,
+    theme.out,
+    rect.width - textWidth(upText) - 5,
+  );
+}
+
+const HARMLESS = new Set(['duplicate', 'hit_expired', 'hit_no_route', 'ping_too_soon', 'not_spoken']);
+
+function drawDrops({ canvas, theme, world }: Stage, rect: Rect): void {
+  const { dropped = 0, reasons = {} } = world.status?.messages ?? {};
+  const inner = canvas.frame(rect, theme, 'Dropped, by reason', { note: formatExact(dropped) });
+  const rows = Object.entries(reasons)
+    .filter(([, count]) => count > 0)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  if (rows.length === 0) canvas.put(inner.x + 1, inner.y, 'nothing', theme.dim, inner.width - 2);
+  const name = Math.min(20, Math.floor(inner.width * 0.45));
+  const most = rows[0]?.[1] ?? 0;
+  for (const [i, [reason, count]] of rows.slice(0, inner.height).entries()) {
+    const y = inner.y + i;
+    const meaning: Meaning = HARMLESS.has(reason) ? 'dim' : 'warn';
+    canvas.label(inner.x + 1, y, reason.replaceAll('_', ' '), theme.text, name);
+    canvas.put(inner.x + name + 2, y, bar(count / most, inner.width - name - 10, theme.charset), theme[meaning]);
+    canvas.put(inner.x + inner.width - 7, y, fit(formatCount(count), 6, true), theme.number);
+  }
+}
+
+export interface Note {
+  readonly meaning: Meaning;
+  readonly text: string;
+}
+
+/** What a person should know before anything else, and what to do about it. */
+export function notesOn(world: World): Note[] {
+  const { status, downloads, folders } = world;
+  if (status === null) return [];
+  const notes: Note[] = [];
+  const say = (meaning: Meaning, text: string): void => {
+    notes.push({ meaning, text });
+  };
+  const peers = status.peers.leaves + status.peers.ultrapeers;
+  if (peers === 0)
+    say('bad', status.hosts === 0 ? 'no peers and no hosts known: c connects' : 'no peers: c connects, 8 shows hosts');
+  else if (status.mode === 'leaf' && status.peers.ultrapeers < 2)
+    say('warn', 'only one ultrapeer: if it goes, so do we');
+  const failed = downloads.filter(({ state }) => state === 'failed').length;
+  if (failed > 0) say('bad', `${failed} failed ${failed === 1 ? 'download' : 'downloads'}: 5 shows why`);
+  const starving = downloads.filter(({ state, sources }) => state === 'queued' && sources.length === 0).length;
+  if (starving > 0) say('warn', `${starving} ${starving === 1 ? 'download has' : 'downloads have'} no sources`);
+  for (const folder of folders)
+    if (folder.state === 'failed') say('bad', `${folder.path}: ${folder.error ?? 'failed'}`);
+  if (status.library.files === 0) say('warn', 'nothing is shared: 7, then a shares a folder');
+  else if (status.library.hashing > 0)
+    say('info', `${formatExact(status.library.hashing)} files are still to be hashed`);
+  if (status.uploads.queued > 0) say('info', `${status.uploads.queued} wait for an upload slot`);
+  if (notes.length === 0) say('good', 'all is well');
+  return notes;
+}
+
+function drawNotes({ canvas, theme, world }: Stage, rect: Rect): void {
+  const inner = canvas.frame(rect, theme, 'To know');
+  for (const [i, { meaning, text }] of notesOn(world).slice(0, inner.height).entries()) {
+    canvas.put(inner.x + 1, inner.y + i, theme.lines.bullet, theme[meaning]);
+    canvas.label(inner.x + 3, inner.y + i, text, theme.text, inner.width - 4);
+  }
+}

@@ -1,0 +1,150 @@
+// Queries: what the network asks, as it passes, and what can be told from it.
+import type { QueryView } from '../../api/control.ts';
+import type { Rect } from '../canvas.ts';
+import { drawList, drawListWithDetails } from '../draw-list.ts';
+import { formatClock, formatCount, formatPerSecond } from '../format.ts';
+import { bar, graph, sparkline } from '../graph.ts';
+import { capacityOf, stretch } from '../history.ts';
+import { topWords } from '../query-tally.ts';
+import { type Stage, splitColumns, splitRows, type View } from '../stage.ts';
+import type { ListSpec } from '../table.ts';
+import { fit } from '../width.ts';
+
+export const queryList: ListSpec<QueryView> = {
+  id: 'queries',
+  title: 'Queries',
+  one: 'query',
+  many: 'queries',
+  rows: (world, model) => model.paused ?? world.queries,
+  keyOf: query => query.id,
+  nameOf: query => query.text || (query.urns[0] ?? 'a query without words'),
+  empty: 'No queries have passed yet.',
+  copy: query => query.text || (query.urns[0] ?? ''),
+  columns: [
+    { id: 'at', title: 'AT', of: query => formatClock(Date.parse(query.at)), width: 8, rank: 2, meaning: () => 'dim' },
+    { id: 'from', title: 'FROM', of: query => query.from, width: 21, rank: 5, meaning: () => 'dim' },
+    { id: 'ttl', title: 'TTL', of: query => String(query.ttl), by: query => query.ttl, width: 3, rank: 4, right: true },
+    {
+      id: 'hops',
+      title: 'HOPS',
+      of: query => String(query.hops),
+      by: query => query.hops,
+      width: 4,
+      rank: 3,
+      right: true,
+    },
+    {
+      id: 'hits',
+      title: 'HITS',
+      of: query => (query.hits > 0 ? formatCount(query.hits) : '-'),
+      by: query => query.hits,
+      width: 5,
+      rank: 1,
+      right: true,
+      meaning: query => (query.hits > 0 ? 'good' : 'dim'),
+    },
+    {
+      id: 'text',
+      title: 'QUERY',
+      of: query => [query.text, ...query.urns].filter(text => text !== '').join(' '),
+      width: 20,
+      grow: 1,
+      rank: 0,
+      meaning: query => (query.text === '' ? 'info' : 'text'),
+    },
+  ],
+  details: query => [
+    ['words', query.text || 'none'],
+    ['content', query.urns.join(' ') || 'any'],
+    ['came from', `${query.from} at ${formatClock(Date.parse(query.at))}`],
+    ['travelled', `${query.hops} hops, ${query.ttl} to go`],
+    ['answered', query.hits === 0 ? 'not yet' : `${query.hits} hits went back`, query.hits > 0 ? 'good' : 'dim'],
+  ],
+};
+
+const SIDE_COLUMNS = 34;
+const SIDE_FROM_COLUMNS = 100;
+const GRAPH_ROWS = 6;
+const GRAPH_FROM_ROWS = 36;
+
+export const queriesView: View = { draw };
+
+function draw(stage: Stage, rect: Rect): void {
+  const { model, world, theme } = stage;
+  const rate = `${formatPerSecond(world.queryRate)}/s`;
+  const note = model.paused === null ? rate : `frozen, p goes on ${theme.lines.dot} ${rate}`;
+  const wide = rect.width >= SIDE_FROM_COLUMNS;
+  const [left, side] = splitColumns(rect, wide ? rect.width - SIDE_COLUMNS : rect.width);
+  const tall = rect.height >= GRAPH_FROM_ROWS;
+  const [upper, lower] = splitRows(left, tall ? GRAPH_ROWS + 2 : 3);
+  drawRate(stage, upper, tall);
+  if (wide) {
+    // Above a stream, what is under the cursor changes too fast to be read.
+    if (model.lists.queries.key === null && model.paused === null) drawList(stage, queryList, lower, { note });
+    else drawListWithDetails(stage, queryList, lower, { note });
+    drawInsight(stage, side);
+  } else if (model.details === true) {
+    const [list, below] = splitRows(lower, Math.max(6, lower.height - 11));
+    drawList(stage, queryList, list, { note });
+    drawInsight(stage, below);
+  } else drawList(stage, queryList, lower, { note });
+}
+
+function drawRate({ canvas, theme, model, world }: Stage, rect: Rect, tall: boolean): void {
+  const values = world.history[model.range].queries;
+  const top = Math.max(...values, 0);
+  const inner = canvas.frame(rect, theme, `Queries a second, last ${model.range}`, {
+    note: `peak ${formatPerSecond(top)} ${theme.lines.dot} t changes`,
+  });
+  const shown = (perCell: number) => stretch(values, inner.width * perCell, capacityOf(model.range));
+  const lines = tall
+    ? graph(shown(2), inner.width, inner.height, { charset: theme.charset })
+    : [sparkline(shown(1), inner.width, theme.charset)];
+  for (const [i, line] of lines.entries()) canvas.put(inner.x, inner.y + i, line, theme.in);
+}
+
+/** Top words, hops and TTL. Tall and narrow: one below the other; else side by side. */
+function drawInsight(stage: Stage, rect: Rect): void {
+  if (rect.width < 60) {
+    const [upper, rest] = splitRows(rect, Math.max(6, rect.height - 20));
+    const [hops, ttl] = splitRows(rest, Math.floor(rest.height / 2));
+    drawWords(stage, upper);
+    drawHistogram(stage, hops, 'Hops travelled', stage.world.tally.hops);
+    drawHistogram(stage, ttl, 'TTL on arrival', stage.world.tally.ttl);
+    return;
+  }
+  const [left, rest] = splitColumns(rect, Math.floor(rect.width * 0.4));
+  const [hops, ttl] = splitColumns(rest, Math.floor(rest.width / 2));
+  drawWords(stage, left);
+  drawHistogram(stage, hops, 'Hops', stage.world.tally.hops);
+  drawHistogram(stage, ttl, 'TTL', stage.world.tally.ttl);
+}
+
+function drawWords({ canvas, theme, world }: Stage, rect: Rect): void {
+  const { tally } = world;
+  const answered = tally.total === 0 ? 0 : Math.round((tally.answered / tally.total) * 100);
+  const inner = canvas.frame(rect, theme, 'Top words', { note: `${answered} % answered` });
+  const words = topWords(tally.words, inner.height);
+  const most = words[0]?.[1] ?? 0;
+  const name = Math.floor(inner.width * 0.45);
+  for (const [i, [word, times]] of words.entries()) {
+    const y = inner.y + i;
+    canvas.label(inner.x + 1, y, word, theme.text, name - 1);
+    canvas.put(inner.x + name + 1, y, bar(times / most, inner.width - name - 8, theme.charset), theme.info);
+    canvas.put(inner.x + inner.width - 6, y, fit(formatCount(times), 5, true), theme.number);
+  }
+}
+
+function drawHistogram({ canvas, theme }: Stage, rect: Rect, title: string, counts: readonly number[]): void {
+  const inner = canvas.frame(rect, theme, title);
+  const most = Math.max(...counts);
+  const rows = Math.min(inner.height, counts.length);
+  for (let i = 0; i < rows; i++) {
+    const last = i === counts.length - 1;
+    const y = inner.y + i;
+    canvas.put(inner.x + 1, y, `${i}${last ? '+' : ''}`, theme.dim);
+    const share = most === 0 ? 0 : (counts[i] ?? 0) / most;
+    canvas.put(inner.x + 4, y, bar(share, inner.width - 11, theme.charset), theme.info);
+    canvas.put(inner.x + inner.width - 6, y, fit(formatCount(counts[i] ?? 0), 5, true), theme.number);
+  }
+}

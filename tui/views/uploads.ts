@@ -1,0 +1,91 @@
+// Uploads: who takes what from us, and who waits for a slot.
+import type { UploadView } from '../../api/control.ts';
+import { drawListWithDetails } from '../draw-list.ts';
+import { formatBytes, formatRate, formatShare, formatSince } from '../format.ts';
+import type { View } from '../stage.ts';
+import type { ListSpec } from '../table.ts';
+
+const rangeBytes = ({ start, end }: UploadView): number => Math.max(0, end - start + 1);
+const shareOf = (row: UploadView): number => (rangeBytes(row) === 0 ? 1 : row.sent / rangeBytes(row));
+
+export const uploadList: ListSpec<UploadView> = {
+  id: 'uploads',
+  title: 'Uploads',
+  one: 'upload',
+  many: 'uploads',
+  rows: world => world.uploads,
+  keyOf: upload => upload.id,
+  nameOf: upload => `${upload.name} to ${upload.address}`,
+  empty: 'Nobody is taking anything at the moment.',
+  copy: upload => upload.address,
+  columns: [
+    { id: 'name', title: 'NAME', of: row => row.name, width: 18, grow: 4, rank: 0 },
+    {
+      id: 'state',
+      title: 'STATE',
+      of: row => (row.position === null ? row.state : `queued ${row.position}`),
+      by: row => row.position ?? 0,
+      width: 10,
+      rank: 1,
+      meaning: row => (row.state === 'active' ? 'good' : 'warn'),
+    },
+    {
+      id: 'sent',
+      title: 'DONE',
+      of: row => formatShare(row.sent, rangeBytes(row)),
+      by: shareOf,
+      share: shareOf,
+      width: 13,
+      grow: 1,
+      rank: 3,
+      meaning: () => 'out',
+    },
+    {
+      id: 'rate',
+      title: 'RATE',
+      of: row => (row.rate > 0 ? formatRate(row.rate) : '-'),
+      by: row => row.rate,
+      width: 10,
+      rank: 2,
+      right: true,
+      meaning: row => (row.rate > 0 ? 'out' : 'dim'),
+    },
+    {
+      id: 'size',
+      title: 'SIZE',
+      of: row => formatBytes(row.size),
+      by: row => row.size,
+      width: 8,
+      rank: 5,
+      right: true,
+    },
+    { id: 'address', title: 'TO', of: row => row.address, width: 21, rank: 4 },
+    {
+      id: 'since',
+      title: 'AGE',
+      of: (row, now) => formatSince(row.since, now),
+      by: row => -Date.parse(row.since),
+      width: 6,
+      rank: 6,
+      right: true,
+      meaning: () => 'dim',
+    },
+    { id: 'userAgent', title: 'SERVENT', of: row => row.userAgent ?? '', width: 12, grow: 1, rank: 7 },
+  ],
+  details: (row, now) => [
+    ['to', `${row.address}, ${row.userAgent ?? 'a servent without a name'}`],
+    ['state', row.position === null ? 'active' : `waits at place ${row.position} of the queue`],
+    ['range', `bytes ${row.start} to ${row.end}, ${formatBytes(rangeBytes(row))} of ${formatBytes(row.size)}`],
+    ['sent', `${formatBytes(row.sent)} in ${formatSince(row.since, now)}, ${formatRate(row.rate)}`],
+    ['content', row.urn ?? 'asked for by its index'],
+  ],
+};
+
+export const uploadsView: View = {
+  draw: (stage, rect) => {
+    const { uploads } = stage.world;
+    const active = uploads.filter(({ state }) => state === 'active').length;
+    const note = uploads.length === 0 ? '' : `${active} in slots, ${uploads.length - active} waiting`;
+    drawListWithDetails(stage, uploadList, rect, { note });
+  },
+};
