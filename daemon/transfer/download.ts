@@ -74,6 +74,7 @@ export class Download implements FetchJob {
     this.#ranges = record.ranges;
     this.#rate = new RateMeter(context.clock.now());
     this.plan = new SourcePlan(context.random, context.retryTimes);
+    this.plan.inherited = record.ranges.bytes > 0;
     for (const source of record.sources) this.addSource(source);
   }
 
@@ -253,6 +254,7 @@ export class Download implements FetchJob {
         const until = this.plan.nextAt(now);
         return until !== null || this.plan.size === 0 ? { kind: 'waiting', until } : this.#fail();
       }
+      if (this.plan.startsOver(planned)) await this.#startOver(part);
       this.#state = 'active';
       if (this.#mismatches === 0) this.error = null;
       this.#context.onChange(this);
@@ -303,14 +305,19 @@ export class Download implements FetchJob {
     const reason = 'what came has another hash than was asked for';
     this.plan.onMismatch(reason);
     this.error = `${reason}: all of it is fetched again from elsewhere`;
-    this.#ranges = RangeSet.of();
     this.size = this.#sizeAsked; // what a source told may be as wrong
-    await this.save(true); // first the claim, then the bytes
-    await part.discard();
+    await this.#startOver(part);
     if (this.#mismatches < MISMATCHES_MAX) return null;
     this.error = `${reason}, ${this.#mismatches} times: nobody seems to have it`;
     this.state = 'failed';
     return { kind: 'failed' };
+  }
+
+  async #startOver(part: PartFile): Promise<void> {
+    await this.#checkpoint;
+    this.#ranges = RangeSet.of();
+    await this.save(true); // first the claim, then the bytes
+    await part.discard();
   }
 
   #fail(): RunEnd {

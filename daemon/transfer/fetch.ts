@@ -135,6 +135,8 @@ class Visit {
     const { plan } = this.#job;
     const now = this.#context.clock.now();
     if (this.#waiting) plan.onBusy(this.#planned, error.message, null, now);
+    // who speaks no HTTP, or more than there is, will not do better next time
+    else if (error.code === 'SOURCE_MALFORMED') plan.onDropped(this.#planned, error.message, this.#bytes);
     else plan.onFailed(this.#planned, error.message, this.#bytes, now);
   }
 
@@ -195,6 +197,10 @@ class Visit {
     this.#bytes = 0;
     await connection.body(reply.framing, reply.bytes, bytes => {
       const offset = reply.start + this.#bytes;
+      // a body without a length could go on until the disk is full
+      if (offset + bytes.length > (this.#job.size ?? Number.MAX_SAFE_INTEGER)) {
+        throw new SourceError('SOURCE_MALFORMED', 'sends more than the file has');
+      }
       this.#bytes += bytes.length;
       this.#job.onBytes(bytes.length);
       return part.put(offset, bytes);

@@ -113,6 +113,7 @@ function judgeBody(head: ResponseHead, asked: Asked, common: Common): Reply {
   if (range !== null && (range.start < asked.range.start || range.start >= asked.range.end)) {
     return drop('sends other bytes than it was asked for');
   }
+  if (range !== null && range.end > (asked.size ?? range.end)) return drop('sends bytes beyond the end of the file');
   // Content-Range is the truth: some servents set Content-Length to that of the file.
   const bytes = range === null ? (chunked ? null : length) : range.end - range.start;
   const framing: Framing = chunked ? 'chunked' : bytes === null ? 'close' : 'length';

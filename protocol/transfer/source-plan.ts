@@ -63,6 +63,10 @@ export class SourcePlan<S> {
   /** By key, in order of arrival; at most SOURCES_MAX, of which a dropped one makes room. */
   readonly #sources = new Map<string, Planned<S>>();
   #arrived = 0;
+  /** After a mismatch: one source gives all of the file, so that the next mismatch has one author. */
+  #solo = false;
+  /** Some bytes are from before a restart: nobody knows any more who gave them. */
+  inherited = false;
 
   constructor(random: Random, times: RetryTimes = RETRY_TIMES) {
     this.#random = random;
@@ -101,7 +105,7 @@ export class SourcePlan<S> {
   /** The best source that may be asked now: fewest mismatches, fewest failures, longest known. */
   next(now: number): Planned<S> | null {
     let best: Planned<S> | null = null;
-    for (const each of this.#sources.values()) {
+    for (const each of this.#eligible()) {
       if (each.state === 'waiting' && each.until <= now) each.state = 'idle';
       if (each.state === 'idle' && (best === null || order(each, best) < 0)) best = each;
     }
@@ -111,7 +115,7 @@ export class SourcePlan<S> {
   /** When `next` will have one; null: never, unless a source is added. */
   nextAt(now: number): number | null {
     let at: number | null = null;
-    for (const each of this.#sources.values()) {
+    for (const each of this.#eligible()) {
       if (each.state === 'dropped') continue;
       at = Math.min(at ?? Number.POSITIVE_INFINITY, each.state === 'waiting' ? each.until : now);
     }
@@ -178,19 +182,34 @@ export class SourcePlan<S> {
     this.#strike(planned, reason, retrySeconds === null ? this.#times.unavailableMs : retrySeconds * 1000, now);
   }
 
-  onDropped(planned: Planned<S>, reason: string): void {
+  /** `bytes`: of a body that ended with this. */
+  onDropped(planned: Planned<S>, reason: string, bytes = 0): void {
+    planned.bytes += bytes;
     planned.state = 'dropped';
     planned.error = reason;
   }
 
-  /** The hash is wrong: who gave all of the bytes is dropped, of several each stands behind those that gave none. */
+  /**
+   * The hash is wrong. Who gave all of the bytes is dropped; of several nobody knows who it was, so each stands behind those that gave
+   * none, and from now on one source gives everything.
+   */
   onMismatch(reason: string): void {
     const contributors = [...this.#sources.values()].filter(each => each.bytes > 0);
     for (const each of contributors) {
       each.mismatches++;
       each.bytes = 0;
-      if (contributors.length === 1 || each.mismatches > 1) this.onDropped(each, reason);
+      if (contributors.length === 1 && !this.inherited) this.onDropped(each, reason);
     }
+    this.#solo = true;
+    this.inherited = false;
+  }
+
+  /** Asked before a source is: true when all that others gave must go first, because its author would not be known. */
+  startsOver(planned: Planned<S>): boolean {
+    if (!this.#solo) return false;
+    const others = [...this.#sources.values()].filter(each => each.bytes > 0 && each !== planned);
+    for (const each of others) each.bytes = 0;
+    return others.length > 0;
   }
 
   /** The next bytes to ask this source for, or null: it has none that are missing. `size` null: not known yet. */
@@ -203,6 +222,14 @@ export class SourcePlan<S> {
       if (gap !== null) return { start: gap.start, end: Math.min(gap.end, gap.start + bytes) };
     }
     return null;
+  }
+
+  /** All, or while one source is to give everything and has begun: that one, as long as it is good. */
+  #eligible(): Iterable<Planned<S>> {
+    if (this.#solo) {
+      for (const each of this.#sources.values()) if (each.bytes > 0 && each.state !== 'dropped') return [each];
+    }
+    return this.#sources.values();
   }
 
   #strike(planned: Planned<S>, reason: string, ms: number, now: number, max = this.#times.failuresMax): void {

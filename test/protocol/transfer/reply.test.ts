@@ -140,6 +140,7 @@ t.test('bodies that cannot be part of our file', async t => {
     [head(206, { 'Content-Range': 'bytes */9' }), /bad Content-Range/],
     [head(206, { 'Content-Range': 'bytes 0-4/8' }), /8 bytes, not 9/],
     [head(206, { 'Content-Range': 'bytes 0-4/9' }), /other bytes/],
+    [head(206, { 'Content-Range': 'bytes 2-9/*' }), /beyond the end/],
     [head(200, { 'Content-Length': '-1' }), /no number/],
     [head(200, { 'Content-Length': '9', 'Content-Encoding': 'gzip' }), /encodes/],
     [head(200, { 'Transfer-Encoding': 'gzip, chunked' }), /transfer coding/],

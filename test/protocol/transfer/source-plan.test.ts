@@ -110,14 +110,50 @@ t.test('a mismatch drops who gave everything and puts the others behind', async 
     plan.onAnswered(each, MIB);
     plan.onReleased(each);
   }
+  t.ok(plan.startsOver(c), 'whatever the others gave would hide whose fault it was');
+  plan.onAnswered(b, MIB);
   plan.add('d', 'D');
   plan.onMismatch('wrong hash');
-  t.equal(next(plan, 0).key, 'd');
+  t.equal(next(plan, 0).key, 'd', 'who gave nothing of it comes first');
   t.equal(next(plan, 0).key, 'b', 'who may be innocent gets another chance');
-  plan.onAnswered(b, MIB);
-  plan.onAnswered(c, MIB);
+});
+
+t.test('after a mismatch of several, one source gives everything or is dropped', async t => {
+  const plan = planOf('a', 'b');
+  const a = next(plan, 0);
+  const b = next(plan, 0);
+  for (const each of [a, b]) {
+    plan.onAnswered(each, MIB);
+    plan.onReleased(each);
+  }
+  t.notOk(plan.startsOver(b), 'before that they may take turns');
   plan.onMismatch('wrong hash');
-  t.strictSame([b.state, c.state], ['dropped', 'dropped'], 'not a third one');
+  t.strictSame([a.state, b.state], ['idle', 'idle']);
+
+  t.equal(next(plan, 0), a);
+  t.notOk(plan.startsOver(a));
+  plan.onFailed(a, 'cut', 1000, 0);
+  t.equal(plan.next(0), null, 'b waits, too: the rest is to be of a');
+  t.equal(plan.nextAt(0), 15_000);
+  plan.onDropped(next(plan, 15_000), 'gone');
+  t.equal(next(plan, 15_000), b);
+  t.ok(plan.startsOver(b), 'and what a gave goes');
+  plan.onAnswered(b, MIB);
+  plan.onReleased(b);
+  plan.onMismatch('wrong hash');
+  t.equal(b.state, 'dropped');
+});
+
+t.test('nobody is dropped for bytes that may be from before a restart', async t => {
+  const plan = planOf('a');
+  plan.inherited = true;
+  const a = next(plan, 0);
+  for (const state of ['idle', 'dropped']) {
+    plan.onAnswered(a, MIB);
+    plan.onReleased(a);
+    plan.onMismatch('wrong hash');
+    t.equal(a.state, state);
+  }
 });
 
 t.test('requests grow with trust and fall with failure', async t => {
