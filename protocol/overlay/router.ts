@@ -226,8 +226,8 @@ export class Router {
 
   /** To those whose tables match, with TTL 1: a leaf passes nothing on. */
   #relayToLeaves(from: Link | null, frame: Frame): void {
+    if (this.#links.leaves.length === 0) return;
     const leaves = this.#limits.flooding ? this.#links.leaves : this.#queryRouter.leaves(frame);
-    if (leaves.length === 0) return;
     const { hops } = frame;
     let copy: Buffer | null = null;
     let copies = 0;

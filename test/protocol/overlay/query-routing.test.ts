@@ -1,59 +1,20 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import type { OverlayLimits } from '../../../protocol/overlay/limits.ts';
-import { LOCAL_OVERLAY_LIMITS } from '../../../protocol/overlay/limits.ts';
 import { queryText } from '../../../protocol/overlay/searches.ts';
 import { queryHashes } from '../../../protocol/qrp/hash.ts';
-import { encodeTable, TableReceiver } from '../../../protocol/qrp/patch.ts';
+import { encodeTable } from '../../../protocol/qrp/patch.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
 import { parseBye } from '../../../protocol/wire/bye.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
-import { encodeQuery, QueryFlag } from '../../../protocol/wire/query.ts';
-import { encodeRouteTableUpdate, parseRouteTableUpdate } from '../../../protocol/wire/route-table-update.ts';
-import { encodeHopsFlow, encodeQueryStatus } from '../../../protocol/wire/vendor/leaf-guidance.ts';
-import { encodeMessagesSupported } from '../../../protocol/wire/vendor/supported.ts';
-import { parseVendorMessage, vendorId } from '../../../protocol/wire/vendor-message.ts';
+import { encodeRouteTableUpdate } from '../../../protocol/wire/route-table-update.ts';
+import { encodeHopsFlow } from '../../../protocol/wire/vendor/leaf-guidance.ts';
 import { readCapture, readCaptures } from '../../support/captures.ts';
-import { hitFor, hitPayload, query, random } from '../../support/descriptors.ts';
+import { query, random } from '../../support/descriptors.ts';
 import { readFixture } from '../../support/fixtures.ts';
-import { contentOf, searchCost, twoTier } from '../../support/two-tier.ts';
-import { type Puppet, VirtualNetwork, type VirtualServent } from '../../support/virtual-network.ts';
+import { finds, LIMITS, tableFrames, tableOf, ultrapeerWith, vendor } from '../../support/route-tables.ts';
+import { type Puppet, VirtualNetwork } from '../../support/virtual-network.ts';
 import { hostileBytes } from '../../support/wire-arbitraries.ts';
-
-const limits: Partial<OverlayLimits> = { flooding: false, ...LOCAL_OVERLAY_LIMITS };
-
-function tableFrames(words: readonly string[], before: QrpTable | null = null): Buffer[] {
-  return encodeTable(before, QrpTable.of(words)).map(update =>
-    encodeDescriptor(random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)),
-  );
-}
-
-function vendor(payload: Buffer, guid: Buffer = Buffer.alloc(16)): Buffer {
-  return encodeDescriptor(guid, Type.Vendor, 1, 0, payload);
-}
-
-/** An ultrapeer with a leaf for each list of words; null sends no table. */
-function ultrapeerWith(...tables: (readonly string[] | null)[]) {
-  const network = new VirtualNetwork();
-  const servent = network.add('up', { limits });
-  const leaves = tables.map(words => {
-    const leaf = network.puppet(servent, 'leaf');
-    if (words !== null) leaf.send(...tableFrames(words));
-    return leaf;
-  });
-  network.settle();
-  return { network, servent, leaves, queriesOf: (): number[] => leaves.map(leaf => leaf.ofType(Type.Query).length) };
-}
-
-/** The table that a peer of ours has been sent. */
-function tableOf(peer: Puppet): QrpTable | null {
-  const receiver = new TableReceiver();
-  for (const { payload } of peer.ofType(Type.Qrp)) receiver.receive(parseRouteTableUpdate(payload));
-  return receiver.whole ? receiver.table : null;
-}
-
-const finds = (table: QrpTable | null, text: string): boolean => table?.mayMatch(queryHashes(text, [])) ?? false;
 
 // --- tables that come in
 
@@ -187,7 +148,7 @@ t.test('the tables that every servent was captured sending are taken, from leave
       const frames = descriptors.filter(({ from, bytes }) => from === side && bytes[16] === Type.Qrp);
       for (const role of ['leaf', 'ultrapeer'] as const) {
         const network = new VirtualNetwork();
-        const servent = network.add('up', { limits });
+        const servent = network.add('up', { limits: LIMITS });
         const peer = network.puppet(servent, role);
         peer.send(...frames.map(({ bytes }) => bytes));
         network.settle();
@@ -241,7 +202,7 @@ t.test('hops flow of a leaf is obeyed', async t => {
 
 t.test('with TTL 1 left a query goes only to ultrapeers whose table allows it; those without one get all', async t => {
   const network = new VirtualNetwork();
-  const servent = network.add('up', { limits });
+  const servent = network.add('up', { limits: LIMITS });
   const [from, matching, other, silent] = [1, 2, 3, 4].map(() => network.puppet(servent)) as [
     Puppet,
     Puppet,
@@ -263,8 +224,8 @@ t.test('with TTL 1 left a query goes only to ultrapeers whose table allows it; t
 
 t.test('a leaf sends its own table to its ultrapeers, an ultrapeer the union with its leaves’ to others', async t => {
   const network = new VirtualNetwork();
-  const servent = network.add('a', { limits });
-  const leaf = network.add('leaf', { limits, role: 'leaf' });
+  const servent = network.add('a', { limits: LIMITS });
+  const leaf = network.add('leaf', { limits: LIMITS, role: 'leaf' });
   servent.library.share('ours.txt');
   leaf.library.share('beethoven symphony.ogg');
   network.connect(leaf, servent);
@@ -283,7 +244,7 @@ t.test('a leaf sends its own table to its ultrapeers, an ultrapeer the union wit
 
 t.test('what changes is sent as changes, and not more often than the limit', async t => {
   const network = new VirtualNetwork();
-  const servent = network.add('a', { limits: { ...limits, tableUpdateMs: 60_000, unionUpdateMs: 60_000 } });
+  const servent = network.add('a', { limits: { ...LIMITS, tableUpdateMs: 60_000, unionUpdateMs: 60_000 } });
   const peer = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true });
   network.settle();
   const first = peer.ofType(Type.Qrp).length;
@@ -321,7 +282,7 @@ t.test('a leaf with hops flow below three is not in the union, and a leaf that w
 
 t.test('a large table goes out five messages a second, and not into a queue that is busy', async t => {
   const network = new VirtualNetwork();
-  const servent = network.add('a', { limits });
+  const servent = network.add('a', { limits: LIMITS });
   for (let i = 0; i < 3_000; i++) servent.library.share(`word${i * 7919} other${i * 104_729}.txt`);
   const peer = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true, queryRouting: 0.1 });
   const deflated = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true }, { deflateOut: true });
@@ -333,178 +294,4 @@ t.test('a large table goes out five messages a second, and not into a queue that
   t.ok(finds(tableOf(deflated), `word${7919 * 2_999}`));
   t.ok(finds(tableOf(peer), `word${7919 * 2_999}`));
   t.ok(peer.ofType(Type.Qrp).length < deflated.ofType(Type.Qrp).length, 'compressed where the link is not');
-});
-
-// --- dynamic queries
-
-/** The ultrapeer of a leaf that asks, and other ultrapeers. */
-function asked(others: number, capabilities = {}) {
-  const network = new VirtualNetwork();
-  const servent = network.add('up', { limits });
-  const leaf = network.puppet(servent, 'leaf');
-  const peers = Array.from({ length: others }, () => network.puppet(servent, 'ultrapeer', capabilities));
-  network.settle();
-  return { network, servent, leaf, peers };
-}
-
-const queriesTo = (peers: readonly Puppet[]): number =>
-  peers.reduce((sum, peer) => sum + peer.ofType(Type.Query).length, 0);
-
-t.test('a leaf’s query is widened step by step until enough was found', async t => {
-  const { network, leaf, peers } = asked(12);
-  for (const peer of peers) peer.send(...tableFrames(['word']));
-  const sent = query(1, 0, 'word');
-  leaf.send(sent);
-  network.settle();
-  t.equal(queriesTo(peers), 3, 'the probe');
-  const [probed] = peers.filter(peer => peer.ofType(Type.Query).length > 0);
-  t.match(probed?.ofType(Type.Query)[0], { ttl: 1, hops: 1 });
-  for (let n = 0; n < 6; n++) probed?.send(hitFor(sent, 5, 0, hitPayload(random.guid(), 10)));
-  network.pass(10_000, 100);
-  t.equal(queriesTo(peers), 3);
-  t.equal(leaf.ofType(Type.QueryHit).length, 6);
-});
-
-t.test('a rare file is looked for everywhere, with all the TTL', async t => {
-  const { network, servent, leaf, peers } = asked(12);
-  leaf.send(query(4, 0, 'word'));
-  network.pass(10_000, 100);
-  for (const peer of peers) {
-    const ttls = peer.ofType(Type.Query).map(({ ttl, hops }) => [ttl, hops]);
-    t.strictSame(ttls.at(-1), [3, 1]);
-    t.ok(ttls.length <= 2);
-  }
-  t.equal(servent.overlay.queryRouting.dynamicQueries, 0, 'and then it is over');
-});
-
-t.test('a leaf that leaves takes its queries along; a leaf has only so many at a time', async t => {
-  const { network, servent, leaf } = asked(4);
-  for (let n = 0; n < 20; n++) leaf.send(query(4, 0, `word${n}`));
-  t.equal(servent.overlay.queryRouting.dynamicQueries, 8);
-  servent.overlay.removeLink(leaf.link, 'gone');
-  t.equal(servent.overlay.queryRouting.dynamicQueries, 0);
-  network.settle();
-});
-
-t.test('a copy of a leaf’s query that comes round goes no further', async t => {
-  const { network, leaf, peers } = asked(3);
-  const sent = query(4, 0, 'word');
-  leaf.send(sent);
-  network.pass(10_000, 100);
-  const before = queriesTo(peers);
-  peers[0]?.send(query(3, 1, 'word', sent.subarray(0, 16)));
-  network.settle();
-  t.equal(queriesTo(peers), before);
-});
-
-t.test('leaf guidance: the leaf’s count and its stop are heard, another leaf’s are not', async t => {
-  const { network, servent, leaf, peers } = asked(20);
-  const stranger = network.puppet(servent, 'leaf');
-  leaf.send(vendor(encodeMessagesSupported([{ vendor: 'BEAR', selector: 11, version: 1 }])));
-  for (const peer of peers) peer.send(...tableFrames(['word']));
-  const sent = query(4, 0, 'word');
-  const guid = sent.subarray(0, 16);
-  leaf.send(sent);
-  network.settle();
-  const [probed] = peers.filter(peer => peer.ofType(Type.Query).length > 0);
-  for (let n = 0; n < 3; n++) probed?.send(hitFor(sent, 5, 0, hitPayload(random.guid(), 10)));
-  network.pass(300, 100);
-  const [request] = leaf.ofType(Type.Vendor);
-  t.equal(vendorId(parseVendorMessage(request?.payload ?? Buffer.alloc(8))), 'BEAR/11');
-  t.ok(request?.guid.equals(guid));
-  const before = queriesTo(peers);
-  stranger.send(vendor(encodeQueryStatus(0xffff), guid));
-  leaf.send(vendor(encodeQueryStatus(3), guid));
-  network.pass(500, 100);
-  t.ok(queriesTo(peers) > before, 'three kept: it goes on');
-  leaf.send(vendor(encodeQueryStatus(0xffff), guid));
-  const stopped = queriesTo(peers);
-  network.pass(10_000, 100);
-  t.equal(queriesTo(peers), stopped);
-});
-
-t.test(
-  'as a leaf: our queries go to all ultrapeers, counts are told when asked for, and a stop when we stop',
-  async t => {
-    const network = new VirtualNetwork();
-    const servent = network.add('leaf', { limits, role: 'leaf' });
-    const [one, two] = [network.puppet(servent), network.puppet(servent)];
-    one.send(vendor(encodeMessagesSupported([{ vendor: 'BEAR', selector: 12, version: 1 }])));
-    const search = servent.overlay.search({ text: 'word' });
-    network.settle();
-    t.strictSame([queriesTo([one]), queriesTo([two])], [1, 1]);
-    one.send(hitFor(search.guid, 2, 0, hitPayload(random.guid(), 7)));
-    const request = Buffer.concat([Buffer.from('BEAR'), Buffer.from([11, 0, 1, 0])]);
-    one.send(vendor(request, search.guid));
-    network.settle();
-    servent.overlay.cancelSearch(search);
-    network.settle();
-    const told = (peer: Puppet) =>
-      peer.ofType(Type.Vendor).map(({ guid, payload }) => [guid.equals(search.guid), payload.readUInt16LE(8)]);
-    t.strictSame(told(one), [
-      [true, 7],
-      [true, 0xffff],
-    ]);
-    t.strictSame(told(two), []);
-  },
-);
-
-t.test('a guided leaf that takes its hits by UDP is asked although we see none', async t => {
-  const { network, leaf, peers } = asked(20);
-  for (const peer of peers) peer.send(...tableFrames(['word']));
-  const flags = QueryFlag.Marked | QueryFlag.LeafGuided | QueryFlag.OutOfBand;
-  leaf.send(encodeDescriptor(random.guid(), Type.Query, 4, 0, encodeQuery({ text: 'word', flags })));
-  network.pass(300, 100);
-  t.equal(leaf.ofType(Type.Vendor).length, 1);
-});
-
-t.test('our own search goes to our leaves first; a leaf whose table comes later is asked once', async t => {
-  const { network, servent, leaves, queriesOf } = ultrapeerWith(['word'], ['other'], null);
-  servent.overlay.search({ text: 'word' });
-  network.settle();
-  t.strictSame(queriesOf(), [1, 0, 0]);
-  leaves[2]?.send(...tableFrames(['word']));
-  leaves[2]?.send(...tableFrames(['word', 'more'], QrpTable.of(['word'])));
-  network.pass(2_000);
-  t.strictSame(queriesOf(), [1, 0, 1]);
-});
-
-t.test('a new ultrapeer is asked as long as a search of ours wants more', async t => {
-  const network = new VirtualNetwork();
-  const servent = network.add('up', { limits });
-  const search = servent.overlay.search({ text: 'word' });
-  network.pass(2_000);
-  const late = network.puppet(servent);
-  network.pass(2_000);
-  t.equal(queriesTo([late]), 1);
-  servent.overlay.cancelSearch(search);
-  const later = network.puppet(servent);
-  network.pass(2_000);
-  t.equal(queriesTo([later]), 0);
-});
-
-// --- whole networks
-
-const POPULAR = 'popular song.mp3';
-const shares = (index: number): string[] => [`rare${index}x thing.txt`, ...(index % 2 === 1 ? [POPULAR] : [])];
-const SMALL = { ultrapeers: 8, leaves: 24, degree: 4, ultrapeersPerLeaf: 3, shares };
-
-t.test('a popular file costs a tenth of flooding, and no rare file is lost', async t => {
-  const flat = twoTier({ ...SMALL, flat: true, limits: { ttlMax: 7 } });
-  const tiers = twoTier(SMALL);
-  const question = { text: 'popular song', urns: [contentOf(POPULAR)] };
-  const flooding = searchCost(flat.network, flat.network.servents[0] as VirtualServent, question);
-  const searchers = [...tiers.leaves.slice(0, 8), ...tiers.ultrapeers.slice(0, 4)];
-  const costs = searchers.map(searcher => searchCost(tiers.network, searcher, question));
-  t.ok(costs.every(({ found }) => found >= 2));
-  const mean = costs.reduce((sum, { queries }) => sum + queries, 0) / costs.length;
-  t.ok(10 * mean <= flooding.queries, `${mean} of ${flooding.queries}`);
-  const everybody = tiers.network.servents;
-  for (const [i, searcher] of everybody.entries()) {
-    const wanted = (i * 5 + 3) % everybody.length;
-    if (wanted === i) continue;
-    const { found, queries } = searchCost(tiers.network, searcher, { text: `rare${wanted}x thing` });
-    t.equal(found, 1, `${i} looks for the file of ${wanted}`);
-    t.ok(queries < flooding.queries);
-  }
 });
