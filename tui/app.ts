@@ -109,7 +109,9 @@ export class App {
     const { model, effects } = update(before, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
-    if (model.view !== before.view || model.context !== before.context) this.poll();
+    // Another view, another daemon, another search under the cursor: something else is wanted at once.
+    const moved = model.view === 'searches' && model.lists.searches !== before.lists.searches;
+    if (moved || model.view !== before.view || model.context !== before.context) this.poll();
     if (shows(before, model)) this.#drawSoon();
   }
 

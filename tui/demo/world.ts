@@ -206,7 +206,7 @@ export class DemoWorld {
   }
 
   #addDownload(name: string, state: DownloadView['state']): Mutable<DownloadView> {
-    const size = Math.floor(3_000_000 * 10 ** (this.#made.random() * 2.6));
+    const size = Math.floor(60_000_000 * 10 ** (this.#made.random() * 1.6));
     const share =
       state === 'completed' || state === 'verifying' ? 1 : state === 'queued' ? 0 : this.#made.random() * 0.9;
     const sources = Array.from({ length: state === 'queued' ? 0 : 2 + Math.floor(this.#made.random() * 5) }, () => {

@@ -39,7 +39,7 @@ export const downloadList: ListSpec<DownloadView> = {
   empty: 'No downloads. Mark results of a search and press d, or type :download with a magnet link.',
   copy: download => download.urn ?? download.name,
   columns: [
-    { id: 'name', title: 'NAME', of: row => row.name, width: 20, grow: 4, rank: 0 },
+    { id: 'name', title: 'NAME', of: row => row.name, width: 28, grow: 4, rank: 0 },
     {
       id: 'state',
       title: 'STATE',
@@ -55,7 +55,7 @@ export const downloadList: ListSpec<DownloadView> = {
       of: row => (row.size === null ? formatBytes(row.done) : formatShare(row.done, row.size)),
       by: row => shareOf(row) ?? 0,
       share: shareOf,
-      width: 13,
+      width: 12,
       grow: 1,
       rank: 2,
       meaning: row => (row.state === 'active' ? 'in' : STATE_MEANING[row.state]),

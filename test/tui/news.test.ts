@@ -1,0 +1,104 @@
+import t from 'tap';
+import { addSample, noHistory, SERIES, type SeriesName, stretch } from '../../tui/history.ts';
+import { emptyWorld, LOG_MAX, QUERIES_MAX, type World } from '../../tui/model.ts';
+import { withLines, withNews } from '../../tui/news.ts';
+import { noTally, tallied, topWords } from '../../tui/query-tally.ts';
+import { aDownload, aPeer, aQuery } from '../support/fake-control.ts';
+
+const AT = Date.UTC(2026, 10, 21);
+const queries = (from: number, to: number) =>
+  Array.from({ length: from - to + 1 }, (_, i) => ({ ...aQuery, id: String(from - i), text: `word${(from - i) % 7}` }));
+
+t.test('rates come from two looks at the same peer', async t => {
+  let world = withNews(emptyWorld, { peers: [aPeer] }, AT);
+  t.match(world.peers, [{ rateIn: 0, rateOut: 0 }]);
+  const bytes = { in: aPeer.bytes.in + 4000, out: aPeer.bytes.out + 1000 };
+  world = withNews(
+    world,
+    {
+      peers: [
+        { ...aPeer, bytes },
+        { ...aPeer, id: 'p2' },
+      ],
+    },
+    AT + 2000,
+  );
+  t.match(world.peers, [
+    { rateIn: 2000, rateOut: 500 },
+    { rateIn: 0, rateOut: 0 },
+  ]);
+});
+
+t.test('queries known already are not counted again, but their hits are renewed', async t => {
+  let world = withNews(emptyWorld, { queries: queries(10, 1) }, AT);
+  t.equal(world.tally.total, 10);
+  const later = queries(14, 5).map(query => (query.id === '10' ? { ...query, hits: 9 } : query));
+  world = withNews(world, { queries: later }, AT + 2000);
+  t.equal(world.tally.total, 14);
+  t.equal(world.queryRate, 2);
+  t.strictSame(
+    world.queries.map(({ id }) => id),
+    queries(14, 1).map(({ id }) => id),
+  );
+  t.equal(world.queries.find(({ id }) => id === '10')?.hits, 9);
+});
+
+t.test('more queries than a page holds still make the right rate, and only so many are kept', async t => {
+  let world: World = withNews(emptyWorld, { queries: queries(1000, 1) }, AT);
+  for (let i = 1; i <= 10; i++)
+    world = withNews(world, { queries: queries(1000 + i * 2000, i * 2000 + 1) }, AT + i * 1000);
+  t.equal(world.queryRate, 2000);
+  t.equal(world.queries.length, QUERIES_MAX);
+});
+
+t.test('what changed between two looks is in the log, newest first', async t => {
+  let world = withNews(emptyWorld, { peers: [aPeer], downloads: [aDownload] }, AT);
+  t.strictSame(world.log, [], 'nothing happened yet');
+  world = withNews(
+    world,
+    { peers: [], downloads: [{ ...aDownload, state: 'failed', error: 'no sources' }] },
+    AT + 1000,
+  );
+  t.match(world.log, [
+    { id: '2', level: 'error', from: 'downloads', text: `${aDownload.name} failed: no sources` },
+    { id: '1', level: 'info', from: 'overlay', text: `ultrapeer ${aPeer.address} is gone` },
+  ]);
+  for (let i = 0; i < LOG_MAX + 10; i++) world = withLines(world, [{ at: AT, level: 'info', from: 'test', text: '' }]);
+  t.equal(world.log.length, LOG_MAX);
+  t.equal(new Set(world.log.map(({ id }) => id)).size, LOG_MAX);
+});
+
+t.test('words, hops and answers are counted, within bounds', async t => {
+  const tally = tallied(noTally, [
+    { ...aQuery, text: 'Blue MOON blue', hops: 2, hits: 0 },
+    { ...aQuery, text: 'blue x', urns: [], hops: 99, hits: 1 },
+  ]);
+  t.strictSame(topWords(tally.words, 3), [
+    ['blue', 2],
+    ['moon', 1],
+  ]);
+  t.strictSame(tally.hops, [0, 0, 1, 0, 0, 0, 0, 1]);
+  t.match(tally, { total: 2, answered: 1, byUrn: 1 });
+  let many = noTally;
+  for (let i = 0; i < 50; i++)
+    many = tallied(many, [{ ...aQuery, text: Array.from({ length: 100 }, (_, j) => `w${i * 100 + j}`).join(' ') }]);
+  t.ok(many.words.size <= 2000, String(many.words.size));
+});
+
+t.test('a minute, an hour and a day are kept as rings of means', async t => {
+  const sample = (value: number) => Object.fromEntries(SERIES.map(name => [name, value])) as Record<SeriesName, number>;
+  let history = noHistory;
+  for (let second = 0; second < 200; second++) history = addSample(history, AT + second * 1000, sample(second));
+  t.strictSame(history.minute.queries.slice(-2), [198, 199]);
+  t.equal(history.minute.queries.length, 61, 'the step under way counts');
+  t.strictSame(history.hour.queries.slice(0, 2), [14.5, 44.5]);
+  t.equal(history.day.queries.length, 1);
+  history = addSample(history, AT + 3_600_000 * 24 * 30, sample(1));
+  t.ok(history.day.queries.length <= 145, 'after a month asleep as well');
+});
+
+t.test('few values become many, many become few, and short rings keep to the right', async t => {
+  t.strictSame(stretch([1, 2], 4, 2), [1, 1, 2, 2]);
+  t.strictSame(stretch([1, 3, 5, 7], 2, 4), [2, 6]);
+  t.equal(stretch([1, 2], 100, 60).length, 3);
+});

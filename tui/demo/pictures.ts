@@ -1,0 +1,31 @@
+// Screens as text for the documents, the same at every run.
+import { Rehearsal } from './rehearsal.ts';
+
+interface Scene {
+  readonly title: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly keys: readonly string[];
+}
+
+const WARM_UP_MS = 75_000;
+
+const scenes: readonly Scene[] = [
+  { title: 'Overview', columns: 100, rows: 30, keys: ['1'] },
+  { title: 'Peers', columns: 100, rows: 24, keys: ['2'] },
+  { title: 'Queries', columns: 120, rows: 34, keys: ['3', 'p', 'down', 'down', 'enter', 'enter'] },
+  { title: 'Searches', columns: 100, rows: 30, keys: ['4', 'down', 'down', 'tab', 'space', 'down', 'space'] },
+  { title: 'Downloads', columns: 100, rows: 30, keys: ['5', 'enter'] },
+];
+
+export async function pictures(): Promise<(readonly [title: string, text: string])[]> {
+  const shown: (readonly [string, string])[] = [];
+  for (const { title, columns, rows, keys } of scenes) {
+    const rehearsal = new Rehearsal({ columns, rows });
+    await rehearsal.pass(WARM_UP_MS);
+    await rehearsal.press(...keys);
+    await rehearsal.pass(1000);
+    shown.push([title, rehearsal.text()]);
+  }
+  return shown;
+}
