@@ -30,6 +30,8 @@ interface Running {
   readonly search: Search | null;
   /** Leaves that were chosen for a search of ours; a table that comes later adds to them. */
   readonly leaves: Set<number>;
+  /** Ids of links that a search of ours went to. */
+  readonly asked: Set<number>;
   exhausted: boolean;
 }
 
@@ -93,7 +95,7 @@ export class DynamicQueries {
     this.#shuffle(ids);
     const query = new DynamicQuery(this.#parts.limits.dynamicQuery, goal, ids, now);
     const leaves = new Set(search === null ? [] : ids);
-    const running = { query, guid, payload, hashes, leaf, search, leaves, exhausted: false };
+    const running = { query, guid, payload, hashes, leaf, search, leaves, asked: new Set<number>(), exhausted: false };
     this.#running.set(guidKey(guid), running);
     return running;
   }
@@ -208,11 +210,15 @@ export class DynamicQueries {
     return prospects;
   }
 
-  #send({ guid, payload, search }: Running, link: Link, ttl: number): void {
+  #send({ guid, payload, search, asked }: Running, link: Link, ttl: number): void {
     const hops = search === null ? 1 : 0;
     link.queue.enqueue(encodeDescriptor(guid, Type.Query, ttl, hops, payload), Priority.Query);
-    if (search !== null) search.linksAsked++;
-    else this.#parts.counters.queriesRelayed++;
+    if (search === null) {
+      this.#parts.counters.queriesRelayed++;
+      return;
+    }
+    if (!asked.has(link.id)) search.linksAsked++;
+    asked.add(link.id);
   }
 
   #askStatus({ guid, leaf }: Running): void {

@@ -143,6 +143,19 @@ t.test('our own search goes to our leaves first; a leaf whose table comes later 
   t.strictSame(queriesOf(), [1, 0, 1]);
 });
 
+t.test('a link that is asked again with more TTL counts as one', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('up', { limits: LIMITS });
+  const peer = network.puppet(servent);
+  const search = servent.overlay.search({ text: 'word' });
+  network.pass(5_000, 100);
+  t.strictSame(
+    peer.ofType(Type.Query).map(({ ttl }) => ttl),
+    [2, 4],
+  );
+  t.equal(search.linksAsked, 1);
+});
+
 t.test('a new ultrapeer is asked as long as a search of ours wants more', async t => {
   const network = new VirtualNetwork();
   const servent = network.add('up', { limits: LIMITS });
