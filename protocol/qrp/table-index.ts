@@ -1,25 +1,26 @@
 // Many tables turned round: for each slot the owners that have it. A query against a thousand leaves then costs what
 // it finds, not a thousand look-ups; and the union for other ultrapeers is there to be read off.
-import { PostingLists } from '../search/posting-lists.ts';
 import { type QueryHashes, slotOf, type WordHash, wordsNeeded } from './hash.ts';
+import { OwnerLists } from './owner-lists.ts';
 import type { PackedTable } from './packed-table.ts';
 import type { QrpTable } from './table.ts';
 
 /** Larger tables are folded: as large as the union between ultrapeers may be. */
 export const INDEX_BITS_MAX = 17;
 /** Owners are small dense numbers. */
-export const OWNERS_MAX = 65_535;
+export const OWNERS_MAX = 65_534;
 
 /** Tables of one size. */
 class SizeIndex {
   readonly bits: number;
-  readonly owners = new PostingLists();
+  readonly owners: OwnerLists;
   /** By slot: owners that count in the union. */
   readonly counted: Uint16Array;
   tables = 0;
 
   constructor(bits: number) {
     this.bits = bits;
+    this.owners = new OwnerLists(2 ** bits);
     this.counted = new Uint16Array(2 ** bits);
   }
 }
@@ -32,26 +33,29 @@ export class TableIndex {
   #matched = new Uint8Array(64);
   /** Owners with a word found so far. Emptied after use. */
   readonly #touched: number[] = [];
+  /** The owners of one slot. */
+  #list = new Uint16Array(64);
 
   /** `counted`: the table is part of the union. The caller keeps the table and removes the same. */
   add(owner: number, table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     size.tables++;
     for (const slot of table.slots(size.bits)) {
-      size.owners.insert(slot, owner);
+      size.owners.add(slot, owner);
       if (counted) size.counted[slot] = (size.counted[slot] ?? 0) + 1;
     }
     if (owner >= this.#found.length) {
       const length = Math.max(owner + 1, 2 * this.#found.length);
       this.#found = new Uint8Array(length);
       this.#matched = new Uint8Array(length);
+      this.#list = new Uint16Array(length);
     }
   }
 
   remove(owner: number, table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     size.tables--;
-    for (const slot of table.slots(size.bits)) size.owners.delete(slot, owner);
+    for (const slot of table.slots(size.bits)) size.owners.remove(slot, owner);
     if (counted) this.setCounted(table, false);
     if (size.tables === 0) delete this.#sizes[size.bits];
   }
@@ -85,15 +89,17 @@ export class TableIndex {
 
   /** Owners with `needed` of the words. Whoever has so many has one of the first few, so the longest lists only add up. */
   #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number, owners: number[]): void {
-    const lists = hashes.map(hash => size.owners.of(slotOf(hash, size.bits)));
-    if (lists.length > 1) lists.sort((a, b) => a.length - b.length);
+    const { owners: lists } = size;
+    const slots = hashes.map(hash => slotOf(hash, size.bits));
+    if (slots.length > 1) slots.sort((a, b) => lists.length(a) - lists.length(b));
     const touched = this.#touched;
     const found = this.#found;
-    const openers = lists.length - needed + 1;
-    for (let i = 0; i < lists.length; i++) {
+    const list = this.#list;
+    const openers = slots.length - needed + 1;
+    for (let i = 0; i < slots.length; i++) {
       if (i === openers && touched.length === 0) return;
-      const list = lists[i] ?? EMPTY;
-      for (let at = 0; at < list.length; at++) {
+      const length = lists.collect(slots[i] ?? 0, list);
+      for (let at = 0; at < length; at++) {
         const owner = list[at] ?? 0;
         const before = found[owner] ?? 0;
         if (before === 0) {
@@ -134,5 +140,3 @@ export class TableIndex {
     }
   }
 }
-
-const EMPTY = new Uint32Array(0);
