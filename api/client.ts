@@ -1,4 +1,5 @@
 // The API as functions: one per row of the table, used by the command line, the dashboard and the tests.
+import { z } from 'zod';
 import type { Page } from './control.ts';
 import { type CallOf, type EndpointName, endpointNames, endpoints, type OutputOf } from './endpoints.ts';
 import type { Problem } from './errors.ts';
@@ -41,6 +42,8 @@ export interface ClientOptions {
   /** For each call. */
   waitMs?: number;
   signal?: AbortSignal;
+  /** Sees each call before it is made; what it throws stops the call. */
+  onCall?: (call: { method: string; url: string; body: string | null }) => void;
 }
 
 const WAIT_MS = 30_000;
@@ -51,14 +54,17 @@ export function createClient(options: ClientOptions): Client {
 }
 
 async function call(name: EndpointName, input: Record<string, unknown>, options: ClientOptions): Promise<unknown> {
-  const { method, path } = endpoints[name];
+  const { method, path, query } = endpoints[name];
   const rest = { ...input };
   const filled = path.replace(/:(\w+)/g, (_, parameter: string) => {
     delete rest[parameter];
     return encodeURIComponent(String(input[parameter]));
   });
   const hasBody = method === 'POST' || method === 'PATCH';
-  const url = `${options.url.replace(/\/+$/, '')}${filled}${hasBody ? '' : queryString(rest)}`;
+  const asked = hasBody ? taken(rest, fieldsOf(query)) : rest;
+  const url = `${options.url.replace(/\/+$/, '')}${filled}${queryString(asked)}`;
+  const body = hasBody ? JSON.stringify(rest) : null;
+  options.onCall?.({ method, url, body });
   const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
   let response: Response;
   let text: string;
@@ -70,7 +76,7 @@ async function call(name: EndpointName, input: Record<string, unknown>, options:
         Accept: 'application/json',
         ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
       },
-      ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+      ...(body === null ? {} : { body }),
       redirect: 'error',
       signal: AbortSignal.any(signals),
     });
@@ -87,6 +93,20 @@ async function call(name: EndpointName, input: Record<string, unknown>, options:
   if (answer === undefined || !(response.ok || response.status === 503))
     throw new NoAnswerError(options.url, `answered ${response.status} with something that is not a servent's`);
   return answer;
+}
+
+/** What an operation with a body takes in its query. */
+function fieldsOf(query: z.ZodType | null): string[] {
+  return query instanceof z.ZodObject ? Object.keys(query.shape) : [];
+}
+
+function taken(from: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const name of names) {
+    if (from[name] !== undefined) out[name] = from[name];
+    delete from[name];
+  }
+  return out;
 }
 
 function queryString(values: Record<string, unknown>): string {

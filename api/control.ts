@@ -24,6 +24,16 @@ export type LiveView = z.infer<typeof service.live>;
 export type ReadyView = z.infer<typeof service.ready>;
 export type SettingView = z.infer<typeof service.setting>;
 export type ConfigView = z.infer<typeof service.config>;
+export type ConfigChangeView = z.infer<typeof service.configChange>;
+export type ConfigPlan = z.infer<typeof service.configPlan>;
+export type LogLevel = z.infer<typeof service.logLevel>;
+export type LogLevelsView = z.infer<typeof service.logLevels>;
+export type LogLevelsPatch = z.output<typeof service.logLevelsPatch>;
+/** A merge patch in the shape of the configuration file. */
+export interface ConfigPatchInput {
+  patch: Record<string, unknown>;
+  dryRun: boolean;
+}
 
 export type PageRequest = z.output<typeof pageRequest>;
 export interface Page<T> {
@@ -85,6 +95,11 @@ export interface Control {
   rescan(): Answer<RescanView>;
 
   config(): Answer<ConfigView>;
+  /** Writes the configuration file and applies what can be applied; `INVALID` names every fault and nothing is changed then. */
+  changeConfig(input: ConfigPatchInput): Answer<ConfigPlan>;
+  reloadConfig(): Answer<ConfigPlan>;
+  logLevels(): Answer<LogLevelsView>;
+  changeLogLevels(levels: LogLevelsPatch): Answer<LogLevelsView>;
   live(): Answer<LiveView>;
   /** Answered with 503 unless its status is `ok`. */
   ready(): Answer<ReadyView>;

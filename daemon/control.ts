@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type {
   ById,
   ChangeDownloadInput,
+  ConfigPatchInput,
+  ConfigPlan,
   ConfigView,
   ConnectInput,
   Control,
@@ -11,6 +13,8 @@ import type {
   FolderView,
   HostView,
   LiveView,
+  LogLevelsPatch,
+  LogLevelsView,
   Page,
   PageRequest,
   PeerView,
@@ -41,19 +45,19 @@ import type { CatalogEntry } from './library/catalog.ts';
 import type { Library } from './library/library.ts';
 import { LibraryError } from './library/library-error.ts';
 import type { FolderStatus } from './library/shared-folder.ts';
-import type { Log } from './log.ts';
+import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Listener } from './net/listener.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
-import { configView } from './settings/view.ts';
-import type { ResolvedSettings } from './settings.ts';
+import { SettingsError } from './settings/faults.ts';
+import type { LiveSettings } from './settings/live.ts';
 import type { Downloads } from './transfer/downloads.ts';
 import type { FileServer } from './transfer/file-server.ts';
 import { version } from './version.ts';
 
 export interface ControlParts {
-  resolved: ResolvedSettings;
+  live: LiveSettings;
   startedAt: Date;
   clock: Clock;
   identity: ServentIdentity;
@@ -74,15 +78,15 @@ export class DaemonControl implements Control {
   readonly #parts: ControlParts;
   /** Known once the API listens. */
   api: Endpoint = { host: '', port: 0 };
+  reload: () => Promise<ConfigPlan> = () => this.#parts.live.reload();
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
   }
 
   status(): StatusView {
-    const { resolved, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } =
-      this.#parts;
-    const { settings } = resolved;
+    const { live, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } = this.#parts;
+    const { settings } = live;
     const { counters, drops } = overlay;
     let framesOut = counters.framesOutPast;
     let shed = counters.shedPast;
@@ -258,7 +262,24 @@ export class DaemonControl implements Control {
   }
 
   config(): ConfigView {
-    return configView(this.#parts.resolved);
+    return this.#parts.live.view();
+  }
+
+  changeConfig({ patch, dryRun }: ConfigPatchInput): Promise<ConfigPlan> {
+    return validated(this.#parts.live.change(patch, { dryRun }));
+  }
+
+  reloadConfig(): Promise<ConfigPlan> {
+    return validated(this.reload());
+  }
+
+  logLevels(): LogLevelsView {
+    return logLevels(this.#parts.log).view();
+  }
+
+  changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
+    logLevels(this.#parts.log).change(levels);
+    return this.logLevels();
   }
 
   live(): LiveView {
@@ -295,6 +316,21 @@ export class DaemonControl implements Control {
       dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
       queued: link.queue.bytes,
     };
+  }
+}
+
+/** What is wrong with a configuration is the caller's to mend. */
+async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
+  try {
+    return await plan;
+  } catch (cause) {
+    if (cause instanceof SettingsError) {
+      const faults = cause.faults.map(({ key, text }) => ({ in: 'body' as const, field: key, detail: text }));
+      throw new ApiError('INVALID', cause.message, { faults, cause });
+    }
+    const { code, path } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 // Composition root: builds the parts, starts them in order, stops them in reverse. The only file that knows everybody.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DownloadView } from '../api/control.ts';
+import type { ConfigPlan, DownloadView } from '../api/control.ts';
 import { startApi } from '../api/server.ts';
 import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
@@ -9,6 +9,7 @@ import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
+import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
@@ -17,7 +18,7 @@ import { DaemonControl } from './control.ts';
 import { DatagramSide } from './datagram-side.ts';
 import { ServentIdentity, serventGuid } from './identity.ts';
 import { Library } from './library/library.ts';
-import type { Log } from './log.ts';
+import { type Log, logLevels } from './log.ts';
 import { Neighbours } from './neighbours.ts';
 import { readBlockLists } from './net/block-lists.ts';
 import { Dialer } from './net/dialer.ts';
@@ -30,6 +31,7 @@ import { OverlayWatch } from './overlay-watch.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
 import { Searches } from './searches.ts';
+import { LiveSettings } from './settings/live.ts';
 import type { ResolvedSettings, Settings } from './settings.ts';
 import { DownloadStore } from './store/downloads.ts';
 import { FileStore } from './store/files.ts';
@@ -45,6 +47,8 @@ export interface RunningDaemon {
   readonly gnutella: Endpoint;
   /** http://HOST:PORT */
   readonly api: string;
+  /** Reads the configuration again and applies what can be applied now. Rejects with SettingsError, nothing changed, when it is wrong. */
+  reload(): Promise<ConfigPlan>;
   stop(): Promise<void>;
 }
 
@@ -88,9 +92,9 @@ export async function startDaemon(resolved: ResolvedSettings, log: Log): Promise
   }
 }
 
-async function start(resolved: ResolvedSettings, log: Log, running: Running): Promise<RunningDaemon> {
-  const { settings } = resolved;
-  const seek = seekOf(resolved);
+async function start(given: ResolvedSettings, log: Log, running: Running): Promise<RunningDaemon> {
+  const live = new LiveSettings(given);
+  const { settings, resolved } = live;
   const clock = new SystemClock();
   const random = new SystemRandom();
   const startedAt = new Date();
@@ -120,8 +124,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   running.add('the library', () => library.stop());
 
   const blocked = new BlockList();
-  const blockFiles = { block: settings.gnutella.block, files: settings.gnutella.blockLists };
-  await readBlockLists(blockFiles, blocked, log.child({ mod: 'block lists' }));
+  let blockSources = await readBlockLists(blockFiles(settings), blocked, log.child({ mod: 'block lists' }));
   const reach = new ReachPolicy(settings.profile, blocked);
   const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
   const monitor = new QueryMonitor();
@@ -183,11 +186,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   watch.searches = searches;
   const fileServer: FileServer = new FileServer({
     files: library,
-    limits: {
-      slots: settings.uploads.slots,
-      slotsPerAddress: settings.uploads.maxPerAddress,
-      queue: settings.uploads.queue,
-    },
+    limits: uploadLimits(settings),
     identity,
     browse: () => library.shared(),
     pushProxy: (target, node, remoteHost) => beside.relay.answer(target, node, remoteHost),
@@ -221,10 +220,18 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     role: () => role,
     serventGuid: guid,
     startedAt,
-    maxLeaves: settings.gnutella.maxLeaves,
-    maxUltrapeers: settings.gnutella.maxUltrapeers,
-    seek,
-    maxPerAddress: settings.gnutella.maxPerAddress,
+    get maxLeaves() {
+      return settings.gnutella.maxLeaves;
+    },
+    get maxUltrapeers() {
+      return settings.gnutella.maxUltrapeers;
+    },
+    get seek() {
+      return seekOf(resolved);
+    },
+    get maxPerAddress() {
+      return settings.gnutella.maxPerAddress;
+    },
     configured: settings.gnutella.connect,
     acceptLegacy: settings.profile !== 'public',
   });
@@ -253,7 +260,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
       host: settings.gnutella.host,
       port: settings.gnutella.port,
       log: log.child({ mod: 'listener' }),
-      limits: { socketsMax: socketsMax(settings), perAddressMax: perAddressMax(settings) },
+      limits: listenerLimits(settings),
       allow: address => !blocked.blocks(address),
       ...(tls === null ? {} : { secure: (socket, head) => tls.accept(socket, head) }),
       onAccepted: address => beside.onAccepted(address),
@@ -293,7 +300,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   running.add('the downloads', () => downloads.stop());
 
   const control = new DaemonControl({
-    resolved,
+    live,
     startedAt,
     clock,
     identity,
@@ -334,7 +341,7 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
     forbids: endpoint => reach.forbids(endpoint),
     isOwn: endpoint => reach.isOwn(endpoint),
     links: () => {
-      const wanted = Math.min(seek, settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
+      const wanted = Math.min(seekOf(resolved), settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
       return { connected: neighbours.counts.ultrapeers, wanted };
     },
     publish: () => {
@@ -346,7 +353,52 @@ async function start(resolved: ResolvedSettings, log: Log, running: Running): Pr
   running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
   running.add('the neighbours', () => neighbours.stop());
-  return { gnutella, api: api.url, stop: () => running.stop() };
+  live.on(
+    ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
+    now => (listener.limits = listenerLimits(now)),
+  );
+  live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => {
+    fileServer.limits = uploadLimits(now);
+    listener.limits = listenerLimits(now);
+  });
+  live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
+  live.on(['gnutella.connect'], now => (neighbours.configured = now.gnutella.connect));
+  live.on(['library.folders'], now => shareThese(library, now.library.folders));
+  live.on(['log.level'], now => (logLevels(log).level = now.log.level));
+  const readBlocked = async () => {
+    const listLog = log.child({ mod: 'block lists' });
+    blockSources = await readBlockLists(blockFiles(settings), blocked, listLog, blockSources);
+    for (const link of [...overlay.links.values()])
+      if (blocked.blocks(link.endpoint.host)) overlay.bye(link, ByeCode.UserRemoval, 'Blocked');
+  };
+  live.on(['gnutella.block', 'gnutella.blockLists'], readBlocked);
+  const reload = async () => {
+    const plan = await live.reload();
+    // the same files may say something else by now
+    if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await readBlocked();
+    return plan;
+  };
+  control.reload = reload;
+  return { gnutella, api: api.url, reload, stop: () => running.stop() };
+}
+
+function blockFiles({ gnutella }: Settings) {
+  return { block: gnutella.block, files: gnutella.blockLists };
+}
+
+function uploadLimits({ uploads }: Settings) {
+  return { slots: uploads.slots, slotsPerAddress: uploads.maxPerAddress, queue: uploads.queue };
+}
+
+function listenerLimits(settings: Settings) {
+  return { socketsMax: socketsMax(settings), perAddressMax: perAddressMax(settings) };
+}
+
+/** Folders shared by hand through the API, and not in the configuration, stay until it names others. */
+async function shareThese(library: Library, wanted: readonly string[]): Promise<void> {
+  const shared = library.folders();
+  for (const { id, path } of shared) if (!wanted.includes(path)) await library.removeFolder(id);
+  for (const path of wanted) if (!shared.some(folder => folder.path === path)) await library.addFolder(path);
 }
 
 /** A download that lies in a shared folder is shared without being read again. */

@@ -1,5 +1,6 @@
 // Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from '../api/control.ts';
 import type { Settings } from './settings.ts';
 
 /** `log.child({ mod: 'library' })` for a part of the daemon. */
@@ -11,8 +12,15 @@ const SECRETS = ['token', 'authorization', '*.token', '*.authorization', 'header
 
 export async function createLog(settings: Settings['log'], destination?: DestinationStream): Promise<Log> {
   const pretty = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY === true);
-  const options = { level: settings.level, base: null, redact: { paths: SECRETS, censor: '(secret)' } };
-  if (!pretty) return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr());
+  const levels = new LogLevels(settings.level);
+  const options = {
+    level: settings.level,
+    base: null,
+    redact: { paths: SECRETS, censor: '(secret)' },
+    onChild: (child: Log) => levels.add(child),
+  };
+  if (!pretty)
+    return levels.of(pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr()));
   // Only a person at a terminal pays for it.
   const { prettyFactory } = await import('pino-pretty');
   const readable = prettyFactory({
@@ -23,7 +31,77 @@ export async function createLog(settings: Settings['log'], destination?: Destina
       `${typeof entry['mod'] === 'string' ? `${entry['mod']}: ` : ''}${String(entry[key])}`,
   });
   const out = destination ?? toStderr();
-  return pino(options, { write: line => out.write(readable(line)) });
+  return levels.of(pino(options, { write: line => out.write(readable(line)) }));
+}
+
+/** Parts have names in the code; bounded all the same. */
+const PARTS_MAX = 64;
+
+/** Which parts log how much, changed while they run. */
+export class LogLevels {
+  #level: LogLevel;
+  readonly #own = new Map<string, LogLevel>();
+  /** By name; at most PARTS_MAX. Two loggers of one part have one name. */
+  readonly #parts = new Map<string, Log[]>();
+  #root: Log | null = null;
+
+  constructor(level: LogLevel) {
+    this.#level = level;
+  }
+
+  of(root: Log): Log {
+    this.#root = root;
+    levelsByLog.set(root, this);
+    return root;
+  }
+
+  /** A child logger has been made. Those without a name of their own go with their parent. */
+  add(child: Log): void {
+    const { mod } = child.bindings() as { mod?: unknown };
+    if (typeof mod !== 'string') return;
+    const same = this.#parts.get(mod) ?? [];
+    if (same.length >= PARTS_MAX || (same.length === 0 && this.#parts.size >= PARTS_MAX)) return;
+    this.#parts.set(mod, [...same, child]);
+    child.level = this.#own.get(mod) ?? this.#level;
+  }
+
+  set level(level: LogLevel) {
+    this.#level = level;
+    this.#settle();
+  }
+
+  /** By part, as `mod` in the log; null takes its own level off. Names that nobody has are remembered for who may come. */
+  change(levels: Readonly<Record<string, LogLevel | null>>): void {
+    for (const [mod, level] of Object.entries(levels)) {
+      if (level === null) this.#own.delete(mod);
+      else if (this.#own.has(mod) || this.#own.size < PARTS_MAX) this.#own.set(mod, level);
+    }
+    this.#settle();
+  }
+
+  view(): { level: LogLevel; levels: Record<string, LogLevel> } {
+    const mods = new Set([...this.#parts.keys(), ...this.#own.keys()]);
+    return {
+      level: this.#level,
+      levels: Object.fromEntries([...mods].sort().map(mod => [mod, this.#own.get(mod) ?? this.#level])),
+    };
+  }
+
+  #settle(): void {
+    if (this.#root !== null) this.#root.level = this.#level;
+    for (const [mod, logs] of this.#parts) for (const log of logs) log.level = this.#own.get(mod) ?? this.#level;
+  }
+}
+
+const levelsByLog = new WeakMap<Log, LogLevels>();
+
+/** Of a log made by `createLog`; any other one gets levels that change nothing else. */
+export function logLevels(log: Log): LogLevels {
+  const known = levelsByLog.get(log);
+  if (known !== undefined) return known;
+  const levels = new LogLevels(log.level as LogLevel);
+  levelsByLog.set(log, levels);
+  return levels;
 }
 
 /** Written before the call returns, so that the last words of a crash are not lost. */

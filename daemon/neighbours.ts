@@ -86,6 +86,16 @@ export class Neighbours {
     this.#abort.abort();
   }
 
+  /** Other servents to stay connected to; links to those who are none any more stay as any others. */
+  set configured(addresses: readonly string[]) {
+    const gone = this.#kept.filter(({ address }) => !addresses.includes(address));
+    for (const kept of gone) this.#kept.splice(this.#kept.indexOf(kept), 1);
+    const known = new Set(this.#kept.map(({ address }) => address));
+    for (const address of addresses) {
+      if (!known.has(address)) this.#kept.push({ address, retryAt: 0, failures: 0, dialling: false, link: null });
+    }
+  }
+
   /** An admin's wish. Resolves when the handshake has ended. */
   async connect(address: string): Promise<Attempt> {
     const endpoint = await resolve(address);

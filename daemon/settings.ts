@@ -26,6 +26,9 @@ export interface Ground {
   dataDir: string;
 }
 
+/** When a change counts: at once, for connections made from then on, or at the next start. */
+export type Change = 'hot' | 'reconnect' | 'restart';
+
 export interface Setting<T> extends Kind<T> {
   /** Commander's notation; a list's flag may be given again and again. */
   readonly flag: string;
@@ -33,8 +36,7 @@ export interface Setting<T> extends Kind<T> {
   readonly defaultFor: (ground: Ground) => T;
   /** The default in words, where its value would tell less or differ from machine to machine. */
   readonly defaultText?: string;
-  /** Takes effect without a restart. */
-  readonly live: boolean;
+  readonly change: Change;
 }
 
 interface Meta<T> {
@@ -43,7 +45,8 @@ interface Meta<T> {
   /** One for all, or one for each profile. */
   default: NoInfer<T | Record<Profile, T> | ((ground: Ground) => T)>;
   defaultText?: string;
-  live?: boolean;
+  /** `restart` unless said otherwise. */
+  change?: Change;
 }
 
 function setting<T>(kind: Kind<T>, meta: Meta<T>): Setting<T> {
@@ -59,7 +62,7 @@ function setting<T>(kind: Kind<T>, meta: Meta<T>): Setting<T> {
     doc: meta.doc,
     defaultFor,
     ...(defaultText === undefined ? {} : { defaultText }),
-    live: meta.live ?? false,
+    change: meta.change ?? 'restart',
   };
 }
 
@@ -98,21 +101,25 @@ export const declaration = {
     }),
     maxLeaves: setting(integer(0, 10_000), {
       flag: '--max-leaves <n>',
+      change: 'hot',
       default: 200,
       doc: 'Most leaves to take on as an ultrapeer.',
     }),
     maxUltrapeers: setting(integer(0, 1_000), {
       flag: '--max-ultrapeers <n>',
+      change: 'hot',
       default: 32,
       doc: 'Most ultrapeers to be connected to.',
     }),
     seek: setting(integer(0, 1_000), {
       flag: '--seek <n>',
+      change: 'hot',
       default: { local: 0, lan: 8, public: 32 },
       doc: 'Ultrapeers to look for among the hosts heard of; a leaf looks for no more than 4. 0: stay with those of `connect`.',
     }),
     maxPerAddress: setting(integer(0, 10_000), {
       flag: '--max-per-address <n>',
+      change: 'hot',
       default: { local: 0, lan: 16, public: 3 },
       doc: 'Most Gnutella connections from one address. 0: no limit.',
     }),
@@ -128,26 +135,31 @@ export const declaration = {
     }),
     outOfBand: setting(yesOrNo, {
       flag: '--no-out-of-band',
+      change: 'hot',
       default: { local: false, lan: true, public: true },
       doc: 'Ask for hits of our searches by UDP, straight from who has them, when UDP reaches us.',
     }),
     connect: setting(listOf(hostAndPort, ','), {
       flag: '--connect <host:port>',
+      change: 'hot',
       default: () => [],
       doc: 'Servents to connect to at the start and to stay connected to.',
     }),
     block: setting(listOf(addressBlock, ','), {
       flag: '--block <address>',
+      change: 'hot',
       default: () => [],
       doc: 'Addresses, or blocks of them as ADDRESS/BITS, to have nothing to do with.',
     }),
     blockLists: setting(listOf(file, pathSeparator), {
       flag: '--block-list <file>',
+      change: 'hot',
       default: () => [],
       doc: 'Files of blocked addresses: a block a line, or the formats of PeerGuardian (P2P) and eMule (DAT).',
     }),
     deflate: setting(yesOrNo, {
       flag: '--no-deflate',
+      change: 'reconnect',
       default: true,
       doc: 'Offer and accept compressed connections.',
     }),
@@ -166,6 +178,7 @@ export const declaration = {
   library: {
     folders: setting(listOf(folder, pathSeparator), {
       flag: '--share <dir>',
+      change: 'hot',
       default: ({ dataDir }) => [join(dataDir, 'shared')],
       defaultText: '`shared` in the data folder',
       doc: 'Folders to share, with everything below them.',
@@ -180,6 +193,7 @@ export const declaration = {
     }),
     maxActive: setting(integer(1, 1_000), {
       flag: '--max-downloads <n>',
+      change: 'hot',
       default: 4,
       doc: 'Downloads that run at the same time; the others wait.',
     }),
@@ -187,16 +201,19 @@ export const declaration = {
   uploads: {
     slots: setting(integer(0, 10_000), {
       flag: '--upload-slots <n>',
+      change: 'hot',
       default: 10,
       doc: 'Uploads that run at the same time. 0: upload nothing.',
     }),
     maxPerAddress: setting(integer(0, 10_000), {
       flag: '--uploads-per-address <n>',
+      change: 'hot',
       default: { local: 0, lan: 4, public: 2 },
       doc: 'Uploads that run at the same time to one address. 0: no limit.',
     }),
     queue: setting(integer(0, 10_000), {
       flag: '--upload-queue <n>',
+      change: 'hot',
       default: 50,
       doc: 'Requests that may wait for an upload slot; further ones are told to come back later.',
     }),
@@ -233,6 +250,7 @@ export const declaration = {
   log: {
     level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
       flag: '--log-level <level>',
+      change: 'hot',
       default: 'info',
       doc: 'Least important messages to log.',
     }),
@@ -261,12 +279,23 @@ export interface Origin {
   where: string | null;
 }
 
+export interface SettingSources {
+  /** By key; texts are read like a variable's, a list's flag gives one item per text. */
+  flags?: Partial<Record<SettingKey, unknown>>;
+  /** `--config`. */
+  configFile?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+  cwd?: string;
+}
+
 /** Settings, and where each value comes from. */
 export interface ResolvedSettings {
   settings: Settings;
   origins: Readonly<Record<SettingKey, Origin>>;
   /** The configuration file that was read. */
   file: string | null;
+  /** Where all of it was looked for, to look there again. */
+  sources: SettingSources;
   /** Worth a line in the log; nothing that stops a start. */
   warnings: readonly string[];
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { NoAnswerError } from '../../api/client.ts';
-import type { ConfigView, SettingView } from '../../api/control.ts';
+import type { ConfigChangeView, ConfigPlan, ConfigView, SettingView } from '../../api/control.ts';
 import { nearest, SettingsError } from '../settings/faults.ts';
 import { FILE_NAME, resolveSettings, type SettingSources } from '../settings/resolve.ts';
 import { configView } from '../settings/view.ts';
@@ -30,11 +30,13 @@ export function configCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    effectiveCommand('show', 'print every value and where it comes from').action(async (flags: EffectiveFlags) => {
-      const view = await effective(flags, terminal);
-      if (flags.json === true) printJson(terminal, view);
-      else print(terminal, table(settingColumns, view.settings));
-    }),
+    effectiveCommand('show', 'print every value and where it comes from')
+      .option('--origin', 'with the flag, variable or line of the file; so it is anyway')
+      .action(async (flags: EffectiveFlags) => {
+        const view = await effective(flags, terminal);
+        if (flags.json === true) printJson(terminal, view);
+        else print(terminal, table(settingColumns, view.settings));
+      }),
   );
   command.addCommand(
     fileCommand('set', 'write a value into the configuration file; comments stay')
@@ -55,6 +57,31 @@ export function configCommand(terminal: Terminal): Command {
       ),
   );
   command.addCommand(
+    clientCommand('reload', 'have the running daemon read its configuration again').action(
+      async (flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        showPlan(terminal, await client.reloadConfig(), flags.json === true);
+      },
+    ),
+  );
+  command.addCommand(
+    clientCommand('apply', 'change a setting of the running daemon and in its file')
+      .argument('<key>', 'for example gnutella.maxLeaves')
+      .argument('[values...]', 'the value; several for a list; none takes the key out of the file')
+      .option('--dry-run', 'only say what would happen')
+      .action(async (key: string, values: string[], flags: ClientFlags & { dryRun?: boolean }) => {
+        const { setting } = settingOf(key);
+        const one = setting.separator === undefined;
+        if (one && values.length > 1) throw usageError(`${key} takes one value: put one with blanks in quotes`);
+        const value = values.length === 0 ? null : one ? setting.fromText(values[0] ?? '') : values;
+        const [section = '', name] = key.split('.');
+        const { client } = await findDaemon(flags, terminal);
+        const patch = { [section]: name === undefined ? value : { [name]: value } };
+        const plan = await client.changeConfig({ dryRun: flags.dryRun === true ? 'true' : 'false', ...patch });
+        showPlan(terminal, plan, flags.json === true);
+      }),
+  );
+  command.addCommand(
     new Command('example').description('print a configuration file with every key and its default').action(async () => {
       const { exampleFile } = await import('../settings/documents.ts');
       terminal.stdout.write(exampleFile());
@@ -62,6 +89,25 @@ export function configCommand(terminal: Terminal): Command {
   );
   return command;
 }
+
+const WHEN = { hot: 'now', reconnect: 'now, for new connections', restart: 'at the next start' };
+
+function showPlan(terminal: Terminal, plan: ConfigPlan, json: boolean): void {
+  if (json) {
+    printJson(terminal, plan);
+    return;
+  }
+  for (const { key, by } of plan.overruled) note(terminal, `${key}: ${by} overrules the file`);
+  if (plan.changes.length === 0) note(terminal, 'nothing changes');
+  else print(terminal, table(planColumns, plan.changes));
+}
+
+const planColumns: Column<ConfigChangeView>[] = [
+  { title: 'KEY', of: row => row.key },
+  { title: 'FROM', of: row => JSON.stringify(row.from) },
+  { title: 'TO', of: row => JSON.stringify(row.to) },
+  { title: 'WHEN', of: row => (row.error === null ? WHEN[row.effect] : `not: ${row.error}`) },
+];
 
 function fileCommand(name: string, description: string): Command {
   return new Command(name)
@@ -146,9 +192,11 @@ async function edit(terminal: Terminal, flags: FileFlags, key: string, values: s
   const edited = editSettings((await readIfThere(file)) ?? '', file, key as SettingKey, value);
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, edited);
-  if (flags.json === true) return printJson(terminal, { file, key, value: value ?? null, restart: !setting.live });
+  if (flags.json === true)
+    return printJson(terminal, { file, key, value: value ?? null, restart: setting.change === 'restart' });
   print(terminal, `${values === undefined ? 'removed' : 'written'}: ${key} in ${file}`);
-  if (!setting.live) note(terminal, 'it takes effect at the next start');
+  if (setting.change === 'restart') note(terminal, 'it takes effect at the next start');
+  else note(terminal, 'a running daemon reads it with "servent config reload"');
 }
 
 async function fileOf(flags: FileFlags, terminal: Terminal): Promise<string> {

@@ -61,11 +61,19 @@ async function runDaemon(
   const log = await createLog(resolved.settings.log);
   for (const warning of resolved.warnings) log.warn(warning);
   const { startDaemon } = await import('../daemon.ts');
-  const stopped = askedToStop();
+  let reload: (() => Promise<unknown>) | null = null;
+  const stopped = askedToStop(() => {
+    log.info('reading the configuration again');
+    reload?.().then(
+      plan => log.info({ plan }, 'the configuration was read again'),
+      (error: unknown) => log.error({ err: error }, 'the configuration is wrong: nothing was changed'),
+    );
+  });
   const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
     log.debug({ err: error }, 'the start failed');
     throw error;
   });
+  reload = () => daemon.reload();
   letYoungGenerationGrow();
   print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   log.info({ signal: await stopped }, 'stopping');

@@ -88,7 +88,7 @@ export interface ListenerOptions {
 export class Listener {
   readonly counts = new Tally<AcceptReason>(ACCEPT_REASONS);
   readonly #options: ListenerOptions;
-  readonly #limits: ListenerLimits;
+  #limits: ListenerLimits;
   readonly #routes: ListenerRoutes;
   readonly #server: Server;
   /** In order of arrival; at most greetingsMax. */
@@ -115,6 +115,11 @@ export class Listener {
     // Out of descriptors, for one: the socket at hand is lost, the listener lives.
     this.#server.on('error', error => log.warn({ err: error }, 'accepting a connection failed'));
     return this.endpoint;
+  }
+
+  /** Count for sockets that come from now on. */
+  set limits(limits: Partial<ListenerLimits>) {
+    this.#limits = { ...this.#limits, ...limits };
   }
 
   get listening(): boolean {

@@ -6,6 +6,7 @@ import { FILE_NAME } from './resolve.ts';
 
 const PROFILES: readonly Profile[] = ['public', 'lan', 'local'];
 const DATA_DIR = '<data dir>';
+const CHANGES = { hot: 'at once', reconnect: 'for new connections', restart: 'needs a restart' };
 
 interface Row {
   key: SettingKey;
@@ -66,6 +67,11 @@ export function configurationDocument(): string {
     '[conf/servent.example.yaml](../conf/servent.example.yaml) has every key with its default. Relative paths start at the folder of the file;',
     'those in flags and variables at the working directory; `~` is the home folder.',
     '',
+    '`PATCH /api/v1/config` does the same for a running daemon and applies what can be; SIGHUP and `servent config reload` read the file again.',
+    'Both answer with a plan: each key that changes, and whether that counts at once, for new connections, or at the next start.',
+    '',
+    'A variable with `_FILE` behind its name holds the path of a file with the value.',
+    '',
     'An unknown key or a wrong value stops the start with the key, the value, what was expected, and where it came from.',
     'An empty variable counts as not set. Truth values in variables: `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`.',
   ];
@@ -85,7 +91,7 @@ export function configurationDocument(): string {
           setting.expected,
           `\`${setting.flag}\``,
           `\`${variableOf(key)}\``,
-          setting.live ? 'at once' : 'needs a restart',
+          CHANGES[setting.change],
         ]
           .map(cell)
           .join(' | ')} |`,

@@ -1,5 +1,5 @@
 // Flags win over the environment, which wins over the file, which wins over the profile.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   declaration,
@@ -8,21 +8,13 @@ import {
   type ResolvedSettings,
   type Setting,
   type SettingKey,
+  type SettingSources,
   type Settings,
   settingsList,
   variableOf,
 } from '../settings.ts';
 import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
 import type { FileValues } from './file.ts';
-
-export interface SettingSources {
-  /** By key; texts are read like a variable's, a list's flag gives one item per text. */
-  flags?: Partial<Record<SettingKey, unknown>>;
-  /** `--config`. */
-  configFile?: string;
-  env?: Readonly<Record<string, string | undefined>>;
-  cwd?: string;
-}
 
 /** In `<data dir>`, read when it is there. */
 export const FILE_NAME = 'servent.yaml';
@@ -32,24 +24,33 @@ interface Found {
   origin: Origin;
 }
 
+export type { SettingSources } from '../settings.ts';
+
+/** A configuration file as it would be, without being there yet. */
+export interface Draft {
+  file: string;
+  text: string;
+}
+
 /** Every setting from everywhere, checked. Throws SettingsError with all that is wrong. */
-export async function resolveSettings(sources: SettingSources = {}): Promise<ResolvedSettings> {
+export async function resolveSettings(sources: SettingSources = {}, draft?: Draft): Promise<ResolvedSettings> {
   const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
   const faults: Fault[] = [];
 
   const spoken = (key: SettingKey, setting: Setting<unknown>, into: Fault[]): Found | null =>
-    fromFlag(key, setting, flags[key], cwd, into) ?? fromVariable(key, setting, env[variableOf(key)], cwd, into);
+    fromFlag(key, setting, flags[key], cwd, into) ?? fromVariable(key, setting, env, cwd, into);
 
   // The file may be in the data folder, and may itself say which one that is: a flag or variable decides where to look.
   const namedFile = sources.configFile ?? (env['SERVENT_CONFIG'] || undefined);
   const dataDirGiven = spoken('dataDir', declaration.dataDir, [])?.value as string | undefined;
   const usualFile = join(dataDirGiven ?? declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' }), FILE_NAME);
-  const file = namedFile !== undefined ? resolve(cwd, namedFile) : existsSync(usualFile) ? usualFile : null;
+  const found = namedFile !== undefined ? resolve(cwd, namedFile) : existsSync(usualFile) ? usualFile : null;
+  const file = draft?.file ?? found;
   let fileValues: FileValues = new Map();
   if (file !== null) {
-    const { readSettingsFile } = await import('./file.ts');
+    const { parseSettings, readSettingsFile } = await import('./file.ts');
     try {
-      fileValues = await readSettingsFile(file);
+      fileValues = draft === undefined ? await readSettingsFile(file) : parseSettings(draft.text, file);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       faults.push(...error.faults);
@@ -75,6 +76,7 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Res
     settings,
     origins: origins as Record<SettingKey, Origin>,
     file,
+    sources,
     warnings: strayVariables(env),
   };
 }
@@ -96,13 +98,25 @@ function fromFlag(
 function fromVariable(
   key: SettingKey,
   setting: Setting<unknown>,
-  text: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
   cwd: string,
   faults: Fault[],
 ): Found | null {
+  const plain = variableOf(key);
   // Compose files and units set a variable to nothing to leave it out.
+  const name = env[plain] ? plain : `${plain}${FILE_SUFFIX}`;
+  let text = env[name];
   if (text === undefined || text === '') return null;
-  const name = variableOf(key);
+  if (name !== plain) {
+    const path = resolve(cwd, text);
+    try {
+      text = readFileSync(path, 'utf8').trim();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      faults.push({ key, text: `${key}: cannot read the file that ${name} names: ${why}` });
+      return null;
+    }
+  }
   const origin: Origin = { kind: 'environment', where: name };
   return checked(key, setting, setting.fromText(text), origin, `environment ${name}`, cwd, faults, text);
 }
@@ -172,12 +186,16 @@ function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origi
   return faults;
 }
 
+/** `SERVENT_API_HOST_FILE` names a file with the value: how orchestrators hand over secrets. */
+const FILE_SUFFIX = '_FILE';
+
 /** Read elsewhere: by the command line, for the file and for finding a running daemon. */
-const OTHER_VARIABLES = ['SERVENT_CONFIG', 'SERVENT_API', 'SERVENT_TOKEN'];
+const OTHER_VARIABLES = ['SERVENT_CONFIG', 'SERVENT_API', 'SERVENT_TOKEN', 'SERVENT_TOKEN_FILE'];
 
 /** Misspelt variables. Others are left alone: container platforms make up names that begin with ours. */
 function strayVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set([...settingsList.map(({ key }) => variableOf(key)), ...OTHER_VARIABLES]);
+  const variables = settingsList.map(({ key }) => variableOf(key));
+  const known = new Set([...variables, ...variables.map(name => `${name}${FILE_SUFFIX}`), ...OTHER_VARIABLES]);
   return Object.keys(env).flatMap(name => {
     if (!name.startsWith('SERVENT_') || known.has(name)) return [];
     const near = nearest(name, known);

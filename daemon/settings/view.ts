@@ -17,7 +17,7 @@ export function configView({ settings, origins, file }: ResolvedSettings): Confi
       value: settingValue(settings, key),
       origin: origins[key].kind,
       where: origins[key].where,
-      restart: !setting.live,
+      restart: setting.change === 'restart',
     })),
   };
 }

@@ -1,6 +1,7 @@
 // A daemon's answers without a daemon: a small world kept in arrays, for the tests of API, command line and dashboard.
 import type {
   ById,
+  ConfigPatchInput,
   ConfigView,
   Control,
   DownloadView,
@@ -337,6 +338,26 @@ export class FakeControl implements Control {
         { key: 'gnutella.port', value: 6346, origin: 'default', where: null, restart: true },
       ],
     };
+  }
+
+  changeConfig(input: ConfigPatchInput) {
+    this.#note('changeConfig', input);
+    return { file: null, dryRun: input.dryRun, changes: [], overruled: [], restart: false };
+  }
+
+  reloadConfig() {
+    this.#note('reloadConfig');
+    return { file: null, dryRun: false, changes: [], overruled: [], restart: false };
+  }
+
+  logLevels() {
+    this.#note('logLevels');
+    return { level: 'info' as const, levels: {} };
+  }
+
+  changeLogLevels(levels: object) {
+    this.#note('changeLogLevels', levels);
+    return { level: 'info' as const, levels: {} };
   }
 
   live() {
