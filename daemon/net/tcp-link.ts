@@ -1,7 +1,7 @@
 // Joins one socket with one link of the core: bytes in, joined frames out, backpressure both ways, an orderly end.
 import type { Socket } from 'node:net';
 import type { Link, Wire } from '../../protocol/overlay/link.ts';
-import { type DeflateShape, DeflateWriter, InflateReader } from './deflate.ts';
+import { type DeflateShape, DeflateWriter, type Floods, InflateReader } from './deflate.ts';
 import type { Flushable, FlushPacer } from './flush-pacer.ts';
 import type { Tally } from './tally.ts';
 
@@ -25,6 +25,8 @@ export type LinkEndReason = (typeof LINK_END_REASONS)[number];
 
 /** Taken from the queue at a time. With the 16 KiB that Node lets a socket hold, at most 80 KiB a link are out of the drop policy's reach. */
 const WRITE_BYTES = 65_536;
+/** The same where it is deflated: half a millisecond in which nothing else happens. */
+const DEFLATED_WRITE_BYTES = 16_384;
 /** From close() to the destruction of the socket: time for the Bye to arrive and for the peer to close. */
 const CLOSE_GRACE_MS = 2000;
 
@@ -35,6 +37,8 @@ export interface TcpLinkOptions {
   deflateIn: boolean;
   deflateOut: boolean;
   shape: DeflateShape;
+  /** Shared by all compressed links. */
+  floods: Floods;
   closeGraceMs?: number;
   /** The socket is closed and the core has been told. */
   onGone?: (link: Link) => void;
@@ -51,7 +55,7 @@ export class TcpLink implements Wire, Flushable {
   readonly #inflate: InflateReader | null;
   #link: Link | null = null;
   #scheduled = false;
-  /** The socket or the compressor has its fill. A peer that never takes any is the overlay's to give up. */
+  /** The socket has its fill. A peer that never takes any is the overlay's to give up. */
   #blocked = false;
   #closing = false;
   #gone = false;
@@ -65,7 +69,7 @@ export class TcpLink implements Wire, Flushable {
     this.#ends = options.ends;
     this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
     this.#onGone = options.onGone ?? null;
-    this.#deflate = options.deflateOut ? new DeflateWriter(options.shape, this.#onDeflated, this.#onDeflateIdle) : null;
+    this.#deflate = options.deflateOut ? new DeflateWriter(options.shape, options.floods) : null;
     this.#inflate = options.deflateIn
       ? new InflateReader(options.shape, {
           onBytes: bytes => this.#receive(bytes),
@@ -116,17 +120,14 @@ export class TcpLink implements Wire, Flushable {
 
   #write(): void {
     const link = this.#link;
+    const deflate = this.#deflate;
     if (link === null || !this.socket.writable) return;
     while (!this.#blocked) {
-      const bytes = link.queue.take(WRITE_BYTES);
+      const bytes = link.queue.take(deflate === null ? WRITE_BYTES : DEFLATED_WRITE_BYTES);
       if (bytes === null) break;
-      if (this.#deflate === null) {
-        // Node says false from 16 KiB on, even when the kernel has taken all of it.
-        this.#blocked = !this.socket.write(bytes) && this.socket.writableLength > 0;
-      } else {
-        this.#blocked = true; // until zlib has done with it; what comes meanwhile shares the next flush
-        this.#deflate.write(bytes);
-      }
+      // Node says false from 16 KiB on, even when the kernel has taken all of it.
+      const taken = this.socket.write(deflate === null ? bytes : deflate.write(bytes));
+      this.#blocked = !taken && this.socket.writableLength > 0;
     }
     if (this.#closing && !this.#blocked) this.socket.end();
   }
@@ -147,20 +148,8 @@ export class TcpLink implements Wire, Flushable {
   };
 
   readonly #onDrain = (): void => {
-    if (this.#deflate?.busy === true) return;
     this.#blocked = false;
     this.#write();
-  };
-
-  readonly #onDeflated = (deflated: Buffer): void => {
-    this.socket.write(deflated); // at most what WRITE_BYTES deflates to; onDeflateIdle looks whether it went out
-  };
-
-  readonly #onDeflateIdle = (): void => {
-    if (this.#gone || this.socket.writableNeedDrain) return;
-    this.#blocked = false;
-    if (this.#closing) this.#write();
-    else if (this.#link !== null && this.#link.queue.size > 0) this.wake(false);
   };
 
   readonly #onEnd = (): void => {
@@ -185,7 +174,6 @@ export class TcpLink implements Wire, Flushable {
   #finish(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#deflate?.destroy();
     this.#inflate?.destroy();
     const reason = this.#endReason ?? 'closed_by_peer';
     this.#ends.count(reason);

@@ -1,5 +1,6 @@
 import { constants, createDeflate, createInflate, deflateSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { Floods } from '../../../daemon/net/deflate.ts';
 import { FlushPacer } from '../../../daemon/net/flush-pacer.ts';
 import { Tally } from '../../../daemon/net/tally.ts';
 import {
@@ -43,6 +44,7 @@ async function startLink(t: Test, options: Partial<TcpLinkOptions> = {}) {
     deflateIn: false,
     deflateOut: false,
     shape: 'wide',
+    floods: new Floods(),
     ...options,
   });
   const spec = {
