@@ -1,13 +1,20 @@
 // Writes the documents that are made from the sources: run it after `npm run build`, or as `npm run docs`.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
 import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
+import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
+import { dashboardDocument } from '../dist/tui/help.js';
 
+// Pictures show clocks.
+process.env.TZ = 'UTC';
+const shown = await pictures();
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 for (const [file, text] of [
   ['docs/api.md', apiDocument()],
+  ['docs/dashboard.md', dashboardDocument(shown)],
+  ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],
   ['conf/servent.example.yaml', exampleFile()],
 ]) {

@@ -80,7 +80,8 @@ function edit(chars: string[], caret: number, key: string, text: string | undefi
 }
 
 function change(model: Model, prompt: Prompt, text: string, caret: number): Model {
-  const next = { ...model, prompt: { ...prompt, text, caret, completion: null } };
+  // Two halves of a letter that came one after the other are one by now.
+  const next = { ...model, prompt: { ...prompt, text, caret: Math.min(caret, [...text].length), completion: null } };
   return prompt.kind === 'filter' ? filtered(next, text) : next;
 }
 

@@ -9,6 +9,7 @@ interface KeyPress {
   readonly name?: string;
   readonly ctrl?: boolean;
   readonly meta?: boolean;
+  readonly shift?: boolean;
   readonly code?: string;
 }
 
@@ -35,6 +36,7 @@ interface Program {
   on(event: 'keypress', listener: (text: string | undefined, key: KeyPress) => void): void;
   on(event: 'mouse', listener: (press: MousePress) => void): void;
   on(event: 'resize', listener: () => void): void;
+  on(event: 'data', listener: (chunk: Uint8Array | string) => void): void;
 }
 
 export interface TerminalInput extends NodeJS.ReadableStream {
@@ -66,6 +68,8 @@ export interface ScreenOptions {
 }
 
 const PASTE_MAX = 65_536;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Escape is one
+const ESCAPE_AND_SIGN = /^\u001b[!-/:-@\\\]^_`{-~]/;
 const PASTE_ON = '\x1b[?2004h';
 const PASTE_OFF = '\x1b[?2004l';
 
@@ -153,7 +157,8 @@ export class Screen {
 
   #leave(): void {
     this.setMouse(false);
-    this.#write(`\x1b[m${PASTE_OFF}`);
+    // Some terminals that were resized meanwhile show a part of the last picture again.
+    this.#write(`\x1b[m\x1b[2J${PASTE_OFF}`);
     this.#program.put.keypad_local?.();
     this.#program.showCursor();
     this.#program.normalBuffer();
@@ -167,6 +172,13 @@ export class Screen {
 
   #listen(input: TerminalInput): void {
     this.#program.on('keypress', (text, key) => this.#pressed(text, key));
+    // Escape and a sign typed so fast that they come together: blessed throws both away.
+    this.#program.on('data', chunk => {
+      const text = chunk.toString();
+      if (this.#paste !== null || !ESCAPE_AND_SIGN.test(text)) return;
+      this.#events.key('escape');
+      this.#pressed(text.charAt(1), { full: text.charAt(1) });
+    });
     // The brackets around pasted text are keys that blessed knows nothing of.
     input.on('keypress', (_text: string | undefined, key: KeyPress | undefined) => {
       if (key?.code === '[200~') this.#paste = '';
@@ -195,6 +207,12 @@ export class Screen {
     }
     // blessed says the same key twice: as "enter", then as "return".
     if (full === 'return') return;
+    // No key here is used with Alt: it is an Escape that came together with the key after it.
+    if (key.meta === true && key.name !== undefined) {
+      this.#events.key('escape');
+      if (/^.$/.test(key.name)) this.#events.key(key.shift === true ? key.name.toUpperCase() : key.name);
+      return;
+    }
     const typed = text !== undefined && key.ctrl !== true && key.meta !== true && text >= ' ' && text !== '\x7f';
     if (full === 'C-z') this.#suspend();
     else if (full === 'enter' || full === 'linefeed' || full === 'C-j') this.#events.key('enter');

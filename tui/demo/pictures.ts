@@ -29,3 +29,13 @@ export async function pictures(): Promise<(readonly [title: string, text: string
   }
   return shown;
 }
+
+const BLOCK = /(<!-- picture: (\w+) -->\n)[\s\S]*?(<!-- \/picture -->)/g;
+
+/** A document with its marked pictures drawn anew. */
+export function withPicture(text: string, shown: readonly (readonly [title: string, text: string])[]): string {
+  return text.replace(BLOCK, (whole, start: string, wanted: string, end: string) => {
+    const picture = shown.find(([title]) => title === wanted)?.[1];
+    return picture === undefined ? whole : `${start}\`\`\`text\n${picture}\n\`\`\`\n${end}`;
+  });
+}

@@ -1,0 +1,119 @@
+import t from 'tap';
+import { type Client, NoAnswerError, RefusedError } from '../../api/client.ts';
+import { Feed, type Wanted } from '../../tui/feed.ts';
+import type { Message } from '../../tui/model.ts';
+import { serveFake } from '../support/api-server.ts';
+
+const ONLY_STATUS: Wanted = { needs: { status: 1000 }, search: null };
+
+function feedOf(client: Client) {
+  const sent: Message[] = [];
+  const clock = { now: 1_000_000 };
+  const feed = new Feed({ client, context: 0, now: () => clock.now, send: message => sent.push(message) });
+  const links = () => sent.flatMap(message => (message.type === 'link' ? [message.link] : []));
+  return { feed, sent, clock, links };
+}
+
+t.test('everything a view needs comes over the real API', async t => {
+  const { client } = await serveFake(t);
+  const { feed, sent } = feedOf(client);
+  const every = {
+    status: 1,
+    peers: 1,
+    queries: 1,
+    searches: 1,
+    results: 1,
+    downloads: 1,
+    uploads: 1,
+    folders: 1,
+    files: 1,
+    hosts: 1,
+    config: 1,
+  };
+  await feed.poll({ needs: every, search: 's1' });
+  const data = Object.assign({}, ...sent.map(message => (message.type === 'data' ? message.data : {})));
+  t.match(data, {
+    status: { version: String },
+    peers: [{ id: 'p1' }],
+    queries: [{ id: 'q1' }],
+    searches: [{ id: 's1' }],
+    results: { search: 's1', items: [{ id: 'r1' }] },
+    downloads: [{ id: 'd1' }],
+    uploads: [{ id: 'u1' }],
+    hosts: [{}],
+    config: { settings: [{}, {}] },
+  });
+});
+
+t.test('nothing is asked for before it is due, unless something was changed', async t => {
+  let asked = 0;
+  const { feed, clock } = feedOf({ status: async () => ++asked } as unknown as Client);
+  await feed.poll(ONLY_STATUS);
+  await feed.poll(ONLY_STATUS);
+  t.equal(asked, 1);
+  clock.now += 1000;
+  await feed.poll(ONLY_STATUS);
+  t.equal(asked, 2);
+  feed.hurry();
+  await feed.poll(ONLY_STATUS);
+  t.equal(asked, 3);
+});
+
+t.test('a daemon that is gone is asked again after 1, 2, 4, 8, 15 and 15 seconds, then all at once', async t => {
+  let there = false;
+  const asked: number[] = [];
+  let files = 0;
+  const client = {
+    status: async () => {
+      asked.push(clock.now - 1_000_000);
+      if (!there) throw new NoAnswerError('http://x', 'connect ECONNREFUSED 127.0.0.1:8346');
+      return {};
+    },
+    files: async () => {
+      files++;
+      if (!there) throw new NoAnswerError('http://x', 'connect ECONNREFUSED 127.0.0.1:8346');
+      return { items: [], next: null };
+    },
+  } as unknown as Client;
+  const { feed, clock, links } = feedOf(client);
+  const wanted: Wanted = { needs: { status: 1000, files: 1000 }, search: null };
+  for (; clock.now < 1_046_000; clock.now += 250) await feed.poll(wanted);
+  t.strictSame(asked, [0, 1000, 3000, 7000, 15_000, 30_000, 45_000]);
+  t.equal(files, 1, 'one question is enough');
+  t.match(links().at(0), { state: 'lost', reason: 'ECONNREFUSED', since: 1_000_000, retryAt: 1_001_000 });
+  there = true;
+  clock.now += 15_000;
+  await feed.poll(wanted);
+  t.match(links().at(-1), { state: 'up' });
+  await feed.poll(wanted);
+  t.equal(files, 2);
+});
+
+t.test('a refused list leaves the rest alone; a refused token is said', async t => {
+  const refused = (code: string) =>
+    new RefusedError({ type: 'x', title: 'x', status: 400, code, detail: 'no' } as RefusedError['problem']);
+  const gone = feedOf({
+    status: async () => ({}),
+    results: async () => {
+      throw refused('NOT_FOUND');
+    },
+  } as unknown as Client);
+  await gone.feed.poll({ needs: { status: 1, results: 1 }, search: 's9' });
+  t.strictSame(gone.links(), [{ state: 'up' }]);
+  const barred = feedOf({
+    status: async () => {
+      throw refused('UNAUTHORIZED');
+    },
+  } as unknown as Client);
+  await barred.feed.poll(ONLY_STATUS);
+  t.match(barred.links(), [{ state: 'lost', reason: 'it does not accept the token' }]);
+});
+
+t.test('a mistake of ours is not taken for a daemon that is gone', async t => {
+  const { feed } = feedOf({
+    status: async () => {
+      throw new TypeError('oops');
+    },
+  } as unknown as Client);
+  await t.rejects(feed.poll(ONLY_STATUS), { message: 'oops' });
+});

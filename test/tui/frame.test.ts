@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { REHEARSAL_AT, Rehearsal } from '../../tui/demo/rehearsal.ts';
+import { createMemory, draw } from '../../tui/frame.ts';
+import { createModel, VIEW_IDS, type ViewId } from '../../tui/model.ts';
+import { createTheme } from '../../tui/theme.ts';
+import { update } from '../../tui/update.ts';
+import { textWidth } from '../../tui/width.ts';
+import {
+  aDownload,
+  aFile,
+  aFolder,
+  aHost,
+  anUpload,
+  aPeer,
+  aQuery,
+  aResult,
+  aSearch,
+} from '../support/fake-control.ts';
+
+process.env['TZ'] = 'UTC';
+const SIZES = [
+  [80, 24],
+  [120, 40],
+  [200, 50],
+  [40, 10],
+  [300, 80],
+] as const;
+
+const MUST_SHOW: Record<ViewId, RegExp[]> = {
+  overview: [
+    /Servent/,
+    /Network/,
+    /Messages, last minute/,
+    /Dropped, by reason/,
+    /To know/,
+    /failed download: 5 shows why/,
+  ],
+  peers: [/Peers/, /ADDRESS/, /ultrapeer/, /IN\/s/, /198\.51\.100\.181:35649/],
+  queries: [/Queries a second/, /QUERY/, /HOPS/, /queries\/s|\d+\/s/],
+  searches: [/Searches/, /blue harbour/, /finished/, /Results/],
+  downloads: [/Downloads/, /DONE/, /100 %/, /paused/, /failed/],
+  uploads: [/Uploads/, /4 in slots, 3 waiting/, /queued 1/],
+  library: [/Shared folders/, /\/home\/ada\/Music/, /Files/, /MiB/],
+  hosts: [/Host cache/, /HEARD FROM/, /pong/],
+  log: [/Log/, /WHAT/],
+  config: [/Configuration/, /gnutella\.maxLeaves/, /DECIDED BY/],
+};
+
+t.test('every view shows what it is for, at every size', async t => {
+  for (const [columns, rows] of SIZES) {
+    const rehearsal = new Rehearsal({ columns, rows });
+    await rehearsal.pass(3000);
+    for (const view of VIEW_IDS) {
+      rehearsal.send({ type: 'view', view });
+      await rehearsal.pass(1000);
+      const text = rehearsal.text();
+      const lines = text.split('\n');
+      t.equal(lines.length, rows);
+      for (const line of lines) if (textWidth(line) > columns) t.fail(`${view} at ${columns}: ${line}`);
+      if (columns >= 80) for (const shown of MUST_SHOW[view]) t.match(text, shown, `${view} at ${columns} by ${rows}`);
+    }
+  }
+});
+
+t.test('at 80 columns all views are named in whole words', async t => {
+  const rehearsal = new Rehearsal();
+  const tabs = rehearsal.text().split('\n')[1];
+  t.equal(tabs, ' 1 Home 2 Peers 3 Queries 4 Search 5 Down 6 Up 7 Files 8 Hosts 9 Log 0 Config');
+});
+
+t.test('the first screen, letter by letter', async t => {
+  const rehearsal = new Rehearsal({ rows: 20 });
+  await rehearsal.pass(1000);
+  t.match(rehearsal.text().split('\n')[0], /^ ● demo │ ultrapeer │ 34 peers │ ↓ \d+ KiB\/s ↑ 289 KiB\/s +14:03:01$/);
+  t.strictSame(rehearsal.text().split('\n').slice(2, 11), [
+    '╭─ Servent ────────────────────────────╮╭─ Network ────────────────────────────╮',
+    '│ role      ultrapeer, profile public  ││ ultrapeers   9                       │',
+    '│ gnutella  203.0.113.7:6346           ││ leaves       25                      │',
+    '│ api       127.0.0.1:8346             ││ hosts known  180                     │',
+    '│ version   0.1.0                      ││ searches     1 running               │',
+    '│ up        3d04h                      ││ downloads    3 active, 1 queued      │',
+    '│ library   240 files, 27.3 GiB        ││ uploads      4 active, 3 queued      │',
+    '│                                      ││ messages     2.8M in, 9.1M out       │',
+    '╰──────────────────────────────────────╯╰──────────────────────────────────────╯',
+  ]);
+});
+
+t.test('a terminal without Unicode is shown plain characters only', async t => {
+  const rehearsal = new Rehearsal({ theme: createTheme(16, 'ascii') });
+  await rehearsal.pass(4000);
+  for (const view of VIEW_IDS) {
+    rehearsal.send({ type: 'view', view });
+    await rehearsal.pass(500);
+    t.match(rehearsal.text(), /^[\n -~]*$/, view);
+  }
+});
+
+t.test('without colours, cursor and marks are still seen', async t => {
+  const rehearsal = new Rehearsal({ theme: createTheme(0, 'unicode') });
+  await rehearsal.pass(1000);
+  await rehearsal.press('2', 'space');
+  const canvas = rehearsal.draw();
+  t.match(canvas.toText(), /●.*198\.51\.100\.181/);
+  const inverse = (row: number): boolean =>
+    canvas.styles.subarray(row * 80 + 3, row * 80 + 70).every(style => (style & (1 << 22)) !== 0);
+  t.ok(inverse(5), 'the row under the cursor');
+  t.notOk(inverse(4));
+});
+
+t.test('no text of a stranger makes a line wider than the screen or leaves its cell', async t => {
+  const wild = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.constantFrom(
+      '{bold}x{/}',
+      '\u001b[2J\u001b[31m',
+      '\u202egpj',
+      'z\u0300\u0301\u0302'.repeat(20),
+      '雨'.repeat(90),
+      '👩\u200d👧',
+      'a\tb\r\nc',
+    ),
+  );
+  fc.assert(
+    fc.property(
+      wild,
+      fc.constantFrom(...VIEW_IDS),
+      fc.integer({ min: 1, max: 210 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.boolean(),
+      (text, view, columns, rows, second) => {
+        let model = createModel({ contexts: [{ name: text, url: text }], now: REHEARSAL_AT, columns, rows });
+        const data = {
+          peers: [{ ...aPeer, userAgent: text, address: text }],
+          queries: [{ ...aQuery, text, urns: [text], from: text }],
+          searches: [{ ...aSearch, text }],
+          results: { search: aSearch.id, items: [{ ...aResult, name: text, urn: text }] },
+          downloads: [{ ...aDownload, name: text, error: text, path: text }],
+          uploads: [{ ...anUpload, name: text, userAgent: text }],
+          folders: [{ ...aFolder, path: text, error: text }],
+          files: [{ ...aFile, name: text, path: text }],
+          hosts: [{ ...aHost, address: text, source: text }],
+          log: [{ id: '1', at: REHEARSAL_AT, level: 'warn' as const, from: text, text }],
+        };
+        model = update(model, { type: 'data', context: 0, at: REHEARSAL_AT, data }).model;
+        model = { ...model, view, second, details: true, toast: { text, mood: 'bad', until: REHEARSAL_AT + 1 } };
+        const { canvas } = draw(model, createTheme(256, 'unicode'), createMemory());
+        const lines = canvas.toText().split('\n');
+        if (lines.length !== rows) t.fail(`${lines.length} lines of ${rows}`);
+        for (const line of lines) {
+          if (textWidth(line) > columns) t.fail(JSON.stringify([text, view, columns, rows]));
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+          if (/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(line))
+            t.fail(JSON.stringify(line));
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
+
+t.test('a lost daemon is said in a banner with the time of the next try, and what was known stays', async t => {
+  const rehearsal = new Rehearsal({ columns: 120 });
+  await rehearsal.pass(2000);
+  rehearsal.send({
+    type: 'link',
+    context: 0,
+    at: REHEARSAL_AT + 2000,
+    link: { state: 'lost', reason: 'ECONNREFUSED', since: REHEARSAL_AT, retryAt: REHEARSAL_AT + 6000 },
+  });
+  const text = rehearsal.text();
+  t.match(
+    text,
+    'No daemon answers at a made-up network (ECONNREFUSED): again in 4 s; this is what was known at 14:03:01',
+  );
+  t.match(text, /ultrapeers {3}9/);
+  rehearsal.send({ type: 'link', context: 0, at: REHEARSAL_AT + 7000, link: { state: 'up' } });
+  t.notMatch(rehearsal.text(), /No daemon/);
+  rehearsal.send({ type: 'view', view: 'log' });
+  t.match(rehearsal.text(), /answers again[\s\S]*lost the daemon/);
+});
+
+t.test('the help screen has every key and every word, and moves to its end and no further', async t => {
+  const rehearsal = new Rehearsal({ columns: 100, rows: 24 });
+  await rehearsal.press('?');
+  t.match(rehearsal.text(), /Help[\s\S]*Overview: role, peers/);
+  await rehearsal.press('end');
+  const end = rehearsal.text();
+  t.match(end, /quit +leave the dashboard/);
+  await rehearsal.press('down', 'down');
+  t.equal(rehearsal.text(), end);
+  await rehearsal.press('escape');
+  t.notMatch(rehearsal.text(), /Help ─/);
+});
+
+t.test('the caret of a long line stays on the screen', async t => {
+  const rehearsal = new Rehearsal();
+  await rehearsal.press(':');
+  await rehearsal.type(`download magnet:?xt=${'x'.repeat(200)}end`);
+  t.match(rehearsal.text().split('\n').at(-1), /xend$/);
+  await rehearsal.press('home');
+  t.match(rehearsal.text().split('\n').at(-1), /^:download magnet/);
+});
+
+t.test('connect, search, download, pause, share, disconnect: all of it from the keyboard', async t => {
+  const rehearsal = new Rehearsal({ columns: 120, rows: 40 });
+  await rehearsal.pass(1000);
+  await rehearsal.press(':');
+  await rehearsal.type('connect 192.0.2.99:6346');
+  await rehearsal.press('enter');
+  t.match(rehearsal.text(), 'connected to 192.0.2.99:6346');
+  await rehearsal.press('2', '/');
+  await rehearsal.type('192.0.2.99:');
+  await rehearsal.press('enter');
+  t.match(rehearsal.text(), /192\.0\.2\.99:6346 +ultrapeer/);
+  await rehearsal.press('x');
+  t.match(rehearsal.text(), /Disconnect 1 peer\?/);
+  await rehearsal.press('y');
+  t.match(rehearsal.text(), 'disconnected 192.0.2.99:6346');
+  t.match(rehearsal.text(), 'nothing matches the filter');
+  await rehearsal.press('s');
+  await rehearsal.type('green lamp');
+  await rehearsal.press('enter');
+  await rehearsal.pass(20_000);
+  t.match(rehearsal.text(), /Results: green lamp/);
+  t.match(rehearsal.text(), /Green Lamp - .*MiB/);
+  await rehearsal.press('enter', 'space', 'space', 'd');
+  t.match(rehearsal.text(), /Download 2 results\?/);
+  await rehearsal.press('y', '5');
+  t.match(rehearsal.text(), /Downloads 11/);
+  await rehearsal.press('p');
+  t.match(rehearsal.text(), /paused /);
+  await rehearsal.press('7', 'a');
+  await rehearsal.type('/srv/more');
+  await rehearsal.press('enter');
+  t.match(rehearsal.text(), /\/srv\/more +scanning/);
+  await rehearsal.press('2', 'escape', 'y');
+  t.match(rehearsal.copied, [/^\d+\.\d+\.\d+\.\d+:\d+$/]);
+  await rehearsal.press('q');
+  t.ok(rehearsal.over);
+});
