@@ -1,6 +1,7 @@
 // Everything an admin can ask or order, as plain data. The daemon implements it; the HTTP layer and nobody else calls it.
 import type { z } from 'zod';
 import type { pageRequest } from './schemas/common.ts';
+import type * as explain from './schemas/explain.ts';
 import type * as library from './schemas/library.ts';
 import type * as overlay from './schemas/overlay.ts';
 import type * as searches from './schemas/searches.ts';
@@ -24,6 +25,9 @@ export type LiveView = z.infer<typeof service.live>;
 export type ReadyView = z.infer<typeof service.ready>;
 export type SettingView = z.infer<typeof service.setting>;
 export type ConfigView = z.infer<typeof service.config>;
+export type Explanation = z.infer<typeof explain.explanation>;
+export type RefusedPeersView = z.infer<typeof explain.refusedPeers>;
+export type DoctorView = z.infer<typeof explain.doctor>;
 export type ConfigChangeView = z.infer<typeof service.configChange>;
 export type ConfigPlan = z.infer<typeof service.configPlan>;
 export type LogLevel = z.infer<typeof service.logLevel>;
@@ -100,6 +104,13 @@ export interface Control {
   reloadConfig(): Answer<ConfigPlan>;
   logLevels(): Answer<LogLevelsView>;
   changeLogLevels(levels: LogLevelsPatch): Answer<LogLevelsView>;
+  /** Why a search finds what it finds. */
+  explainSearch(input: ById): Answer<Explanation>;
+  explainDownload(input: ById): Answer<Explanation>;
+  refusedPeers(): Answer<RefusedPeersView>;
+  /** Why we are, or are not, an ultrapeer. */
+  election(): Answer<Explanation>;
+  doctor(): Answer<DoctorView>;
   live(): Answer<LiveView>;
   /** Answered with 503 unless its status is `ok`. */
   ready(): Answer<ReadyView>;

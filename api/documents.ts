@@ -4,6 +4,7 @@ import { BODY_BYTES_MAX } from './body.ts';
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { problemKinds } from './errors.ts';
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRequest } from './schemas/common.ts';
+import * as explain from './schemas/explain.ts';
 import * as library from './schemas/library.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
@@ -28,7 +29,7 @@ interface JsonSchema {
 
 /** What answers are made of, by the name it is exported under: documented once, linked where it is answered. */
 const names = new Map<z.ZodType, string>(
-  [overlay, searches, transfers, library, service].flatMap(module =>
+  [overlay, searches, transfers, library, explain, service].flatMap(module =>
     Object.entries(module).flatMap(([name, schema]) => (schema instanceof z.ZodType ? [[schema, name] as const] : [])),
   ),
 );

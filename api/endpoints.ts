@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
 import type { ApiErrorCode } from './errors.ts';
 import { byId, pageOf, pageRequest } from './schemas/common.ts';
+import * as explain from './schemas/explain.ts';
 import * as library from './schemas/library.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
@@ -249,6 +250,35 @@ export const endpoints = {
     scope: 'admin',
     body: service.logLevelsPatch,
     output: service.logLevels,
+  }),
+  explainSearch: get(`${API}/searches/:id/explanation`, {
+    tag: 'explanations',
+    doc: 'Why a search finds what it finds: each test with its value.',
+    params: byId,
+    output: explain.explanation,
+    problems: ['NOT_FOUND'],
+  }),
+  explainDownload: get(`${API}/downloads/:id/explanation`, {
+    tag: 'explanations',
+    doc: 'Why a download waits or fails: each test with its value.',
+    params: byId,
+    output: explain.explanation,
+    problems: ['NOT_FOUND'],
+  }),
+  refusedPeers: get(`${API}/peers/refused`, {
+    tag: 'explanations',
+    doc: 'Handshakes that came to nothing: how many for which reason, and the latest.',
+    output: explain.refusedPeers,
+  }),
+  election: get(`${API}/election`, {
+    tag: 'explanations',
+    doc: 'Why this servent is a leaf or an ultrapeer.',
+    output: explain.explanation,
+  }),
+  doctor: get(`${API}/doctor`, {
+    tag: 'explanations',
+    doc: "What is wrong with the servent's surroundings, and how to mend it.",
+    output: explain.doctor,
   }),
   live: get('/health/live', {
     tag: 'service',

@@ -1,4 +1,5 @@
 // What an admin can ask and order, on top of the daemon's parts. Views only: no state of its own.
+import { statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type {
   ById,
@@ -8,7 +9,9 @@ import type {
   ConfigView,
   ConnectInput,
   Control,
+  DoctorView,
   DownloadView,
+  Explanation,
   FileView,
   FolderView,
   HostView,
@@ -20,6 +23,7 @@ import type {
   PeerView,
   QueryView,
   ReadyView,
+  RefusedPeersView,
   RescanView,
   ResultView,
   SearchView,
@@ -39,7 +43,10 @@ import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
 import { formatSha1Urn } from '../protocol/wire/urn.ts';
+import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
+import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
+import type { Refusals } from './explain/refusals.ts';
 import type { ServentIdentity } from './identity.ts';
 import type { CatalogEntry } from './library/catalog.ts';
 import type { Library } from './library/library.ts';
@@ -47,6 +54,7 @@ import { LibraryError } from './library/library-error.ts';
 import type { FolderStatus } from './library/shared-folder.ts';
 import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
+import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
@@ -71,6 +79,9 @@ export interface ControlParts {
   fileServer: FileServer;
   listener: Listener;
   gnutella: Endpoint;
+  beside: DatagramSide;
+  handshaker: Handshaker;
+  refusals: Refusals;
   log: Log;
 }
 
@@ -280,6 +291,79 @@ export class DaemonControl implements Control {
   changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
     logLevels(this.#parts.log).change(levels);
     return this.logLevels();
+  }
+
+  explainSearch({ id }: ById): Explanation {
+    const { neighbours, beside, clock, live } = this.#parts;
+    return explainSearch({
+      search: this.search({ id }),
+      ...neighbours.counts,
+      firewall: beside.firewall.status(clock.now()),
+      outOfBand: live.settings.gnutella.outOfBand,
+    });
+  }
+
+  async explainDownload({ id }: ById): Promise<Explanation> {
+    const { downloads, beside, clock, live } = this.#parts;
+    const { folder, maxActive } = live.settings.downloads;
+    const download = this.download({ id });
+    const space = await statfs(folder).catch(() => null); // made with the first download
+    const waiting = downloads.list().filter(({ state }) => state === 'queued');
+    return explainDownload({
+      download,
+      active: downloads.load.active,
+      activeMax: maxActive,
+      ahead: Math.max(
+        0,
+        waiting.findIndex(row => row.id === id),
+      ),
+      firewalled: beside.firewall.firewalled(clock.now()),
+      freeBytes: space === null ? null : space.bavail * space.bsize,
+    });
+  }
+
+  refusedPeers(): RefusedPeersView {
+    const { refusals, handshaker } = this.#parts;
+    return {
+      counts: { incoming: handshaker.countsIn.toRecord(), outgoing: handshaker.countsOut.toRecord() },
+      items: refusals.newestFirst().map(({ at, remote, direction, end, detail }) => ({
+        at: new Date(at).toISOString(),
+        address: formatEndpoint(remote),
+        direction: direction === 'in' ? 'incoming' : 'outgoing',
+        reason: end,
+        detail,
+      })),
+    };
+  }
+
+  election(): Explanation {
+    const { live, identity, beside, clock, startedAt, neighbours } = this.#parts;
+    return explainRole({
+      mode: live.settings.gnutella.mode,
+      ultrapeer: identity.ultrapeer,
+      firewall: beside.firewall.status(clock.now()),
+      uptimeSeconds: (clock.wallTime() - startedAt.getTime()) / 1000,
+      leaves: neighbours.counts.leaves,
+      maxLeaves: live.settings.gnutella.maxLeaves,
+    });
+  }
+
+  async doctor(): Promise<DoctorView> {
+    const { live, clock, gnutella, identity, beside, neighbours, hosts } = this.#parts;
+    const { examine } = await import('./doctor/examine.ts');
+    const { leaves, ultrapeers } = neighbours.counts;
+    const findings = await examine({
+      settings: live.settings,
+      nowMs: clock.wallTime(),
+      gnutella,
+      listen: identity.listen(),
+      ipv6: identity.ipv6(),
+      udpOpen: beside.open,
+      firewall: beside.firewall.status(clock.now()),
+      peers: leaves + ultrapeers,
+      hosts: hosts.size,
+    });
+    return { ok: findings.every(({ state }) => state !== 'bad'), findings };
   }
 
   live(): LiveView {

@@ -16,6 +16,7 @@ import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { DaemonControl } from './control.ts';
 import { DatagramSide } from './datagram-side.ts';
+import { Refusals } from './explain/refusals.ts';
 import { ServentIdentity, serventGuid } from './identity.ts';
 import { Library } from './library/library.ts';
 import { type Log, logLevels } from './log.ts';
@@ -194,6 +195,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     log: log.child({ mod: 'uploads' }),
   });
   const tls = settings.gnutella.tls ? new Tls() : null;
+  const refusals = new Refusals();
   const handshaker: Handshaker = new Handshaker({
     ...(tls === null ? {} : { tls }),
     core: overlay,
@@ -203,6 +205,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     local: () => identity.hello(),
     admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
     tryUltrapeers: () => neighbours.tryUltrapeers(),
+    onEnded: (remote, direction, end, detail) => refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
     crawl: () => neighbours.crawl(),
     onLinked: link => beside.onLinked(link),
     onUnlinked: link => {
@@ -314,6 +317,9 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     fileServer,
     listener,
     gnutella,
+    beside,
+    handshaker,
+    refusals,
     log,
   });
   const api = await startApi(control, settings.api, { token, onMistake: (err, doing) => log.error({ err }, doing) });

@@ -1,11 +1,6 @@
 // doctor: what is wrong with this servent's surroundings, and how to mend it.
 import type { Command } from 'commander';
 import { createClient } from '../../api/client.ts';
-import { SettingsError } from '../settings/faults.ts';
-import { resolveSettings } from '../settings/resolve.ts';
-import type { ResolvedSettings } from '../settings.ts';
-import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
-import { CommandError } from './failure.ts';
 import {
   checkClock,
   checkDataFolder,
@@ -15,7 +10,12 @@ import {
   checkPort,
   checkSharedFolders,
   type Finding,
-} from './surroundings.ts';
+} from '../doctor/surroundings.ts';
+import { SettingsError } from '../settings/faults.ts';
+import { resolveSettings } from '../settings/resolve.ts';
+import type { ResolvedSettings } from '../settings.ts';
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { CommandError } from './failure.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 const PROBE_WAIT_MS = 2_000;
@@ -93,6 +93,8 @@ async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Fin
     const { checks } = await createClient({ url, token: '', waitMs: PROBE_WAIT_MS }).ready();
     const { peers } = await client.status();
     findings.push({ name, state: 'ok', detail: `runs at ${url}`, mend: null });
+    // what it says of itself counts more than what this command's user would meet
+    findings.push(...(await client.doctor()).findings);
     for (const { name, ok, detail } of checks)
       if (!ok)
         findings.push({ name, state: 'bad', detail: detail ?? 'not ready', mend: 'look into the log of the daemon' });

@@ -4,6 +4,7 @@ import { version } from '../version.ts';
 import { cacheCommand } from './cache.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
 import { libraryCommands } from './library.ts';
 import { overlayCommands } from './overlay.ts';
@@ -52,6 +53,7 @@ export function createProgram(terminal: Terminal): Command {
     configCommand(terminal),
     tuiCommand(terminal),
     doctorCommand(terminal),
+    explainCommand(terminal),
     cacheCommand(terminal),
     new Command('version').description('print the version').action(() => print(terminal, version)),
   ])

@@ -76,6 +76,8 @@ export interface HandshakerOptions {
   tls?: Tls;
   /** A link is up; the core has it already. */
   onLinked?: (link: Link) => void;
+  /** A handshake came to nothing. */
+  onEnded?: (remote: Endpoint, direction: 'in' | 'out', end: HandshakeEnd, detail: string) => void;
   /** Its socket is closed; the core knows. */
   onUnlinked?: (link: Link) => void;
   handshakeMs?: number;
@@ -133,6 +135,7 @@ export class Handshaker {
       this.#incoming--;
       const { result } = run;
       this.countsIn.count(endOf(result));
+      this.#tell(remote, 'in', result);
       if (result.kind === 'accepted') this.#link(socket, remote, 'in', result);
     });
   }
@@ -156,6 +159,7 @@ export class Handshaker {
       this.#run(socket, endpoint, 'out', version, null, ({ result }) => {
         signal?.removeEventListener('abort', onAbort);
         this.countsOut.count(endOf(result));
+        this.#tell(endpoint, 'out', result);
         if (result.kind === 'accepted') {
           resolve({ kind: 'linked', link: this.#link(socket, endpoint, 'out', result) });
         } else if (result.kind === 'refused') resolve({ kind: 'refused', refusal: result });
@@ -257,6 +261,12 @@ export class Handshaker {
     onLinked?.(link);
     wire.start(link, rest);
     return link;
+  }
+
+  #tell(remote: Endpoint, direction: 'in' | 'out', result: RunResult): void {
+    if (result.kind === 'accepted') return;
+    const detail = result.kind === 'refused' ? `${result.code} ${result.text}` : result.kind;
+    this.#options.onEnded?.(remote, direction, endOf(result), detail);
   }
 
   #onGone(wire: TcpLink): void {

@@ -35,6 +35,11 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   reloadConfig: client => client.reloadConfig(),
   logLevels: client => client.logLevels(),
   changeLogLevels: client => client.changeLogLevels({ links: 'debug' }),
+  explainSearch: client => client.explainSearch({ id: 's1' }),
+  explainDownload: client => client.explainDownload({ id: 'd1' }),
+  refusedPeers: client => client.refusedPeers(),
+  election: client => client.election(),
+  doctor: client => client.doctor(),
   live: client => client.live(),
   ready: client => client.ready(),
 };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkClock, checkDataFolder, checkNode, checkPort, type Finding } from '../../daemon/cli/surroundings.ts';
+import { checkClock, checkDataFolder, checkNode, checkPort, type Finding } from '../../daemon/doctor/surroundings.ts';
 import { serveFake, TOKEN } from '../support/api-server.ts';
 import { command } from '../support/command.ts';
 

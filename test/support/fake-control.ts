@@ -360,6 +360,33 @@ export class FakeControl implements Control {
     return { level: 'info' as const, levels: {} };
   }
 
+  explainSearch(input: ById) {
+    this.#note('explainSearch', input);
+    only(this.searchList, 'search', input.id);
+    return anExplanation;
+  }
+
+  explainDownload(input: ById) {
+    this.#note('explainDownload', input);
+    only(this.downloadList, 'download', input.id);
+    return anExplanation;
+  }
+
+  refusedPeers() {
+    this.#note('refusedPeers');
+    return { counts: { incoming: { linked: 1 }, outgoing: {} }, items: [] };
+  }
+
+  election() {
+    this.#note('election');
+    return anExplanation;
+  }
+
+  doctor() {
+    this.#note('doctor');
+    return { ok: true, findings: [] };
+  }
+
   live() {
     this.#note('live');
     return { status: 'ok' as const };
@@ -370,6 +397,11 @@ export class FakeControl implements Control {
     return this.readyView;
   }
 }
+
+const anExplanation = {
+  verdict: 'words: 0 words that can match',
+  tests: [{ name: 'words', ok: false, value: '0 words that can match', mend: 'use longer words' }],
+};
 
 function paged<T>(rows: readonly T[], input: PageRequest, keyOf: (row: T) => string) {
   return pageOf(rows, input, keyOf, row => row);

@@ -2,8 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { formatBytes } from '../../api/format.ts';
 
 export interface Finding {
@@ -65,6 +65,38 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
     };
   }
   return fine(name, there === dataDir ? dataDir : `${dataDir}, made at the first start`);
+}
+
+/** The token opens everything: its owner's alone. */
+export async function checkTokenFile(dataDir: string): Promise<Finding> {
+  const name = 'API token';
+  const path = join(dataDir, 'api-token');
+  const found = await stat(path).catch(() => null);
+  if (found === null) return fine(name, 'made at the first start');
+  if (process.platform === 'win32' || (found.mode & 0o077) === 0) return fine(name, 'readable by its owner alone');
+  return { name, state: 'bad', detail: `${path} can be read by others`, mend: `chmod 600 ${path}` };
+}
+
+const ANSWER_WAIT_MS = 2_000;
+
+/** Dials our own port: a firewall of this machine that is in the way shows here. */
+export async function checkTcpAnswers({ host, port }: At): Promise<Finding> {
+  const name = 'own port';
+  const at = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const socket = connect({ host: at, port, timeout: ANSWER_WAIT_MS });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(ANSWER_WAIT_MS) });
+    return fine(name, `${at}:${port} takes connections`);
+  } catch (error) {
+    return {
+      name,
+      state: 'bad',
+      detail: `${at}:${port} does not take connections (${codeOf(error)})`,
+      mend: 'look for a firewall on this machine',
+    };
+  } finally {
+    socket.destroy();
+  }
 }
 
 export async function checkDisk(name: string, folder: string): Promise<Finding> {

@@ -1,0 +1,37 @@
+// Why things are as they are: each test with its value, each finding with its remedy.
+import { z } from 'zod';
+import { address, count, time } from './common.ts';
+
+export const explainedTest = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  value: z.string().describe('what was found'),
+  mend: z.string().nullable().describe('what to do about it; null when all is well'),
+});
+
+export const explanation = z.object({
+  verdict: z.string().describe('one sentence'),
+  tests: z.array(explainedTest),
+});
+
+export const refusedPeer = z.object({
+  at: time,
+  address,
+  direction: z.enum(['incoming', 'outgoing']),
+  reason: z.string().describe('as in the metrics, for example `refused_by_us`'),
+  detail: z.string(),
+});
+
+export const refusedPeers = z.object({
+  counts: z.object({ incoming: z.record(z.string(), count), outgoing: z.record(z.string(), count) }),
+  items: z.array(refusedPeer).describe('the latest, newest first'),
+});
+
+export const finding = z.object({
+  name: z.string(),
+  state: z.enum(['ok', 'warning', 'bad']),
+  detail: z.string(),
+  mend: z.string().nullable(),
+});
+
+export const doctor = z.object({ ok: z.boolean(), findings: z.array(finding) });

@@ -1,0 +1,102 @@
+// The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
+import type { FirewallStatus, Reachability } from '../../protocol/overlay/firewall.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
+import type { Settings } from '../settings.ts';
+import {
+  checkClock,
+  checkDataFolder,
+  checkDisk,
+  checkNode,
+  checkOpenFiles,
+  checkSharedFolders,
+  checkTcpAnswers,
+  checkTokenFile,
+  type Finding,
+} from './surroundings.ts';
+
+export interface Patient {
+  settings: Settings;
+  nowMs: number;
+  gnutella: Endpoint;
+  /** Where we tell others to find us. */
+  listen: Endpoint;
+  ipv6: string | null;
+  udpOpen: boolean;
+  firewall: FirewallStatus;
+  peers: number;
+  hosts: number;
+}
+
+export async function examine(patient: Patient): Promise<Finding[]> {
+  const { settings, nowMs, gnutella } = patient;
+  return [
+    checkNode(process.versions.node),
+    checkClock(nowMs),
+    await checkOpenFiles(),
+    await checkDataFolder(settings.dataDir),
+    await checkTokenFile(settings.dataDir),
+    await checkDisk('disk for downloads', settings.downloads.folder),
+    ...(await checkSharedFolders(settings.library.folders)),
+    await checkTcpAnswers(gnutella),
+    ...checkNetwork(patient),
+  ];
+}
+
+const WAYS: Record<Reachability, Finding['state']> = { open: 'ok', unknown: 'warning', firewalled: 'bad' };
+const SAID: Record<Reachability, string> = {
+  open: 'others reach us',
+  unknown: 'nobody has proved it yet',
+  firewalled: 'nobody reaches us',
+};
+
+/** Pure: from what the daemon knows. */
+export function checkNetwork({
+  settings,
+  gnutella,
+  listen,
+  ipv6,
+  udpOpen,
+  firewall,
+  peers,
+  hosts,
+}: Patient): Finding[] {
+  const reach = (name: string, how: Reachability): Finding => ({
+    name,
+    state: WAYS[how] === 'bad' ? 'warning' : WAYS[how],
+    detail: SAID[how],
+    mend:
+      how === 'open'
+        ? null
+        : `forward port ${gnutella.port} (${name.slice(-3)}) to this machine; without it, files are pushed`,
+  });
+  const usable = settings.profile === 'local' || reachOf(listen.host) === 'public' || settings.profile === 'lan';
+  return [
+    reach('reachable by TCP', firewall.tcp),
+    settings.gnutella.udp && !udpOpen
+      ? {
+          name: 'reachable by UDP',
+          state: 'bad',
+          detail: `UDP port ${gnutella.port} is taken`,
+          mend: 'stop the program that has it, or choose another port with --port',
+        }
+      : reach('reachable by UDP', firewall.udp),
+    usable
+      ? { name: 'address', state: 'ok', detail: formatEndpoint(listen), mend: null }
+      : {
+          name: 'address',
+          state: 'warning',
+          detail: `${formatEndpoint(listen)} means nothing outside`,
+          mend: 'wait until neighbours tell our public address, or listen on it with --host',
+        },
+    { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
+    hosts > 0 || peers > 0
+      ? { name: 'bootstrap', state: 'ok', detail: `${hosts} hosts known`, mend: null }
+      : {
+          name: 'bootstrap',
+          state: 'warning',
+          detail: 'no host known',
+          mend: 'start with --bootstrap, --cache ADDRESS or --hosts-file FILE',
+        },
+  ];
+}

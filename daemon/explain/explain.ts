@@ -1,0 +1,147 @@
+// Why a search finds nothing, why a download waits, why we are (not) an ultrapeer: pure, from plain views.
+import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
+import { counted, formatBytes } from '../../api/format.ts';
+import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
+import type { Settings } from '../settings.ts';
+
+type Test = Explanation['tests'][number];
+
+const test = (name: string, ok: boolean, value: string, mend: string): Test => ({
+  name,
+  ok,
+  value,
+  mend: ok ? null : mend,
+});
+
+/** The first test that failed says it; `fine` when none did. */
+function explanation(fine: string, tests: Test[]): Explanation {
+  const failed = tests.find(({ ok }) => !ok);
+  return { verdict: failed === undefined ? fine : `${failed.name}: ${failed.value}`, tests };
+}
+
+export interface SearchFacts {
+  search: SearchView;
+  ultrapeers: number;
+  leaves: number;
+  firewall: FirewallStatus;
+  outOfBand: boolean;
+}
+
+/** Words shorter than this are in no index. */
+const WORD_MIN = 2;
+
+export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand }: SearchFacts): Explanation {
+  const { text, browse, urn, results, peers, state, error } = search;
+  const words = (text ?? '').split(/\s+/).filter(word => word.length >= WORD_MIN);
+  const tests = [
+    test('state', state !== 'failed', error === null ? state : `${state}: ${error}`, 'start it again'),
+    ...(browse === null
+      ? [
+          test(
+            'neighbours',
+            ultrapeers + leaves > 0,
+            `${counted(ultrapeers, 'ultrapeer')}, ${counted(leaves, 'leaf', 'leaves')}`,
+            'connect to somebody: "servent connect HOST:PORT", or see "servent doctor"',
+          ),
+          test(
+            'asked',
+            peers > 0,
+            `sent to ${counted(peers, 'neighbour')}`,
+            'neighbours whose tables rule a match out are not asked; connect to more, or use fewer words',
+          ),
+          test(
+            'words',
+            urn !== null || words.length > 0,
+            urn === null ? `${counted(words.length, 'word')} that can match` : 'searched by URN',
+            `use words of ${WORD_MIN} letters or more`,
+          ),
+          test(
+            'hits by UDP',
+            !outOfBand || firewall.udp === 'open',
+            outOfBand ? `asked for when UDP reaches us: ${firewall.udp}` : 'not asked for',
+            'let UDP through to the port; until then hits come back over the links, which carry fewer',
+          ),
+        ]
+      : []),
+    test('results', results > 0, counted(results, 'result'), 'try fewer words, or wait until the search has ended'),
+  ];
+  return explanation(`it has ${counted(results, 'result')}`, tests);
+}
+
+export interface DownloadFacts {
+  download: DownloadView;
+  active: number;
+  activeMax: number;
+  /** Downloads before it that also wait for a turn. */
+  ahead: number;
+  firewalled: boolean;
+  freeBytes: number | null;
+}
+
+export function explainDownload(facts: DownloadFacts): Explanation {
+  const { download, active, activeMax, ahead, firewalled, freeBytes } = facts;
+  const { state, sources, error, size, done } = download;
+  if (state === 'completed') return { verdict: 'it is complete', tests: [] };
+  const failed = sources.filter(source => source.state === 'failed' || source.error !== null);
+  const pushOnly = sources.filter(({ push }) => push);
+  const left = size === null ? 0 : size - done;
+  const turn = state === 'active' || state === 'verifying' || active < activeMax;
+  const tests = [
+    test('state', state !== 'paused' && state !== 'failed', error === null ? state : `${state}: ${error}`, 'resume it'),
+    test(
+      'sources',
+      sources.length > 0,
+      counted(sources.length, 'source'),
+      'search again, or add one with --source HOST:PORT',
+    ),
+    test(
+      'usable sources',
+      sources.length === 0 || failed.length < sources.length,
+      failed.length === 0
+        ? 'none has failed'
+        : `${failed.length} of ${sources.length} failed: ${failed[0]?.error ?? 'no reason given'}`,
+      'they are tried again by themselves; more sources help',
+    ),
+    test(
+      'turn',
+      turn,
+      `${active} of ${activeMax} run, ${ahead} before it`,
+      'wait, raise downloads.maxActive, or give it a higher priority',
+    ),
+    test(
+      'push',
+      !firewalled || pushOnly.length < sources.length || sources.length === 0,
+      `${pushOnly.length} of ${sources.length} must connect to us; we are ${firewalled ? 'not ' : ''}reachable`,
+      'open the port in the firewall or router: neither side can connect to the other',
+    ),
+    test(
+      'disk',
+      freeBytes === null || freeBytes >= left,
+      freeBytes === null ? 'free space unknown' : `${formatBytes(left)} to go, ${formatBytes(freeBytes)} free`,
+      'make room on the disk',
+    ),
+  ];
+  return explanation(state === 'active' ? 'it is running' : 'it starts as soon as a source answers', tests);
+}
+
+export interface RoleFacts {
+  mode: Settings['gnutella']['mode'];
+  ultrapeer: boolean;
+  firewall: FirewallStatus;
+  uptimeSeconds: number;
+  leaves: number;
+  maxLeaves: number;
+}
+
+export function explainRole({ mode, ultrapeer, firewall, uptimeSeconds, leaves, maxLeaves }: RoleFacts): Explanation {
+  return {
+    verdict: `we are ${ultrapeer ? 'an ultrapeer' : 'a leaf'}, ${mode === 'auto' ? 'by our own choice' : 'because gnutella.mode says so'}`,
+    tests: [
+      test('mode', mode !== 'leaf', mode, 'set gnutella.mode to auto or ultrapeer'),
+      test('TCP from outside', firewall.tcp === 'open', firewall.tcp, 'open the port in the firewall or router'),
+      test('UDP from outside', firewall.udp === 'open', firewall.udp, 'open the port for UDP too'),
+      test('uptime', uptimeSeconds >= 3600, `${Math.round(uptimeSeconds)} s`, 'stay up for an hour'),
+      test('leaf slots', maxLeaves > 0, `${leaves} of ${maxLeaves} taken`, 'raise gnutella.maxLeaves'),
+    ],
+  };
+}

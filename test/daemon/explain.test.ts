@@ -1,0 +1,134 @@
+// Explanations and examinations: from plain facts, and of running daemons.
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createClient } from '../../api/client.ts';
+import { startDaemon } from '../../daemon/daemon.ts';
+import { checkNetwork } from '../../daemon/doctor/examine.ts';
+import { checkTcpAnswers } from '../../daemon/doctor/surroundings.ts';
+import { explainDownload, explainRole, explainSearch } from '../../daemon/explain/explain.ts';
+import { Refusals } from '../../daemon/explain/refusals.ts';
+import { silentLog } from '../../daemon/log.ts';
+import { readApiToken } from '../../daemon/runtime-files.ts';
+import { resolveSettings } from '../../daemon/settings/resolve.ts';
+import { command } from '../support/command.ts';
+import { aDownload, aSearch } from '../support/fake-control.ts';
+
+const open = { tcp: 'open', udp: 'open', udpSolicited: true, tcpProvenAt: 1, udpProvenAt: 1 } as const;
+const closed = {
+  tcp: 'firewalled',
+  udp: 'firewalled',
+  udpSolicited: false,
+  tcpProvenAt: null,
+  udpProvenAt: null,
+} as const;
+const BASE = { profile: 'local', 'gnutella.port': 0, 'api.port': 0, 'gnutella.mode': 'ultrapeer' } as const;
+
+async function running(t: Test, dataDir: string, flags: Record<string, unknown> = {}) {
+  const resolved = await resolveSettings({ flags: { ...BASE, dataDir, ...flags }, env: {} });
+  const daemon = await startDaemon(resolved, silentLog);
+  t.teardown(() => daemon.stop());
+  return { ...daemon, dataDir, client: createClient({ url: daemon.api, token: (await readApiToken(dataDir)) ?? '' }) };
+}
+
+t.test('a search without neighbours says so first', async t => {
+  const search = { ...aSearch, results: 0, peers: 0 };
+  const { verdict, tests } = explainSearch({ search, ultrapeers: 0, leaves: 0, firewall: closed, outOfBand: true });
+  t.equal(verdict, 'neighbours: 0 ultrapeers, 0 leaves');
+  for (const { ok, mend } of tests) t.equal(mend === null, ok);
+  const fine = explainSearch({
+    search: { ...aSearch, results: 2 },
+    ultrapeers: 1,
+    leaves: 0,
+    firewall: open,
+    outOfBand: true,
+  });
+  t.equal(fine.verdict, 'it has 2 results');
+});
+
+t.test('a download that waits names what it waits for', async t => {
+  const facts = {
+    download: { ...aDownload, state: 'queued' as const },
+    active: 4,
+    activeMax: 4,
+    ahead: 2,
+    firewalled: false,
+    freeBytes: 1e12,
+  };
+  t.equal(explainDownload(facts).verdict, 'turn: 4 of 4 run, 2 before it');
+  t.match(explainDownload({ ...facts, active: 0, freeBytes: 1 }).verdict, /^disk: /);
+  t.match(explainDownload({ ...facts, download: { ...facts.download, sources: [] } }).verdict, 'sources: 0 sources');
+  t.equal(explainDownload({ ...facts, download: { ...aDownload, state: 'completed' } }).verdict, 'it is complete');
+});
+
+t.test('a role says who chose it', async t => {
+  const facts = {
+    mode: 'leaf',
+    ultrapeer: false,
+    firewall: closed,
+    uptimeSeconds: 5,
+    leaves: 0,
+    maxLeaves: 200,
+  } as const;
+  t.match(explainRole(facts).verdict, 'we are a leaf, because gnutella.mode says so');
+  t.match(explainRole({ ...facts, mode: 'auto', ultrapeer: true }).verdict, 'we are an ultrapeer, by our own choice');
+});
+
+t.test('refusals are kept to a bound, newest first', async t => {
+  const refusals = new Refusals();
+  for (let at = 0; at < 500; at++)
+    refusals.add({ at, remote: { host: '10.0.0.1', port: 1 }, direction: 'in', end: 'timeout', detail: '' });
+  t.equal(refusals.newestFirst().length, 200);
+  t.equal(refusals.newestFirst()[0]?.at, 499);
+});
+
+t.test('unreachable ports and unknown hosts are findings with a remedy', async t => {
+  const { settings } = await resolveSettings({ env: {}, flags: { profile: 'public', dataDir: '/nowhere' } });
+  const at = { host: '192.168.1.2', port: 6346 };
+  const findings = checkNetwork({
+    settings,
+    nowMs: 0,
+    gnutella: at,
+    listen: at,
+    ipv6: null,
+    udpOpen: false,
+    firewall: closed,
+    peers: 0,
+    hosts: 0,
+  });
+  t.strictSame(
+    findings.filter(({ state }) => state !== 'ok').map(({ name }) => name),
+    ['reachable by TCP', 'reachable by UDP', 'address', 'bootstrap'],
+  );
+  for (const { state, mend } of findings) t.equal(mend === null, state === 'ok');
+  t.match(await checkTcpAnswers({ host: '127.0.0.1', port: 1 }), { state: 'bad', detail: /ECONNREFUSED/ });
+});
+
+t.test('a running daemon explains itself over API and command line', async t => {
+  const root = t.testdir({});
+  const one = await running(t, join(root, 'one'));
+  const leaf = await running(t, join(root, 'leaf'), { 'gnutella.mode': 'leaf' });
+  const other = await running(t, join(root, 'other'), { 'gnutella.mode': 'leaf' });
+  const address = `127.0.0.1:${leaf.gnutella.port}`;
+  await t.rejects(other.client.connect({ address }), 'two leaves have nothing to say to each other');
+  t.match(await other.client.refusedPeers(), {
+    items: [{ address, direction: 'outgoing', reason: 'refused_by_peer' }],
+  });
+  t.match(await leaf.client.refusedPeers(), { items: [{ direction: 'incoming', reason: 'refused_by_us' }] });
+  const { id } = await one.client.startSearch({ text: 'blue moon' });
+  const { id: theirs } = await other.client.startSearch({ text: 'blue moon' });
+  t.match(await other.client.explainSearch({ id: theirs }), { tests: [{ name: 'state', ok: true }] });
+  const cli = (...words: string[]) => command(words, { env: { SERVENT_DATA_DIR: one.dataDir } });
+  t.match(await cli('explain', 'search', id), { code: 0, out: /^neighbours: 0 ultrapeers.*\n/ });
+  t.match(await cli('explain', 'peers'), { code: 0, err: 'every handshake has succeeded\n' });
+  t.match(await cli('explain', 'role', '--json'), { code: 0, out: /gnutella\.mode says so/ });
+  t.match(await cli('explain', 'download', 'nothing'), { code: 1, err: 'servent: there is no download "nothing"\n' });
+  const { findings } = await one.client.doctor();
+  t.match(
+    findings.find(({ name }) => name === 'own port'),
+    { state: 'ok' },
+  );
+  t.match(
+    findings.find(({ name }) => name === 'API token'),
+    { state: 'ok' },
+  );
+});
