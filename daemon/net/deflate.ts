@@ -6,7 +6,7 @@
 // five queries of 60 bytes that takes 35 us where a stream takes 100, at the same ratio.
 import { constants, createInflate, deflateRawSync, type Inflate } from 'node:zlib';
 
-/** `chunkBytes`: inflated at a time. `historyBytes`: kept of what was sent, to be referred to. */
+/** `chunkBytes`: inflated at a time. `historyBytes`: kept of what was sent, to be referred to; a power of two. */
 const SHAPES = {
   /** Few links, much traffic: towards ultrapeers. */
   wide: { chunkBytes: 16_384, historyBytes: 4096 },
@@ -22,6 +22,7 @@ const ZLIB_HEADER = Buffer.from([((WINDOW_BITS - 8) << 4) | 8, 0x85]);
 const OPTIONS = { windowBits: WINDOW_BITS, memLevel: 5, finishFlush: constants.Z_SYNC_FLUSH };
 /** More than deflate ever adds to its input, so that all of it fits into one chunk. */
 const deflateBytesMax = (bytes: number): number => bytes + (bytes >>> 6) + 64;
+const HISTORY_BYTES_MIN = 256;
 const STORED_HEADER_BYTES = 5;
 const STORED_BYTES_MAX = 65_535;
 
@@ -36,7 +37,7 @@ interface Flood {
 /** Floods told apart; they come one after the other. */
 const FLOODS_MAX = 4;
 /** Links that may deflate the same bytes by themselves, with their better ratio, before the rest shares one result. */
-const LINKS_ALONE_MAX = 16;
+const LINKS_ALONE_MAX = 8;
 
 /** What many links send alike: a flooded query is deflated a few times, not once a link. */
 export class Floods {
@@ -75,7 +76,9 @@ function smaller(deflated: Buffer, bytes: Buffer): Buffer {
 export class DeflateWriter {
   readonly #historyBytes: number;
   readonly #floods: Floods;
+  /** The last bytes sent, up to `#used`. */
   #history: Buffer = NOTHING;
+  #used = 0;
   #begun = false;
 
   constructor(shape: DeflateShape, floods: Floods) {
@@ -94,16 +97,26 @@ export class DeflateWriter {
 
   #deflate(bytes: Buffer): Buffer {
     const options = { ...OPTIONS, chunkSize: deflateBytesMax(bytes.length) };
-    return deflateRawSync(bytes, this.#history.length === 0 ? options : { ...options, dictionary: this.#history });
+    if (this.#used === 0) return deflateRawSync(bytes, options);
+    return deflateRawSync(bytes, { ...options, dictionary: this.#history.subarray(0, this.#used) });
   }
 
   #remember(bytes: Buffer): void {
-    const kept = Math.min(this.#history.length, Math.max(0, this.#historyBytes - bytes.length));
     const added = Math.min(bytes.length, this.#historyBytes);
-    const history = Buffer.allocUnsafeSlow(kept + added); // every byte is written; a pool's slab would be pinned
-    this.#history.copy(history, 0, this.#history.length - kept);
-    bytes.copy(history, kept, bytes.length - added);
-    this.#history = history;
+    const kept = Math.min(this.#used, this.#historyBytes - added);
+    if (kept + added > this.#history.length) this.#grow(kept + added);
+    this.#history.copyWithin(0, this.#used - kept, this.#used);
+    bytes.copy(this.#history, kept, bytes.length - added);
+    this.#used = kept + added;
+  }
+
+  /** An idle link needs a few bytes, and a pool's slab would be pinned by them. */
+  #grow(need: number): void {
+    let length = HISTORY_BYTES_MIN;
+    while (length < need) length *= 2;
+    const grown = Buffer.allocUnsafeSlow(length); // #used says what is written
+    this.#history.copy(grown, 0, 0, this.#used);
+    this.#history = grown;
   }
 }
 

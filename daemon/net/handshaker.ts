@@ -29,7 +29,7 @@ const REFUSAL_GRACE_MS = 2000;
 /** Rounds of writing while traffic is heavy. Well under the 2 ms that forwarding a query may take. */
 const FLUSH_INTERVAL_MS = 1;
 /** The same for compressed links: each write costs some 30 us and compresses the worse the less is in it. */
-const DEFLATED_FLUSH_INTERVAL_MS = 3;
+const DEFLATED_FLUSH_INTERVAL_MS = 2;
 
 const NOTHING = Buffer.alloc(0);
 
