@@ -1,9 +1,11 @@
 // Ultrapeer neighbours of the servent under test: some send queries at a set pace, all count what comes out.
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { constants, createDeflate, createInflate, type Deflate } from 'node:zlib';
 import { GUID_BYTES, HEADER_BYTES, Type } from '../../protocol/constants.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { writeHeader } from '../../protocol/wire/header.ts';
+import { type Greeting, shakeHands, tableFrames, WORDS } from '../process/shake-hands.ts';
 
 /** Latencies are counted in steps of this. */
 const BUCKET_MS = 0.05;
@@ -14,6 +16,8 @@ const QUERIES_MAX = 4_000_000;
 const BURST_MAX = 500;
 /** What may wait in a sender's socket: the servent reads no faster. */
 const SENDER_BUFFER_BYTES = 65_536;
+/** For the servent to take in the tables. */
+const TABLES_SETTLE_MS = 1000;
 
 export interface Step {
   /** Sent a second; `qpsWanted` when all went well. */
@@ -30,6 +34,7 @@ export interface Step {
 
 /** Everybody who is connected to the servent. */
 export class Peers {
+  readonly #deflate: boolean;
   readonly #neighbours: Neighbour[] = [];
   readonly #run = randomBytes(4);
   readonly #sentAt = new Float64Array(QUERIES_MAX);
@@ -39,11 +44,21 @@ export class Peers {
   #out = 0;
   duplicates = 0;
 
-  async connect(port: number, count: number): Promise<void> {
+  constructor(deflate: boolean) {
+    this.#deflate = deflate;
+  }
+
+  /** Ultrapeers first: they are the ones that send. Leaves get a table that every query matches. */
+  async connect(port: number, count: number, role: Greeting['role']): Promise<void> {
+    const table = role === 'leaf' ? tableFrames() : null;
     for (let n = 0; n < count; n++) {
-      const { socket, rest } = await shakeHands(port);
-      this.#neighbours.push(new Neighbour(socket, rest, this.#run, this.#onCopy.bind(this)));
+      const from = `127.0.1.${1 + (this.#neighbours.length % 250)}`;
+      const { socket, rest } = await shakeHands({ port, from, role, deflate: this.#deflate });
+      const neighbour = new Neighbour(socket, rest, this.#deflate, this.#run, this.#onCopy.bind(this));
+      if (table !== null) neighbour.write(table);
+      this.#neighbours.push(neighbour);
     }
+    await new Promise(resolve => setTimeout(resolve, TABLES_SETTLE_MS));
   }
 
   close(): void {
@@ -87,9 +102,9 @@ export class Peers {
     let sent = 0;
     for (let n = 0; n < senders; n++) {
       const share = Math.floor(((n + 1) * due) / senders) - Math.floor((n * due) / senders);
-      const socket = this.#neighbours[(this.#next + n) % senders]?.socket;
-      if (share === 0 || socket === undefined || socket.writableLength >= SENDER_BUFFER_BYTES) continue;
-      socket.write(Buffer.concat(Array.from({ length: share }, () => this.#query())));
+      const sender = this.#neighbours[(this.#next + n) % senders];
+      if (share === 0 || sender === undefined || sender.socket.writableLength >= SENDER_BUFFER_BYTES) continue;
+      sender.write(Buffer.concat(Array.from({ length: share }, () => this.#query())));
       sent += share;
     }
     return sent;
@@ -105,10 +120,11 @@ export class Peers {
     }
   }
 
-  /** A query nobody sent before, three words, TTL 3, hops 1; its number is in the GUID. */
+  /** A query nobody sent before, three of the words, TTL 3, hops 1; its number is in the GUID. */
   #query(): Buffer {
     const sequence = this.#next++;
-    const text = `bench ${sequence.toString(36)} ${(sequence * 7919).toString(36)}\0\0`;
+    const words = [sequence % 1000, Math.floor(sequence / 1000) % 1000, Math.floor(sequence / 1e6)];
+    const text = `${words.map(n => WORDS[n]).join(' ')}\0\0`;
     const frame = Buffer.alloc(HEADER_BYTES + 2 + text.length);
     this.#run.copy(frame, 0);
     frame.writeUInt32LE(sequence, 4);
@@ -143,13 +159,28 @@ class Neighbour {
   readonly #frame = new Frame();
   readonly #seen = new Uint8Array(QUERIES_MAX / 8);
   readonly #onCopy: OnCopy;
+  readonly #deflate: Deflate | null;
 
-  constructor(socket: Socket, rest: Buffer, run: Buffer, onCopy: OnCopy) {
+  constructor(socket: Socket, rest: Buffer, deflate: boolean, run: Buffer, onCopy: OnCopy) {
     this.socket = socket;
     this.#run = run.readUInt32LE(0);
     this.#onCopy = onCopy;
-    socket.on('data', chunk => this.#onData(chunk));
-    if (rest.length > 0) this.#onData(rest);
+    this.#deflate = deflate ? createDeflate({ level: 1, flush: constants.Z_SYNC_FLUSH }) : null;
+    this.#deflate?.on('data', (chunk: Buffer) => socket.write(chunk));
+    if (deflate) {
+      const inflate = createInflate();
+      inflate.on('data', chunk => this.#onData(chunk));
+      inflate.write(rest);
+      socket.on('data', chunk => inflate.write(chunk));
+    } else {
+      socket.on('data', chunk => this.#onData(chunk));
+      if (rest.length > 0) this.#onData(rest);
+    }
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#deflate === null) this.socket.write(bytes);
+    else this.#deflate.write(bytes);
   }
 
   #onData(chunk: Buffer): void {
@@ -176,45 +207,6 @@ class Neighbour {
     const pong = Buffer.alloc(HEADER_BYTES + 14);
     writeHeader(pong, this.#frame.guid(), Type.Pong, this.#frame.hops + 1, 0, 14);
     pong.set([0xca, 0x18, 127, 0, 0, 1], HEADER_BYTES);
-    this.socket.write(pong);
+    this.write(pong);
   }
-}
-
-const HELLO = [
-  'GNUTELLA CONNECT/0.6',
-  'User-Agent: BenchPeer/1',
-  'X-Ultrapeer: True',
-  'X-Query-Routing: 0.2',
-  'X-Ultrapeer-Query-Routing: 0.1',
-  'X-Dynamic-Querying: 0.1',
-  'X-Degree: 32',
-  'X-Max-TTL: 4',
-  'Pong-Caching: 0.1',
-  'GGEP: 0.5',
-  'Bye-Packet: 0.1',
-  '',
-  '',
-].join('\r\n');
-
-/** A neighbour's connection, uncompressed, and the bytes that followed the handshake. */
-async function shakeHands(port: number): Promise<{ socket: Socket; rest: Buffer }> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.write(HELLO);
-  const rest = await new Promise<Buffer>((resolve, reject) => {
-    let head = Buffer.alloc(0);
-    const onData = (chunk: Buffer) => {
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      socket.removeListener('data', onData);
-      const [line = ''] = head.toString('latin1').split('\r\n', 1);
-      if (/ 200 /.test(line)) resolve(head.subarray(end + 4));
-      else reject(new Error(`refused: ${line}`));
-    };
-    socket.on('data', onData);
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('closed in the handshake')));
-  });
-  socket.write('GNUTELLA/0.6 200 OK\r\n\r\n');
-  return { socket, rest };
 }

@@ -1,0 +1,70 @@
+// A servent under test: a whole daemon in a process of its own, and what the kernel says of it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** _SC_CLK_TCK: Linux says 100 to every process. */
+const TICKS_PER_SECOND = 100;
+
+export class ServentProcess {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #dataDir: string;
+
+  constructor(child: ChildProcess, port: number, dataDir: string) {
+    this.#child = child;
+    this.port = port;
+    this.#dataDir = dataDir;
+  }
+
+  /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own. */
+  static async start(options: readonly string[]): Promise<ServentProcess> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'servent-bench-'));
+    const self = fileURLToPath(import.meta.url);
+    const main = join(dirname(self), '..', '..', 'daemon', `main${extname(self)}`);
+    const quiet = [
+      '--profile',
+      'local',
+      '--mode',
+      'ultrapeer',
+      '--port',
+      '0',
+      '--api-port',
+      '0',
+      '--log-level',
+      'warn',
+    ];
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, main, 'start', ...quiet, ...options, '--data-dir', dataDir],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    for await (const chunk of child.stdout) {
+      const port = /ready gnutella=\S+:(\d+)/.exec(String(chunk))?.[1];
+      if (port !== undefined) return new ServentProcess(child, Number(port), dataDir);
+    }
+    throw new Error('the servent ended before it was ready');
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+
+  /** User and system time of all threads so far. */
+  get cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  get rssKiB(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  }
+}
