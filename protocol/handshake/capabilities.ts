@@ -41,7 +41,7 @@ export interface Capabilities {
   /** As written: 0.1, 0.2; 0 when absent. */
   guess: number;
   /** X-Features, lower-case name to version; at most 64. */
-  features: Map<string, string>;
+  features: ReadonlyMap<string, string>;
   /** Upgrade: TLS/1.0 was offered. */
   tlsUpgrade: boolean;
   /** Milliseconds since 1970. */
@@ -168,9 +168,13 @@ function listenOf(headers: Headers): Endpoint | null {
   return null;
 }
 
-function featuresOf(value: string | null): Map<string, string> {
+/** Shared by the many that say none. */
+const NO_FEATURES: ReadonlyMap<string, string> = new Map();
+
+function featuresOf(value: string | null): ReadonlyMap<string, string> {
+  if (value === null) return NO_FEATURES;
   const features = new Map<string, string>();
-  for (const entry of (value ?? '').split(',')) {
+  for (const entry of value.split(',')) {
     if (features.size >= FEATURES_MAX) break;
     const [name = '', version = ''] = entry.trim().split('/', 2);
     if (name !== '') features.set(name.toLowerCase(), version);
