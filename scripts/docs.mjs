@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
+import { manualPage } from '../dist/daemon/cli/manual.js';
 import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
 import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
 import { dashboardDocument } from '../dist/tui/help.js';
@@ -16,6 +17,7 @@ for (const [file, text] of [
   ['docs/dashboard.md', dashboardDocument(shown)],
   ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],
+  ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],
 ]) {
   mkdirSync(dirname(join(root, file)), { recursive: true });

@@ -1,11 +1,11 @@
 // Finds the running daemon: flags, then environment, then what it left in its data folder.
-import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
 import { type Client, createClient } from '../../api/client.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
 import { declaration } from '../settings.ts';
 import { CommandError, usageError } from './failure.ts';
-import type { Terminal } from './terminal.ts';
+import { OUTPUT_FORMATS, type Terminal } from './terminal.ts';
 
 export interface ClientFlags {
   api?: string;
@@ -18,7 +18,9 @@ export interface ClientFlags {
 export function clientCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON, as --output json does')
+    .addOption(new Option('--output <format>', 'how to print the answer').choices([...OUTPUT_FORMATS]))
+    .option('--curl', 'print the calls as curl commands; those that change something are not made')
     .option('--api <url>', 'where the daemon answers (SERVENT_API)')
     .option('--token <token>', 'its API token (SERVENT_TOKEN)')
     .option('--data-dir <dir>', 'its data folder, where address and token are found otherwise (SERVENT_DATA_DIR)');
@@ -34,7 +36,29 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
   const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
   const url = given === undefined ? await usualUrl(dataDir) : urlOf(given);
   const token = flags.token ?? (terminal.env['SERVENT_TOKEN'] || undefined) ?? (await tokenIn(dataDir, url));
-  return { client: createClient({ url, token, ...(waitMs === undefined ? {} : { waitMs }) }), url };
+  const { curl } = terminal;
+  const onCall = ({ method, url, body }: { method: string; url: string; body: string | null }): void => {
+    curl?.(curlText(method, url, body, dataDir));
+    if (curl !== undefined && method !== 'GET') throw new ShownOnly();
+  };
+  const client = createClient({
+    url,
+    token,
+    ...(waitMs === undefined ? {} : { waitMs }),
+    ...(curl === undefined ? {} : { onCall }),
+  });
+  return { client, url };
+}
+
+/** Ends a command whose call was to be shown and not made. */
+export class ShownOnly extends Error {}
+
+/** The token stays where it is: whoever pastes the line reads it there. */
+function curlText(method: string, url: string, body: string | null, dataDir: string): string {
+  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const json = body === null ? '' : ` -H 'Content-Type: application/json' -d ${quote(body)}`;
+  const how = method === 'GET' ? '' : ` -X ${method}`;
+  return `curl -sS${how} -H "Authorization: Bearer $(cat ${quote(join(dataDir, 'api-token'))})"${json} ${quote(url)}`;
 }
 
 /** As `start` would find it. A broken configuration does not keep anybody from asking a running daemon. */

@@ -2,7 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { cacheCommand } from './cache.ts';
+import { callCommand } from './call.ts';
+import { completionCommands } from './completion.ts';
 import { configCommand } from './config.ts';
+import { ShownOnly } from './connection.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
@@ -11,7 +14,7 @@ import { overlayCommands } from './overlay.ts';
 import { searchCommands } from './search.ts';
 import { showCommands } from './show.ts';
 import { startCommand } from './start.ts';
-import { note, print, type Terminal } from './terminal.ts';
+import { note, type OutputFormat, print, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
 import { tuiCommand } from './tui.ts';
 
@@ -30,6 +33,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof ShownOnly) return 0;
     const code = exitCodeOf(error);
     if (code !== 0)
       note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words) : explain(error)}`);
@@ -37,7 +41,9 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   }
 }
 
-export function createProgram(terminal: Terminal): Command {
+export function createProgram(surroundings: Terminal): Command {
+  // Each command line has its own: the flags below change it before the command runs.
+  const terminal: { -readonly [K in keyof Terminal]: Terminal[K] } = { ...surroundings };
   const program = new Command('servent')
     .description('A Gnutella servent: daemon and command line.')
     .version(version, '-V, --version', 'print the version')
@@ -55,9 +61,22 @@ export function createProgram(terminal: Terminal): Command {
     doctorCommand(terminal),
     explainCommand(terminal),
     cacheCommand(terminal),
+    callCommand(terminal),
+    ...completionCommands(terminal, () => program),
     new Command('version').description('print the version').action(() => print(terminal, version)),
   ])
     program.addCommand(command);
+  program.hook('preAction', (_, command) => {
+    const { output, curl } = command.opts<{ output?: OutputFormat; curl?: true }>();
+    if (output !== undefined) {
+      terminal.format = output;
+      command.setOptionValue('json', output !== 'table');
+    }
+    if (curl === true) {
+      terminal.curl = text => surroundings.stdout.write(`${text}\n`);
+      terminal.stdout = { write: () => true };
+    }
+  });
   settle(program, terminal);
   return program;
 }

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
+import { superviseBy } from '../supervisor.ts';
 import { letYoungGenerationGrow } from '../young-generation.ts';
 import { CommandError } from './failure.ts';
 import { askedToStop } from './signals.ts';
@@ -61,13 +62,17 @@ async function runDaemon(
   const log = await createLog(resolved.settings.log);
   for (const warning of resolved.warnings) log.warn(warning);
   const { startDaemon } = await import('../daemon.ts');
+  const supervisor = superviseBy(env, log);
   let reload: (() => Promise<unknown>) | null = null;
   const stopped = askedToStop(() => {
     log.info('reading the configuration again');
-    reload?.().then(
-      plan => log.info({ plan }, 'the configuration was read again'),
-      (error: unknown) => log.error({ err: error }, 'the configuration is wrong: nothing was changed'),
-    );
+    supervisor.reloading();
+    reload?.()
+      .then(
+        plan => log.info({ plan }, 'the configuration was read again'),
+        (error: unknown) => log.error({ err: error }, 'the configuration is wrong: nothing was changed'),
+      )
+      .finally(() => supervisor.ready());
   });
   const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
     log.debug({ err: error }, 'the start failed');
@@ -76,7 +81,9 @@ async function runDaemon(
   reload = () => daemon.reload();
   letYoungGenerationGrow();
   print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
+  supervisor.ready();
   log.info({ signal: await stopped }, 'stopping');
+  supervisor.stopping();
   await Promise.race([daemon.stop(), late()]);
 }
 

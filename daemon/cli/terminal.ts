@@ -1,4 +1,5 @@
 // The world as a command sees it, so that tests can hand it another one.
+import { csv, rowsOf } from './csv.ts';
 
 export interface Out {
   write(text: string): unknown;
@@ -12,7 +13,14 @@ export interface Terminal {
   readonly stdin?: NodeJS.ReadableStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** How answers for programs are written; JSON unless `--output` says otherwise. */
+  readonly format?: OutputFormat;
+  /** `--curl`: calls are shown here; those that change something are not made. */
+  readonly curl?: (text: string) => void;
 }
+
+export const OUTPUT_FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export function print(terminal: Terminal, text: string): void {
   terminal.stdout.write(`${text}\n`);
@@ -23,7 +31,15 @@ export function note(terminal: Terminal, text: string): void {
   terminal.stderr.write(`${text}\n`);
 }
 
-/** Indented for a person, one line for a program. */
+/** An answer for programs, as `--output` wants it. JSON: indented for a person, one line for a program. */
 export function printJson(terminal: Terminal, value: unknown): void {
+  if (terminal.format === 'ndjson') {
+    for (const row of rowsOf(value)) print(terminal, JSON.stringify(row));
+    return;
+  }
+  if (terminal.format === 'csv') {
+    terminal.stdout.write(csv(rowsOf(value)));
+    return;
+  }
   print(terminal, JSON.stringify(value, null, terminal.stdout.isTTY === true ? 2 : 0));
 }

@@ -67,7 +67,7 @@ export class LiveSettings {
   /** One change at a time: each plan starts where the last one ended. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work, work);
-    this.#turn = done.catch(() => undefined); // its caller is told
+    this.#turn = Promise.allSettled([done]); // the caller is told of a failure
     return done;
   }
 

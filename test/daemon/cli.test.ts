@@ -41,7 +41,7 @@ t.test('every command has help that exits 0 and says what it does', async t => {
   t.match(
     program.commands.map(inner => inner.name()).join(' '),
     'start status peers hosts uploads downloads queries connect disconnect search browse download pause resume cancel ' +
-      'library share unshare rescan config tui doctor explain cache version',
+      'library share unshare rescan config tui doctor explain cache call completion complete version',
   );
 });
 
