@@ -13,6 +13,10 @@ import { formatSha1Urn, urnOrNull } from '../protocol/wire/urn.ts';
 const SEARCHES_MAX = 256;
 const RESULTS_MAX = 5_000;
 const SOURCES_PER_RESULT_MAX = 200;
+/** Some 300 bytes each: a neighbour can make up a million of them in seconds. */
+const SOURCES_PER_SEARCH_MAX = 20_000;
+/** Of all searches; those that are over are forgotten for a new one's. */
+const SOURCES_MAX = 200_000;
 const DURATION_MS = 180_000;
 
 /** One servent that has the content. */
@@ -50,18 +54,22 @@ interface RunningSearch {
   readonly abort: AbortController;
   /** In the order of their finding; capacity RESULTS_MAX. */
   readonly contents: Map<string, FoundContent>;
+  /** Over all contents. */
+  sources: number;
   hits: number;
   state: 'running' | 'finished' | 'failed';
   error: string | null;
 }
 
 export interface SearchesOptions {
-  overlay: Overlay;
+  overlay: Pick<Overlay, 'search' | 'cancelSearch'>;
   clock: Clock;
   /** All that a servent shares, asked of it directly. */
   browse: (endpoint: Endpoint, onHit: (hit: QueryHit) => void, signal: AbortSignal) => Promise<void>;
   onChange?: (search: SearchView) => void;
   onResult?: (search: SearchView, result: ResultView) => void;
+  sourcesPerSearchMax?: number;
+  sourcesMax?: number;
 }
 
 export class Searches {
@@ -69,6 +77,8 @@ export class Searches {
   // Oldest first; capacity SEARCHES_MAX, the oldest finished one gives way.
   readonly #searches = new Map<string, RunningSearch>();
   readonly #byOverlay = new Map<Search, RunningSearch>();
+  /** Kept by all of them. */
+  #sources = 0;
 
   constructor(options: SearchesOptions) {
     this.#options = options;
@@ -95,6 +105,7 @@ export class Searches {
       onOverlay: browsed ? null : ask(overlay, input.text ?? '', urn?.sha1 ?? null),
       abort: new AbortController(),
       contents: new Map(),
+      sources: 0,
       hits: 0,
       state: 'running',
       error: null,
@@ -142,7 +153,8 @@ export class Searches {
     const search = this.#searches.get(id);
     if (search === undefined) return false;
     this.#end(search, null);
-    return this.#searches.delete(id);
+    this.#forget(search);
+    return true;
   }
 
   stop(): void {
@@ -179,14 +191,35 @@ export class Searches {
 
   #add(search: RunningSearch, queryHit: QueryHit, hops: number | null): void {
     if (search.state !== 'running') return;
+    const serventGuid = Buffer.from(queryHit.serventGuid); // one for all sources of the hit
     for (const hit of queryHit.hits) {
       search.hits++;
       const key = hit.sha1 === null ? `${hit.size} ${hit.name}` : hit.sha1.toString('latin1');
-      const content = search.contents.get(key) ?? this.#newContent(search, key, hit);
+      const known = search.contents.get(key);
+      if (known !== undefined && !lacks(known, serventGuid, hit.index)) continue;
+      if (!this.#hasRoom(search)) continue;
+      const content = known ?? this.#newContent(search, key, hit);
       if (content === null) continue;
-      addSource(content, queryHit, hit, hops);
+      content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
+      search.sources++;
+      this.#sources++;
       this.#options.onResult?.(this.#view(search), Searches.resultView(content));
     }
+  }
+
+  /** For one more source; makes it if need be. */
+  #hasRoom(search: RunningSearch): boolean {
+    const { sourcesPerSearchMax = SOURCES_PER_SEARCH_MAX, sourcesMax = SOURCES_MAX } = this.#options;
+    if (search.sources >= sourcesPerSearchMax) return false;
+    for (const other of this.#searches.values()) {
+      if (this.#sources < sourcesMax) break;
+      if (other.state !== 'running' && other.sources > 0) this.#forget(other);
+    }
+    return this.#sources < sourcesMax;
+  }
+
+  #forget(search: RunningSearch): void {
+    if (this.#searches.delete(search.id)) this.#sources -= search.sources;
   }
 
   #newContent(search: RunningSearch, key: string, hit: Hit): FoundContent | null {
@@ -217,9 +250,9 @@ export class Searches {
 
   #makeRoom(): void {
     if (this.#searches.size < SEARCHES_MAX) return;
-    for (const [id, { state }] of this.#searches) {
-      if (state !== 'running') {
-        this.#searches.delete(id);
+    for (const search of this.#searches.values()) {
+      if (search.state !== 'running') {
+        this.#forget(search);
         return;
       }
     }
@@ -253,14 +286,17 @@ function ask(overlay: Overlay, text: string, sha1: Buffer | null): Search {
   }
 }
 
-function addSource(content: FoundContent, queryHit: QueryHit, hit: Hit, hops: number | null): void {
-  const known = content.sources.some(
-    source => source.serventGuid.equals(queryHit.serventGuid) && source.index === hit.index,
-  );
-  if (known || content.sources.length >= SOURCES_PER_RESULT_MAX) return;
-  content.sources.push({
+/** False when it has that file of that servent already, or enough of them. */
+function lacks({ sources }: FoundContent, serventGuid: Buffer, index: number): boolean {
+  if (sources.length >= SOURCES_PER_RESULT_MAX) return false;
+  // the cheap question first: a flood asks this a million times
+  return !sources.some(source => source.index === index && source.serventGuid.equals(serventGuid));
+}
+
+function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): FoundSource {
+  return {
     endpoint: queryHit.endpoint,
-    serventGuid: Buffer.from(queryHit.serventGuid),
+    serventGuid,
     push: queryHit.push ?? false,
     busy: queryHit.busy,
     index: hit.index,
@@ -269,7 +305,7 @@ function addSource(content: FoundContent, queryHit: QueryHit, hit: Hit, hops: nu
     speedKbps: queryHit.speedKbps,
     hops,
     pushProxies: queryHit.pushProxies,
-  });
+  };
 }
 
 function sourceView(source: FoundSource): SourceView {
