@@ -1,6 +1,7 @@
 // Asks a daemon for what the open view needs, as often as it is worth, and notices when it no longer answers.
 import { type Client, everyItem, NoAnswerError, RefusedError } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
+import { historyFrom } from './history.ts';
 import type { Message, Model, News } from './model.ts';
 import { openSearch } from './views/searches.ts';
 
@@ -16,6 +17,7 @@ export const TOPICS = [
   'files',
   'hosts',
   'config',
+  'history',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
@@ -23,7 +25,15 @@ export type Topic = (typeof TOPICS)[number];
 export type Needs = Partial<Record<Topic, number>>;
 
 /** What is looked at in any view: the bar, the tabs and the log need it. */
-const ALWAYS: Needs = { status: 1000, peers: 2000, searches: 5000, downloads: 2000, uploads: 5000, queries: 1000 };
+const ALWAYS: Needs = {
+  status: 1000,
+  peers: 2000,
+  searches: 5000,
+  downloads: 2000,
+  uploads: 5000,
+  queries: 1000,
+  history: 60_000,
+};
 const BY_VIEW: Record<Model['view'], Needs> = {
   overview: { folders: 10_000 },
   peers: { peers: 1000 },
@@ -146,6 +156,11 @@ export class Feed {
     this.#send({ type: 'link', context: this.#context, at, link });
   }
 
+  async #history(): Promise<News | null> {
+    const told = await (this.#client as Historian).history?.();
+    return told === undefined ? null : { history: historyFrom(told, this.#now()) };
+  }
+
   async #ask(topic: Topic, { search }: Wanted): Promise<News | null> {
     const client = this.#client;
     switch (topic) {
@@ -158,6 +173,8 @@ export class Feed {
         return { results: { search, items: await every(page => client.results({ id: search, ...page })) } };
       case 'config':
         return { config: await client.config() };
+      case 'history':
+        return this.#history();
       case 'peers':
         return { peers: await every(page => client.peers(page)) };
       case 'searches':
@@ -174,6 +191,11 @@ export class Feed {
         return { hosts: await every(page => client.hosts(page)) };
     }
   }
+}
+
+/** Daemons that keep rings of their own know more than was seen from here. */
+interface Historian {
+  history?: () => Promise<Parameters<typeof historyFrom>[0]>;
 }
 
 async function every<T>(list: (page: { limit: number; cursor?: string }) => Promise<Page<T>>): Promise<T[]> {

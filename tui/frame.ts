@@ -1,4 +1,5 @@
 // The whole picture: bar, tabs, banner, the view, hints or the prompt, and whatever lies on top. Pure but for what it remembers of scrolling.
+import { counted } from '../api/format.ts';
 import { Canvas, type Rect } from './canvas.ts';
 import { formatClock, formatCount, formatPerSecond, formatRate, formatSpan } from './format.ts';
 import { helpLines, helpRoom } from './help.ts';
@@ -56,7 +57,7 @@ function drawBar({ canvas, theme, model, world }: Stage): void {
       : [
           name,
           status.mode,
-          `${formatCount(status.peers.ultrapeers + status.peers.leaves)} peers`,
+          counted(status.peers.ultrapeers + status.peers.leaves, 'peer'),
           `${ascii ? 'v' : '↓'} ${formatRate(status.downloads.rate)} ${ascii ? '^' : '↑'} ${formatRate(status.uploads.rate)}`,
           `${formatPerSecond(world.queryRate)} queries/s`,
           `up ${formatSpan(status.uptime)}`,
@@ -73,12 +74,12 @@ function drawBar({ canvas, theme, model, world }: Stage): void {
 }
 
 function drawTabs({ canvas, theme, model, world, zones }: Stage): void {
-  const counted = (view: ViewRow): string => {
+  const numbered = (view: ViewRow): string => {
     const count = view.count?.(world) ?? 0;
     return count === 0 ? view.title : `${view.title} ${formatCount(count)}`;
   };
   const labels = [
-    counted,
+    numbered,
     (view: ViewRow) => view.title,
     (view: ViewRow) => view.short,
     (view: ViewRow) => (view.id === model.view ? view.title : ''),

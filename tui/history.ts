@@ -81,3 +81,35 @@ export function stretch(values: readonly number[], count: number, capacity: numb
 }
 
 export const capacityOf = (name: RingName): number => RINGS[name].capacity;
+
+/** A ring as a daemon tells it: seconds a step, oldest first. */
+export type ToldRing = Readonly<Partial<Record<SeriesName, readonly number[]>>> & { readonly step: number };
+
+/** The daemon's own rings in the steps of ours; counting goes on from there. `at` is when they were told. */
+export function historyFrom(told: Readonly<Partial<Record<RingName, ToldRing>>>, at: number): History {
+  return fromRings(
+    forEach(RING_NAMES, name =>
+      forEach(SERIES, series => {
+        const { stepMs, capacity } = RINGS[name];
+        const ring = told[name];
+        const values = ring === undefined ? [] : inSteps(ring[series] ?? [], ring.step * 1000, stepMs).slice(-capacity);
+        return { ...noRing(name), values, begunAt: at };
+      }),
+    ),
+  );
+}
+
+/** The newest values stay the newest: steps are counted from the end. */
+function inSteps(values: readonly number[], stepMs: number, wantedMs: number): number[] {
+  if (!(stepMs > 0)) return [];
+  const count = Math.floor((values.length * stepMs) / wantedMs);
+  const out = new Array<number>(count).fill(0);
+  for (let i = 0; i < count; i++) {
+    const to = values.length - Math.floor((i * wantedMs) / stepMs);
+    const from = Math.min(to - 1, values.length - Math.floor(((i + 1) * wantedMs) / stepMs));
+    let sum = 0;
+    for (let j = from; j < to; j++) sum += values[j] ?? 0;
+    out[count - 1 - i] = sum / (to - from);
+  }
+  return out;
+}

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { addSample, noHistory, SERIES, type SeriesName, stretch } from '../../tui/history.ts';
+import { addSample, historyFrom, noHistory, SERIES, type SeriesName, stretch } from '../../tui/history.ts';
 import { emptyWorld, LOG_MAX, QUERIES_MAX, type World } from '../../tui/model.ts';
 import { withLines, withNews } from '../../tui/news.ts';
 import { noTally, tallied, topWords } from '../../tui/query-tally.ts';
@@ -101,4 +101,19 @@ t.test('few values become many, many become few, and short rings keep to the rig
   t.strictSame(stretch([1, 2], 4, 2), [1, 1, 2, 2]);
   t.strictSame(stretch([1, 3, 5, 7], 2, 4), [2, 6]);
   t.equal(stretch([1, 2], 100, 60).length, 3);
+});
+
+t.test('what the daemon kept itself fills the graphs, whatever its steps are', async t => {
+  const hour = Array.from({ length: 360 }, (_, i) => i);
+  const history = historyFrom(
+    { minute: { step: 2, queries: [1, 2, 3] }, hour: { step: 10, queries: hour }, day: { step: 0, queries: [1] } },
+    AT,
+  );
+  t.strictSame(history.minute.queries, [1, 1, 2, 2, 3, 3]);
+  t.equal(history.hour.queries.length, 120);
+  t.strictSame(history.hour.queries.slice(-2), [355, 358]);
+  t.strictSame(history.day.queries, []);
+  t.strictSame(history.minute.upload, []);
+  const sample = Object.fromEntries(SERIES.map(name => [name, 9])) as Record<SeriesName, number>;
+  t.strictSame(addSample(history, AT + 500, sample).minute.queries.slice(-2), [3, 9], 'and it goes on from there');
 });

@@ -1,5 +1,6 @@
 // Makes up the parts of the demo network: names, addresses, hashes. The same seed gives the same ones.
 import type { SourceView } from '../../api/control.ts';
+import type { ToldRing } from '../history.ts';
 import { ARTISTS, ENDINGS, HOSTILE, THINGS, TITLES, VENDORS } from './names.ts';
 
 /** mulberry32: small, fast, and good enough for a stage set. */
@@ -75,5 +76,26 @@ export class Maker {
       speed: this.pick([256, 1000, 4000, 10_000]),
       hops: 1 + Math.floor(this.random() * 4),
     };
+  }
+
+  /** What the daemon would have kept of the time before: swells, without a die being thrown. */
+  rings(): Record<'minute' | 'hour' | 'day', ToldRing> {
+    const ring = (step: number, count: number) => {
+      const series = (mean: number, swing: number, phase: number): number[] =>
+        Array.from({ length: count }, (_, i) => {
+          const t = ((i - count) * step + this.#now() / 1000) / 9 / Math.max(1, step / 2);
+          return mean * (1 + swing * Math.sin(t + phase) + 0.4 * swing * Math.sin(3.7 * t));
+        });
+      return {
+        step,
+        messagesIn: series(230, 0.5, 0),
+        messagesOut: series(360, 0.5, 0.2),
+        queries: series(46, 0.5, 0.1),
+        download: series(480_000, 0.6, 0.4),
+        upload: series(290_000, 0.2, 2),
+        peers: series(33, 0.05, 1).map(Math.round),
+      };
+    };
+    return { minute: ring(1, 60), hour: ring(30, 120), day: ring(600, 144) };
   }
 }

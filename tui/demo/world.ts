@@ -112,6 +112,7 @@ export class DemoWorld {
       unshareFolder: async (input: object) => this.#remove(this.#folders, 'folder', input),
       rescan: async () => ({ folders: this.#folders.length }),
       config: async () => this.#config,
+      history: async () => this.#made.rings(),
       live: async () => ({ status: 'ok' as const }),
       ready: async () => ({ status: 'ok' as const, checks: [] }),
     };
