@@ -63,17 +63,31 @@ function stamped(file, stamp, work) {
   writeFileSync(file, stamp);
 }
 
+/** False once the process that made the lock is gone: killed, or the machine went down. */
+function isHeld(lock) {
+  try {
+    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')) || process.pid, 0);
+    return true;
+  } catch (error) {
+    return error.code !== 'ESRCH';
+  }
+}
+
 /** Two commands started at once in a fresh clone must not install over each other. */
 async function locked(work) {
   const lock = join(root, '.prepare.lock');
+  let said = false;
   for (const deadline = Date.now() + lockWaitMs; ; await wait(250)) {
     try {
       mkdirSync(lock);
+      writeFileSync(join(lock, 'pid'), String(process.pid));
       break;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
-      if (Date.now() - statSync(lock, { throwIfNoEntry: false })?.mtimeMs > lockWaitMs)
+      if (!isHeld(lock) || Date.now() - statSync(lock, { throwIfNoEntry: false })?.mtimeMs > lockWaitMs)
         rmSync(lock, { recursive: true, force: true });
+      else if (!said) process.stderr.write('waiting for another install…\n');
+      said = true;
       if (Date.now() > deadline) fail(`another install seems to be running; if not, remove ${lock}`);
     }
   }
@@ -87,7 +101,13 @@ async function locked(work) {
 function prepare() {
   const installed = digest([readFileSync(join(root, 'package-lock.json')), process.versions.node]);
   stamped(join(root, 'node_modules', '.servent-stamp'), installed, () => {
-    step('installing dependencies (once)…', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+    step('installing dependencies (once)…', 'npm', [
+      'ci',
+      '--include=dev',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+    ]);
   });
   stamped(join(root, 'dist', '.servent-stamp'), sourcesStamp(), () => {
     step('building…', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
