@@ -1,57 +1,82 @@
-// The koa application: Host check, token, body, validation, Control, JSON; every refusal a problem document.
+// The koa application: Host and Origin, caller, body, operation, JSON; every refusal a problem document.
+import type { IncomingMessage } from 'node:http';
 import Koa, { type Context } from 'koa';
 import Router from 'koa-router';
-import type { z } from 'zod';
-import { ProtocolError } from '../protocol/errors.ts';
-import { checkHost, tokenChecker } from './auth.ts';
+import { authenticator, type Caller, type Keyring, LOCAL_CALLER, requireScope } from './auth.ts';
 import { BODY_WAIT_MS, readJson } from './body.ts';
 import type { Control } from './control.ts';
-import { type Endpoint, type EndpointName, endpointNames, endpoints, type Handlers } from './endpoints.ts';
-import { ApiError, type FieldFault, problemOf } from './errors.ts';
+import { type Endpoint, type EndpointName, endpointNames, endpoints } from './endpoints.ts';
+import { ApiError, type ApiErrorCode, asApiError, problemOf } from './errors.ts';
+import { etagOf, hasAlready, requireMatch } from './etag.ts';
+import { IdempotencyTable, type Sent } from './idempotency.ts';
+import { NOBODY, Operations } from './operations.ts';
+import { Throttle } from './throttle.ts';
+import { checkHost, checkOrigin, setSafeHeaders } from './web-origin.ts';
 
 export interface ApiOptions {
+  /** The owner's token. */
   token: string;
+  keys?: Keyring;
   /** Host names to answer to besides addresses and localhost. */
   hostNames?: readonly string[];
+  /** Web pages that may call, as `https://HOST:PORT`. */
+  corsOrigins?: readonly string[];
+  /** Came over the Unix socket: the owner, without a token. */
+  isLocal?: (request: IncomingMessage) => boolean;
+  version?: string;
   /** Told of every mistake of ours; the caller only sees a 500. */
   onMistake: (error: unknown, request: string) => void;
   /** Tests: an answer that does not fit its schema is a mistake. */
   checkOutput?: boolean;
   bodyWaitMs?: number;
+  throttle?: Throttle;
+  counters?: ApiCounters;
+}
+
+/** Since the start. */
+export interface ApiCounters {
+  requests: number;
+  /** By the problem's code, which bounds it. */
+  refused: Partial<Record<ApiErrorCode, number>>;
+}
+
+interface Parts {
+  options: ApiOptions;
+  operations: Operations;
+  idempotency: IdempotencyTable;
 }
 
 export function createApi(control: Control, options: ApiOptions): Koa {
+  const { onMistake, version = '0', checkOutput = false } = options;
   const app = new Koa();
   app.silent = true; // koa prints stacks itself otherwise
-  app.on('error', (error: unknown) => options.onMistake(error, 'response'));
+  app.on('error', (error: unknown) => onMistake(error, 'response'));
   app.use(errorBoundary(options));
   app.use(gate(options));
   const router = new Router({ sensitive: true, strict: true });
-  const handlers: Handlers = control;
-  for (const name of endpointNames) mount(router, name, handlers, options);
+  const parts: Parts = {
+    options,
+    operations: new Operations(control, { version, onMistake, checkOutput }),
+    idempotency: new IdempotencyTable(),
+  };
+  for (const name of endpointNames) mount(router, name, parts);
   app.use(router.routes());
-  app.use(refuseUnrouted);
+  app.use(answerUnrouted);
   return app;
 }
 
-function errorBoundary(options: ApiOptions): Koa.Middleware {
+function errorBoundary({ onMistake, counters }: ApiOptions): Koa.Middleware {
   return async (ctx, next) => {
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('X-Content-Type-Options', 'nosniff');
+    if (counters !== undefined) counters.requests++;
+    setSafeHeaders(ctx);
     try {
       await next();
-    } catch (error) {
-      answerProblem(ctx, asApiError(error, ctx, options));
+    } catch (thrown) {
+      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.path}`));
+      if (counters !== undefined) counters.refused[error.code] = (counters.refused[error.code] ?? 0) + 1;
+      answerProblem(ctx, error);
     }
   };
-}
-
-function asApiError(error: unknown, ctx: Context, options: ApiOptions): ApiError {
-  if (error instanceof ApiError) return error;
-  // Well-formed for the schema, not for Gnutella: a magnet link without a hash, an address that is none.
-  if (error instanceof ProtocolError) return new ApiError('INVALID', error.message, { cause: error });
-  options.onMistake(error, `${ctx.method} ${ctx.path}`);
-  return new ApiError('INTERNAL', 'this is a bug: the log has the details', { cause: error });
 }
 
 function answerProblem(ctx: Context, error: ApiError): void {
@@ -59,117 +84,123 @@ function answerProblem(ctx: Context, error: ApiError): void {
   ctx.status = problem.status;
   ctx.body = JSON.stringify(problem);
   ctx.set('Content-Type', 'application/problem+json');
+  ctx.set('Cache-Control', 'no-store');
   if (error.code === 'UNAUTHORIZED') ctx.set('WWW-Authenticate', 'Bearer realm="servent"');
+  if (error.retryAfter !== null) ctx.set('Retry-After', String(error.retryAfter));
   // The rest of the body is still on its way and nobody will read it.
   if (error.code === 'BODY_TOO_LARGE' || error.code === 'TOO_SLOW') ctx.set('Connection', 'close');
 }
 
 const openPaths = new Set(
   endpointNames
-    .map(name => endpoints[name])
-    .filter(isOpen)
-    .map(({ path }) => path as string),
+    .map(name => endpoints[name] as Endpoint)
+    .filter(({ scope }) => scope === 'open')
+    .map(({ path }) => path),
 );
 
-function isOpen({ scope }: Pick<Endpoint, 'scope'>): boolean {
-  return scope === 'open';
-}
-
 /** Before routing, so that a stranger does not even learn which paths exist. */
-function gate({ token, hostNames = [] }: ApiOptions): Koa.Middleware {
-  const carriesToken = tokenChecker(token);
-  const allowed = new Set(hostNames.map(name => name.toLowerCase()));
+function gate({ token, keys, hostNames = [], corsOrigins = [], isLocal, throttle }: ApiOptions): Koa.Middleware {
+  const authenticate = authenticator({
+    token,
+    throttle: throttle ?? new Throttle(),
+    ...(keys === undefined ? {} : { keys }),
+  });
+  const names = new Set(hostNames.map(name => name.toLowerCase()));
+  const origins = new Set(corsOrigins);
   return (ctx, next) => {
     if (openPaths.has(ctx.path)) return next();
-    checkHost(ctx.get('Host'), allowed);
-    if (!carriesToken(ctx.get('Authorization'))) {
-      throw new ApiError(
-        'UNAUTHORIZED',
-        'send `Authorization: Bearer TOKEN`; the token is in the file api-token of the data folder',
-      );
+    if (isLocal?.(ctx.req) === true) ctx.state['caller'] = LOCAL_CALLER;
+    else {
+      checkHost(ctx.get('Host'), names);
+      if (checkOrigin(ctx, origins)) return undefined;
+      ctx.state['caller'] = authenticate(ctx.get('Authorization'), ctx.req.socket.remoteAddress ?? '');
     }
     return next();
   };
 }
 
-function mount(router: Router, name: EndpointName, handlers: Handlers, options: ApiOptions): void {
+const callerOf = (ctx: Context): Caller => (ctx.state['caller'] as Caller | undefined) ?? NOBODY;
+
+function mount(router: Router, name: EndpointName, parts: Parts): void {
   const endpoint: Endpoint = endpoints[name];
-  const handle = (handlers[name] as (input: unknown) => unknown).bind(handlers);
   router.register(endpoint.path, [endpoint.method.toLowerCase()], async ctx => {
-    const input = await readInput(endpoint, ctx, options);
-    const output = await handle(input);
-    if (options.checkOutput === true) endpoint.output?.parse(output);
-    ctx.status = endpoint.statusFor?.(output as never) ?? endpoint.success;
-    ctx.body = endpoint.output === null ? null : output;
-    // koa turns an empty body into 204 by itself, and only then.
-    if (endpoint.output !== null) ctx.set('Content-Type', 'application/json');
+    // Before the body is read: it may be large.
+    if (endpoint.scope !== 'open') requireScope(callerOf(ctx), endpoint.scope);
+    const body = endpoint.body === null ? undefined : await readJson(ctx.req, parts.options.bodyWaitMs ?? BODY_WAIT_MS);
+    const run = () => answerOf(name, { params: ctx.params as unknown, query: ctx.query, body }, ctx, parts);
+    const key = endpoint.method === 'POST' ? ctx.get('Idempotency-Key') : '';
+    const sent = key === '' ? await run() : await once(ctx, key, [name, body], run, parts);
+    send(ctx, sent);
   });
 }
 
-async function readInput(
-  endpoint: Endpoint,
-  ctx: Context & { params: unknown },
-  options: ApiOptions,
-): Promise<unknown> {
-  const faults: FieldFault[] = [];
-  const params = check(endpoint.params, ctx.params, 'path', faults);
-  const query = check(endpoint.query, ctx.query, 'query', faults);
-  const body =
-    endpoint.body === null
-      ? null
-      : check(endpoint.body, await readJson(ctx.req, options.bodyWaitMs ?? BODY_WAIT_MS), 'body', faults);
-  const [first] = faults;
-  if (first !== undefined) {
-    const field = first.field === '' ? first.in : first.field;
-    throw new ApiError('INVALID', `${field}: ${first.detail}`, { faults });
+interface Request {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}
+
+async function answerOf(name: EndpointName, request: Request, ctx: Context, { operations }: Parts): Promise<Sent> {
+  const endpoint: Endpoint = endpoints[name];
+  const { ifMatch } = endpoint;
+  if (ifMatch !== null && ctx.get('If-Match') !== '') {
+    const { output } = await operations.run(ifMatch as EndpointName, {}, callerOf(ctx));
+    requireMatch(ctx.get('If-Match'), etagOf(JSON.stringify(output)));
   }
-  return { ...params, ...query, ...body };
+  const { status, output } = await operations.run(name, request, callerOf(ctx));
+  return {
+    status,
+    text: output === undefined ? null : JSON.stringify(output),
+    location: status === 201 ? locationOf(endpoint, output) : null,
+  };
 }
 
-type Values = Record<string, unknown>;
-
-function check(schema: z.ZodType | null, value: unknown, where: FieldFault['in'], faults: FieldFault[]): Values | null {
-  if (schema === null) return null;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data as Values;
-  for (const issue of parsed.error.issues) faults.push(...faultsOf(issue, where));
-  return null;
+async function once(
+  ctx: Context,
+  key: string,
+  call: unknown,
+  run: () => Promise<Sent>,
+  { idempotency }: Parts,
+): Promise<Sent> {
+  const sent = await idempotency.once(callerOf(ctx).id, key, JSON.stringify(call), run);
+  if (sent.replayed) ctx.set('Idempotency-Replayed', 'true');
+  return sent;
 }
 
-const FAULTS_MAX = 20;
-
-function faultsOf(issue: z.core.$ZodIssue, where: FieldFault['in']): FieldFault[] {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.slice(0, FAULTS_MAX).map(key => ({
-      in: where,
-      field: [...path, key].join('.'),
-      detail: 'there is no such field',
-    }));
+function send(ctx: Context, { status, text, location }: Sent): void {
+  ctx.status = status;
+  if (location !== null) ctx.set('Location', location);
+  if (text === null) {
+    ctx.body = null; // koa turns an empty body into 204 by itself, and only then
+    return;
   }
-  if (issue.code === 'invalid_union') {
-    const inner = closestBranch(issue.errors);
-    if (inner !== null)
-      return inner.flatMap(deeper => faultsOf({ ...deeper, path: [...issue.path, ...deeper.path] }, where));
+  ctx.body = text;
+  ctx.set('Content-Type', 'application/json');
+  if (status !== 200 || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return;
+  const etag = etagOf(text);
+  ctx.set('ETag', etag);
+  ctx.set('Cache-Control', 'private, no-cache');
+  if (hasAlready(ctx.get('If-None-Match'), etag)) {
+    ctx.status = 304;
+    ctx.body = null;
   }
-  return [{ in: where, field: path.join('.'), detail: issue.message }];
 }
 
-/** Of the alternatives that all failed, the one with the least to complain about: what the caller most likely meant. */
-function closestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | null {
-  const weight = (issues: readonly z.core.$ZodIssue[]): number =>
-    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
-  return branches.reduce<readonly z.core.$ZodIssue[] | null>(
-    (best, branch) => (branch.length > 0 && (best === null || weight(branch) < weight(best)) ? branch : best),
-    null,
-  );
+const paths = new Set(endpointNames.map(name => endpoints[name].path as string));
+
+/** Where what was created can be had or removed. */
+function locationOf({ path }: Endpoint, output: unknown): string | null {
+  const { id } = (output ?? {}) as { id?: unknown };
+  return typeof id === 'string' && paths.has(`${path}/:id`) ? `${path}/${encodeURIComponent(id)}` : null;
 }
 
-function refuseUnrouted(ctx: Context): void {
+function answerUnrouted(ctx: Context): void {
   const matched = (ctx as Context & { matched?: readonly { methods: string[] }[] }).matched ?? [];
   const methods = [...new Set(matched.flatMap(layer => layer.methods))];
   if (methods.length === 0) throw new ApiError('NOT_FOUND', `there is nothing at ${ctx.path}`);
   if (methods.includes(ctx.method)) return;
-  ctx.set('Allow', methods.join(', '));
-  throw new ApiError('METHOD_NOT_ALLOWED', `${ctx.path} takes ${methods.join(', ')}, not ${ctx.method}`);
+  ctx.set('Allow', [...methods, 'OPTIONS'].join(', '));
+  if (ctx.method !== 'OPTIONS')
+    throw new ApiError('METHOD_NOT_ALLOWED', `${ctx.path} takes ${methods.join(', ')}, not ${ctx.method}`);
+  ctx.status = 204;
 }

@@ -1,35 +1,74 @@
-// Who may call: a Bearer token, and a Host header that a hostile web page cannot have made.
+// Who calls: the owner's token, a named key, or the owner over the Unix socket; and what each may do.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
+import type { KeyScope } from './control.ts';
+import type { Scope } from './endpoints.ts';
 import { ApiError } from './errors.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly KeyScope[];
+  readonly expiresAt: string | null;
+}
+
+/** Where named keys are looked up; the daemon keeps them. */
+export interface Keyring {
+  /** The key with this secret, when it may be used now and from this address; notes its use. */
+  find(secret: string, address: string): Caller | null;
+}
+
+/** Over the Unix socket the file system says who may call. */
+export const LOCAL_CALLER: Caller = { id: 'local', name: 'Unix socket', scopes: ['admin'], expiresAt: null };
+const OWNER: Caller = { id: 'owner', name: 'owner', scopes: ['admin'], expiresAt: null };
+const TOKEN_CHARACTERS_MIN = 16;
+/** Before anything is hashed. */
+const SECRET_CHARACTERS_MAX = 512;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Says whether an Authorization header carries the token; takes the same time wherever they differ. */
-export function tokenChecker(token: string): (header: string) => boolean {
-  if (token.length < 16) throw new Error('the API token is too short to protect anything');
+export interface AuthOptions {
+  /** The owner's. */
+  token: string;
+  keys?: Keyring;
+  throttle: Throttle;
+}
+
+/** Tells who sent an Authorization header, or throws UNAUTHORIZED or TOO_MANY_FAILURES. */
+export function authenticator({ token, keys, throttle }: AuthOptions): (header: string, address: string) => Caller {
+  if (token.length < TOKEN_CHARACTERS_MIN) throw new Error('the API token is too short to protect anything');
   const expected = digest(token);
-  return header => {
-    const match = /^Bearer +([\x21-\x7e]+) *$/i.exec(header);
-    return match?.[1] !== undefined && timingSafeEqual(digest(match[1]), expected);
+  const callerOf = (header: string, address: string): Caller | null => {
+    const secret = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
+    if (secret === undefined || secret.length > SECRET_CHARACTERS_MAX) return null;
+    // Of digests, so that the time it takes says nothing about the token.
+    if (timingSafeEqual(digest(secret), expected)) return OWNER;
+    return keys?.find(secret, address) ?? null;
+  };
+  return (header, address) => {
+    throttle.refuseLocked(address);
+    const caller = callerOf(header, address);
+    if (caller !== null) return caller;
+    // A call without any token is a person who looks around, not one who guesses.
+    if (header !== '') throttle.noteFailure(address);
+    throw new ApiError(
+      'UNAUTHORIZED',
+      'send `Authorization: Bearer TOKEN`; the token is in the file api-token of the data folder',
+    );
   };
 }
 
-/**
- * DNS rebinding: a page on evil.example lets its name point to 127.0.0.1 and talks to us as its own origin. It cannot do so under a literal
- * address or `localhost`, which is what everybody else uses.
- */
-export function checkHost(header: string, allowed: ReadonlySet<string>): void {
-  const name = hostName(header);
-  if (name === null || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0 || allowed.has(name))
-    return;
-  throw new ApiError('FORBIDDEN_HOST', `call the API by its address or as localhost, not as ${JSON.stringify(name)}`);
+/** Each includes what the ones before it may do. */
+const RANK: Readonly<Record<Scope, number>> = { open: 0, read: 1, operate: 2, admin: 3 };
+
+export function allows({ scopes }: Pick<Caller, 'scopes'>, scope: Scope): boolean {
+  return scope === 'open' || scopes.some(held => RANK[held] >= RANK[scope]);
 }
 
-/** Lower case, without port and brackets; null when there is no header at all, as in HTTP/1.0. */
-function hostName(header: string): string | null {
-  if (header === '') return null;
-  const literal = /^\[([0-9a-f:.]+)\](?::\d+)?$/i.exec(header);
-  if (literal?.[1] !== undefined) return literal[1].toLowerCase();
-  return header.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (allows(caller, scope)) return;
+  throw new ApiError(
+    'FORBIDDEN',
+    `this takes a key with the scope ${scope}; the key ${JSON.stringify(caller.name)} has ${caller.scopes.join(', ')}`,
+  );
 }

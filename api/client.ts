@@ -1,8 +1,9 @@
 // The API as functions: one per row of the table, used by the command line, the dashboard and the tests.
-import { z } from 'zod';
 import type { Page } from './control.ts';
-import { type CallOf, type EndpointName, endpointNames, endpoints, type OutputOf } from './endpoints.ts';
+import { type CallOf, type Endpoint, type EndpointName, endpointNames, endpoints, type OutputOf } from './endpoints.ts';
 import type { Problem } from './errors.ts';
+import { exchange, type Reply } from './exchange.ts';
+import { partsOf } from './input.ts';
 
 /** The daemon answered, and refused. */
 export class RefusedError extends Error {
@@ -36,9 +37,12 @@ type Call<N extends EndpointName> =
 export type Client = { readonly [N in EndpointName]: Call<N> };
 
 export interface ClientOptions {
-  /** `http://HOST:PORT`, with or without a path below which the API lives. */
+  /** `http://HOST:PORT` or `https://…`, with or without a path below which the API lives; `unix:PATH` for the socket. */
   url: string;
+  /** Empty: none is sent, which is enough on the socket. */
   token: string;
+  /** PEM: certificates to trust besides those of the system, such as the daemon's own. */
+  ca?: string;
   /** For each call. */
   waitMs?: number;
   signal?: AbortSignal;
@@ -54,59 +58,37 @@ export function createClient(options: ClientOptions): Client {
 }
 
 async function call(name: EndpointName, input: Record<string, unknown>, options: ClientOptions): Promise<unknown> {
-  const { method, path, query } = endpoints[name];
-  const rest = { ...input };
-  const filled = path.replace(/:(\w+)/g, (_, parameter: string) => {
-    delete rest[parameter];
-    return encodeURIComponent(String(input[parameter]));
-  });
-  const hasBody = method === 'POST' || method === 'PATCH';
-  const asked = hasBody ? taken(rest, fieldsOf(query)) : rest;
-  const url = `${options.url.replace(/\/+$/, '')}${filled}${queryString(asked)}`;
-  const body = hasBody ? JSON.stringify(rest) : null;
-  options.onCall?.({ method, url, body });
+  const endpoint: Endpoint = endpoints[name];
+  const { params, query, body } = partsOf(endpoint, input);
+  const path = endpoint.path.replace(/:(\w+)/g, (_, parameter: string) =>
+    encodeURIComponent(String(params[parameter])),
+  );
+  const hasBody = endpoint.body !== null;
   const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
-  let response: Response;
-  let text: string;
+  let reply: Reply;
   try {
-    response = await fetch(url, {
-      method,
+    reply = await exchange(options, {
+      method: endpoint.method,
+      path: `${path}${queryString(query)}`,
       headers: {
-        Authorization: `Bearer ${options.token}`,
+        ...(options.token === '' ? {} : { Authorization: `Bearer ${options.token}` }),
         Accept: 'application/json',
         ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
       },
-      ...(body === null ? {} : { body }),
-      redirect: 'error',
+      body: hasBody ? JSON.stringify(body) : null,
       signal: AbortSignal.any(signals),
     });
-    text = await response.text();
   } catch (cause) {
     options.signal?.throwIfAborted();
     throw new NoAnswerError(options.url, reasonOf(cause), cause);
   }
-  if (response.status === 204) return undefined;
-  const answer = parseJson(text);
-  if (response.headers.get('Content-Type')?.startsWith('application/problem+json') && isProblem(answer))
-    throw new RefusedError(answer);
+  if (reply.status === 204) return undefined;
+  const answer = parseJson(reply.text);
+  if (reply.type.startsWith('application/problem+json') && isProblem(answer)) throw new RefusedError(answer);
   // `ready` answers 503 with its ordinary document.
-  if (answer === undefined || !(response.ok || response.status === 503))
-    throw new NoAnswerError(options.url, `answered ${response.status} with something that is not a servent's`);
+  if (answer === undefined || !((reply.status >= 200 && reply.status < 300) || reply.status === 503))
+    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
   return answer;
-}
-
-/** What an operation with a body takes in its query. */
-function fieldsOf(query: z.ZodType | null): string[] {
-  return query instanceof z.ZodObject ? Object.keys(query.shape) : [];
-}
-
-function taken(from: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const name of names) {
-    if (from[name] !== undefined) out[name] = from[name];
-    delete from[name];
-  }
-  return out;
 }
 
 function queryString(values: Record<string, unknown>): string {
@@ -129,13 +111,13 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
 }
 
-/** fetch says "fetch failed" and hides the reason one or two causes below. */
+/** The reason may be one or two causes below what was thrown. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time';
   let reason: unknown = error;
   for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)
     reason = reason.cause;
   if (!(reason instanceof Error)) return String(reason);
+  if (reason.name === 'TimeoutError') return 'no answer in time';
   const { code } = reason as NodeJS.ErrnoException;
   return reason.message || code || 'no answer';
 }

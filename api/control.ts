@@ -1,12 +1,15 @@
 // Everything an admin can ask or order, as plain data. The daemon implements it; the HTTP layer and nobody else calls it.
 import type { z } from 'zod';
+import type { Filter } from './filter.ts';
 import type { pageRequest } from './schemas/common.ts';
 import type * as explain from './schemas/explain.ts';
+import type * as keys from './schemas/keys.ts';
 import type * as library from './schemas/library.ts';
 import type * as overlay from './schemas/overlay.ts';
 import type * as searches from './schemas/searches.ts';
 import type * as service from './schemas/service.ts';
 import type * as transfers from './schemas/transfers.ts';
+import type { Sort } from './sort.ts';
 
 export type StatusView = z.infer<typeof overlay.status>;
 export type PeerView = z.infer<typeof overlay.peer>;
@@ -33,13 +36,18 @@ export type ConfigPlan = z.infer<typeof service.configPlan>;
 export type LogLevel = z.infer<typeof service.logLevel>;
 export type LogLevelsView = z.infer<typeof service.logLevels>;
 export type LogLevelsPatch = z.output<typeof service.logLevelsPatch>;
-/** A merge patch in the shape of the configuration file. */
-export interface ConfigPatchInput {
-  patch: Record<string, unknown>;
-  dryRun: boolean;
-}
+
+export type KeyView = z.infer<typeof keys.key>;
+export type KeyWithSecret = z.infer<typeof keys.keyWithSecret>;
+export type KeyScope = z.infer<typeof keys.keyScope>;
 
 export type PageRequest = z.output<typeof pageRequest>;
+/** A list as it may be asked for; the choice of `fields` is made after Control has answered. */
+export interface ListRequest extends PageRequest {
+  filter?: Filter | undefined;
+  sort?: Sort | undefined;
+  fields?: readonly string[] | undefined;
+}
 export interface Page<T> {
   items: T[];
   /** Where the next page starts; null on the last one. Opaque. */
@@ -55,6 +63,12 @@ export type StartSearchInput = z.output<typeof searches.startSearch>;
 export type StartDownloadInput = z.output<typeof transfers.startDownload>;
 export type DownloadSourceInput = z.output<typeof transfers.downloadSource>;
 export type ChangeDownloadInput = z.output<typeof transfers.changeDownload>;
+export type NewKeyInput = z.output<typeof keys.newKey>;
+/** A merge patch in the shape of the configuration file. */
+export interface ConfigPatchInput {
+  patch: Record<string, unknown>;
+  dryRun: boolean;
+}
 export type ShareFolderInput = z.output<typeof library.shareFolder>;
 
 export type Answer<T> = T | Promise<T>;
@@ -66,41 +80,46 @@ export type Answer<T> = T | Promise<T>;
 export interface Control {
   status(): Answer<StatusView>;
 
-  peers(input: PageRequest): Answer<Page<PeerView>>;
+  peers(input: ListRequest): Answer<Page<PeerView>>;
   /** Resolves when the handshake is done; `UNREACHABLE` or `REFUSED` otherwise. */
   connect(input: ConnectInput): Answer<PeerView>;
   disconnect(input: ById): Answer<void>;
-  hosts(input: PageRequest): Answer<Page<HostView>>;
+  hosts(input: ListRequest): Answer<Page<HostView>>;
   /** Newest first. */
-  queries(input: PageRequest): Answer<Page<QueryView>>;
+  queries(input: ListRequest): Answer<Page<QueryView>>;
 
   startSearch(input: StartSearchInput): Answer<SearchView>;
-  searches(input: PageRequest): Answer<Page<SearchView>>;
+  searches(input: ListRequest): Answer<Page<SearchView>>;
   search(input: ById): Answer<SearchView>;
   /** Stops it and forgets its results. */
   removeSearch(input: ById): Answer<void>;
   /** In the order they were found. */
-  results(input: ById & PageRequest): Answer<Page<ResultView>>;
+  results(input: ById & ListRequest): Answer<Page<ResultView>>;
 
   startDownload(input: StartDownloadInput): Answer<DownloadView>;
-  downloads(input: PageRequest): Answer<Page<DownloadView>>;
+  downloads(input: ListRequest): Answer<Page<DownloadView>>;
   download(input: ById): Answer<DownloadView>;
   changeDownload(input: ById & ChangeDownloadInput): Answer<DownloadView>;
   /** Cancels it and deletes its partial file; a completed file stays. */
   removeDownload(input: ById): Answer<void>;
 
-  uploads(input: PageRequest): Answer<Page<UploadView>>;
+  uploads(input: ListRequest): Answer<Page<UploadView>>;
   cancelUpload(input: ById): Answer<void>;
 
-  files(input: PageRequest): Answer<Page<FileView>>;
-  folders(input: PageRequest): Answer<Page<FolderView>>;
+  files(input: ListRequest): Answer<Page<FileView>>;
+  folders(input: ListRequest): Answer<Page<FolderView>>;
   shareFolder(input: ShareFolderInput): Answer<FolderView>;
   unshareFolder(input: ById): Answer<void>;
   rescan(): Answer<RescanView>;
 
   config(): Answer<ConfigView>;
-  /** Writes the configuration file and applies what can be applied; `INVALID` names every fault and nothing is changed then. */
+  /** Writes the configuration file and applies what can be applied; `INVALID` names the first wrong key. */
   changeConfig(input: ConfigPatchInput): Answer<ConfigPlan>;
+  keys(input: ListRequest): Answer<Page<KeyView>>;
+  /** The only answer that ever holds the secret. */
+  createKey(input: NewKeyInput): Answer<KeyWithSecret>;
+  /** In force before it answers. */
+  removeKey(input: ById): Answer<void>;
   reloadConfig(): Answer<ConfigPlan>;
   logLevels(): Answer<LogLevelsView>;
   changeLogLevels(levels: LogLevelsPatch): Answer<LogLevelsView>;

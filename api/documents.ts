@@ -1,41 +1,11 @@
 // docs/api.md, written from the table of endpoints.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { problemKinds } from './errors.ts';
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRequest } from './schemas/common.ts';
-import * as explain from './schemas/explain.ts';
-import * as library from './schemas/library.ts';
-import * as overlay from './schemas/overlay.ts';
-import * as searches from './schemas/searches.ts';
+import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './schemas/common.ts';
 import * as service from './schemas/service.ts';
-import * as transfers from './schemas/transfers.ts';
-
-interface JsonSchema {
-  type?: string | string[];
-  format?: string;
-  description?: string;
-  enum?: unknown[];
-  const?: unknown;
-  minimum?: number;
-  maximum?: number;
-  default?: unknown;
-  anyOf?: JsonSchema[];
-  items?: JsonSchema;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  additionalProperties?: JsonSchema | boolean;
-}
-
-/** What answers are made of, by the name it is exported under: documented once, linked where it is answered. */
-const names = new Map<z.ZodType, string>(
-  [overlay, searches, transfers, library, explain, service].flatMap(module =>
-    Object.entries(module).flatMap(([name, schema]) => (schema instanceof z.ZodType ? [[schema, name] as const] : [])),
-  ),
-);
-
-const schemaOf = (type: z.ZodType, io: 'input' | 'output'): JsonSchema =>
-  z.toJSONSchema(type, { io, unrepresentable: 'any' }) as JsonSchema;
 
 export function apiDocument(): string {
   const rows = endpointNames.map(name => endpoints[name] as Endpoint);
@@ -78,8 +48,8 @@ function introduction(): string[] {
 function operation(endpoint: Endpoint): string[] {
   const lines = ['', `### ${endpoint.method} ${endpoint.path}`, '', endpoint.doc];
   if (endpoint.scope === 'open') lines.push('', 'Needs no token.');
-  if (endpoint.query !== null && endpoint.query !== pageRequest)
-    lines.push('', 'Query:', '', ...fields(schemaOf(endpoint.query, 'input')));
+  if (endpoint.query !== null && !isList(endpoint))
+    lines.push('', 'Query:', '', ...fields(jsonSchemaOf(endpoint.query, 'input')));
   if (endpoint.body !== null) lines.push('', ...bodyFields(endpoint.body));
   lines.push('', answer(endpoint));
   if (endpoint.problems.length > 0)
@@ -88,36 +58,32 @@ function operation(endpoint: Endpoint): string[] {
 }
 
 function bodyFields(body: z.ZodType): string[] {
-  const schema = schemaOf(body, 'input');
+  const schema = jsonSchemaOf(body, 'input');
   if (schema.anyOf === undefined) return ['Body:', '', ...fields(schema)];
   return schema.anyOf.flatMap((branch, i) => [i === 0 ? 'Body:' : 'or', '', ...fields(branch), '']).slice(0, -1);
 }
 
 function answer({ output, success }: Endpoint): string {
   if (output === null) return `Answers ${success} without a body.`;
-  const named = itemOf(output);
-  const what = `[${names.get(named) ?? ''}](#the-${names.get(named) ?? ''}-object)`;
+  const named = itemOf(output) ?? output;
+  const what = `[${schemaNames.get(named) ?? ''}](#the-${schemaNames.get(named) ?? ''}-object)`;
   return `Answers ${success} and ${named === output ? `one ${what}` : `a list of ${what}`}.`;
 }
 
-/** A list's item, anything else itself. */
-function itemOf(output: z.ZodType): z.ZodType {
-  const items: unknown = output instanceof z.ZodObject ? output.shape['items'] : undefined;
-  return items instanceof z.ZodArray ? (items.element as z.ZodType) : output;
-}
+const isList = ({ output }: Endpoint): boolean => output !== null && itemOf(output) !== null;
 
 /** The operations of one group, then what they answer with. */
 function section(tag: string, rows: readonly Endpoint[]): string[] {
-  const answered = new Set(rows.flatMap(({ output }) => (output === null ? [] : [itemOf(output)])));
+  const answered = new Set(rows.flatMap(({ output }) => (output === null ? [] : [itemOf(output) ?? output])));
   return [
     '',
     `## ${tag}`,
     ...rows.flatMap(operation),
     ...[...answered].flatMap(schema => [
       '',
-      `### The ${names.get(schema) ?? ''} object`,
+      `### The ${schemaNames.get(schema) ?? ''} object`,
       '',
-      ...fields(schemaOf(schema, 'output'), true),
+      ...fields(jsonSchemaOf(schema, 'output'), true),
     ]),
   ];
 }
@@ -132,7 +98,7 @@ function rowsOf({ properties = {}, required = [] }: JsonSchema, prefix: string, 
     const path = `${prefix}${name}`;
     const optional = required.includes(name) || isAnswer ? '' : ', optional';
     const initially =
-      schema.default === undefined || Array.isArray(schema.default) ? '' : `, at first ${String(schema.default)}`;
+      schema.default === undefined || typeof schema.default === 'object' ? '' : `, at first ${String(schema.default)}`;
     const row = `| \`${path}\` | ${typeText(schema)}${initially === '' ? optional : initially} | ${schema.description ?? ''} |`;
     if (schema.type === 'object') return [row, ...rowsOf(schema, `${path}.`, isAnswer)];
     if (schema.items?.type === 'object') return [row, ...rowsOf(schema.items, `${path}[].`, isAnswer)];
@@ -164,7 +130,7 @@ function problems(): string[] {
     '',
     'Every error is an `application/problem+json` document (RFC 9457):',
     '',
-    ...fields(schemaOf(service.problem, 'output'), true),
+    ...fields(jsonSchemaOf(service.problem, 'output'), true),
     '',
     'These codes keep their meaning:',
     '',

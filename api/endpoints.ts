@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
 import type { ApiErrorCode } from './errors.ts';
-import { byId, pageOf, pageRequest } from './schemas/common.ts';
+import { byId, listQuery, pageOf } from './schemas/common.ts';
 import * as explain from './schemas/explain.ts';
+import * as keys from './schemas/keys.ts';
 import * as library from './schemas/library.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
@@ -33,6 +34,8 @@ export interface Endpoint {
   readonly problems: readonly ApiErrorCode[];
   /** The answer's own status, where the output decides. */
   readonly statusFor?: (output: never) => number;
+  /** A GET whose ETag an `If-Match` must name, when one is sent. */
+  readonly ifMatch: string | null;
   /** Described in the OpenAPI document. */
   readonly openapi: boolean;
 }
@@ -45,6 +48,7 @@ const DEFAULTS = {
   body: null,
   output: null,
   problems: [],
+  ifMatch: null,
   openapi: true,
 } as const;
 
@@ -66,14 +70,18 @@ const change = row('PATCH', 'operate', 200);
 const remove = row('DELETE', 'operate', 204);
 const API = '/api/v1';
 
+const listOf = <const T extends z.ZodType>(item: T) => ({ query: listQuery(item), output: pageOf(item) });
+
+/** Rows that the HTTP layer answers by itself. */
+export type OwnName = 'openapi' | 'bulk' | 'caller';
+
 export const endpoints = {
   status: get(`${API}/status`, { tag: 'status', doc: 'The servent at a glance.', output: overlay.status }),
 
   peers: get(`${API}/peers`, {
     tag: 'peers',
     doc: 'Overlay connections.',
-    query: pageRequest,
-    output: pageOf(overlay.peer),
+    ...listOf(overlay.peer),
   }),
   connect: create(`${API}/peers`, {
     tag: 'peers',
@@ -91,14 +99,12 @@ export const endpoints = {
   hosts: get(`${API}/hosts`, {
     tag: 'peers',
     doc: 'The host cache: addresses to connect to, best first.',
-    query: pageRequest,
-    output: pageOf(overlay.host),
+    ...listOf(overlay.host),
   }),
   queries: get(`${API}/queries`, {
     tag: 'peers',
     doc: 'The latest queries that passed through, newest first.',
-    query: pageRequest,
-    output: pageOf(overlay.query),
+    ...listOf(overlay.query),
   }),
 
   startSearch: create(`${API}/searches`, {
@@ -111,8 +117,7 @@ export const endpoints = {
   searches: get(`${API}/searches`, {
     tag: 'searches',
     doc: 'Our own searches, newest first.',
-    query: pageRequest,
-    output: pageOf(searches.search),
+    ...listOf(searches.search),
   }),
   search: get(`${API}/searches/:id`, {
     tag: 'searches',
@@ -131,8 +136,7 @@ export const endpoints = {
     tag: 'searches',
     doc: 'What a search found, grouped by content, in the order it was found.',
     params: byId,
-    query: pageRequest,
-    output: pageOf(searches.result),
+    ...listOf(searches.result),
     problems: ['NOT_FOUND'],
   }),
 
@@ -146,8 +150,7 @@ export const endpoints = {
   downloads: get(`${API}/downloads`, {
     tag: 'downloads',
     doc: 'Downloads, in the order they were added.',
-    query: pageRequest,
-    output: pageOf(transfers.download),
+    ...listOf(transfers.download),
   }),
   download: get(`${API}/downloads/:id`, {
     tag: 'downloads',
@@ -174,8 +177,7 @@ export const endpoints = {
   uploads: get(`${API}/uploads`, {
     tag: 'uploads',
     doc: 'Transfers to others, and those that wait for a slot.',
-    query: pageRequest,
-    output: pageOf(transfers.upload),
+    ...listOf(transfers.upload),
   }),
   cancelUpload: remove(`${API}/uploads/:id`, {
     tag: 'uploads',
@@ -187,14 +189,12 @@ export const endpoints = {
   files: get(`${API}/library/files`, {
     tag: 'library',
     doc: 'Shared files.',
-    query: pageRequest,
-    output: pageOf(library.file),
+    ...listOf(library.file),
   }),
   folders: get(`${API}/library/folders`, {
     tag: 'library',
     doc: 'Shared folders.',
-    query: pageRequest,
-    output: pageOf(library.folder),
+    ...listOf(library.folder),
   }),
   shareFolder: create(`${API}/library/folders`, {
     tag: 'library',
@@ -223,15 +223,6 @@ export const endpoints = {
     doc: 'The effective configuration, each value with its origin.',
     output: service.config,
   }),
-  changeConfig: change(`${API}/config`, {
-    tag: 'service',
-    doc: 'Writes a JSON merge patch, in the shape of the configuration file, into that file and applies what can be applied at once.',
-    scope: 'admin',
-    query: service.changeConfigQuery,
-    body: service.configPatch,
-    output: service.configPlan,
-    problems: ['CONFLICT'],
-  }),
   reloadConfig: create(`${API}/config/reload`, {
     tag: 'service',
     doc: 'Reads the configuration file and the block lists again, as SIGHUP does.',
@@ -250,6 +241,55 @@ export const endpoints = {
     scope: 'admin',
     body: service.logLevelsPatch,
     output: service.logLevels,
+  }),
+  changeConfig: change(`${API}/config`, {
+    tag: 'service',
+    doc: 'Changes the configuration file by a merge patch in its shape, comments kept, and says when each change takes effect.',
+    scope: 'admin',
+    query: service.changeConfigQuery,
+    body: service.configPatch,
+    output: service.configPlan,
+    problems: ['STALE', 'CONFLICT'],
+    ifMatch: 'config',
+  }),
+  bulk: change(`${API}/bulk`, {
+    method: 'POST',
+    tag: 'service',
+    doc: 'Runs operations one after another, each as if it were called alone, and answers for each.',
+    scope: 'read',
+    body: service.bulk,
+    output: service.bulkAnswer,
+  }),
+  openapi: get(`${API}/openapi.json`, {
+    tag: 'service',
+    doc: 'This API as an OpenAPI 3.1 document.',
+    output: service.openapi,
+  }),
+  caller: get(`${API}/caller`, {
+    tag: 'keys',
+    doc: 'Who is calling, and what that key may do.',
+    output: keys.caller,
+  }),
+  keys: get(`${API}/keys`, {
+    tag: 'keys',
+    doc: 'The named keys, without their secrets.',
+    scope: 'admin',
+    ...listOf(keys.key),
+  }),
+  createKey: create(`${API}/keys`, {
+    tag: 'keys',
+    doc: 'Makes a key and shows its secret, this once.',
+    scope: 'admin',
+    body: keys.newKey,
+    output: keys.keyWithSecret,
+    problems: ['CONFLICT', 'TOO_MANY'],
+  }),
+  removeKey: remove(`${API}/keys/:id`, {
+    tag: 'keys',
+    doc: 'Revokes a key, at once.',
+    scope: 'admin',
+    params: byId,
+    problems: ['NOT_FOUND'],
   }),
   explainSearch: get(`${API}/searches/:id/explanation`, {
     tag: 'explanations',
@@ -293,7 +333,7 @@ export const endpoints = {
     output: service.ready,
     statusFor: (output: z.output<typeof service.ready>) => (output.status === 'ok' ? 200 : 503),
   }),
-} as const satisfies Record<keyof Control, Endpoint>;
+} as const satisfies Record<keyof Control | OwnName, Endpoint>;
 
 export type Endpoints = typeof endpoints;
 export type EndpointName = keyof Endpoints;
@@ -316,5 +356,7 @@ export type OutputOf<N extends EndpointName> = Endpoints[N]['output'] extends z.
 
 /** Control as the table sees it; assigning one to the other proves that schemas and interface agree. */
 export type Handlers = {
-  [N in EndpointName]: (input: InputOf<N>) => Endpoints[N]['output'] extends null ? unknown : Answer<OutputOf<N>>;
+  [N in Exclude<EndpointName, OwnName>]: (
+    input: InputOf<N>,
+  ) => Endpoints[N]['output'] extends null ? unknown : Answer<OutputOf<N>>;
 };

@@ -1,18 +1,24 @@
 // What the API refuses with: one table of stable codes, and RFC 9457 problem documents made from it.
+import { ProtocolError } from '../protocol/errors.ts';
 
 const PROBLEMS = {
   INVALID: { status: 400, title: 'The request is not valid' },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
   UNAUTHORIZED: { status: 401, title: 'A valid token is needed' },
+  FORBIDDEN: { status: 403, title: 'The key does not allow it' },
   FORBIDDEN_HOST: { status: 403, title: 'The Host header names somebody else' },
+  FORBIDDEN_ORIGIN: { status: 403, title: 'The call comes from a web page that is not allowed to' },
   NOT_FOUND: { status: 404, title: 'There is no such thing' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
   TOO_SLOW: { status: 408, title: 'The body took too long' },
   CONFLICT: { status: 409, title: 'The present state does not allow it' },
+  STALE: { status: 412, title: 'It has changed meanwhile' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
   UNREACHABLE: { status: 422, title: 'The other side could not be reached' },
   REFUSED: { status: 422, title: 'The other side refused' },
+  KEY_REUSED: { status: 422, title: 'The idempotency key was used for something else' },
+  TOO_MANY_FAILURES: { status: 429, title: 'Too many wrong tokens' },
   TOO_MANY: { status: 429, title: 'There are too many already' },
   INTERNAL: { status: 500, title: 'The daemon made a mistake' },
   NOT_SUPPORTED: { status: 501, title: 'This servent cannot do that' },
@@ -22,7 +28,7 @@ const PROBLEMS = {
 export type ApiErrorCode = keyof typeof PROBLEMS;
 
 export interface FieldFault {
-  in: 'path' | 'query' | 'body';
+  in: 'path' | 'query' | 'header' | 'body';
   /** Dotted, for example `sources.0.address`; empty for the whole. */
   field: string;
   detail: string;
@@ -38,13 +44,22 @@ export interface Problem {
   errors?: FieldFault[];
 }
 
+interface ApiErrorOptions {
+  faults?: readonly FieldFault[];
+  retryAfter?: number;
+  cause?: unknown;
+}
+
 /** A refusal that the caller can understand and act upon. `detail` is one sentence that says what to do. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly faults: readonly FieldFault[];
+  /** When it may work, in seconds from now. */
+  readonly retryAfter: number | null;
 
-  constructor(code: ApiErrorCode, detail: string, options: { faults?: readonly FieldFault[]; cause?: unknown } = {}) {
+  constructor(code: ApiErrorCode, detail: string, options: ApiErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.retryAfter = options.retryAfter ?? null;
     this.name = 'ApiError';
     this.code = code;
     this.faults = options.faults ?? [];
@@ -53,6 +68,15 @@ export class ApiError extends Error {
   get status(): number {
     return PROBLEMS[this.code].status;
   }
+}
+
+/** Anything thrown as a refusal; `onMistake` is told of what was no refusal. */
+export function asApiError(error: unknown, onMistake: (error: unknown) => void): ApiError {
+  if (error instanceof ApiError) return error;
+  // Well-formed for the schema, not for Gnutella: a magnet link without a hash, an address that is none.
+  if (error instanceof ProtocolError) return new ApiError('INVALID', error.message, { cause: error });
+  onMistake(error);
+  return new ApiError('INTERNAL', 'this is a bug: the log has the details', { cause: error });
 }
 
 /** A well-formed request that Control cannot accept because of one field of its body. */

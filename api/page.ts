@@ -1,8 +1,10 @@
-// Cuts one page out of a list and makes the cursor that leads to the next.
-import type { Page, PageRequest } from './control.ts';
+// Cuts one page out of a list, filtered and sorted as asked, and makes the cursor that leads to the next.
+import type { ListRequest, Page } from './control.ts';
 import { ApiError } from './errors.ts';
+import { type Direct, type Reader, readerOf } from './fields.ts';
+import { FirstFew, type Place, type RowOrder, type Sort, type SortValue } from './sort.ts';
 
-interface Cursor {
+interface Position {
   /** Where the last item given stood, and its key, in case the list has moved since. */
   at: number;
   key: string;
@@ -10,40 +12,108 @@ interface Cursor {
 
 /**
  * The rows after `cursor`, at most `limit`, shown through `view`. A list may change between two pages: the last row given is looked for by
- * its key, first where it stood, then everywhere; when it has gone, the page starts where it stood.
+ * its key, first where it stood, then around there; when it has gone, the page starts where it stood. A sorted page starts at the values of
+ * the last row given. Views are made for the page alone, unless the filter or the order needs a field that `direct` does not read.
  */
 export function pageOf<R, T>(
   rows: readonly R[],
-  { limit, cursor }: PageRequest,
+  request: ListRequest,
   keyOf: (row: R) => string,
   view: (row: R) => T,
+  direct: Direct<R> = {},
 ): Page<T> {
-  const start = cursor === undefined ? 0 : startAfter(rows, parseCursor(cursor), keyOf);
-  const page = rows.slice(start, start + limit);
-  const last = page.at(-1);
-  const more = last !== undefined && start + page.length < rows.length;
+  const reader = readerOf(view, direct);
+  const accepts = request.filter?.compile(reader) ?? null;
+  const listing: Listing<R> = { rows, request, keyOf, accepts };
+  const { items, next } =
+    request.sort === undefined ? nextInPlace(listing) : nextInOrder(listing, request.sort, reader);
+  return { items: items.map(view), next };
+}
+
+interface Listing<R> {
+  rows: readonly R[];
+  request: ListRequest;
+  keyOf: (row: R) => string;
+  accepts: ((row: R) => boolean) | null;
+}
+
+function nextInPlace<R>({ rows, request, keyOf, accepts }: Listing<R>): Page<R> {
+  const { cursor, limit } = request;
+  const start = cursor === undefined ? 0 : startAfter(rows, parsePosition(cursor), keyOf);
+  const items: R[] = [];
+  let last = start;
+  for (let at = start; at < rows.length; at++) {
+    const row = rows[at] as R;
+    if (accepts !== null && !accepts(row)) continue;
+    if (items.length === limit) return { items, next: encode(`${last} ${keyOf(rows[last] as R)}`) };
+    items.push(row);
+    last = at;
+  }
+  return { items, next: null };
+}
+
+function nextInOrder<R>({ rows, request, keyOf, accepts }: Listing<R>, sort: Sort, reader: Reader<R>): Page<R> {
+  const order: RowOrder<R> = sort.compile(reader);
+  const after = request.cursor === undefined ? null : parsePlace(request.cursor, sort);
+  const first = new FirstFew(request.limit, order, keyOf);
+  for (const row of rows) {
+    if (accepts !== null && !accepts(row)) continue;
+    if (after !== null && order.compareRow(row, keyOf, after) <= 0) continue;
+    first.offer(row);
+  }
+  const placed = first.inOrder();
+  const last = placed.at(-1)?.place;
   return {
-    items: page.map(view),
-    next: more ? encodeCursor({ at: start + page.length - 1, key: keyOf(last) }) : null,
+    items: placed.map(({ row }) => row),
+    next: first.overflowed && last !== undefined ? encode(JSON.stringify([sort.text, last.values, last.key])) : null,
   };
 }
 
-function startAfter<R>(rows: readonly R[], { at, key }: Cursor, keyOf: (row: R) => string): number {
-  const there = rows[at];
-  if (there !== undefined && keyOf(there) === key) return at + 1;
-  const found = rows.findIndex(row => keyOf(row) === key);
-  return found >= 0 ? found + 1 : Math.min(at, rows.length);
-}
-
-function encodeCursor({ at, key }: Cursor): string {
-  return Buffer.from(`${at} ${key}`).toString('base64url');
-}
-
-function parseCursor(text: string): Cursor {
-  const match = /^(\d{1,10}) (.+)$/s.exec(Buffer.from(text, 'base64url').toString());
-  if (match?.[1] === undefined || match[2] === undefined) {
-    const detail = 'not a cursor of this list: take it from `next`, or leave it out to start over';
-    throw new ApiError('INVALID', `cursor: ${detail}`, { faults: [{ in: 'query', field: 'cursor', detail }] });
+/** Looked for outwards from where it stood: most lists change a little at their ends. */
+function startAfter<R>(rows: readonly R[], position: Position, keyOf: (row: R) => string): number {
+  const { key } = position;
+  const at = Math.min(position.at, rows.length); // anybody can make up a cursor
+  const is = (index: number): boolean => index >= 0 && index < rows.length && keyOf(rows[index] as R) === key;
+  const farthest = Math.max(at, rows.length - at);
+  for (let distance = 0; distance <= farthest; distance++) {
+    if (is(at + distance)) return at + distance + 1;
+    if (is(at - distance)) return at - distance + 1;
   }
+  return at;
+}
+
+const encode = (text: string): string => Buffer.from(text).toString('base64url');
+const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
+
+function parsePosition(cursor: string): Position {
+  const match = /^(\d{1,10}) (.+)$/s.exec(decode(cursor));
+  if (match?.[1] === undefined || match[2] === undefined) throw badCursor();
   return { at: Number(match[1]), key: match[2] };
+}
+
+function parsePlace(cursor: string, sort: Sort): Place {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decode(cursor));
+  } catch (cause) {
+    throw badCursor(cause);
+  }
+  if (!Array.isArray(parsed)) throw badCursor();
+  const [text, values, key] = parsed as unknown[];
+  if (text !== sort.text || typeof key !== 'string' || !isPlace(values, sort.keys.length)) throw badCursor();
+  return { values, key };
+}
+
+function isPlace(values: unknown, length: number): values is SortValue[] {
+  return (
+    Array.isArray(values) &&
+    values.length === length &&
+    values.every(value => value === null || typeof value === 'string' || typeof value === 'number')
+  );
+}
+
+/** For lists that make their own cursors, too. */
+export function badCursor(cause?: unknown): ApiError {
+  const detail = 'not a cursor of this list in this order: take it from `next`, or leave it out to start over';
+  return new ApiError('INVALID', `cursor: ${detail}`, { faults: [{ in: 'query', field: 'cursor', detail }], cause });
 }

@@ -1,20 +1,27 @@
-// The API on a socket: deadlines for slow callers, a way to stop that does not wait for idle ones.
+// The API on its sockets: TCP, with TLS when asked, and a Unix socket; deadlines for slow callers, a stop that does not wait for idle ones.
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type ApiOptions, createApi } from './app.ts';
+import { rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type ApiCounters, type ApiOptions, createApi } from './app.ts';
 import type { Control } from './control.ts';
+import { ApiError, problemOf } from './errors.ts';
 
 const HEADERS_WAIT_MS = 10_000;
 const REQUEST_WAIT_MS = 30_000;
 const CONNECTIONS_MAX = 1_000;
 const STOP_WAIT_MS = 1_000;
+/** Of sockaddr_un, without its NUL; the smallest of the systems we know. */
+export const SOCKET_PATH_BYTES_MAX = 103;
 
 export interface ApiServer {
-  /** `http://HOST:PORT`, with the port really taken. */
+  /** `http://HOST:PORT` or `https://…`, with the port really taken. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** Where the Unix socket is, if there is one. */
+  readonly socketPath: string | null;
+  readonly counters: Readonly<ApiCounters>;
   /** Lets running answers finish for a second, then cuts. */
   stop(): Promise<void>;
 }
@@ -23,6 +30,10 @@ export interface ListenAt {
   host: string;
   /** 0: any free port. */
   port: number;
+  /** Whoever may write to this file is the owner: it is made for its owner alone. */
+  socketPath?: string | null;
+  /** PEM. */
+  tls?: { cert: string; key: string } | null;
 }
 
 const ADVICE: Record<string, string> = {
@@ -35,43 +46,126 @@ const ADVICE: Record<string, string> = {
 export class ApiListenError extends Error {
   readonly code: string;
 
-  constructor({ host, port }: ListenAt, cause: unknown) {
+  constructor(place: string, advice: string, cause: unknown) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    super(
-      `the admin API cannot listen on ${host}:${port} (${code}): ${ADVICE[code] ?? 'choose another with --api-host'}`,
-      { cause },
-    );
+    super(`the admin API cannot listen on ${place} (${code}): ${ADVICE[code] ?? advice}`, { cause });
     this.name = 'ApiListenError';
     this.code = code;
   }
 }
 
+const LIMITS: ServerOptions = {
+  headersTimeout: HEADERS_WAIT_MS,
+  requestTimeout: REQUEST_WAIT_MS,
+  connectionsCheckingInterval: 5_000,
+};
+
 /** Resolves when it listens; rejects with ApiListenError. */
 export async function startApi(control: Control, at: ListenAt, options: ApiOptions): Promise<ApiServer> {
-  const server = createServer(
-    { headersTimeout: HEADERS_WAIT_MS, requestTimeout: REQUEST_WAIT_MS, connectionsCheckingInterval: 5_000 },
-    createApi(control, options).callback(),
-  );
-  server.maxConnections = CONNECTIONS_MAX;
-  server.listen(at.port, at.host);
-  await once(server, 'listening').catch((cause: unknown) => {
-    throw new ApiListenError(at, cause);
-  });
-  server.on('error', error => options.onMistake(error, 'accepting connections')); // out of descriptors, for one
-  const { address, port, family } = server.address() as AddressInfo;
-  let stopping: Promise<void> | null = null;
-  return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    host: address,
-    port,
-    stop: () => {
-      stopping ??= stop(server);
-      return stopping;
-    },
+  const counters: ApiCounters = options.counters ?? { requests: 0, refused: {} };
+  const local = new WeakSet<IncomingMessage>();
+  const handle = createApi(control, { ...options, counters, isLocal: request => local.has(request) }).callback();
+  const servers: Server[] = [];
+  const begin = (server: Server): Server => {
+    server.maxConnections = CONNECTIONS_MAX;
+    server.on('clientError', refuseMalformed);
+    servers.push(server);
+    return server;
   };
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(servers.map(stop));
+  };
+  try {
+    const tcp = begin(await serverOf(at, handle));
+    tcp.listen(at.port, at.host);
+    await listening(tcp, `${at.host}:${at.port}`, 'choose another with --api-host', options);
+    const socketPath = at.socketPath ?? null;
+    if (socketPath !== null) {
+      const unix = begin(
+        createServer(LIMITS, (request, response) => {
+          local.add(request);
+          void handle(request, response);
+        }),
+      );
+      await listenOnFile(unix, socketPath, options);
+    }
+    const { address, port, family } = tcp.address() as AddressInfo;
+    const scheme = at.tls == null ? 'http' : 'https';
+    let stopping: Promise<void> | null = null;
+    return {
+      url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+      host: address,
+      port,
+      socketPath,
+      counters,
+      stop: () => {
+        stopping ??= stopAll();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function serverOf({ tls }: ListenAt, handle: RequestListener): Promise<Server> {
+  if (tls == null) return createServer(LIMITS, handle);
+  const https = await import('node:https');
+  try {
+    return https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, handle) as unknown as Server;
+  } catch (cause) {
+    throw new ApiListenError('TLS', 'api.tlsCert and api.tlsKey must be PEM files that belong together', cause);
+  }
+}
+
+async function listening(server: Server, place: string, advice: string, { onMistake }: ApiOptions): Promise<void> {
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new ApiListenError(place, advice, cause);
+  });
+  server.on('error', error => onMistake(error, 'accepting connections')); // out of descriptors, for one
+}
+
+/** A file that is left from a killed daemon is replaced: the lock of the data folder keeps two daemons apart. */
+async function listenOnFile(server: Server, path: string, options: ApiOptions): Promise<void> {
+  const advice = 'give --data-dir a shorter path, or switch it off with --no-api-socket';
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) throw new ApiListenError(path, advice, { code: 'ENAMETOOLONG' });
+  await rm(path, { force: true });
+  // The file is made inside listen(); a chmod after it would leave a moment for others.
+  const before = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(before);
+  }
+  await listening(server, path, advice, options);
+}
+
+/** What is no HTTP, or more header than anybody needs. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const refusal = late
+    ? new ApiError('TOO_SLOW', 'the request did not end in time')
+    : new ApiError(
+        'INVALID',
+        error.code === 'HPE_HEADER_OVERFLOW' ? 'the headers are too large' : 'this is not HTTP/1.1',
+      );
+  const body = JSON.stringify(problemOf(refusal));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${late ? 'Request Timeout' : 'Bad Request'}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
   const cut = setTimeout(() => server.closeAllConnections(), STOP_WAIT_MS);
   const closed = once(server, 'close');
   server.close();

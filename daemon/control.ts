@@ -15,11 +15,14 @@ import type {
   FileView,
   FolderView,
   HostView,
+  KeyView,
+  KeyWithSecret,
+  ListRequest,
   LiveView,
   LogLevelsPatch,
   LogLevelsView,
+  NewKeyInput,
   Page,
-  PageRequest,
   PeerView,
   QueryView,
   ReadyView,
@@ -35,23 +38,23 @@ import type {
 } from '../api/control.ts';
 import { ApiError, invalid, notFound } from '../api/errors.ts';
 import { pageOf } from '../api/page.ts';
-import type { HostCache, HostRecord } from '../protocol/overlay/host-cache.ts';
+import type { HostCache } from '../protocol/overlay/host-cache.ts';
 import type { Link } from '../protocol/overlay/link.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
 import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
-import { formatSha1Urn } from '../protocol/wire/urn.ts';
 import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
 import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
 import type { Refusals } from './explain/refusals.ts';
 import type { ServentIdentity } from './identity.ts';
-import type { CatalogEntry } from './library/catalog.ts';
+import type { Keys } from './keys.ts';
 import type { Library } from './library/library.ts';
 import { LibraryError } from './library/library-error.ts';
 import type { FolderStatus } from './library/shared-folder.ts';
+import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
 import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
@@ -83,6 +86,7 @@ export interface ControlParts {
   handshaker: Handshaker;
   refusals: Refusals;
   log: Log;
+  keys: Keys;
 }
 
 export class DaemonControl implements Control {
@@ -129,7 +133,7 @@ export class DaemonControl implements Control {
     };
   }
 
-  peers(input: PageRequest): Page<PeerView> {
+  peers(input: ListRequest): Page<PeerView> {
     return pageOf(
       [...this.#parts.overlay.links.values()],
       input,
@@ -154,11 +158,11 @@ export class DaemonControl implements Control {
     this.#parts.overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
   }
 
-  hosts(input: PageRequest): Page<HostView> {
-    return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView);
+  hosts(input: ListRequest): Page<HostView> {
+    return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView, hostFields);
   }
 
-  queries(input: PageRequest): Page<QueryView> {
+  queries(input: ListRequest): Page<QueryView> {
     return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, QueryMonitor.view);
   }
 
@@ -166,7 +170,7 @@ export class DaemonControl implements Control {
     return this.#parts.searches.start(input);
   }
 
-  searches(input: PageRequest): Page<SearchView> {
+  searches(input: ListRequest): Page<SearchView> {
     const newestFirst = this.#parts.searches.list().reverse();
     return pageOf(
       newestFirst,
@@ -186,7 +190,7 @@ export class DaemonControl implements Control {
     if (!this.#parts.searches.remove(id)) throw notFound('search', id);
   }
 
-  results({ id, ...page }: ById & PageRequest): Page<ResultView> {
+  results({ id, ...page }: ById & ListRequest): Page<ResultView> {
     const contents = this.#parts.searches.contents(id);
     if (contents === null) throw notFound('search', id);
     return pageOf(contents, page, content => content.id, Searches.resultView);
@@ -196,7 +200,7 @@ export class DaemonControl implements Control {
     return this.#parts.downloads.add(downloadRequest(input, this.#parts.searches));
   }
 
-  downloads(input: PageRequest): Page<DownloadView> {
+  downloads(input: ListRequest): Page<DownloadView> {
     return pageOf(
       this.#parts.downloads.list(),
       input,
@@ -224,7 +228,7 @@ export class DaemonControl implements Control {
     if (!(await this.#parts.downloads.cancel(id))) throw notFound('download', id);
   }
 
-  uploads(input: PageRequest): Page<UploadView> {
+  uploads(input: ListRequest): Page<UploadView> {
     return pageOf(
       this.#parts.fileServer.list(),
       input,
@@ -237,15 +241,19 @@ export class DaemonControl implements Control {
     if (!this.#parts.fileServer.cancel(id)) throw notFound('upload', id);
   }
 
-  files({ limit, cursor }: PageRequest): Page<FileView> {
+  files(input: ListRequest): Page<FileView> {
+    const { library } = this.#parts;
+    const { limit, cursor, filter, sort } = input;
+    if (filter !== undefined || sort !== undefined)
+      return pageOf(library.list(-1, Number.POSITIVE_INFINITY), input, fileKey, fileView, fileFields);
     const after = cursor === undefined ? -1 : fileCursor(cursor);
-    const entries = this.#parts.library.list(after, limit);
+    const entries = library.list(after, limit);
     const last = entries.at(-1);
-    const more = last !== undefined && this.#parts.library.list(last.index, 1).length > 0;
+    const more = last !== undefined && library.list(last.index, 1).length > 0;
     return { items: entries.map(fileView), next: more ? String(last.index) : null };
   }
 
-  folders(input: PageRequest): Page<FolderView> {
+  folders(input: ListRequest): Page<FolderView> {
     return pageOf(this.#parts.library.folders(), input, ({ id }) => id, folderView);
   }
 
@@ -366,6 +374,23 @@ export class DaemonControl implements Control {
     return { ok: findings.every(({ state }) => state !== 'bad'), findings };
   }
 
+  keys(input: ListRequest): Page<KeyView> {
+    return pageOf(
+      this.#parts.keys.list(),
+      input,
+      ({ id }) => id,
+      key => key,
+    );
+  }
+
+  createKey(input: NewKeyInput): Promise<KeyWithSecret> {
+    return this.#parts.keys.create(input);
+  }
+
+  async removeKey({ id }: ById): Promise<void> {
+    if (!(await this.#parts.keys.remove(id))) throw notFound('key', id);
+  }
+
   live(): LiveView {
     return { status: 'ok' };
   }
@@ -416,44 +441,6 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
     if (code === undefined) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
-}
-
-function isoOrNull(at: number): string | null {
-  return at === 0 ? null : new Date(at).toISOString();
-}
-
-function hostView(record: HostRecord): HostView {
-  return {
-    address: formatEndpoint(record),
-    ultrapeer: record.ultrapeer,
-    source: record.source,
-    seenAt: isoOrNull(record.seenAt),
-    triedAt: isoOrNull(record.triedAt),
-    connectedAt: isoOrNull(record.connectedAt),
-    failures: record.failures,
-  };
-}
-
-/** The library pages by index: a million files are not copied for a page. */
-function fileCursor(cursor: string): number {
-  if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
-  const detail = 'not a cursor of this list: take it from `next`, or leave it out to start over';
-  throw new ApiError('INVALID', `cursor: ${detail}`, { faults: [{ in: 'query', field: 'cursor', detail }] });
-}
-
-function fileView(entry: Readonly<CatalogEntry>): FileView {
-  return {
-    id: String(entry.index),
-    name: entry.name,
-    path: entry.path,
-    folder: entry.folder.id,
-    size: entry.size,
-    modifiedAt: new Date(entry.mtimeMs).toISOString(),
-    state: entry.file !== null ? 'shared' : entry.failed ? 'failed' : 'hashing',
-    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
-    hits: entry.hits,
-    uploads: entry.uploads,
-  };
 }
 
 function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {

@@ -2,7 +2,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigPlan, DownloadView } from '../api/control.ts';
-import { startApi } from '../api/server.ts';
 import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
 import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
@@ -12,12 +11,14 @@ import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
+import { startAdminApi } from './admin-api.ts';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { DaemonControl } from './control.ts';
 import { DatagramSide } from './datagram-side.ts';
 import { Refusals } from './explain/refusals.ts';
 import { ServentIdentity, serventGuid } from './identity.ts';
+import { type KeyRecord, Keys } from './keys.ts';
 import { Library } from './library/library.ts';
 import { type Log, logLevels } from './log.ts';
 import { Neighbours } from './neighbours.ts';
@@ -302,7 +303,10 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   await downloads.start();
   running.add('the downloads', () => downloads.stop());
 
+  const keys = new Keys({ table: store.table<KeyRecord>('keys'), clock, log: log.child({ mod: 'api' }) });
+  await keys.start();
   const control = new DaemonControl({
+    keys,
     live,
     startedAt,
     clock,
@@ -322,7 +326,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     refusals,
     log,
   });
-  const api = await startApi(control, settings.api, { token, onMistake: (err, doing) => log.error({ err }, doing) });
+  const api = await startAdminApi({ control, settings, token, keys, log: log.child({ mod: 'api' }) });
   control.api = { host: api.host, port: api.port };
   running.add('the admin API', () => api.stop());
   await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });

@@ -5,15 +5,18 @@ import {
   addressBlock,
   cacheAddress,
   file,
+  fileOrNone,
   folder,
   headerText,
   hostAndPort,
+  hostName,
   integer,
   type Kind,
   listenAddress,
   listOf,
   oneOf,
   pathSeparator,
+  webOrigin,
   yesOrNo,
 } from './settings/kinds.ts';
 import { version } from './version.ts';
@@ -228,6 +231,33 @@ export const declaration = {
       flag: '--api-port <n>',
       default: 8346,
       doc: 'Port to listen on for the admin API. 0: any free port.',
+    }),
+    socket: setting(yesOrNo, {
+      flag: '--no-api-socket',
+      default: true,
+      doc: 'Answer on the Unix socket `api.sock` of the data folder too. Who may open that file, its owner, needs no token there.',
+    }),
+    hostNames: setting(listOf(hostName, ','), {
+      flag: '--api-host-name <name>',
+      default: () => [],
+      doc: 'Names the admin API may be called by besides addresses and `localhost`: of a container, of a reverse proxy. Others are refused, so that no web page can pretend to be here.',
+    }),
+    corsOrigins: setting(listOf(webOrigin, ','), {
+      flag: '--api-cors-origin <origin>',
+      default: () => [],
+      doc: 'Web pages of other origins that may call the admin API; they still need a token.',
+    }),
+    tlsCert: setting(fileOrNone, {
+      flag: '--api-tls-cert <file>',
+      default: '',
+      defaultText: 'none',
+      doc: 'Certificate chain (PEM) for HTTPS on the admin API; together with `api.tlsKey`.',
+    }),
+    tlsKey: setting(fileOrNone, {
+      flag: '--api-tls-key <file>',
+      default: '',
+      defaultText: 'none',
+      doc: 'Private key (PEM) of `api.tlsCert`.',
     }),
   },
   bootstrap: {

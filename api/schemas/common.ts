@@ -1,5 +1,8 @@
 // The vocabulary every schema shares. Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second.
 import { z } from 'zod';
+import { type Fields, fieldsOf } from '../fields.ts';
+import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
+import { parseSort, SortError } from '../sort.ts';
 
 /** Opaque: made by the daemon, never parsed by anyone else. */
 export const id = z.string().min(1).max(128);
@@ -23,6 +26,11 @@ export const urn = z
 /** How often something came in and went out. */
 export const traffic = z.object({ in: count, out: count });
 
+/** Holds the values the last item was ordered by: up to three texts of a hundred characters. */
+const CURSOR_CHARACTERS_MAX = 4096;
+const SORT_CHARACTERS_MAX = 200;
+const FIELDS_CHARACTERS_MAX = 1000;
+
 export const PAGE_LIMIT_DEFAULT = 100;
 export const PAGE_LIMIT_MAX = 1000;
 /** The query string of every list. */
@@ -34,9 +42,59 @@ export const pageQuery = {
     .max(PAGE_LIMIT_MAX)
     .default(PAGE_LIMIT_DEFAULT)
     .describe('most items to answer'),
-  cursor: z.string().min(1).max(512).optional().describe('`next` of the page before'),
+  cursor: z.string().min(1).max(CURSOR_CHARACTERS_MAX).optional().describe('`next` of the page before'),
 };
 export const pageRequest = z.strictObject(pageQuery);
+
+/** The query string of a list of `item`: pages, filter, order, choice of fields. */
+export function listQuery(item: z.ZodType) {
+  const fields = fieldsOf(item);
+  return z.strictObject({
+    ...pageQuery,
+    filter: z
+      .string()
+      .min(1)
+      .max(FILTER_CHARACTERS_MAX)
+      .transform((text, context) => understood(context, () => parseFilter(text, fields, Date.now())))
+      .optional()
+      .describe('only items for which this holds'),
+    sort: z
+      .string()
+      .min(1)
+      .max(SORT_CHARACTERS_MAX)
+      .transform((text, context) => understood(context, () => parseSort(text, fields)))
+      .optional()
+      .describe('up to three fields to order by; `-` in front turns one around'),
+    fields: z
+      .string()
+      .min(1)
+      .max(FIELDS_CHARACTERS_MAX)
+      .transform((text, context) => understood(context, () => parseChoice(text, fields)))
+      .optional()
+      .describe('the only fields to answer'),
+  });
+}
+
+/** What a parser throws because of its text becomes a fault of the field. */
+function understood<T>(context: z.RefinementCtx<string>, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof FilterError || error instanceof SortError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+}
+
+/** A field's path, or the part of one: `messages` is all of `messages.in` and `messages.out`. */
+function parseChoice(text: string, fields: Fields): string[] {
+  const known = [...fields.keys()];
+  return text.split(',').map(part => {
+    const path = part.trim();
+    if (known.some(field => field === path || (path !== '' && field.startsWith(`${path}.`)))) return path;
+    throw new SortError(`there is no field ${path}; there are ${known.join(', ')}`);
+  });
+}
 
 /** What every list answers. */
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });

@@ -59,14 +59,37 @@ export const logLevels = z.object({
 
 export const changeConfigQuery = z.strictObject({
   dryRun: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true')
+    .union([z.boolean(), z.enum(['true', 'false'])])
+    .default(false)
+    .transform(given => given === true || given === 'true')
     .describe('`true`: only say what would happen'),
 });
 
 /** A JSON merge patch (RFC 7396) in the shape of the configuration file: null takes a value out of it. */
 export const configPatch = z.record(z.string(), z.unknown()).transform(patch => ({ patch }));
+
+export const openapi = z.looseObject({
+  openapi: z.string().describe('3.1.0'),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  paths: z.record(z.string(), z.unknown()),
+});
+
+const OPERATIONS_MAX = 1000;
+
+export const bulk = z.strictObject({
+  operations: z
+    .array(
+      z.strictObject({
+        operation: z.string().max(64).describe('an `operationId` of this API, for example `changeDownload`'),
+        input: z
+          .record(z.string(), z.unknown())
+          .default({})
+          .describe('its path parameters, query and body in one object'),
+      }),
+    )
+    .min(1)
+    .max(OPERATIONS_MAX),
+});
 
 /** RFC 9457. `type` and `code` are stable; `title` and `detail` are for people. */
 export const problem = z.object({
@@ -77,7 +100,20 @@ export const problem = z.object({
   code: z.string(),
   field: z.string().optional().describe('the field at fault, for example `sources.0.address`'),
   errors: z
-    .array(z.object({ in: z.enum(['path', 'query', 'body']), field: z.string(), detail: z.string() }))
+    .array(z.object({ in: z.enum(['path', 'query', 'header', 'body']), field: z.string(), detail: z.string() }))
     .optional()
     .describe('every fault found, the first one being `field`'),
+});
+
+export const bulkAnswer = z.object({
+  items: z
+    .array(
+      z.object({
+        operation: z.string(),
+        status: z.int(),
+        body: z.unknown().optional().describe('what the operation answered, if it answers with a body'),
+        problem: problem.optional().describe('why it was refused'),
+      }),
+    )
+    .describe('one for each operation, in the same order'),
 });

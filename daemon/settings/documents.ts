@@ -158,6 +158,10 @@ function exampleValue(name: string, setting: Setting<unknown>): unknown {
   if (name === 'hostsFiles') return ['~/.gtk-gnutella/ultras'];
   if (name === 'block') return ['198.51.100.0/24'];
   if (name === 'blockLists') return ['~/blocked.p2p'];
+  if (name === 'hostNames') return ['nas.home'];
+  if (name === 'corsOrigins') return ['https://dashboard.example'];
+  if (name === 'tlsCert') return '/etc/servent/api.pem';
+  if (name === 'tlsKey') return '/etc/servent/api-key.pem';
   if (name === 'connect') return ['192.0.2.7:6346'];
   if (name === 'userAgent') return 'servent';
   return defaultOf(setting, 'public');

@@ -110,6 +110,33 @@ export const folder: Kind<string> = {
 
 export const file: Kind<string> = { ...folder, expected: 'the path of a file' };
 
+/** Empty: none. */
+export const fileOrNone: Kind<string> = {
+  ...file,
+  schema: z.string().refine(text => !text.includes('\0')),
+  expected: 'the path of a file, or nothing',
+  within: (path, from) => (path === '' ? '' : (folder.within?.(path, from) ?? path)),
+};
+
+export const hostName: Kind<string> = {
+  schema: z
+    .string()
+    .regex(/^[a-z0-9_]([a-z0-9_-]{0,62}\.?)+$/i)
+    .max(253),
+  expected: 'a host name, without a port',
+  fromText: asIs,
+};
+
+/** As browsers send it. */
+export const webOrigin: Kind<string> = {
+  schema: z
+    .string()
+    .max(300)
+    .refine(text => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
+  expected: 'an origin such as https://dashboard.example:8443, without a path',
+  fromText: asIs,
+};
+
 /** Goes out in a header line, so nothing that could end the line. */
 export const headerText: Kind<string> = {
   schema: z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/),

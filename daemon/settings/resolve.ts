@@ -183,6 +183,11 @@ function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origi
     const expected = `another port than api.port`;
     faults.push(wrongValue('gnutella.port', expected, gnutella.port, origins['gnutella.port']?.where ?? 'default'));
   }
+  if ((api.tlsCert === '') !== (api.tlsKey === '')) {
+    const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
+    const where = origins[`api.${given}`]?.where ?? 'default';
+    faults.push(wrongValue(`api.${given}`, `api.${missing} beside it`, api[given], where));
+  }
   return faults;
 }
 

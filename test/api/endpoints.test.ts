@@ -35,6 +35,12 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   reloadConfig: client => client.reloadConfig(),
   logLevels: client => client.logLevels(),
   changeLogLevels: client => client.changeLogLevels({ links: 'debug' }),
+  bulk: client => client.bulk({ operations: [{ operation: 'cancelUpload', input: { id: 'u1' } }] }),
+  openapi: client => client.openapi(),
+  caller: client => client.caller(),
+  keys: client => client.keys(),
+  createKey: client => client.createKey({ name: 'a script', scopes: ['operate'] }),
+  removeKey: client => client.removeKey({ id: 'k1' }),
   explainSearch: client => client.explainSearch({ id: 's1' }),
   explainDownload: client => client.explainDownload({ id: 'd1' }),
   refusedPeers: client => client.refusedPeers(),
@@ -76,12 +82,30 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{ state: 'completed' }, 'state'],
     [{ priority: 1.5 }, 'priority'],
   ],
+  createKey: [
+    [{}, 'name'],
+    [{ name: '' }, 'name'],
+    [{ name: 'a', scopes: [] }, 'scopes'],
+    [{ name: 'a', scopes: ['root'] }, 'scopes.0'],
+    [{ name: 'a', cidrs: ['everywhere'] }, 'cidrs.0'],
+    [{ name: 'a', expiresAt: 'tomorrow' }, 'expiresAt'],
+  ],
+  bulk: [
+    [{}, 'operations'],
+    [{ operations: [] }, 'operations'],
+    [{ operations: ['cancelUpload'] }, 'operations.0'],
+    [{ operations: [{ operation: 7 }] }, 'operations.0.operation'],
+    [{ operations: [{ operation: 'cancelUpload', input: [] }] }, 'operations.0.input'],
+  ],
   shareFolder: [
     [{ path: '' }, 'path'],
     [{ path: 'a\0b' }, 'path'],
     [{ path: ['/srv'] }, 'path'],
   ],
 };
+
+/** What Control sees of rows that the HTTP layer answers by itself. */
+const reached: Partial<Record<EndpointName, string[]>> = { bulk: ['cancelUpload'], openapi: [], caller: [] };
 
 const rows = endpointNames.map(name => [name, endpoints[name] as Endpoint] as const);
 
@@ -105,14 +129,14 @@ t.test('every endpoint answers a good call with its own status and an answer tha
     t.strictSame(mistakes, [], `${name} makes no mistake`);
     t.strictSame(
       control.calls.map(([called]) => called),
-      [name],
+      reached[name] ?? [name],
       `${name} reaches Control once`,
     );
     if (endpoint.method === 'GET') {
       const reply = await raw({ path: endpoint.path.replace(':id', 's1').replace('downloads/s1', 'downloads/d1') });
       t.equal(reply.status, endpoint.success, `${name} answers ${endpoint.success}`);
       t.match(reply.headers['content-type'], 'application/json');
-      t.equal(reply.headers['cache-control'], 'no-store');
+      if (reply.status !== 503) t.equal(reply.headers['cache-control'], 'private, no-cache');
     }
   }
 });

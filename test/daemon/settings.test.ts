@@ -91,6 +91,11 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'library.folders': [`/a${delimiter}/b, c`, '[/a, "/b, c"]', ['/a', '/b, c']],
     'downloads.folder': ['/x', '/x', '/x'],
     'api.host': ['::1', '"::1"', '::1'],
+    'api.socket': ['off', 'false', false],
+    'api.hostNames': ['nas.home', '[nas.home]', ['nas.home']],
+    'api.corsOrigins': ['https://a.example', '["https://a.example"]', ['https://a.example']],
+    'api.tlsCert': ['', '""', ''], // one without the other is refused
+    'api.tlsKey': ['', '""', ''],
     'bootstrap.enabled': ['off', 'false', false],
     'gnutella.udp': ['off', 'false', false],
     'gnutella.reachable': ['no', '"no"', 'no'],

@@ -8,7 +8,9 @@ import type {
   FileView,
   FolderView,
   HostView,
-  PageRequest,
+  KeyView,
+  ListRequest,
+  NewKeyInput,
   PeerView,
   QueryView,
   ReadyView,
@@ -151,6 +153,18 @@ export const aFolder: FolderView = {
   scannedAt: AT,
 };
 
+export const aKey: KeyView = {
+  id: 'k1',
+  name: 'prometheus',
+  scopes: ['read'],
+  cidrs: ['127.0.0.0/8'],
+  createdAt: AT,
+  expiresAt: null,
+  expired: false,
+  usedAt: null,
+  usedFrom: null,
+};
+
 export class FakeControl implements Control {
   peerList = [aPeer];
   hostList = [aHost];
@@ -161,6 +175,7 @@ export class FakeControl implements Control {
   uploadList = [anUpload];
   fileList = [aFile];
   folderList = [aFolder];
+  keyList = [aKey];
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
   /** Called before each answer; throw to fail it. */
   before: (name: string, input: unknown) => void = () => undefined;
@@ -193,7 +208,7 @@ export class FakeControl implements Control {
     };
   }
 
-  peers(input: PageRequest) {
+  peers(input: ListRequest) {
     this.#note('peers', input);
     return paged(this.peerList, input, row => row.id);
   }
@@ -211,12 +226,12 @@ export class FakeControl implements Control {
     this.peerList = without(this.peerList, 'peer', input.id);
   }
 
-  hosts(input: PageRequest) {
+  hosts(input: ListRequest) {
     this.#note('hosts', input);
     return paged(this.hostList, input, row => row.address);
   }
 
-  queries(input: PageRequest) {
+  queries(input: ListRequest) {
     this.#note('queries', input);
     return paged(this.queryList, input, row => row.id);
   }
@@ -234,7 +249,7 @@ export class FakeControl implements Control {
     return search;
   }
 
-  searches(input: PageRequest) {
+  searches(input: ListRequest) {
     this.#note('searches', input);
     return paged(this.searchList, input, row => row.id);
   }
@@ -249,7 +264,7 @@ export class FakeControl implements Control {
     this.searchList = without(this.searchList, 'search', input.id);
   }
 
-  results(input: ById & PageRequest) {
+  results(input: ById & ListRequest) {
     this.#note('results', input);
     only(this.searchList, 'search', input.id);
     return paged(this.resultList, input, row => row.id);
@@ -263,7 +278,7 @@ export class FakeControl implements Control {
     return download;
   }
 
-  downloads(input: PageRequest) {
+  downloads(input: ListRequest) {
     this.#note('downloads', input);
     return paged(this.downloadList, input, row => row.id);
   }
@@ -291,7 +306,7 @@ export class FakeControl implements Control {
     this.downloadList = without(this.downloadList, 'download', input.id);
   }
 
-  uploads(input: PageRequest) {
+  uploads(input: ListRequest) {
     this.#note('uploads', input);
     return paged(this.uploadList, input, row => row.id);
   }
@@ -301,12 +316,12 @@ export class FakeControl implements Control {
     this.uploadList = without(this.uploadList, 'upload', input.id);
   }
 
-  files(input: PageRequest) {
+  files(input: ListRequest) {
     this.#note('files', input);
     return paged(this.fileList, input, row => row.id);
   }
 
-  folders(input: PageRequest) {
+  folders(input: ListRequest) {
     this.#note('folders', input);
     return paged(this.folderList, input, row => row.id);
   }
@@ -360,6 +375,31 @@ export class FakeControl implements Control {
     return { level: 'info' as const, levels: {} };
   }
 
+  keys(input: ListRequest) {
+    this.#note('keys', input);
+    return paged(this.keyList, input, row => row.id);
+  }
+
+  createKey(input: NewKeyInput) {
+    this.#note('createKey', input);
+    const { name, scopes, cidrs } = input;
+    const key: KeyView = {
+      ...aKey,
+      id: `k${this.keyList.length + 1}`,
+      name,
+      scopes,
+      cidrs,
+      expiresAt: input.expiresAt ?? null,
+    };
+    this.keyList.push(key);
+    return { ...key, secret: 'servent_secret' };
+  }
+
+  removeKey(input: ById) {
+    this.#note('removeKey', input);
+    this.keyList = without(this.keyList, 'key', input.id);
+  }
+
   explainSearch(input: ById) {
     this.#note('explainSearch', input);
     only(this.searchList, 'search', input.id);
@@ -403,7 +443,7 @@ const anExplanation = {
   tests: [{ name: 'words', ok: false, value: '0 words that can match', mend: 'use longer words' }],
 };
 
-function paged<T>(rows: readonly T[], input: PageRequest, keyOf: (row: T) => string) {
+function paged<T>(rows: readonly T[], input: ListRequest, keyOf: (row: T) => string) {
   return pageOf(rows, input, keyOf, row => row);
 }
 

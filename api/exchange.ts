@@ -1,0 +1,75 @@
+// One HTTP request and its whole reply, over TCP, TLS or a Unix socket. fetch cannot do the last.
+import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
+
+export interface ExchangeTo {
+  url: string;
+  ca?: string;
+}
+
+export interface Outgoing {
+  method: string;
+  /** From the root of the API. */
+  path: string;
+  headers: Record<string, string>;
+  body: string | null;
+  signal: AbortSignal;
+}
+
+export interface Reply {
+  status: number;
+  type: string;
+  text: string;
+}
+
+/** A page of a thousand downloads with all their sources is a tenth of it. */
+const REPLY_BYTES_MAX = 256 * 1024 * 1024;
+const UNIX = 'unix:';
+
+/** Kept open between calls, and closed by the other side or the end of the program. */
+const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+
+/** Redirects are not followed: whoever sends one is not the daemon. */
+export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> {
+  const { method, path, headers, body, signal } = asked;
+  const options: RequestOptions = {
+    ...target(to.url, path),
+    method,
+    headers: { ...headers, ...(body === null ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) },
+    signal,
+  };
+  const isTls = to.url.startsWith('https:');
+  const request = isTls ? (await import('node:https')).request : httpRequest;
+  const extra = isTls ? { ...(to.ca === undefined ? {} : { ca: to.ca }) } : { agent };
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...options, ...extra }, response => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > REPLY_BYTES_MAX) response.destroy(new Error('the answer never ends'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        const type = response.headers['content-type'] ?? '';
+        resolve({ status: response.statusCode ?? 0, type, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // A connection kept open was just given up by the other side: nothing was read of this.
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') resolve(exchange(to, asked));
+      else reject(error);
+    });
+    outgoing.end(body ?? undefined);
+  });
+}
+
+function target(url: string, path: string): RequestOptions {
+  if (url.startsWith(UNIX)) return { socketPath: url.slice(UNIX.length), path, setHost: false };
+  const { hostname, port, pathname, protocol } = new URL(url);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
+    path: `${pathname.replace(/\/+$/, '')}${path}`,
+  };
+}

@@ -1,0 +1,118 @@
+// What can be filtered, sorted and chosen in a list: the fields of its items, found in their schema.
+import { z } from 'zod';
+
+export type FieldKind = 'number' | 'text' | 'choice' | 'time' | 'boolean' | 'list';
+
+export interface Field {
+  /** Dotted: `messages.in`, `sources.address`. */
+  readonly path: string;
+  readonly kind: FieldKind;
+  /** Several values in one item: a test holds when it holds for one of them. */
+  readonly plural: boolean;
+  /** Of a `choice`. */
+  readonly choices: readonly string[];
+}
+
+export type Fields = ReadonlyMap<string, Field>;
+
+const DEPTH_MAX = 4;
+const known = new WeakMap<z.ZodType, Fields>();
+
+/** By path, in the order of the schema. */
+export function fieldsOf(item: z.ZodType): Fields {
+  let fields = known.get(item);
+  if (fields === undefined) {
+    const found = new Map<string, Field>();
+    collect(item, '', false, 0, found);
+    fields = found;
+    known.set(item, fields);
+  }
+  return fields;
+}
+
+function collect(type: z.ZodType, path: string, plural: boolean, depth: number, into: Map<string, Field>): void {
+  const bare = unwrapped(type);
+  const note = (kind: FieldKind, choices: readonly string[] = []): void => {
+    into.set(path, { path, kind, plural, choices });
+  };
+  if (bare instanceof z.ZodObject) {
+    if (depth === DEPTH_MAX) return;
+    for (const [name, inner] of Object.entries(bare.shape))
+      collect(inner as z.ZodType, path === '' ? name : `${path}.${name}`, plural, depth + 1, into);
+  } else if (bare instanceof z.ZodArray) {
+    const element = unwrapped(bare.element as z.ZodType);
+    if (element instanceof z.ZodObject) note('list');
+    collect(element, path, true, depth, into);
+  } else if (bare instanceof z.ZodNumber) note('number');
+  else if (bare instanceof z.ZodBoolean) note('boolean');
+  else if (bare instanceof z.ZodEnum) note('choice', bare.options.map(String));
+  else if (bare instanceof z.ZodISODateTime) note('time');
+  else if (bare instanceof z.ZodString || bare instanceof z.ZodStringFormat) note('text');
+}
+
+function unwrapped(type: z.ZodType): z.ZodType {
+  let bare = type;
+  while (bare instanceof z.ZodNullable || bare instanceof z.ZodOptional || bare instanceof z.ZodDefault)
+    bare = bare.unwrap() as z.ZodType;
+  return bare;
+}
+
+/** The value at a path; through lists, an array of what is there. Own properties only. */
+export function valueAt(value: unknown, path: readonly string[], from = 0): unknown {
+  let at = value;
+  for (let i = from; i < path.length; i++) {
+    if (Array.isArray(at)) return at.flatMap(item => valueAt(item, path, i));
+    if (typeof at !== 'object' || at === null) return null;
+    const name = path[i] ?? '';
+    if (!Object.hasOwn(at, name)) return null;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+}
+
+/** How a value of a row is had without making its whole view: for the fields that large lists are searched by. */
+export type Direct<R> = { readonly [path: string]: (row: R) => unknown };
+
+/** Gives the reader of a field. A view is made at most once for each row, and only for fields that are not `direct`. */
+export type Reader<R> = (path: string) => (row: R) => unknown;
+
+export function readerOf<R>(view: (row: R) => unknown, direct: Direct<R>): Reader<R> {
+  let lastRow: R | undefined;
+  let lastView: unknown = null;
+  return path => {
+    const shortcut = Object.hasOwn(direct, path) ? direct[path] : undefined;
+    if (shortcut !== undefined) return shortcut;
+    const names = path.split('.');
+    return row => {
+      if (row !== lastRow) [lastRow, lastView] = [row, view(row)];
+      return valueAt(lastView, names);
+    };
+  };
+}
+
+/** An item cut down to the chosen paths. A path that leads to an object or list gives all of it. */
+export function chosen(item: unknown, paths: readonly string[]): unknown {
+  const tree: Tree = new Map();
+  for (const path of paths) {
+    let level = tree;
+    for (const name of path.split('.')) {
+      const next: Tree = level.get(name) ?? new Map();
+      level.set(name, next);
+      level = next;
+    }
+    level.clear(); // all of it, whatever part was asked for before
+  }
+  return cut(item, tree);
+}
+
+type Tree = Map<string, Tree>;
+
+function cut(value: unknown, tree: Tree): unknown {
+  if (tree.size === 0) return value;
+  if (Array.isArray(value)) return value.map(item => cut(item, tree));
+  if (typeof value !== 'object' || value === null) return value;
+  const out: Record<string, unknown> = {};
+  for (const [name, inner] of tree)
+    if (Object.hasOwn(value, name)) out[name] = cut((value as Record<string, unknown>)[name], inner);
+  return out;
+}

@@ -1,0 +1,98 @@
+// A POST sent again with the same Idempotency-Key is answered again, not done again.
+import { createHash } from 'node:crypto';
+import { ApiError } from './errors.ts';
+
+const KEYS_MAX = 1000;
+const KEPT_BYTES_MAX = 4 * 1024 * 1024;
+const KEPT_MS = 24 * 3_600_000;
+
+/** An answer as it was sent. */
+export interface Sent {
+  readonly status: number;
+  /** JSON, or null when there was no body. */
+  readonly text: string | null;
+  readonly location: string | null;
+}
+
+interface Record {
+  readonly fingerprint: string;
+  readonly at: number;
+  /** null: still being worked on. */
+  sent: Sent | null;
+}
+
+export class IdempotencyTable {
+  /** Oldest first; at most KEYS_MAX and KEPT_BYTES_MAX of answers. Forgotten when the daemon stops. */
+  readonly #records = new Map<string, Record>();
+  readonly #now: () => number;
+  #bytes = 0;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /**
+   * Runs `work` unless the same call was answered before. `owner`: keys of one caller are not those of another. A refused call, one that
+   * throws, frees its key. Throws KEY_REUSED for another call under the same key, CONFLICT while the first one runs.
+   */
+  async once(
+    owner: string,
+    key: string,
+    call: string,
+    work: () => Promise<Sent>,
+  ): Promise<Sent & { replayed: boolean }> {
+    const id = `${owner} ${checked(key)}`;
+    const fingerprint = createHash('sha256').update(call).digest('base64');
+    this.#forgetOld();
+    const known = this.#records.get(id);
+    if (known !== undefined) return { ...replay(known, fingerprint), replayed: true };
+    const record: Record = { fingerprint, at: this.#now(), sent: null };
+    this.#records.set(id, record);
+    try {
+      const sent = await work();
+      record.sent = sent;
+      this.#bytes += bytesOf(record);
+      return { ...sent, replayed: false };
+    } catch (error) {
+      if (this.#records.get(id) === record) this.#records.delete(id);
+      throw error;
+    }
+  }
+
+  #forgetOld(): void {
+    const forgottenAt = this.#now() - KEPT_MS;
+    for (const [id, record] of this.#records) {
+      const full = this.#records.size >= KEYS_MAX || this.#bytes > KEPT_BYTES_MAX;
+      if (record.at > forgottenAt && !full) return;
+      if (record.sent === null) continue; // somebody waits for it
+      this.#records.delete(id);
+      this.#bytes -= bytesOf(record);
+    }
+    if (this.#records.size >= KEYS_MAX)
+      throw new ApiError('TOO_MANY', 'too many calls with an Idempotency-Key are running');
+  }
+}
+
+const bytesOf = ({ sent }: Record): number => sent?.text?.length ?? 0;
+
+function checked(key: string): string {
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  const detail = 'expected 1 to 255 printable ASCII characters';
+  throw new ApiError('INVALID', `Idempotency-Key: ${detail}`, {
+    faults: [{ in: 'header', field: 'Idempotency-Key', detail }],
+  });
+}
+
+function replay(known: Record, fingerprint: string): Sent {
+  if (known.fingerprint !== fingerprint)
+    throw new ApiError(
+      'KEY_REUSED',
+      'this Idempotency-Key came with another call before: make a new key for each call',
+    );
+  if (known.sent === null) throw new ApiError('CONFLICT', 'the first call with this Idempotency-Key is still running');
+  return known.sent;
+}

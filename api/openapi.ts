@@ -1,0 +1,140 @@
+// The OpenAPI 3.1 document, made from the table of endpoints. Loaded when somebody asks for it.
+import type { z } from 'zod';
+import { BODY_BYTES_MAX } from './body.ts';
+import type { OutputOf } from './endpoints.ts';
+import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import { type ApiErrorCode, problemKinds } from './errors.ts';
+import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
+import { problem } from './schemas/service.ts';
+
+type Json = Record<string, unknown>;
+
+const JSON_TYPE = 'application/json';
+
+export function openApiDocument(version: string): OutputOf<'openapi'> {
+  const rows = endpointNames.flatMap(name => {
+    const row = endpoints[name] as Endpoint;
+    return row.openapi ? [[name, row] as const] : [];
+  });
+  const paths: Record<string, Json> = {};
+  const schemas: Record<string, JsonSchema> = { problem: jsonSchemaOf(problem, 'output') };
+  for (const [name, row] of rows) {
+    const path = row.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row, schemas) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'servent admin API',
+      version,
+      description: `Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second. Ids are opaque. Bodies have at most ${BODY_BYTES_MAX} bytes. Fields may be added to answers at any time.`,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(rows.map(([, { tag }]) => tag))].map(name => ({ name })),
+    security: [{ key: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: "The owner's token, or a named key with the scope it takes.",
+        },
+      },
+      responses: {
+        problem: { description: 'Refused.', content: { 'application/problem+json': { schema: ref('problem') } } },
+      },
+    },
+  };
+}
+
+function operation(name: string, row: Endpoint, schemas: Record<string, JsonSchema>): Json {
+  return {
+    operationId: name,
+    tags: [row.tag],
+    summary: row.doc,
+    'x-scope': row.scope,
+    ...(row.scope === 'open' ? { security: [] } : {}),
+    parameters: [...parameters(row.params, 'path'), ...parameters(row.query, 'query'), ...headers(row)],
+    ...(row.body === null
+      ? {}
+      : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: jsonSchemaOf(row.body, 'input') } } } }),
+    responses: responses(row, schemas),
+  };
+}
+
+function parameters(schema: z.ZodType | null, where: 'path' | 'query'): Json[] {
+  if (schema === null) return [];
+  const { properties = {}, required = [] } = jsonSchemaOf(schema, 'input');
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+function headers({ method, scope, ifMatch }: Endpoint): Json[] {
+  const header = (name: string, description: string): Json => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string', maxLength: 255 },
+  });
+  if (method === 'POST')
+    return [header('Idempotency-Key', 'The same call with the same key is answered again, not done again, for a day.')];
+  if (ifMatch !== null)
+    return [header('If-Match', `The ETag of \`${ifMatch}\` as it was seen; 412 when it has changed.`)];
+  return method === 'GET' && scope !== 'open'
+    ? [header('If-None-Match', 'The ETag of an answer at hand; 304 when it is still good.')]
+    : [];
+}
+
+const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
+
+function named(schema: z.ZodType, schemas: Record<string, JsonSchema>): JsonSchema {
+  const name = schemaNames.get(schema);
+  if (name === undefined) return jsonSchemaOf(schema, 'output');
+  schemas[name] ??= jsonSchemaOf(schema, 'output');
+  return ref(name);
+}
+
+function outputSchema(output: z.ZodType, isList: boolean, schemas: Record<string, JsonSchema>): JsonSchema {
+  const item = itemOf(output);
+  if (item === null || !isList) return named(output, schemas);
+  return {
+    type: 'object',
+    properties: { items: { type: 'array', items: named(item, schemas) }, next: { type: ['string', 'null'] } },
+    required: ['items', 'next'],
+  };
+}
+
+/** What any call with these parts can meet. */
+function problemsOf(row: Endpoint): ApiErrorCode[] {
+  const codes: ApiErrorCode[] = [...row.problems, 'UNAVAILABLE'];
+  if (row.scope !== 'open') codes.push('UNAUTHORIZED', 'FORBIDDEN', 'TOO_MANY_FAILURES');
+  if (row.params !== null || row.query !== null || row.method === 'POST') codes.push('INVALID');
+  if (row.body !== null) codes.push('INVALID', 'TOO_SLOW', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  if (row.method === 'POST') codes.push('KEY_REUSED', 'CONFLICT', 'TOO_MANY');
+  return codes;
+}
+
+function responses(row: Endpoint, schemas: Record<string, JsonSchema>): Json {
+  const { output, success, statusFor } = row;
+  const isList = row.query !== null;
+  const good: Json = {
+    description: output === null ? 'Done.' : 'The answer.',
+    ...(output === null ? {} : { content: { [JSON_TYPE]: { schema: outputSchema(output, isList, schemas) } } }),
+  };
+  const out: Json = { [success]: good };
+  if (statusFor !== undefined) out['503'] = good;
+  if (row.method === 'GET' && row.scope !== 'open') out['304'] = { description: 'What the caller has is still good.' };
+  const codes = new Set(problemsOf(row));
+  for (const { code, status } of problemKinds)
+    if (codes.has(code)) out[status] ??= { $ref: '#/components/responses/problem' };
+  return out;
+}

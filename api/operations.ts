@@ -1,0 +1,112 @@
+// Runs the operations of the table for a caller: scope, input, handler, answer. HTTP and bulk calls both come through here.
+import { allows, type Caller, requireScope } from './auth.ts';
+import type { Control } from './control.ts';
+import {
+  type Endpoint,
+  type EndpointName,
+  endpointNames,
+  endpoints,
+  type Handlers,
+  type OutputOf,
+} from './endpoints.ts';
+import { ApiError, asApiError, problemOf } from './errors.ts';
+import { chosen } from './fields.ts';
+import { checkedInput, partsOf, type Values } from './input.ts';
+
+export interface OperationsOptions {
+  /** Of the program, for the OpenAPI document. */
+  version: string;
+  /** Told of every mistake of ours; the caller only sees a 500. */
+  onMistake: (error: unknown, doing: string) => void;
+  /** Tests: an answer that does not fit its schema is a mistake. */
+  checkOutput: boolean;
+}
+
+export interface Given {
+  params?: unknown;
+  query?: unknown;
+  body?: unknown;
+}
+
+export interface Outcome {
+  status: number;
+  /** undefined: an answer without a body. */
+  output: unknown;
+}
+
+type Handle = (input: Values, caller: Caller) => unknown;
+
+/** Who asks an endpoint that is open to all. */
+export const NOBODY: Caller = { id: 'nobody', name: 'nobody', scopes: [], expiresAt: null };
+
+/** These are about the call they come in, not about the servent. */
+const NOT_IN_BULK: ReadonlySet<string> = new Set<EndpointName>(['bulk', 'openapi', 'createKey']);
+
+export class Operations {
+  readonly #options: OperationsOptions;
+  readonly #handles: ReadonlyMap<EndpointName, Handle>;
+
+  constructor(control: Control, options: OperationsOptions) {
+    this.#options = options;
+    const handlers: Handlers = control;
+    const own: Partial<Record<EndpointName, Handle>> = {
+      openapi: () => this.#openapi(),
+      bulk: (input, caller) => this.#bulk(input, caller),
+      caller: (_, { id, name, scopes, expiresAt }) => ({ id, name, scopes, expiresAt }),
+    };
+    this.#handles = new Map(
+      endpointNames.map(name => {
+        const handler = (handlers as Partial<Record<EndpointName, unknown>>)[name] as Handle | undefined;
+        return [name, own[name] ?? ((input: Values) => handler?.call(handlers, input, NOBODY))];
+      }),
+    );
+  }
+
+  /** Throws what the handler throws, INVALID, or FORBIDDEN. */
+  async run(name: EndpointName, given: Given, caller: Caller): Promise<Outcome> {
+    const endpoint: Endpoint = endpoints[name];
+    if (endpoint.scope !== 'open') requireScope(caller, endpoint.scope);
+    const { params = {}, query = {}, body } = given;
+    const input = checkedInput(endpoint, { params, query, body });
+    const output = await this.#handles.get(name)?.(input, caller);
+    if (endpoint.output === null) return { status: endpoint.success, output: undefined };
+    if (this.#options.checkOutput) endpoint.output.parse(output);
+    const status = endpoint.statusFor?.(output as never) ?? endpoint.success;
+    const { fields } = input;
+    return { status, output: Array.isArray(fields) ? narrowed(output, fields as string[]) : output };
+  }
+
+  async #openapi(): Promise<unknown> {
+    const { openApiDocument } = await import('./openapi.ts'); // asked for once in a while, by programs that read it whole
+    return openApiDocument(this.#options.version);
+  }
+
+  async #bulk(input: Values, caller: Caller): Promise<OutputOf<'bulk'>> {
+    const items: OutputOf<'bulk'>['items'] = [];
+    for (const { operation, input: given } of input['operations'] as { operation: string; input: Values }[]) {
+      try {
+        const name = bulkName(operation, caller);
+        const { status, output } = await this.run(name, partsOf(endpoints[name], given), caller);
+        items.push({ operation, status, ...(output === undefined ? {} : { body: output }) });
+      } catch (error) {
+        const problem = problemOf(asApiError(error, mistake => this.#options.onMistake(mistake, `bulk ${operation}`)));
+        items.push({ operation, status: problem.status, problem });
+      }
+    }
+    return { items };
+  }
+}
+
+function bulkName(operation: string, caller: Caller): EndpointName {
+  const possible = endpointNames.filter(name => !NOT_IN_BULK.has(name));
+  const name = possible.find(known => known === operation);
+  if (name !== undefined) return name;
+  const allowed = possible.filter(known => allows(caller, endpoints[known].scope));
+  const detail = `expected one of ${allowed.join(', ')}`;
+  throw new ApiError('INVALID', `operation: ${detail}`, { faults: [{ in: 'body', field: 'operation', detail }] });
+}
+
+function narrowed(output: unknown, fields: readonly string[]): unknown {
+  const { items, ...rest } = output as { items: unknown[] };
+  return { items: items.map(item => chosen(item, fields)), ...rest };
+}

@@ -1,0 +1,186 @@
+// `sort=-size,name`: the order of a list, and the cursor of a sorted one.
+import type { Fields, Reader } from './fields.ts';
+
+const KEYS_MAX = 3;
+/** Texts are ordered by so many characters: the cursor carries them. */
+const COMPARED_CHARACTERS = 100;
+
+interface SortKey {
+  readonly path: string;
+  readonly descending: boolean;
+  readonly caseless: boolean;
+}
+
+/** As it goes into a cursor; lists count as their length. */
+export type SortValue = string | number | null;
+
+/** A field that the list does not have, or one too many. */
+export class SortError extends Error {
+  override readonly name = 'SortError';
+}
+
+export class Sort {
+  readonly text: string;
+  readonly keys: readonly SortKey[];
+
+  constructor(text: string, keys: readonly SortKey[]) {
+    this.text = text;
+    this.keys = keys;
+  }
+
+  compile<R>(reader: Reader<R>): RowOrder<R> {
+    const reads = this.keys.map(({ path, caseless }) => {
+      const read = reader(path);
+      return (row: R): SortValue => sortValue(read(row), caseless);
+    });
+    return new RowOrder(
+      reads,
+      this.keys.map(({ descending }) => (descending ? -1 : 1)),
+    );
+  }
+}
+
+/** Throws SortError. */
+export function parseSort(text: string, fields: Fields): Sort {
+  const keys = text.split(',', KEYS_MAX + 1).map(part => {
+    const word = part.trim();
+    const path = word.replace(/^[+-]/, '');
+    const field = fields.get(path);
+    if (field === undefined)
+      throw new SortError(`there is no field ${path}; there are ${[...fields.keys()].join(', ')}`);
+    return { path, descending: word.startsWith('-'), caseless: field.kind === 'text' };
+  });
+  if (keys.length > KEYS_MAX) throw new SortError(`at most ${KEYS_MAX} fields`);
+  return new Sort(keys.map(({ path, descending }) => `${descending ? '-' : ''}${path}`).join(','), keys);
+}
+
+function sortValue(value: unknown, caseless: boolean): SortValue {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string') {
+    const start = value.length > COMPARED_CHARACTERS ? value.slice(0, COMPARED_CHARACTERS) : value;
+    return caseless ? start.toLowerCase() : start;
+  }
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return Array.isArray(value) ? value.length : null;
+}
+
+/** Where a row stands in the order. */
+export interface Place {
+  readonly values: readonly SortValue[];
+  /** The row's id: tells apart what is equal otherwise. */
+  readonly key: string;
+}
+
+/** Compares rows with places without making a place of each. */
+export class RowOrder<R> {
+  readonly #reads: readonly ((row: R) => SortValue)[];
+  readonly #signs: readonly number[];
+
+  constructor(reads: readonly ((row: R) => SortValue)[], signs: readonly number[]) {
+    this.#reads = reads;
+    this.#signs = signs;
+  }
+
+  placeOf(row: R, key: string): Place {
+    return { values: this.#reads.map(read => read(row)), key };
+  }
+
+  /** Below 0: the row comes first. */
+  compareRow(row: R, keyOf: (row: R) => string, place: Place): number {
+    for (let i = 0; i < this.#reads.length; i++) {
+      const order = compareValues(this.#reads[i]?.(row) ?? null, place.values[i] ?? null, this.#signs[i] ?? 1);
+      if (order !== 0) return order;
+    }
+    const key = keyOf(row);
+    return key < place.key ? -1 : key > place.key ? 1 : 0;
+  }
+
+  compare(a: Place, b: Place): number {
+    for (let i = 0; i < this.#reads.length; i++) {
+      const order = compareValues(a.values[i] ?? null, b.values[i] ?? null, this.#signs[i] ?? 1);
+      if (order !== 0) return order;
+    }
+    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  }
+}
+
+/** Null comes last in both directions; numbers before texts, should both occur. */
+function compareValues(a: SortValue, b: SortValue, sign: number): number {
+  if (a === b) return 0;
+  if (a === null) return 1;
+  if (b === null) return -1;
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a < b ? -sign : sign;
+}
+
+interface Placed<R> {
+  readonly row: R;
+  readonly place: Place;
+}
+
+/** The first few of many rows in an order: a heap with the last of them on top. */
+export class FirstFew<R> {
+  readonly #max: number;
+  readonly #order: RowOrder<R>;
+  readonly #keyOf: (row: R) => string;
+  readonly #heap: Placed<R>[] = [];
+  /** More rows were offered than are kept. */
+  overflowed = false;
+
+  constructor(max: number, order: RowOrder<R>, keyOf: (row: R) => string) {
+    this.#max = max;
+    this.#order = order;
+    this.#keyOf = keyOf;
+  }
+
+  offer(row: R): void {
+    const heap = this.#heap;
+    if (heap.length < this.#max) {
+      heap.push({ row, place: this.#order.placeOf(row, this.#keyOf(row)) });
+      this.#up(heap.length - 1);
+      return;
+    }
+    this.overflowed = true;
+    const [last] = heap;
+    if (last === undefined || this.#order.compareRow(row, this.#keyOf, last.place) >= 0) return;
+    heap[0] = { row, place: this.#order.placeOf(row, this.#keyOf(row)) };
+    this.#down();
+  }
+
+  inOrder(): Placed<R>[] {
+    return this.#heap.toSorted((a, b) => this.#order.compare(a.place, b.place));
+  }
+
+  #up(from: number): void {
+    for (let at = from; at > 0; ) {
+      const above = (at - 1) >> 1;
+      if (!this.#comesLater(at, above)) return;
+      this.#swap(at, above);
+      at = above;
+    }
+  }
+
+  #down(): void {
+    for (let at = 0; ; ) {
+      let latest = at;
+      for (const below of [2 * at + 1, 2 * at + 2]) if (this.#comesLater(below, latest)) latest = below;
+      if (latest === at) return;
+      this.#swap(at, latest);
+      at = latest;
+    }
+  }
+
+  #comesLater(a: number, b: number): boolean {
+    const one = this.#heap[a];
+    const other = this.#heap[b];
+    return one !== undefined && other !== undefined && this.#order.compare(one.place, other.place) > 0;
+  }
+
+  #swap(a: number, b: number): void {
+    const one = this.#heap[a];
+    const other = this.#heap[b];
+    if (one === undefined || other === undefined) return;
+    this.#heap[a] = other;
+    this.#heap[b] = one;
+  }
+}

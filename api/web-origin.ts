@@ -1,0 +1,77 @@
+// What a hostile web page could do through its visitor's browser, and does not get to: Host, Origin, CORS.
+import { isIP } from 'node:net';
+import type { Context } from 'koa';
+import { ApiError } from './errors.ts';
+
+/**
+ * DNS rebinding: a page on evil.example lets its name point to 127.0.0.1 and talks to us as its own origin. It cannot do so under a literal
+ * address or `localhost`, which is what everybody else uses.
+ */
+export function checkHost(header: string, allowed: ReadonlySet<string>): void {
+  const name = hostName(header);
+  if (name === null || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0 || allowed.has(name))
+    return;
+  throw new ApiError(
+    'FORBIDDEN_HOST',
+    `call the API by its address or as localhost, not as ${JSON.stringify(name)}; api.hostNames in the configuration allows more names`,
+  );
+}
+
+/** Lower case, without port and brackets; null when there is no header at all, as in HTTP/1.0. */
+function hostName(header: string): string | null {
+  if (header === '') return null;
+  const literal = /^\[([0-9a-f:.]+)\](?::\d+)?$/i.exec(header);
+  if (literal?.[1] !== undefined) return literal[1].toLowerCase();
+  return header.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
+}
+
+const EXPOSED = 'ETag, Location, Retry-After, Idempotency-Replayed';
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Cache-Control';
+const PREFLIGHT_SECONDS = '600';
+
+/**
+ * Browsers say from which page a call comes. Ours may call, those of `allowed` (`https://HOST:PORT`) too, nobody else. True: the call was a
+ * preflight, and is answered.
+ */
+export function checkOrigin(ctx: Context, allowed: ReadonlySet<string>): boolean {
+  const origin = ctx.get('Origin');
+  if (origin === '') return false;
+  // Our own page, or a listed one: without a list, no CORS header ever leaves.
+  if (allowed.has(origin)) {
+    ctx.set('Access-Control-Allow-Origin', origin);
+    ctx.set('Access-Control-Expose-Headers', EXPOSED);
+    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
+    ctx.vary('Origin');
+  } else if (!isOwn(origin, ctx.get('Host'))) {
+    throw new ApiError(
+      'FORBIDDEN_ORIGIN',
+      `pages of ${origin.slice(0, 100)} may not call the API; api.corsOrigins in the configuration allows them`,
+    );
+  }
+  if (ctx.method !== 'OPTIONS' || ctx.get('Access-Control-Request-Method') === '') return false;
+  ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PATCH, DELETE');
+  ctx.set('Access-Control-Allow-Headers', ALLOWED_HEADERS);
+  ctx.set('Access-Control-Max-Age', PREFLIGHT_SECONDS);
+  ctx.status = 204;
+  return true;
+}
+
+/** Host was checked before: it is an address, localhost, or a name of ours. */
+function isOwn(origin: string, host: string): boolean {
+  return host !== '' && (origin === `http://${host}` || origin === `https://${host}`);
+}
+
+const HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/** For answers that are data: nothing in them is ever to be run or framed. */
+export function setSafeHeaders(ctx: Context): void {
+  ctx.set(HEADERS);
+  ctx.set('Cache-Control', 'no-store');
+}
