@@ -277,7 +277,7 @@ export class Searches {
 }
 
 /** Words that come to nothing (signs only) leave no query to send. */
-function ask(overlay: Overlay, text: string, sha1: Buffer | null): Search {
+function ask(overlay: Pick<Overlay, 'search'>, text: string, sha1: Buffer | null): Search {
   try {
     return overlay.search({ text, urns: sha1 === null ? [] : [sha1] });
   } catch (error) {
