@@ -59,6 +59,7 @@ import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
+import type { OwnRole, RoleReport } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
 import { SettingsError } from './settings/faults.ts';
@@ -74,6 +75,7 @@ export interface ControlParts {
   identity: ServentIdentity;
   overlay: Overlay;
   neighbours: Neighbours;
+  role: OwnRole;
   hosts: HostCache;
   library: Library;
   searches: Searches;
@@ -119,6 +121,7 @@ export class DaemonControl implements Control {
       gnutella: { host: gnutella.host, port: gnutella.port },
       api: this.api,
       peers: neighbours.counts,
+      election: electionView(this.#parts.role.report()),
       hosts: hosts.size,
       library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
       searches: searches.running,
@@ -345,15 +348,7 @@ export class DaemonControl implements Control {
   }
 
   election(): Explanation {
-    const { live, identity, beside, clock, startedAt, neighbours } = this.#parts;
-    return explainRole({
-      mode: live.settings.gnutella.mode,
-      ultrapeer: identity.ultrapeer,
-      firewall: beside.firewall.status(clock.now()),
-      uptimeSeconds: (clock.wallTime() - startedAt.getTime()) / 1000,
-      leaves: neighbours.counts.leaves,
-      maxLeaves: live.settings.gnutella.maxLeaves,
-    });
+    return explainRole(this.#parts.role.report());
   }
 
   async doctor(): Promise<DoctorView> {
@@ -441,6 +436,18 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
     if (code === undefined) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
+}
+
+function electionView({ mode, active, role, fit, needed, heldForMs, criteria }: RoleReport): StatusView['election'] {
+  return {
+    mode,
+    active,
+    role,
+    fit,
+    needed,
+    changesIn: heldForMs === 0 ? null : heldForMs / 1000,
+    criteria: [...criteria],
+  };
 }
 
 function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {

@@ -2,12 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigPlan, DownloadView } from '../api/control.ts';
-import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
+import { FreeSlots } from '../protocol/overlay/free-slots.ts';
 import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
+import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY } from '../protocol/overlay/topology.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
@@ -30,9 +31,11 @@ import { isWildcard, OwnAddress } from './net/own-address.ts';
 import { ReachPolicy, reachesOf } from './net/reach.ts';
 import { Tls } from './net/tls.ts';
 import { OverlayWatch } from './overlay-watch.ts';
+import { OwnRole } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
 import { Searches } from './searches.ts';
+import { Sessions } from './sessions.ts';
 import { LiveSettings } from './settings/live.ts';
 import type { ResolvedSettings, Settings } from './settings.ts';
 import { DownloadStore } from './store/downloads.ts';
@@ -44,6 +47,7 @@ import { Ticker } from './ticker.ts';
 import { browseHost } from './transfer/browse-host.ts';
 import { Downloads } from './transfer/downloads.ts';
 import { FileServer } from './transfer/file-server.ts';
+import { VitalSigns } from './vitals.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -128,7 +132,32 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   const blocked = new BlockList();
   let blockSources = await readBlockLists(blockFiles(settings), blocked, log.child({ mod: 'block lists' }));
   const reach = new ReachPolicy(settings.profile, blocked);
-  const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
+  const sessions = new Sessions(store.table('sessions'), startedAt, clock, log.child({ mod: 'sessions' }));
+  await sessions.start();
+  running.add('the uptime', () => sessions.stop());
+  const lab = settings.profile !== 'public';
+  const slots = new FreeSlots(lab ? LAB_SLOTS_MS : SLOTS_MS);
+  const vitals = new VitalSigns({
+    now: () => clock.now(),
+    sessions,
+    reachable: () => beside.firewall.status(clock.now()),
+    linkBytesSent: () => overlay.bytesOut,
+    uploadRate: () => fileServer.load.rate,
+    leafSlotsSeen: () => slots.total(clock.now()),
+    refusedShare: () => neighbours.refusedShare,
+    counts: () => neighbours.counts,
+  });
+  await vitals.start();
+  running.add('the measurements', () => vitals.stop());
+  const role = new OwnRole({
+    settings,
+    seeks: seekOf(resolved) > 0,
+    clock,
+    random,
+    log: log.child({ mod: 'role' }),
+    vitals: () => vitals.latest,
+    onChange: changed => neighbours.onRole(changed),
+  });
   const monitor = new QueryMonitor();
   const watch = new OverlayWatch({
     clock,
@@ -136,6 +165,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     hosts,
     reach,
     monitor,
+    slots,
     onPush: push => beside.pushes.onPush(push),
   });
   let own: OwnAddress | null = null;
@@ -144,7 +174,8 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     serventGuid: guid,
     settings,
     startedAt,
-    role: () => role,
+    role: () => role.role,
+    dailyUptimeSeconds: () => sessions.dailySeconds,
     listen,
     ipv6: () => own?.ipv6 ?? null,
     uploadsFull: () => fileServer.full,
@@ -207,8 +238,12 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
     tryUltrapeers: () => neighbours.tryUltrapeers(),
     onEnded: (remote, direction, end, detail) => refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
-    crawl: () => neighbours.crawl(),
-    onLinked: link => beside.onLinked(link),
+    crawl: remote => neighbours.crawl(remote),
+    onLinked: link => {
+      if (own?.seen(link.capabilities.remoteIp ?? '', link.endpoint.host) === true) reach.addOwn(own.endpoint);
+      beside.onLinked(link);
+      neighbours.onLinked(link);
+    },
     onUnlinked: link => {
       beside.onUnlinked(link);
       neighbours.onUnlinked(link);
@@ -218,10 +253,15 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     overlay,
     handshaker,
     hosts,
+    slots,
     reach,
     clock,
+    random,
     log: log.child({ mod: 'neighbours' }),
-    role: () => role,
+    role: () => role.role,
+    mayBecomeLeaf: () => role.mayBecomeLeaf,
+    onGuided: () => role.yield(),
+    topology: lab ? LOCAL_TOPOLOGY : PUBLIC_TOPOLOGY,
     serventGuid: guid,
     startedAt,
     get maxLeaves() {
@@ -237,7 +277,9 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
       return settings.gnutella.maxPerAddress;
     },
     configured: settings.gnutella.connect,
-    acceptLegacy: settings.profile !== 'public',
+    acceptLegacy: lab,
+    strict: !lab,
+    guides: lab && role.active,
   });
 
   const beside: DatagramSide = new DatagramSide({
@@ -313,6 +355,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     identity,
     overlay,
     neighbours,
+    role,
     hosts,
     library,
     searches,
@@ -351,17 +394,19 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     forbids: endpoint => reach.forbids(endpoint),
     isOwn: endpoint => reach.isOwn(endpoint),
     links: () => {
-      const wanted = Math.min(seekOf(resolved), settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
+      const wanted = Math.min(neighbours.sought, LINKS_TO_FIND);
       return { connected: neighbours.counts.ultrapeers, wanted };
     },
     publish: () => {
-      const found = role === 'ultrapeer' && !identity.firewalled ? listen() : null;
+      const found = role.role === 'ultrapeer' && role.settled && !identity.firewalled ? listen() : null;
       return found !== null && reachesOf(settings.profile).includes(reachOf(found.host)) ? found : null;
     },
   });
   await bootstrap.start();
   running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
+  role.start();
+  running.add('the elections', () => role.stop());
   running.add('the neighbours', () => neighbours.stop());
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
@@ -417,6 +462,9 @@ function shareDownload(library: Library, { urn }: DownloadView, path: string): v
   if (sha1 !== null) void library.addFile(path, sha1);
 }
 
+/** How long an ultrapeer's word for its free leaf slots is believed: pongs are passed on for up to 40 s. */
+const SLOTS_MS = 300_000;
+const LAB_SLOTS_MS = 10_000;
 /** Caches help to so many links; these bring the others. */
 const LINKS_TO_FIND = 4;
 

@@ -10,8 +10,8 @@ import type { Table } from './store/table.ts';
 
 const VENDOR = 'SRVT';
 const SERVENT_GUID = 'servent-guid';
-/** What gtk-gnutella and LimeWire ask of an ultrapeer: at least 15 or 16. */
-const DEGREE = 32;
+/** What a leaf says: LimeWire takes none for a good one that says less than 15. */
+const LEAF_DEGREE = 32;
 const MAX_TTL_SAID = 4;
 
 /** The GUID of the store, minted at the first start. */
@@ -32,6 +32,7 @@ export interface IdentityFacts {
   /** Our IPv6 address beside an IPv4 one. */
   ipv6: () => string | null;
   uploadsFull: () => boolean;
+  dailyUptimeSeconds: () => number;
   firewalled: () => boolean;
   pushProxies: () => readonly Endpoint[];
   outOfBand: () => Endpoint | null;
@@ -44,7 +45,6 @@ export class ServentIdentity implements Identity {
   readonly serventGuid: Buffer;
   readonly vendor = VENDOR;
   readonly speedKbps = 10_000;
-  readonly dailyUptimeSeconds = 43_200;
   readonly #facts: IdentityFacts;
 
   constructor(facts: IdentityFacts) {
@@ -58,6 +58,10 @@ export class ServentIdentity implements Identity {
 
   get ultrapeer(): boolean {
     return this.#facts.role() === 'ultrapeer';
+  }
+
+  get dailyUptimeSeconds(): number {
+    return this.#facts.dailyUptimeSeconds();
   }
 
   get firewalled(): boolean {
@@ -108,7 +112,7 @@ export class ServentIdentity implements Identity {
       role: role(),
       listen: this.listen(),
       guid: this.serventGuid,
-      degree: DEGREE,
+      degree: role() === 'leaf' ? LEAF_DEGREE : settings.gnutella.maxUltrapeers,
       maxTtl: MAX_TTL_SAID,
       deflate: settings.gnutella.deflate,
       features: this.#features(),

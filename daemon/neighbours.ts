@@ -1,33 +1,56 @@
-// Which links we keep: the configured ones for ever, and as many ultrapeers as we want, dialled from the host cache.
+// Which links we have: who is let in, whom we dial, whom we leave for a better one, and what a change of role costs.
 import { lookup } from 'node:dns/promises';
 import { admit, type Verdict } from '../protocol/handshake/admission.ts';
 import type { Capabilities, Role } from '../protocol/handshake/capabilities.ts';
-import type { Neighbours as CrawlAnswer } from '../protocol/handshake/handshake.ts';
+import type { Neighbours as CrawlAnswer, Refused } from '../protocol/handshake/handshake.ts';
+import type { FreeSlots } from '../protocol/overlay/free-slots.ts';
 import type { HostCache } from '../protocol/overlay/host-cache.ts';
 import type { Link } from '../protocol/overlay/link.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
+import { TimedKeys } from '../protocol/overlay/timed-keys.ts';
+import {
+  type LinkFacts,
+  Topology,
+  type TopologyRules,
+  ultrapeerSlots,
+  ultrapeersSought,
+} from '../protocol/overlay/topology.ts';
 import type { Clock } from '../protocol/ports.ts';
+import { ByeCode } from '../protocol/wire/bye.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { KeptNeighbours } from './kept-neighbours.ts';
 import type { Log } from './log.ts';
 import type { Attempt, Handshaker } from './net/handshaker.ts';
 import type { ReachPolicy } from './net/reach.ts';
 
 const ROUND_MS = 1000;
-/** Dials from the host cache under way at a time. */
-const SEEKING_MAX = 4;
-const RETRY_MS = 1000;
-const RETRY_MAX_MS = 60_000;
+/** A leaf looks for a roomier ultrapeer in one round of so many. */
+const ROUNDS_PER_LOOK = 8;
+/** Times that an ultrapeer is asked for its slots before what it said is forgotten. */
+const ASKS_PER_LIFE = 4;
 const TRY_HOSTS_SENT = 10;
 const CRAWLED_MAX = 100;
+/** Between two answers to crawlers of one address (gtk-gnutella), and how many of them are remembered. */
+const CRAWL_MS = 300_000;
+const CRAWLERS_MAX = 1024;
+/** The latest dials tell whether the network is full. */
+const OUTCOMES_MAX = 8;
 
 export interface NeighboursOptions {
   overlay: Overlay;
   handshaker: Handshaker;
   hosts: HostCache;
+  slots: FreeSlots;
   reach: ReachPolicy;
   clock: Clock;
+  random: { below(bound: number): number };
   log: Log;
   role: () => Role;
+  /** We may follow a neighbour that wants us as its leaf. */
+  mayBecomeLeaf: () => boolean;
+  /** A link is up on which we are a leaf, though we are none yet. */
+  onGuided: () => void;
+  topology: TopologyRules;
   serventGuid: Buffer;
   startedAt: Date;
   maxLeaves: number;
@@ -40,40 +63,56 @@ export interface NeighboursOptions {
   configured: readonly string[];
   /** Neighbours without roles and of protocol 0.4 are welcome. */
   acceptLegacy: boolean;
-}
-
-/** A configured neighbour and when to dial it next. */
-interface Kept {
-  readonly address: string;
-  retryAt: number;
-  failures: number;
-  dialling: boolean;
-  link: Link | null;
+  /** The world's manners: ultrapeers that flood are refused by leaves, crawlers that come too often by all. */
+  strict: boolean;
+  /** Once there are ultrapeers enough for a leaf, ask further ones to be leaves. */
+  guides: boolean;
 }
 
 export class Neighbours {
   readonly #options: NeighboursOptions;
-  readonly #kept: Kept[];
+  readonly #kept: KeptNeighbours;
+  readonly #topology: Topology;
+  readonly #crawlers: TimedKeys;
   readonly #abort = new AbortController();
   /** Dials from the host cache, by "host:port". */
   readonly #seeking = new Set<string>();
+  /** Whether each of the latest dials that were answered was refused for lack of a slot; at most OUTCOMES_MAX. */
+  #outcomes: { at: number; full: boolean }[] = [];
+  #askedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: NeighboursOptions) {
+    const { clock, log, topology } = options;
     this.#options = options;
-    this.#kept = options.configured.map(address => ({
-      address,
-      retryAt: 0,
-      failures: 0,
-      dialling: false,
-      link: null,
-    }));
+    this.#topology = new Topology(topology, clock.now());
+    this.#crawlers = new TimedKeys(CRAWL_MS, CRAWLERS_MAX, clock.now());
+    this.#kept = new KeptNeighbours({
+      addresses: options.configured,
+      clock,
+      log,
+      connect: address => this.connect(address),
+      isConnected: address => this.#isConnected(address),
+    });
   }
 
   get counts(): { leaves: number; ultrapeers: number } {
     let leaves = 0;
     for (const link of this.#options.overlay.links.values()) if (link.role === 'leaf') leaves++;
     return { leaves, ultrapeers: this.#options.overlay.links.size - leaves };
+  }
+
+  /** Ultrapeers that we look for in our role. */
+  get sought(): number {
+    const { topology, role, seek, maxUltrapeers } = this.#options;
+    return ultrapeersSought(topology, role(), seek, maxUltrapeers);
+  }
+
+  /** Of the latest dials that were answered: refused for lack of a slot, 0 to 1. */
+  get refusedShare(): number {
+    const since = this.#options.clock.now() - this.#options.topology.windowMs;
+    const fresh = this.#outcomes.filter(({ at }) => at >= since);
+    return fresh.length === 0 ? 0 : fresh.filter(({ full }) => full).length / fresh.length;
   }
 
   start(): void {
@@ -88,12 +127,7 @@ export class Neighbours {
 
   /** Other servents to stay connected to; links to those who are none any more stay as any others. */
   set configured(addresses: readonly string[]) {
-    const gone = this.#kept.filter(({ address }) => !addresses.includes(address));
-    for (const kept of gone) this.#kept.splice(this.#kept.indexOf(kept), 1);
-    const known = new Set(this.#kept.map(({ address }) => address));
-    for (const address of addresses) {
-      if (!known.has(address)) this.#kept.push({ address, retryAt: 0, failures: 0, dialling: false, link: null });
-    }
+    this.#kept.addresses = addresses;
   }
 
   /** An admin's wish. Resolves when the handshake has ended. */
@@ -105,15 +139,17 @@ export class Neighbours {
   }
 
   admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out'): Verdict {
-    const { overlay, role, serventGuid, startedAt, maxLeaves, maxUltrapeers, maxPerAddress } = this.#options;
+    const { overlay, serventGuid, startedAt, maxLeaves, maxUltrapeers, maxPerAddress, topology } = this.#options;
+    const role = this.#options.role();
     const { leaves, ultrapeers } = this.counts;
     const links = [...overlay.links.values()];
     const sameAddress = links.filter(link => link.endpoint.host === remote.host).length;
+    const slots = Math.max(ultrapeerSlots(topology, role, maxUltrapeers), Math.min(this.#kept.size, maxUltrapeers));
     return admit(peer, {
       direction,
-      role: role(),
+      role,
       leaves: { used: leaves, max: maxLeaves },
-      ultrapeers: { used: ultrapeers, max: maxUltrapeers },
+      ultrapeers: { used: ultrapeers, max: slots },
       // Where an incoming peer says that it listens is no proof: it could lock others out by claiming their address.
       addressConnected: links.some(link =>
         direction === 'out' ? isAt(link, remote) : sameEndpoint(link.endpoint, remote),
@@ -121,69 +157,136 @@ export class Neighbours {
       guidConnected:
         peer.guid !== null &&
         (peer.guid.equals(serventGuid) || links.some(link => link.capabilities.guid?.equals(peer.guid ?? serventGuid))),
-      hostile: false,
+      hostile: false, // those are closed before they say a word
       hammering: maxPerAddress > 0 && sameAddress >= maxPerAddress,
       closing: this.#abort.signal.aborted,
       acceptLegacy: this.#options.acceptLegacy,
-      demandDynamicQuerying: false,
-      mayBecomeLeaf: false,
+      demandDynamicQuerying: this.#options.strict,
+      mayBecomeLeaf: this.#options.mayBecomeLeaf(),
       liveSince: startedAt.getTime(),
       guid: serventGuid,
-      wantsLeaves: false,
+      wantsLeaves: this.#options.guides && ultrapeers + 1 >= topology.leafUltrapeers,
     });
   }
 
-  /** Fresh ultrapeers for those whom we refuse or accept. */
+  /** Ultrapeers for those whom we refuse, accept or leave: the neighbours first, those with room before all. */
   tryUltrapeers(): Endpoint[] {
-    const near = [...this.#options.overlay.links.values()].filter(link => link.role === 'ultrapeer');
+    const { overlay, hosts, slots, clock } = this.#options;
+    const now = clock.now();
+    const near = [...overlay.links.values()].filter(link => link.role === 'ultrapeer');
     const known = near.flatMap(link => (link.listen === null ? [] : [link.listen]));
-    const fresh = this.#options.hosts.fresh(TRY_HOSTS_SENT, true);
+    const fresh = hosts.fresh(TRY_HOSTS_SENT, true);
     const all = new Map([...known, ...fresh].map(endpoint => [formatEndpoint(endpoint), endpoint]));
-    return [...all.values()].slice(0, TRY_HOSTS_SENT);
+    const room = (endpoint: Endpoint) => ((slots.of(endpoint, now) ?? 0) > 0 ? 0 : 1);
+    return [...all.values()].sort((a, b) => room(a) - room(b)).slice(0, TRY_HOSTS_SENT);
   }
 
-  crawl(): CrawlAnswer {
+  /** Null for one that came lately. */
+  crawl(remote: Endpoint): CrawlAnswer | null {
+    const { overlay, clock, strict } = this.#options;
+    const now = clock.now();
+    if (strict && this.#crawlers.has(remote.host, now)) return null;
+    this.#crawlers.add(remote.host, now);
     const listening = (leaf: boolean) =>
-      [...this.#options.overlay.links.values()]
+      [...overlay.links.values()]
         .filter(link => (link.role === 'leaf') === leaf)
         .flatMap(link => (link.listen === null ? [] : [link.listen]))
         .slice(0, CRAWLED_MAX);
     return { peers: listening(false), leaves: listening(true) };
   }
 
+  onLinked(link: Link): void {
+    const { role, onGuided } = this.#options;
+    this.heard(link.capabilities.tryUltrapeers, true);
+    if (link.ourRole === 'leaf' && role() === 'ultrapeer') onGuided();
+  }
+
   onUnlinked(link: Link): void {
-    for (const kept of this.#kept) {
-      if (kept.link !== link) continue;
-      kept.link = null;
-      kept.retryAt = this.#options.clock.now() + RETRY_MS;
+    const { hosts, slots, clock } = this.#options;
+    this.#kept.onUnlinked(link);
+    const { listen, ended } = link;
+    if (listen === null || listen.host !== link.endpoint.host) return; // anybody's address
+    const now = clock.wallTime();
+    if (ended?.code === ByeCode.ModeChange) {
+      hosts.add({ endpoint: listen, source: 'peer', ultrapeer: link.role === 'leaf', dailyUptimeSeconds: null }, now);
+    } else if (ended?.code === ByeCode.Shutdown) hosts.failed(listen, now, false);
+    slots.forget(listen);
+  }
+
+  /** Our role has changed: whoever knows us in the old one is told, and where to go instead. */
+  onRole(role: Role): void {
+    const { overlay } = this.#options;
+    const text = role === 'leaf' ? 'Becoming a leaf node' : 'Becoming an ultra node';
+    this.#outcomes = [];
+    for (const link of [...overlay.links.values()]) {
+      if (link.ourRole !== role) overlay.bye(link, ByeCode.ModeChange, text, this.#alternativesFor(link));
     }
+    setImmediate(() => this.#round()); // not from within the handshake that brought it about
+  }
+
+  #alternativesFor(link: Link): Endpoint[] {
+    return this.tryUltrapeers().filter(endpoint => !isAt(link, endpoint));
   }
 
   #round(): void {
     if (this.#abort.signal.aborted) return;
-    const now = this.#options.clock.now();
-    for (const kept of this.#kept) {
-      if (kept.link === null && !kept.dialling && now >= kept.retryAt) void this.#keep(kept);
-    }
-    this.#seek();
+    const { overlay, role, seek, maxUltrapeers, maxLeaves, clock, hosts } = this.#options;
+    const now = clock.now();
+    this.#kept.round(now);
+    const links = [...overlay.links.values()];
+    const plan = this.#topology.plan(
+      {
+        role: role(),
+        links: links.map(link => this.#factsOf(link, now)),
+        seek,
+        ultrapeersMax: maxUltrapeers,
+        leavesMax: maxLeaves,
+        dialling: this.#seeking.size,
+        roomElsewhere: this.#roomElsewhere(links, now),
+        spare: () => hosts.next(clock.wallTime(), host => this.#isNear(host, links)) !== null,
+      },
+      now,
+    );
+    const leaving = plan.drop === null ? undefined : overlay.links.get(plan.drop.id);
+    if (plan.drop !== null && leaving !== undefined) this.#leave(leaving, plan.drop);
+    for (let i = 0; i < plan.dial; i++) if (!this.#seek()) break;
+    this.#askForSlots(now);
   }
 
-  async #keep(kept: Kept): Promise<void> {
-    const { clock, log } = this.#options;
-    kept.dialling = true;
-    const attempt = await this.connect(kept.address);
-    kept.dialling = false;
-    if (attempt.kind === 'linked') {
-      kept.link = attempt.link;
-      kept.failures = 0;
-      return;
-    }
-    const why = attempt.kind === 'refused' ? `${attempt.refusal.code} ${attempt.refusal.text}` : attempt.text;
-    if (this.#isConnected(kept.address))
-      kept.failures = 0; // it connected to us in the meantime
-    else if (kept.failures++ === 0)
-      log.warn({ address: kept.address, why }, 'a configured neighbour is not there; trying again');
-    kept.retryAt = clock.now() + Math.min(RETRY_MS * 2 ** kept.failures, RETRY_MAX_MS);
+  /** Looked for at random: or all leaves of a full ultrapeer would see the same place, and move there at once. */
+  #roomElsewhere(links: readonly Link[], now: number): number {
+    const { slots, random } = this.#options;
+    if (random.below(ROUNDS_PER_LOOK) > 0) return 0;
+    return slots.roomiest(now, endpoint => this.#isNear(endpoint, links))?.free ?? 0;
+  }
+
+  #factsOf(link: Link, now: number): LinkFacts {
+    const { queue, drops, listen } = link;
+    return {
+      id: link.id,
+      role: link.role,
+      framesIn: link.framesIn,
+      framesOut: queue.framesSent,
+      dropped: queue.droppedTotal + (drops?.total ?? 0),
+      queryHopsMax: link.queryHopsMax,
+      pinned: this.#kept.has(link),
+      leafSlotsFree: listen === null ? null : this.#options.slots.of(listen, now),
+    };
+  }
+
+  #leave(link: Link, { cause, code, text }: { cause: string; code: number; text: string }): void {
+    const { overlay, hosts, clock, log } = this.#options;
+    log.info({ link: link.id, peer: formatEndpoint(link.endpoint), cause }, 'leaving a neighbour');
+    hosts.failed(link.listen ?? link.endpoint, clock.wallTime(), true); // or it would be dialled again at once
+    overlay.bye(link, code, text, this.#alternativesFor(link));
+  }
+
+  /** A leaf wants to know where there is room; ultrapeers hear it from one another. */
+  #askForSlots(now: number): void {
+    const { overlay, role, slots } = this.#options;
+    if (role() !== 'leaf' || now - this.#askedAt < slots.lifeMs / ASKS_PER_LIFE) return;
+    this.#askedAt = now;
+    for (const link of overlay.links.values()) if (link.role === 'ultrapeer') overlay.askForPong(link);
   }
 
   #isConnected(address: string): boolean {
@@ -193,24 +296,28 @@ export class Neighbours {
     );
   }
 
-  #seek(): void {
-    const { hosts, clock, seek, maxUltrapeers, overlay, reach } = this.#options;
-    const wanted = Math.min(seek, maxUltrapeers);
-    for (let missing = wanted - this.counts.ultrapeers - this.#seeking.size; missing > 0; missing--) {
-      if (this.#seeking.size >= SEEKING_MAX) return;
-      const links = [...overlay.links.values()];
-      const endpoint = hosts.next(
-        clock.wallTime(),
-        candidate =>
-          reach.isOwn(candidate) ||
-          this.#seeking.has(formatEndpoint(candidate)) ||
-          links.some(link => isAt(link, candidate)),
-      );
-      if (endpoint === null) return;
-      const key = formatEndpoint(endpoint);
-      this.#seeking.add(key);
-      void this.#dial(endpoint).finally(() => this.#seeking.delete(key));
-    }
+  /** Ourselves, connected, or being dialled. */
+  #isNear(endpoint: Endpoint, links: readonly Link[]): boolean {
+    const { reach } = this.#options;
+    return (
+      reach.isOwn(endpoint) || this.#seeking.has(formatEndpoint(endpoint)) || links.some(link => isAt(link, endpoint))
+    );
+  }
+
+  /** False when there is nobody to be dialled. */
+  #seek(): boolean {
+    const { hosts, clock, overlay, role, slots } = this.#options;
+    const links = [...overlay.links.values()];
+    const near = (endpoint: Endpoint) => this.#isNear(endpoint, links);
+    const roomy = role() === 'leaf' ? (slots.roomiest(clock.now(), near)?.endpoint ?? null) : null;
+    if (roomy !== null) slots.forget(roomy); // one dial is what its word is good for
+    // leaves know where ultrapeers are, but to dial them brings no link
+    const endpoint = roomy ?? hosts.next(clock.wallTime(), host => host.ultrapeer === false || near(host));
+    if (endpoint === null) return false;
+    const key = formatEndpoint(endpoint);
+    this.#seeking.add(key);
+    void this.#dial(endpoint).finally(() => this.#seeking.delete(key));
+    return true;
   }
 
   async #dial(endpoint: Endpoint): Promise<Attempt> {
@@ -225,16 +332,35 @@ export class Neighbours {
           now,
         );
         hosts.succeeded(endpoint, now);
+        this.#answered(false);
         break;
       case 'refused':
-        hosts.failed(endpoint, now, attempt.refusal.code !== 0);
-        this.heard(attempt.refusal.tryUltrapeers, true);
-        this.heard(attempt.refusal.tryHosts, false);
+        this.#onRefused(endpoint, attempt.refusal, now);
         break;
       case 'failed':
-        if (attempt.reason !== 'DIAL_ABORTED' && attempt.reason !== 'DIAL_BUSY') hosts.failed(endpoint, now, false);
+        if (attempt.reason === 'DIAL_ABORTED' || attempt.reason === 'DIAL_BUSY') break;
+        hosts.failed(endpoint, now, false);
+        this.#options.slots.forget(endpoint);
     }
     return attempt;
+  }
+
+  #onRefused(endpoint: Endpoint, refusal: Refused, now: number): void {
+    const { hosts, slots, clock, role } = this.#options;
+    const peer = refusal.capabilities?.role ?? 'legacy';
+    if (peer !== 'legacy') {
+      hosts.add({ endpoint, source: 'peer', ultrapeer: peer === 'ultrapeer', dailyUptimeSeconds: null }, now);
+    }
+    hosts.failed(endpoint, now, refusal.code !== 0);
+    this.heard(refusal.tryUltrapeers, true);
+    this.heard(refusal.tryHosts, false);
+    if (refusal.by !== 'peer' || refusal.code !== 503 || peer !== 'ultrapeer') return;
+    this.#answered(true);
+    if (role() === 'leaf') slots.note(endpoint, 0, clock.now());
+  }
+
+  #answered(full: boolean): void {
+    this.#outcomes = [...this.#outcomes.slice(1 - OUTCOMES_MAX), { at: this.#options.clock.now(), full }];
   }
 
   /** Addresses out of somebody's headers. */

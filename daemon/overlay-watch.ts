@@ -1,11 +1,12 @@
 // Hears what the overlay core has to tell and passes it on: searches, query monitor, host cache, log.
 import { HEADER_BYTES } from '../protocol/constants.ts';
+import type { FreeSlots } from '../protocol/overlay/free-slots.ts';
 import type { HostCache, HostSighting } from '../protocol/overlay/host-cache.ts';
 import type { Link } from '../protocol/overlay/link.ts';
 import type { Search } from '../protocol/overlay/search.ts';
 import type { OverlaySink } from '../protocol/overlay/sink.ts';
 import type { Clock } from '../protocol/ports.ts';
-import { formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import type { Frame } from '../protocol/wire/frame-reader.ts';
 import type { Push } from '../protocol/wire/push.ts';
 import type { QueryHit } from '../protocol/wire/query-hit.ts';
@@ -20,6 +21,7 @@ export interface OverlayWatchOptions {
   hosts: HostCache;
   reach: ReachPolicy;
   monitor: QueryMonitor;
+  slots: FreeSlots;
   onPush: (push: Push) => void;
 }
 
@@ -56,15 +58,22 @@ export class OverlayWatch implements OverlaySink {
     this.#options.onPush(push);
   }
 
-  onHosts(hosts: readonly HostSighting[]): void {
-    const now = this.#options.clock.wallTime();
-    for (const sighting of hosts) {
-      if (!this.#options.reach.isOwn(sighting.endpoint)) this.#options.hosts.add(sighting, now);
+  onHosts(sightings: readonly HostSighting[]): void {
+    const { clock, hosts, reach, slots } = this.#options;
+    const now = clock.wallTime();
+    for (const sighting of sightings) {
+      const { endpoint, ultrapeer, leafSlotsFree } = sighting;
+      if (reach.isOwn(endpoint)) continue;
+      hosts.add(sighting, now);
+      if (ultrapeer === true && leafSlotsFree != null) slots.note(endpoint, leafSlotsFree, clock.now());
     }
   }
 
-  onBye(link: Link, code: number, text: string): void {
+  onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[]): void {
     this.#options.log.info({ link: link.id, peer: formatEndpoint(link.endpoint), code, text }, 'a neighbour said Bye');
+    this.onHosts(
+      tryUltrapeers.map(endpoint => ({ endpoint, source: 'try', ultrapeer: true, dailyUptimeSeconds: null })),
+    );
   }
 
   onLinkEnded(link: Link, code: number, text: string): void {

@@ -12,6 +12,25 @@ export const status = z.object({
   gnutella: z.object({ host: z.string(), port }).describe('where the Gnutella port listens'),
   api: z.object({ host: z.string(), port }).describe('where this API listens'),
   peers: z.object({ leaves: count, ultrapeers: count }),
+  election: z
+    .object({
+      mode: z.enum(['auto', 'leaf', 'ultrapeer']).describe('as configured'),
+      active: z.boolean().describe('elections are held; otherwise the role stays what it is'),
+      role: z.enum(['leaf', 'ultrapeer']),
+      fit: z.boolean().describe('we could carry leaves'),
+      needed: z.boolean().describe('the network wants one more ultrapeer, or still wants us as one'),
+      changesIn: seconds.nullable().describe('until the role changes, if things stay as they are; null: it does not'),
+      criteria: z.array(
+        z.object({
+          name: z.string(),
+          value: z.union([z.number(), z.boolean()]).nullable().describe('as measured; null: not known'),
+          wanted: z.union([z.number(), z.boolean()]).describe('what it is held against'),
+          met: z.boolean(),
+          why: z.string(),
+        }),
+      ),
+    })
+    .describe('why we are leaf or ultrapeer'),
   hosts: count.describe('addresses in the host cache'),
   library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
   searches: count.describe('our own running searches'),

@@ -2,7 +2,7 @@
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
 import { counted, formatBytes } from '../../api/format.ts';
 import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
-import type { Settings } from '../settings.ts';
+import type { RoleReport } from '../own-role.ts';
 
 type Test = Explanation['tests'][number];
 
@@ -124,24 +124,28 @@ export function explainDownload(facts: DownloadFacts): Explanation {
   return explanation(state === 'active' ? 'it is running' : 'it starts as soon as a source answers', tests);
 }
 
-export interface RoleFacts {
-  mode: Settings['gnutella']['mode'];
-  ultrapeer: boolean;
-  firewall: FirewallStatus;
-  uptimeSeconds: number;
-  leaves: number;
-  maxLeaves: number;
-}
+/** What a person can do for each criterion of an election. */
+const ROLE_MENDS: Readonly<Record<string, string>> = {
+  uptime: 'stay up',
+  average_uptime: 'stay up for longer at a time',
+  tcp_reachable: 'open the port in the firewall or router',
+  udp_reachable: 'open the port for UDP too',
+  upload: 'be somebody that others download from, on a faster line',
+  memory: 'free some memory, or lower gnutella.maxLeaves',
+  cpu: 'leave the machine more time',
+  descriptors: 'raise the limit of open files, or lower gnutella.maxLeaves',
+};
 
-export function explainRole({ mode, ultrapeer, firewall, uptimeSeconds, leaves, maxLeaves }: RoleFacts): Explanation {
+export function explainRole({ mode, active, role, criteria }: RoleReport): Explanation {
+  const chosen = active
+    ? 'elected, and so again and again'
+    : mode === 'auto'
+      ? 'for it looks for no neighbours by itself: gnutella.seek is 0'
+      : 'because gnutella.mode says so';
   return {
-    verdict: `we are ${ultrapeer ? 'an ultrapeer' : 'a leaf'}, ${mode === 'auto' ? 'by our own choice' : 'because gnutella.mode says so'}`,
-    tests: [
-      test('mode', mode !== 'leaf', mode, 'set gnutella.mode to auto or ultrapeer'),
-      test('TCP from outside', firewall.tcp === 'open', firewall.tcp, 'open the port in the firewall or router'),
-      test('UDP from outside', firewall.udp === 'open', firewall.udp, 'open the port for UDP too'),
-      test('uptime', uptimeSeconds >= 3600, `${Math.round(uptimeSeconds)} s`, 'stay up for an hour'),
-      test('leaf slots', maxLeaves > 0, `${leaves} of ${maxLeaves} taken`, 'raise gnutella.maxLeaves'),
-    ],
+    verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}, ${chosen}`,
+    tests: criteria.map(({ name, value, wanted, met, why }) =>
+      test(name, met, `${value ?? 'unknown'} (${why}; wanted: ${wanted})`, ROLE_MENDS[name] ?? 'nothing to be mended'),
+    ),
   };
 }

@@ -41,10 +41,10 @@ export interface ElectionRules {
   readonly ultrapeersWanted: number;
   /** How long all must hold before a promotion. */
   readonly promoteAfterMs: number;
-  /** By at most so much longer, drawn at random: or all that feel the same need would answer it. */
-  readonly promoteSpreadMs: number;
   /** How long one must fail before a demotion. */
   readonly demoteAfterMs: number;
+  /** Either by at most so much longer, drawn at random: or all that feel the same need would answer it. */
+  readonly spreadMs: number;
   /** An ultrapeer without a leaf for so long is not needed. */
   readonly idleAfterMs: number;
   /** Least time between two changes; doubled with each change up to switchDelayMaxMs (gtk-gnutella). */
@@ -63,7 +63,7 @@ export const PUBLIC_ELECTION: ElectionRules = {
   leavesMax: 200,
   ultrapeersWanted: 3,
   promoteAfterMs: 60_000,
-  promoteSpreadMs: 600_000,
+  spreadMs: 600_000,
   demoteAfterMs: 1_800_000,
   idleAfterMs: 3_600_000,
   switchDelayMs: 1_800_000,
@@ -77,11 +77,12 @@ export const LOCAL_ELECTION: ElectionRules = {
   averageUptimeMs: 0,
   reachability: false,
   uploadBytesPerSecond: 0,
-  ultrapeersWanted: 2,
+  ultrapeersWanted: 3,
   promoteAfterMs: 1_500,
-  promoteSpreadMs: 8_000,
-  demoteAfterMs: 10_000,
-  idleAfterMs: 60_000,
+  spreadMs: 8_000,
+  cpuShareMax: 1,
+  demoteAfterMs: 5_000,
+  idleAfterMs: 5_000,
   switchDelayMs: 3_000,
   switchDelayMaxMs: 60_000,
 };
@@ -132,7 +133,7 @@ export class Election {
   /** It came to its role by an election, not by being started in it. */
   #elected = false;
 
-  /** `hesitation`: a random share of promoteSpreadMs, 0 to 1, asked for whenever a promotion comes into sight. */
+  /** `hesitation`: a random share of spreadMs, 0 to 1, asked for whenever a change comes into sight. */
   constructor(rules: ElectionRules, role: ElectedRole, now: number, hesitation: () => number = () => 0) {
     this.#rules = rules;
     this.#hesitation = hesitation;
@@ -155,19 +156,24 @@ export class Election {
     if (this.#role === 'ultrapeer') this.#change('leaf', now);
   }
 
+  /** Weighs without deciding. */
+  assess(vitals: Vitals, now: number): Assessment {
+    return assess(this.#rules, vitals, this.#role, now - this.#leafSeenAt);
+  }
+
   /** Call every few seconds. The report's role is the one to have from now on. */
   evaluate(vitals: Vitals, now: number): ElectionReport {
     const rules = this.#rules;
     if (vitals.leaves > 0) this.#leafSeenAt = now;
-    const assessment = assess(rules, vitals, this.#role, now - this.#leafSeenAt);
+    const assessment = this.assess(vitals, now);
     const better: ElectedRole = assessment.fit && assessment.needed ? 'ultrapeer' : 'leaf';
 
     if (better === this.#role) this.#leaningSince = null;
     else if (this.#leaningSince === null) {
       this.#leaningSince = now;
-      this.#hesitateMs = this.#hesitation() * rules.promoteSpreadMs;
+      this.#hesitateMs = this.#hesitation() * rules.spreadMs;
     }
-    const leanMs = better === 'ultrapeer' ? rules.promoteAfterMs + this.#hesitateMs : rules.demoteAfterMs;
+    const leanMs = (better === 'ultrapeer' ? rules.promoteAfterMs : rules.demoteAfterMs) + this.#hesitateMs;
     // The first change is free of the switch delay: a servent that has just started has nothing to unsettle.
     const delayMs = this.#switchDelayMs === rules.switchDelayMs ? 0 : this.#switchDelayMs;
     const readyAt = Math.max((this.#leaningSince ?? now) + leanMs, this.#changedAt + delayMs);
@@ -229,13 +235,15 @@ function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
 /** Does the network want one more? An ultrapeer is kept while leaves hang on it. */
 function demand(rules: ElectionRules, vitals: Vitals, role: ElectedRole, leaflessMs: number): Criterion[] {
   if (role === 'ultrapeer') {
+    // with nowhere to go as a leaf it stays, and as the last free place of a full network too
+    const replaceable = vitals.ultrapeers >= rules.ultrapeersWanted && vitals.leafSlotsSeen >= rules.ultrapeersWanted;
     return [
       {
         name: 'leaves',
         value: vitals.leaves,
         wanted: 1,
-        met: vitals.leaves > 0 || leaflessMs < rules.idleAfterMs || vitals.ultrapeers === 0,
-        why: 'leaves that hang on us, or no ultrapeer to be the leaf of',
+        met: vitals.leaves > 0 || leaflessMs < rules.idleAfterMs || !replaceable,
+        why: 'leaves that hang on us; without any we are needed while too few other ultrapeers have room',
       },
     ];
   }

@@ -12,6 +12,8 @@ export interface HostSighting {
   readonly ultrapeer: boolean | null;
   /** Average seconds a day that the host is up; null when unknown. */
   readonly dailyUptimeSeconds: number | null;
+  /** As its own pong has it; it is not kept here. */
+  readonly leafSlotsFree?: number | null;
 }
 
 /** One host as stored and shown. Times are milliseconds since 1970, 0 for never. */
@@ -155,7 +157,7 @@ export class HostCache {
   }
 
   /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */
-  next(now: number, exclude: (endpoint: Endpoint) => boolean): Endpoint | null {
+  next(now: number, exclude: (host: Readonly<HostRecord>) => boolean): Endpoint | null {
     const records = [...this.#hosts.values()];
     const offset = this.#random.below(Math.max(records.length, 1)); // or everybody would dial the same hosts
     let best: HostRecord | null = null;

@@ -30,6 +30,9 @@ export interface OverlayLimits {
   /** Between rounds of pings that refresh the pong cache. */
   readonly refreshMs: number;
   readonly leafRefreshMs: number;
+  /** Pings for hosts that are answered: one of an ultrapeer and one of a leaf in so long. */
+  readonly pingEveryMs: number;
+  readonly leafPingEveryMs: number;
   /** A link that takes nothing for so long, though something waits, is given up. */
   readonly stallMs: number;
   /** How often peers may ask; null puts no limit, as in a lab. */
@@ -53,6 +56,8 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   leafAliveAfterMs: 120_000,
   refreshMs: 20_000,
   leafRefreshMs: 120_000,
+  pingEveryMs: 3_000,
+  leafPingEveryMs: 60_000,
   stallMs: 180_000,
   queries: null,
   send: SEND_LIMITS,
@@ -63,4 +68,8 @@ export const LOCAL_OVERLAY_LIMITS: Partial<OverlayLimits> = {
   dynamicQuery: LOCAL_DYNAMIC_QUERY,
   tableUpdateMs: 1_000,
   unionUpdateMs: 1_000,
+  refreshMs: 3_000,
+  leafRefreshMs: 3_000,
+  pingEveryMs: 1_000,
+  leafPingEveryMs: 1_000,
 };

@@ -1,9 +1,10 @@
 // The servent's core: links in, effects out. Dispatches descriptors, keeps time, says goodbye.
-import { Type } from '../constants.ts';
+import { DEFAULT_PORT, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Clock, Random } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
 import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/bye.ts';
+import { type Endpoint, formatEndpoint, parseEndpointList } from '../wire/endpoint.ts';
 import { Frame, Read } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
@@ -35,6 +36,8 @@ const OTHER_BYTES_MAX = 40_960;
 /** Links are looked after so often. */
 const SWEEP_MS = 1_000;
 const BYE_TEXT_MAX = 200;
+/** Ultrapeers to go to instead: as many as gtk-gnutella names. */
+const BYE_HOSTS_MAX = 10;
 
 export interface OverlayOptions {
   readonly clock: Clock;
@@ -110,6 +113,13 @@ export class Overlay {
 
   get pongs(): PongCache {
     return this.#pinger.cache;
+  }
+
+  /** Bytes sent, over all links that there ever were. */
+  get bytesOut(): number {
+    let bytes = this.counters.bytesOutPast;
+    for (const { queue } of this.#links.all.values()) bytes += queue.bytesSent;
+    return bytes;
   }
 
   /** Entries and bytes of the tables that routing needs. */
@@ -236,7 +246,7 @@ export class Overlay {
   }
 
   #onBye(link: Link, frame: Frame): void {
-    let bye: Pick<Bye, 'code' | 'text'> = { code: 0, text: '' };
+    let bye: Bye = { code: 0, text: '', headers: [] };
     try {
       if (frame.payloadBytes <= BYE_BYTES_MAX) bye = parseBye(frame.payload());
     } catch (error) {
@@ -244,20 +254,23 @@ export class Overlay {
       this.drops.count(Drop.Malformed); // it leaves all the same
     }
     link.ended = { code: bye.code, text: bye.text };
-    this.#sink.onBye(link, bye.code, bye.text);
+    const tried = bye.headers.find(([name]) => name.toLowerCase() === 'x-try-ultrapeers');
+    this.#sink.onBye(link, bye.code, bye.text, parseEndpointList(tried?.[1] ?? '', DEFAULT_PORT, BYE_HOSTS_MAX));
     this.#detach(link, LinkState.Closing);
     link.queue.clear();
     link.wire.close();
   }
 
-  /** Clears its queue, sends a Bye, and routes nothing to or from the link any more. Idempotent. */
-  bye(link: Link, code: number, text: string): void {
+  /** Clears its queue, sends a Bye, with ultrapeers to go to instead, and routes nothing to or from the link any more. Idempotent. */
+  bye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[] = []): void {
     if (link.state !== LinkState.Open) return;
     link.ended = { code, text };
     this.#detach(link, LinkState.Closing);
     link.queue.clear();
     const line = text.replace(/\p{C}/gu, ' ').slice(0, BYE_TEXT_MAX);
-    const payload = encodeBye({ code, text: line, headers: [] });
+    const hosts = tryUltrapeers.slice(0, BYE_HOSTS_MAX).map(formatEndpoint).join(', ');
+    const headers = hosts === '' ? [] : [['X-Try-Ultrapeers', hosts] as const];
+    const payload = encodeBye({ code, text: line, headers });
     link.queue.enqueue(encodeDescriptor(this.#random.guid(), Type.Bye, 1, 0, payload), Priority.Control);
     link.wire.close();
   }
@@ -304,6 +317,11 @@ export class Overlay {
     if (search.open) this.#guidance.onOver(search, this.#links.all.values());
     this.#searches.cancel(search);
     this.#dynamicQueries.cancel(search);
+  }
+
+  /** Asks a neighbour for its pong: whether it lives, and what slots it has free. */
+  askForPong(link: Link): void {
+    if (link.state === LinkState.Open) this.#pinger.ask(link, this.#clock.now());
   }
 
   /** The running search whose GUID stands at `start`. */

@@ -22,9 +22,8 @@ import { RateLimit } from './rate-limit.ts';
 import { Priority } from './send-queue.ts';
 import type { OverlaySink } from './sink.ts';
 
-/** Pings that want hosts: gtk-gnutella takes one in 3 s from an ultrapeer, one a minute from a leaf. */
-const PING_LIMIT = new RateLimit(3_000, 2);
-const LEAF_PING_LIMIT = new RateLimit(60_000, 2);
+/** Pings that want hosts may come so many at once. */
+const PING_BURST = 2;
 /** Alive pings must be answered, but not without end. */
 const ALIVE_LIMIT = new RateLimit(1_000, 10);
 /** Unanswered alive pings that end a link. */
@@ -67,6 +66,8 @@ export class Pinger {
   readonly #identity: Identity;
   readonly #limits: OverlayLimits;
   readonly #random: Random;
+  readonly #pingLimit: RateLimit;
+  readonly #leafPingLimit: RateLimit;
   readonly cache: PongCache;
   #refreshedAt: number;
 
@@ -79,6 +80,8 @@ export class Pinger {
     this.#identity = parts.identity;
     this.#limits = parts.limits;
     this.#random = parts.random;
+    this.#pingLimit = new RateLimit(parts.limits.pingEveryMs, PING_BURST);
+    this.#leafPingLimit = new RateLimit(parts.limits.leafPingEveryMs, PING_BURST);
     this.cache = new PongCache(parts.random, PONG_LIFE_MS);
     this.#refreshedAt = parts.now;
   }
@@ -103,7 +106,7 @@ export class Pinger {
       }
       return;
     }
-    const due = (link.role === 'leaf' ? LEAF_PING_LIMIT : PING_LIMIT).admit(link.pingDue, now);
+    const due = (link.role === 'leaf' ? this.#leafPingLimit : this.#pingLimit).admit(link.pingDue, now);
     if (due < 0) {
       this.#discipline.drop(link, Drop.PingTooSoon);
       return;
@@ -200,7 +203,15 @@ export class Pinger {
     const key = formatEndpoint(endpoint);
     const payload = Buffer.from(frame.payload());
     this.cache.add({ payload, key, hops: frame.hops, ultrapeer, linkId: link.id, at: now });
-    const sightings: HostSighting[] = [{ endpoint, source: 'pong', ultrapeer, dailyUptimeSeconds: dailyUptimeS }];
+    const sightings: HostSighting[] = [
+      {
+        endpoint,
+        source: 'pong',
+        ultrapeer,
+        dailyUptimeSeconds: dailyUptimeS,
+        leafSlotsFree: pong.slots?.leaf ?? null,
+      },
+    ];
     for (const host of pong.hosts) {
       sightings.push({ endpoint: host, source: 'pong', ultrapeer: null, dailyUptimeSeconds: null });
     }
@@ -211,6 +222,10 @@ export class Pinger {
   greet(link: Link, now: number): void {
     const hungry = link.direction === 'out' && this.cache.size < PONGS_PER_PING;
     this.#ping(link, hungry ? this.#limits.ttlMax : 1, now);
+  }
+
+  ask(link: Link, now: number): void {
+    this.#ping(link, 1, now);
   }
 
   /** Asks a silent peer whether it lives. A Bye code when it has not answered often enough, 0 otherwise. */

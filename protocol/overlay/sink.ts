@@ -1,5 +1,6 @@
 // What the core tells its shell. Called in the middle of receive() and tick(): an implementation notes what it needs
 // and returns; it may call bye(), search() or sendPush(), but never receive(). Frames are views that end with the call.
+import type { Endpoint } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import type { Push } from '../wire/push.ts';
 import type { QueryHit } from '../wire/query-hit.ts';
@@ -19,8 +20,8 @@ export interface OverlaySink {
   /** Somebody wants us to connect and serve a file. The sink's to keep. `link` is null when it came by datagram. */
   onPush(push: Push, link: Link | null): void;
   onHosts(hosts: readonly HostSighting[], link: Link): void;
-  /** The peer said goodbye; the link is closing. */
-  onBye(link: Link, code: number, text: string): void;
+  /** The peer said goodbye, and which ultrapeers to try instead; the link is closing. */
+  onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[]): void;
   /** 0x31 and 0x32. Parse with wire/vendor-message.ts. */
   onVendorMessage(link: Link, frame: Frame): void;
   /** 0x30. Parse with wire/route-table-update.ts. */

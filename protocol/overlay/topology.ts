@@ -27,9 +27,9 @@ export const PUBLIC_TOPOLOGY: TopologyRules = {
 /** A lab has few ultrapeers and no patience. */
 export const LOCAL_TOPOLOGY: TopologyRules = {
   leafUltrapeers: 3,
-  leafUltrapeersMax: 5,
+  leafUltrapeersMax: 3,
   dialsMax: 4,
-  windowMs: 10_000,
+  windowMs: 4_000,
   replaceEveryMs: 3_000,
 };
 

@@ -60,17 +60,19 @@ t.test('a download that waits names what it waits for', async t => {
   t.equal(explainDownload({ ...facts, download: { ...aDownload, state: 'completed' } }).verdict, 'it is complete');
 });
 
-t.test('a role says who chose it', async t => {
-  const facts = {
-    mode: 'leaf',
-    ultrapeer: false,
-    firewall: closed,
-    uptimeSeconds: 5,
-    leaves: 0,
-    maxLeaves: 200,
-  } as const;
-  t.match(explainRole(facts).verdict, 'we are a leaf, because gnutella.mode says so');
-  t.match(explainRole({ ...facts, mode: 'auto', ultrapeer: true }).verdict, 'we are an ultrapeer, by our own choice');
+t.test('a role says who chose it, and each criterion what would mend it', async t => {
+  const met = { name: 'memory', value: 4e9, wanted: 1e6, met: true, why: 'bytes free for leaves' };
+  const unmet = { name: 'tcp_reachable', value: null, wanted: true, met: false, why: 'somebody connected to our port' };
+  const report = { mode: 'leaf', active: false, role: 'leaf', fit: false, needed: true, heldForMs: 0 } as const;
+  const { verdict, tests } = explainRole({ ...report, criteria: [met, unmet] });
+  t.equal(verdict, 'we are a leaf, because gnutella.mode says so');
+  t.match(tests, [
+    { name: 'memory', ok: true, mend: null },
+    { name: 'tcp_reachable', ok: false, value: /^unknown/, mend: /firewall/ },
+  ]);
+  const verdictOf = (changes: object) => explainRole({ ...report, criteria: [], ...changes }).verdict;
+  t.match(verdictOf({ mode: 'auto', active: true, role: 'ultrapeer' }), /^we are an ultrapeer, elected/);
+  t.match(verdictOf({ mode: 'auto' }), /gnutella\.seek/);
 });
 
 t.test('refusals are kept to a bound, newest first', async t => {

@@ -449,6 +449,7 @@ export class DemoWorld {
     const active = this.#downloads.filter(({ state }) => state === 'active');
     const sending = this.#uploads.filter(({ state }) => state === 'active');
     const ultrapeers = this.#peers.filter(({ role }) => role !== 'leaf').length;
+    const elected = { active: true, fit: true, needed: true, changesIn: null, criteria: [] };
     return {
       version: '0.1.0',
       servent: '5e2a9c0771b14fd0ff3c6d18a2b09700',
@@ -459,6 +460,7 @@ export class DemoWorld {
       gnutella: { host: '203.0.113.7', port: 6346 },
       api: { host: '127.0.0.1', port: 8346 },
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
+      election: { mode: 'auto', role: 'ultrapeer', ...elected },
       hosts: this.#hosts.length,
       library: {
         files: this.#files.length,

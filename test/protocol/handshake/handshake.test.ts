@@ -1,4 +1,3 @@
-import { inflateSync } from 'node:zlib';
 import t from 'tap';
 import type { AdmissionContext } from '../../../protocol/handshake/admission.ts';
 import type { Handshake, Outcome } from '../../../protocol/handshake/handshake.ts';
@@ -248,30 +247,6 @@ t.test('a connector that does not like the answer says why in step 3', async t =
   t.hasStrict(connector.outcome, { kind: 'refused', by: 'us', reason: 'admission', code: 503 });
 });
 
-t.test('guidance: an ultrapeer with no leaves becomes the leaf of one that is full of ultrapeers', async t => {
-  const fullOfUltrapeers = { ultrapeers: { used: 10, max: 10 } };
-  const [connector, acceptor] = pair(
-    { context: { mayBecomeLeaf: true, liveSince: Date.parse('2025-06-02') } },
-    { context: fullOfUltrapeers },
-  );
-  t.hasStrict(connector, { kind: 'accepted', ourRole: 'leaf', peerRole: 'ultrapeer' });
-  t.hasStrict(acceptor, { kind: 'accepted', ourRole: 'ultrapeer', peerRole: 'leaf' });
-});
-
-t.test('guidance ignored: one Bye in place of a link, deflated when that was agreed', async t => {
-  for (const deflate of [true, false]) {
-    const acceptor = newHandshake('in', { local: { deflate }, context: { ultrapeers: { used: 10, max: 10 } } });
-    acceptor.feed(hello('X-Ultrapeer: True', 'Accept-Encoding: deflate'));
-    t.match(text(acceptor), 'X-Ultrapeer-Needed: False\r\n');
-    acceptor.feed(answer('200 OK', 'Content-Encoding: deflate'));
-    t.hasStrict(acceptor.outcome, { kind: 'refused', by: 'us', reason: 'admission', code: 503 });
-    const bytes = acceptor.take();
-    const bye = deflate ? inflateSync(bytes) : bytes;
-    t.strictSame([bye[16], bye[17], bye[18], bye.readUInt32LE(19)], [2, 1, 0, bye.length - 23]);
-    t.equal(parseBye(bye.subarray(23)).code, 503);
-  }
-});
-
 t.test('a slot that went while the peer made up its mind: Bye', async t => {
   const leaves = { used: 9, max: 10 };
   const acceptor = newHandshake('in', { context: { leaves } });
@@ -397,29 +372,4 @@ t.test('bytes after the outcome are not ours', async t => {
   handshake.feed(hello('X-Ultrapeer: True'));
   t.equal(handshake.outcome, before);
   t.equal(handshake.take().length, 0);
-});
-
-t.test('a role that an election changed between the steps ends the handshake with 504', async t => {
-  const context = { role: 'leaf' } as Partial<AdmissionContext>;
-  const acceptor = newHandshake('in', { context });
-  acceptor.feed(hello('X-Ultrapeer: True', 'User-Agent: X/1'));
-  acceptor.take();
-  acceptor.feed(answer('200 OK'));
-  t.hasStrict(outcomeOf(acceptor), { kind: 'refused', by: 'us', code: 504 });
-  t.equal(parseBye(acceptor.take().subarray(23)).code, 504);
-
-  const [connector] = pair({ local: { role: 'leaf' }, context: { role: 'ultrapeer' } });
-  t.hasStrict(connector, { kind: 'refused', by: 'us', code: 504 });
-  const [demoted, host] = pair({ context });
-  t.hasStrict(demoted, { kind: 'accepted', ourRole: 'leaf' }, 'step 3 can still say that we are a leaf now');
-  t.hasStrict(host, { kind: 'accepted', peerRole: 'leaf' });
-});
-
-t.test('asked to be a leaf it may stay an ultrapeer, as long as there is a slot', async t => {
-  const wantsLeaves = { wantsLeaves: true };
-  const [stays] = pair({ context: { liveSince: 0 } }, { context: wantsLeaves });
-  t.hasStrict(stays, { kind: 'accepted', ourRole: 'ultrapeer' });
-  const [yields, host] = pair({ context: { mayBecomeLeaf: true } }, { context: wantsLeaves });
-  t.hasStrict(yields, { kind: 'accepted', ourRole: 'leaf' });
-  t.hasStrict(host, { kind: 'accepted', peerRole: 'leaf' });
 });

@@ -63,12 +63,15 @@ t.test('an ultrapeer survives a short weakness and gives up after a long one', a
 
 t.test('an ultrapeer that no leaf wants steps down, unless it would be alone', async t => {
   const alone = new Election(LOCAL_ELECTION, 'ultrapeer', 0);
-  const idle = { ...strong, refusedShare: 0 };
+  const idle = { ...strong, refusedShare: 0, leafSlotsSeen: 9 };
   for (let now = 0; now < hour; now += 1000) alone.evaluate({ ...idle, ultrapeers: 0 }, now);
   t.equal(alone.role, 'ultrapeer');
   const spare = new Election(LOCAL_ELECTION, 'ultrapeer', 0);
-  for (let now = 0; now < hour; now += 1000) spare.evaluate({ ...idle, ultrapeers: 2 }, now);
+  for (let now = 0; now < hour; now += 1000) spare.evaluate({ ...idle, ultrapeers: 3 }, now);
   t.equal(spare.role, 'leaf');
+  const last = new Election(LOCAL_ELECTION, 'ultrapeer', 0);
+  for (let now = 0; now < hour; now += 1000) last.evaluate({ ...idle, ultrapeers: 3, leafSlotsSeen: 0 }, now);
+  t.equal(last.role, 'ultrapeer', 'the others are full');
 });
 
 t.test('whatever is measured, the role changes ever more rarely', async () => {

@@ -149,7 +149,13 @@ t.test('hosts heard of are told on, with those packed into the pong; unusable on
   network.settle();
   answer(peer, pong('80.1.1.1', { hosts: [{ host: '80.2.2.2', port: 22 }], dailyUptimeS: 99 }));
   t.strictSame(servent.hosts, [
-    { endpoint: { host: '80.1.1.1', port: 6346 }, source: 'pong', ultrapeer: true, dailyUptimeSeconds: 99 },
+    {
+      endpoint: { host: '80.1.1.1', port: 6346 },
+      source: 'pong',
+      ultrapeer: true,
+      dailyUptimeSeconds: 99,
+      leafSlotsFree: null,
+    },
     { endpoint: { host: '80.2.2.2', port: 22 }, source: 'pong', ultrapeer: null, dailyUptimeSeconds: null },
   ]);
   for (const host of ['10.1.1.1', '127.0.0.1', '0.0.0.0', '224.1.1.1']) answer(peer, pong(host));
