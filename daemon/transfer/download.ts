@@ -194,7 +194,8 @@ export class Download implements FetchJob {
       await this.#checkpoint;
       const part = this.#part;
       this.#part = null;
-      await part?.close();
+      // what counts was synced before: a close that fails loses nothing
+      await part?.close().catch((error: unknown) => this.#context.onTrouble(this, error));
     }
   }
 
