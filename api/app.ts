@@ -10,6 +10,7 @@ import { ApiError, type ApiErrorCode, asApiError, problemOf } from './errors.ts'
 import { etagOf, hasAlready, requireMatch } from './etag.ts';
 import { IdempotencyTable, type Sent } from './idempotency.ts';
 import { NOBODY, Operations } from './operations.ts';
+import { mountStreams, type StreamSources } from './streams.ts';
 import { Throttle } from './throttle.ts';
 import { checkHost, checkOrigin, setSafeHeaders } from './web-origin.ts';
 
@@ -31,6 +32,8 @@ export interface ApiOptions {
   bodyWaitMs?: number;
   throttle?: Throttle;
   counters?: ApiCounters;
+  /** What is not one JSON document; without it there are none. */
+  streams?: StreamSources;
 }
 
 /** Since the start. */
@@ -60,6 +63,8 @@ export function createApi(control: Control, options: ApiOptions): Koa {
     idempotency: new IdempotencyTable(),
   };
   for (const name of endpointNames) mount(router, name, parts);
+  if (options.streams !== undefined)
+    mountStreams(router, options.streams, (ctx, scope) => requireScope(callerOf(ctx), scope));
   app.use(router.routes());
   app.use(answerUnrouted);
   return app;

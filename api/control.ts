@@ -3,8 +3,10 @@ import type { z } from 'zod';
 import type { Filter } from './filter.ts';
 import type { pageRequest } from './schemas/common.ts';
 import type * as explain from './schemas/explain.ts';
+import type * as hooks from './schemas/hooks.ts';
 import type * as keys from './schemas/keys.ts';
 import type * as library from './schemas/library.ts';
+import type * as monitor from './schemas/monitor.ts';
 import type * as overlay from './schemas/overlay.ts';
 import type * as searches from './schemas/searches.ts';
 import type * as service from './schemas/service.ts';
@@ -36,6 +38,13 @@ export type ConfigPlan = z.infer<typeof service.configPlan>;
 export type LogLevel = z.infer<typeof service.logLevel>;
 export type LogLevelsView = z.infer<typeof service.logLevels>;
 export type LogLevelsPatch = z.output<typeof service.logLevelsPatch>;
+
+export type QueryStatsView = z.infer<typeof monitor.queryStats>;
+export type HistoryView = z.infer<typeof monitor.history>;
+export type StatsInput = z.output<typeof monitor.statsQuery>;
+export type HookView = z.infer<typeof hooks.hook>;
+export type DeliveryView = z.infer<typeof hooks.delivery>;
+export type ReplayInput = z.output<typeof hooks.replay>;
 
 export type KeyView = z.infer<typeof keys.key>;
 export type KeyWithSecret = z.infer<typeof keys.keyWithSecret>;
@@ -87,6 +96,12 @@ export interface Control {
   hosts(input: ListRequest): Answer<Page<HostView>>;
   /** Newest first. */
   queries(input: ListRequest): Answer<Page<QueryView>>;
+  queryStats(input: StatsInput): Answer<QueryStatsView>;
+  history(): Answer<HistoryView>;
+
+  hooks(input: ListRequest): Answer<Page<HookView>>;
+  deliveries(input: ById & ListRequest): Answer<Page<DeliveryView>>;
+  replay(input: ById & ReplayInput): Answer<HookView>;
 
   startSearch(input: StartSearchInput): Answer<SearchView>;
   searches(input: ListRequest): Answer<Page<SearchView>>;

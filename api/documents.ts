@@ -5,7 +5,9 @@ import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { problemKinds } from './errors.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './schemas/common.ts';
+import { event, eventKinds } from './schemas/events.ts';
 import * as service from './schemas/service.ts';
+import { type StreamRow, streamNames, streams } from './streams.ts';
 
 export function apiDocument(): string {
   const rows = endpointNames.map(name => endpoints[name] as Endpoint);
@@ -18,6 +20,7 @@ export function apiDocument(): string {
         rows.filter(row => row.tag === tag),
       ),
     ),
+    ...streamed(),
     ...problems(),
     '',
   ].join('\n');
@@ -121,6 +124,31 @@ function typeText(schema: JsonSchema): string {
 function rangeText({ minimum, maximum }: JsonSchema): string {
   if (maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER) return '';
   return minimum === undefined ? ` up to ${maximum}` : ` ${minimum} to ${maximum}`;
+}
+
+/** What is not answered with one JSON document. */
+function streamed(): string[] {
+  return [
+    '',
+    '## Streams',
+    ...streamNames.flatMap(name => {
+      const { path, doc, query, type } = streams[name] as StreamRow;
+      const asked = query === null ? [] : ['', 'Query:', '', ...fields(jsonSchemaOf(query, 'input'))];
+      return ['', `### GET ${path}`, '', doc, ...asked, '', `Answers 200 and \`${type}\`.`];
+    }),
+    '',
+    'Each event has its `id`, its type as `event`, and as `data` one line of JSON:',
+    '',
+    ...fields(jsonSchemaOf(event, 'output'), true),
+    '',
+    'Events are kept for seven days, 10,000 at most, and over restarts; those of the topic `queries`, progress and `status.now` only pass.',
+    'Webhooks and commands (`hooks` in the configuration) get the same JSON. A webhook is signed in `Servent-Signature: t=SECONDS,v1=HEX`,',
+    'the HMAC-SHA256 of `SECONDS.BODY`; whatever is not answered with 2xx is tried again, twelve times within about an hour.',
+    '',
+    '| topic | type | data |',
+    '| --- | --- | --- |',
+    ...eventKinds.map(([topic, type, what]) => `| \`${topic}\` | \`${type}\` | ${what} |`),
+  ];
 }
 
 function problems(): string[] {

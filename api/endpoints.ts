@@ -4,8 +4,10 @@ import type { Answer, Control } from './control.ts';
 import type { ApiErrorCode } from './errors.ts';
 import { byId, listQuery, pageOf } from './schemas/common.ts';
 import * as explain from './schemas/explain.ts';
+import * as hooks from './schemas/hooks.ts';
 import * as keys from './schemas/keys.ts';
 import * as library from './schemas/library.ts';
+import * as monitor from './schemas/monitor.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
 import * as service from './schemas/service.ts';
@@ -102,9 +104,41 @@ export const endpoints = {
     ...listOf(overlay.host),
   }),
   queries: get(`${API}/queries`, {
-    tag: 'peers',
+    tag: 'queries',
     doc: 'The latest queries that passed through, newest first.',
     ...listOf(overlay.query),
+  }),
+  queryStats: get(`${API}/queries/stats`, {
+    tag: 'queries',
+    doc: 'The queries that passed through, counted: by time, hops, TTL, word and neighbour.',
+    query: monitor.statsQuery,
+    output: monitor.queryStats,
+  }),
+  history: get(`${API}/history`, {
+    tag: 'status',
+    doc: 'Rates of the latest minute, hour and day, as far as the daemon has run.',
+    output: monitor.history,
+  }),
+  hooks: get(`${API}/hooks`, {
+    tag: 'events',
+    doc: 'Webhooks and commands, and how far each has come.',
+    ...listOf(hooks.hook),
+  }),
+  deliveries: get(`${API}/hooks/:id/deliveries`, {
+    tag: 'events',
+    doc: 'The latest deliveries of a hook, newest first.',
+    params: byId,
+    ...listOf(hooks.delivery),
+    problems: ['NOT_FOUND'],
+  }),
+  replay: change(`${API}/hooks/:id/replay`, {
+    method: 'POST',
+    tag: 'events',
+    doc: 'Delivers events that are kept once more.',
+    params: byId,
+    body: hooks.replay,
+    output: hooks.hook,
+    problems: ['NOT_FOUND'],
   }),
 
   startSearch: create(`${API}/searches`, {

@@ -6,6 +6,7 @@ import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { type ApiErrorCode, problemKinds } from './errors.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
 import { problem } from './schemas/service.ts';
+import { type StreamName, type StreamRow, streamNames, streams } from './streams.ts';
 
 type Json = Record<string, unknown>;
 
@@ -22,6 +23,7 @@ export function openApiDocument(version: string): OutputOf<'openapi'> {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row, schemas) };
   }
+  for (const name of streamNames) paths[streams[name].path] = { get: streamOperation(name) };
   return {
     openapi: '3.1.0',
     info: {
@@ -62,6 +64,22 @@ function operation(name: string, row: Endpoint, schemas: Record<string, JsonSche
       ? {}
       : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: jsonSchemaOf(row.body, 'input') } } } }),
     responses: responses(row, schemas),
+  };
+}
+
+/** What is answered piece by piece, or not as JSON. */
+function streamOperation(name: StreamName): Json {
+  const { doc, tag, scope, query, type } = streams[name] as StreamRow;
+  return {
+    operationId: name,
+    tags: [tag],
+    summary: doc,
+    'x-scope': scope,
+    parameters: parameters(query, 'query'),
+    responses: {
+      200: { description: 'The answer.', content: { [type]: { schema: { type: 'string' } } } },
+      default: { $ref: '#/components/responses/problem' },
+    },
   };
 }
 

@@ -1,15 +1,17 @@
 // The schemas by the names they are exported under: documented once, referred to by those names.
 import { z } from 'zod';
 import * as explain from './schemas/explain.ts';
+import * as hooks from './schemas/hooks.ts';
 import * as keys from './schemas/keys.ts';
 import * as library from './schemas/library.ts';
+import * as monitor from './schemas/monitor.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
 import * as service from './schemas/service.ts';
 import * as transfers from './schemas/transfers.ts';
 
 export const schemaNames: ReadonlyMap<z.ZodType, string> = new Map(
-  [overlay, searches, transfers, library, explain, service, keys].flatMap(module =>
+  [overlay, searches, transfers, library, explain, service, keys, monitor, hooks].flatMap(module =>
     Object.entries(module).flatMap(([name, schema]) => (schema instanceof z.ZodType ? [[schema, name] as const] : [])),
   ),
 );

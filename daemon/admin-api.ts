@@ -1,8 +1,10 @@
 // The admin API of this daemon: where it listens, what protects it there, and what is said about that.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ApiCounters } from '../api/app.ts';
 import type { Control } from '../api/control.ts';
 import { type ApiServer, SOCKET_PATH_BYTES_MAX, startApi } from '../api/server.ts';
+import type { StreamSources } from '../api/streams.ts';
 import { isLoopback } from '../api/throttle.ts';
 import type { Keys } from './keys.ts';
 import type { Log } from './log.ts';
@@ -17,17 +19,37 @@ export interface AdminApiParts {
   /** The owner's: without it, nothing listens. */
   token: string;
   keys: Keys;
+  streams: StreamSources;
+  /** Filled while it runs. */
+  counters: ApiCounters;
   log: Log;
 }
 
 /** Rejects with an error that says what to do. */
-export async function startAdminApi({ control, settings, token, keys, log }: AdminApiParts): Promise<ApiServer> {
+export async function startAdminApi({
+  control,
+  settings,
+  token,
+  keys,
+  streams,
+  counters,
+  log,
+}: AdminApiParts): Promise<ApiServer> {
   const { host, port, hostNames, corsOrigins } = settings.api;
   const tls = await readTls(settings.api);
   const api = await startApi(
     control,
     { host, port, tls, socketPath: socketPathOf(settings, log) },
-    { token, keys, hostNames, corsOrigins, version, onMistake: (err, doing) => log.error({ err }, doing) },
+    {
+      token,
+      keys,
+      hostNames,
+      corsOrigins,
+      streams,
+      counters,
+      version,
+      onMistake: (err, doing) => log.error({ err }, doing),
+    },
   );
   if (!isLoopback(api.host)) {
     const at = { host: api.host, port: api.port };

@@ -9,11 +9,14 @@ import type {
   ConfigView,
   ConnectInput,
   Control,
+  DeliveryView,
   DoctorView,
   DownloadView,
   Explanation,
   FileView,
   FolderView,
+  HistoryView,
+  HookView,
   HostView,
   KeyView,
   KeyWithSecret,
@@ -24,42 +27,45 @@ import type {
   NewKeyInput,
   Page,
   PeerView,
+  QueryStatsView,
   QueryView,
   ReadyView,
   RefusedPeersView,
+  ReplayInput,
   RescanView,
   ResultView,
   SearchView,
   ShareFolderInput,
   StartDownloadInput,
   StartSearchInput,
+  StatsInput,
   StatusView,
   UploadView,
 } from '../api/control.ts';
 import { ApiError, invalid, notFound } from '../api/errors.ts';
 import { pageOf } from '../api/page.ts';
 import type { HostCache } from '../protocol/overlay/host-cache.ts';
-import type { Link } from '../protocol/overlay/link.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
 import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
+import { folderView, peerView } from './control-views.ts';
 import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
 import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
 import type { Refusals } from './explain/refusals.ts';
+import type { History } from './history.ts';
+import type { Hooks } from './hooks/hooks.ts';
 import type { ServentIdentity } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Library } from './library/library.ts';
 import { LibraryError } from './library/library-error.ts';
-import type { FolderStatus } from './library/shared-folder.ts';
 import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
 import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
-import type { OwnRole, RoleReport } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
 import { SettingsError } from './settings/faults.ts';
@@ -75,7 +81,6 @@ export interface ControlParts {
   identity: ServentIdentity;
   overlay: Overlay;
   neighbours: Neighbours;
-  role: OwnRole;
   hosts: HostCache;
   library: Library;
   searches: Searches;
@@ -89,6 +94,8 @@ export interface ControlParts {
   refusals: Refusals;
   log: Log;
   keys: Keys;
+  history: History;
+  hooks: Hooks;
 }
 
 export class DaemonControl implements Control {
@@ -121,7 +128,6 @@ export class DaemonControl implements Control {
       gnutella: { host: gnutella.host, port: gnutella.port },
       api: this.api,
       peers: neighbours.counts,
-      election: electionView(this.#parts.role.report()),
       hosts: hosts.size,
       library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
       searches: searches.running,
@@ -141,13 +147,13 @@ export class DaemonControl implements Control {
       [...this.#parts.overlay.links.values()],
       input,
       ({ id }) => String(id),
-      link => this.#peerView(link),
+      link => peerView(link, this.#parts.clock),
     );
   }
 
   async connect({ address }: ConnectInput): Promise<PeerView> {
     const attempt = await this.#parts.neighbours.connect(address);
-    if (attempt.kind === 'linked') return this.#peerView(attempt.link);
+    if (attempt.kind === 'linked') return peerView(attempt.link, this.#parts.clock);
     if (attempt.kind === 'refused') {
       const { code, text, by } = attempt.refusal;
       throw new ApiError('REFUSED', `${by === 'us' ? 'we refused' : address}: ${code} ${text}`);
@@ -166,7 +172,42 @@ export class DaemonControl implements Control {
   }
 
   queries(input: ListRequest): Page<QueryView> {
-    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, QueryMonitor.view);
+    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, query => this.#parts.monitor.view(query));
+  }
+
+  queryStats({ span, top }: StatsInput): QueryStatsView {
+    return this.#parts.monitor.stats.view(span, top);
+  }
+
+  history(): HistoryView {
+    const { clock, history } = this.#parts;
+    return history.view(at => clock.wallTime() - (clock.now() - at));
+  }
+
+  hooks(input: ListRequest): Page<HookView> {
+    return pageOf(
+      this.#parts.hooks.list(),
+      input,
+      ({ id }) => id,
+      hook => hook,
+    );
+  }
+
+  deliveries({ id, ...page }: ById & ListRequest): Page<DeliveryView> {
+    const deliveries = this.#parts.hooks.deliveries(id);
+    if (deliveries === null) throw notFound('hook', id);
+    return pageOf(
+      deliveries,
+      page,
+      ({ event, attempt, at }) => `${event}-${attempt}-${at}`,
+      delivery => delivery,
+    );
+  }
+
+  async replay({ id, since }: ById & ReplayInput): Promise<HookView> {
+    const hook = await this.#parts.hooks.replay(id, since);
+    if (hook === null) throw notFound('hook', id);
+    return hook;
   }
 
   startSearch(input: StartSearchInput): SearchView {
@@ -288,6 +329,9 @@ export class DaemonControl implements Control {
   }
 
   changeConfig({ patch, dryRun }: ConfigPatchInput): Promise<ConfigPlan> {
+    // A stolen key must not be able to run programs here.
+    if (Object.hasOwn(patch, 'hooks'))
+      throw new ApiError('FORBIDDEN', 'hooks are changed in the configuration file, and read again with a reload');
     return validated(this.#parts.live.change(patch, { dryRun }));
   }
 
@@ -302,6 +346,23 @@ export class DaemonControl implements Control {
   changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
     logLevels(this.#parts.log).change(levels);
     return this.logLevels();
+  }
+
+  keys(input: ListRequest): Page<KeyView> {
+    return pageOf(
+      this.#parts.keys.list(),
+      input,
+      ({ id }) => id,
+      key => key,
+    );
+  }
+
+  createKey(input: NewKeyInput): Promise<KeyWithSecret> {
+    return this.#parts.keys.create(input);
+  }
+
+  async removeKey({ id }: ById): Promise<void> {
+    if (!(await this.#parts.keys.remove(id))) throw notFound('key', id);
   }
 
   explainSearch({ id }: ById): Explanation {
@@ -348,7 +409,15 @@ export class DaemonControl implements Control {
   }
 
   election(): Explanation {
-    return explainRole(this.#parts.role.report());
+    const { live, identity, beside, clock, startedAt, neighbours } = this.#parts;
+    return explainRole({
+      mode: live.settings.gnutella.mode,
+      ultrapeer: identity.ultrapeer,
+      firewall: beside.firewall.status(clock.now()),
+      uptimeSeconds: (clock.wallTime() - startedAt.getTime()) / 1000,
+      leaves: neighbours.counts.leaves,
+      maxLeaves: live.settings.gnutella.maxLeaves,
+    });
   }
 
   async doctor(): Promise<DoctorView> {
@@ -369,23 +438,6 @@ export class DaemonControl implements Control {
     return { ok: findings.every(({ state }) => state !== 'bad'), findings };
   }
 
-  keys(input: ListRequest): Page<KeyView> {
-    return pageOf(
-      this.#parts.keys.list(),
-      input,
-      ({ id }) => id,
-      key => key,
-    );
-  }
-
-  createKey(input: NewKeyInput): Promise<KeyWithSecret> {
-    return this.#parts.keys.create(input);
-  }
-
-  async removeKey({ id }: ById): Promise<void> {
-    if (!(await this.#parts.keys.remove(id))) throw notFound('key', id);
-  }
-
   live(): LiveView {
     return { status: 'ok' };
   }
@@ -403,24 +455,6 @@ export class DaemonControl implements Control {
     ];
     return { status: checks.every(({ ok }) => ok) ? 'ok' : 'unavailable', checks };
   }
-
-  #peerView(link: Link): PeerView {
-    const { clock } = this.#parts;
-    return {
-      id: String(link.id),
-      address: formatEndpoint(link.endpoint),
-      role: link.role,
-      direction: link.direction === 'in' ? 'incoming' : 'outgoing',
-      userAgent: link.capabilities.userAgent,
-      since: new Date(clock.wallTime() - (clock.now() - link.openedAt)).toISOString(),
-      deflate: link.deflateIn || link.deflateOut,
-      compression: { in: link.deflateIn, out: link.deflateOut },
-      messages: { in: link.framesIn, out: link.queue.framesSent },
-      bytes: { in: link.bytesIn, out: link.queue.bytesSent },
-      dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
-      queued: link.queue.bytes,
-    };
-  }
 }
 
 /** What is wrong with a configuration is the caller's to mend. */
@@ -436,28 +470,4 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
     if (code === undefined) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
-}
-
-function electionView({ mode, active, role, fit, needed, heldForMs, criteria }: RoleReport): StatusView['election'] {
-  return {
-    mode,
-    active,
-    role,
-    fit,
-    needed,
-    changesIn: heldForMs === 0 ? null : heldForMs / 1000,
-    criteria: [...criteria],
-  };
-}
-
-function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {
-  return {
-    id,
-    path,
-    state,
-    files,
-    bytes,
-    error,
-    scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
-  };
 }

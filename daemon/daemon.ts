@@ -2,13 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigPlan, DownloadView } from '../api/control.ts';
+import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
-import { FreeSlots } from '../protocol/overlay/free-slots.ts';
 import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
-import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY } from '../protocol/overlay/topology.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
@@ -30,12 +29,11 @@ import { Listener } from './net/listener.ts';
 import { isWildcard, OwnAddress } from './net/own-address.ts';
 import { ReachPolicy, reachesOf } from './net/reach.ts';
 import { Tls } from './net/tls.ts';
+import { Observation, Watching } from './observation.ts';
 import { OverlayWatch } from './overlay-watch.ts';
-import { OwnRole } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
 import { Searches } from './searches.ts';
-import { Sessions } from './sessions.ts';
 import { LiveSettings } from './settings/live.ts';
 import type { ResolvedSettings, Settings } from './settings.ts';
 import { DownloadStore } from './store/downloads.ts';
@@ -47,7 +45,7 @@ import { Ticker } from './ticker.ts';
 import { browseHost } from './transfer/browse-host.ts';
 import { Downloads } from './transfer/downloads.ts';
 import { FileServer } from './transfer/file-server.ts';
-import { VitalSigns } from './vitals.ts';
+import { version } from './version.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -108,6 +106,10 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
 
   const store = await Store.open(join(settings.dataDir, 'store'), log.child({ mod: 'store' }));
   running.add('the store', () => store.close());
+  const observation = new Observation({ store, clock, log });
+  await observation.start();
+  running.add('the event log', () => observation.stop());
+  const { bus, reports } = observation;
   const token = await ensureApiToken(settings.dataDir);
   const guid = await serventGuid(store.table<string>('identity'), random);
 
@@ -125,6 +127,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
     onChange: () => core?.onLibraryChanged(),
+    onScanned: reports.onScanned,
   });
   await library.start();
   running.add('the library', () => library.stop());
@@ -132,40 +135,14 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   const blocked = new BlockList();
   let blockSources = await readBlockLists(blockFiles(settings), blocked, log.child({ mod: 'block lists' }));
   const reach = new ReachPolicy(settings.profile, blocked);
-  const sessions = new Sessions(store.table('sessions'), startedAt, clock, log.child({ mod: 'sessions' }));
-  await sessions.start();
-  running.add('the uptime', () => sessions.stop());
-  const lab = settings.profile !== 'public';
-  const slots = new FreeSlots(lab ? LAB_SLOTS_MS : SLOTS_MS);
-  const vitals = new VitalSigns({
-    now: () => clock.now(),
-    sessions,
-    reachable: () => beside.firewall.status(clock.now()),
-    linkBytesSent: () => overlay.bytesOut,
-    uploadRate: () => fileServer.load.rate,
-    leafSlotsSeen: () => slots.total(clock.now()),
-    refusedShare: () => neighbours.refusedShare,
-    counts: () => neighbours.counts,
-  });
-  await vitals.start();
-  running.add('the measurements', () => vitals.stop());
-  const role = new OwnRole({
-    settings,
-    seeks: seekOf(resolved) > 0,
-    clock,
-    random,
-    log: log.child({ mod: 'role' }),
-    vitals: () => vitals.latest,
-    onChange: changed => neighbours.onRole(changed),
-  });
-  const monitor = new QueryMonitor();
+  const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
+  const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
   const watch = new OverlayWatch({
     clock,
     log: log.child({ mod: 'overlay' }),
     hosts,
     reach,
     monitor,
-    slots,
     onPush: push => beside.pushes.onPush(push),
   });
   let own: OwnAddress | null = null;
@@ -174,8 +151,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     serventGuid: guid,
     settings,
     startedAt,
-    role: () => role.role,
-    dailyUptimeSeconds: () => sessions.dailySeconds,
+    role: () => role,
     listen,
     ipv6: () => own?.ipv6 ?? null,
     uploadsFull: () => fileServer.full,
@@ -215,6 +191,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     overlay,
     clock,
     browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent }, endpoint, onHit, signal),
+    ...reports.searches,
   });
   watch.searches = searches;
   const fileServer: FileServer = new FileServer({
@@ -225,6 +202,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     pushProxy: (target, node, remoteHost) => beside.relay.answer(target, node, remoteHost),
     clock,
     log: log.child({ mod: 'uploads' }),
+    ...reports.uploads,
   });
   const tls = settings.gnutella.tls ? new Tls() : null;
   const refusals = new Refusals();
@@ -238,30 +216,25 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
     tryUltrapeers: () => neighbours.tryUltrapeers(),
     onEnded: (remote, direction, end, detail) => refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
-    crawl: remote => neighbours.crawl(remote),
+    crawl: () => neighbours.crawl(),
     onLinked: link => {
-      if (own?.seen(link.capabilities.remoteIp ?? '', link.endpoint.host) === true) reach.addOwn(own.endpoint);
       beside.onLinked(link);
-      neighbours.onLinked(link);
+      reports.onLinked(link);
     },
     onUnlinked: link => {
       beside.onUnlinked(link);
       neighbours.onUnlinked(link);
+      reports.onUnlinked(link);
     },
   });
   const neighbours: Neighbours = new Neighbours({
     overlay,
     handshaker,
     hosts,
-    slots,
     reach,
     clock,
-    random,
     log: log.child({ mod: 'neighbours' }),
-    role: () => role.role,
-    mayBecomeLeaf: () => role.mayBecomeLeaf,
-    onGuided: () => role.yield(),
-    topology: lab ? LOCAL_TOPOLOGY : PUBLIC_TOPOLOGY,
+    role: () => role,
     serventGuid: guid,
     startedAt,
     get maxLeaves() {
@@ -277,9 +250,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
       return settings.gnutella.maxPerAddress;
     },
     configured: settings.gnutella.connect,
-    acceptLegacy: lab,
-    strict: !lab,
-    guides: lab && role.active,
+    acceptLegacy: settings.profile !== 'public',
   });
 
   const beside: DatagramSide = new DatagramSide({
@@ -340,14 +311,33 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     random,
     activeMax: settings.downloads.maxActive,
     log: log.child({ mod: 'downloads' }),
-    onCompleted: (download, path) => shareDownload(library, download, path),
+    ...reports.downloads,
+    onCompleted: (download, path) => {
+      reports.onCompleted(download);
+      shareDownload(library, download, path);
+    },
   });
   await downloads.start();
   running.add('the downloads', () => downloads.stop());
 
+  const watching: Watching = new Watching(observation, {
+    overlay,
+    neighbours,
+    hosts,
+    handshaker,
+    library,
+    searches,
+    monitor,
+    downloads,
+    fileServer,
+    startedAt: startedAt.getTime(),
+    version,
+    mode: () => role,
+    status: () => control.status(),
+  });
   const keys = new Keys({ table: store.table<KeyRecord>('keys'), clock, log: log.child({ mod: 'api' }) });
   await keys.start();
-  const control = new DaemonControl({
+  const control: DaemonControl = new DaemonControl({
     keys,
     live,
     startedAt,
@@ -355,7 +345,6 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     identity,
     overlay,
     neighbours,
-    role,
     hosts,
     library,
     searches,
@@ -368,8 +357,18 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     handshaker,
     refusals,
     log,
+    history: watching.history,
+    hooks: watching.hooks,
   });
-  const api = await startAdminApi({ control, settings, token, keys, log: log.child({ mod: 'api' }) });
+  const api = await startAdminApi({
+    control,
+    settings,
+    token,
+    keys,
+    streams: watching.streams,
+    counters: watching.apiCounters,
+    log: log.child({ mod: 'api' }),
+  });
   control.api = { host: api.host, port: api.port };
   running.add('the admin API', () => api.stop());
   await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
@@ -394,19 +393,17 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     forbids: endpoint => reach.forbids(endpoint),
     isOwn: endpoint => reach.isOwn(endpoint),
     links: () => {
-      const wanted = Math.min(neighbours.sought, LINKS_TO_FIND);
+      const wanted = Math.min(seekOf(resolved), settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
       return { connected: neighbours.counts.ultrapeers, wanted };
     },
     publish: () => {
-      const found = role.role === 'ultrapeer' && role.settled && !identity.firewalled ? listen() : null;
+      const found = role === 'ultrapeer' && !identity.firewalled ? listen() : null;
       return found !== null && reachesOf(settings.profile).includes(reachOf(found.host)) ? found : null;
     },
   });
   await bootstrap.start();
   running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
-  role.start();
-  running.add('the elections', () => role.stop());
   running.add('the neighbours', () => neighbours.stop());
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
@@ -419,6 +416,8 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => (neighbours.configured = now.gnutella.connect));
   live.on(['library.folders'], now => shareThese(library, now.library.folders));
+  live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
+  live.on(['hooks'], now => watching.hooks.use(now.hooks));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
   const readBlocked = async () => {
     const listLog = log.child({ mod: 'block lists' });
@@ -429,11 +428,14 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   live.on(['gnutella.block', 'gnutella.blockLists'], readBlocked);
   const reload = async () => {
     const plan = await live.reload();
+    bus.emit('status.configured', plan);
     // the same files may say something else by now
     if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await readBlocked();
     return plan;
   };
   control.reload = reload;
+  await watching.start(settings.hooks);
+  running.add('looking on', () => watching.stop());
   return { gnutella, api: api.url, reload, stop: () => running.stop() };
 }
 
@@ -462,9 +464,6 @@ function shareDownload(library: Library, { urn }: DownloadView, path: string): v
   if (sha1 !== null) void library.addFile(path, sha1);
 }
 
-/** How long an ultrapeer's word for its free leaf slots is believed: pongs are passed on for up to 40 s. */
-const SLOTS_MS = 300_000;
-const LAB_SLOTS_MS = 10_000;
 /** Caches help to so many links; these bring the others. */
 const LINKS_TO_FIND = 4;
 

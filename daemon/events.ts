@@ -1,25 +1,60 @@
-// What happens in the daemon, for whoever wants to know: the log now, the event stream later.
-import type { DownloadView, FolderView, PeerView, SearchView, UploadView } from '../api/control.ts';
+// What happens in the daemon, for whoever wants to know: the event log, and through it streams, webhooks and commands.
+import type {
+  ConfigPlan,
+  DownloadView,
+  FolderView,
+  PeerView,
+  ResultView,
+  SearchView,
+  StatusView,
+  UploadView,
+} from '../api/control.ts';
+import type { Topic } from '../api/schemas/events.ts';
 
 /** Rare things only: whatever happens per descriptor is a counter. */
 export interface Events {
   'link.opened': PeerView;
-  'link.closed': { id: string; address: string; reason: string };
+  'link.closed': { id: string; address: string; code: number; reason: string };
   'search.started': SearchView;
   'search.finished': SearchView;
+  'search.result': { search: string; result: ResultView };
   'download.added': DownloadView;
+  /** Another state or priority; progress is `download.progress` of the stream. */
   'download.changed': DownloadView;
   'download.finished': DownloadView;
   'download.failed': DownloadView;
   'download.removed': { id: string };
   'upload.started': UploadView;
-  'upload.finished': { id: string; sent: number };
+  'upload.finished': UploadView & { total: number };
   'library.scanned': FolderView;
+  'status.started': StatusView;
+  'status.stopping': { uptime: number };
+  'status.configured': ConfigPlan;
 }
 
 export type EventName = keyof Events;
 type Listener<N extends EventName> = (event: Events[N], name: N) => void;
 export type AnyListener = (event: Events[EventName], name: EventName) => void;
+
+/** Where each is listened to. */
+export const TOPIC_OF: Readonly<Record<EventName, Topic>> = {
+  'link.opened': 'peers',
+  'link.closed': 'peers',
+  'search.started': 'searches',
+  'search.finished': 'searches',
+  'search.result': 'searches',
+  'download.added': 'downloads',
+  'download.changed': 'downloads',
+  'download.finished': 'downloads',
+  'download.failed': 'downloads',
+  'download.removed': 'downloads',
+  'upload.started': 'uploads',
+  'upload.finished': 'uploads',
+  'library.scanned': 'library',
+  'status.started': 'status',
+  'status.stopping': 'status',
+  'status.configured': 'status',
+};
 
 export interface EventBusOptions {
   /** A listener that throws is a mistake of ours and must not stop whoever emitted. */

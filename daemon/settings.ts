@@ -1,6 +1,7 @@
 // Every setting, declared once: types, file check, environment, flags, profiles, API and documentation all come from here.
 import { join } from 'node:path';
 import envPaths from 'env-paths';
+import { hookList } from './hooks/hook-config.ts';
 import {
   addressBlock,
   cacheAddress,
@@ -277,6 +278,20 @@ export const declaration = {
       doc: 'Files with a HOST:PORT a line to know hosts from at the start; those of gtk-gnutella and LimeWire will do.',
     }),
   },
+  queries: {
+    privacy: setting(oneOf('off', 'counts', 'hashed', 'full'), {
+      flag: '--query-privacy <what>',
+      change: 'hot',
+      default: 'full',
+      doc: 'What to remember of the queries that pass: nothing, only numbers, words as hashes that change with each start, or everything. In memory only.',
+    }),
+  },
+  hooks: setting(hookList, {
+    flag: '--hooks <json>',
+    change: 'hot',
+    default: () => [],
+    doc: 'Web addresses and commands that are told of events: a list of `name`, `topics` (of `peers`, `searches`, `downloads`, `uploads`, `library`, `status`), perhaps `types` such as `download.finished`, and either `url` with `secretFile` to sign with, or `command` as a list of words. Not to be changed through the API.',
+  }),
   log: {
     level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
       flag: '--log-level <level>',

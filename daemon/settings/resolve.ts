@@ -188,6 +188,11 @@ function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origi
     const where = origins[`api.${given}`]?.where ?? 'default';
     faults.push(wrongValue(`api.${given}`, `api.${missing} beside it`, api[given], where));
   }
+  for (const { name, url } of profile === 'local' ? settings.hooks : []) {
+    if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;
+    const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
+    faults.push(wrongValue('hooks', `${expected} for ${name}`, url, origins.hooks?.where ?? 'default'));
+  }
   return faults;
 }
 

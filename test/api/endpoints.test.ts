@@ -13,6 +13,11 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   disconnect: client => client.disconnect({ id: 'p1' }),
   hosts: client => client.hosts(),
   queries: client => client.queries(),
+  queryStats: client => client.queryStats({ span: 'hour' }),
+  history: client => client.history(),
+  hooks: client => client.hooks(),
+  deliveries: client => client.deliveries({ id: 's1' }),
+  replay: client => client.replay({ id: 's1', since: 0 }),
   startSearch: client => client.startSearch({ text: 'blue moon' }),
   searches: client => client.searches(),
   search: client => client.search({ id: 's1' }),
@@ -66,6 +71,10 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{ urn: 'sha1:ABC' }, 'urn'],
     [{ text: 'a', ttl: 99 }, 'ttl'],
     [{ txt: 'a' }, 'txt'],
+  ],
+  replay: [
+    [{}, 'since'],
+    [{ since: -1 }, 'since'],
   ],
   changeConfig: [[[], '']],
   changeLogLevels: [[{ links: 'loud' }, 'links']],
@@ -177,7 +186,7 @@ t.test('every endpoint with a body refuses a bad one and names the field', async
 t.test('every list takes limit and cursor and refuses nonsense in them', async t => {
   const { raw } = await serveFake(t);
   for (const [name, { method, path, query }] of rows) {
-    if (query === null || method !== 'GET') continue;
+    if (query === null || method !== 'GET' || name === 'queryStats') continue;
     const at = path.replace(':id', 's1');
     t.strictSame((await raw({ path: `${at}?limit=1` })).json?.['next'], null, name);
     for (const [given, field] of [
@@ -205,7 +214,12 @@ t.test('an unknown id is a 404 everywhere', async t => {
     const reply = await raw({
       method,
       path: path.replace(':id', 'nobody'),
-      ...(body === null ? {} : { headers: { 'Content-Type': 'application/json' }, body: '{"state":"paused"}' }),
+      ...(body === null
+        ? {}
+        : {
+            headers: { 'Content-Type': 'application/json' },
+            body: name === 'replay' ? '{"since":0}' : '{"state":"paused"}',
+          }),
     });
     t.equal(reply.status, 404, name);
     t.equal(reply.json?.['code'], 'NOT_FOUND');

@@ -7,9 +7,9 @@ t.test('listeners hear their event, in order, until they are taken off', async t
   const off = bus.on('link.closed', ({ reason }) => heard.push(`first ${reason}`));
   bus.on('link.closed', ({ reason }) => heard.push(`second ${reason}`));
   bus.onAny((_, name) => heard.push(name));
-  bus.emit('link.closed', { id: '1', address: '127.0.0.1:1', reason: 'bye' });
+  bus.emit('link.closed', { id: '1', address: '127.0.0.1:1', code: 200, reason: 'bye' });
   off();
-  bus.emit('link.closed', { id: '1', address: '127.0.0.1:1', reason: 'end' });
+  bus.emit('link.closed', { id: '1', address: '127.0.0.1:1', code: 200, reason: 'end' });
   bus.emit('download.removed', { id: '1' });
   t.strictSame(heard, ['first bye', 'second bye', 'link.closed', 'second end', 'link.closed', 'download.removed']);
 });

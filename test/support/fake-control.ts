@@ -4,19 +4,25 @@ import type {
   ConfigPatchInput,
   ConfigView,
   Control,
+  DeliveryView,
   DownloadView,
   FileView,
   FolderView,
+  HistoryView,
+  HookView,
   HostView,
   KeyView,
   ListRequest,
   NewKeyInput,
   PeerView,
+  QueryStatsView,
   QueryView,
   ReadyView,
+  ReplayInput,
   ResultView,
   SearchView,
   StartSearchInput,
+  StatsInput,
   UploadView,
 } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
@@ -165,6 +171,28 @@ export const aKey: KeyView = {
   usedFrom: null,
 };
 
+/** Its id is that of the other things, so that one path serves them all. */
+export const aHook: HookView = {
+  id: 's1',
+  url: 'http://127.0.0.1:9000',
+  command: null,
+  topics: ['downloads'],
+  types: [],
+  cursor: 7,
+  behind: 0,
+  error: null,
+};
+
+const aDelivery: DeliveryView = {
+  event: 7,
+  type: 'download.finished',
+  at: AT,
+  attempt: 1,
+  seconds: 0.02,
+  state: 'done',
+  error: null,
+};
+
 export class FakeControl implements Control {
   peerList = [aPeer];
   hostList = [aHost];
@@ -176,6 +204,7 @@ export class FakeControl implements Control {
   fileList = [aFile];
   folderList = [aFolder];
   keyList = [aKey];
+  hookList = [aHook];
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
   /** Called before each answer; throw to fail it. */
   before: (name: string, input: unknown) => void = () => undefined;
@@ -243,6 +272,59 @@ export class FakeControl implements Control {
   queries(input: ListRequest) {
     this.#note('queries', input);
     return paged(this.queryList, input, row => row.id);
+  }
+
+  queryStats(input: StatsInput): QueryStatsView {
+    this.#note('queryStats', input);
+    return {
+      privacy: 'full',
+      span: input.span,
+      seconds: 60,
+      queries: 10,
+      answered: 5,
+      answerRate: 0.5,
+      hits: 7,
+      duplicates: 3,
+      byHops: [10],
+      byTtl: [0, 10],
+      words: [{ key: 'blue', count: 4, error: 0 }],
+      peers: [{ key: '127.0.0.1:6347', count: 10, error: 0 }],
+      sampled: 1,
+      series: [{ at: AT, queries: 10, answered: 5, hits: 7, duplicates: 3 }],
+    };
+  }
+
+  history(): HistoryView {
+    this.#note('history');
+    const ring = (step: number) => ({
+      step,
+      until: AT,
+      messagesIn: [20],
+      messagesOut: [4],
+      bytesIn: [2_000],
+      bytesOut: [400],
+      queries: [10],
+      download: [105_000],
+      upload: [250],
+      peers: [1],
+    });
+    return { minute: ring(1), hour: ring(30), day: ring(600) };
+  }
+
+  hooks(input: ListRequest) {
+    this.#note('hooks', input);
+    return paged(this.hookList, input, row => row.id);
+  }
+
+  deliveries(input: ById & ListRequest) {
+    this.#note('deliveries', input);
+    only(this.hookList, 'hook', input.id);
+    return paged([aDelivery], input, row => String(row.event));
+  }
+
+  replay(input: ById & ReplayInput) {
+    this.#note('replay', input);
+    return only(this.hookList, 'hook', input.id);
   }
 
   startSearch(input: StartSearchInput) {

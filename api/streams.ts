@@ -1,0 +1,108 @@
+// What is not answered with one JSON document: events, the export of queries, metrics. A table beside that of endpoints.ts.
+import { Readable } from 'node:stream';
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import type { z } from 'zod';
+import type { Scope } from './endpoints.ts';
+import { ApiError } from './errors.ts';
+import type { EventStreams } from './event-stream.ts';
+import { checkedInput } from './input.ts';
+import { type EventsInput, eventsQuery } from './schemas/events.ts';
+import { type ExportInput, exportQuery } from './schemas/monitor.ts';
+
+export interface StreamRow {
+  readonly path: string;
+  readonly doc: string;
+  readonly scope: Scope;
+  readonly tag: string;
+  readonly query: z.ZodType | null;
+  /** Of the answer. */
+  readonly type: string;
+}
+
+export const streams = {
+  events: {
+    path: '/api/v1/events',
+    doc: 'What happens, as server-sent events; `Last-Event-ID` resumes. An event `gap` says which ones could not be had.',
+    scope: 'read',
+    tag: 'events',
+    query: eventsQuery,
+    type: 'text/event-stream',
+  },
+  exportQueries: {
+    path: '/api/v1/queries/export',
+    doc: 'The queries that are remembered, oldest first, one JSON object a line.',
+    scope: 'read',
+    tag: 'queries',
+    query: exportQuery,
+    type: 'application/x-ndjson',
+  },
+  metrics: {
+    path: '/metrics',
+    doc: 'Metrics for Prometheus; docs/metrics.md lists them.',
+    scope: 'read',
+    tag: 'service',
+    query: null,
+    type: 'text/plain',
+  },
+} as const satisfies Record<string, StreamRow>;
+
+export type StreamName = keyof typeof streams;
+export const streamNames = Object.keys(streams) as StreamName[];
+
+/** Where they come from; the daemon has them. */
+export interface StreamSources {
+  events: EventStreams;
+  /** Lines, each with its newline. */
+  exportQueries(input: ExportInput): Iterable<string>;
+  metrics(): Promise<{ type: string; text: string }>;
+}
+
+/** `authorize` throws when the caller may not. */
+export function mountStreams(
+  router: Router,
+  sources: StreamSources,
+  authorize: (ctx: Context, scope: Scope) => void,
+): void {
+  const answers: Record<StreamName, (ctx: Context, input: unknown) => void | Promise<void>> = {
+    events: (ctx, input) => {
+      if (ctx.method === 'HEAD') {
+        ctx.type = streams.events.type;
+        ctx.body = '';
+        return;
+      }
+      sources.events.open(ctx.res, input as EventsInput, lastEventId(ctx));
+      ctx.respond = false; // koa leaves the response alone
+    },
+    exportQueries: (ctx, input) => {
+      ctx.type = streams.exportQueries.type;
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = Readable.from(sources.exportQueries(input as ExportInput));
+    },
+    metrics: async ctx => {
+      const { type, text } = await sources.metrics();
+      ctx.set('Content-Type', type);
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = text;
+    },
+  };
+  for (const name of streamNames) {
+    const { path, scope, query } = streams[name] as StreamRow;
+    router.get(path, async ctx => {
+      authorize(ctx, scope);
+      const { query: given } = ctx;
+      await answers[name](
+        ctx,
+        checkedInput({ params: null, query, body: null }, { params: {}, query: given, body: {} }),
+      );
+    });
+  }
+}
+
+/** Sent by browsers when they come back. */
+function lastEventId(ctx: Context): number | null {
+  const text = ctx.get('Last-Event-ID');
+  if (text === '') return null;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new ApiError('INVALID', 'Last-Event-ID: expected the id of an event');
+}

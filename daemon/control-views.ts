@@ -1,0 +1,35 @@
+// Things of the daemon as an admin sees them: used by what is asked for and by what is told.
+import type { FolderView, PeerView } from '../api/control.ts';
+import type { Link } from '../protocol/overlay/link.ts';
+import type { Clock } from '../protocol/ports.ts';
+import { formatEndpoint } from '../protocol/wire/endpoint.ts';
+import type { FolderStatus } from './library/shared-folder.ts';
+
+export function peerView(link: Link, clock: Clock): PeerView {
+  return {
+    id: String(link.id),
+    address: formatEndpoint(link.endpoint),
+    role: link.role,
+    direction: link.direction === 'in' ? 'incoming' : 'outgoing',
+    userAgent: link.capabilities.userAgent,
+    since: new Date(clock.wallTime() - (clock.now() - link.openedAt)).toISOString(),
+    deflate: link.deflateIn || link.deflateOut,
+    compression: { in: link.deflateIn, out: link.deflateOut },
+    messages: { in: link.framesIn, out: link.queue.framesSent },
+    bytes: { in: link.bytesIn, out: link.queue.bytesSent },
+    dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
+    queued: link.queue.bytes,
+  };
+}
+
+export function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {
+  return {
+    id,
+    path,
+    state,
+    files,
+    bytes,
+    error,
+    scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+  };
+}

@@ -1,0 +1,109 @@
+// One event to one web address or one command. Resolves when it was taken, rejects with the reason when not.
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { FeedEvent } from '../../api/event-feed.ts';
+import type { HookConfig } from './hook-config.ts';
+
+/** Of what a command or a server says about its failure. */
+const REASON_CHARACTERS_MAX = 500;
+
+export class DeliveryError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'DeliveryError';
+  }
+}
+
+export interface Delivery {
+  config: HookConfig;
+  event: FeedEvent;
+  /** Wall clock, milliseconds. */
+  at: number;
+  signal: AbortSignal;
+}
+
+export type Deliver = (delivery: Delivery) => Promise<void>;
+
+/** Rejects with DeliveryError. */
+export const deliver: Deliver = delivery =>
+  delivery.config.url === undefined ? runCommand(delivery) : post(delivery, delivery.config.url);
+
+/** `t=SECONDS,v1=HEX`: HMAC-SHA256 of `SECONDS.BODY`. With the time in it an old call cannot be played again. */
+export function signatureOf(secret: string, seconds: number, body: string): string {
+  const hex = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
+  return `t=${seconds},v1=${hex}`;
+}
+
+async function post({ config, event, at, signal }: Delivery, url: string): Promise<void> {
+  const { view, json } = event;
+  const signature = config.secretFile === undefined ? {} : await signed(config.secretFile, at, json);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'User-Agent': 'servent-hook',
+        'Servent-Event': view.type,
+        'Servent-Event-Id': String(view.id),
+        ...signature,
+      },
+      body: json,
+      redirect: 'manual', // it would take the body and the signature elsewhere
+      signal: AbortSignal.any([signal, AbortSignal.timeout(config.timeout * 1000)]),
+    });
+    await response.body?.cancel();
+  } catch (cause) {
+    throw new DeliveryError(reasonOf(cause), cause);
+  }
+  if (!response.ok) throw new DeliveryError(`answered ${response.status}`);
+}
+
+async function signed(file: string, at: number, body: string): Promise<Record<string, string>> {
+  try {
+    const secret = (await readFile(file, 'utf8')).trim();
+    return { 'Servent-Signature': signatureOf(secret, Math.floor(at / 1000), body) };
+  } catch (cause) {
+    throw new DeliveryError(`cannot read the secret: ${reasonOf(cause)}`, cause);
+  }
+}
+
+/** The event comes on its standard input; exit code 0 takes it. */
+async function runCommand({ config, event, signal }: Delivery): Promise<void> {
+  const [program = '', ...args] = config.command ?? [];
+  const { PATH, HOME, LANG, TZ } = process.env;
+  const child = spawn(program, args, {
+    shell: false,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    // Nothing of ours: there may be a token among it.
+    env: { PATH, HOME, LANG, TZ, SERVENT_EVENT: event.view.type },
+    signal,
+    killSignal: 'SIGKILL',
+    timeout: config.timeout * 1000,
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < REASON_CHARACTERS_MAX) said += text.slice(0, REASON_CHARACTERS_MAX);
+  });
+  child.stdin.on('error', () => undefined); // a command that does not read its input is fine
+  child.stdin.end(`${event.json}\n`);
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', cause => reject(new DeliveryError(reasonOf(cause), cause)));
+    child.once('close', (code, killed) => {
+      if (code === 0) resolve();
+      else {
+        const how = killed === null ? `ended with ${code}` : `was killed after ${config.timeout} s`;
+        reject(new DeliveryError(`${how}${said === '' ? '' : `: ${said.trim().slice(0, REASON_CHARACTERS_MAX)}`}`));
+      }
+    });
+  });
+}
+
+/** fetch says "fetch failed" and keeps the reason below. */
+function reasonOf(error: unknown): string {
+  let reason = error;
+  for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)
+    reason = reason.cause;
+  return (reason instanceof Error ? reason.message : String(reason)).slice(0, REASON_CHARACTERS_MAX);
+}

@@ -1,0 +1,249 @@
+// Webhooks and commands: each a cursor on the event log that outlives a restart, one delivery at a time and in order.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { EventFeed, FeedEvent } from '../../api/event-feed.ts';
+import type { Topic } from '../../api/schemas/events.ts';
+import type { DeliveryView, HookView } from '../../api/schemas/hooks.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { Log } from '../log.ts';
+import type { Table } from '../store/table.ts';
+import { type Deliver, deliver } from './deliver.ts';
+import type { HookConfig } from './hook-config.ts';
+
+export interface HookRecord {
+  /** The last event that is done with. */
+  cursor: number;
+}
+
+export interface HookCounters {
+  done: number;
+  /** Attempts, each of which is followed by another or given up. */
+  failed: number;
+  given_up: number;
+}
+
+export interface HooksOptions {
+  feed: EventFeed;
+  table: Table<HookRecord>;
+  clock: Clock;
+  log: Log;
+  deliver?: Deliver;
+  retry?: Retry;
+}
+
+interface Retry {
+  firstMs: number;
+  maxMs: number;
+  attemptsMax: number;
+}
+
+/** Twelve attempts: about an hour. */
+const RETRY: Retry = { firstMs: 1_000, maxMs: 600_000, attemptsMax: 12 };
+/** Remembered a hook. */
+const DELIVERIES_MAX = 100;
+
+export class Hooks {
+  readonly counters: HookCounters = { done: 0, failed: 0, given_up: 0 };
+  readonly #options: HooksOptions;
+  /** As many as are configured. */
+  readonly #hooks = new Map<string, Hook>();
+
+  constructor(options: HooksOptions) {
+    this.#options = options;
+  }
+
+  /** Hooks of the same name go on where they are; those not named end. Rejects with StoreError. */
+  async use(configs: readonly HookConfig[]): Promise<void> {
+    await this.stop();
+    this.#hooks.clear();
+    for (const config of configs) {
+      const hook = new Hook(config, this.#options, this.counters);
+      this.#hooks.set(config.name, hook);
+      await hook.start();
+    }
+  }
+
+  /** Cuts what is being delivered; it is delivered again at the next start. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#hooks.values()].map(hook => hook.stop()));
+  }
+
+  list(): HookView[] {
+    return [...this.#hooks.values()].map(hook => hook.view());
+  }
+
+  /** Newest first; null: no such hook. */
+  deliveries(name: string): DeliveryView[] | null {
+    return this.#hooks.get(name)?.deliveries() ?? null;
+  }
+
+  /** Delivers all kept events after `since` again; null: no such hook. */
+  async replay(name: string, since: number): Promise<HookView | null> {
+    const hook = this.#hooks.get(name);
+    if (hook === undefined) return null;
+    await hook.replay(since);
+    return hook.view();
+  }
+}
+
+class Hook {
+  readonly #config: HookConfig;
+  readonly #options: HooksOptions;
+  readonly #counters: HookCounters;
+  readonly #topics: ReadonlySet<Topic>;
+  /** Newest last. */
+  readonly #deliveries: DeliveryView[] = [];
+  #cursor = 0;
+  #abort = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #stopListening: () => void = () => undefined;
+  #wake: (() => void) | null = null;
+  #error: string | null = null;
+
+  constructor(config: HookConfig, options: HooksOptions, counters: HookCounters) {
+    this.#config = config;
+    this.#options = options;
+    this.#counters = counters;
+    this.#topics = new Set(config.topics);
+  }
+
+  async start(): Promise<void> {
+    const { feed, table } = this.#options;
+    const { name } = this.#config;
+    const record = await table.get(name);
+    // A new one begins now.
+    this.#cursor = record?.cursor ?? feed.lastId;
+    if (record === undefined) await this.#save();
+    this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopListening();
+    this.#abort.abort();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async replay(since: number): Promise<void> {
+    await this.stop();
+    this.#cursor = Math.min(since, this.#options.feed.lastId);
+    await this.#save();
+    this.#run();
+  }
+
+  view(): HookView {
+    const { name, url, command, topics, types } = this.#config;
+    const { lastId } = this.#options.feed;
+    return {
+      id: name,
+      url: url === undefined ? null : withoutSecrets(url),
+      command: command?.[0] ?? null,
+      topics,
+      types,
+      cursor: this.#cursor,
+      behind: Math.max(0, lastId - this.#cursor),
+      error: this.#error,
+    };
+  }
+
+  deliveries(): DeliveryView[] {
+    return [...this.#deliveries].reverse();
+  }
+
+  #run(): void {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    this.#stopListening = this.#options.feed.listen({
+      topics: this.#topics,
+      onEvent: ({ latestOf }) => {
+        if (latestOf === null) this.#wake?.();
+      },
+    });
+    this.#running = this.#loop(signal).catch((err: unknown) => {
+      this.#error = err instanceof Error ? err.message : String(err);
+      this.#options.log.error({ err, hook: this.#config.name }, 'a hook ended: it starts again with the daemon');
+    });
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { feed, log } = this.#options;
+    const { name, types } = this.#config;
+    while (!signal.aborted) {
+      const upTo = feed.lastId;
+      const onMissed = ({ from, to }: { from: number; to: number }) =>
+        log.warn({ hook: name, from, to }, 'a hook was too far behind: some events are no longer kept');
+      for await (const event of feed.kept(this.#topics, this.#cursor, upTo, onMissed)) {
+        if (types.length === 0 || types.includes(event.view.type)) await this.#deliver(event, signal);
+        if (signal.aborted) return;
+        this.#cursor = event.view.id;
+        await this.#save();
+      }
+      this.#cursor = Math.max(this.#cursor, upTo);
+      if (feed.lastId === upTo) await this.#woken();
+    }
+  }
+
+  /** Until it is taken, given up, or stopped. */
+  async #deliver(event: FeedEvent, signal: AbortSignal): Promise<void> {
+    const { clock, log, retry = RETRY } = this.#options;
+    const { id, type } = event.view;
+    for (let attempt = 1; ; attempt++) {
+      const at = clock.wallTime();
+      const started = clock.now();
+      let error: string | null = null;
+      try {
+        await (this.#options.deliver ?? deliver)({ config: this.#config, event, at, signal });
+      } catch (cause) {
+        error = cause instanceof Error ? cause.message : String(cause);
+      }
+      if (signal.aborted) return;
+      const done = error === null;
+      const last = !done && attempt >= retry.attemptsMax;
+      this.#error = error;
+      this.#note({
+        event: id,
+        type,
+        at: new Date(at).toISOString(),
+        attempt,
+        seconds: (clock.now() - started) / 1000,
+        state: done ? 'done' : last ? 'given_up' : 'failed',
+        error,
+      });
+      if (done) return;
+      const level = last ? 'warn' : 'info';
+      log[level]({ hook: this.#config.name, event: id, attempt, error }, 'a delivery failed');
+      if (last) return;
+      await pause(Math.min(retry.maxMs, retry.firstMs * 2 ** (attempt - 1)), signal);
+      if (signal.aborted) return;
+    }
+  }
+
+  #note(delivery: DeliveryView): void {
+    this.#counters[delivery.state]++;
+    this.#deliveries.push(delivery);
+    if (this.#deliveries.length > DELIVERIES_MAX) this.#deliveries.shift();
+  }
+
+  #save(): Promise<void> {
+    return this.#options.table.put(this.#config.name, { cursor: this.#cursor });
+  }
+
+  #woken(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+      if (this.#abort.signal.aborted) this.#wake();
+    });
+  }
+}
+
+/** Webhook addresses often hold a key in their path or query. */
+function withoutSecrets(url: string): string {
+  return new URL(url).origin;
+}
+
+/** Ends early, and quietly, when it is stopped. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

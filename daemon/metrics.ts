@@ -1,0 +1,61 @@
+// Metrics in Prometheus' text: the table read at each scrape, beside Node's own. The library is loaded at the first one.
+import type { Registry } from 'prom-client';
+import { type Metric, type MetricParts, metrics, type Values } from './metric-table.ts';
+
+export class Metrics {
+  readonly #parts: MetricParts;
+  #registry: Promise<Registry> | null = null;
+
+  constructor(parts: MetricParts) {
+    this.#parts = parts;
+  }
+
+  async text(): Promise<{ type: string; text: string }> {
+    this.#registry ??= this.#load();
+    const registry = await this.#registry;
+    return { type: registry.contentType, text: await registry.metrics() };
+  }
+
+  /** Ends what watches the event loop. */
+  async stop(): Promise<void> {
+    (await this.#registry)?.clear();
+  }
+
+  async #load(): Promise<Registry> {
+    const { default: client } = await import('prom-client');
+    const registry = new client.Registry();
+    client.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+    const parts = this.#parts;
+    for (const { name, help, kind, label, read } of metrics) {
+      const config = { name, help, registers: [registry], labelNames: label === undefined ? [] : [label] };
+      if (kind === 'gauge') {
+        new client.Gauge({
+          ...config,
+          collect() {
+            this.reset();
+            each(label, read(parts), (labels, value) => this.set(labels, value));
+          },
+        });
+      } else {
+        new client.Counter({
+          ...config,
+          // Counted elsewhere: what is handed out is that number.
+          collect() {
+            this.reset();
+            each(label, read(parts), (labels, value) => this.inc(labels, value));
+          },
+        });
+      }
+    }
+    return registry;
+  }
+}
+
+function each(
+  label: Metric['label'],
+  values: Values,
+  set: (labels: Record<string, string>, value: number) => void,
+): void {
+  if (typeof values === 'number') set({}, values);
+  else if (label !== undefined) for (const [name, value] of values) set({ [label]: name }, value);
+}

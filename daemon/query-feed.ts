@@ -1,0 +1,50 @@
+// Passing queries told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
+import type { EventLog } from './event-log.ts';
+import type { QueryMonitor } from './query-monitor.ts';
+
+/** Parsing and telling one costs about what routing it does. */
+const TOLD_PER_SECOND_MAX = 1_000;
+const SLICE_MS = 100;
+const SLICE_MAX = TOLD_PER_SECOND_MAX / (1000 / SLICE_MS);
+const SLICES_PER_REPORT = 1000 / SLICE_MS;
+
+export class QueryFeed {
+  readonly #timer: NodeJS.Timeout;
+  readonly #monitor: QueryMonitor;
+  readonly #events: EventLog;
+  #told = 0;
+  #skipped = 0;
+  #slices = 0;
+
+  constructor(monitor: QueryMonitor, events: EventLog) {
+    this.#monitor = monitor;
+    this.#events = events;
+    this.#timer = setInterval(() => this.slice(), SLICE_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#monitor.onNoted = null;
+  }
+
+  /** A tenth of a second is over. */
+  slice(): void {
+    this.#told = 0;
+    const listened = this.#events.hears('queries');
+    this.#monitor.onNoted = listened ? this.#onNoted : null;
+    if (++this.#slices < SLICES_PER_REPORT) return;
+    this.#slices = 0;
+    if (listened && this.#skipped > 0)
+      this.#events.pass('queries', 'query.skipped', { queries: this.#skipped, seconds: 1 });
+    this.#skipped = 0;
+  }
+
+  readonly #onNoted: NonNullable<QueryMonitor['onNoted']> = query => {
+    if (this.#told >= SLICE_MAX) {
+      this.#skipped++;
+      return;
+    }
+    this.#told++;
+    this.#events.pass('queries', 'query.passed', this.#monitor.view(query));
+  };
+}
