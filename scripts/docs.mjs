@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
 import { manualPage } from '../dist/daemon/cli/manual.js';
+import { metricsDocument } from '../dist/daemon/metric-documents.js';
 import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
 import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
 import { dashboardDocument } from '../dist/tui/help.js';
@@ -17,6 +18,7 @@ for (const [file, text] of [
   ['docs/dashboard.md', dashboardDocument(shown)],
   ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],
+  ['docs/metrics.md', metricsDocument()],
   ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],
 ]) {
