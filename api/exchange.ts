@@ -65,7 +65,7 @@ export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> 
 }
 
 function target(url: string, path: string): RequestOptions {
-  if (url.startsWith(UNIX)) return { socketPath: url.slice(UNIX.length), path, setHost: false };
+  if (url.startsWith(UNIX)) return { socketPath: url.slice(UNIX.length), path };
   const { hostname, port, pathname, protocol } = new URL(url);
   return {
     host: hostname.replace(/^\[|\]$/g, ''),

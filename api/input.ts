@@ -6,16 +6,20 @@ import { ApiError, type FieldFault } from './errors.ts';
 export type Values = Record<string, unknown>;
 
 const FAULTS_MAX = 20;
+const UNKNOWN = 'there is no such field';
 
 /** The three parts as they came in; throws INVALID with what is wrong in all of them. */
 export function checkedInput(
-  endpoint: Pick<Endpoint, 'params' | 'query' | 'body'>,
+  endpoint: Pick<Endpoint, 'params' | 'query' | 'body'> & Partial<Pick<Endpoint, 'scope'>>,
   given: { params: unknown; query: unknown; body: unknown },
 ): Values {
   const faults: FieldFault[] = [];
   const params = check(endpoint.params, given.params, 'path', faults);
   const query = check(endpoint.query, given.query, 'query', faults);
   const body = check(endpoint.body, given.body, 'body', faults);
+  // Probes get all kinds of parameters from those who send them.
+  if (endpoint.query === null && endpoint.scope !== 'open')
+    for (const name of Object.keys(given.query ?? {})) faults.push({ in: 'query', field: name, detail: UNKNOWN });
   const [first] = faults;
   if (first !== undefined) {
     const field = first.field === '' ? first.in : first.field;
@@ -58,7 +62,7 @@ function faultsOf(issue: z.core.$ZodIssue, where: FieldFault['in']): FieldFault[
     return issue.keys.slice(0, FAULTS_MAX).map(key => ({
       in: where,
       field: [...path, key].join('.'),
-      detail: 'there is no such field',
+      detail: UNKNOWN,
     }));
   }
   if (issue.code === 'invalid_union') {
