@@ -1,9 +1,10 @@
 // Things of the daemon as an admin sees them: used by what is asked for and by what is told.
-import type { FolderView, PeerView } from '../api/control.ts';
+import type { FolderView, PeerView, StatusView } from '../api/control.ts';
 import type { Link } from '../protocol/overlay/link.ts';
 import type { Clock } from '../protocol/ports.ts';
 import { formatEndpoint } from '../protocol/wire/endpoint.ts';
 import type { FolderStatus } from './library/shared-folder.ts';
+import type { RoleReport } from './own-role.ts';
 
 export function peerView(link: Link, clock: Clock): PeerView {
   return {
@@ -31,5 +32,25 @@ export function folderView({ id, path, state, files, bytes, error, scannedAt }: 
     bytes,
     error,
     scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+  };
+}
+
+export function electionView({
+  mode,
+  active,
+  role,
+  fit,
+  needed,
+  heldForMs,
+  criteria,
+}: RoleReport): StatusView['election'] {
+  return {
+    mode,
+    active,
+    role,
+    fit,
+    needed,
+    changesIn: heldForMs === 0 ? null : heldForMs / 1000,
+    criteria: [...criteria],
   };
 }

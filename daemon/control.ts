@@ -50,7 +50,7 @@ import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
-import { folderView, peerView } from './control-views.ts';
+import { electionView, folderView, peerView } from './control-views.ts';
 import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
 import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
@@ -66,6 +66,7 @@ import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
+import type { OwnRole } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
 import { SettingsError } from './settings/faults.ts';
@@ -81,6 +82,7 @@ export interface ControlParts {
   identity: ServentIdentity;
   overlay: Overlay;
   neighbours: Neighbours;
+  role: OwnRole;
   hosts: HostCache;
   library: Library;
   searches: Searches;
@@ -128,6 +130,7 @@ export class DaemonControl implements Control {
       gnutella: { host: gnutella.host, port: gnutella.port },
       api: this.api,
       peers: neighbours.counts,
+      election: electionView(this.#parts.role.report()),
       hosts: hosts.size,
       library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
       searches: searches.running,
@@ -409,15 +412,7 @@ export class DaemonControl implements Control {
   }
 
   election(): Explanation {
-    const { live, identity, beside, clock, startedAt, neighbours } = this.#parts;
-    return explainRole({
-      mode: live.settings.gnutella.mode,
-      ultrapeer: identity.ultrapeer,
-      firewall: beside.firewall.status(clock.now()),
-      uptimeSeconds: (clock.wallTime() - startedAt.getTime()) / 1000,
-      leaves: neighbours.counts.leaves,
-      maxLeaves: live.settings.gnutella.maxLeaves,
-    });
+    return explainRole(this.#parts.role.report());
   }
 
   async doctor(): Promise<DoctorView> {

@@ -2,9 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigPlan, DownloadView } from '../api/control.ts';
-import type { Role } from '../protocol/handshake/capabilities.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
-import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
+import { HostCache } from '../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
@@ -14,6 +13,7 @@ import { urnOrNull } from '../protocol/wire/urn.ts';
 import { startAdminApi } from './admin-api.ts';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
+import { blockFiles, hostPolicy, LINKS_TO_FIND, listenerLimits, seekOf, uploadLimits } from './bounds.ts';
 import { DaemonControl } from './control.ts';
 import { DatagramSide } from './datagram-side.ts';
 import { Refusals } from './explain/refusals.ts';
@@ -32,10 +32,11 @@ import { Tls } from './net/tls.ts';
 import { Observation, Watching } from './observation.ts';
 import { OverlayWatch } from './overlay-watch.ts';
 import { QueryMonitor } from './query-monitor.ts';
+import { RoleSide } from './role-side.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
 import { Searches } from './searches.ts';
 import { LiveSettings } from './settings/live.ts';
-import type { ResolvedSettings, Settings } from './settings.ts';
+import type { ResolvedSettings } from './settings.ts';
 import { DownloadStore } from './store/downloads.ts';
 import { FileStore } from './store/files.ts';
 import { HostStore } from './store/hosts.ts';
@@ -135,7 +136,24 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   const blocked = new BlockList();
   let blockSources = await readBlockLists(blockFiles(settings), blocked, log.child({ mod: 'block lists' }));
   const reach = new ReachPolicy(settings.profile, blocked);
-  const role: Role = settings.gnutella.mode === 'leaf' ? 'leaf' : 'ultrapeer';
+  const side: RoleSide = new RoleSide({
+    settings,
+    seeks: seekOf(resolved) > 0,
+    startedAt,
+    clock,
+    random,
+    log: log.child({ mod: 'role' }),
+    table: store.table('sessions'),
+    reachable: () => beside.firewall.status(clock.now()),
+    linkBytesSent: () => overlay.bytesOut,
+    uploadRate: () => fileServer.load.rate,
+    refusedShare: () => neighbours.refusedShare,
+    counts: () => neighbours.counts,
+    onChange: changed => neighbours.onRole(changed),
+  });
+  await side.start();
+  running.add('the measurements', () => side.stop());
+  const { role, slots } = side;
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
   const watch = new OverlayWatch({
     clock,
@@ -143,6 +161,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     hosts,
     reach,
     monitor,
+    slots,
     onPush: push => beside.pushes.onPush(push),
   });
   let own: OwnAddress | null = null;
@@ -151,7 +170,8 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     serventGuid: guid,
     settings,
     startedAt,
-    role: () => role,
+    role: () => role.role,
+    dailyUptimeSeconds: () => side.sessions.dailySeconds,
     listen,
     ipv6: () => own?.ipv6 ?? null,
     uploadsFull: () => fileServer.full,
@@ -216,9 +236,11 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     admit: (peer, remote, direction) => neighbours.admit(peer, remote, direction),
     tryUltrapeers: () => neighbours.tryUltrapeers(),
     onEnded: (remote, direction, end, detail) => refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
-    crawl: () => neighbours.crawl(),
+    crawl: remote => neighbours.crawl(remote),
     onLinked: link => {
+      if (own?.seen(link.capabilities.remoteIp ?? '', link.endpoint.host) === true) reach.addOwn(own.endpoint);
       beside.onLinked(link);
+      neighbours.onLinked(link);
       reports.onLinked(link);
     },
     onUnlinked: link => {
@@ -231,10 +253,15 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     overlay,
     handshaker,
     hosts,
+    slots,
     reach,
     clock,
+    random,
     log: log.child({ mod: 'neighbours' }),
-    role: () => role,
+    role: () => role.role,
+    mayBecomeLeaf: () => role.mayBecomeLeaf,
+    onGuided: () => role.yield(),
+    topology: side.topology,
     serventGuid: guid,
     startedAt,
     get maxLeaves() {
@@ -250,7 +277,9 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
       return settings.gnutella.maxPerAddress;
     },
     configured: settings.gnutella.connect,
-    acceptLegacy: settings.profile !== 'public',
+    acceptLegacy: side.lab,
+    strict: !side.lab,
+    guides: side.lab && role.active,
   });
 
   const beside: DatagramSide = new DatagramSide({
@@ -332,7 +361,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     fileServer,
     startedAt: startedAt.getTime(),
     version,
-    mode: () => role,
+    mode: () => role.role,
     status: () => control.status(),
   });
   const keys = new Keys({ table: store.table<KeyRecord>('keys'), clock, log: log.child({ mod: 'api' }) });
@@ -345,6 +374,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     identity,
     overlay,
     neighbours,
+    role,
     hosts,
     library,
     searches,
@@ -393,17 +423,18 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     forbids: endpoint => reach.forbids(endpoint),
     isOwn: endpoint => reach.isOwn(endpoint),
     links: () => {
-      const wanted = Math.min(seekOf(resolved), settings.gnutella.maxUltrapeers, LINKS_TO_FIND);
+      const wanted = Math.min(neighbours.sought, LINKS_TO_FIND);
       return { connected: neighbours.counts.ultrapeers, wanted };
     },
     publish: () => {
-      const found = role === 'ultrapeer' && !identity.firewalled ? listen() : null;
+      const found = role.role === 'ultrapeer' && role.settled && !identity.firewalled ? listen() : null;
       return found !== null && reachesOf(settings.profile).includes(reachOf(found.host)) ? found : null;
     },
   });
   await bootstrap.start();
   running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
+  role.start();
   running.add('the neighbours', () => neighbours.stop());
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
@@ -439,18 +470,6 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   return { gnutella, api: api.url, reload, stop: () => running.stop() };
 }
 
-function blockFiles({ gnutella }: Settings) {
-  return { block: gnutella.block, files: gnutella.blockLists };
-}
-
-function uploadLimits({ uploads }: Settings) {
-  return { slots: uploads.slots, slotsPerAddress: uploads.maxPerAddress, queue: uploads.queue };
-}
-
-function listenerLimits(settings: Settings) {
-  return { socketsMax: socketsMax(settings), perAddressMax: perAddressMax(settings) };
-}
-
 /** Folders shared by hand through the API, and not in the configuration, stay until it names others. */
 async function shareThese(library: Library, wanted: readonly string[]): Promise<void> {
   const shared = library.folders();
@@ -462,31 +481,4 @@ async function shareThese(library: Library, wanted: readonly string[]): Promise<
 function shareDownload(library: Library, { urn }: DownloadView, path: string): void {
   const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
   if (sha1 !== null) void library.addFile(path, sha1);
-}
-
-/** Caches help to so many links; these bring the others. */
-const LINKS_TO_FIND = 4;
-
-/** Who names a cache in a lab wants to be connected by it. */
-function seekOf({ settings, origins }: ResolvedSettings): number {
-  const { gnutella, bootstrap } = settings;
-  const unsaid = origins['gnutella.seek'].kind === 'profile' || origins['gnutella.seek'].kind === 'default';
-  return gnutella.seek === 0 && unsaid && bootstrap.caches.length > 0 ? LINKS_TO_FIND : gnutella.seek;
-}
-
-/** In a lab everybody sits at one address and comes back at once. */
-function hostPolicy(settings: Settings) {
-  const reaches = reachesOf(settings.profile);
-  return settings.profile === 'local'
-    ? { reaches, retryTriedMs: 2_000, retryFailedMs: 2_000, retryBusyMs: 2_000, sameAddressMs: 0 }
-    : { ...PUBLIC_HOSTS, reaches };
-}
-
-function socketsMax({ gnutella, uploads }: Settings): number {
-  return 2 * (gnutella.maxLeaves + gnutella.maxUltrapeers + uploads.slots + uploads.queue) + 256;
-}
-
-/** At accept time a link and an upload look the same. */
-function perAddressMax({ gnutella, uploads }: Settings): number {
-  return gnutella.maxPerAddress === 0 ? 0 : gnutella.maxPerAddress + (uploads.maxPerAddress || uploads.slots);
 }
