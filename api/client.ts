@@ -65,17 +65,20 @@ async function call(name: EndpointName, input: Record<string, unknown>, options:
   );
   const hasBody = endpoint.body !== null;
   const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
+  const sent = hasBody ? JSON.stringify(body) : null;
+  const target = `${path}${queryString(query)}`;
+  options.onCall?.({ method: endpoint.method, url: `${options.url.replace(/\/+$/, '')}${target}`, body: sent });
   let reply: Reply;
   try {
     reply = await exchange(options, {
       method: endpoint.method,
-      path: `${path}${queryString(query)}`,
+      path: target,
       headers: {
         ...(options.token === '' ? {} : { Authorization: `Bearer ${options.token}` }),
         Accept: 'application/json',
         ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
       },
-      body: hasBody ? JSON.stringify(body) : null,
+      body: sent,
       signal: AbortSignal.any(signals),
     });
   } catch (cause) {

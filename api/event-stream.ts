@@ -164,6 +164,7 @@ class Subscriber {
   #add(event: FeedEvent): void {
     const { counters } = this.#options;
     if (this.#skipped !== null || this.#waiting.length > WAITING_MAX) {
+      if (event.latestOf !== null) return; // the next look has it again
       const { id } = event.view;
       this.#skipped ??= { from: id, to: id, count: 0 };
       this.#skipped.to = id;
@@ -243,8 +244,9 @@ class Subscriber {
   }
 }
 
-function frameOf({ view, json }: FeedEvent): string {
-  return `id: ${view.id}\nevent: ${view.type}\ndata: ${json}\n\n`;
+/** What had to wait for its interval has no id: who comes back with it would go back to before what was sent meanwhile. */
+function frameOf({ view, json, latestOf }: FeedEvent): string {
+  return `${latestOf === null ? `id: ${view.id}\n` : ''}event: ${view.type}\ndata: ${json}\n\n`;
 }
 
 interface Gap {

@@ -123,10 +123,10 @@ t.test('of what moves all the time only the latest is sent, once an interval', a
     feed.add('downloads', 'download.added', {});
   });
   t.strictSame(
-    frames.map(({ event, data }) => [event, JSON.parse(data ?? '').data.done]),
+    frames.map(({ id, event, data }) => [id, event, JSON.parse(data ?? '').data.done]),
     [
-      ['download.added', undefined],
-      ['download.progress', 100],
+      ['101', 'download.added', undefined],
+      [undefined, 'download.progress', 100],
     ],
   );
 });

@@ -41,5 +41,5 @@ t.test('the example changes nothing as it is, and is right when its lines lose t
   const names = settingsList.map(({ key }) => key.split('.').at(-1)).join('|');
   const everything = exampleFile().replace(new RegExp(`^( *)# ((?:${names}):.*| +- .*)$`, 'gm'), '$1$2');
   t.equal(parseSettings(everything, 'example').size, settingsList.length, everything);
-  t.strictSame(Object.keys(parse(everything) as object).slice(0, 3), ['profile', 'dataDir', 'gnutella']);
+  t.strictSame(Object.keys(parse(everything) as object).slice(0, 3), ['profile', 'dataDir', 'hooks']);
 });
