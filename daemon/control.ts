@@ -50,7 +50,7 @@ import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
-import { folderView, peerView } from './control-views.ts';
+import { electionView, folderView, peerView } from './control-views.ts';
 import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
 import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
@@ -66,7 +66,7 @@ import { type Log, logLevels } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
-import type { OwnRole, RoleReport } from './own-role.ts';
+import type { OwnRole } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
 import { Searches } from './searches.ts';
 import { SettingsError } from './settings/faults.ts';
@@ -465,16 +465,4 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
     if (code === undefined) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
-}
-
-function electionView({ mode, active, role, fit, needed, heldForMs, criteria }: RoleReport): StatusView['election'] {
-  return {
-    mode,
-    active,
-    role,
-    fit,
-    needed,
-    changesIn: heldForMs === 0 ? null : heldForMs / 1000,
-    criteria: [...criteria],
-  };
 }

@@ -3,18 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigPlan, DownloadView } from '../api/control.ts';
 import { BlockList } from '../protocol/overlay/block-list.ts';
-import { FreeSlots } from '../protocol/overlay/free-slots.ts';
-import { HostCache, PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
+import { HostCache } from '../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../protocol/overlay/limits.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../protocol/overlay/query-guard.ts';
-import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY } from '../protocol/overlay/topology.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
 import { startAdminApi } from './admin-api.ts';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
+import { blockFiles, hostPolicy, LINKS_TO_FIND, listenerLimits, seekOf, uploadLimits } from './bounds.ts';
 import { DaemonControl } from './control.ts';
 import { DatagramSide } from './datagram-side.ts';
 import { Refusals } from './explain/refusals.ts';
@@ -32,13 +31,12 @@ import { ReachPolicy, reachesOf } from './net/reach.ts';
 import { Tls } from './net/tls.ts';
 import { Observation, Watching } from './observation.ts';
 import { OverlayWatch } from './overlay-watch.ts';
-import { OwnRole } from './own-role.ts';
 import { QueryMonitor } from './query-monitor.ts';
+import { RoleSide } from './role-side.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from './runtime-files.ts';
 import { Searches } from './searches.ts';
-import { Sessions } from './sessions.ts';
 import { LiveSettings } from './settings/live.ts';
-import type { ResolvedSettings, Settings } from './settings.ts';
+import type { ResolvedSettings } from './settings.ts';
 import { DownloadStore } from './store/downloads.ts';
 import { FileStore } from './store/files.ts';
 import { HostStore } from './store/hosts.ts';
@@ -49,7 +47,6 @@ import { browseHost } from './transfer/browse-host.ts';
 import { Downloads } from './transfer/downloads.ts';
 import { FileServer } from './transfer/file-server.ts';
 import { version } from './version.ts';
-import { VitalSigns } from './vitals.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -139,32 +136,24 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   const blocked = new BlockList();
   let blockSources = await readBlockLists(blockFiles(settings), blocked, log.child({ mod: 'block lists' }));
   const reach = new ReachPolicy(settings.profile, blocked);
-  const sessions = new Sessions(store.table('sessions'), startedAt, clock, log.child({ mod: 'sessions' }));
-  await sessions.start();
-  running.add('the uptime', () => sessions.stop());
-  const lab = settings.profile !== 'public';
-  const slots = new FreeSlots(lab ? LAB_SLOTS_MS : SLOTS_MS);
-  const vitals = new VitalSigns({
-    now: () => clock.now(),
-    sessions,
-    reachable: () => beside.firewall.status(clock.now()),
-    linkBytesSent: () => overlay.bytesOut,
-    uploadRate: () => fileServer.load.rate,
-    leafSlotsSeen: () => slots.total(clock.now()),
-    refusedShare: () => neighbours.refusedShare,
-    counts: () => neighbours.counts,
-  });
-  await vitals.start();
-  running.add('the measurements', () => vitals.stop());
-  const role = new OwnRole({
+  const side: RoleSide = new RoleSide({
     settings,
     seeks: seekOf(resolved) > 0,
+    startedAt,
     clock,
     random,
     log: log.child({ mod: 'role' }),
-    vitals: () => vitals.latest,
+    table: store.table('sessions'),
+    reachable: () => beside.firewall.status(clock.now()),
+    linkBytesSent: () => overlay.bytesOut,
+    uploadRate: () => fileServer.load.rate,
+    refusedShare: () => neighbours.refusedShare,
+    counts: () => neighbours.counts,
     onChange: changed => neighbours.onRole(changed),
   });
+  await side.start();
+  running.add('the measurements', () => side.stop());
+  const { role, slots } = side;
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
   const watch = new OverlayWatch({
     clock,
@@ -182,7 +171,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     settings,
     startedAt,
     role: () => role.role,
-    dailyUptimeSeconds: () => sessions.dailySeconds,
+    dailyUptimeSeconds: () => side.sessions.dailySeconds,
     listen,
     ipv6: () => own?.ipv6 ?? null,
     uploadsFull: () => fileServer.full,
@@ -272,7 +261,7 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
     role: () => role.role,
     mayBecomeLeaf: () => role.mayBecomeLeaf,
     onGuided: () => role.yield(),
-    topology: lab ? LOCAL_TOPOLOGY : PUBLIC_TOPOLOGY,
+    topology: side.topology,
     serventGuid: guid,
     startedAt,
     get maxLeaves() {
@@ -288,9 +277,9 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
       return settings.gnutella.maxPerAddress;
     },
     configured: settings.gnutella.connect,
-    acceptLegacy: lab,
-    strict: !lab,
-    guides: lab && role.active,
+    acceptLegacy: side.lab,
+    strict: !side.lab,
+    guides: side.lab && role.active,
   });
 
   const beside: DatagramSide = new DatagramSide({
@@ -446,7 +435,6 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   running.add('the bootstrap', () => bootstrap.stop());
   neighbours.start();
   role.start();
-  running.add('the elections', () => role.stop());
   running.add('the neighbours', () => neighbours.stop());
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
@@ -482,18 +470,6 @@ async function start(given: ResolvedSettings, log: Log, running: Running): Promi
   return { gnutella, api: api.url, reload, stop: () => running.stop() };
 }
 
-function blockFiles({ gnutella }: Settings) {
-  return { block: gnutella.block, files: gnutella.blockLists };
-}
-
-function uploadLimits({ uploads }: Settings) {
-  return { slots: uploads.slots, slotsPerAddress: uploads.maxPerAddress, queue: uploads.queue };
-}
-
-function listenerLimits(settings: Settings) {
-  return { socketsMax: socketsMax(settings), perAddressMax: perAddressMax(settings) };
-}
-
 /** Folders shared by hand through the API, and not in the configuration, stay until it names others. */
 async function shareThese(library: Library, wanted: readonly string[]): Promise<void> {
   const shared = library.folders();
@@ -505,34 +481,4 @@ async function shareThese(library: Library, wanted: readonly string[]): Promise<
 function shareDownload(library: Library, { urn }: DownloadView, path: string): void {
   const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
   if (sha1 !== null) void library.addFile(path, sha1);
-}
-
-/** How long an ultrapeer's word for its free leaf slots is believed: pongs are passed on for up to 40 s. */
-const SLOTS_MS = 300_000;
-const LAB_SLOTS_MS = 10_000;
-/** Caches help to so many links; these bring the others. */
-const LINKS_TO_FIND = 4;
-
-/** Who names a cache in a lab wants to be connected by it. */
-function seekOf({ settings, origins }: ResolvedSettings): number {
-  const { gnutella, bootstrap } = settings;
-  const unsaid = origins['gnutella.seek'].kind === 'profile' || origins['gnutella.seek'].kind === 'default';
-  return gnutella.seek === 0 && unsaid && bootstrap.caches.length > 0 ? LINKS_TO_FIND : gnutella.seek;
-}
-
-/** In a lab everybody sits at one address and comes back at once. */
-function hostPolicy(settings: Settings) {
-  const reaches = reachesOf(settings.profile);
-  return settings.profile === 'local'
-    ? { reaches, retryTriedMs: 2_000, retryFailedMs: 2_000, retryBusyMs: 2_000, sameAddressMs: 0 }
-    : { ...PUBLIC_HOSTS, reaches };
-}
-
-function socketsMax({ gnutella, uploads }: Settings): number {
-  return 2 * (gnutella.maxLeaves + gnutella.maxUltrapeers + uploads.slots + uploads.queue) + 256;
-}
-
-/** At accept time a link and an upload look the same. */
-function perAddressMax({ gnutella, uploads }: Settings): number {
-  return gnutella.maxPerAddress === 0 ? 0 : gnutella.maxPerAddress + (uploads.maxPerAddress || uploads.slots);
 }
