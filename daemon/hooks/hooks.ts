@@ -245,5 +245,5 @@ function withoutSecrets(url: string): string {
 
 /** Ends early, and quietly, when it is stopped. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  await Promise.allSettled([wait(ms, undefined, { signal, ref: false })]);
 }

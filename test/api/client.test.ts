@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { createClient, everyItem } from '../../api/client.ts';
 import { serveFake } from '../support/api-server.ts';
-import { aHost } from '../support/fake-control.ts';
+import { aHost } from '../support/sample-views.ts';
 
 t.test('a refusal comes with its problem document', async t => {
   const { client } = await serveFake(t);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { IdempotencyTable, type Sent } from '../../api/idempotency.ts';
 import { serveFake } from '../support/api-server.ts';
-import { aDownload } from '../support/fake-control.ts';
+import { aDownload } from '../support/sample-views.ts';
 
 const json = { 'Content-Type': 'application/json' };
 

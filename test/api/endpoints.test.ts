@@ -3,7 +3,7 @@ import type { Client } from '../../api/client.ts';
 import { type Endpoint, type EndpointName, endpointNames, endpoints } from '../../api/endpoints.ts';
 import { problem } from '../../api/schemas/service.ts';
 import { serveFake } from '../support/api-server.ts';
-import { SHA1 } from '../support/fake-control.ts';
+import { SHA1 } from '../support/sample-views.ts';
 
 /** A good call of each endpoint. A new row without one does not compile. */
 const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {

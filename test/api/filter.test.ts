@@ -5,7 +5,7 @@ import { FilterError, parseFilter } from '../../api/filter.ts';
 import { globMatcher } from '../../api/glob.ts';
 import * as overlay from '../../api/schemas/overlay.ts';
 import * as transfers from '../../api/schemas/transfers.ts';
-import { aDownload, aPeer } from '../support/fake-control.ts';
+import { aDownload, aPeer } from '../support/sample-views.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const downloadFields = fieldsOf(transfers.download);

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { followProgress } from '../../daemon/cli/progress.ts';
-import { aDownload } from '../support/fake-control.ts';
+import { aDownload } from '../support/sample-views.ts';
 
 /** A terminal that keeps what was drawn. */
 function screen(): { out: PassThrough & { isTTY: boolean; columns: number }; text: () => string } {

@@ -6,7 +6,7 @@ import { writeRuntime } from '../../daemon/runtime-files.ts';
 import { version } from '../../daemon/version.ts';
 import { type Served, serveFake, TOKEN } from '../support/api-server.ts';
 import { command, type Outcome, type Surroundings } from '../support/command.ts';
-import { aDownload, aFolder, aHost, aPeer, aResult, SHA1 } from '../support/fake-control.ts';
+import { aDownload, aFolder, aHost, aPeer, aResult, SHA1 } from '../support/sample-views.ts';
 
 interface Talking extends Served {
   cli(...words: string[]): Promise<Outcome>;

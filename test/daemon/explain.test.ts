@@ -11,7 +11,7 @@ import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import { command } from '../support/command.ts';
-import { aDownload, aSearch } from '../support/fake-control.ts';
+import { aDownload, aSearch } from '../support/sample-views.ts';
 
 const open = { tcp: 'open', udp: 'open', udpSolicited: true, tcpProvenAt: 1, udpProvenAt: 1 } as const;
 const closed = {

@@ -4,194 +4,36 @@ import type {
   ConfigPatchInput,
   ConfigView,
   Control,
-  DeliveryView,
-  DownloadView,
-  FileView,
   FolderView,
   HistoryView,
-  HookView,
-  HostView,
   KeyView,
   ListRequest,
   NewKeyInput,
-  PeerView,
   QueryStatsView,
-  QueryView,
   ReadyView,
   ReplayInput,
-  ResultView,
   SearchView,
   StartSearchInput,
   StatsInput,
-  UploadView,
 } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { pageOf } from '../../api/page.ts';
-
-export const AT = '2026-11-21T10:00:00.000Z';
-export const SHA1 = 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB';
-const GUID = '0123456789abcdef0123456789abcdef';
-
-export const aPeer: PeerView = {
-  id: 'p1',
-  address: '127.0.0.1:6347',
-  role: 'ultrapeer',
-  direction: 'outgoing',
-  userAgent: 'servent/0.1.0',
-  since: AT,
-  deflate: true,
-  compression: { in: true, out: false },
-  messages: { in: 1200, out: 34 },
-  bytes: { in: 120_000, out: 3_400 },
-  dropped: 2,
-  queued: 0,
-};
-
-export const aHost: HostView = {
-  address: '127.0.0.1:6348',
-  ultrapeer: true,
-  source: 'pong',
-  seenAt: AT,
-  triedAt: null,
-  connectedAt: null,
-  failures: 0,
-};
-
-export const aQuery: QueryView = {
-  id: 'q1',
-  at: AT,
-  text: 'blue moon',
-  urns: [SHA1],
-  from: '127.0.0.1:6347',
-  ttl: 3,
-  hops: 2,
-  hits: 1,
-};
-
-export const aSearch: SearchView = {
-  id: 's1',
-  text: 'blue moon',
-  urn: null,
-  browse: null,
-  state: 'running',
-  error: null,
-  startedAt: AT,
-  endsAt: AT,
-  peers: 3,
-  results: 1,
-  hits: 2,
-};
-
-export const aResult: ResultView = {
-  id: 'r1',
-  name: 'blue moon.ogg',
-  size: 4_200_000,
-  urn: SHA1,
-  foundAt: AT,
-  sources: [
-    {
-      address: '127.0.0.1:6349',
-      servent: GUID,
-      push: false,
-      busy: false,
-      index: 7,
-      name: 'blue moon.ogg',
-      vendor: 'SERV',
-      speed: 1000,
-      hops: 2,
-    },
-  ],
-};
-
-export const aDownload: DownloadView = {
-  id: 'd1',
-  name: 'blue moon.ogg',
-  size: 4_200_000,
-  done: 1_050_000,
-  state: 'active',
-  rate: 105_000,
-  eta: 30,
-  urn: SHA1,
-  priority: 0,
-  sources: [{ address: '127.0.0.1:6349', servent: GUID, push: false, state: 'active', error: null }],
-  path: null,
-  error: null,
-  addedAt: AT,
-  finishedAt: null,
-};
-
-export const anUpload: UploadView = {
-  id: 'u1',
-  address: '127.0.0.1:40000',
-  userAgent: 'gtk-gnutella/1.2',
-  state: 'active',
-  position: null,
-  name: 'red sun.ogg',
-  urn: SHA1,
-  size: 1_000,
-  start: 0,
-  end: 999,
-  sent: 500,
-  rate: 250,
-  since: AT,
-};
-
-export const aFile: FileView = {
-  id: 'f1',
-  name: 'red sun.ogg',
-  path: '/srv/files/red sun.ogg',
-  folder: 'l1',
-  size: 1_000,
-  modifiedAt: AT,
-  state: 'shared',
-  urn: SHA1,
-  hits: 3,
-  uploads: 1,
-};
-
-export const aFolder: FolderView = {
-  id: 'l1',
-  path: '/srv/files',
-  state: 'ready',
-  files: 1,
-  bytes: 1_000,
-  error: null,
-  scannedAt: AT,
-};
-
-export const aKey: KeyView = {
-  id: 'k1',
-  name: 'prometheus',
-  scopes: ['read'],
-  cidrs: ['127.0.0.0/8'],
-  createdAt: AT,
-  expiresAt: null,
-  expired: false,
-  usedAt: null,
-  usedFrom: null,
-};
-
-/** Its id is that of the other things, so that one path serves them all. */
-export const aHook: HookView = {
-  id: 's1',
-  url: 'http://127.0.0.1:9000',
-  command: null,
-  topics: ['downloads'],
-  types: [],
-  cursor: 7,
-  behind: 0,
-  error: null,
-};
-
-const aDelivery: DeliveryView = {
-  event: 7,
-  type: 'download.finished',
-  at: AT,
-  attempt: 1,
-  seconds: 0.02,
-  state: 'done',
-  error: null,
-};
+import {
+  AT,
+  aDelivery,
+  aDownload,
+  aFile,
+  aFolder,
+  aHook,
+  aHost,
+  aKey,
+  anUpload,
+  aPeer,
+  aQuery,
+  aResult,
+  aSearch,
+  GUID,
+} from './sample-views.ts';
 
 export class FakeControl implements Control {
   peerList = [aPeer];

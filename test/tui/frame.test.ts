@@ -16,7 +16,7 @@ import {
   aQuery,
   aResult,
   aSearch,
-} from '../support/fake-control.ts';
+} from '../support/sample-views.ts';
 
 process.env['TZ'] = 'UTC';
 const SIZES = [

@@ -3,7 +3,7 @@ import { addSample, historyFrom, noHistory, SERIES, type SeriesName, stretch } f
 import { emptyWorld, LOG_MAX, QUERIES_MAX, type World } from '../../tui/model.ts';
 import { withLines, withNews } from '../../tui/news.ts';
 import { noTally, tallied, topWords } from '../../tui/query-tally.ts';
-import { aDownload, aPeer, aQuery } from '../support/fake-control.ts';
+import { aDownload, aPeer, aQuery } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 const queries = (from: number, to: number) =>

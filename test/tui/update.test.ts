@@ -4,7 +4,7 @@ import { bindings } from '../../tui/keys.ts';
 import { createModel, type Model, type Step, worldOf } from '../../tui/model.ts';
 import { update } from '../../tui/update.ts';
 import { views } from '../../tui/views/all.ts';
-import { aDownload, aHost, aPeer, aQuery, aResult, aSearch } from '../support/fake-control.ts';
+import { aDownload, aHost, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 
