@@ -106,6 +106,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'bootstrap.caches': ['http://A/gwc,uhc:b:1', '["HTTP://a:80/gwc", "uhc:b:1"]', ['http://a/gwc', 'uhc:b:1']],
     'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],
     'queries.privacy': ['hashed', 'hashed', 'hashed'],
+    hooks: ['[]', '[]', []],
     'log.level': ['debug', 'debug', 'debug'],
     'log.format': ['json', 'json', 'json'],
   };
