@@ -1,5 +1,6 @@
 // Numbers and policies that follow from the settings, and change with them.
 import { PUBLIC_HOSTS } from '../protocol/overlay/host-cache.ts';
+import type { LinkBounds } from './neighbours.ts';
 import { reachesOf } from './net/reach.ts';
 import type { ResolvedSettings, Settings } from './settings.ts';
 
@@ -31,6 +32,32 @@ export function hostPolicy(settings: Settings) {
   return settings.profile === 'local'
     ? { reaches, retryTriedMs: 2_000, retryFailedMs: 2_000, retryBusyMs: 2_000, sameAddressMs: 0 }
     : { ...PUBLIC_HOSTS, reaches };
+}
+
+/** How many links there may be; as the settings stand when asked. */
+export function linkBounds(resolved: ResolvedSettings): LinkBounds {
+  const { gnutella } = resolved.settings;
+  return {
+    get maxLeaves() {
+      return gnutella.maxLeaves;
+    },
+    get maxUltrapeers() {
+      return gnutella.maxUltrapeers;
+    },
+    get seek() {
+      return seekOf(resolved);
+    },
+    get maxPerAddress() {
+      return gnutella.maxPerAddress;
+    },
+  };
+}
+
+export function freeSlots({ gnutella }: Settings, { leaves, ultrapeers }: { leaves: number; ultrapeers: number }) {
+  return {
+    leafSlots: Math.max(0, gnutella.maxLeaves - leaves),
+    ultrapeerSlots: Math.max(0, gnutella.maxUltrapeers - ultrapeers),
+  };
 }
 
 function socketsMax({ gnutella, uploads }: Settings): number {

@@ -36,6 +36,16 @@ const CRAWLERS_MAX = 1024;
 /** The latest dials tell whether the network is full. */
 const OUTCOMES_MAX = 8;
 
+/** Read when needed: they follow the settings. */
+export interface LinkBounds {
+  readonly maxLeaves: number;
+  readonly maxUltrapeers: number;
+  /** Links to ultrapeers that we look for by ourselves. */
+  readonly seek: number;
+  /** 0: no limit. */
+  readonly maxPerAddress: number;
+}
+
 export interface NeighboursOptions {
   overlay: Overlay;
   handshaker: Handshaker;
@@ -53,12 +63,7 @@ export interface NeighboursOptions {
   topology: TopologyRules;
   serventGuid: Buffer;
   startedAt: Date;
-  maxLeaves: number;
-  maxUltrapeers: number;
-  /** Links to ultrapeers that we look for by ourselves. */
-  seek: number;
-  /** 0: no limit. */
-  maxPerAddress: number;
+  bounds: LinkBounds;
   /** HOST:PORT to stay connected to. */
   configured: readonly string[];
   /** Neighbours without roles and of protocol 0.4 are welcome. */
@@ -104,7 +109,8 @@ export class Neighbours {
 
   /** Ultrapeers that we look for in our role. */
   get sought(): number {
-    const { topology, role, seek, maxUltrapeers } = this.#options;
+    const { topology, role, bounds } = this.#options;
+    const { seek, maxUltrapeers } = bounds;
     return ultrapeersSought(topology, role(), seek, maxUltrapeers);
   }
 
@@ -139,7 +145,8 @@ export class Neighbours {
   }
 
   admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out'): Verdict {
-    const { overlay, serventGuid, startedAt, maxLeaves, maxUltrapeers, maxPerAddress, topology } = this.#options;
+    const { overlay, serventGuid, startedAt, bounds, topology } = this.#options;
+    const { maxLeaves, maxUltrapeers, maxPerAddress } = bounds;
     const role = this.#options.role();
     const { leaves, ultrapeers } = this.counts;
     const links = [...overlay.links.values()];
@@ -230,7 +237,8 @@ export class Neighbours {
 
   #round(): void {
     if (this.#abort.signal.aborted) return;
-    const { overlay, role, seek, maxUltrapeers, maxLeaves, clock, hosts } = this.#options;
+    const { overlay, role, bounds, clock, hosts } = this.#options;
+    const { seek, maxUltrapeers, maxLeaves } = bounds;
     const now = clock.now();
     this.#kept.round(now);
     const links = [...overlay.links.values()];

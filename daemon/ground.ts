@@ -1,0 +1,42 @@
+// What every part of the daemon stands on: settings, time, chance, the store, the event log, and who we are.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serventGuid } from './identity.ts';
+import type { Log } from './log.ts';
+import { Observation } from './observation.ts';
+import type { Running } from './running.ts';
+import { LiveSettings } from './settings/live.ts';
+import type { ResolvedSettings, Settings } from './settings.ts';
+import { Store } from './store/store.ts';
+import { SystemClock, SystemRandom } from './system.ts';
+
+export interface Ground {
+  readonly live: LiveSettings;
+  /** Those of `live`, which change in place. */
+  readonly settings: Settings;
+  readonly clock: SystemClock;
+  readonly random: SystemRandom;
+  readonly startedAt: Date;
+  readonly log: Log;
+  readonly running: Running;
+  readonly store: Store;
+  readonly observation: Observation;
+  readonly guid: Buffer;
+}
+
+/** Rejects with an error that says what to do. */
+export async function layGround(given: ResolvedSettings, log: Log, running: Running): Promise<Ground> {
+  const live = new LiveSettings(given);
+  const { settings } = live;
+  const clock = new SystemClock();
+  const random = new SystemRandom();
+  const startedAt = new Date();
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  const store = await Store.open(join(settings.dataDir, 'store'), log.child({ mod: 'store' }));
+  running.add('the store', () => store.close());
+  const observation = new Observation({ store, clock, log });
+  await observation.start();
+  running.add('the event log', () => observation.stop());
+  const guid = await serventGuid(store.table('identity'), random);
+  return { live, settings, clock, random, startedAt, log, running, store, observation, guid };
+}
