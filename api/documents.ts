@@ -38,13 +38,58 @@ function introduction(): string[] {
     'Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second. Ids are opaque. Fields may be added to answers at any',
     'time; unknown fields in requests are refused.',
     '',
-    `Lists take \`limit\` (1 to ${PAGE_LIMIT_MAX}, at first ${PAGE_LIMIT_DEFAULT}) and \`cursor\` and answer \`{"items": […], "next": cursor}\`; \`next\` is null on the last page.`,
-    '',
     `Bodies are \`application/json\` of at most ${BODY_BYTES_MAX} bytes.`,
     '',
     '```sh',
     'curl -H "Authorization: Bearer $(cat DATA-DIR/api-token)" http://127.0.0.1:8346/api/v1/status',
     '```',
+    '',
+    '[automation.md](automation.md) has recipes for scripts.',
+    ...lists(),
+    ...safety(),
+  ];
+}
+
+function lists(): string[] {
+  return [
+    '',
+    '## Lists',
+    '',
+    `Lists take \`limit\` (1 to ${PAGE_LIMIT_MAX}, at first ${PAGE_LIMIT_DEFAULT}) and \`cursor\` and answer \`{"items": […], "next": cursor}\`; \`next\` is null on the last page.`,
+    'A list may change between two pages: what was there before and still is comes once. `sort=-size,name` orders by up to three fields, `-` turns one',
+    'around; `fields=id,messages.in` answers these alone.',
+    '',
+    '### Filters',
+    '',
+    '`filter=` takes tests of fields, joined by `and`, `or`, `not` and parentheses; `and` binds closer than `or`:',
+    '',
+    '```',
+    "size > 100MiB and name ~ 'moon' and not state in (paused, failed)",
+    '```',
+    '',
+    '| test | holds when |',
+    '| --- | --- |',
+    '| `name = x`, `name != x` | it is, or is not, exactly that; `null` for what is not known |',
+    '| `size >= 1.5k` | numbers, with `k M G T` or `Ki Mi Gi Ti`; a list counts as its length |',
+    '| `addedAt > -2h` | times: ISO 8601, or so many `s m h d w` ago |',
+    "| `name ~ 'blue moon'`, `!~` | the text has that in it, in any case |",
+    "| `name like '*.ogg'` | the whole text, `*` any run of characters, `?` any one |",
+    '| `state in (active, queued)` | it is one of these |',
+    '| `deflate` | it is true |',
+    "| `'moon'` | any text of the item has that in it |",
+    '',
+    'A field with several values, such as `sources.address`, passes when one of them does.',
+  ];
+}
+
+function safety(): string[] {
+  return [
+    '',
+    '## Twice, and at the same time',
+    '',
+    'A POST with an `Idempotency-Key` is done once: sent again within a day, it gets the same answer and `Idempotency-Replayed: true`. Answers to GET carry an',
+    '`ETag`: `If-None-Match` saves the body of what has not changed, `If-Match` on a change of the configuration refuses it with 412 when somebody',
+    'else has been faster.',
   ];
 }
 
