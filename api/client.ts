@@ -63,35 +63,59 @@ async function call(name: EndpointName, input: Record<string, unknown>, options:
   const path = endpoint.path.replace(/:(\w+)/g, (_, parameter: string) =>
     encodeURIComponent(String(params[parameter])),
   );
-  const hasBody = endpoint.body !== null;
+  const sent = endpoint.body === null ? null : JSON.stringify(body);
+  const reply = await ask(endpoint.method, `${path}${queryString(query)}`, sent, 'application/json', options);
+  if (reply.status === 204) return undefined;
+  const answer = parseJson(reply.text);
+  refuse(reply, answer);
+  // `ready` answers 503 with its ordinary document.
+  if (answer === undefined || !((reply.status >= 200 && reply.status < 300) || reply.status === 503))
+    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
+  return answer;
+}
+
+/** What is answered with text, such as metrics. Throws as a call does. */
+export async function readText(
+  path: string,
+  query: Readonly<Record<string, string>>,
+  options: ClientOptions,
+): Promise<string> {
+  const reply = await ask('GET', `${path}${queryString(query)}`, null, '*/*', options);
+  refuse(reply, parseJson(reply.text));
+  if (reply.status !== 200)
+    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
+  return reply.text;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body: string | null,
+  accept: string,
+  options: ClientOptions,
+): Promise<Reply> {
+  options.onCall?.({ method, url: `${options.url.replace(/\/+$/, '')}${path}`, body });
   const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
-  const sent = hasBody ? JSON.stringify(body) : null;
-  const target = `${path}${queryString(query)}`;
-  options.onCall?.({ method: endpoint.method, url: `${options.url.replace(/\/+$/, '')}${target}`, body: sent });
-  let reply: Reply;
   try {
-    reply = await exchange(options, {
-      method: endpoint.method,
-      path: target,
+    return await exchange(options, {
+      method,
+      path,
       headers: {
         ...(options.token === '' ? {} : { Authorization: `Bearer ${options.token}` }),
-        Accept: 'application/json',
-        ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
+        Accept: accept,
+        ...(body === null ? {} : { 'Content-Type': 'application/json' }),
       },
-      body: sent,
+      body,
       signal: AbortSignal.any(signals),
     });
   } catch (cause) {
     options.signal?.throwIfAborted();
     throw new NoAnswerError(options.url, reasonOf(cause), cause);
   }
-  if (reply.status === 204) return undefined;
-  const answer = parseJson(reply.text);
+}
+
+function refuse(reply: Reply, answer: unknown): void {
   if (reply.type.startsWith('application/problem+json') && isProblem(answer)) throw new RefusedError(answer);
-  // `ready` answers 503 with its ordinary document.
-  if (answer === undefined || !((reply.status >= 200 && reply.status < 300) || reply.status === 503))
-    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
-  return answer;
 }
 
 function queryString(values: Record<string, unknown>): string {

@@ -67,6 +67,7 @@ export interface ById {
   id: string;
 }
 export type ConnectInput = z.output<typeof overlay.connect>;
+export type AddHostInput = z.output<typeof overlay.addHost>;
 export type StartSearchInput = z.output<typeof searches.startSearch>;
 /** One of {search, result}, {magnet}, {urn, sources, name, size}. */
 export type StartDownloadInput = z.output<typeof transfers.startDownload>;
@@ -94,6 +95,9 @@ export interface Control {
   connect(input: ConnectInput): Answer<PeerView>;
   disconnect(input: ById): Answer<void>;
   hosts(input: ListRequest): Answer<Page<HostView>>;
+  addHost(input: AddHostInput): Answer<HostView>;
+  /** Its id is its address. */
+  removeHost(input: ById): Answer<void>;
   /** Newest first. */
   queries(input: ListRequest): Answer<Page<QueryView>>;
   queryStats(input: StatsInput): Answer<QueryStatsView>;

@@ -103,6 +103,18 @@ export const endpoints = {
     doc: 'The host cache: addresses to connect to, best first.',
     ...listOf(overlay.host),
   }),
+  addHost: create(`${API}/hosts`, {
+    tag: 'peers',
+    doc: 'Adds an address to the host cache, to connect to when links are missing.',
+    body: overlay.addHost,
+    output: overlay.host,
+  }),
+  removeHost: remove(`${API}/hosts/:id`, {
+    tag: 'peers',
+    doc: 'Forgets an address of the host cache; its `id` is the address.',
+    params: byId,
+    problems: ['NOT_FOUND'],
+  }),
   queries: get(`${API}/queries`, {
     tag: 'queries',
     doc: 'The latest queries that passed through, newest first.',

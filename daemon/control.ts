@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type {
+  AddHostInput,
   ById,
   ChangeDownloadInput,
   ConfigPatchInput,
@@ -48,7 +49,7 @@ import type { HostCache } from '../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
 import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
-import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { type Endpoint, endpointOrNull, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
 import { electionView, folderView, peerView } from './control-views.ts';
 import type { DatagramSide } from './datagram-side.ts';
@@ -172,6 +173,21 @@ export class DaemonControl implements Control {
 
   hosts(input: ListRequest): Page<HostView> {
     return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView, hostFields);
+  }
+
+  addHost({ address }: AddHostInput): HostView {
+    const { hosts, clock } = this.#parts;
+    const endpoint = endpointOrNull(address);
+    if (endpoint === null) throw invalid('address', 'expected an IP address and its port');
+    const sighting = { endpoint, source: 'configured', ultrapeer: null, dailyUptimeSeconds: null } as const;
+    const record = hosts.add(sighting, clock.wallTime()) ? hosts.get(endpoint) : null;
+    if (record === null) throw invalid('address', 'this profile does not connect to such addresses');
+    return hostView(record);
+  }
+
+  removeHost({ id }: ById): void {
+    const endpoint = endpointOrNull(id);
+    if (endpoint === null || !this.#parts.hosts.remove(endpoint)) throw notFound('host', id);
   }
 
   queries(input: ListRequest): Page<QueryView> {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
-import { manualPage } from '../dist/daemon/cli/manual.js';
+import { commandsDocument, manualPage } from '../dist/daemon/cli/manual.js';
 import { metricsDocument } from '../dist/daemon/metric-documents.js';
 import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
 import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
@@ -19,6 +19,7 @@ for (const [file, text] of [
   ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],
   ['docs/metrics.md', metricsDocument()],
+  ['docs/cli.md', commandsDocument()],
   ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],
 ]) {

@@ -58,6 +58,7 @@ export const peer = z.object({
 });
 
 export const connect = z.strictObject({ address });
+export const addHost = z.strictObject({ address: address.describe('an IP address and its port') });
 
 export const host = z.object({
   address,

@@ -1,11 +1,13 @@
-// call: any operation of the API by name, so that nothing it can do is out of reach of the command line.
+// call, bulk, openapi: the API as it is, so that nothing it can do is out of reach of the command line.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Client } from '../../api/client.ts';
 import { type EndpointName, endpointNames } from '../../api/endpoints.ts';
 import { nearest } from '../settings/faults.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
-import { usageError } from './failure.ts';
-import { printJson, type Terminal } from './terminal.ts';
+import { CommandError, usageError } from './failure.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
 
 export function callCommand(terminal: Terminal): Command {
   return clientCommand('call', 'make any call of the API, by the name of the operation in docs/api.md')
@@ -20,6 +22,66 @@ export function callCommand(terminal: Terminal): Command {
       const call = client[operation] as (input: object) => ReturnType<Client[EndpointName]>;
       printJson(terminal, (await call(Object.fromEntries(fields.map(fieldOf)))) ?? {});
     });
+}
+
+/** Bytes of a file of operations; the API takes a mebibyte. */
+const BULK_BYTES_MAX = 1 << 20;
+
+export function bulkCommand(terminal: Terminal): Command {
+  return clientCommand('bulk', 'run operations one after another, each as if it were called alone')
+    .argument('<file>', 'a JSON object {"operation", "input"} a line; "-" is standard input')
+    .action(async (file: string, flags: ClientFlags) => {
+      const text = file === '-' ? await inputOf(terminal) : await readFile(resolve(terminal.cwd, file), 'utf8');
+      const operations = text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [operationOf(line, i + 1)]));
+      if (operations.length === 0) throw usageError(`${file}: no operations`);
+      const { client } = await findDaemon(flags, terminal);
+      const { items } = await client.bulk({ operations });
+      if (flags.json === true) printJson(terminal, { items });
+      else
+        for (const { operation, status, problem } of items)
+          print(terminal, `${status}  ${operation}${problem === undefined ? '' : `: ${problem.detail}`}`);
+      const failed = items.filter(({ problem }) => problem !== undefined).length;
+      if (failed > 0) throw new CommandError(`${failed} of ${items.length} failed`);
+    });
+}
+
+interface Operation {
+  operation: string;
+  input?: Record<string, unknown>;
+}
+
+function operationOf(line: string, number: number): Operation {
+  const wanted = `line ${number}: expected {"operation": NAME, "input": {…}}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw usageError(`${wanted}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof value !== 'object' || value === null || !('operation' in value) || typeof value.operation !== 'string')
+    throw usageError(wanted);
+  return value as Operation;
+}
+
+async function inputOf({ stdin = process.stdin }: Terminal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const part = Buffer.from(chunk as Buffer);
+    bytes += part.length;
+    if (bytes > BULK_BYTES_MAX) throw usageError(`more than ${BULK_BYTES_MAX} bytes of operations: send them in parts`);
+    chunks.push(part);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+export function openapiCommand(terminal: Terminal): Command {
+  return clientCommand('openapi', 'print the description of the API as an OpenAPI document').action(
+    async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      printJson(terminal, await client.openapi());
+    },
+  );
 }
 
 function isOperation(name: string): name is EndpointName {

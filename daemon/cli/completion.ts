@@ -68,6 +68,16 @@ async function candidates(program: Command, words: readonly string[], terminal: 
 const ids = (page: { items: { id: string }[] }): string[] => page.items.map(({ id }) => id);
 const LIVE: Record<string, (client: Client) => Promise<string[]>> = {
   disconnect: async client => ids(await client.peers({ limit: VALUES_MAX })),
+  priority: async client => ids(await client.downloads({ limit: VALUES_MAX })),
+  'downloads show': async client => ids(await client.downloads({ limit: VALUES_MAX })),
+  'uploads cancel': async client => ids(await client.uploads({ limit: VALUES_MAX })),
+  'searches show': async client => ids(await client.searches({ limit: VALUES_MAX })),
+  'searches remove': async client => ids(await client.searches({ limit: VALUES_MAX })),
+  'keys revoke': async client => ids(await client.keys({ limit: VALUES_MAX })),
+  'hooks deliveries': async client => ids(await client.hooks({ limit: VALUES_MAX })),
+  'hooks replay': async client => ids(await client.hooks({ limit: VALUES_MAX })),
+  'hosts remove': async client => (await client.hosts({ limit: VALUES_MAX })).items.map(({ address }) => address),
+  block: async client => (await client.peers({ limit: VALUES_MAX })).items.map(({ address }) => hostOf(address)),
   pause: async client => ids(await client.downloads({ limit: VALUES_MAX })),
   resume: async client => ids(await client.downloads({ limit: VALUES_MAX })),
   cancel: async client => ids(await client.downloads({ limit: VALUES_MAX })),
@@ -77,6 +87,8 @@ const LIVE: Record<string, (client: Client) => Promise<string[]>> = {
   connect: async client => (await client.hosts({ limit: VALUES_MAX })).items.map(({ address }) => address),
   browse: async client => (await client.peers({ limit: VALUES_MAX })).items.map(({ address }) => address),
 };
+
+const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 
 async function values(command: string, terminal: Terminal): Promise<readonly string[]> {
   if (/^config (get|set|unset|apply)$/.test(command)) return settingsList.map(({ key }) => key);

@@ -1,7 +1,8 @@
 // Finds the running daemon: flags, then environment, then what it left in its data folder.
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { type Client, createClient } from '../../api/client.ts';
+import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
+import { type StreamName, streams } from '../../api/streams.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
 import { declaration } from '../settings.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -29,6 +30,8 @@ export function clientCommand(name: string, description: string): Command {
 export interface Daemon {
   client: Client;
   url: string;
+  /** What is not answered as JSON, whole. */
+  text: (stream: StreamName, query?: Readonly<Record<string, string>>) => Promise<string>;
 }
 
 export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
@@ -41,13 +44,17 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
     curl?.(curlText(method, url, body, dataDir));
     if (curl !== undefined && method !== 'GET') throw new ShownOnly();
   };
-  const client = createClient({
+  const options: ClientOptions = {
     url,
     token,
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(curl === undefined ? {} : { onCall }),
-  });
-  return { client, url };
+  };
+  return {
+    client: createClient(options),
+    url,
+    text: (stream, query = {}) => readText(streams[stream].path, query, options),
+  };
 }
 
 /** Ends a command whose call was to be shown and not made. */

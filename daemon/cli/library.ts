@@ -7,27 +7,22 @@ import type { FileView, FolderView } from '../../api/control.ts';
 import { counted, formatBytes } from '../../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
-import { wholeNumber } from './numbers.ts';
-import { firstItems } from './show.ts';
+import { firstItems, type ListFlags, listOptions } from './list.ts';
 import { type Column, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
-const FILES_DEFAULT = 100;
-
 export function libraryCommands(terminal: Terminal): Command[] {
   return [
-    clientCommand('library', 'show what is shared')
-      .option('--limit <n>', 'most files to show', wholeNumber(1), FILES_DEFAULT)
-      .action(async (flags: ClientFlags & { limit: number }) => {
-        const { client } = await findDaemon(flags, terminal);
-        const folders = await foldersOf(client);
-        const { items, next } = await firstItems(page => client.files(page), flags.limit);
-        if (flags.json === true) return printJson(terminal, { folders, items, next });
-        if (folders.length === 0) return note(terminal, 'nothing is shared: "servent share DIR" shares a folder');
-        print(terminal, table(folderColumns, folders));
-        if (items.length > 0) print(terminal, `\n${table(fileColumns, items)}`);
-        if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
-      }),
+    listOptions(clientCommand('library', 'show what is shared')).action(async (flags: ListFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      const folders = await foldersOf(client);
+      const { items, next } = await firstItems(page => client.files(page), flags);
+      if (flags.json === true) return printJson(terminal, { folders, items, next });
+      if (folders.length === 0) return note(terminal, 'nothing is shared: "servent share DIR" shares a folder');
+      print(terminal, table(folderColumns, folders));
+      if (items.length > 0) print(terminal, `\n${table(fileColumns, items)}`);
+      if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+    }),
     clientCommand('share', 'share a folder, with everything below it')
       .argument('<dir>', 'a folder of the machine the daemon runs on')
       .action(async (dir: string, flags: ClientFlags) => {

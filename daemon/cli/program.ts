@@ -2,16 +2,22 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { cacheCommand } from './cache.ts';
-import { callCommand } from './call.ts';
+import { bulkCommand, callCommand, openapiCommand } from './call.ts';
 import { completionCommands } from './completion.ts';
 import { configCommand } from './config.ts';
 import { ShownOnly } from './connection.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
+import { hooksCommand } from './hooks.ts';
+import { hostCommands } from './hosts.ts';
+import { keysCommand } from './keys.ts';
 import { libraryCommands } from './library.ts';
+import { logCommand } from './log.ts';
 import { overlayCommands } from './overlay.ts';
+import { queriesCommand } from './queries.ts';
 import { searchCommands } from './search.ts';
+import { searchesCommand } from './searches.ts';
 import { showCommands } from './show.ts';
 import { startCommand } from './start.ts';
 import { note, type OutputFormat, print, type Terminal } from './terminal.ts';
@@ -47,21 +53,30 @@ export function createProgram(surroundings: Terminal): Command {
   const program = new Command('servent')
     .description('A Gnutella servent: daemon and command line.')
     .version(version, '-V, --version', 'print the version')
+    .enablePositionalOptions()
     .helpCommand('help [command]', 'show what a command takes')
     .addHelpText('after', AFTER_HELP);
   for (const command of [
     startCommand(terminal),
     ...showCommands(terminal),
     ...overlayCommands(terminal),
+    ...hostCommands(terminal),
+    queriesCommand(terminal),
     ...searchCommands(terminal),
+    searchesCommand(terminal),
     ...transferCommands(terminal),
     ...libraryCommands(terminal),
     configCommand(terminal),
     tuiCommand(terminal),
     doctorCommand(terminal),
     explainCommand(terminal),
+    keysCommand(terminal),
+    hooksCommand(terminal),
+    logCommand(terminal),
     cacheCommand(terminal),
     callCommand(terminal),
+    bulkCommand(terminal),
+    openapiCommand(terminal),
     ...completionCommands(terminal, () => program),
     new Command('version').description('print the version').action(() => print(terminal, version)),
   ])

@@ -1,46 +1,24 @@
-// status, peers, hosts, uploads, downloads, queries: what the daemon is doing.
-import type { Command } from 'commander';
-import { type Client, everyItem } from '../../api/client.ts';
-import type {
-  DownloadView,
-  HostView,
-  Page,
-  PageRequest,
-  PeerView,
-  QueryView,
-  StatusView,
-  UploadView,
-} from '../../api/control.ts';
-import { counted, formatAge, formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
+// status, peers, history, health: what the daemon is doing.
+import { type Command, Option } from 'commander';
+import type { HistoryView, PeerView, StatusView } from '../../api/control.ts';
+import { counted, formatBytes, formatDuration, formatRate } from '../../api/format.ts';
+import { peerColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
-import { wholeNumber } from './numbers.ts';
+import { CommandError } from './failure.ts';
+import { type List, listCommand } from './list.ts';
 import { type Column, facts, table } from './table.ts';
-import { note, print, printJson, type Terminal } from './terminal.ts';
-
-const LIMIT_DEFAULT = 100;
+import { print, printJson, type Terminal } from './terminal.ts';
 
 export function showCommands(terminal: Terminal): Command[] {
-  return [
-    statusCommand(terminal),
-    listCommand(terminal, 'peers', 'show the overlay connections', client => page => client.peers(page), peerColumns),
-    listCommand(terminal, 'hosts', 'show the host cache', client => page => client.hosts(page), hostColumns),
-    listCommand(
-      terminal,
-      'uploads',
-      'show transfers to others and the queue',
-      client => page => client.uploads(page),
-      uploadColumns,
-    ),
-    listCommand(terminal, 'downloads', 'show the downloads', client => page => client.downloads(page), downloadColumns),
-    listCommand(
-      terminal,
-      'queries',
-      'show the latest queries that passed through',
-      client => page => client.queries(page),
-      queryColumns,
-    ),
-  ];
+  return [statusCommand(terminal), listCommand(terminal, PEERS), historyCommand(terminal), healthCommand(terminal)];
 }
+
+const PEERS: List<PeerView> = {
+  name: 'peers',
+  description: 'show the overlay connections',
+  page: client => page => client.peers(page),
+  columns: peerColumns,
+};
 
 function statusCommand(terminal: Terminal): Command {
   return clientCommand('status', 'show the servent at a glance').action(async (flags: ClientFlags) => {
@@ -76,102 +54,78 @@ function statusFacts(status: StatusView): [string, string][] {
   ];
 }
 
-type ListFlags = ClientFlags & { limit: number };
-type ColumnsAt<T> = (nowMs: number) => Column<T>[];
+const SPANS = ['minute', 'hour', 'day'] as const;
 
-function listCommand<T>(
-  terminal: Terminal,
-  name: string,
-  description: string,
-  list: (client: Client) => (page: PageRequest) => Promise<Page<T>>,
-  columns: ColumnsAt<T>,
-): Command {
-  return clientCommand(name, description)
-    .option('--limit <n>', 'most rows to show', wholeNumber(1), LIMIT_DEFAULT)
-    .action(async (flags: ListFlags) => {
+function historyCommand(terminal: Terminal): Command {
+  return clientCommand('history', 'show the rates of the latest minute, hour or day')
+    .addOption(new Option('--span <span>', 'how far back').choices(SPANS).default('minute'))
+    .action(async (flags: ClientFlags & { span: (typeof SPANS)[number] }) => {
       const { client } = await findDaemon(flags, terminal);
-      const { items, next } = await firstItems(list(client), flags.limit);
-      if (flags.json === true) return printJson(terminal, { items, next });
-      if (items.length === 0) return note(terminal, `no ${name}`);
-      print(terminal, table(columns(Date.now()), items));
-      if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+      const history = await client.history();
+      if (flags.json === true) return printJson(terminal, history[flags.span]);
+      print(terminal, table(rateColumns, rateRows(history[flags.span])));
     });
 }
 
-/** One page from the daemon's point of view may be many. */
-export async function firstItems<T>(list: (page: PageRequest) => Promise<Page<T>>, limit: number): Promise<Page<T>> {
-  const items: T[] = [];
-  let next: string | null = null;
-  const watched = async (page: PageRequest): Promise<Page<T>> => {
-    const answer = await list(page);
-    next = answer.next;
-    return answer;
-  };
-  for await (const item of everyItem(watched, limit)) items.push(item);
-  return { items, next };
+interface RateRow {
+  name: string;
+  values: readonly number[];
+  shown: (value: number) => string;
 }
 
-const peerColumns: ColumnsAt<PeerView> = nowMs => [
-  { title: 'ID', of: row => row.id },
-  { title: 'ADDRESS', of: row => row.address },
-  { title: 'ROLE', of: row => row.role },
-  { title: 'FROM', of: row => (row.direction === 'incoming' ? 'them' : 'us') },
-  { title: 'AGE', of: row => formatAge(row.since, nowMs), right: true },
-  { title: 'MSG IN', of: row => String(row.messages.in), right: true },
-  { title: 'MSG OUT', of: row => String(row.messages.out), right: true },
-  { title: 'IN', of: row => formatBytes(row.bytes.in), right: true },
-  { title: 'OUT', of: row => formatBytes(row.bytes.out), right: true },
-  { title: 'DROPPED', of: row => String(row.dropped), right: true },
-  { title: 'DEFLATE', of: row => (row.deflate ? 'yes' : 'no') },
-  { title: 'SERVENT', of: row => row.userAgent ?? '' },
-];
+const perSecond = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
 
-const hostColumns: ColumnsAt<HostView> = nowMs => [
-  { title: 'ADDRESS', of: row => row.address },
-  { title: 'ROLE', of: row => (row.ultrapeer === null ? '?' : row.ultrapeer ? 'ultrapeer' : 'leaf') },
-  { title: 'SOURCE', of: row => row.source },
-  { title: 'SEEN', of: row => ago(row.seenAt, nowMs), right: true },
-  { title: 'TRIED', of: row => ago(row.triedAt, nowMs), right: true },
-  { title: 'CONNECTED', of: row => ago(row.connectedAt, nowMs), right: true },
-  { title: 'FAILURES', of: row => String(row.failures), right: true },
-];
-
-function ago(time: string | null, nowMs: number): string {
-  return time === null ? 'never' : formatAge(time, nowMs);
+function rateRows(ring: HistoryView['minute']): RateRow[] {
+  return [
+    { name: 'messages in', values: ring.messagesIn, shown: perSecond },
+    { name: 'messages out', values: ring.messagesOut, shown: perSecond },
+    { name: 'bytes in', values: ring.bytesIn, shown: formatRate },
+    { name: 'bytes out', values: ring.bytesOut, shown: formatRate },
+    { name: 'queries', values: ring.queries, shown: perSecond },
+    { name: 'downloads', values: ring.download, shown: formatRate },
+    { name: 'uploads', values: ring.upload, shown: formatRate },
+    { name: 'peers', values: ring.peers, shown: value => String(Math.round(value)) },
+  ];
 }
 
-const uploadColumns: ColumnsAt<UploadView> = () => [
-  { title: 'ID', of: row => row.id },
-  { title: 'ADDRESS', of: row => row.address },
-  { title: 'STATE', of: row => (row.position === null ? row.state : `${row.state} ${row.position}`) },
-  { title: 'DONE', of: row => formatShare(row.sent, row.end - row.start + 1), right: true },
-  { title: 'RATE', of: row => formatRate(row.rate), right: true },
-  { title: 'SIZE', of: row => formatBytes(row.size), right: true },
-  { title: 'NAME', of: row => row.name },
-  { title: 'SERVENT', of: row => row.userAgent ?? '' },
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const rateColumns: Column<RateRow>[] = [
+  { title: 'RATE', of: row => row.name },
+  { title: 'NOW', of: row => row.shown(row.values.at(-1) ?? 0), right: true },
+  { title: 'MEAN', of: row => row.shown(mean(row.values)), right: true },
+  { title: 'MOST', of: row => row.shown(Math.max(0, ...row.values)), right: true },
+  { title: 'OLDEST TO NEWEST', of: row => bars(row.values) },
 ];
 
-const downloadColumns: ColumnsAt<DownloadView> = () => [
-  { title: 'ID', of: row => row.id },
-  { title: 'STATE', of: row => row.state },
-  {
-    title: 'DONE',
-    of: row => (row.size === null ? formatBytes(row.done) : formatShare(row.done, row.size)),
-    right: true,
-  },
-  { title: 'SIZE', of: row => (row.size === null ? '?' : formatBytes(row.size)), right: true },
-  { title: 'RATE', of: row => (row.state === 'active' ? formatRate(row.rate) : ''), right: true },
-  { title: 'LEFT', of: row => (row.eta === null ? '' : formatDuration(row.eta)), right: true },
-  { title: 'SOURCES', of: row => String(row.sources.length), right: true },
-  { title: 'NAME', of: row => row.name },
-  { title: 'NOTE', of: row => row.error ?? '' },
-];
+const BARS = '▁▂▃▄▅▆▇█';
+const BARS_WIDE = 40;
 
-const queryColumns: ColumnsAt<QueryView> = () => [
-  { title: 'AT', of: row => row.at.slice(11, 19) },
-  { title: 'FROM', of: row => row.from },
-  { title: 'TTL', of: row => String(row.ttl), right: true },
-  { title: 'HOPS', of: row => String(row.hops), right: true },
-  { title: 'HITS', of: row => String(row.hits), right: true },
-  { title: 'QUERY', of: row => [row.text, ...row.urns].filter(text => text !== '').join(' ') },
-];
+/** One character for each step, several steps for one where there are more; the highest of them counts. */
+function bars(values: readonly number[]): string {
+  const most = Math.max(0, ...values);
+  const wide = Math.min(BARS_WIDE, values.length);
+  return Array.from({ length: wide }, (_, i) => {
+    const from = Math.floor((i * values.length) / wide);
+    const to = Math.floor(((i + 1) * values.length) / wide);
+    const value = Math.max(...values.slice(from, to));
+    return value <= 0 ? ' ' : BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))];
+  }).join('');
+}
+
+function healthCommand(terminal: Terminal): Command {
+  return clientCommand('health', 'ask whether everything listens and works; exits 1 when not').action(
+    async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      const { status: alive } = await client.live();
+      const ready = await client.ready();
+      if (flags.json === true) printJson(terminal, { live: alive, ...ready });
+      else
+        for (const { name, ok, detail } of ready.checks)
+          print(terminal, `${ok ? 'ok ' : 'BAD'}  ${name}${detail === null ? '' : `: ${detail}`}`);
+      if (ready.status !== 'ok')
+        throw new CommandError('not ready: look into the log of the daemon, or try "servent doctor"');
+    },
+  );
+}

@@ -1,16 +1,22 @@
-// download, pause, resume, cancel.
+// download, downloads, pause, resume, cancel, priority, uploads.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
-import type { DownloadView } from '../../api/control.ts';
+import type { DownloadView, UploadView } from '../../api/control.ts';
 import type { CallOf } from '../../api/endpoints.ts';
+import { formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
+import { downloadColumns, uploadColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
+import { type List, listCommand } from './list.ts';
 import { wholeNumber } from './numbers.ts';
 import { followProgress } from './progress.ts';
+import { forEachId } from './several.ts';
+import { type Column, facts, table } from './table.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 const POLL_MS = 250;
+const PRIORITY_MAX = 100;
 
 type DownloadFlags = ClientFlags & { wait?: boolean; source: string[]; name?: string; size?: number };
 
@@ -29,6 +35,7 @@ export function transferCommands(terminal: Terminal): Command[] {
         if (flags.json === true) return printJson(terminal, download);
         print(terminal, `${download.id}  ${download.state}  ${download.name}`);
       }),
+    downloadsCommand(terminal),
     changeCommand(terminal, 'pause', 'pause downloads', 'paused', (client, id) =>
       client.changeDownload({ id, state: 'paused' }),
     ),
@@ -38,7 +45,84 @@ export function transferCommands(terminal: Terminal): Command[] {
     changeCommand(terminal, 'cancel', 'cancel downloads and delete their partial files', 'cancelled', (client, id) =>
       client.removeDownload({ id }),
     ),
+    clientCommand('priority', 'say which downloads go first')
+      .argument('<n>', 'from -100 to 100; higher goes first, 0 is usual', wholeNumber(-PRIORITY_MAX, PRIORITY_MAX))
+      .argument('<ids...>', 'as "servent downloads" shows them')
+      .action((priority: number, ids: string[], flags: ClientFlags) =>
+        forEachId(terminal, flags, ids, `priority ${priority} for`, (client, id) =>
+          client.changeDownload({ id, priority }),
+        ),
+      ),
+    uploadsCommand(terminal),
   ];
+}
+
+const DOWNLOADS: List<DownloadView> = {
+  name: 'downloads',
+  description: 'show the downloads',
+  page: client => page => client.downloads(page),
+  columns: downloadColumns,
+};
+
+function downloadsCommand(terminal: Terminal): Command {
+  const command = listCommand(terminal, DOWNLOADS);
+  command.addCommand(
+    clientCommand('show', 'show one download and its sources')
+      .argument('<id>', 'as "servent downloads" shows it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        const download = await client.download({ id });
+        if (flags.json === true) return printJson(terminal, download);
+        print(terminal, facts(downloadFacts(download)));
+        if (download.sources.length > 0) print(terminal, `\n${table(sourceColumns, download.sources)}`);
+      }),
+  );
+  return command;
+}
+
+function downloadFacts(download: DownloadView): [string, string][] {
+  const { name, state, error, done, size, rate, eta, urn, priority, path, addedAt } = download;
+  const share = size === null ? formatBytes(done) : `${formatShare(done, size)} of ${formatBytes(size)}`;
+  const left = eta === null ? '' : `, ${formatDuration(eta)} left`;
+  return [
+    ['name', name],
+    ['state', error === null ? state : `${state}: ${error}`],
+    ['done', state === 'active' ? `${share}, ${formatRate(rate)}${left}` : share],
+    ['urn', urn ?? 'unknown'],
+    ['priority', String(priority)],
+    ['added', addedAt],
+    ...(path === null ? [] : [['file', path] as [string, string]]),
+  ];
+}
+
+const sourceColumns: Column<DownloadView['sources'][number]>[] = [
+  { title: 'SOURCE', of: row => row.address },
+  { title: 'STATE', of: row => row.state },
+  { title: 'PUSH', of: row => (row.push ? 'yes' : 'no') },
+  { title: 'SERVENT', of: row => row.servent ?? '' },
+  { title: 'NOTE', of: row => row.error ?? '' },
+];
+
+const UPLOADS: List<UploadView> = {
+  name: 'uploads',
+  description: 'show transfers to others and the queue',
+  page: client => page => client.uploads(page),
+  columns: uploadColumns,
+};
+
+function uploadsCommand(terminal: Terminal): Command {
+  const command = listCommand(terminal, UPLOADS);
+  command.addCommand(
+    changeCommand(
+      terminal,
+      'cancel',
+      'break off uploads, or take them from the queue',
+      'cancelled',
+      (client, id) => client.cancelUpload({ id }),
+      'uploads',
+    ),
+  );
+  return command;
 }
 
 function collect(item: string, items: string[]): string[] {
@@ -51,18 +135,11 @@ function changeCommand(
   description: string,
   done: string,
   change: (client: Client, id: string) => Promise<unknown>,
+  list = 'downloads',
 ): Command {
   return clientCommand(name, description)
-    .argument('<ids...>', 'as "servent downloads" shows them')
-    .action(async (ids: string[], flags: ClientFlags) => {
-      const { client } = await findDaemon(flags, terminal);
-      const items: unknown[] = [];
-      for (const id of ids) {
-        items.push((await change(client, id)) ?? { id });
-        if (flags.json !== true) print(terminal, `${done} ${id}`);
-      }
-      if (flags.json === true) printJson(terminal, { items });
-    });
+    .argument('<ids...>', `as "servent ${list}" shows them`)
+    .action((ids: string[], flags: ClientFlags) => forEachId(terminal, flags, ids, done, change));
 }
 
 async function orderFor(client: Client, what: string, flags: DownloadFlags): Promise<CallOf<'startDownload'>> {

@@ -152,8 +152,15 @@ export class HostCache {
     if (hopeless && record.source !== 'configured') this.#hosts.delete(formatEndpoint(endpoint));
   }
 
-  remove(endpoint: Endpoint): void {
-    if (this.#hosts.delete(formatEndpoint(endpoint))) this.revision++;
+  get(endpoint: Endpoint): Readonly<HostRecord> | null {
+    return this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+  }
+
+  /** False when it was not there. */
+  remove(endpoint: Endpoint): boolean {
+    const known = this.#hosts.delete(formatEndpoint(endpoint));
+    if (known) this.revision++;
+    return known;
   }
 
   /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */

@@ -12,6 +12,8 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   connect: client => client.connect({ address: '127.0.0.1:7000' }),
   disconnect: client => client.disconnect({ id: 'p1' }),
   hosts: client => client.hosts(),
+  addHost: client => client.addHost({ address: '127.0.0.1:6350' }),
+  removeHost: client => client.removeHost({ id: '127.0.0.1:6348' }),
   queries: client => client.queries(),
   queryStats: client => client.queryStats({ span: 'hour' }),
   history: client => client.history(),
@@ -63,6 +65,10 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{ address: '127.0.0.1' }, 'address'],
     [{ address: '127.0.0.1:65536' }, 'address'],
     [{ address: '127.0.0.1:6346', force: true }, 'force'],
+  ],
+  addHost: [
+    [{}, 'address'],
+    [{ address: '127.0.0.1' }, 'address'],
   ],
   startSearch: [
     [{}, 'text'],

@@ -38,11 +38,12 @@ t.test('every command has help that exits 0 and says what it does', async t => {
   };
   const program = createProgram(noTerminal);
   await walk([], program.commands);
-  t.match(
-    program.commands.map(inner => inner.name()).join(' '),
+  const names = program.commands.map(inner => inner.name());
+  for (const name of (
     'start status peers hosts uploads downloads queries connect disconnect search browse download pause resume cancel ' +
-      'library share unshare rescan config tui doctor explain cache call completion complete version',
-  );
+    'library share unshare rescan config tui doctor explain cache call completion complete version'
+  ).split(' '))
+    t.ok(names.includes(name), name);
 });
 
 t.test('help and version in all their spellings', async t => {

@@ -4,6 +4,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { apiDocument } from '../../api/documents.ts';
 import { type Endpoint, endpointNames, endpoints } from '../../api/endpoints.ts';
+import { commandsDocument, manualPage } from '../../daemon/cli/manual.ts';
 import { metricsDocument } from '../../daemon/metric-documents.ts';
 import { configurationDocument, exampleFile } from '../../daemon/settings/documents.ts';
 import { parseSettings } from '../../daemon/settings/file.ts';
@@ -15,6 +16,8 @@ for (const [file, text] of [
   ['docs/api.md', apiDocument()],
   ['docs/configuration.md', configurationDocument()],
   ['docs/metrics.md', metricsDocument()],
+  ['docs/cli.md', commandsDocument()],
+  ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],
 ] as const)
   t.test(`${file} is what the sources say`, async t => {

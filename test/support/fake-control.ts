@@ -111,6 +111,19 @@ export class FakeControl implements Control {
     return paged(this.hostList, input, row => row.address);
   }
 
+  addHost(input: { address: string }) {
+    this.#note('addHost', input);
+    const host = { ...aHost, address: input.address, source: 'configured' };
+    this.hostList.push(host);
+    return host;
+  }
+
+  removeHost(input: ById) {
+    this.#note('removeHost', input);
+    if (!this.hostList.some(({ address }) => address === input.id)) throw notFound('host', input.id);
+    this.hostList = this.hostList.filter(({ address }) => address !== input.id);
+  }
+
   queries(input: ListRequest) {
     this.#note('queries', input);
     return paged(this.queryList, input, row => row.id);

@@ -1,0 +1,130 @@
+import t from 'tap';
+import type { EndpointName } from '../../api/endpoints.ts';
+import { serveFake, TOKEN } from '../support/api-server.ts';
+import { command } from '../support/command.ts';
+import { SHA1 } from '../support/sample-views.ts';
+
+/** The command that reaches each operation; a new operation without one does not compile. */
+const commandOf: Record<EndpointName, string[]> = {
+  status: ['status'],
+  history: ['history', '--span', 'hour'],
+  live: ['health'],
+  ready: ['health'],
+  peers: ['peers', '--filter', 'role=ultrapeer', '--sort', '-since'],
+  connect: ['connect', '127.0.0.1:6399'],
+  disconnect: ['disconnect', 'p1'],
+  refusedPeers: ['explain', 'peers'],
+  hosts: ['hosts'],
+  addHost: ['hosts', 'add', '127.0.0.1:6350'],
+  removeHost: ['hosts', 'remove', '127.0.0.1:6348'],
+  queries: ['queries'],
+  queryStats: ['queries', 'stats', '--span', 'day', '--top', '3'],
+  startSearch: ['search', 'blue', '--wait', '0'],
+  searches: ['searches'],
+  search: ['searches', 'show', 's1'],
+  results: ['searches', 'show', 's1'],
+  removeSearch: ['searches', 'remove', 's1'],
+  explainSearch: ['explain', 'search', 's1'],
+  startDownload: ['download', SHA1, '--source', '127.0.0.1:6347'],
+  downloads: ['downloads'],
+  download: ['downloads', 'show', 'd1'],
+  changeDownload: ['priority', '-5', 'd1'],
+  removeDownload: ['cancel', 'd1'],
+  explainDownload: ['explain', 'download', 'd1'],
+  uploads: ['uploads'],
+  cancelUpload: ['uploads', 'cancel', 'u1'],
+  files: ['library'],
+  folders: ['library'],
+  shareFolder: ['share', '/srv/more'],
+  unshareFolder: ['unshare', 'l1'],
+  rescan: ['rescan'],
+  config: ['config', 'show'],
+  changeConfig: ['block', '198.51.100.0/24'],
+  reloadConfig: ['config', 'reload'],
+  logLevels: ['log', 'levels'],
+  changeLogLevels: ['log', 'levels', 'links=debug', 'overlay='],
+  election: ['explain', 'role'],
+  doctor: ['doctor'],
+  caller: ['keys', 'whoami'],
+  keys: ['keys'],
+  createKey: ['keys', 'create', 'monitor', '--scope', 'read', '--from', '10.0.0.0/8', '--expires', '30d'],
+  removeKey: ['keys', 'revoke', 'k1'],
+  hooks: ['hooks'],
+  deliveries: ['hooks', 'deliveries', 's1'],
+  replay: ['hooks', 'replay', 's1', '--since', '0'],
+  bulk: ['bulk', 'operations.ndjson'],
+  openapi: ['openapi'],
+};
+
+/** Answered by the HTTP layer: nothing of it reaches Control, or something else does. */
+const REACHES: Partial<Record<EndpointName, string | null>> = { openapi: null, caller: null, bulk: 'cancelUpload' };
+
+for (const [name, words] of Object.entries(commandOf))
+  t.test(`${words.join(' ')} reaches ${name}`, async t => {
+    const { server, control } = await serveFake(t);
+    const cwd = t.testdir({ 'operations.ndjson': '{"operation":"cancelUpload","input":{"id":"u1"}}\n\n' });
+    const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN, SERVENT_DATA_DIR: cwd };
+    for (const more of [[], ['--json']]) {
+      control.calls.length = 0;
+      const fresh = more.length === 0 ? null : await serveFake(t);
+      const outcome = await command([...words, ...more], {
+        env: fresh === null ? env : { ...env, SERVENT_API: fresh.server.url },
+        cwd,
+      });
+      // `doctor` speaks of this machine too, and may find something to mend
+      if (name !== 'doctor') t.equal(outcome.code, 0, outcome.err);
+      const called = (fresh?.control ?? control).calls.map(([call]) => call);
+      const wanted = name in REACHES ? REACHES[name as EndpointName] : name;
+      if (typeof wanted === 'string') t.ok(called.includes(wanted), `called ${called.join(' ')}`);
+      if (more.length > 0) t.ok(typeof outcome.json() === 'object', 'one JSON document');
+      else t.ok(outcome.out + outcome.err !== '', 'a person is told something');
+      t.notMatch(outcome.out, /undefined|\[object/);
+    }
+  });
+
+t.test('what a key is made with is what the API is asked for', async t => {
+  const { server, control } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  const made = await command(
+    ['keys', 'create', 'nas', '--scope', 'read', '--scope', 'operate', '--from', '10.0.0.0/8', '--expires', '2h'],
+    { env },
+  );
+  const [, input] = control.calls.findLast(([name]) => name === 'createKey') ?? [];
+  t.match(input, { name: 'nas', scopes: ['read', 'operate'], cidrs: ['10.0.0.0/8'] });
+  const left = Date.parse((input as { expiresAt: string }).expiresAt) - Date.now();
+  t.ok(left > 7_100_000 && left <= 7_200_000, 'two hours');
+  t.match(made.out, /^\S+\n$/, 'the secret alone, for a script');
+  t.match(made.err, /not shown again/);
+  for (const words of [
+    ['--scope', 'root'],
+    ['--expires', 'soon'],
+  ])
+    t.match(await command(['keys', 'create', 'x', ...words], { env }), { code: 2, err: /expected/ });
+});
+
+t.test('blocks are added to those there are, and only those can be taken off', async t => {
+  const { server, control } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  t.match(await command(['block', '192.0.2.1', '198.51.100.0/24'], { env }), { code: 0, out: /blocked 192.0.2.1\n/ });
+  t.match(control.calls.findLast(([name]) => name === 'changeConfig')?.[1], {
+    patch: { gnutella: { block: ['192.0.2.1', '198.51.100.0/24'] } },
+  });
+  t.match(await command(['unblock', '203.0.113.9'], { env }), { code: 1, err: /is not blocked/ });
+});
+
+t.test('a file of operations that cannot be read says which line', async t => {
+  const cwd = t.testdir({ bad: '{"operation":"live"}\n{oops\n', none: '\n', wrong: '{"input":{}}' });
+  t.match(await command(['bulk', 'bad'], { cwd }), { code: 2, err: /line 2: expected/ });
+  t.match(await command(['bulk', 'none'], { cwd }), { code: 2, err: /no operations/ });
+  t.match(await command(['bulk', 'wrong'], { cwd }), { code: 2, err: /line 1: expected/ });
+  t.match(await command(['bulk', 'missing'], { cwd }), { code: 1, err: /missing/ });
+});
+
+t.test('a download is shown with its sources, a search with its results', async t => {
+  const { server } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  t.match((await command(['downloads', 'show', 'd1'], { env })).out, /^name: [\s\S]*state: [\s\S]*\nSOURCE /);
+  t.match((await command(['searches', 'show', 's1'], { env })).out, /^RESULT +SIZE +SOURCES +NAME\ns1\/r1 /);
+  t.match((await command(['downloads', 'show', 'none'], { env })).code, 1);
+  t.match(await command(['downloads', '--sort', 'nonsense'], { env }), { code: 1, err: /sort/ });
+});
