@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isToken } from './given-token.ts';
 
 const TOKEN_FILE = 'api-token';
 const RUNTIME_FILE = 'runtime.json';
@@ -25,8 +26,7 @@ export async function ensureApiToken(dataDir: string): Promise<string> {
     await writeWhole(file, `${token}\n`, OWNER_ONLY);
     return token;
   }
-  if (!/^[\x21-\x7e]{16,}$/.test(known))
-    throw new Error(`${file} holds no usable token: delete it and a new one is made`);
+  if (!isToken(known)) throw new Error(`${file} holds no usable token: delete it and a new one is made`);
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) await chmod(file, OWNER_ONLY);
   return known;
 }

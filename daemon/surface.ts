@@ -2,6 +2,7 @@
 import { type Endpoint, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
+import { givenToken } from './given-token.ts';
 import type { Ground } from './ground.ts';
 import { type KeyRecord, Keys } from './keys.ts';
 import { Watching } from './observation.ts';
@@ -46,7 +47,11 @@ export async function startSurface(
     mode: () => role.role,
     status: () => control.status(),
   });
-  const token = await ensureApiToken(settings.dataDir);
+  const { env = process.env, cwd = process.cwd() } = live.resolved.sources;
+  const given = await givenToken(env, cwd);
+  if (given !== null)
+    log.info({ by: given.by }, 'the API token was handed over; the one of the data folder is not used');
+  const token = given?.token ?? (await ensureApiToken(settings.dataDir));
   const keys = new Keys({ table: store.table<KeyRecord>('keys'), clock, log: log.child({ mod: 'api' }) });
   await keys.start();
   const control: DaemonControl = new DaemonControl({

@@ -45,6 +45,7 @@ t.test('the container and the unit start what there is', async t => {
   t.match(container, /^USER 1000$/m);
   const unit = await read('systemd/servent.service');
   t.match(unit, /^Type=notify$/m);
+  t.match(unit, /^# LoadCredential=api-token:/m);
   for (const [name] of unit.matchAll(/SERVENT_[A-Z_]+/g)) t.ok(variables.has(name), name);
 });
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
 import { type StreamName, streams } from '../../api/streams.ts';
+import { givenToken } from '../given-token.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
 import { declaration } from '../settings.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -23,7 +24,7 @@ export function clientCommand(name: string, description: string): Command {
     .addOption(new Option('--output <format>', 'how to print the answer').choices([...OUTPUT_FORMATS]))
     .option('--curl', 'print the calls as curl commands; those that change something are not made')
     .option('--api <url>', 'where the daemon answers (SERVENT_API)')
-    .option('--token <token>', 'its API token (SERVENT_TOKEN)')
+    .option('--token <token>', 'its API token (SERVENT_TOKEN, or SERVENT_TOKEN_FILE with a file)')
     .option('--data-dir <dir>', 'its data folder, where address and token are found otherwise (SERVENT_DATA_DIR)');
 }
 
@@ -38,7 +39,12 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
   const dataDir = await dataDirOf(flags, terminal);
   const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
   const url = given === undefined ? await usualUrl(dataDir) : urlOf(given);
-  const token = flags.token ?? (terminal.env['SERVENT_TOKEN'] || undefined) ?? (await tokenIn(dataDir, url));
+  const { env, cwd } = terminal;
+  const token =
+    flags.token ??
+    (env['SERVENT_TOKEN'] || undefined) ??
+    (await givenToken(env, cwd))?.token ??
+    (await tokenIn(dataDir, url));
   const { curl } = terminal;
   const onCall = ({ method, url, body }: { method: string; url: string; body: string | null }): void => {
     curl?.(curlText(method, url, body, dataDir));

@@ -95,6 +95,9 @@ export const addressBlock: Kind<string> = {
   fromText: asIs,
 };
 
+/** What systemd hands over lies in a folder that only the unit knows. */
+const CREDENTIALS = '$CREDENTIALS_DIRECTORY/';
+
 export const folder: Kind<string> = {
   schema: z
     .string()
@@ -103,6 +106,8 @@ export const folder: Kind<string> = {
   expected: 'the path of a folder',
   fromText: asIs,
   within: (path, from) => {
+    if (path.startsWith(CREDENTIALS))
+      return join(process.env['CREDENTIALS_DIRECTORY'] ?? from, path.slice(CREDENTIALS.length));
     if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1));
     return isAbsolute(path) ? path : resolve(from, path);
   },
