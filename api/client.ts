@@ -67,10 +67,9 @@ async function call(name: EndpointName, input: Record<string, unknown>, options:
   const reply = await ask(endpoint.method, `${path}${queryString(query)}`, sent, 'application/json', options);
   if (reply.status === 204) return undefined;
   const answer = parseJson(reply.text);
-  refuse(reply, answer);
   // `ready` answers 503 with its ordinary document.
-  if (answer === undefined || !((reply.status >= 200 && reply.status < 300) || reply.status === 503))
-    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
+  const good = (reply.status >= 200 && reply.status < 300) || (reply.status === 503 && !isProblem(answer));
+  if (answer === undefined || !good) throw refusal(options.url, reply);
   return answer;
 }
 
@@ -81,9 +80,7 @@ export async function readText(
   options: ClientOptions,
 ): Promise<string> {
   const reply = await ask('GET', `${path}${queryString(query)}`, null, '*/*', options);
-  refuse(reply, parseJson(reply.text));
-  if (reply.status !== 200)
-    throw new NoAnswerError(options.url, `answered ${reply.status} with something that is not a servent's`);
+  if (reply.status !== 200) throw refusal(options.url, reply);
   return reply.text;
 }
 
@@ -101,7 +98,7 @@ async function ask(
       method,
       path,
       headers: {
-        ...(options.token === '' ? {} : { Authorization: `Bearer ${options.token}` }),
+        ...credentials(options),
         Accept: accept,
         ...(body === null ? {} : { 'Content-Type': 'application/json' }),
       },
@@ -114,8 +111,15 @@ async function ask(
   }
 }
 
-function refuse(reply: Reply, answer: unknown): void {
-  if (reply.type.startsWith('application/problem+json') && isProblem(answer)) throw new RefusedError(answer);
+/** What an answer that is not a good one says. */
+export function refusal(url: string, { status, type, text }: Reply): RefusedError | NoAnswerError {
+  const answer = parseJson(text);
+  if (type.startsWith('application/problem+json') && isProblem(answer)) return new RefusedError(answer);
+  return new NoAnswerError(url, `answered ${status} with something that is not a servent's`);
+}
+
+export function credentials({ token }: Pick<ClientOptions, 'token'>): Record<string, string> {
+  return token === '' ? {} : { Authorization: `Bearer ${token}` };
 }
 
 function queryString(values: Record<string, unknown>): string {
@@ -138,8 +142,8 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
 }
 
-/** The reason may be one or two causes below what was thrown. */
-function reasonOf(error: unknown): string {
+/** In a few words, for a person. The reason may be one or two causes below what was thrown. */
+export function reasonOf(error: unknown): string {
   let reason: unknown = error;
   for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)
     reason = reason.cause;

@@ -48,6 +48,7 @@ export type ReplayInput = z.output<typeof hooks.replay>;
 
 export type KeyView = z.infer<typeof keys.key>;
 export type KeyWithSecret = z.infer<typeof keys.keyWithSecret>;
+export type CallerView = z.infer<typeof keys.caller>;
 export type KeyScope = z.infer<typeof keys.keyScope>;
 
 export type PageRequest = z.output<typeof pageRequest>;

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { ApiError } from './errors.ts';
 import type { EventFeed, FeedEvent } from './event-feed.ts';
-import type { EventsInput, Topic } from './schemas/events.ts';
+import type { EventGap, EventsInput, Topic } from './schemas/events.ts';
 
 export interface StreamTimes {
   /** Frames of so long go out together: 50 subscribers at 1,000 events a second would be 50,000 writes otherwise. */
@@ -249,15 +249,6 @@ function frameOf({ view, json, latestOf }: FeedEvent): string {
   return `${latestOf === null ? `id: ${view.id}\n` : ''}event: ${view.type}\ndata: ${json}\n\n`;
 }
 
-interface Gap {
-  /** The first and the last id that may be missing. */
-  from: number;
-  to: number;
-  /** null: not known. */
-  skipped: number | null;
-  reason: 'slow' | 'forgotten' | 'unknown' | 'unreadable';
-}
-
-function gapFrame(id: number | null, gap: Gap): string {
+function gapFrame(id: number | null, gap: EventGap): string {
   return `${id === null ? '' : `id: ${id}\n`}event: gap\ndata: ${JSON.stringify(gap)}\n\n`;
 }

@@ -1,5 +1,5 @@
 // One HTTP request and its whole reply, over TCP, TLS or a Unix socket. fetch cannot do the last.
-import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 
 export interface ExchangeTo {
   url: string;
@@ -30,38 +30,58 @@ const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
 /** Redirects are not followed: whoever sends one is not the daemon. */
 export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> {
-  const { method, path, headers, body, signal } = asked;
-  const options: RequestOptions = {
-    ...target(to.url, path),
-    method,
-    headers: { ...headers, ...(body === null ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) },
-    signal,
-  };
-  const isTls = to.url.startsWith('https:');
-  const request = isTls ? (await import('node:https')).request : httpRequest;
-  const extra = isTls ? { ...(to.ca === undefined ? {} : { ca: to.ca }) } : { agent };
+  const request = await requesterFor(to);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...options, ...extra }, response => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > REPLY_BYTES_MAX) response.destroy(new Error('the answer never ends'));
-        else chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        const type = response.headers['content-type'] ?? '';
-        resolve({ status: response.statusCode ?? 0, type, text: Buffer.concat(chunks).toString() });
-      });
-    });
+    const outgoing = request(optionsFor(to, asked, agent), response => wholeReply(response).then(resolve, reject));
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       // A connection kept open was just given up by the other side: nothing was read of this.
-      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') resolve(exchange(to, asked));
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && asked.method === 'GET') resolve(exchange(to, asked));
       else reject(error);
     });
-    outgoing.end(body ?? undefined);
+    outgoing.end(asked.body ?? undefined);
   });
+}
+
+/** Reads it to its end. */
+export function wholeReply(response: IncomingMessage): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > REPLY_BYTES_MAX) response.destroy(new Error('the answer never ends'));
+      else chunks.push(chunk);
+    });
+    response.on('error', reject);
+    response.on('end', () => {
+      const type = response.headers['content-type'] ?? '';
+      resolve({ status: response.statusCode ?? 0, type, text: Buffer.concat(chunks).toString() });
+    });
+  });
+}
+
+/** An answer that is read while it goes on, over a connection of its own. `silenceMs` without a byte end it with an error. */
+export async function openStream(to: ExchangeTo, asked: Outgoing, silenceMs: number): Promise<IncomingMessage> {
+  const request = await requesterFor(to);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(optionsFor(to, asked, false), resolve);
+    outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(`silent for ${silenceMs / 1000} s`)));
+    outgoing.on('error', reject);
+    outgoing.end(asked.body ?? undefined);
+  });
+}
+
+const isTls = ({ url }: ExchangeTo): boolean => url.startsWith('https:');
+
+async function requesterFor(to: ExchangeTo): Promise<typeof httpRequest> {
+  return isTls(to) ? (await import('node:https')).request : httpRequest;
+}
+
+function optionsFor(to: ExchangeTo, { method, path, headers, body, signal }: Outgoing, kept: Agent | false) {
+  const length = body === null ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const secure = to.ca === undefined ? {} : { ca: to.ca };
+  const extra = isTls(to) ? secure : { agent: kept };
+  return { ...target(to.url, path), method, headers: { ...headers, ...length }, signal, ...extra };
 }
 
 function target(url: string, path: string): RequestOptions {

@@ -1,18 +1,22 @@
 // Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
 import { type Client, RefusedError } from '../api/client.ts';
+import type { Follow } from '../api/event-follow.ts';
 import type { Canvas } from './canvas.ts';
-import { Feed, wantedBy } from './feed.ts';
+import { Feed } from './feed.ts';
 import { createMemory, draw } from './frame.ts';
 import { createModel, type Effect, type Message, type Model } from './model.ts';
 import type { ScreenEvents } from './screen.ts';
 import type { Zone } from './stage.ts';
 import type { Theme } from './theme.ts';
 import { titleOf, update } from './update.ts';
+import { wantedBy } from './wants.ts';
 
 export interface Source {
   readonly name: string;
   readonly url: string;
   readonly client: Client;
+  /** Its events; without it everything is asked for again and again. */
+  readonly follow?: Follow;
 }
 
 /** What the application needs of a screen; a test has one of its own. */
@@ -55,11 +59,12 @@ export class App {
   #poll: NodeJS.Timeout | null = null;
 
   constructor(options: AppOptions) {
-    const { sources, mouse, now } = options;
+    const { sources, mouse, now, onMistake } = options;
     this.#options = options;
     this.#model = createModel({ contexts: sources, now: now(), columns: 80, rows: 24, mouse });
     this.#feeds = sources.map(
-      ({ client }, context) => new Feed({ client, context, now, send: message => this.dispatch(message) }),
+      ({ client, follow }, context) =>
+        new Feed({ client, follow, context, now, onMistake, send: message => this.dispatch(message) }),
     );
   }
 
@@ -102,6 +107,7 @@ export class App {
     this.#poll = null;
     this.#frame = null;
     this.#display = null;
+    for (const feed of this.#feeds) feed.stop();
   }
 
   dispatch(message: Message): void {
@@ -111,12 +117,15 @@ export class App {
     for (const effect of effects) this.#perform(effect);
     // Another view, another daemon, another search under the cursor: something else is wanted at once.
     const moved = model.view === 'searches' && model.lists.searches !== before.lists.searches;
-    if (moved || model.view !== before.view || model.context !== before.context) this.poll();
+    if (model.context !== before.context) this.#feeds[before.context]?.leave();
+    if (moved || model.view !== before.view || model.context !== before.context || model.range !== before.range)
+      this.poll();
     if (shows(before, model)) this.#drawSoon();
   }
 
   poll(): void {
-    this.#feeds[this.#model.context]?.poll(wantedBy(this.#model)).catch(this.#options.onMistake);
+    const feed = this.#feeds[this.#model.context];
+    feed?.poll(wantedBy(this.#model, feed.live)).catch(this.#options.onMistake);
   }
 
   draw(): void {

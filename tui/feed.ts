@@ -1,130 +1,234 @@
-// Asks a daemon for what the open view needs, as often as it is worth, and notices when it no longer answers.
+// Keeps the model up to date: what a daemon tells by itself, what has to be asked for besides, and whether it is there at all.
 import { type Client, everyItem, NoAnswerError, RefusedError } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
+import { type Follow, RETRY_MS, type StreamState } from '../api/event-follow.ts';
+import type { EventGap, EventView } from '../api/schemas/events.ts';
 import { historyFrom } from './history.ts';
-import type { Message, Model, News } from './model.ts';
-import { openSearch } from './views/searches.ts';
+import type { Message, News, Range } from './model.ts';
+import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
 
-export const TOPICS = [
-  'status',
-  'peers',
-  'queries',
-  'searches',
-  'results',
-  'downloads',
-  'uploads',
-  'folders',
-  'files',
-  'hosts',
-  'config',
-  'history',
-] as const;
-export type Topic = (typeof TOPICS)[number];
-
-/** Milliseconds between two looks; a topic that is missing is not looked at. */
-export type Needs = Partial<Record<Topic, number>>;
-
-/** What is looked at in any view: the bar, the tabs and the log need it. */
-const ALWAYS: Needs = {
-  status: 1000,
-  peers: 2000,
-  searches: 5000,
-  downloads: 2000,
-  uploads: 5000,
-  queries: 1000,
-  history: 60_000,
-};
-const BY_VIEW: Record<Model['view'], Needs> = {
-  overview: { folders: 10_000 },
-  peers: { peers: 1000 },
-  queries: { queries: 250 },
-  searches: { searches: 500, results: 500 },
-  downloads: { downloads: 500 },
-  uploads: { uploads: 500 },
-  library: { folders: 2000, files: 5000 },
-  hosts: { hosts: 5000 },
-  log: {},
-  config: { config: 10_000 },
-};
-
-export interface Wanted {
-  readonly needs: Needs;
-  /** Whose results. */
-  readonly search: string | null;
-}
-
-export function wantedBy(model: Model): Wanted {
-  return {
-    needs: { ...ALWAYS, ...BY_VIEW[model.view] },
-    search: model.view === 'searches' ? (openSearch(model)?.id ?? null) : null,
-  };
-}
-
-/** Items of one list; more are not shown. */
-const ITEMS_MAX = 100_000;
-const QUERIES_PAGE = 1000;
+/** Items of one list; of longer ones a filter and an order say which. */
+const ITEMS_MAX = 10_000;
+const PAGE_ITEMS = 1000;
 /** A long answer is not asked for again at once: the daemon has other things to do. */
 const REST_FACTOR = 10;
-const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000];
+/** Events of so long change the model together: no faster than pictures are drawn. */
+const GATHER_MS = 100;
+const GATHERED_MAX = 20_000;
+/** The servent at a glance comes every second: a stream as silent as this is lost. */
+const SILENCE_MS = 10_000;
 
 export interface FeedOptions {
   readonly client: Client;
+  /** Without it everything is asked for again and again. */
+  readonly follow?: Follow | undefined;
   readonly context: number;
   readonly send: (message: Message) => void;
   readonly now: () => number;
+  /** A mistake of ours. */
+  readonly onMistake?: (error: unknown) => void;
 }
 
+/** Where the stream of events stands; `none` when there is none, or the daemon gives us none. */
+type Stream = 'none' | 'opening' | 'open' | 'lost';
+
 export class Feed {
-  readonly #client: Client;
-  readonly #context: number;
-  readonly #send: FeedOptions['send'];
-  readonly #now: () => number;
-  readonly #due = new Map<Topic, number>();
+  readonly #options: FeedOptions;
+  readonly #askedAt = new Map<Topic, number>();
+  readonly #restUntil = new Map<Topic, number>();
   readonly #running = new Set<Topic>();
+  /** Changed while they were being asked for: the answer may be older than the change. */
+  readonly #outdated = new Set<Topic>();
   #failures = 0;
   #lostSince = 0;
   #up = false;
   #retryAt = 0;
+  #asked: Asked = {};
   #search: string | null = null;
+  #range: Range = 'minute';
+  #stream: Stream = 'none';
+  #ending: AbortController | null = null;
+  #queriesEnding: AbortController | null = null;
+  #gathered: EventView[] = [];
+  #gather: NodeJS.Timeout | null = null;
 
-  constructor({ client, context, send, now }: FeedOptions) {
-    this.#client = client;
-    this.#context = context;
-    this.#send = send;
-    this.#now = now;
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the daemon tells what happens: then less has to be asked for. */
+  get live(): boolean {
+    return this.#options.follow !== undefined && (this.#ending === null || this.#stream !== 'none');
   }
 
   /** Asks for everything that is due; resolves when all of it has come or failed. */
   async poll(wanted: Wanted): Promise<void> {
-    const now = this.#now();
-    if (wanted.search !== this.#search) {
-      this.#search = wanted.search;
-      this.#due.delete('results');
+    this.#followAll();
+    this.#followQueries(wanted.queries);
+    const now = this.#options.now();
+    for (const topic of ['results', 'files', 'hosts'] as const) {
+      if (this.#asked[topic] === wanted.asked[topic]) continue;
+      this.#askedAt.delete(topic);
+      this.#restUntil.delete(topic);
     }
+    if (wanted.search !== this.#search || wanted.range !== this.#range) {
+      this.#askedAt.delete('results');
+      this.#askedAt.delete('queryStats');
+    }
+    this.#asked = wanted.asked;
+    this.#search = wanted.search;
+    this.#range = wanted.range;
+    if (this.#stream === 'lost') return; // it says when it is back
     if (this.#failures > 0) {
-      if (now >= this.#retryAt && this.#running.size === 0) await this.#look('status', 0, wanted);
+      if (now >= this.#retryAt && this.#running.size === 0) await this.#look('status', wanted);
       return;
     }
-    const due = TOPICS.filter(topic => wanted.needs[topic] !== undefined && now >= (this.#due.get(topic) ?? 0));
-    await Promise.all(due.map(topic => this.#look(topic, wanted.needs[topic] ?? 0, wanted)));
+    const due = TOPICS.filter(topic => this.#isDue(topic, wanted, now));
+    await Promise.all(due.map(topic => this.#look(topic, wanted)));
   }
 
-  /** Something was changed: look again without waiting. */
+  /** Something was changed: look again without waiting at what nobody tells. */
   hurry(): void {
-    this.#due.clear();
+    for (const topic of TOPICS) if (!this.live || !STREAMED.has(topic)) this.#askedAt.delete(topic);
+    this.#restUntil.clear();
   }
 
-  async #look(topic: Topic, intervalMs: number, wanted: Wanted): Promise<void> {
+  /** Another daemon is looked at: what passes by the thousands is no longer wanted. */
+  leave(): void {
+    this.#followQueries(false);
+  }
+
+  stop(): void {
+    this.#ending?.abort();
+    this.#queriesEnding?.abort();
+    if (this.#gather !== null) clearTimeout(this.#gather);
+    this.#gather = null;
+  }
+
+  /** What has been told since the last picture. */
+  flush(): void {
+    if (this.#gather !== null) clearTimeout(this.#gather);
+    this.#gather = null;
+    const events = this.#gathered;
+    if (events.length === 0) return;
+    this.#gathered = [];
+    this.#send({ type: 'events', context: this.#options.context, at: this.#options.now(), events });
+  }
+
+  #send(message: Message): void {
+    this.#options.send(message);
+  }
+
+  #isDue(topic: Topic, { needs }: Wanted, now: number): boolean {
+    const interval = needs[topic];
+    if (interval === undefined || now < (this.#restUntil.get(topic) ?? 0)) return false;
+    return now >= (this.#askedAt.get(topic) ?? Number.NEGATIVE_INFINITY) + interval;
+  }
+
+  #followAll(): void {
+    const { follow } = this.#options;
+    if (follow === undefined || this.#ending !== null) return;
+    this.#ending = new AbortController();
+    this.#stream = 'opening';
+    this.#run(
+      follow({
+        topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'],
+        interval: 1,
+        after: null,
+        silenceMs: SILENCE_MS,
+        signal: this.#ending.signal,
+        onEvents: events => this.#told(events),
+        onGap: gap => this.#missed(gap, false),
+        onState: state => this.#onStream(state),
+      }),
+    );
+  }
+
+  #followQueries(wanted: boolean): void {
+    const { follow } = this.#options;
+    if (follow === undefined || wanted === (this.#queriesEnding !== null)) return;
+    if (!wanted) {
+      this.#queriesEnding?.abort();
+      this.#queriesEnding = null;
+      return;
+    }
+    this.#queriesEnding = new AbortController();
+    this.#run(
+      follow({
+        topics: ['queries'],
+        after: null,
+        signal: this.#queriesEnding.signal,
+        onEvents: events => this.#told(events),
+        onGap: gap => this.#missed(gap, true),
+        onState: ({ state }) => {
+          if (state === 'open') this.#askedAt.delete('queries'); // those from before the stream
+        },
+      }),
+    );
+  }
+
+  #run(running: Promise<void>): void {
+    const { onMistake } = this.#options;
+    running.catch(error => {
+      if (onMistake === undefined) throw error;
+      onMistake(error);
+    });
+  }
+
+  #onStream(state: StreamState): void {
+    const at = this.#options.now();
+    if (state.state === 'open') {
+      this.#stream = 'open';
+      this.#askAll();
+      if (!this.#up) this.#answers(at);
+    } else if (state.refusal !== null && state.refusal !== 'UNAUTHORIZED') this.#stream = 'none';
+    else {
+      this.#stream = 'lost';
+      this.#lost(at, state.refusal === null ? state.reason : BARRED, state.retryMs);
+    }
+  }
+
+  #told(events: readonly EventView[]): void {
+    for (const { topic, type } of events) {
+      if (type === 'library.scanned') this.#askedAt.delete('files');
+      else if (type === 'status.configured') this.#askedAt.delete('config');
+      if (topic !== 'queries' && !type.endsWith('.progress'))
+        for (const list of LISTS_OF[topic] ?? []) if (this.#running.has(list)) this.#outdated.add(list);
+    }
+    this.#gathered.push(...events);
+    if (this.#gathered.length > GATHERED_MAX) {
+      const skipped = this.#gathered.splice(0, this.#gathered.length - GATHERED_MAX / 2);
+      const [first, last] = [skipped[0]?.id ?? 0, skipped.at(-1)?.id ?? 0];
+      this.#missed({ from: first, to: last, skipped: skipped.length, reason: 'slow' }, false);
+    }
+    this.#gather ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  #missed(gap: EventGap, queries: boolean): void {
+    if (queries) this.#askedAt.delete('queries');
+    else this.#askAll();
+    this.#send({ type: 'gap', context: this.#options.context, at: this.#options.now(), gap, queries });
+  }
+
+  #askAll(): void {
+    this.#askedAt.clear();
+    this.#restUntil.clear();
+  }
+
+  async #look(topic: Topic, wanted: Wanted): Promise<void> {
     if (this.#running.has(topic)) return;
+    const { now, context } = this.#options;
     this.#running.add(topic);
-    const begun = this.#now();
-    this.#due.set(topic, begun + intervalMs);
+    this.#outdated.delete(topic);
+    const begun = now();
+    this.#askedAt.set(topic, begun);
     try {
       const data = await this.#ask(topic, wanted);
-      const at = this.#now();
-      if (!this.#up) this.#answers(at);
-      if (data !== null) this.#send({ type: 'data', context: this.#context, at, data });
-      this.#due.set(topic, Math.max(this.#due.get(topic) ?? 0, at + (at - begun) * REST_FACTOR));
+      const at = now();
+      if (!this.#up && this.#stream !== 'lost') this.#answers(at);
+      if (data !== null) this.#send({ type: 'data', context, at, data: this.live ? { ...data, told: true } : data });
+      this.#restUntil.set(topic, at + (at - begun) * REST_FACTOR);
+      if (this.#outdated.delete(topic)) this.#askedAt.delete(topic);
     } catch (error) {
       this.#failed(error, topic);
     } finally {
@@ -134,9 +238,9 @@ export class Feed {
 
   #answers(at: number): void {
     this.#up = true;
-    if (this.#failures > 0) this.#due.clear();
+    if (this.#failures > 0) this.#askAll();
     this.#failures = 0;
-    this.#send({ type: 'link', context: this.#context, at, link: { state: 'up' } });
+    this.#send({ type: 'link', context: this.#options.context, at, link: { state: 'up' } });
   }
 
   #failed(error: unknown, topic: Topic): void {
@@ -144,64 +248,101 @@ export class Feed {
     const refused = error instanceof RefusedError;
     if (refused && topic !== 'status') return;
     if (!refused && !(error instanceof NoAnswerError)) throw error;
-    const at = this.#now();
+    const at = this.#options.now();
+    // Whether the daemon is there is what the stream says; this is asked for again.
+    if (this.#stream !== 'none') {
+      this.#askedAt.delete(topic);
+      this.#restUntil.set(topic, at + (RETRY_MS[0] ?? 0));
+      return;
+    }
     // Several calls failed together: that is one failure.
     if (!this.#up && at < this.#retryAt) return;
-    if (this.#failures === 0) this.#lostSince = at;
-    this.#up = false;
-    this.#retryAt = at + (BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 0);
+    const retryMs = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] ?? 0;
     this.#failures++;
-    const reason = refused && error.problem.code === 'UNAUTHORIZED' ? 'it does not accept the token' : shorten(error);
-    const link = { state: 'lost', reason, since: this.#lostSince, retryAt: this.#retryAt } as const;
-    this.#send({ type: 'link', context: this.#context, at, link });
+    this.#lost(at, refused && error.problem.code === 'UNAUTHORIZED' ? BARRED : shorten(error), retryMs);
   }
 
-  async #history(): Promise<News | null> {
-    const told = await (this.#client as Historian).history?.();
-    return told === undefined ? null : { history: historyFrom(told, this.#now()) };
+  #lost(at: number, reason: string, retryMs: number): void {
+    if (this.#up || this.#retryAt === 0) this.#lostSince = at;
+    this.#up = false;
+    this.#retryAt = at + retryMs;
+    const link = { state: 'lost', reason: shorten(reason), since: this.#lostSince, retryAt: this.#retryAt } as const;
+    this.#send({ type: 'link', context: this.#options.context, at, link });
   }
 
-  async #ask(topic: Topic, { search }: Wanted): Promise<News | null> {
-    const client = this.#client;
+  async #ask(topic: Topic, { search, asked, range }: Wanted): Promise<News | null> {
+    const { client, now } = this.#options;
     switch (topic) {
       case 'status':
         return { status: await client.status() };
+      case 'caller':
+        return { caller: await client.caller() };
       case 'queries':
-        return { queries: (await client.queries({ limit: QUERIES_PAGE })).items };
-      case 'results':
+        return { queries: (await client.queries({ limit: PAGE_ITEMS })).items, counted: this.#queriesEnding === null };
+      case 'queryHits': {
+        const { items } = await client.queries({ limit: PAGE_ITEMS, filter: 'hits>0', fields: 'id,hits' });
+        return { queryHits: items };
+      }
+      case 'queryStats':
+        return { stats: await client.queryStats({ span: range, top: 100 }) };
+      case 'results': {
         if (search === null) return null;
-        return { results: { search, items: await every(page => client.results({ id: search, ...page })) } };
+        const { items, whole } = await some(page => client.results({ id: search, ...page }), asked.results);
+        return { results: { search, items }, whole: { results: whole } };
+      }
       case 'config':
         return { config: await client.config() };
-      case 'history':
-        return this.#history();
+      case 'history': {
+        const told = await client.history();
+        const rate = told.minute.queries.at(-1) ?? 0;
+        return { history: historyFrom(told, now()), ...(this.live ? { queryRate: rate } : {}) };
+      }
       case 'peers':
-        return { peers: await every(page => client.peers(page)) };
+        return { peers: (await some(page => client.peers(page))).items };
       case 'searches':
-        return { searches: await every(page => client.searches(page)) };
+        return { searches: (await some(page => client.searches(page))).items };
       case 'downloads':
-        return { downloads: await every(page => client.downloads(page)) };
+        return { downloads: (await some(page => client.downloads(page))).items };
       case 'uploads':
-        return { uploads: await every(page => client.uploads(page)) };
+        return { uploads: (await some(page => client.uploads(page))).items };
       case 'folders':
-        return { folders: await every(page => client.folders(page)) };
-      case 'files':
-        return { files: await every(page => client.files(page)) };
-      case 'hosts':
-        return { hosts: await every(page => client.hosts(page)) };
+        return { folders: (await some(page => client.folders(page))).items };
+      case 'files': {
+        const { items, whole } = await some(page => client.files(page), asked.files);
+        return { files: items, whole: { files: whole } };
+      }
+      case 'hosts': {
+        const { items, whole } = await some(page => client.hosts(page), asked.hosts);
+        return { hosts: items, whole: { hosts: whole } };
+      }
     }
   }
 }
 
-/** Daemons that keep rings of their own know more than was seen from here. */
-interface Historian {
-  history?: () => Promise<Parameters<typeof historyFrom>[0]>;
+const BARRED = 'it does not accept the token';
+/** What an event of a topic may have changed. */
+const LISTS_OF: Readonly<Record<string, readonly Topic[]>> = {
+  peers: ['peers'],
+  searches: ['searches', 'results'],
+  downloads: ['downloads'],
+  uploads: ['uploads'],
+  library: ['folders', 'files'],
+};
+
+interface PageInput {
+  limit: number;
+  cursor?: string;
 }
 
-async function every<T>(list: (page: { limit: number; cursor?: string }) => Promise<Page<T>>): Promise<T[]> {
+/** `asked`: the rest of the query string, when the list is too long to be had whole. */
+async function some<T>(
+  list: (page: PageInput) => Promise<Page<T>>,
+  asked = '',
+): Promise<{ items: T[]; whole: boolean }> {
   const items: T[] = [];
-  for await (const item of everyItem(list, ITEMS_MAX)) items.push(item);
-  return items;
+  const more = Object.fromEntries(new URLSearchParams(asked));
+  for await (const item of everyItem(page => list({ ...more, ...page }), ITEMS_MAX + 1)) items.push(item);
+  return { items: items.slice(0, ITEMS_MAX), whole: items.length <= ITEMS_MAX };
 }
 
 function shorten(error: unknown): string {

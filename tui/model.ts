@@ -1,12 +1,14 @@
 // Everything the dashboard knows and shows, as plain data. `update.ts` makes the next one from a message; nothing else changes it.
 
 import type {
+  CallerView,
   ConfigView,
   DownloadView,
   FileView,
   FolderView,
   HostView,
   PeerView,
+  QueryStatsView,
   QueryView,
   ResultView,
   SearchView,
@@ -14,8 +16,8 @@ import type {
   UploadView,
 } from '../api/control.ts';
 import type { EndpointName } from '../api/endpoints.ts';
+import type { EventGap, EventView } from '../api/schemas/events.ts';
 import { type History, noHistory } from './history.ts';
-import { noTally, type QueryTally } from './query-tally.ts';
 
 export const VIEW_IDS = [
   'overview',
@@ -37,6 +39,7 @@ export type ListId = Exclude<ViewId, 'overview' | 'library'> | 'results' | 'fold
 /** Kept of the queries that passed, newest first. */
 export const QUERIES_MAX = 5000;
 export const LOG_MAX = 2000;
+export const RESULTS_MAX = 10_000;
 export const HISTORY_LINES_MAX = 100;
 
 export type PeerRow = PeerView & { readonly rateIn: number; readonly rateOut: number };
@@ -57,7 +60,16 @@ export interface World {
   readonly queries: readonly QueryView[];
   /** Passed a second, by the last two looks. */
   readonly queryRate: number;
-  readonly tally: QueryTally;
+  /** Of the last second, by the daemon's own word: passed too fast to be told one by one. */
+  readonly queriesSkipped: number;
+  /** When that was said. */
+  readonly skippedAt: number;
+  /** What the daemon has counted. */
+  readonly stats: QueryStatsView | null;
+  /** Who we are to the daemon. */
+  readonly caller: CallerView | null;
+  /** Lists that are too long: only a part of them is here. */
+  readonly partial: ReadonlySet<ListId>;
   readonly searches: readonly SearchView[];
   /** Of the search that `resultsOf` names. */
   readonly results: readonly ResultView[];
@@ -81,7 +93,11 @@ export const emptyWorld: World = {
   peers: [],
   queries: [],
   queryRate: 0,
-  tally: noTally,
+  queriesSkipped: 0,
+  skippedAt: 0,
+  stats: null,
+  caller: null,
+  partial: new Set(),
   searches: [],
   results: [],
   resultsOf: null,
@@ -206,6 +222,16 @@ export type Message =
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly type: 'tick'; readonly now: number }
   | { readonly type: 'data'; readonly context: number; readonly at: number; readonly data: News }
+  /** Told by the daemon, oldest first. */
+  | { readonly type: 'events'; readonly context: number; readonly at: number; readonly events: readonly EventView[] }
+  /** `queries`: of the passing queries; otherwise of everything else, which has been asked for anew. */
+  | {
+      readonly type: 'gap';
+      readonly context: number;
+      readonly at: number;
+      readonly gap: EventGap;
+      readonly queries: boolean;
+    }
   | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: LinkState }
   | {
       readonly type: 'answered';
@@ -224,6 +250,17 @@ export interface News {
   readonly peers?: readonly PeerView[];
   /** Newest first; those known already are left out by the receiver. */
   readonly queries?: readonly QueryView[];
+  /** Their number is what passed since the last look; otherwise `queryRate` says it. */
+  readonly counted?: boolean;
+  readonly queryRate?: number;
+  /** Hits that have grown since the query was told. */
+  readonly queryHits?: readonly Pick<QueryView, 'id' | 'hits'>[];
+  readonly stats?: QueryStatsView;
+  readonly caller?: CallerView;
+  /** Changes are told besides: no need to find them by comparing. */
+  readonly told?: boolean;
+  /** Whether a list is here whole. */
+  readonly whole?: Partial<Record<ListId, boolean>>;
   readonly searches?: readonly SearchView[];
   readonly results?: { readonly search: string; readonly items: readonly ResultView[] };
   readonly downloads?: readonly DownloadView[];

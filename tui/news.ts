@@ -1,25 +1,39 @@
 // What a daemon says, taken into what is known of it: rates from two looks, new queries counted, changes noticed for the log. Pure.
 import type { PeerView, QueryView, StatusView } from '../api/control.ts';
 import { addSample } from './history.ts';
-import { LOG_MAX, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
-import { tallied } from './query-tally.ts';
+import { type ListId, LOG_MAX, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
 
 /** Two looks closer together say nothing about a rate. */
 const RATE_MIN_MS = 200;
 
+const PARTS = [
+  'searches',
+  'downloads',
+  'uploads',
+  'folders',
+  'files',
+  'hosts',
+  'config',
+  'history',
+  'stats',
+  'caller',
+] as const;
+
 export function withNews(world: World, news: News, at: number): World {
   let next: World = { ...world };
-  if (news.queries !== undefined) next = withQueries(next, news.queries, at);
+  if (news.queries !== undefined) next = withQueries(next, news.queries, at, news.counted ?? true);
+  if (news.queryHits !== undefined) next = withHits(next, news.queryHits);
+  if (news.queryRate !== undefined) next = { ...next, queryRate: news.queryRate };
+  if (news.whole !== undefined) next = { ...next, partial: partialLists(next.partial, news.whole) };
   if (news.peers !== undefined) next = { ...next, peers: withRates(world, news.peers, at), peersAt: at };
-  for (const part of ['searches', 'downloads', 'uploads', 'folders', 'files', 'hosts', 'config', 'history'] as const)
-    if (news[part] !== undefined) next = { ...next, [part]: news[part] };
+  for (const part of PARTS) if (news[part] !== undefined) next = { ...next, [part]: news[part] };
   if (news.results !== undefined) next = { ...next, results: news.results.items, resultsOf: news.results.search };
   if (news.status !== undefined) next = withStatus(next, news.status, at);
-  const lines = [...(news.log ?? []), ...changesSeen(world, news, at)];
+  const lines = [...(news.log ?? []), ...(news.told === true ? [] : changesSeen(world, news, at))];
   return lines.length === 0 ? next : withLines(next, lines);
 }
 
-function withStatus(world: World, status: StatusView, at: number): World {
+export function withStatus(world: World, status: StatusView, at: number): World {
   const before = world.status;
   const seconds = (at - world.statusAt) / 1000;
   const next = { ...world, status, statusAt: at };
@@ -54,9 +68,11 @@ function withRates(world: World, peers: readonly PeerView[], at: number): PeerRo
   });
 }
 
-function withQueries(world: World, queries: readonly QueryView[], at: number): World {
+/** A page of the latest ones among those known: told already, or from before the daemon began to tell. */
+function withQueries(world: World, queries: readonly QueryView[], at: number, counted: boolean): World {
   const newest = world.queries[0];
-  const known = newest === undefined ? -1 : queries.findIndex(({ id }) => id === newest.id);
+  const known = newest === undefined ? -1 : queries.findIndex(({ id, at }) => id === newest.id && at === newest.at);
+  if (!counted) return { ...world, queries: merged(world.queries, queries) };
   const fresh = known < 0 ? queries : queries.slice(0, known);
   const passed = passedSince(newest, queries[0], fresh.length);
   const seconds = (at - world.queriesAt) / 1000;
@@ -68,10 +84,35 @@ function withQueries(world: World, queries: readonly QueryView[], at: number): W
   return {
     ...world,
     queries: same ? world.queries : [...fresh, ...overlap, ...rest].slice(0, QUERIES_MAX),
-    tally: tallied(world.tally, fresh),
     queryRate: rate,
     queriesAt: at,
   };
+}
+
+/** Newest first, each once; numbers begin anew with the daemon, times do not. */
+function merged(known: readonly QueryView[], page: readonly QueryView[]): QueryView[] {
+  const byId = new Map([...known, ...page].map(query => [`${query.id} ${query.at}`, query]));
+  return [...byId.values()]
+    .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : Number(b.id) - Number(a.id)))
+    .slice(0, QUERIES_MAX);
+}
+
+function withHits(world: World, grown: NonNullable<News['queryHits']>): World {
+  const hits = new Map(grown.map(({ id, hits }) => [id, hits]));
+  if (world.queries.every(query => (hits.get(query.id) ?? query.hits) <= query.hits)) return world;
+  const queries = world.queries.map(query => {
+    const now = hits.get(query.id) ?? 0;
+    return now > query.hits ? { ...query, hits: now } : query;
+  });
+  return { ...world, queries };
+}
+
+function partialLists(before: World['partial'], whole: NonNullable<News['whole']>): World['partial'] {
+  const partial = new Set(before);
+  for (const [list, isWhole] of Object.entries(whole) as [ListId, boolean][])
+    if (isWhole) partial.delete(list);
+    else partial.add(list);
+  return partial;
 }
 
 /** Ids count up: more may have passed than a page holds. */

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { printable } from '../api/format.ts';
 import { perform, type Source } from './app.ts';
 import { commandRows, runCommand } from './commands.ts';
-import { Feed, wantedBy } from './feed.ts';
+import { Feed } from './feed.ts';
 import { formatClock, formatCount } from './format.ts';
 import { rowsShown } from './listing.ts';
 import { contextOf, createModel, type Effect, type Message, type Model } from './model.ts';
@@ -11,6 +11,7 @@ import type { AnyList } from './table.ts';
 import { update } from './update.ts';
 import { lists, viewRow } from './views/all.ts';
 import { notesOn } from './views/overview.ts';
+import { wantedBy } from './wants.ts';
 
 export interface PlainOptions {
   readonly sources: readonly Source[];
@@ -72,9 +73,9 @@ class PlainReader {
   async show(): Promise<void> {
     const feed = this.#feeds[this.#model.context];
     feed?.hurry();
-    await feed?.poll(wantedBy(this.#model));
+    await feed?.poll(wantedBy(this.#model, false));
     // Results belong to a search that is known only now.
-    if (this.#model.view === 'searches') await feed?.poll(wantedBy(this.#model));
+    if (this.#model.view === 'searches') await feed?.poll(wantedBy(this.#model, false));
     this.#read = 0;
     this.#say(`${viewRow(this.#model.view).title}.`);
     const { link, url } = contextOf(this.#model);

@@ -1,5 +1,6 @@
 // The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
 import { actions, withToast } from './actions.ts';
+import { withEvents } from './events.ts';
 import { helpRoom } from './help.ts';
 import { bindingFor } from './keys.ts';
 import * as listing from './listing.ts';
@@ -39,6 +40,15 @@ function next(model: Model, message: Message): Step {
       }));
       return stay(message.context === model.context ? settled(heard) : heard);
     }
+    case 'events': {
+      const told = withContext(model, message.context, context => ({
+        ...context,
+        world: withEvents(context.world, message.events, message.at),
+      }));
+      return stay(message.context === model.context ? settled(told) : told);
+    }
+    case 'gap':
+      return stay(missed(model, message));
     case 'link':
       return stay(withContext(model, message.context, context => linked(context, message.link, message.at)));
     case 'answered':
@@ -76,6 +86,19 @@ function linked(context: Context, link: LinkState, at: number): Context {
     return line('error', `lost the daemon at ${context.url}: ${link.reason}`);
   if (link.state === 'up' && before === 'lost') return line('info', `the daemon at ${context.url} answers again`);
   return { ...context, link };
+}
+
+/** What could not be had is said: in the log, and at once to whoever looks at it. */
+function missed(model: Model, { context: at, gap, queries, at: now }: Extract<Message, { type: 'gap' }>): Model {
+  const count = gap.skipped === null ? 'some' : String(gap.skipped);
+  const text = queries
+    ? `${count} queries passed that this list does not have (${gap.reason})`
+    : `${count} events were missed (${gap.reason}): everything was asked for anew`;
+  const noted = withContext(model, at, context => ({
+    ...context,
+    world: withLines(context.world, [{ at: now, level: 'warn', from: 'dashboard', text }]),
+  }));
+  return at === model.context ? withToast({ ...noted, now }, text) : noted;
 }
 
 /** After rows came: marks of rows that are gone go too. */

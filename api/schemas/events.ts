@@ -50,6 +50,16 @@ export const eventsQuery = z.strictObject({
     .describe('go on after this event, as the header `Last-Event-ID` does; 0: from the oldest that is kept'),
 });
 
+/** What an event `gap` says. */
+export interface EventGap {
+  /** The first and the last id that may be missing. */
+  from: number;
+  to: number;
+  /** null: not known. */
+  skipped: number | null;
+  reason: 'slow' | 'forgotten' | 'unknown' | 'unreadable';
+}
+
 export type Topic = z.infer<typeof topic>;
 export type EventView = z.infer<typeof event>;
 export type EventsInput = z.output<typeof eventsQuery>;

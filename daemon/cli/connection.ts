@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
+import { createFollow, type Follow } from '../../api/event-follow.ts';
 import { type StreamName, streams } from '../../api/streams.ts';
 import { givenToken } from '../given-token.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
@@ -30,6 +31,7 @@ export function clientCommand(name: string, description: string): Command {
 
 export interface Daemon {
   client: Client;
+  follow: Follow;
   url: string;
   /** What is not answered as JSON, whole. */
   text: (stream: StreamName, query?: Readonly<Record<string, string>>) => Promise<string>;
@@ -58,6 +60,7 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
   };
   return {
     client: createClient(options),
+    follow: createFollow(options),
     url,
     text: (stream, query = {}) => readText(streams[stream].path, query, options),
   };

@@ -58,8 +58,8 @@ async function sourcesFor({ api, token, dataDir }: TuiFlags, terminal: Terminal)
       ...given('token', token[i] ?? token.at(-1)),
       ...given('dataDir', dataDir[i] ?? dataDir.at(-1)),
     };
-    const { client, url } = await findDaemon(flags, terminal, CALL_WAIT_MS);
-    sources.push({ name: count === 1 ? 'servent' : new URL(url).host, url, client });
+    const { client, follow, url } = await findDaemon(flags, terminal, CALL_WAIT_MS);
+    sources.push({ name: count === 1 ? 'servent' : new URL(url).host, url, client, follow });
   }
   return sources;
 }

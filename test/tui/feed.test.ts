@@ -1,10 +1,12 @@
 import t from 'tap';
 import { type Client, NoAnswerError, RefusedError } from '../../api/client.ts';
-import { Feed, type Wanted } from '../../tui/feed.ts';
+import { Feed } from '../../tui/feed.ts';
 import type { Message } from '../../tui/model.ts';
+import type { Wanted } from '../../tui/wants.ts';
 import { serveFake } from '../support/api-server.ts';
 
-const ONLY_STATUS: Wanted = { needs: { status: 1000 }, search: null };
+const NOTHING: Wanted = { needs: {}, search: null, queries: false, range: 'minute', asked: {} };
+const ONLY_STATUS: Wanted = { ...NOTHING, needs: { status: 1000 } };
 
 function feedOf(client: Client) {
   const sent: Message[] = [];
@@ -30,7 +32,7 @@ t.test('everything a view needs comes over the real API', async t => {
     hosts: 1,
     config: 1,
   };
-  await feed.poll({ needs: every, search: 's1' });
+  await feed.poll({ ...NOTHING, needs: every, search: 's1' });
   const data = Object.assign({}, ...sent.map(message => (message.type === 'data' ? message.data : {})));
   t.match(data, {
     status: { version: String },
@@ -76,7 +78,7 @@ t.test('a daemon that is gone is asked again after 1, 2, 4, 8, 15 and 15 seconds
     },
   } as unknown as Client;
   const { feed, clock, links } = feedOf(client);
-  const wanted: Wanted = { needs: { status: 1000, files: 1000 }, search: null };
+  const wanted: Wanted = { ...NOTHING, needs: { status: 1000, files: 1000 } };
   for (; clock.now < 1_046_000; clock.now += 250) await feed.poll(wanted);
   t.strictSame(asked, [0, 1000, 3000, 7000, 15_000, 30_000, 45_000]);
   t.equal(files, 1, 'one question is enough');
@@ -98,7 +100,7 @@ t.test('a refused list leaves the rest alone; a refused token is said', async t 
       throw refused('NOT_FOUND');
     },
   } as unknown as Client);
-  await gone.feed.poll({ needs: { status: 1, results: 1 }, search: 's9' });
+  await gone.feed.poll({ ...NOTHING, needs: { status: 1, results: 1 }, search: 's9' });
   t.strictSame(gone.links(), [{ state: 'up' }]);
   const barred = feedOf({
     status: async () => {

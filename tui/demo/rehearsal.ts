@@ -1,11 +1,12 @@
 // The dashboard played against the demo network on a clock of its own: no terminal, no waiting. For pictures and tests.
 import { perform } from '../app.ts';
 import type { Canvas } from '../canvas.ts';
-import { Feed, wantedBy } from '../feed.ts';
+import { Feed } from '../feed.ts';
 import { createMemory, draw } from '../frame.ts';
 import { createModel, type Effect, type Message, type Model } from '../model.ts';
 import { createTheme, type Theme } from '../theme.ts';
 import { update } from '../update.ts';
+import { wantedBy } from '../wants.ts';
 import { type DemoOptions, DemoWorld } from './world.ts';
 
 export interface RehearsalOptions extends Partial<DemoOptions> {
@@ -40,7 +41,7 @@ export class Rehearsal {
     for (let passed = 0; passed < ms; passed += STEP_MS) {
       this.#now += Math.min(STEP_MS, ms - passed);
       this.send({ type: 'tick', now: this.#now });
-      await this.#feed.poll(wantedBy(this.model));
+      await this.#feed.poll(wantedBy(this.model, false));
     }
   }
 
@@ -69,7 +70,7 @@ export class Rehearsal {
 
   async #act(message: Message): Promise<void> {
     for (const effect of this.send(message)) await this.#perform(effect);
-    await this.#feed.poll(wantedBy(this.model));
+    await this.#feed.poll(wantedBy(this.model, false));
   }
 
   async #perform(effect: Effect): Promise<void> {
@@ -79,7 +80,7 @@ export class Rehearsal {
       const outcome = await perform(this.world.client, effect.name, effect.input, effect.done);
       this.send({ type: 'answered', ...outcome });
       this.#feed.hurry();
-      await this.#feed.poll(wantedBy(this.model));
+      await this.#feed.poll(wantedBy(this.model, false));
     }
   }
 }

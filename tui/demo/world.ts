@@ -1,23 +1,24 @@
 // A made-up network that lives by a clock handed in: the same seed and times give the same screens. It answers as the admin API does.
 import type { Client } from '../../api/client.ts';
-import { RefusedError } from '../../api/client.ts';
 import type {
   ConfigView,
   DownloadView,
   FileView,
   FolderView,
   HostView,
-  Page,
   PeerView,
   QueryView,
   ResultView,
   SearchView,
+  StatsInput,
   StatusView,
   UploadView,
 } from '../../api/control.ts';
+import { pages, refused } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { Maker } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
+import { statsOf } from './query-stats.ts';
 
 export interface DemoOptions {
   readonly now: () => number;
@@ -34,7 +35,6 @@ const STEP_MS = 250;
 const STEPS_MAX = 400;
 const QUERIES_KEPT = 1000;
 const SEARCH_MS = 30_000;
-const LIMIT_DEFAULT = 100;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Running {
@@ -75,16 +75,7 @@ export class DemoWorld {
 
   /** The functions of the API's client, answered from here. */
   get client(): Client {
-    const list =
-      <T>(rows: () => readonly T[]) =>
-      async (input: object = {}): Promise<Page<T>> => {
-        this.#live();
-        const { limit = LIMIT_DEFAULT, cursor } = input as { limit?: number; cursor?: string };
-        const from = cursor === undefined ? 0 : Number(cursor);
-        const all = rows();
-        const next = from + limit < all.length ? String(from + limit) : null;
-        return { items: all.slice(from, from + limit), next };
-      };
+    const list = <T>(rows: () => readonly T[]) => pages(() => this.#live(), rows);
     const client = {
       status: async () => this.#status(),
       peers: list(() => this.#peers.map(peer => ({ ...peer }))),
@@ -92,6 +83,8 @@ export class DemoWorld {
       disconnect: async (input: object) => this.#remove(this.#peers, 'peer', input),
       hosts: list(() => this.#hosts),
       queries: list(() => this.#queries),
+      queryStats: async ({ span, top }: StatsInput) => statsOf(this.#queries, span, top),
+      caller: async () => ({ id: 'owner', name: 'owner', scopes: ['read', 'operate', 'admin'], expiresAt: null }),
       startSearch: async (input: object) => this.#startSearch(input),
       searches: list(() => this.#searches.map(({ view }) => ({ ...view }))),
       search: async (input: object) => ({ ...this.#searchOf(input).view }),
@@ -493,8 +486,4 @@ export class DemoWorld {
       },
     };
   }
-}
-
-function refused(code: string, detail: string): RefusedError {
-  return new RefusedError({ type: 'about:blank', title: code, status: 400, code, detail } as RefusedError['problem']);
 }

@@ -1,13 +1,12 @@
 // Queries: what the network asks, as it passes, and what can be told from it.
-import type { QueryView } from '../../api/control.ts';
+import type { QueryStatsView, QueryView } from '../../api/control.ts';
 import type { Rect } from '../canvas.ts';
-import { drawList, drawListWithDetails } from '../draw-list.ts';
-import { formatClock, formatCount, formatPerSecond } from '../format.ts';
+import { drawDetails, drawList, drawListWithDetails } from '../draw-list.ts';
+import { formatClock, formatCount, formatExact, formatPerSecond } from '../format.ts';
 import { bar, graph, sparkline } from '../graph.ts';
 import { capacityOf, stretch } from '../history.ts';
-import { topWords } from '../query-tally.ts';
 import { type Stage, splitColumns, splitRows, type View } from '../stage.ts';
-import type { ListSpec } from '../table.ts';
+import type { Detail, ListSpec } from '../table.ts';
 import { fit } from '../width.ts';
 
 export const queryList: ListSpec<QueryView> = {
@@ -69,10 +68,21 @@ const GRAPH_FROM_ROWS = 36;
 
 export const queriesView: View = { draw };
 
+/** A word about what is not in the list, since it passed too fast or nobody may see it. */
+function noteOf({ model, world, theme }: Stage): string {
+  const skipped = model.now - world.skippedAt < 2000 ? world.queriesSkipped : 0;
+  return [
+    model.paused === null ? '' : 'frozen, p goes on',
+    `${formatPerSecond(world.queryRate)}/s`,
+    skipped > 0 ? `${formatCount(skipped)}/s too fast to show` : '',
+  ]
+    .filter(text => text !== '')
+    .join(` ${theme.lines.dot} `);
+}
+
 function draw(stage: Stage, rect: Rect): void {
-  const { model, world, theme } = stage;
-  const rate = `${formatPerSecond(world.queryRate)}/s`;
-  const note = model.paused === null ? rate : `frozen, p goes on ${theme.lines.dot} ${rate}`;
+  const { model } = stage;
+  const note = noteOf(stage);
   const wide = rect.width >= SIDE_FROM_COLUMNS;
   const [left, side] = splitColumns(rect, wide ? rect.width - SIDE_COLUMNS : rect.width);
   const tall = rect.height >= GRAPH_FROM_ROWS;
@@ -103,41 +113,73 @@ function drawRate({ canvas, theme, model, world }: Stage, rect: Rect, tall: bool
   for (const [i, line] of lines.entries()) canvas.put(inner.x, inner.y + i, line, theme.in);
 }
 
-/** Top words, hops and TTL. Tall and narrow: one below the other; else side by side. */
+const NO_STATS: Pick<QueryStatsView, 'words' | 'byHops' | 'byTtl'> = { words: [], byHops: [], byTtl: [] };
+const FACT_ROWS = 4;
+
+/** What the daemon has counted. Tall and narrow: one below the other; else side by side. */
 function drawInsight(stage: Stage, rect: Rect): void {
+  const { stats } = stage.world;
+  const { byHops, byTtl } = stats ?? NO_STATS;
   if (rect.width < 60) {
-    const [upper, rest] = splitRows(rect, Math.max(6, rect.height - 20));
+    const [facts, below] = splitRows(rect, FACT_ROWS + 2);
+    const [upper, rest] = splitRows(below, Math.max(5, below.height - 2 * (byHops.length + 2)));
     const [hops, ttl] = splitRows(rest, Math.floor(rest.height / 2));
+    drawFacts(stage, facts);
     drawWords(stage, upper);
-    drawHistogram(stage, hops, 'Hops travelled', stage.world.tally.hops);
-    drawHistogram(stage, ttl, 'TTL on arrival', stage.world.tally.ttl);
+    drawHistogram(stage, hops, 'Hops travelled', byHops);
+    drawHistogram(stage, ttl, 'TTL on arrival', byTtl);
     return;
   }
   const [left, rest] = splitColumns(rect, Math.floor(rect.width * 0.4));
   const [hops, ttl] = splitColumns(rest, Math.floor(rest.width / 2));
   drawWords(stage, left);
-  drawHistogram(stage, hops, 'Hops', stage.world.tally.hops);
-  drawHistogram(stage, ttl, 'TTL', stage.world.tally.ttl);
+  drawHistogram(stage, hops, 'Hops', byHops);
+  drawHistogram(stage, ttl, 'TTL', byTtl);
 }
 
+function drawFacts(stage: Stage, rect: Rect): void {
+  const { canvas, theme, world, model } = stage;
+  const { stats } = world;
+  const inner = canvas.frame(rect, theme, `Last ${stats?.span ?? model.range}`);
+  if (stats === null) return;
+  const { queries, answered, answerRate, duplicates, hits } = stats;
+  const share = (part: number, whole: number): string =>
+    whole === 0 ? '0 %' : `${Math.round((100 * part) / whole)} %`;
+  const facts: Detail[] = [
+    ['queries', formatExact(queries), 'number'],
+    ['answered', `${formatExact(answered)}, ${share(answerRate, 1)}`, answered > 0 ? 'good' : 'dim'],
+    ['hits', formatExact(hits), hits > 0 ? 'good' : 'dim'],
+    ['duplicates', `${formatExact(duplicates)}, ${share(duplicates, queries + duplicates)}`, 'dim'],
+  ];
+  drawDetails(stage, facts, { ...inner, x: inner.x + 1, width: inner.width - 2 });
+}
+
+const PRIVACY_NOTES: Readonly<Record<QueryStatsView['privacy'], string>> = {
+  off: 'queries.privacy is off',
+  counts: 'queries.privacy: counts',
+  hashed: 'hashed',
+  full: '',
+};
+
 function drawWords({ canvas, theme, world }: Stage, rect: Rect): void {
-  const { tally } = world;
-  const answered = tally.total === 0 ? 0 : Math.round((tally.answered / tally.total) * 100);
-  const inner = canvas.frame(rect, theme, 'Top words', { note: `${answered} % answered` });
-  const words = topWords(tally.words, inner.height);
-  const most = words[0]?.[1] ?? 0;
+  const { stats } = world;
+  const { words } = stats ?? NO_STATS;
+  const note = stats === null ? '' : PRIVACY_NOTES[stats.privacy] || `${Math.round(100 * stats.answerRate)} % answered`;
+  const inner = canvas.frame(rect, theme, 'Top words', { note });
+  const shown = words.slice(0, inner.height);
+  const most = shown[0]?.count ?? 0;
   const name = Math.floor(inner.width * 0.45);
-  for (const [i, [word, times]] of words.entries()) {
+  for (const [i, { key, count }] of shown.entries()) {
     const y = inner.y + i;
-    canvas.label(inner.x + 1, y, word, theme.text, name - 1);
-    canvas.put(inner.x + name + 1, y, bar(times / most, inner.width - name - 8, theme.charset), theme.info);
-    canvas.put(inner.x + inner.width - 6, y, fit(formatCount(times), 5, true), theme.number);
+    canvas.label(inner.x + 1, y, key, theme.text, name - 1);
+    canvas.put(inner.x + name + 1, y, bar(count / most, inner.width - name - 8, theme.charset), theme.info);
+    canvas.put(inner.x + inner.width - 6, y, fit(formatCount(count), 5, true), theme.number);
   }
 }
 
 function drawHistogram({ canvas, theme }: Stage, rect: Rect, title: string, counts: readonly number[]): void {
   const inner = canvas.frame(rect, theme, title);
-  const most = Math.max(...counts);
+  const most = Math.max(...counts, 0);
   const rows = Math.min(inner.height, counts.length);
   for (let i = 0; i < rows; i++) {
     const last = i === counts.length - 1;
