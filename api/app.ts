@@ -1,9 +1,10 @@
 // The koa application: Host and Origin, caller, body, operation, JSON; every refusal a problem document.
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import Koa, { type Context } from 'koa';
 import Router from 'koa-router';
 import { authenticator, type Caller, type Keyring, LOCAL_CALLER, requireScope } from './auth.ts';
-import { BODY_WAIT_MS, readJson } from './body.ts';
+import { answerThenRest, BODY_WAIT_MS, readJson } from './body.ts';
 import type { Control } from './control.ts';
 import { type Endpoint, type EndpointName, endpointNames, endpoints } from './endpoints.ts';
 import { ApiError, type ApiErrorCode, asApiError, problemOf } from './errors.ts';
@@ -75,25 +76,39 @@ function errorBoundary({ onMistake, counters }: ApiOptions): Koa.Middleware {
     if (counters !== undefined) counters.requests++;
     setSafeHeaders(ctx);
     try {
+      requireTarget(ctx);
       await next();
     } catch (thrown) {
-      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.path}`));
+      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.url}`));
       if (counters !== undefined) counters.refused[error.code] = (counters.refused[error.code] ?? 0) + 1;
       answerProblem(ctx, error);
     }
   };
 }
 
+/** `GET http://[::bad/`: everything further on reads the path, and would throw. */
+function requireTarget(ctx: Context): void {
+  try {
+    void ctx.path;
+  } catch (cause) {
+    throw new ApiError('INVALID', 'the request line names no URL that can be read: send a path', { cause });
+  }
+}
+
 function answerProblem(ctx: Context, error: ApiError): void {
   const problem = problemOf(error);
+  const text = JSON.stringify(problem);
   ctx.status = problem.status;
-  ctx.body = JSON.stringify(problem);
+  ctx.body = text;
   ctx.set('Content-Type', 'application/problem+json');
   ctx.set('Cache-Control', 'no-store');
   if (error.code === 'UNAUTHORIZED') ctx.set('WWW-Authenticate', 'Bearer realm="servent"');
   if (error.retryAfter !== null) ctx.set('Retry-After', String(error.retryAfter));
-  // The rest of the body is still on its way and nobody will read it.
+  // The rest of the body is still on its way and nobody will use it.
   if (error.code === 'BODY_TOO_LARGE' || error.code === 'TOO_SLOW') ctx.set('Connection', 'close');
+  if (error.code !== 'BODY_TOO_LARGE') return;
+  ctx.body = Readable.from(answerThenRest(text, ctx.req)); // a close in its midst is a reset, which takes the answer along
+  ctx.length = Buffer.byteLength(text);
 }
 
 const openPaths = new Set(

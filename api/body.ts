@@ -1,10 +1,13 @@
 // Reads a JSON body, bounded in size and time.
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
-import { ApiError } from './errors.ts';
+import { ApiError, invalid } from './errors.ts';
 
 export const BODY_BYTES_MAX = 1024 * 1024;
 export const BODY_WAIT_MS = 10_000;
+/** Read away of a body that was refused, so that the caller gets to read why. */
+const REST_BYTES_MAX = 64 * 1024 * 1024;
+const REST_MS = 5_000;
 
 /** undefined when the request has no body. */
 export async function readJson(request: IncomingMessage, waitMs: number = BODY_WAIT_MS): Promise<unknown> {
@@ -23,10 +26,35 @@ export async function readJson(request: IncomingMessage, waitMs: number = BODY_W
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'send the body without Content-Encoding');
   const text = await readText(request, waitMs);
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, refuseProto);
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     throw new ApiError('MALFORMED_JSON', cause instanceof Error ? cause.message : 'not JSON', { cause });
   }
+}
+
+/** JSON.parse makes a field of it, most code after that does not see it: nobody means well with this key. */
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw invalid(key, 'there is no such field');
+  return value;
+}
+
+/** For a caller that still sends: all of the answer, and then its end once the rest of the body is read away or there is too much of it. */
+export async function* answerThenRest(answer: string, request: IncomingMessage): AsyncGenerator<string> {
+  yield answer;
+  if (request.complete || request.destroyed) return;
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>(done => {
+    let bytes = 0;
+    timer = setTimeout(done, REST_MS);
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > REST_BYTES_MAX) done();
+    });
+    request.once('end', done).once('close', done);
+    request.resume(); // it was paused where it grew too large
+  });
+  clearTimeout(timer);
 }
 
 async function readText(request: IncomingMessage, waitMs: number): Promise<string> {

@@ -10,8 +10,6 @@ import type { Table } from './store/table.ts';
 
 const VENDOR = 'SRVT';
 const SERVENT_GUID = 'servent-guid';
-/** What a leaf says: LimeWire takes none for a good one that says less than 15. */
-const LEAF_DEGREE = 32;
 const MAX_TTL_SAID = 4;
 
 /** The GUID of the store, minted at the first start. */
@@ -32,6 +30,8 @@ export interface IdentityFacts {
   /** Our IPv6 address beside an IPv4 one. */
   ipv6: () => string | null;
   uploadsFull: () => boolean;
+  /** Bytes a second that went out at best; null when nothing has. */
+  bestUpload: () => number | null;
   dailyUptimeSeconds: () => number;
   firewalled: () => boolean;
   pushProxies: () => readonly Endpoint[];
@@ -44,12 +44,16 @@ export interface IdentityFacts {
 export class ServentIdentity implements Identity {
   readonly serventGuid: Buffer;
   readonly vendor = VENDOR;
-  readonly speedKbps = 10_000;
   readonly #facts: IdentityFacts;
 
   constructor(facts: IdentityFacts) {
     this.#facts = facts;
     this.serventGuid = facts.serventGuid;
+  }
+
+  get speedKbps(): number {
+    const { settings, bestUpload } = this.#facts;
+    return Math.round(((settings.uploads.speed || bestUpload() || 0) * 8) / 1000);
   }
 
   get userAgent(): string {
@@ -112,7 +116,7 @@ export class ServentIdentity implements Identity {
       role: role(),
       listen: this.listen(),
       guid: this.serventGuid,
-      degree: role() === 'leaf' ? LEAF_DEGREE : settings.gnutella.maxUltrapeers,
+      degree: settings.gnutella.maxUltrapeers,
       maxTtl: MAX_TTL_SAID,
       deflate: settings.gnutella.deflate,
       features: this.#features(),

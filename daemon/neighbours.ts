@@ -1,5 +1,4 @@
 // Which links we have: who is let in, whom we dial, whom we leave for a better one, and what a change of role costs.
-import { lookup } from 'node:dns/promises';
 import { admit, type Verdict } from '../protocol/handshake/admission.ts';
 import type { Capabilities, Role } from '../protocol/handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, Refused } from '../protocol/handshake/handshake.ts';
@@ -21,6 +20,7 @@ import { canonicalHost, type Endpoint, formatEndpoint } from '../protocol/wire/e
 import { KeptNeighbours } from './kept-neighbours.ts';
 import type { Log } from './log.ts';
 import type { Attempt, Handshaker } from './net/handshaker.ts';
+import { addressesOf } from './net/lookup.ts';
 import type { ReachPolicy } from './net/reach.ts';
 
 const ROUND_MS = 1000;
@@ -138,7 +138,7 @@ export class Neighbours {
 
   /** An admin's wish. Resolves when the handshake has ended. */
   async connect(address: string): Promise<Attempt> {
-    const endpoint = await resolve(address);
+    const endpoint = await resolve(address, this.#options.reach.asksNames);
     return typeof endpoint === 'string'
       ? { kind: 'failed', reason: 'DIAL_FAILED', text: endpoint }
       : this.#dial(endpoint);
@@ -330,20 +330,18 @@ export class Neighbours {
 
   async #dial(endpoint: Endpoint): Promise<Attempt> {
     const { handshaker, hosts, clock } = this.#options;
-    hosts.tried(endpoint, clock.wallTime());
+    const triedAt = clock.wallTime();
+    hosts.tried(endpoint, triedAt);
     const attempt = await handshaker.connect(endpoint, { signal: this.#abort.signal });
     const now = clock.wallTime();
     switch (attempt.kind) {
       case 'linked':
-        hosts.add(
-          { endpoint, source: 'peer', ultrapeer: attempt.link.role === 'ultrapeer', dailyUptimeSeconds: null },
-          now,
-        );
+        this.#met(endpoint, attempt.link.role === 'ultrapeer', triedAt);
         hosts.succeeded(endpoint, now);
         this.#answered(false);
         break;
       case 'refused':
-        this.#onRefused(endpoint, attempt.refusal, now);
+        this.#onRefused(endpoint, attempt.refusal, triedAt);
         break;
       case 'failed':
         if (attempt.reason === 'DIAL_ABORTED' || attempt.reason === 'DIAL_BUSY') break;
@@ -353,13 +351,18 @@ export class Neighbours {
     return attempt;
   }
 
-  #onRefused(endpoint: Endpoint, refusal: Refused, now: number): void {
+  /** Somebody spoke at an address that may be new to us, as when a person named it. */
+  #met(endpoint: Endpoint, ultrapeer: boolean, triedAt: number): void {
+    const { hosts, clock } = this.#options;
+    hosts.add({ endpoint, source: 'peer', ultrapeer, dailyUptimeSeconds: null }, clock.wallTime());
+    hosts.tried(endpoint, triedAt);
+  }
+
+  #onRefused(endpoint: Endpoint, refusal: Refused, triedAt: number): void {
     const { hosts, slots, clock, role } = this.#options;
     const peer = refusal.capabilities?.role ?? 'legacy';
-    if (peer !== 'legacy') {
-      hosts.add({ endpoint, source: 'peer', ultrapeer: peer === 'ultrapeer', dailyUptimeSeconds: null }, now);
-    }
-    hosts.failed(endpoint, now, refusal.code !== 0);
+    if (peer !== 'legacy') this.#met(endpoint, peer === 'ultrapeer', triedAt);
+    hosts.failed(endpoint, clock.wallTime(), refusal.code !== 0);
     this.heard(refusal.tryUltrapeers, true);
     this.heard(refusal.tryHosts, false);
     if (refusal.by !== 'peer' || refusal.code !== 503 || peer !== 'ultrapeer') return;
@@ -401,16 +404,17 @@ function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
 }
 
 /** Endpoint of HOST:PORT, names looked up; a sentence when that fails. */
-async function resolve(address: string): Promise<Endpoint | string> {
+async function resolve(address: string, asksNames: boolean): Promise<Endpoint | string> {
   const colon = address.lastIndexOf(':');
   const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(address.slice(colon + 1));
   const host = canonicalHost(name);
   if (host !== null) return { host, port };
   try {
-    const { address: found } = await lookup(name);
+    const [first] = await addressesOf(name, { asksNames, forbids: () => null }); // the dialer asks whether it may
+    const found = first?.address ?? name;
     return { host: canonicalHost(found) ?? found, port };
   } catch (error) {
-    return `${name} cannot be looked up: ${error instanceof Error ? error.message : String(error)}`;
+    return error instanceof Error ? error.message : String(error);
   }
 }

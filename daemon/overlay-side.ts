@@ -169,6 +169,7 @@ export class OverlaySide {
       listen: () => this.endpoint(),
       ipv6: () => this.#own?.ipv6 ?? null,
       uploadsFull: () => uploads().full,
+      bestUpload: () => this.#side.sessions.bestUpload,
       firewalled: () => this.beside.firewall.firewalled(clock.now()),
       pushProxies: () => this.beside.vendor.pushProxies.endpoints,
       outOfBand: () => this.beside.outOfBand(),

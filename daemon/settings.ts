@@ -221,6 +221,12 @@ export const declaration = {
       default: 50,
       doc: 'Requests that may wait for an upload slot; further ones are told to come back later.',
     }),
+    speed: setting(integer(0, 100_000_000_000), {
+      flag: '--upload-speed <bytes>',
+      change: 'hot',
+      default: 0,
+      doc: 'Bytes a second that the line can send, told to others with every hit; it limits nothing. 0: the most that was measured.',
+    }),
   },
   api: {
     host: setting(listenAddress, {

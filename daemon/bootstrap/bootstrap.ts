@@ -112,7 +112,12 @@ export class Bootstrap {
     this.#udp =
       pings === null
         ? null
-        : new UdpHostCaches({ book: this.#udpBook, pings, clock, log, forbids, onHosts, answerMs: udpAnswerMs });
+        : new UdpHostCaches({
+            ...{ pings, clock, log, forbids, onHosts },
+            book: this.#udpBook,
+            asksNames: profile !== 'local',
+            answerMs: udpAnswerMs,
+          });
     this.#store = new CacheStore(options.table, { web: this.#web, udp: this.#udpBook }, log);
   }
 
@@ -214,7 +219,7 @@ export class Bootstrap {
         update,
         url: book.good(url),
       };
-      const options = { forbids, answerMs: this.#pace.webAnswerMs };
+      const options = { forbids, asksNames: this.#options.profile !== 'local', answerMs: this.#pace.webAnswerMs };
       const answer = await askGwebCache(url, request, options, this.#abort.signal);
       book.answered(url, clock.wallTime());
       if (update !== null) this.#publishedAt.set(this.#lab ? url : ANY, now);

@@ -9,8 +9,8 @@ import {
 } from '../../protocol/bootstrap/gwebcache-answer.ts';
 import { encodeGwebCacheRequest, type GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
+import { lookupWithin } from '../net/lookup.ts';
 import { version } from '../version.ts';
-import { lookupWithin } from './lookup.ts';
 
 const ANSWER_MS = 15_000;
 const HEAD_BYTES_MAX = 8192;
@@ -39,6 +39,8 @@ export class GwebCacheError extends Error {
 export interface GwebCacheClientOptions {
   /** Why an address must not be connected to, or null. */
   forbids: (endpoint: Endpoint) => string | null;
+  /** See NamePolicy. True when absent. */
+  asksNames?: boolean;
   userAgent?: string;
   answerMs?: number;
 }
@@ -85,7 +87,7 @@ function redirectOf(status: number, location: string | undefined, from: string):
 function fetchOnce(
   url: string,
   request: GwebCacheRequest,
-  { forbids, userAgent = `servent/${version}` }: GwebCacheClientOptions,
+  { forbids, asksNames = true, userAgent = `servent/${version}` }: GwebCacheClientOptions,
   signal: AbortSignal,
   deadline: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -101,7 +103,7 @@ function fetchOnce(
         agent: false,
         maxHeaderSize: HEAD_BYTES_MAX,
         headers: { 'User-Agent': userAgent, 'Cache-Control': 'no-cache', Connection: 'close' },
-        lookup: lookupWithin(address => forbids({ host: address, port: to.port })),
+        lookup: lookupWithin({ asksNames, forbids: address => forbids({ host: address, port: to.port }) }),
         signal,
       },
       answered,

@@ -3,7 +3,7 @@ import type { CacheBook } from '../../protocol/bootstrap/cache-book.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
-import { resolveWithin } from './lookup.ts';
+import { addressesOf, type NamePolicy } from '../net/lookup.ts';
 
 /** gtk-gnutella waits as long. */
 const ANSWER_MS = 20_000;
@@ -30,6 +30,8 @@ export interface UdpHostCachesOptions {
   clock: Clock;
   log: Log;
   forbids: (endpoint: Endpoint) => string | null;
+  /** See NamePolicy. */
+  asksNames: boolean;
   onHosts: (hosts: readonly Endpoint[]) => void;
   answerMs?: number;
 }
@@ -66,14 +68,15 @@ export class UdpHostCaches {
   }
 
   async #send(address: string): Promise<void> {
-    const { pings, forbids } = this.#options;
+    const { pings, forbids, asksNames } = this.#options;
     const colon = address.lastIndexOf(':');
     const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
     const port = Number(address.slice(colon + 1));
-    const host = canonicalHost(name) ?? (await resolveWithin(name, found => forbids({ host: found, port })));
+    const policy = { asksNames, forbids: (host: string) => forbids({ host, port }) };
+    const host = canonicalHost(name) ?? (await addressOf(name, policy));
     if (this.#stopped || this.#awaited?.address !== address) return;
-    if (host === null) {
-      this.#fail(address, 'cannot be looked up, or not at an address that may be reached');
+    if (host instanceof Error) {
+      this.#fail(address, host.message);
       return;
     }
     const forbidden = forbids({ host, port });
@@ -100,5 +103,15 @@ export class UdpHostCaches {
   #rest(): void {
     if (this.#awaited !== null) clearTimeout(this.#awaited.timer);
     this.#awaited = null;
+  }
+}
+
+async function addressOf(name: string, policy: NamePolicy): Promise<string | Error> {
+  try {
+    const [first] = await addressesOf(name, policy);
+    const { address = name } = first ?? {};
+    return canonicalHost(address) ?? address;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -1,6 +1,8 @@
 // Errors as one line that says what to do next, and the exit code that goes with them.
 import { CommanderError } from 'commander';
 import { NoAnswerError, RefusedError } from '../../api/client.ts';
+import { printable } from '../../api/format.ts';
+import { SettingsError } from '../settings/faults.ts';
 
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
@@ -22,6 +24,7 @@ export function usageError(message: string): CommandError {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (error instanceof SettingsError) return error.byFlag ? EXIT_USAGE : EXIT_FAILURE;
   return error instanceof CommandError ? error.exitCode : EXIT_FAILURE;
 }
 
@@ -48,6 +51,7 @@ const ADVICE: Record<string, string> = {
   EMFILE: 'too many open files: raise the limit with "ulimit -n"',
 };
 
+/** With what strangers chose in it made harmless. */
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, '; ');
+  return printable(text.trim().replace(/\s*\n\s*/g, '; '));
 }

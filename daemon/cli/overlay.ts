@@ -1,5 +1,6 @@
 // connect and disconnect.
 import type { Command } from 'commander';
+import { printable } from '../../api/format.ts';
 import { endpointOrNull } from '../../protocol/wire/endpoint.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
@@ -17,7 +18,10 @@ export function overlayCommands(terminal: Terminal): Command[] {
         const { client } = await findDaemon(flags, terminal, CONNECT_WAIT_MS);
         const peer = await client.connect({ address });
         if (flags.json === true) return printJson(terminal, peer);
-        print(terminal, `connected to ${peer.role} ${peer.address} (${peer.userAgent ?? 'unnamed'}) as ${peer.id}`);
+        print(
+          terminal,
+          `connected to ${peer.role} ${peer.address} (${printable(peer.userAgent ?? 'unnamed')}) as ${peer.id}`,
+        );
       }),
     clientCommand('disconnect', 'close an overlay connection')
       .argument('<id>', 'the connection, as "servent peers" shows it')

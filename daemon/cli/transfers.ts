@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { DownloadView, UploadView } from '../../api/control.ts';
 import type { CallOf } from '../../api/endpoints.ts';
-import { formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
+import { formatBytes, formatDuration, formatRate, formatShare, printable } from '../../api/format.ts';
 import { downloadColumns, uploadColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -33,7 +33,7 @@ export function transferCommands(terminal: Terminal): Command[] {
         const download = await client.startDownload(await orderFor(client, what, flags));
         if (flags.wait === true) return awaitEnd(terminal, client, download, flags.json === true);
         if (flags.json === true) return printJson(terminal, download);
-        print(terminal, `${download.id}  ${download.state}  ${download.name}`);
+        print(terminal, `${download.id}  ${download.state}  ${printable(download.name)}`);
       }),
     downloadsCommand(terminal),
     changeCommand(terminal, 'pause', 'pause downloads', 'paused', (client, id) =>
@@ -186,5 +186,5 @@ async function awaitEnd(terminal: Terminal, client: Client, first: DownloadView,
     throw new CommandError(
       `${download.name}: ${download.error ?? 'failed'}; "servent resume ${download.id}" tries again`,
     );
-  if (!json) print(terminal, download.path ?? download.name);
+  if (!json) print(terminal, download.path ?? printable(download.name));
 }

@@ -22,7 +22,7 @@ import { isEncrypted, type Tls } from './tls.ts';
 
 /** From accept's hand-over, or from being connected, to the outcome. gtk-gnutella waits 90 s, LimeWire 8. */
 const HANDSHAKE_MS = 30_000;
-/** Incoming handshakes under way; a peer beyond them is dropped. */
+/** Incoming handshakes under way; the oldest makes room: who is in earnest has been done by then. */
 const INCOMING_MAX = 256;
 /** For a refusal to arrive before the socket is destroyed. */
 const REFUSAL_GRACE_MS = 2000;
@@ -45,7 +45,7 @@ export const HANDSHAKE_ENDS = [
   'upgrade',
   'timeout',
   'closed',
-  /** Too many were under way. */
+  /** Others came, and too many were under way. */
   'crowded',
 ] as const;
 export type HandshakeEnd = (typeof HANDSHAKE_ENDS)[number];
@@ -108,7 +108,8 @@ export class Handshaker {
   readonly #runs = new Set<HandshakeRun>();
   /** As many as admission lets in. */
   readonly #links = new Set<TcpLink>();
-  #incoming = 0;
+  /** Of those, who came to us, oldest first; at most INCOMING_MAX. */
+  readonly #incoming = new Set<HandshakeRun>();
   #stopped = false;
   #onEmpty: (() => void) | null = null;
 
@@ -125,19 +126,21 @@ export class Handshaker {
 
   /** A socket from the listener, with the bytes that it read already. */
   accept(socket: Socket, head: Buffer, remote: Endpoint): void {
-    if (this.#stopped || this.#incoming >= (this.#options.incomingMax ?? INCOMING_MAX)) {
-      this.countsIn.count('crowded');
+    if (this.#stopped) {
+      this.countsIn.count('closed');
       socket.destroy();
       return;
     }
-    this.#incoming++;
-    this.#run(socket, remote, 'in', '0.6', head, run => {
-      this.#incoming--;
+    const [oldest] = this.#incoming;
+    if (oldest !== undefined && this.#incoming.size >= (this.#options.incomingMax ?? INCOMING_MAX)) oldest.crowdOut();
+    const begun = this.#run(socket, remote, 'in', '0.6', head, run => {
+      this.#incoming.delete(run);
       const { result } = run;
       this.countsIn.count(endOf(result));
       this.#tell(remote, 'in', result);
       if (result.kind === 'accepted') this.#link(socket, remote, 'in', result);
     });
+    if (!begun.over) this.#incoming.add(begun);
   }
 
   /** Dials and shakes hands. Never rejects. */
@@ -189,7 +192,7 @@ export class Handshaker {
     version: ProtocolVersion,
     head: Buffer | null,
     done: (run: HandshakeRun) => void,
-  ): void {
+  ): HandshakeRun {
     const { local, admit, tryUltrapeers, crawl, handshakeMs = HANDSHAKE_MS } = this.#options;
     const handshake = new Handshake({
       direction,
@@ -207,6 +210,7 @@ export class Handshaker {
     });
     this.#runs.add(run);
     run.start(head);
+    return run;
   }
 
   /** The connector begins with TLS, whichever side we are; what is written before the keys are there waits. */
@@ -275,7 +279,7 @@ export class Handshaker {
   }
 }
 
-type RunResult = Accepted | Refused | { kind: 'crawled' } | { kind: 'timeout' } | { kind: 'closed' };
+type RunResult = Accepted | Refused | { kind: 'crawled' } | { kind: 'timeout' | 'closed' | 'crowded' };
 
 function endOf(result: RunResult): HandshakeEnd {
   if (result.kind === 'accepted') return 'linked';
@@ -305,8 +309,20 @@ class HandshakeRun {
     else this.#onData(head);
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
   destroy(): void {
-    this.#end({ kind: 'closed' });
+    this.#cut({ kind: 'closed' });
+  }
+
+  crowdOut(): void {
+    this.#cut({ kind: 'crowded' });
+  }
+
+  #cut(result: RunResult): void {
+    this.#end(result);
     this.#socket.destroy();
   }
 
@@ -317,10 +333,7 @@ class HandshakeRun {
 
   readonly #onClose = (): void => this.#end({ kind: 'closed' });
 
-  readonly #onTimeout = (): void => {
-    this.#end({ kind: 'timeout' });
-    this.#socket.destroy();
-  };
+  readonly #onTimeout = (): void => this.#cut({ kind: 'timeout' });
 
   #step(): void {
     const bytes = this.#handshake.take();

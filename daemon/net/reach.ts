@@ -25,6 +25,11 @@ export class ReachPolicy {
     this.#blocked = blocked;
   }
 
+  /** The question for a name goes to a server: not for a servent that stays on loopback. */
+  get asksNames(): boolean {
+    return this.#profile !== 'local';
+  }
+
   addOwn(endpoint: Endpoint): void {
     this.#own.add(formatEndpoint(endpoint));
   }

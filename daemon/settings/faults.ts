@@ -5,6 +5,8 @@ export interface Fault {
   key: string;
   /** One line: key, value, what was expected, and where it came from. */
   text: string;
+  /** It came by a flag of this very command line. */
+  byFlag?: boolean;
 }
 
 export class SettingsError extends Error {
@@ -17,6 +19,11 @@ export class SettingsError extends Error {
     this.name = 'SettingsError';
     this.faults = faults;
   }
+
+  /** Whoever typed the command can mend it there. */
+  get byFlag(): boolean {
+    return this.faults.some(fault => fault.byFlag === true);
+  }
 }
 
 const SHOWN_MAX = 80;
@@ -28,8 +35,8 @@ export function shown(value: unknown): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 
-export function wrongValue(key: SettingKey, expected: string, value: unknown, where: string): Fault {
-  return { key, text: `${key}: expected ${expected}, got ${shown(value)} (${where})` };
+export function wrongValue(key: SettingKey, expected: string, value: unknown, where: string, byFlag = false): Fault {
+  return { key, text: `${key}: expected ${expected}, got ${shown(value)} (${where})`, byFlag };
 }
 
 const DISTANCE_MAX = 3;

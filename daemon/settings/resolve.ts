@@ -135,7 +135,7 @@ function checked(
   if (!parsed.success) {
     const [item] = parsed.error.issues[0]?.path ?? [];
     const wrong = typeof item === 'number' && Array.isArray(value) ? value[item] : asGiven;
-    faults.push(wrongValue(key, setting.expected, wrong, where));
+    faults.push(wrongValue(key, setting.expected, wrong, where, origin.kind === 'flag'));
     return null;
   }
   return { value: setting.within === undefined ? parsed.data : setting.within(parsed.data, folder), origin };
@@ -175,23 +175,25 @@ function place(values: Record<string, unknown>, key: SettingKey, value: unknown)
 function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Fault[] {
   const { profile, gnutella, api } = settings;
   const faults: Fault[] = [];
+  const conflict = (key: SettingKey, expected: string, value: unknown): void => {
+    const origin = origins[key];
+    faults.push(wrongValue(key, expected, value, origin?.where ?? 'default', origin?.kind === 'flag'));
+  };
   if (profile === 'local' && !/^(127\.|::1$)/.test(gnutella.host)) {
     const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
-    faults.push(wrongValue('gnutella.host', expected, gnutella.host, origins['gnutella.host']?.where ?? 'default'));
+    conflict('gnutella.host', expected, gnutella.host);
   }
   if (gnutella.port !== 0 && gnutella.port === api.port) {
-    const expected = `another port than api.port`;
-    faults.push(wrongValue('gnutella.port', expected, gnutella.port, origins['gnutella.port']?.where ?? 'default'));
+    conflict('gnutella.port', 'another port than api.port', gnutella.port);
   }
   if ((api.tlsCert === '') !== (api.tlsKey === '')) {
     const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
-    const where = origins[`api.${given}`]?.where ?? 'default';
-    faults.push(wrongValue(`api.${given}`, `api.${missing} beside it`, api[given], where));
+    conflict(`api.${given}`, `api.${missing} beside it`, api[given]);
   }
   for (const { name, url } of profile === 'local' ? settings.hooks : []) {
     if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;
     const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
-    faults.push(wrongValue('hooks', `${expected} for ${name}`, url, origins.hooks?.where ?? 'default'));
+    conflict('hooks', `${expected} for ${name}`, url);
   }
   return faults;
 }

@@ -1,4 +1,5 @@
 // All downloads: begun, paused, resumed, a few at a time in the order of their priority, and again after a restart.
+import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { v7 as uuid } from 'uuid';
 import type { DownloadView } from '../../api/control.ts';
@@ -40,6 +41,8 @@ export interface DownloadsOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Bytes free for parts; null: not known. Those of the folder's disk when absent. */
+  room?: () => Promise<number | null>;
   /** Downloads that run at the same time. */
   activeMax?: number;
   times?: Partial<DownloadTimes>;
@@ -93,6 +96,7 @@ export class Downloads {
         clock,
         times: { ...FETCH_TIMES, ...times },
         connect: (source, signal) => this.#connect(source, signal),
+        room: options.room ?? (() => freeBytes(folder)),
       },
       retryTimes: { ...RETRY_TIMES, ...times },
       checkpoint: options.checkpoint ?? CHECKPOINT_LIMITS,
@@ -357,4 +361,10 @@ function entryOf(download: Download): Entry {
 async function halt(entry: Entry): Promise<void> {
   entry.run?.abort.abort();
   await entry.run?.over;
+}
+
+/** Null where the folder is not there, or the system does not say. */
+async function freeBytes(folder: string): Promise<number | null> {
+  const space = await statfs(folder).catch(() => null);
+  return space === null ? null : space.bavail * space.bsize;
 }

@@ -32,6 +32,8 @@ export interface FetchContext {
   readonly identity: TransferIdentity;
   readonly clock: Clock;
   readonly times: FetchTimes;
+  /** Bytes free where the parts lie; null when the system does not say. */
+  room(): Promise<number | null>;
   /** Connected; rejects with what there is to say. Aborted by `signal`. */
   connect(source: Source, signal: AbortSignal): Promise<Socket>;
 }
@@ -53,6 +55,8 @@ export interface FetchJob {
 /** A partial source may be asked again for what it says it has; not without end. */
 const REPICKS_MAX = 3;
 const POLL_SECONDS = 60;
+/** A file whose size nobody told ends here, or at half of the room there is: its source may go on until the disk is full. */
+const UNTOLD_BYTES_MAX = 16 * 1024 ** 3;
 
 /** Resolves when this source is done with for now: the plan knows why. Rejects with DiskError only. */
 export async function fetchFrom(
@@ -111,6 +115,11 @@ class Visit {
       }
       const head = await connection.request(this.#request(range, first));
       const reply = judgeReply(head, { range, size: this.#job.size, sha1: this.#job.sha1 });
+      const misfit = await this.#misfitOf(reply);
+      if (misfit !== null) {
+        plan.onDropped(this.#planned, misfit);
+        return;
+      }
       this.#learn(head, reply);
       if (reply.kind === 'body') {
         repicks = 0;
@@ -177,6 +186,22 @@ class Visit {
     });
   }
 
+  /** Why a size that only this source tells is not taken over, or null. */
+  async #misfitOf(reply: Reply): Promise<string | null> {
+    if (this.#job.size !== null || !('size' in reply) || reply.size === null) return null;
+    const room = await this.#context.room();
+    if (room === null || reply.size <= room + this.#job.part.done.bytes) return null;
+    return `says the file has ${reply.size} bytes, and the disk has room for ${room}`;
+  }
+
+  /** Where the file must end at the latest. */
+  async #endMax(): Promise<number> {
+    const { size, part } = this.#job;
+    if (size !== null) return size;
+    const room = (await this.#context.room()) ?? UNTOLD_BYTES_MAX;
+    return Math.min(UNTOLD_BYTES_MAX, part.done.bytes + room / 2);
+  }
+
   /** What any answer tells besides its body. */
   #learn(head: ResponseHead, reply: Reply): void {
     const job = this.#job;
@@ -193,13 +218,14 @@ class Visit {
     const { part, plan } = this.#job;
     const { clock, times } = this.#context;
     const before = part.done.bytes;
+    const endMax = await this.#endMax();
     this.#job.onQueued(null);
     this.#bytes = 0;
     await connection.body(reply.framing, reply.bytes, bytes => {
       const offset = reply.start + this.#bytes;
-      // a body without a length could go on until the disk is full
-      if (offset + bytes.length > (this.#job.size ?? Number.MAX_SAFE_INTEGER)) {
-        throw new SourceError('SOURCE_MALFORMED', 'sends more than the file has');
+      if (offset + bytes.length > endMax) {
+        const untold = this.#job.size === null ? ' can have, and does not say how much that is' : '';
+        throw new SourceError('SOURCE_MALFORMED', `sends more than the file has${untold}`);
       }
       this.#bytes += bytes.length;
       this.#job.onBytes(bytes.length);

@@ -55,7 +55,7 @@ export const Unfit = { TtlZero: -1, TtlTooHigh: -2 } as const;
 
 /**
  * TTL with which a query that arrived with `ttl` and `hops` goes on, when hops + TTL may be `ttlMax`: 0 means not to
- * ultrapeers, less than 0 is one of Unfit. The rules of gtk-gnutella's forward_message.
+ * ultrapeers, less than 0 is one of Unfit. The rules of gtk-gnutella's forward_message; why absurd ones are not cut: ADR 0005.
  */
 export function relayTtl(ttl: number, hops: number, ttlMax: number): number {
   if (hops + ttl > HARD_TTL_MAX) return Unfit.TtlTooHigh;

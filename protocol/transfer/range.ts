@@ -6,23 +6,22 @@ export type RangeVerdict = (typeof RangeVerdict)[keyof typeof RangeVerdict];
 
 /** `bytes=A-B`, `bytes A-`, blanks and all, as gtk-gnutella takes it. */
 const RANGES = /^bytes\s*[=\s]\s*([^,]*)(?:,|$)/i;
-const BOUNDS = /^(\d{0,16})\s*-\s*(\d{0,16})$/;
+const BOUNDS = /^(\d*)\s*-\s*(\d*)$/;
 
 /**
  * The bytes to send of a file of `size` bytes; null when all of it is to be sent with status 200 (no header, or nothing to cut).
- * Last offsets beyond the end are clamped; a first one beyond it is unsatisfiable.
+ * Last offsets beyond the end are clamped; a first one beyond it is unsatisfiable, however many digits they have.
  */
 export function parseRange(header: string | null, size: number): ByteRange | RangeVerdict | null {
   if (header === null) return null;
   const [, first = '', last = ''] = BOUNDS.exec(RANGES.exec(header.trim())?.[1]?.trim() ?? '') ?? [];
   if (first === '' && last === '') return RangeVerdict.Malformed;
-  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? size : Number(last) + 1;
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) return RangeVerdict.Malformed;
-  if (first !== '' && last !== '' && Number(first) > Number(last)) return RangeVerdict.Malformed;
+  if (first !== '' && last !== '' && BigInt(first) > BigInt(last)) return RangeVerdict.Malformed;
   if (size === 0) return null; // nothing to cut: any range of an empty file is all of it
-  if (start >= size) return RangeVerdict.Unsatisfiable;
-  return { start, end: Math.min(end, size) };
+  // beyond what a number holds exactly both are far beyond every file
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
+  return start >= size ? RangeVerdict.Unsatisfiable : { start, end };
 }
 
 /** What of `wanted` can be served of a file that is not all there: up to the end of the chunk that holds its first byte. */

@@ -38,6 +38,10 @@ export class Frame {
   }
 }
 
+/** Chunks of one frame that are kept apart; more, when they are not crumbs. */
+const HELD_MIN = 64;
+const CRUMB_BYTES = 16;
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export class FrameReader {
@@ -47,18 +51,28 @@ export class FrameReader {
   #held: Buffer[] = []; // chunks of one unfinished frame
   #heldBytes = 0;
   #needBytes = HEADER_BYTES;
-  /** Times that chunks were joined: at most two a frame, however they are cut. */
+  #heldMax = HELD_MIN;
+  /** Times that chunks were joined: at most two a frame, and one more for each HELD_MIN crumbs. */
   joins = 0;
 
   constructor(payloadBytesMax: number) {
     this.#payloadBytesMax = payloadBytesMax;
   }
 
+  /** Chunks kept apart. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Call next() until it stops returning Frame before pushing again. */
   push(chunk: Buffer): void {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#needBytes) return;
+    if (this.#heldBytes < this.#needBytes) {
+      if (this.#held.length >= this.#heldMax) this.#sweepUp();
+      return;
+    }
+    this.#heldMax = HELD_MIN;
     if (this.#held.length === 1) this.#bytes = chunk;
     else {
       this.#bytes = Buffer.concat(this.#held, this.#heldBytes);
@@ -67,6 +81,16 @@ export class FrameReader {
     this.#at = 0;
     this.#held = [];
     this.#heldBytes = 0;
+  }
+
+  /**
+   * A Buffer costs a hundred times a byte: whoever sends byte by byte would have us keep that. Never more than a chunk for each
+   * CRUMB_BYTES, and all joins of a frame together copy no more than some seventeen times its bytes.
+   */
+  #sweepUp(): void {
+    this.#held = [Buffer.concat(this.#held, this.#heldBytes)];
+    this.#heldMax = Math.max(HELD_MIN, Math.floor(this.#heldBytes / CRUMB_BYTES));
+    this.joins++;
   }
 
   /** Fills `frame`, or says Wait for more bytes, or TooLong before any of that payload is kept. */

@@ -161,6 +161,27 @@ t.test('a body over 1 MiB is refused whether or not it says so first', async t =
   t.equal(reply.headers['connection'], 'close');
 });
 
+t.test('who sends on and on is told so, and then cut', async t => {
+  const { server } = await serveFake(t);
+  const socket = connect(server.port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const closed = new Promise<boolean>(resolve => socket.once('close', resolve));
+  const written = (data: Buffer | string) => new Promise<void>(done => socket.write(data, () => done()));
+  await written(
+    `POST /api/v1/searches HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+      'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+  );
+  const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, 0x20), Buffer.from('\r\n')]);
+  for (let mib = 0; mib < 30; mib++) await written(chunk);
+  await written('0\r\n\r\n');
+  t.equal(await closed, false, 'an end, no reset');
+  t.match(text, /^HTTP\/1.1 413 /);
+  t.match(text, 'BODY_TOO_LARGE');
+});
+
 t.test('a body that never ends is given up', async t => {
   const { server } = await serveFake(t, { bodyWaitMs: 30 });
   const socket = connect(server.port, '127.0.0.1');
@@ -187,6 +208,32 @@ t.test('prototype keys are just unknown fields', async t => {
   }
   t.strictSame(control.calls, []);
   t.notOk('admin' in {});
+});
+
+t.test('nor are they overlooked where any field may be, or further in', async t => {
+  const { control, raw } = await serveFake(t);
+  for (const body of [
+    '{"__proto__":{"gnutella":{"port":1}}}',
+    '{"gnutella":{"__proto__":{"port":1}}}',
+    '{"gnutella":{"port":1,"\\u005f_proto__":1}}',
+  ]) {
+    const reply = await raw({ method: 'PATCH', path: '/api/v1/config', headers: json, body });
+    isProblem(t, reply, 400, 'INVALID');
+    t.match(reply.json, { field: '__proto__' });
+  }
+  t.strictSame(control.calls, []);
+});
+
+t.test('a request line whose URL cannot be read is a bad request', async t => {
+  const { raw, mistakes } = await serveFake(t);
+  for (const path of ['http://[::bad/', 'http://[', '//[::bad'])
+    isProblem(
+      t,
+      await raw({ path }),
+      path.startsWith('//') ? 404 : 400,
+      path.startsWith('//') ? 'NOT_FOUND' : 'INVALID',
+    );
+  t.strictSame(mistakes, []);
 });
 
 t.test('what Control refuses keeps its code; what it throws by mistake tells the log and not the caller', async t => {

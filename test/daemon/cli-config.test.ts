@@ -126,15 +126,24 @@ t.test('example prints a file that check accepts', async t => {
   t.equal((await command(['config', 'check', '--data-dir', folder])).code, 0);
 });
 
-t.test('start with a wrong configuration says so in one line and exits 1', async t => {
+t.test('start with a wrong value says so in one line, and exits 2 when it stood on the command line', async t => {
   for (const [words, said] of [
     [
       ['start', '--port', 'abc'],
       'servent: gnutella.port: expected a whole number from 0 to 65535, got "abc" (flag --port)\n',
     ],
     [['start', '--connect', 'x:1', '--connect', 'y'], /gnutella.connect: .* got "y" \(flag --connect\)\n$/],
-    [['start', '--config', '/nowhere/no.yaml'], /cannot read the configuration file \/nowhere\/no.yaml/],
     [['start', '--profile', 'local', '--host', '0.0.0.0'], /loopback/],
   ] as const)
-    t.match(await command(words), { code: 1, out: '', err: said });
+    t.match(await command(words), { code: 2, out: '', err: said });
+  t.match(await command(['start', '--config', '/nowhere/no.yaml']), {
+    code: 1,
+    out: '',
+    err: /cannot read the configuration file \/nowhere\/no.yaml/,
+  });
+  t.match(await command(['start'], { env: { SERVENT_GNUTELLA_PORT: 'abc' } }), {
+    code: 1,
+    out: '',
+    err: 'servent: gnutella.port: expected a whole number from 0 to 65535, got "abc" (environment SERVENT_GNUTELLA_PORT)\n',
+  });
 });

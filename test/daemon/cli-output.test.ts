@@ -63,7 +63,7 @@ t.test('completion knows commands, flags, values of flags, keys, and ids of the 
   t.strictSame(await complete('config', 'sh'), ['show']);
   t.strictSame(await complete('peers', '--out'), ['--output']);
   t.strictSame(await complete('peers', '--output', 'c'), ['csv']);
-  t.strictSame(await complete('config', 'get', 'uploads.s'), ['uploads.slots']);
+  t.strictSame(await complete('config', 'get', 'uploads.sl'), ['uploads.slots']);
   t.strictSame(await complete('pause', ''), ['d1']);
   t.strictSame(await complete('disconnect', 'p'), ['p1']);
   const dead = await command(['complete', '--', 'pause', ''], {
@@ -79,4 +79,26 @@ t.test('the manual page has every command', async t => {
   for (const name of ['start', 'explain search', 'config apply', 'completion'])
     t.match(page, new RegExp(`^\\.SS ${name}`, 'm'));
   t.match(page, /^\.SH EXIT STATUS$/m);
+});
+
+t.test('what strangers chose is shown harmlessly, in lines and in errors too', async t => {
+  const { server, control } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  const evil = 'a\u001b[31m\u202egpj.exe';
+  const [download] = control.downloadList;
+  const [peer] = control.peerList;
+  if (download === undefined || peer === undefined) throw new Error('the fake has some');
+  control.nextDownload = { name: evil, state: 'failed', path: null, error: evil };
+  control.downloadList = [{ ...download, ...control.nextDownload }];
+  control.peerList = [{ ...peer, userAgent: evil }];
+  for (const words of [
+    ['downloads'],
+    ['peers'],
+    ['download', 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB'],
+    ['download', 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB', '--wait'],
+  ]) {
+    const { out, err } = await command(words, { env });
+    t.match(out + err, '\ufffd', words.join(' '));
+    t.notMatch(out + err, /[\u001b\u202e]/, words.join(' '));
+  }
 });

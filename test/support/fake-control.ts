@@ -42,6 +42,8 @@ export class FakeControl implements Control {
   searchList = [aSearch];
   resultList = [aResult];
   downloadList = [aDownload];
+  /** Of what is started: what is other than in the sample. */
+  nextDownload: Partial<typeof aDownload> = {};
   uploadList = [anUpload];
   fileList = [aFile];
   folderList = [aFolder];
@@ -219,7 +221,7 @@ export class FakeControl implements Control {
   startDownload(input: Parameters<Control['startDownload']>[0]) {
     this.#note('startDownload', input);
     if ('magnet' in input && !input.magnet.includes('xt=')) throw invalid('magnet', 'expected a hash in `xt`');
-    const download = { ...aDownload, id: `d${this.downloadList.length + 1}` };
+    const download = { ...aDownload, ...this.nextDownload, id: `d${this.downloadList.length + 1}` };
     this.downloadList.push(download);
     return download;
   }

@@ -167,16 +167,24 @@ t.test('who is there but speaks something else, or hangs up, is a failed attempt
   t.match(await a.handshaker.connect(at(rude.port)), { kind: 'failed', reason: 'DIAL_FAILED' });
 });
 
-t.test('only so many strangers shake hands at a time', async t => {
+t.test('only so many strangers shake hands at a time: whoever dawdles longest makes room', async t => {
   const a = await startBareServent(t, { handshaker: { incomingMax: 2 } });
+  const dawdlers = [];
   for (let n = 0; n < 2; n++) {
-    (await dial(t, a.port)).write('GNUTELLA CONNECT/0.6\r\n');
+    const socket = await dial(t, a.port);
+    socket.write('GNUTELLA CONNECT/0.6\r\n');
+    dawdlers.push(socket);
     await eventually('it is under way', () => a.handshaker.load.handshakes === n + 1);
   }
   const third = await dial(t, a.port);
-  third.write('GNUTELLA CONNECT/0.6\r\n');
-  t.equal((await readAll(third)).length, 0);
+  third.write(hello());
+  await expectText(t, third, '\r\n\r\n');
+  const [oldest] = dawdlers;
+  t.equal(oldest === undefined ? -1 : (await readAll(oldest)).length, 0);
   t.equal(a.handshaker.countsIn.of('crowded'), 1);
+  t.equal(a.handshaker.load.handshakes, 2);
+  third.write(`${OK}\r\n`);
+  await eventually('the newcomer is linked', () => a.overlay.links.size === 1);
 });
 
 t.test('stopping ends handshakes under way and takes no more', async t => {

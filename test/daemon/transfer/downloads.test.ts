@@ -413,6 +413,35 @@ t.test('a size that a liar told is forgotten with its bytes', async t => {
   t.match(await rig.ended(id), { state: 'completed', size: 5000 });
 });
 
+t.test('a body that goes on and on, of a file whose size nobody told, ends at half of the room', async t => {
+  let sent = 0;
+  const endless = await ScriptedSource.open(t, async ({ socket }) => {
+    socket.write('HTTP/1.0 200 OK\r\n\r\n');
+    while (!socket.destroyed && sent < 10_000_000) {
+      sent += 65_536;
+      if (!socket.write(Buffer.alloc(65_536))) {
+        const goesOn = new Promise(resolve => socket.once('drain', resolve).once('close', resolve));
+        await goesOn;
+      }
+    }
+    return false;
+  });
+  const rig = await DownloadRig.open(t, t.testdir(), { room: async () => 1_000_000 });
+  const { id } = await rig.downloads.add({ sha1: null, size: null, name: 'x', sources: [endless.source] });
+  t.match(await rig.ended(id), { state: 'failed', error: /does not say how much/ });
+  t.ok(sent < 10_000_000, `cut after ${sent} bytes`);
+});
+
+t.test('a size that only the source tells, and that no disk here could take, is not believed', async t => {
+  const boaster = await ScriptedSource.open(t, ({ socket }) => {
+    socket.write('HTTP/1.1 206 OK\r\nContent-Range: bytes 0-9/9000000000000\r\n\r\n0123456789');
+    return true;
+  });
+  const rig = await DownloadRig.open(t, t.testdir(), { room: async () => 1_000_000 });
+  const { id } = await rig.downloads.add({ sha1: null, size: null, name: 'x', sources: [boaster.source] });
+  t.match(await rig.ended(id), { state: 'failed', size: null, error: /room for 1000000/ });
+});
+
 t.test('when all lie the download fails and nothing appears', async t => {
   const content = testBytes(5000);
   const liars = await Promise.all([1, 2, 3].map(seed => ScriptedSource.open(t, honest(testBytes(5000, 60 + seed)))));

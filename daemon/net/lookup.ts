@@ -1,0 +1,47 @@
+// Names to addresses, checked before anything is sent there: a name of a stranger may stand for any machine of ours.
+import { type LookupAddress, promises } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { canonicalHost } from '../../protocol/wire/endpoint.ts';
+
+export interface NamePolicy {
+  /** Whether names may be asked for: the question itself leaves the machine. Without it there is `localhost` alone. */
+  readonly asksNames: boolean;
+  /** Why an address must not be used, or null. */
+  forbids: (address: string) => string | null;
+}
+
+class LookupError extends Error {
+  readonly code = 'LOOKUP_FORBIDDEN';
+}
+
+/** Never asked for (RFC 6761). */
+const LOCALHOST: LookupAddress[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+/** Those that may be used, one at least. Rejects with an error that says why there is none. */
+export async function addressesOf(name: string, { asksNames, forbids }: NamePolicy): Promise<LookupAddress[]> {
+  const local = name.toLowerCase() === 'localhost';
+  if (!local && !asksNames)
+    throw new LookupError(`${name}: names are not looked up in the profile local: give an address, or localhost`);
+  const found = local ? LOCALHOST : await promises.lookup(name, { all: true });
+  const why = found.map(({ address }) => forbids(canonicalHost(address) ?? address));
+  const allowed = found.filter((_, at) => why[at] === null);
+  if (allowed.length === 0) throw new LookupError(`${name}: ${why[0] ?? 'no address'}`);
+  return allowed;
+}
+
+/** For sockets. */
+export function lookupWithin(policy: NamePolicy): LookupFunction {
+  return (name, options, done) => {
+    addressesOf(name, policy).then(
+      allowed => {
+        const [first] = allowed;
+        if (options.all === true || first === undefined) done(null, allowed);
+        else done(null, first.address, first.family);
+      },
+      (error: Error) => done(error, '', 0),
+    );
+  };
+}
