@@ -11,6 +11,7 @@ import { explainCommand } from './explain.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
 import { hooksCommand } from './hooks.ts';
 import { hostCommands } from './hosts.ts';
+import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { libraryCommands } from './library.ts';
 import { logCommand } from './log.ts';
@@ -57,6 +58,7 @@ export function createProgram(surroundings: Terminal): Command {
     .helpCommand('help [command]', 'show what a command takes')
     .addHelpText('after', AFTER_HELP);
   for (const command of [
+    initCommand(terminal),
     startCommand(terminal),
     ...showCommands(terminal),
     ...overlayCommands(terminal),

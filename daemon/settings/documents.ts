@@ -128,23 +128,28 @@ function comment(text: string, indent: string): string[] {
 
 /** conf/servent.example.yaml: a valid file that changes nothing until a line loses its `# `. */
 export function exampleFile(): string {
-  const lines = [
-    '# Configuration of the servent: every key with its default. Take the "#" from a line to change it.',
-    `# Copy to ${DATA_DIR}/${FILE_NAME}, or name it with --config FILE; \`servent config check\` says what is wrong.`,
-    '# Written from daemon/settings.ts by `npm run docs`.',
-  ];
+  return settingsFile(new Map(), [
+    'Configuration of the servent: every key with its default. Take the "#" from a line to change it.',
+    `Copy to ${DATA_DIR}/${FILE_NAME}, or name it with --config FILE; \`servent config check\` says what is wrong.`,
+    'Written from daemon/settings.ts by `npm run docs`.',
+  ]);
+}
+
+/** A configuration file with every key: those of `chosen` say their value, the others are comments with their default. */
+export function settingsFile(chosen: ReadonlyMap<SettingKey, unknown>, head: readonly string[]): string {
+  const lines = head.map(text => `# ${text}`);
   for (const [section, rows] of sections()) {
     const indent = section === '' ? '' : '  ';
     if (section !== '') lines.push('', `${section}:`);
-    for (const [i, { name, setting }] of rows.entries()) {
+    for (const [i, { key, name, setting }] of rows.entries()) {
       if (section === '' || i > 0) lines.push('');
       lines.push(...comment(`${setting.doc} Default: ${defaultText(setting)}.`, indent));
-      const value = exampleValue(name, setting);
+      const value = chosen.has(key) ? chosen.get(key) : exampleValue(name, setting);
       lines.push(
         ...stringify({ [name]: value }, { lineWidth: 0 })
           .trimEnd()
           .split('\n')
-          .map(text => `${indent}# ${text}`),
+          .map(text => `${indent}${chosen.has(key) ? '' : '# '}${text}`),
       );
     }
   }

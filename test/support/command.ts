@@ -12,10 +12,14 @@ export interface Outcome {
 export interface Surroundings {
   env?: Record<string, string>;
   cwd?: string;
+  stdin?: NodeJS.ReadableStream;
 }
 
 /** Nothing of the caller's environment shines through. */
-export async function command(words: readonly string[], { env = {}, cwd = '/' }: Surroundings = {}): Promise<Outcome> {
+export async function command(
+  words: readonly string[],
+  { env = {}, cwd = '/', stdin }: Surroundings = {},
+): Promise<Outcome> {
   let out = '';
   let err = '';
   const code = await run(words, {
@@ -23,6 +27,7 @@ export async function command(words: readonly string[], { env = {}, cwd = '/' }:
     stderr: { write: text => (err += text) },
     env: { SERVENT_DATA_DIR: '/nowhere/servent', ...env },
     cwd,
+    ...(stdin === undefined ? {} : { stdin }),
   });
   return { code, out, err, json: <T>() => JSON.parse(out) as T };
 }
