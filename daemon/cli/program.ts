@@ -58,8 +58,8 @@ export function createProgram(surroundings: Terminal): Command {
     .helpCommand('help [command]', 'show what a command takes')
     .addHelpText('after', AFTER_HELP);
   for (const command of [
-    initCommand(terminal),
     startCommand(terminal),
+    initCommand(terminal),
     ...showCommands(terminal),
     ...overlayCommands(terminal),
     ...hostCommands(terminal),
