@@ -131,7 +131,7 @@ function gate({ token, keys, hostNames = [], corsOrigins = [], isLocal, throttle
     if (openPaths.has(ctx.path)) return next();
     if (isLocal?.(ctx.req) === true) ctx.state['caller'] = LOCAL_CALLER;
     else {
-      checkHost(ctx.get('Host'), names);
+      checkHost(ctx, names);
       if (checkOrigin(ctx, origins)) return undefined;
       ctx.state['caller'] = authenticate(ctx.get('Authorization'), ctx.req.socket.remoteAddress ?? '');
     }

@@ -158,7 +158,7 @@ export const endpoints = {
     doc: 'Starts a search by words, by URN, or by browsing one servent.',
     body: searches.startSearch,
     output: searches.search,
-    problems: ['TOO_MANY', 'NOT_SUPPORTED'],
+    problems: ['TOO_MANY'],
   }),
   searches: get(`${API}/searches`, {
     tag: 'searches',

@@ -15,14 +15,13 @@ const PROBLEMS = {
   STALE: { status: 412, title: 'It has changed meanwhile' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  EXPECTATION_FAILED: { status: 417, title: 'The header Expect asks for too much' },
   UNREACHABLE: { status: 422, title: 'The other side could not be reached' },
   REFUSED: { status: 422, title: 'The other side refused' },
   KEY_REUSED: { status: 422, title: 'The idempotency key was used for something else' },
   TOO_MANY_FAILURES: { status: 429, title: 'Too many wrong tokens' },
   TOO_MANY: { status: 429, title: 'There are too many already' },
   INTERNAL: { status: 500, title: 'The daemon made a mistake' },
-  NOT_SUPPORTED: { status: 501, title: 'This servent cannot do that' },
-  UNAVAILABLE: { status: 503, title: 'The daemon is starting or stopping' },
 } as const;
 
 export type ApiErrorCode = keyof typeof PROBLEMS;

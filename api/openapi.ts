@@ -133,10 +133,10 @@ function outputSchema(output: z.ZodType, isList: boolean, schemas: Record<string
 
 /** What any call with these parts can meet. */
 function problemsOf(row: Endpoint): ApiErrorCode[] {
-  const codes: ApiErrorCode[] = [...row.problems, 'UNAVAILABLE'];
-  if (row.scope !== 'open') codes.push('UNAUTHORIZED', 'FORBIDDEN', 'TOO_MANY_FAILURES');
-  if (row.params !== null || row.query !== null || row.method === 'POST') codes.push('INVALID');
-  if (row.body !== null) codes.push('INVALID', 'TOO_SLOW', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  const codes: ApiErrorCode[] = [...row.problems, 'EXPECTATION_FAILED'];
+  // Unknown parameters are refused wherever a token is asked for.
+  if (row.scope !== 'open') codes.push('UNAUTHORIZED', 'FORBIDDEN', 'TOO_MANY_FAILURES', 'INVALID');
+  if (row.body !== null) codes.push('TOO_SLOW', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (row.method === 'POST') codes.push('KEY_REUSED', 'CONFLICT', 'TOO_MANY');
   return codes;
 }

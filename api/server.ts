@@ -1,7 +1,14 @@
 // The API on its sockets: TCP, with TLS when asked, and a Unix socket; deadlines for slow callers, a stop that does not wait for idle ones.
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ApiCounters, type ApiOptions, createApi } from './app.ts';
 import type { Control } from './control.ts';
@@ -58,6 +65,7 @@ const LIMITS: ServerOptions = {
   headersTimeout: HEADERS_WAIT_MS,
   requestTimeout: REQUEST_WAIT_MS,
   connectionsCheckingInterval: 5_000,
+  requireHostHeader: false, // ours says so in a problem document
 };
 
 /** Resolves when it listens; rejects with ApiListenError. */
@@ -69,6 +77,7 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
   const begin = (server: Server): Server => {
     server.maxConnections = CONNECTIONS_MAX;
     server.on('clientError', refuseMalformed);
+    server.on('checkExpectation', refuseExpectation);
     servers.push(server);
     return server;
   };
@@ -162,6 +171,14 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Anything but `100-continue`, which Node sees to. */
+function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify(problemOf(new ApiError('EXPECTATION_FAILED', 'leave Expect out, or send 100-continue')));
+  response.writeHead(417, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+  response.end(body);
+  request.resume(); // a body that comes all the same
 }
 
 async function stop(server: Server): Promise<void> {

@@ -7,8 +7,12 @@ import { ApiError } from './errors.ts';
  * DNS rebinding: a page on evil.example lets its name point to 127.0.0.1 and talks to us as its own origin. It cannot do so under a literal
  * address or `localhost`, which is what everybody else uses.
  */
-export function checkHost(header: string, allowed: ReadonlySet<string>): void {
-  const name = hostName(header);
+export function checkHost(ctx: Context, allowed: ReadonlySet<string>): void {
+  const name = hostName(ctx.get('Host'));
+  if (name === null && ctx.req.httpVersion === '1.1') {
+    const detail = 'HTTP/1.1 wants one';
+    throw new ApiError('INVALID', `Host: ${detail}`, { faults: [{ in: 'header', field: 'Host', detail }] });
+  }
   if (name === null || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0 || allowed.has(name))
     return;
   throw new ApiError(

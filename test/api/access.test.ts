@@ -236,6 +236,8 @@ t.test('what is no HTTP gets a problem document and no more', async t => {
     ['\x16\x03\x01\x00\xa5\x01\x00', /^HTTP\/1\.1 400 /],
     ['GET / HTTP/1.1\r\nno colon here\r\n\r\n', /^HTTP\/1\.1 400 /],
     [`GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, /the headers are too large/],
+    ['GET /api/v1/status HTTP/1.1\r\nConnection: close\r\n\r\n', /"code":"INVALID","field":"Host"/],
+    ['GET /api/v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: more\r\n\r\n', /^HTTP\/1\.1 417 /],
   ] as const) {
     const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => undefined); // it may be cut while we still write

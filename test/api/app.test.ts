@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { BODY_BYTES_MAX } from '../../api/body.ts';
 import { endpointNames, endpoints } from '../../api/endpoints.ts';
-import { ApiError } from '../../api/errors.ts';
 import { problem } from '../../api/schemas/service.ts';
 import { Throttle } from '../../api/throttle.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -244,7 +243,6 @@ t.test('what Control refuses keeps its code; what it throws by mistake tells the
     };
     return raw({ path: '/api/v1/status' });
   };
-  isProblem(t, await failing(new ApiError('UNAVAILABLE', 'still starting')), 503, 'UNAVAILABLE');
   isProblem(t, await failing(new ProtocolError('MAGNET_MALFORMED', 'no xt')), 400, 'INVALID');
   t.strictSame(mistakes, []);
   for (const error of [

@@ -1,75 +1,147 @@
+// Thousands of requests at a live daemon, made from its own OpenAPI document: each answer is as documented, and none is a mistake.
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { type Endpoint, endpointNames, endpoints } from '../../api/endpoints.ts';
-import { problem } from '../../api/schemas/service.ts';
-import { serveFake } from '../support/api-server.ts';
+import { type Answered, ApiContract } from '../support/api-contract.ts';
+import { type ApiRequest, ApiSender, requests } from '../support/api-requests.ts';
+import { type RunningServent, startServent, until } from '../support/running-servent.ts';
 
-const REQUESTS = 1500;
-const rows = endpointNames.map(name => endpoints[name] as Endpoint);
+/** SERVENT_FUZZ_REQUESTS=20000 for the long run. */
+const REQUESTS = Number(process.env['SERVENT_FUZZ_REQUESTS'] ?? 3_000);
+const SEED = Number(process.env['SERVENT_FUZZ_SEED'] ?? 6346);
+/** Over kept connections. */
+const AT_ONCE = 32;
+const FAULTS_SHOWN = 10;
+const SPOILT = 400;
 
-const word = fc.oneof(
-  fc.constantFrom(
-    'id',
-    'state',
-    'text',
-    'urn',
-    'path',
-    'limit',
-    'cursor',
-    '__proto__',
-    'constructor',
-    '',
-    'd1',
-    's1',
-    'paused',
-  ),
-  fc.string(),
-);
-const value = fc.oneof(
-  word,
-  fc.jsonValue(),
-  fc.constantFrom(-1, 1e300, 2 ** 53, null, 'urn:sha1:x', 'magnet:?', '127.0.0.1:1'),
-);
-const body = fc.oneof(
-  fc.dictionary(word, value, { maxKeys: 5 }).map(given => JSON.stringify(given)),
-  fc.jsonValue().map(given => JSON.stringify(given)),
-  fc.string(),
-);
-const segment = word.map(encodeURIComponent);
-const path = fc.oneof(
-  fc.constantFrom(...rows).chain(row => segment.map(id => row.path.replace(':id', id))),
-  fc.array(segment, { maxLength: 4 }).map(parts => `/api/v1/${parts.join('/')}`),
-);
-const query = fc.oneof(
-  fc.constant(''),
-  fc
-    .array(fc.tuple(segment, segment), { maxLength: 3 })
-    .map(pairs => `?${pairs.map(pair => pair.join('=')).join('&')}`),
-);
+/** One with a file, a hook and a neighbour that has another. */
+async function liveDaemon(
+  t: Parameters<typeof startServent>[0],
+): Promise<{ daemon: RunningServent; neighbour: RunningServent }> {
+  const ours = t.testdir({ a: { shared: { 'red moon.txt': 'red' } }, b: { shared: { 'blue moon.txt': 'blue' } } });
+  const neighbour = await startServent(t, join(ours, 'b'));
+  const hooks = [{ name: 'h', topics: ['downloads'], types: [], url: 'http://127.0.0.1:1/', timeout: 1 }];
+  const daemon = await startServent(t, join(ours, 'a'), { 'gnutella.connect': [neighbour.address], hooks });
+  await until('they are connected', async () => (await daemon.client.peers()).items[0] ?? null);
+  return { daemon, neighbour };
+}
 
-t.test(
-  'whatever is asked, the answer is the documented one or a problem of the caller, never a mistake of ours',
-  async t => {
-    const { raw, mistakes } = await serveFake(t);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE', 'PUT'),
-        path,
-        query,
-        body,
-        async (method, at, asked, given) => {
-          const withBody = method !== 'GET' && method !== 'DELETE';
-          const reply = await raw({
-            method,
-            path: `${at}${asked}`,
-            ...(withBody ? { headers: { 'Content-Type': 'application/json' }, body: given } : {}),
-          });
-          if (reply.status >= 400) problem.parse(reply.json);
-          return reply.status < 500 && mistakes.length === 0;
-        },
-      ),
-      { numRuns: REQUESTS },
+t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 600_000 }, async t => {
+  const { daemon, neighbour } = await liveDaemon(t);
+  const contract = new ApiContract(await daemon.client.openapi());
+  const sender = new ApiSender(daemon.api, daemon.token);
+  t.teardown(() => sender.close());
+  const addresses = [daemon.address, neighbour.address, daemon.api.slice('http://'.length)];
+  const asked = fc.sample(requests(contract.operations, addresses), { numRuns: REQUESTS, seed: SEED });
+  const statuses = new Map<number, number>();
+  const faults: string[] = [];
+  const ask = async (request: ApiRequest): Promise<void> => {
+    const answered = await sender.send(request);
+    const { status } = answered;
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const fault = status >= 500 ? `${status} ${answered.text}` : faultOf(contract, request, answered);
+    if (fault === null) return;
+    const { method, path, headers, body } = request;
+    faults.push(
+      [method, path, JSON.stringify(headers), body ?? '', '->', fault].map(part => part.slice(0, 300)).join(' '),
     );
-    t.strictSame(mistakes, []);
-  },
-);
+  };
+  const left = asked.values();
+  const worker = async (): Promise<void> => {
+    for (const request of left) await ask(request);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  t.strictSame(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
+  t.comment(JSON.stringify(Object.fromEntries([...statuses].sort(([a], [b]) => a - b))));
+  for (const status of [200, 201, 204, 400, 401, 403, 404, 405, 422])
+    t.ok(statuses.has(status), `some were answered ${status}`);
+  t.equal((await daemon.client.live()).status, 'ok');
+});
+
+function faultOf(contract: ApiContract, { operation, path }: ApiRequest, answered: Answered): string | null {
+  if (operation !== null) return contract.fault(operation, answered, /[?&]fields=/.test(path));
+  return answered.status === 204 ? null : contract.problemFault(answered); // OPTIONS says what there is
+}
+
+/** Ways to spoil the bytes of a request. */
+const spoilt = (request: string): fc.Arbitrary<Buffer> => {
+  const bytes = Buffer.from(request, 'latin1');
+  const at = fc.nat(bytes.length - 1);
+  const odd = fc.oneof(
+    fc.uint8Array({ maxLength: 12 }).map(some => Buffer.from(some)),
+    fc
+      .constantFrom(
+        '\r\n',
+        '\n',
+        '\0',
+        ' ',
+        ':',
+        '\r\n\r\n',
+        'Transfer-Encoding: chunked\r\n',
+        'Content-Length: -1\r\n',
+        'Content-Length: 9\r\n',
+        'Host: a\r\n',
+        'x'.repeat(70_000),
+      )
+      .map(some => Buffer.from(some)),
+  );
+  return fc
+    .array(fc.record({ at, odd, gone: fc.nat(4) }), { minLength: 1, maxLength: 3 })
+    .map(changes =>
+      changes.reduce(
+        (whole, { at: from, odd: some, gone }) =>
+          Buffer.concat([whole.subarray(0, from), some, whole.subarray(from + gone)]),
+        bytes,
+      ),
+    );
+};
+
+/** What comes back until the other side closes, or we have waited for long enough. */
+async function exchangeRaw(port: number, bytes: Buffer): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const chunks: Buffer[] = [];
+  socket.on('data', chunk => chunks.push(chunk));
+  socket.on('error', () => socket.destroy()); // cut off while we still wrote
+  socket.end(bytes);
+  await once(socket, 'close', { signal: AbortSignal.timeout(15_000) });
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+t.test(`${SPOILT} requests that are hardly HTTP are refused or answered, and nobody else notices`, async t => {
+  const { daemon } = await liveDaemon(t);
+  const contract = new ApiContract(await daemon.client.openapi());
+  const port = Number(new URL(daemon.api).port);
+  const headers = `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${daemon.token}\r\nConnection: close\r\n`;
+  const body = '{"address":"127.0.0.1:1"}';
+  const whole = [
+    `GET /api/v1/status HTTP/1.1\r\n${headers}\r\n`,
+    `POST /api/v1/peers HTTP/1.1\r\n${headers}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `POST /api/v1/peers HTTP/1.1\r\n${headers}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n19\r\n${body}\r\n0\r\n\r\n`,
+  ];
+  const asked = fc.sample(fc.oneof(...whole.map(spoilt)), { numRuns: SPOILT, seed: SEED });
+  const faults: string[] = [];
+  let refused = 0;
+  const left = asked.values();
+  const worker = async (): Promise<void> => {
+    for (const bytes of left) {
+      const text = await exchangeRaw(port, bytes);
+      const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1] ?? 0);
+      if (text !== '' && status === 0) faults.push(`no HTTP in answer: ${text.slice(0, 200)}`);
+      if (status < 400) continue;
+      refused++;
+      const [head = '', rest = ''] = text.split('\r\n\r\n', 2);
+      const said = rest.slice(0, Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)); // what follows answers the rest of what was sent
+      const type = /^content-type: ([^;\r\n]+)/im.exec(head)?.[1];
+      const fault =
+        status >= 500 ? said : contract.problemFault({ status, headers: { 'content-type': type }, text: said });
+      if (fault !== null)
+        faults.push(`${JSON.stringify(bytes.toString('latin1').slice(0, 300))} -> ${status} ${fault}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  t.strictSame(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
+  t.ok(refused > SPOILT / 4, `${refused} were refused`);
+  t.equal((await daemon.client.live()).status, 'ok');
+});
