@@ -4,7 +4,7 @@ import type { QueryHashes } from '../qrp/hash.ts';
 import { PackedTable } from '../qrp/packed-table.ts';
 import { TableReceiver } from '../qrp/patch.ts';
 import type { QrpTable } from '../qrp/table.ts';
-import { INDEX_BITS_MAX, OWNERS_MAX, TableIndex } from '../qrp/table-index.ts';
+import { INDEX_BITS_MAX, TableIndex } from '../qrp/table-index.ts';
 import { ByeCode } from '../wire/bye.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { parseRouteTableUpdate } from '../wire/route-table-update.ts';
@@ -32,11 +32,10 @@ interface Inbound {
 
 /** A leaf that has sent a whole table. */
 interface Leaf {
-  readonly owner: number;
-  table: PackedTable;
+  /** In the index; null when the table is too full to be there. */
+  readonly owner: number | null;
+  readonly table: PackedTable;
   counted: boolean;
-  /** Too full to be in the index. */
-  brimful: boolean;
 }
 
 export class NeighbourTables {
@@ -46,7 +45,6 @@ export class NeighbourTables {
   readonly #inbound = new Map<Link, Inbound>();
   readonly #leaves = new Map<Link, Leaf>();
   readonly #byOwner: (Link | null)[] = [];
-  readonly #freeOwners: number[] = [];
   readonly #brimful = new Set<Link>();
   /** Scratch of leavesFor(). */
   readonly #owners: number[] = [];
@@ -128,23 +126,25 @@ export class NeighbourTables {
     const before = this.#leaves.get(link);
     const packed = new PackedTable(table);
     if (before !== undefined) this.#unindex(link, before);
-    const owner = before?.owner ?? this.#freeOwners.pop() ?? this.#byOwner.length;
-    if (owner > OWNERS_MAX) return; // no process has so many sockets
     const folded = table.bits > INDEX_BITS_MAX ? packed.slots(INDEX_BITS_MAX).length / 2 ** INDEX_BITS_MAX : table.fill;
-    const brimful = folded > USEFUL_FILL_MAX;
-    const leaf = { owner, table: packed, brimful, counted: !brimful && link.queryHopsMax >= UNION_HOPS_MIN };
-    this.#byOwner[owner] = link;
-    this.#leaves.set(link, leaf);
+    const counted = folded <= USEFUL_FILL_MAX && link.queryHopsMax >= UNION_HOPS_MIN;
+    // no process has so many sockets that numbers run out
+    const owner = folded <= USEFUL_FILL_MAX ? this.#index.add(packed, counted) : null;
+    this.#leaves.set(link, { owner, table: packed, counted });
+    if (owner === null) this.#brimful.add(link);
+    else this.#byOwner[owner] = link;
     this.#atRestBytes += packed.memoryBytes;
-    if (brimful) this.#brimful.add(link);
-    else this.#index.add(owner, packed, leaf.counted);
     this.revision++;
     if (this.#atRestBytes > AT_REST_BYTES_MAX) this.#end(link, ByeCode.QrpSequence, 'QRP: tables take too much memory');
   }
 
   #unindex(link: Link, leaf: Leaf): void {
     this.#atRestBytes -= leaf.table.memoryBytes;
-    if (!this.#brimful.delete(link)) this.#index.remove(leaf.owner, leaf.table, leaf.counted);
+    if (leaf.owner === null) this.#brimful.delete(link);
+    else {
+      this.#index.remove(leaf.owner, leaf.table, leaf.counted);
+      this.#byOwner[leaf.owner] = null;
+    }
     if (leaf.counted) this.revision++;
   }
 
@@ -156,15 +156,13 @@ export class NeighbourTables {
     if (leaf === undefined) return;
     this.#leaves.delete(link);
     this.#unindex(link, leaf);
-    this.#byOwner[leaf.owner] = null;
-    this.#freeOwners.push(leaf.owner);
   }
 
   /** link.queryHopsMax has changed. */
   onHopsFlow(link: Link): void {
     const leaf = this.#leaves.get(link);
     const counted = link.queryHopsMax >= UNION_HOPS_MIN;
-    if (leaf === undefined || leaf.brimful || leaf.counted === counted) return;
+    if (leaf === undefined || leaf.owner === null || leaf.counted === counted) return;
     leaf.counted = counted;
     this.#index.setCounted(leaf.table, counted);
     this.revision++;
@@ -185,7 +183,7 @@ export class NeighbourTables {
   /** Whether this one leaf may. */
   leafMayMatch(link: Link, hashes: QueryHashes): boolean {
     const leaf = this.#leaves.get(link);
-    return leaf !== undefined && (leaf.brimful || leaf.table.unpack().mayMatch(hashes));
+    return leaf !== undefined && (leaf.owner === null || leaf.table.unpack().mayMatch(hashes));
   }
 
   /** log2 of the slots that the union of the leaves' tables needs; 0 without any. */
@@ -197,8 +195,9 @@ export class NeighbourTables {
     this.#index.addUnionTo(table);
   }
 
-  /** Ends sequences that got stuck, believes RESETs that stayed alone. Meant to be called about once a second. */
+  /** Ends sequences that got stuck, believes RESETs that stayed alone, clears up behind leaves that went. Meant to be called about once a second. */
   tick(now: number): void {
+    this.#index.sweep();
     for (const [link, inbound] of this.#inbound) {
       const quietMs = now - inbound.lastAt;
       if (inbound.receiver.midway) {

@@ -41,20 +41,25 @@ export class OwnerLists {
     this.#lengths[list] = length + 1;
   }
 
-  /** The last one takes its place. */
-  remove(list: number, owner: number): void {
-    const length = this.length(list);
-    const head = this.#heads[list] ?? 0;
-    const last = (length - 1) & (CHUNK - 1);
-    for (let chunk = head, used = last + 1; chunk !== 0; chunk = this.#next(chunk), used = CHUNK) {
-      for (let at = 0; at < used; at++) {
-        if (this.#read(chunk, at) !== owner) continue;
-        this.#write(chunk, at, this.#read(head, last));
-        this.#lengths[list] = length - 1;
-        if (last === 0) this.#drop(list, head);
-        return;
-      }
+  /** Takes out every owner with a mark in `gone`, and returns how many entries it looked at. `scratch` holds the longest list. */
+  sweep(list: number, gone: Uint8Array, scratch: Uint16Array): number {
+    const length = this.collect(list, scratch);
+    let kept = 0;
+    for (let at = 0; at < length; at++) {
+      const owner = scratch[at] ?? 0;
+      if (gone[owner] === 0) scratch[kept++] = owner;
     }
+    if (kept === length) return length;
+    for (let chunk = this.#heads[list] ?? 0; chunk !== 0; ) {
+      const next = this.#next(chunk);
+      this.#link(chunk, this.#free);
+      this.#free = chunk;
+      chunk = next;
+    }
+    this.#heads[list] = 0;
+    this.#lengths[list] = 0;
+    for (let at = 0; at < kept; at++) this.add(list, scratch[at] ?? 0);
+    return length;
   }
 
   /** Writes the owners to `into` and returns how many there are. */
@@ -69,12 +74,6 @@ export class OwnerLists {
       used = CHUNK;
     }
     return end;
-  }
-
-  #drop(list: number, head: number): void {
-    this.#heads[list] = this.#next(head);
-    this.#link(head, this.#free);
-    this.#free = head;
   }
 
   #take(): number {
@@ -97,10 +96,6 @@ export class OwnerLists {
   #link(chunk: number, next: number): void {
     const page = this.#nexts[(chunk - 1) >>> PAGE_SHIFT];
     if (page !== undefined) page[(chunk - 1) & (PAGE - 1)] = next;
-  }
-
-  #read(chunk: number, at: number): number {
-    return this.#cells[(chunk - 1) >>> PAGE_SHIFT]?.[(((chunk - 1) & (PAGE - 1)) << CHUNK_SHIFT) + at] ?? 0;
   }
 
   #write(chunk: number, at: number, owner: number): void {

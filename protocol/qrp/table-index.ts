@@ -1,5 +1,7 @@
 // Many tables turned round: for each slot the owners that have it. A query against a thousand leaves then costs what
-// it finds, not a thousand look-ups; and the union for other ultrapeers is there to be read off.
+// it finds, not a thousand look-ups; and the union for other ultrapeers is there to be read off. To find one owner in a
+// thousand long lists takes milliseconds, and leaves go by the thousand when a network breaks: so who goes is only marked,
+// and one sweep over the lists takes out all that were marked before it began.
 import { type QueryHashes, slotOf, type WordHash, wordsNeeded } from './hash.ts';
 import { OwnerLists } from './owner-lists.ts';
 import type { PackedTable } from './packed-table.ts';
@@ -7,8 +9,12 @@ import type { QrpTable } from './table.ts';
 
 /** Larger tables are folded: as large as the union between ultrapeers may be. */
 export const INDEX_BITS_MAX = 17;
-/** Owners are small dense numbers. */
-export const OWNERS_MAX = 65_534;
+/** Owners are small dense numbers below this. */
+const OWNERS_END = 65_535;
+/** Slots that one step of a sweep goes through: an eighth of the usual table. */
+const SWEEP_SLOTS = 8_192;
+/** Marked owners beyond this and the number of living ones are swept at once: what is dead takes memory. */
+const MARKED_MAX = 512;
 
 /** Tables of one size. */
 class SizeIndex {
@@ -35,29 +41,92 @@ export class TableIndex {
   readonly #touched: number[] = [];
   /** The owners of one slot. */
   #list = new Uint16Array(64);
+  /** By owner: 1 for who is gone and may still be in lists. */
+  #gone = new Uint8Array(64);
+  /** Gone before the sweep under way began, and since. */
+  #leaving: number[] = [];
+  #marked: number[] = [];
+  readonly #free: number[] = [];
+  #owners = 0;
+  /** Where the sweep is. */
+  #sweptBits = 0;
+  #sweptSlots = 0;
 
-  /** `counted`: the table is part of the union. The caller keeps the table and removes the same. */
-  add(owner: number, table: PackedTable, counted: boolean): void {
+  /**
+   * The number of the table's owner from now on; null when there are none left. `counted`: the table is part of the union.
+   * The caller keeps the table and removes the same.
+   */
+  add(table: PackedTable, counted: boolean): number | null {
+    const owner = this.#take();
+    if (owner === null) return null;
     const size = this.#sizeOf(table);
     size.tables++;
     for (const slot of table.slots(size.bits)) {
       size.owners.add(slot, owner);
       if (counted) size.counted[slot] = (size.counted[slot] ?? 0) + 1;
     }
+    return owner;
+  }
+
+  #take(): number | null {
+    if (this.#free.length === 0 && this.#owners === OWNERS_END) this.#sweepAll();
+    const owner = this.#free.pop() ?? this.#owners;
+    if (owner === OWNERS_END) return null;
+    if (owner < this.#owners) return owner;
+    this.#owners++;
     if (owner >= this.#found.length) {
-      const length = Math.max(owner + 1, 2 * this.#found.length);
+      const length = 2 * this.#found.length;
       this.#found = new Uint8Array(length);
       this.#matched = new Uint8Array(length);
       this.#list = new Uint16Array(length);
+      const gone = this.#gone;
+      this.#gone = new Uint8Array(length);
+      this.#gone.set(gone);
     }
+    return owner;
   }
 
+  /** The owner's number means nobody from now on, and somebody else later. */
   remove(owner: number, table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     size.tables--;
-    for (const slot of table.slots(size.bits)) size.owners.remove(slot, owner);
     if (counted) this.setCounted(table, false);
     if (size.tables === 0) delete this.#sizes[size.bits];
+    this.#gone[owner] = 1;
+    this.#marked.push(owner);
+    const marked = this.#marked.length + this.#leaving.length;
+    const living = this.#owners - this.#free.length - marked;
+    if (marked > MARKED_MAX + living) this.#sweepAll();
+  }
+
+  /** One step of taking out who is gone; does nothing when nobody is. Meant to be called about once a second. */
+  sweep(): void {
+    if (this.#leaving.length === 0) {
+      if (this.#marked.length === 0) return;
+      [this.#leaving, this.#marked] = [this.#marked, this.#leaving];
+      this.#sweptBits = 0;
+      this.#sweptSlots = 0;
+    }
+    let slots = SWEEP_SLOTS;
+    for (; this.#sweptBits < this.#sizes.length; this.#sweptBits++, this.#sweptSlots = 0) {
+      const size = this.#sizes[this.#sweptBits];
+      if (size === undefined) continue;
+      const end = Math.min(size.counted.length, this.#sweptSlots + slots);
+      slots -= end - this.#sweptSlots;
+      while (this.#sweptSlots < end) size.owners.sweep(this.#sweptSlots++, this.#gone, this.#list);
+      if (end < size.counted.length) return;
+    }
+    for (const owner of this.#leaving) {
+      this.#gone[owner] = 0;
+      this.#free.push(owner);
+    }
+    this.#leaving.length = 0;
+  }
+
+  #sweepAll(): void {
+    // what is under way passed some slots before the latest ones went
+    while (this.#leaving.length > 0) this.sweep();
+    while (this.#marked.length + this.#leaving.length > 0) this.sweep();
   }
 
   /** Takes a table into the union or out of it. Only when that changes. */
@@ -111,7 +180,7 @@ export class TableIndex {
     }
     for (let i = 0; i < touched.length; i++) {
       const owner = touched[i] ?? 0;
-      if ((found[owner] ?? 0) >= needed && this.#matched[owner] === 0) {
+      if ((found[owner] ?? 0) >= needed && this.#matched[owner] === 0 && this.#gone[owner] === 0) {
         this.#matched[owner] = 1;
         owners.push(owner);
       }

@@ -10,19 +10,21 @@ const ownersOf = (lists: OwnerLists, list: number): number[] => {
   return [...into.subarray(0, length)].sort((a, b) => a - b);
 };
 
-t.test('lists hold what sets would, whatever comes and goes', async () => {
-  const step = fc.record({ list: fc.nat(LISTS - 1), owner: fc.nat(40) });
+t.test('lists hold what sets would, whatever comes, goes and comes again after the sweep', async () => {
+  const added = fc.array(fc.record({ list: fc.nat(LISTS - 1), owner: fc.nat(40) }), { maxLength: 150 });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300 }), steps => {
+    fc.property(fc.array(fc.record({ added, gone: fc.array(fc.nat(40)) }), { maxLength: 4 }), rounds => {
       const lists = new OwnerLists(LISTS);
       const sets = Array.from({ length: LISTS }, () => new Set<number>());
-      for (const { list, owner } of steps) {
-        const set = sets[list];
-        if (set?.delete(owner) === true) lists.remove(list, owner);
-        else {
-          set?.add(owner);
-          lists.add(list, owner);
+      for (const { added, gone } of rounds) {
+        for (const { list, owner } of added) {
+          if (sets[list]?.has(owner) === false) lists.add(list, owner);
+          sets[list]?.add(owner);
         }
+        const marks = new Uint8Array(41);
+        for (const owner of gone) marks[owner] = 1;
+        for (let list = 0; list < LISTS; list++) lists.sweep(list, marks, new Uint16Array(41));
+        for (const set of sets) for (const owner of gone) set.delete(owner);
       }
       return sets.every((set, list) => {
         const wanted = [...set].sort((a, b) => a - b);
@@ -32,15 +34,19 @@ t.test('lists hold what sets would, whatever comes and goes', async () => {
   );
 });
 
-t.test('a list as long as can be, over many pages, comes out whole; what is not there is not removed', async t => {
+t.test('a list as long as can be, over many pages, comes out whole; a sweep gives its chunks back', async t => {
   const lists = new OwnerLists(2);
+  const gone = new Uint8Array(65_535);
+  const scratch = new Uint16Array(65_535);
   for (let owner = 0; owner < 65_535; owner++) lists.add(owner % 3 === 0 ? 0 : 1, owner);
   t.equal(lists.length(0) + lists.length(1), 65_535);
   t.equal(ownersOf(lists, 1).at(-1), 65_534);
-  lists.remove(0, 1);
-  t.equal(lists.length(0), 21_845);
-  for (let owner = 0; owner < 65_535; owner += 3) lists.remove(0, owner);
+  lists.sweep(0, gone, scratch);
+  t.equal(lists.length(0), 21_845, 'nobody is gone');
+  t.equal(lists.sweep(0, gone.fill(1), scratch), 21_845);
   t.same(ownersOf(lists, 0), []);
   for (let owner = 0; owner < 65_535; owner += 3) lists.add(0, owner);
-  t.equal(lists.length(0), 21_845, 'in the chunks that were given back');
+  t.equal(lists.length(0), 21_845);
+  t.equal(lists.length(1), 43_690, 'the chunks that were given back are not those of the other list');
+  t.equal(ownersOf(lists, 1).at(-1), 65_534);
 });

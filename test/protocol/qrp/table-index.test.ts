@@ -46,34 +46,72 @@ t.test('folded, a packed table has the slots of its resized self', async () => {
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'don’t', 'zeta', 'urn:sha1:xyz'];
 
-t.test('the index and each table alone give the same verdict, whatever comes and goes', async () => {
+interface Kept {
+  readonly table: QrpTable;
+  readonly counted: boolean;
+}
+
+const folded = (table: QrpTable) => (table.bits > INDEX_BITS_MAX ? table.resized(2 ** INDEX_BITS_MAX) : table);
+
+t.test('the index and each table alone give the same verdict, whatever comes, goes and is swept', async () => {
   const someWords = fc.subarray(WORDS);
-  const leaves = fc.array(fc.record({ words: someWords, bits: fc.integer({ min: 8, max: 19 }) }), { maxLength: 12 });
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ words: someWords, bits: fc.integer({ min: 8, max: 19 }) }) },
+    { weight: 2, arbitrary: fc.nat(11) },
+    { weight: 1, arbitrary: fc.constant('sweep' as const) },
+  );
   fc.assert(
-    fc.property(leaves, fc.array(fc.nat(11), { maxLength: 6 }), someWords, (specs, gone, asked) => {
+    fc.property(fc.array(step, { maxLength: 40 }), someWords, (steps, asked) => {
       const index = new TableIndex();
-      const tables = specs.map(({ words, bits }) => QrpTable.of(words).resized(2 ** bits));
-      for (const [owner, table] of tables.entries()) index.add(owner, new PackedTable(table), owner % 2 === 0);
-      const left = new Set(tables.keys());
-      for (const owner of gone) {
-        const table = tables[owner];
-        if (table !== undefined && left.delete(owner)) index.remove(owner, new PackedTable(table), owner % 2 === 0);
+      const left = new Map<number, Kept>();
+      for (const step of steps) {
+        if (step === 'sweep') index.sweep();
+        else if (typeof step === 'number') {
+          const [owner, kept] = [...left][step] ?? [];
+          if (owner === undefined || kept === undefined) continue;
+          index.remove(owner, new PackedTable(kept.table), kept.counted);
+          left.delete(owner);
+        } else {
+          const kept = { table: QrpTable.of(step.words).resized(2 ** step.bits), counted: step.words.length % 2 === 0 };
+          const owner = index.add(new PackedTable(kept.table), kept.counted);
+          if (owner === null || left.has(owner)) return false;
+          left.set(owner, kept);
+        }
       }
-      const sha1 = Buffer.alloc(20, 7);
-      const hashes = queryHashes(asked.join(' '), [sha1]);
+      const hashes = queryHashes(asked.join(' '), [Buffer.alloc(20, 7)]);
       const found: number[] = [];
       index.match(hashes, found);
-      const folded = (table: QrpTable) => (table.bits > INDEX_BITS_MAX ? table.resized(2 ** INDEX_BITS_MAX) : table);
-      const expected = [...left].filter(owner => folded(tables[owner] ?? new QrpTable(1)).mayMatch(hashes));
+      const expected = [...left].filter(([, { table }]) => folded(table).mayMatch(hashes)).map(([owner]) => owner);
       const union = new QrpTable(2 ** 17);
       index.addUnionTo(union);
       const merged = new QrpTable(2 ** 17);
-      for (const owner of left) if (owner % 2 === 0) merged.merge(tables[owner] ?? merged);
-      return (
-        JSON.stringify([...new Set(found)].sort()) === JSON.stringify(expected.sort()) &&
-        found.length === expected.length &&
-        union.equals(merged)
-      );
+      for (const { table, counted } of left.values()) if (counted) merged.merge(table);
+      return found.sort().join() === expected.sort().join() && union.equals(merged);
     }),
   );
+});
+
+t.test('who goes at once by the thousand leaves nothing behind, though nobody sweeps', async t => {
+  const index = new TableIndex();
+  const table = new PackedTable(QrpTable.of(['alpha', 'beta']).resized(65_536));
+  const owners = Array.from({ length: 3_000 }, () => index.add(table, true));
+  const [stays, ...leave] = owners;
+  for (const owner of leave) index.remove(owner ?? 0, table, true);
+  const found: number[] = [];
+  index.match(queryHashes('alpha beta', []), found);
+  t.same(found, [stays]);
+  for (let n = 0; n < 20_000; n++) {
+    const owner = index.add(table, true) ?? Number.NaN;
+    if (!(owner < 3_000)) t.fail(`owner ${owner}: numbers of those who went are given to others`);
+    index.remove(owner, table, true);
+  }
+});
+
+t.test('there are as many owners as numbers', async t => {
+  const index = new TableIndex();
+  const table = new PackedTable(QrpTable.of([]));
+  for (let owner = 0; owner < 65_535; owner++) index.add(table, false);
+  t.equal(index.add(table, false), null);
+  index.remove(7, table, false);
+  t.equal(index.add(table, false), 7);
 });
