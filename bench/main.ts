@@ -30,7 +30,7 @@ if (words[0] === '--one') {
   process.stdout.write(`${JSON.stringify({ bench: name, ...result })}\n`);
 } else if (words.length === 0) {
   process.stdout.write('npm run bench -- NAME…   or   npm run bench -- --all\n\n');
-  for (const name of names()) process.stdout.write(`${name.padEnd(14)} ${(await load(name)).about}\n`);
+  for (const name of names()) process.stdout.write(`${name.padEnd(16)} ${(await load(name)).about}\n`);
 } else {
   const chosen = words[0] === '--all' ? names() : words;
   const unknown = chosen.filter(name => !names().includes(name));

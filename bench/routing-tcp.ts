@@ -55,16 +55,18 @@ async function measured(setUp: SetUp, paces: number[], meshPaces: number[]): Pro
   }
 }
 
-type MeasuredStep = Step & { cpuSecondsPer100k: number };
+type MeasuredStep = Step & { cpuSecondsPer100k: number; loopDelayP99Ms: number };
 
 /** One step after the other until one loses copies. */
 async function climb(servent: ServentProcess, peers: Peers, paces: number[], senders: number): Promise<MeasuredStep[]> {
   const steps: MeasuredStep[] = [];
   for (const qps of paces) {
+    await servent.loopDelayP99Ms();
     const cpuBefore = servent.cpuSeconds;
     const step = await peers.step(qps, STEP_SECONDS, senders, DRAIN_MS);
     const cpuSecondsPer100k = ((servent.cpuSeconds - cpuBefore) / (step.sent + step.out)) * 100_000;
-    steps.push({ ...step, cpuSecondsPer100k: Number(cpuSecondsPer100k.toFixed(3)) });
+    const loopDelayP99Ms = await servent.loopDelayP99Ms();
+    steps.push({ ...step, cpuSecondsPer100k: Number(cpuSecondsPer100k.toFixed(3)), loopDelayP99Ms });
     if (step.lost > 0) break;
   }
   return steps;

@@ -1,5 +1,6 @@
 // Composition root, and the map: what there is, in which order it is built, started and, in reverse, stopped.
 import type { ConfigPlan } from '../api/control.ts';
+import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import { listenerLimits, uploadLimits } from './bounds.ts';
 import { type Ground, layGround } from './ground.ts';
@@ -20,20 +21,26 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
-/** Rejects with an error whose message tells a person what to do; nothing is left running then. */
-export async function startDaemon(resolved: ResolvedSettings, log: Log): Promise<RunningDaemon> {
+/**
+ * Rejects with an error whose message tells a person what to do; nothing is left running then. `limits` are for
+ * experiments: what of the overlay is no setting.
+ */
+export async function startDaemon(
+  resolved: ResolvedSettings,
+  log: Log,
+  limits: Partial<OverlayLimits> = {},
+): Promise<RunningDaemon> {
   const running = new Running(log);
   try {
-    return await start(resolved, log, running);
+    return await start(await layGround(resolved, log, running, limits));
   } catch (error) {
     await running.stop();
     throw error;
   }
 }
 
-async function start(given: ResolvedSettings, log: Log, running: Running): Promise<RunningDaemon> {
-  const ground = await layGround(given, log, running);
-
+async function start(ground: Ground): Promise<RunningDaemon> {
+  const { running } = ground;
   // Built first, as each knows others; nothing runs yet.
   const library = libraryOf(ground, () => overlay.core.onLibraryChanged());
   const overlay: OverlaySide = new OverlaySide(ground, { library, uploads: () => transfers.uploads });

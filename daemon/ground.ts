@@ -1,6 +1,7 @@
 // What every part of the daemon stands on: settings, time, chance, the store, the event log, and who we are.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { serventGuid } from './identity.ts';
 import type { Log } from './log.ts';
 import { Observation } from './observation.ts';
@@ -22,10 +23,17 @@ export interface Ground {
   readonly store: Store;
   readonly observation: Observation;
   readonly guid: Buffer;
+  /** Before those of the profile. */
+  readonly limits: Partial<OverlayLimits>;
 }
 
 /** Rejects with an error that says what to do. */
-export async function layGround(given: ResolvedSettings, log: Log, running: Running): Promise<Ground> {
+export async function layGround(
+  given: ResolvedSettings,
+  log: Log,
+  running: Running,
+  limits: Partial<OverlayLimits>,
+): Promise<Ground> {
   const live = new LiveSettings(given);
   const { settings } = live;
   const clock = new SystemClock();
@@ -38,5 +46,5 @@ export async function layGround(given: ResolvedSettings, log: Log, running: Runn
   await observation.start();
   running.add('the event log', () => observation.stop());
   const guid = await serventGuid(store.table('identity'), random);
-  return { live, settings, clock, random, startedAt, log, running, store, observation, guid };
+  return { live, settings, clock, random, startedAt, log, running, store, observation, guid, limits };
 }

@@ -22,7 +22,8 @@ export function metricsDocument(): string {
     '',
     "Counters start at 0 with the daemon. Beside these there are those of Node.js and the process, as every program with Prometheus' client for",
     'Node.js has them: `nodejs_eventloop_lag_p99_seconds`, `nodejs_heap_size_used_bytes`, `nodejs_gc_duration_seconds`,',
-    '`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and so on.',
+    '`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and so on. The event loop is looked at every',
+    '20 ms, and its lag is counted from one look to the next: 0.02 is an idle one.',
     '',
   ].join('\n');
 }

@@ -85,6 +85,7 @@ export class OverlaySide {
         reaches: reachesOf(profile),
         queries: profile === 'local' ? null : QUERY_GUARD,
         ...(profile === 'public' ? {} : LOCAL_OVERLAY_LIMITS),
+        ...ground.limits,
       },
     });
     this.dialer = new Dialer({

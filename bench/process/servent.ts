@@ -6,18 +6,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readApiToken } from '../../daemon/runtime-files.ts';
 
 /** _SC_CLK_TCK: Linux says 100 to every process. */
 const TICKS_PER_SECOND = 100;
+/** The watch on the event loop counts from one of its timers to the next, so this is what an idle loop shows. */
+const WATCH_MS = 20;
 
 export class ServentProcess {
   readonly port: number;
   readonly #child: ChildProcess;
+  readonly #api: string;
   readonly #dataDir: string;
 
-  constructor(child: ChildProcess, port: number, dataDir: string) {
+  constructor(child: ChildProcess, port: number, api: string, dataDir: string) {
     this.#child = child;
     this.port = port;
+    this.#api = api;
     this.#dataDir = dataDir;
   }
 
@@ -44,8 +49,8 @@ export class ServentProcess {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     for await (const chunk of child.stdout) {
-      const port = /ready gnutella=\S+:(\d+)/.exec(String(chunk))?.[1];
-      if (port !== undefined) return new ServentProcess(child, Number(port), dataDir);
+      const [, port, api] = /ready gnutella=\S+:(\d+) api=(\S+)/.exec(String(chunk)) ?? [];
+      if (port !== undefined && api !== undefined) return new ServentProcess(child, Number(port), api, dataDir);
     }
     throw new Error('the servent ended before it was ready');
   }
@@ -61,6 +66,14 @@ export class ServentProcess {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** 99th percentile of how late the event loop's timers were since the last call; the first one begins the watch. */
+  async loopDelayP99Ms(): Promise<number> {
+    const token = (await readApiToken(this.#dataDir)) ?? '';
+    const answer = await fetch(`${this.#api}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    const seconds = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(await answer.text())?.[1]);
+    return Number(Math.max(0, seconds * 1000 - WATCH_MS).toFixed(1));
   }
 
   get rssKiB(): number {

@@ -76,6 +76,7 @@ export interface Ask {
 export const Next = { Wait: 0, Send: 1, AskStatus: 2, Exhausted: 3, Done: 4 } as const;
 export type Next = (typeof Next)[keyof typeof Next];
 
+/** Ultrapeers of the probe as long as nothing is found; when part of the goal is met, fewer. */
 const PROBES = 3;
 /** At most so many ultrapeers a step, as long as nothing at all is found. */
 const STEP_ASKS_MAX = 3;
@@ -234,9 +235,10 @@ export class DynamicQuery {
 
   /** A few with a matching table, their leaves only; without such a few others, one step further. */
   #probe(now: number, ranked: readonly Prospect[], asks: Ask[]): Next {
-    const matching = ranked.filter(({ matches }) => matches === true).slice(0, PROBES);
+    const probes = Math.ceil((PROBES * (this.goal - this.results)) / this.goal);
+    const matching = ranked.filter(({ matches }) => matches === true).slice(0, probes);
     const ttl = matching.length > 0 ? 1 : 2;
-    const probed = matching.length > 0 ? matching : ranked.filter(({ again }) => again).slice(0, PROBES);
+    const probed = matching.length > 0 ? matching : ranked.filter(({ again }) => again).slice(0, probes);
     this.#probed = true;
     if (probed.length === 0) return this.#widen(now, ranked, asks);
     for (const prospect of probed) this.#ask(prospect, ttl, asks);

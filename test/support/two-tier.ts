@@ -6,12 +6,15 @@ import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import type { SearchSpec } from '../../protocol/overlay/search.ts';
 import { VirtualNetwork, type VirtualServent } from './virtual-network.ts';
 
-export interface TwoTierSpec {
+export interface TwoTierShape {
   readonly ultrapeers: number;
   readonly leaves: number;
   /** Links of an ultrapeer to others, about. */
   readonly degree: number;
   readonly ultrapeersPerLeaf: number;
+}
+
+export interface TwoTierSpec extends TwoTierShape {
   readonly seed?: number;
   /** Everybody relays and floods over the same links, as Gnutella 0.4 did. */
   readonly flat?: boolean;
@@ -48,33 +51,34 @@ export function twoTier(spec: TwoTierSpec): TwoTier {
     for (const name of spec.shares(i)) servent.library.add(name, contentOf(name));
     return servent;
   });
-  const ultrapeers = servents.slice(0, spec.ultrapeers);
-  const leaves = servents.slice(spec.ultrapeers);
-  const linked = new Set<string>();
-  const link = (a: VirtualServent | undefined, b: VirtualServent | undefined): boolean => {
-    if (a === undefined || b === undefined || a === b) return false;
-    const key = [a.name, b.name].sort().join('-');
-    if (linked.has(key)) return false;
-    linked.add(key);
-    network.connect(a, b);
-    return true;
-  };
-  ultrapeers.forEach((servent, i) => {
-    link(servent, ultrapeers[(i + 1) % ultrapeers.length]);
-  });
-  let missing =
-    Math.min((spec.ultrapeers * spec.degree) / 2, (spec.ultrapeers * (spec.ultrapeers - 1)) / 2) - linked.size;
-  while (missing > 0) if (link(pick(network, ultrapeers), pick(network, ultrapeers))) missing--;
-  for (const leaf of leaves) {
-    const wanted = Math.min(spec.ultrapeersPerLeaf, ultrapeers.length);
-    for (let n = 0; n < wanted; ) if (link(leaf, pick(network, ultrapeers))) n++;
+  for (const [a, b] of graphOf(spec, network.random)) {
+    const [one, other] = [servents[a], servents[b]];
+    if (one !== undefined && other !== undefined) network.connect(one, other);
   }
   network.pass(10_000);
-  return { network, ultrapeers, leaves };
+  return { network, ultrapeers: servents.slice(0, spec.ultrapeers), leaves: servents.slice(spec.ultrapeers) };
 }
 
-function pick<T>(network: VirtualNetwork, list: readonly T[]): T | undefined {
-  return list[network.random.below(list.length)];
+/** Who dials whom, by index: a ring of ultrapeers with chords, then each leaf and its ultrapeers. The first are the ultrapeers. */
+export function graphOf(spec: TwoTierShape, random: { below(bound: number): number }): [number, number][] {
+  const { ultrapeers, leaves, degree } = spec;
+  const linked = new Set<string>();
+  const links: [number, number][] = [];
+  const link = (a: number, b: number): boolean => {
+    const key = `${Math.min(a, b)}-${Math.max(a, b)}`;
+    if (a === b || linked.has(key)) return false;
+    linked.add(key);
+    links.push([a, b]);
+    return true;
+  };
+  for (let i = 0; i < ultrapeers; i++) link(i, (i + 1) % ultrapeers);
+  let missing = Math.min((ultrapeers * degree) / 2, (ultrapeers * (ultrapeers - 1)) / 2) - links.length;
+  while (missing > 0) if (link(random.below(ultrapeers), random.below(ultrapeers))) missing--;
+  const wanted = Math.min(spec.ultrapeersPerLeaf, ultrapeers);
+  for (let leaf = ultrapeers; leaf < ultrapeers + leaves; leaf++) {
+    for (let n = 0; n < wanted; ) if (link(leaf, random.below(ultrapeers))) n++;
+  }
+  return links;
 }
 
 export interface SearchCost {

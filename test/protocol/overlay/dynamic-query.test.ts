@@ -80,6 +80,19 @@ t.test('a probe goes to three ultrapeers whose tables match, and no further', as
   ]);
 });
 
+t.test('the more our leaves had, the fewer are probed', async t => {
+  const probesAfter = (seen: number): number => {
+    const query = start(50, [1]);
+    step(query, []);
+    query.seen = seen;
+    return step(
+      query,
+      [3, 4, 5, 6].map(id => prospect(id, { matches: true })),
+    ).asks.length;
+  };
+  t.strictSame([0, 16, 17, 33, 34, 49].map(probesAfter), [3, 3, 2, 2, 1, 1]);
+});
+
 t.test('where no table matches the probe goes one step further, past those that say no', async t => {
   const { asks } = step(
     start(50),
