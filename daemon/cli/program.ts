@@ -11,6 +11,7 @@ import { explainCommand } from './explain.ts';
 import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
 import { hooksCommand } from './hooks.ts';
 import { hostCommands } from './hosts.ts';
+import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { libraryCommands } from './library.ts';
@@ -72,6 +73,7 @@ export function createProgram(surroundings: Terminal): Command {
     tuiCommand(terminal),
     doctorCommand(terminal),
     explainCommand(terminal),
+    importCommand(terminal),
     keysCommand(terminal),
     hooksCommand(terminal),
     logCommand(terminal),
