@@ -14,6 +14,7 @@ import { NOBODY, Operations } from './operations.ts';
 import { mountStreams, type StreamSources } from './streams.ts';
 import { Throttle } from './throttle.ts';
 import { checkHost, checkOrigin, setSafeHeaders } from './web-origin.ts';
+import { servePage, type WebPage } from './web-page.ts';
 
 export interface ApiOptions {
   /** The owner's token. */
@@ -35,6 +36,8 @@ export interface ApiOptions {
   counters?: ApiCounters;
   /** What is not one JSON document; without it there are none. */
   streams?: StreamSources;
+  /** The web page, as long as it is switched on. */
+  page?: () => Promise<WebPage> | null;
 }
 
 /** Since the start. */
@@ -56,6 +59,7 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   app.silent = true; // koa prints stacks itself otherwise
   app.on('error', (error: unknown) => onMistake(error, 'response'));
   app.use(errorBoundary(options));
+  app.use(publicPage(options));
   app.use(gate(options));
   const router = new Router({ sensitive: true, strict: true });
   const parts: Parts = {
@@ -118,14 +122,30 @@ const openPaths = new Set(
     .map(({ path }) => path),
 );
 
+/** Whoever opens the page has no token yet: it is how they come to give it. */
+function publicPage({ page, hostNames }: ApiOptions): Koa.Middleware {
+  const names = allowedNames(hostNames);
+  return async (ctx, next) => {
+    const files = ctx.path === '/' || ctx.path.startsWith('/web/') || ctx.path.endsWith('.js') ? page?.() : null;
+    if (files != null) {
+      checkHost(ctx.get('Host'), names);
+      if (servePage(ctx, await files)) return;
+    }
+    await next();
+  };
+}
+
+const allowedNames = (names: readonly string[] = []): ReadonlySet<string> =>
+  new Set(names.map(name => name.toLowerCase()));
+
 /** Before routing, so that a stranger does not even learn which paths exist. */
-function gate({ token, keys, hostNames = [], corsOrigins = [], isLocal, throttle }: ApiOptions): Koa.Middleware {
+function gate({ token, keys, hostNames, corsOrigins = [], isLocal, throttle }: ApiOptions): Koa.Middleware {
   const authenticate = authenticator({
     token,
     throttle: throttle ?? new Throttle(),
     ...(keys === undefined ? {} : { keys }),
   });
-  const names = new Set(hostNames.map(name => name.toLowerCase()));
+  const names = allowedNames(hostNames);
   const origins = new Set(corsOrigins);
   return (ctx, next) => {
     if (openPaths.has(ctx.path)) return next();

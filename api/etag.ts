@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { ApiError } from './errors.ts';
 
 /** Strong: the same bytes, the same tag. */
-export function etagOf(text: string): string {
-  return `"${createHash('sha1').update(text).digest('base64url')}"`;
+export function etagOf(content: string | Buffer): string {
+  return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
 /** If-None-Match: the caller has it already. Compares weakly, as it should. */

@@ -6,6 +6,7 @@ import type { Control } from '../api/control.ts';
 import { type ApiServer, SOCKET_PATH_BYTES_MAX, startApi } from '../api/server.ts';
 import type { StreamSources } from '../api/streams.ts';
 import { isLoopback } from '../api/throttle.ts';
+import { webPage } from '../api/web-page.ts';
 import type { Keys } from './keys.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -48,6 +49,7 @@ export async function startAdminApi({
       streams,
       counters,
       version,
+      page: () => (settings.api.web ? webPage() : null),
       onMistake: (err, doing) => log.error({ err }, doing),
     },
   );

@@ -244,6 +244,12 @@ export const declaration = {
       default: true,
       doc: 'Answer on the Unix socket `api.sock` of the data folder too. Who may open that file, its owner, needs no token there.',
     }),
+    web: setting(yesOrNo, {
+      flag: '--no-web',
+      change: 'hot',
+      default: true,
+      doc: 'Show a web page at the address of the admin API. It asks for the token.',
+    }),
     hostNames: setting(listOf(hostName, ','), {
       flag: '--api-host-name <name>',
       default: () => [],

@@ -50,6 +50,20 @@ t.test('only pure libraries enter protocol/', async t => {
   );
 });
 
+t.test('browser names stay in web/, and nothing there makes markup out of text', async t => {
+  const web = code.filter(({ path }) => path.startsWith('web/'));
+  t.ok(web.length > 0);
+  t.strictSame(offenders(web, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|localStorage/), []);
+  const others = code.filter(({ path }) => /^(protocol|api|daemon|tui)\//.test(path));
+  t.strictSame(
+    offenders(
+      others,
+      /(?<![.\w'"`-])((window|sessionStorage|localStorage)\.\w|document\.(body|createE|getElement|query))/,
+    ),
+    [],
+  );
+});
+
 t.test('no file holds two ideas: none is longer than 500 lines', async t => {
   const long = code.filter(({ text }) => text.split('\n').length > 501).map(({ path }) => path);
   t.strictSame(long, []);

@@ -25,6 +25,7 @@ import { startCommand } from './start.ts';
 import { note, type OutputFormat, print, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
 import { tuiCommand } from './tui.ts';
+import { webCommand } from './web.ts';
 
 const AFTER_HELP = `
 Commands find a running daemon by --api and --token, SERVENT_API and SERVENT_TOKEN, or its data folder,
@@ -71,6 +72,7 @@ export function createProgram(surroundings: Terminal): Command {
     ...libraryCommands(terminal),
     configCommand(terminal),
     tuiCommand(terminal),
+    webCommand(terminal),
     doctorCommand(terminal),
     explainCommand(terminal),
     importCommand(terminal),

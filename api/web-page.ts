@@ -1,0 +1,96 @@
+// The web page as bytes: a closed table of files, read once when somebody first asks. It holds no data; its calls need a token like any other.
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Context } from 'koa';
+import { ApiError } from './errors.ts';
+import { etagOf, hasAlready } from './etag.ts';
+
+export interface PageFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly etag: string;
+}
+
+/** By path; what is not in it is not served, whatever the path looks like. */
+export type WebPage = ReadonlyMap<string, PageFile>;
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Pure modules of ours that the page's modules import. */
+const SHARED = ['api/format.js', 'api/event-text.js'];
+
+/** Nothing inline, nothing from elsewhere, no text that becomes markup. */
+const HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  // Asked for anew each time, and answered with 304: after an update nobody has half of the old page.
+  'Cache-Control': 'no-cache',
+} as const;
+
+let loaded: Promise<WebPage> | null = null;
+
+/** Rejects when the program has not been built. */
+export function webPage(): Promise<WebPage> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<WebPage> {
+  const here = dirname(fileURLToPath(import.meta.url));
+  // From dist/api, or from api/ in tests.
+  const root = extname(import.meta.url) === '.js' ? join(here, '..', '..') : join(here, '..');
+  const page = new Map<string, PageFile>();
+  const add = async (path: string, file: string): Promise<void> => {
+    const type = TYPES[extname(file)];
+    if (type === undefined) return;
+    const bytes = await readFile(file);
+    page.set(path, { type, bytes, etag: etagOf(bytes) });
+  };
+  for (const folder of [join(root, 'web'), join(root, 'dist', 'web')])
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const below = join(entry.parentPath, entry.name).slice(folder.length).replaceAll('\\', '/');
+      await add(below === '/index.html' ? '/' : `/web${below}`, join(entry.parentPath, entry.name));
+    }
+  for (const path of SHARED) await add(`/${path}`, join(root, 'dist', path));
+  return page;
+}
+
+/** True: the path is the page's, and is answered. Throws NOT_FOUND and METHOD_NOT_ALLOWED. */
+export function servePage(ctx: Context, page: WebPage): boolean {
+  const file = page.get(ctx.path);
+  if (file === undefined) {
+    if (ctx.path.startsWith('/web/')) throw new ApiError('NOT_FOUND', `there is nothing at ${ctx.path}`);
+    return false;
+  }
+  if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+    ctx.set('Allow', 'GET, HEAD');
+    throw new ApiError('METHOD_NOT_ALLOWED', `${ctx.path} takes GET, HEAD, not ${ctx.method}`);
+  }
+  ctx.set(HEADERS);
+  ctx.set('ETag', file.etag);
+  if (hasAlready(ctx.get('If-None-Match'), file.etag)) {
+    ctx.status = 304;
+    return true;
+  }
+  ctx.set('Content-Type', file.type);
+  ctx.body = file.bytes;
+  return true;
+}

@@ -1,0 +1,192 @@
+// Pictures of the page as data: what strangers wrote stays text, numbers have units, buttons have names.
+import fc from 'fast-check';
+import t from 'tap';
+import { printable } from '../../api/format.ts';
+import { formatClock, formatCount, formatPerSecond } from '../../web/figures.ts';
+import { ceiling, corners } from '../../web/graph.ts';
+import { type Model, START, VIEWS } from '../../web/model.ts';
+import { type ShellActions, shell, signIn } from '../../web/shell.ts';
+import { type Child, h, type Prop, type Sketch, textOf } from '../../web/sketch.ts';
+import { queryFits, searchable } from '../../web/views/queries.ts';
+import { FakeControl } from '../support/fake-control.ts';
+import { aDownload, aFile, aFolder, anUpload, aPeer, aQuery, aResult, aSearch, SHA1 } from '../support/sample-views.ts';
+
+const act = new Proxy({} as ShellActions, { get: () => () => undefined });
+const NOW = Date.parse(aQuery.at) + 90_000;
+
+/** A page full of things that all have this name. */
+function world(name: string): Model {
+  const control = new FakeControl();
+  const rows = {
+    peers: [{ ...aPeer, userAgent: name }],
+    searches: [{ ...aSearch, text: name, error: name, state: 'failed' as const }],
+    results: [
+      { ...aResult, name, sources: aResult.sources.map(source => ({ ...source, name: `${name}2`, vendor: name })) },
+    ],
+    downloads: [
+      {
+        ...aDownload,
+        name,
+        error: name,
+        path: name,
+        sources: aDownload.sources.map(source => ({ ...source, error: name })),
+      },
+    ],
+    uploads: [{ ...anUpload, name, userAgent: name }],
+    files: [{ ...aFile, name, path: name }],
+    folders: [{ ...aFolder, path: name, error: name }],
+  };
+  const lists = Object.fromEntries(
+    Object.entries(START.lists).map(([list, listing]) => [
+      list,
+      { ...listing, loaded: true, rows: rows[list as keyof typeof rows] },
+    ]),
+  ) as unknown as Model['lists'];
+  return {
+    ...START,
+    lists,
+    scopes: ['admin'],
+    link: { kind: 'live' },
+    status: control.status(),
+    history: control.history(),
+    election: { verdict: name, tests: [{ name: 'a_b', ok: false, value: name, mend: name }] },
+    explained: { [aDownload.id]: { verdict: name, tests: [] }, [aSearch.id]: { verdict: name, tests: [] } },
+    queries: { ...START.queries, rows: [{ ...aQuery, text: name }] },
+    unfolded: new Set([aDownload.id, aResult.id]),
+  };
+}
+
+function* sketches(children: readonly Child[]): Generator<Sketch> {
+  for (const child of children)
+    if (typeof child !== 'string') {
+      yield child;
+      yield* sketches(child.children);
+    }
+}
+
+const picture = (model: Model): Child[] => shell(model, act, NOW);
+const TAGS = new Set(
+  [...VIEWS].flatMap(view =>
+    [null, aSearch.id].flatMap(search => [...sketches(picture({ ...world('x'), view, search }))].map(({ tag }) => tag)),
+  ),
+);
+
+function isHarmless(prop: string, value: Prop): boolean {
+  if (prop.startsWith('on')) return typeof value === 'function' || value === null;
+  if (prop === 'href') return typeof value === 'string' && value.startsWith('#/');
+  if (prop === 'src') return value === 'web/icon.svg';
+  return prop !== 'style' && (typeof value !== 'string' || printable(value) === value);
+}
+
+t.test('names, queries and programs of strangers are text, and nothing in them turns or hides others', async t => {
+  t.notOk(TAGS.has('script') || TAGS.has('style') || TAGS.has('iframe'));
+  const name = fc.oneof(
+    fc.constantFrom(
+      '<img src=x onerror=alert(1)>',
+      '"><script>',
+      'a\u202egpj.exe',
+      '\u2066x',
+      'a\u0000b',
+      'x'.repeat(5_000),
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+  );
+  fc.assert(
+    fc.property(name, fc.constantFrom(...VIEWS), fc.constantFrom(null, aSearch.id), (hostile, view, search) => {
+      const children = picture({ ...world(hostile), view, search });
+      const wrong = [...sketches(children)].flatMap(({ tag, props }) => [
+        ...(TAGS.has(tag) ? [] : [tag]),
+        ...Object.entries(props).flatMap(([prop, value]) => (isHarmless(prop, value) ? [] : [`${tag} ${prop}`])),
+      ]);
+      t.strictSame(wrong, []);
+      const text = children.map(textOf).join('\n').replaceAll('\n', ' ');
+      t.equal(printable(text), text, 'every text');
+    }),
+    { numRuns: 150 },
+  );
+});
+
+t.test('every control has a name, every table its roles, every row that is told apart a key', async t => {
+  for (const view of VIEWS)
+    for (const search of [null, aSearch.id])
+      for (const sketch of sketches(picture({ ...world('blue moon'), view, search }))) {
+        const { tag, props, children } = sketch;
+        if (tag === 'button' || tag === 'a') t.ok(props['aria-label'] ?? textOf(sketch), `${view} ${tag}`);
+        if (tag === 'input' || tag === 'select') t.ok(props['aria-label'], `${view} ${String(props['name'])}`);
+        if (tag === 'progress') t.ok(props['aria-label']);
+        if (tag === 'td') t.equal(props['role'], 'cell');
+        if (tag === 'tbody') t.ok(children.every(row => typeof row !== 'string' && row.key !== null));
+        if (tag === 'svg' && props['role'] === 'img') t.match(props['aria-label'], /most/);
+      }
+});
+
+t.test('who may only look is offered nothing else', async t => {
+  for (const view of VIEWS) {
+    const labels = [...sketches(picture({ ...world('blue moon'), view, scopes: ['read'] }))]
+      .filter(({ tag }) => tag === 'button')
+      .map(sketch => String(sketch.props['aria-label'] ?? textOf(sketch)));
+    t.notMatch(
+      labels.join('\n'),
+      /Download|Pause blue|Cancel|Disconnect|Connect|Share|Stop sharing|Search for|Remove/,
+      view,
+    );
+  }
+});
+
+t.test('what is said where there is nothing, and when the daemon is lost', async t => {
+  const text = (model: Partial<Model>): string =>
+    picture({ ...START, scopes: ['admin'], ...model })
+      .map(textOf)
+      .join(' ');
+  t.match(text({ view: 'downloads' }), /Asking the daemon/);
+  const empty = { ...START.lists, downloads: { ...START.lists.downloads, loaded: true } };
+  t.match(text({ view: 'downloads', lists: empty }), /No downloads\. Search for something/);
+  const filtered = { ...START.lists, downloads: { ...START.lists.downloads, loaded: true, filter: 'x' } };
+  t.match(text({ view: 'downloads', lists: filtered }), /Nothing here fits the filter/);
+  const lost = { kind: 'lost', why: 'The daemon does not answer.', retryAt: NOW + 4_200 } as const;
+  t.match(text({ link: lost }), /The daemon does not answer\. What you see may be old\.Next attempt in 5 s\.Try now/);
+  t.match(
+    signIn('That is not the token of this servent.', false, () => undefined)
+      .map(textOf)
+      .join(),
+    /not the token/,
+  );
+});
+
+t.test('queries: a filter of words, and what would be searched for', async t => {
+  t.ok(queryFits(aQuery, 'MOON blue'));
+  t.ok(queryFits(aQuery, SHA1.slice(-8)) && queryFits(aQuery, ':6347') && queryFits(aQuery, ''));
+  t.notOk(queryFits(aQuery, 'moon red'));
+  t.equal(searchable(aQuery), 'blue moon');
+  t.equal(searchable({ ...aQuery, text: ' ' }), SHA1);
+  t.equal(searchable({ ...aQuery, text: '', urns: [] }), null);
+});
+
+t.test('graphs stay inside their frame, whatever is measured', async t => {
+  const values = fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { maxLength: 200 });
+  fc.assert(
+    fc.property(values, fc.integer({ min: 2, max: 144 }), (series, slots) => {
+      const top = ceiling(Math.max(0, ...series), 1);
+      t.ok(top >= Math.max(1, ...series));
+      t.ok(top <= Math.max(1, ...series) * 2.6);
+      const points = corners(series, slots, top).map(point => point.split(',').map(Number));
+      t.equal(points.length, Math.min(series.length, slots));
+      for (const [x = -1, y = -1] of points) t.ok(x >= -0.1 && x <= 300 && y >= 1 && y <= 71, `${x},${y}`);
+      if (points.length > 0) t.equal(points.at(-1)?.[0], 300, 'the latest is at the right');
+    }),
+  );
+});
+
+t.test('figures', async t => {
+  t.strictSame([0, 9_999, 12_345, 999_999, 1.5e9].map(formatCount), ['0', '9,999', '12.3k', '1.0M', '1.5G']);
+  t.strictSame([0, 0.4, 9.94, 37, 12_300].map(formatPerSecond), ['0/s', '0.4/s', '9.9/s', '37/s', '12.3k/s']);
+  t.match(formatClock(aQuery.at), /^\d\d:\d\d:\d\d$/);
+  t.equal(formatClock('never'), '–');
+});
+
+t.test('sketches leave nulls out and take lists apart', async t => {
+  const sketch = h('p', { key: 'k', title: null }, 'a', null, [['b'], null, h('b', {}, 'c')]);
+  t.equal(sketch.key, 'k');
+  t.equal(textOf(sketch), 'abc');
+  t.equal(sketch.children.length, 3);
+});

@@ -1,0 +1,35 @@
+// What a person can do on the page.
+import type { DownloadView, FolderView, PeerView, ResultView, SearchView, UploadView } from '../api/control.ts';
+import type { ListName, Span } from './model.ts';
+
+/** Promises resolve to whether it worked; what went wrong has been said by then. */
+export interface Actions {
+  span(span: Span): void;
+  turn(list: ListName, to: 'next' | 'back' | 'first'): void;
+  /** Down, up, and back to the list's own order. */
+  sort(list: ListName, field: string): void;
+  sortTo(list: ListName, sort: string): void;
+  filter(list: ListName, text: string): void;
+  fold(id: string): void;
+  explain(what: 'explainSearch' | 'explainDownload', id: string): void;
+  filterQueries(text: string): void;
+  pauseQueries(paused: boolean): void;
+
+  connect(address: string): Promise<boolean>;
+  disconnect(peer: PeerView): void;
+  /** By words, or by URN when it is one. */
+  search(text: string): Promise<boolean>;
+  browse(address: string): void;
+  removeSearch(search: SearchView): void;
+  fetch(search: string, result: ResultView): void;
+  /** A magnet link or a URN. */
+  fetchLink(link: string): Promise<boolean>;
+  pause(download: DownloadView): void;
+  resume(download: DownloadView): void;
+  prioritise(download: DownloadView, priority: number): void;
+  removeDownload(download: DownloadView): void;
+  cancelUpload(upload: UploadView): void;
+  share(path: string): Promise<boolean>;
+  unshare(folder: FolderView): void;
+  rescan(): void;
+}

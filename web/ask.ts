@@ -1,0 +1,24 @@
+// A question before something that cannot be taken back. The browser keeps the focus inside and takes Escape for no.
+import { printable } from '../api/format.ts';
+import { draw } from './draw.ts';
+import { h } from './sketch.ts';
+
+/** `yes` is what the button says that does it. */
+export function ask(question: string, yes: string): Promise<boolean> {
+  const dialog = document.getElementById('ask') as HTMLDialogElement;
+  return new Promise(resolve => {
+    const end = (answer: 'yes' | 'no') => () => dialog.close(answer);
+    draw(dialog, [
+      h('p', { id: 'question' }, printable(question)),
+      h(
+        'div',
+        { class: 'bar' },
+        h('button', { type: 'button', onclick: end('no'), autofocus: true }, 'No'),
+        h('button', { type: 'button', class: 'main danger', onclick: end('yes') }, yes),
+      ),
+    ]);
+    dialog.returnValue = 'no';
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,92 @@
+// Small things that every view is made of.
+import { printable } from '../api/format.ts';
+import { type IconName, icon } from './icons.ts';
+import { type Child, type Handler, h, type Props, type Sketch } from './sketch.ts';
+
+/** What strangers chose: no character in it moves others about, and its reading direction ends with it. */
+export function foreign(text: string, props: Props = {}): Sketch {
+  return h('bdi', props, printable(text));
+}
+
+/** A URN; `short` is enough to tell one from another. */
+export function hash(urn: string, short = false): Sketch {
+  const text = printable(urn);
+  return h('code', { title: text }, short ? `${text.slice(text.lastIndexOf(':') + 1).slice(0, 12)}` : text);
+}
+
+export type Tone = 'good' | 'busy' | 'wait' | 'bad' | 'quiet';
+
+export function chip(tone: Tone, text: string): Sketch {
+  return h('span', { class: `chip ${tone}` }, text);
+}
+
+/** `label` says what exactly it does; `text` is what fits on it. */
+export function button(text: string, onclick: Handler, props: Props & { icon?: IconName } = {}): Sketch {
+  const { icon: name, ...rest } = props;
+  return h('button', { type: 'button', onclick, ...rest }, name === undefined ? null : icon(name), h('span', {}, text));
+}
+
+/** Only a drawing; the label is read out and shown by the mouse. */
+export function iconButton(name: IconName, label: string, onclick: Handler, props: Props = {}): Sketch {
+  const text = printable(label);
+  return h('button', { type: 'button', class: 'bare', 'aria-label': text, title: text, onclick, ...props }, icon(name));
+}
+
+export interface Field {
+  name: string;
+  label: string;
+  placeholder: string;
+  button: string;
+  icon: IconName;
+  /** Sees what was typed, trimmed and not empty; true: it is done with, and the field is emptied. */
+  onSubmit: (text: string) => Promise<boolean>;
+}
+
+/** One field and its button, as a form: the return key will do. */
+export function fieldForm({ name, label, placeholder, button: text, icon: drawing, onSubmit }: Field): Sketch {
+  return h(
+    'form',
+    {
+      key: name,
+      class: 'field',
+      onsubmit: event => {
+        event.preventDefault();
+        const input = (event.currentTarget as HTMLFormElement).elements.namedItem(name) as HTMLInputElement;
+        const typed = input.value.trim();
+        if (typed === '') input.focus();
+        else
+          void onSubmit(typed).then(done => {
+            if (done) input.value = '';
+          });
+      },
+    },
+    h('input', {
+      name,
+      'aria-label': label,
+      placeholder,
+      autocomplete: 'off',
+      autocapitalize: 'off',
+      spellcheck: 'false',
+      maxlength: 4096,
+    }),
+    h('button', { type: 'submit', class: 'main' }, icon(drawing), h('span', {}, text)),
+  );
+}
+
+export function facts(rows: readonly (readonly [name: string, value: Child | null])[]): Sketch {
+  return h(
+    'dl',
+    { class: 'facts' },
+    rows.flatMap(([name, value]) => (value === null ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))])),
+  );
+}
+
+export function card(title: string, props: Props, ...children: (Child | null)[]): Sketch {
+  const { class: more, ...rest } = props;
+  return h(
+    'section',
+    { class: `card${typeof more === 'string' ? ` ${more}` : ''}`, ...rest },
+    h('h2', {}, title),
+    children,
+  );
+}

@@ -1,0 +1,230 @@
+// The page's beginning: a token, then model, stream, refreshes and pictures tied together.
+import { printable } from '../api/format.ts';
+import type { Topic } from '../api/schemas/events.ts';
+import { type Access, type CallName, call, NoAnswer, Refused } from './calls.ts';
+import { draw } from './draw.ts';
+import { Live } from './live.ts';
+import { type ListName, type Model, PAGE_ROWS, placeOf, START } from './model.ts';
+import { orders } from './orders.ts';
+import { filterOf, Refresh, type Resource, shown } from './refresh.ts';
+import { type ShellActions, shell, signIn, TITLES } from './shell.ts';
+import { type Message, staleAfter, update } from './update.ts';
+
+/** Of this tab: gone when it is closed. */
+const TOKEN_KEY = 'servent-token';
+const TICK_MS = 200;
+/** Between two pictures, however much happens. */
+const DRAW_MS = 120;
+const NOTICE_MS = 6_000;
+/** Out of sight for so long, the page stops listening. */
+const HIDDEN_MS = 30_000;
+const TOPICS: readonly Topic[] = ['peers', 'searches', 'downloads', 'uploads', 'library', 'status'];
+
+const root = document.getElementById('page') as HTMLElement;
+// Relative: behind a reverse proxy the page may live below a path.
+const base = new URL('api/v1/', new URL('.', location.href)).href;
+
+class Page {
+  readonly #access: Access;
+  readonly #onSignOut: (why: string | null) => void;
+  readonly #live: Live;
+  readonly #refresh = new Refresh();
+  readonly #act: ShellActions;
+  readonly #abort = new AbortController();
+  #model: Model = { ...START, ...placeOf(location.hash) };
+  #tick: number | null = null;
+  #drawTimer: number | null = null;
+  #hidden: number | null = null;
+  #notices = 0;
+
+  constructor(access: Access, onSignOut: (why: string | null) => void) {
+    this.#access = access;
+    this.#onSignOut = onSignOut;
+    this.#live = new Live({
+      access,
+      onEvents: events => {
+        this.#send({ type: 'events', events });
+        for (const event of events) this.#refresh.stale(...staleAfter(this.#model, event));
+      },
+      onState: state => {
+        this.#send({ type: 'link', state });
+        if (state.kind === 'live') this.#refresh.forget();
+      },
+      onRefused: error => this.signOut(error.message),
+    });
+    this.#act = {
+      ...orders({
+        model: () => this.#model,
+        send: message => this.#send(message),
+        call: (name, input) => call(this.#access, name, input),
+        stale: (...lists) => {
+          this.#refresh.stale(...lists);
+          this.#look();
+        },
+        say: (kind, text) => this.#say(kind, text),
+        refused: error => this.#refused(error),
+      }),
+      tryNow: () => this.#live.tryNow(),
+      signOut: () => this.signOut(null),
+      dismiss: id => this.#send({ type: 'dismiss', id }),
+    };
+    const { signal } = this.#abort;
+    addEventListener('hashchange', () => this.#go(), { signal });
+    document.addEventListener('visibilitychange', () => this.#onVisibility(), { signal });
+  }
+
+  start(model: Pick<Model, 'scopes'>): void {
+    this.#model = { ...this.#model, ...model };
+    this.#resume();
+    this.#draw();
+  }
+
+  signOut(why: string | null): void {
+    this.#pause();
+    this.#abort.abort();
+    if (this.#drawTimer !== null) clearTimeout(this.#drawTimer);
+    if (this.#hidden !== null) clearTimeout(this.#hidden);
+    this.#onSignOut(why);
+  }
+
+  #resume(): void {
+    this.#refresh.forget();
+    this.#live.listen(this.#topics());
+    this.#tick ??= window.setInterval(() => this.#look(), TICK_MS);
+    this.#look();
+  }
+
+  #pause(): void {
+    this.#live.stop();
+    if (this.#tick !== null) clearInterval(this.#tick);
+    this.#tick = null;
+  }
+
+  #onVisibility(): void {
+    if (this.#hidden !== null) clearTimeout(this.#hidden);
+    this.#hidden = null;
+    if (document.hidden) this.#hidden = window.setTimeout(() => this.#pause(), HIDDEN_MS);
+    else if (this.#tick === null) this.#resume();
+  }
+
+  #topics(): readonly Topic[] {
+    return this.#model.view === 'queries' ? [...TOPICS, 'queries'] : TOPICS;
+  }
+
+  #go(): void {
+    this.#send({ type: 'went', place: placeOf(location.hash) });
+    this.#refresh.stale(...shown(this.#model));
+    this.#live.listen(this.#topics());
+    this.#look();
+    this.#draw();
+    root.querySelector('main')?.focus();
+    scrollTo(0, 0);
+  }
+
+  #send(message: Message): void {
+    this.#model = update(this.#model, message);
+    this.#drawTimer ??= window.setTimeout(() => this.#draw(), message.type === 'events' ? DRAW_MS : 0);
+  }
+
+  #say(kind: 'done' | 'failed', text: string): void {
+    const id = ++this.#notices;
+    this.#send({ type: 'notice', notice: { id, kind, text: printable(text) } });
+    if (kind === 'done') setTimeout(() => this.#send({ type: 'dismiss', id }), NOTICE_MS);
+  }
+
+  #draw(): void {
+    if (this.#drawTimer !== null) clearTimeout(this.#drawTimer);
+    this.#drawTimer = null;
+    if (this.#abort.signal.aborted) return;
+    document.title = `${TITLES[this.#model.view]} – servent`;
+    draw(root, shell(this.#model, this.#act, Date.now()));
+  }
+
+  /** True: it was about the token, and has been dealt with. */
+  #refused(error: unknown): boolean {
+    if (this.#abort.signal.aborted) return true;
+    if (!(error instanceof Refused) || error.status !== 401) return false;
+    this.signOut(error.message);
+    return true;
+  }
+
+  #look(): void {
+    if (this.#model.link.kind === 'lost') {
+      this.#drawTimer ??= window.setTimeout(() => this.#draw(), DRAW_MS); // the seconds count down
+      return;
+    }
+    for (const resource of this.#refresh.due(shown(this.#model), performance.now()))
+      void this.#load(resource).finally(() => this.#refresh.answered(resource));
+  }
+
+  async #load(resource: Resource): Promise<void> {
+    const get = <N extends CallName>(name: N) => call(this.#access, name, {} as never);
+    try {
+      if (resource === 'status') this.#send({ type: 'status', status: await get('status') });
+      else if (resource === 'election') this.#send({ type: 'election', election: await get('election') });
+      else if (resource === 'history') this.#send({ type: 'history', history: await get('history') });
+      else if (resource === 'queries') {
+        const { items } = await call(this.#access, 'queries', { limit: PAGE_ROWS });
+        this.#send({ type: 'queries', rows: items });
+      } else await this.#loadList(resource);
+    } catch (error) {
+      if (this.#refused(error) || error instanceof NoAnswer) return; // the stream says that the daemon is lost
+      const text = error instanceof Error ? error.message : String(error);
+      if (resource in this.#model.lists) this.#send({ type: 'noPage', list: resource as ListName, error: text });
+      else this.#say('failed', text);
+    }
+  }
+
+  async #loadList(list: ListName): Promise<void> {
+    const { search } = this.#model;
+    const asked = this.#model.lists[list];
+    const { trail, sort, filter } = asked;
+    const input = {
+      limit: PAGE_ROWS,
+      cursor: trail.at(-1),
+      sort: sort === '' ? undefined : sort,
+      filter: filterOf(filter),
+      ...(list === 'results' ? { id: search } : {}),
+    };
+    const { items, next } = await call(this.#access, list, input as never);
+    const now = this.#model.lists[list];
+    // Meanwhile something else was asked for, and that answer is on its way.
+    if (now.trail !== trail || now.sort !== sort || now.filter !== filter || this.#model.search !== search) return;
+    this.#send({ type: 'page', list, rows: items, next });
+  }
+}
+
+function showSignIn(fault: string | null, busy = false): void {
+  document.title = 'Sign in – servent';
+  draw(
+    root,
+    signIn(fault, busy, token => void begin(token)),
+  );
+  if (!busy) root.querySelector('input')?.focus();
+}
+
+async function begin(token: string): Promise<void> {
+  if (!/^[\x21-\x7e]{1,512}$/.test(token)) {
+    showSignIn('A token is one word of letters, digits and signs.');
+    return;
+  }
+  showSignIn(null, true);
+  const access: Access = { base, token };
+  try {
+    const { scopes } = await call(access, 'caller', undefined as never);
+    sessionStorage.setItem(TOKEN_KEY, token);
+    draw(root, []);
+    new Page(access, why => {
+      sessionStorage.removeItem(TOKEN_KEY);
+      draw(root, []);
+      showSignIn(why);
+    }).start({ scopes });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    showSignIn(error instanceof Refused && error.status === 401 ? 'That is not the token of this servent.' : text);
+  }
+}
+
+const known = sessionStorage.getItem(TOKEN_KEY);
+if (known === null) showSignIn(null);
+else void begin(known);

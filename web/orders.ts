@@ -1,0 +1,166 @@
+// A person's orders, carried out by the API; what came of each is said on the page.
+import type { CallOf, OutputOf } from '../api/endpoints.ts';
+import type { Actions } from './actions.ts';
+import { ask } from './ask.ts';
+import type { CallName } from './calls.ts';
+import { hashOf, type ListName, type Model } from './model.ts';
+import { type Message, nextSort } from './update.ts';
+
+export interface OrderParts {
+  model: () => Model;
+  send: (message: Message) => void;
+  call: <N extends CallName>(name: N, input: CallOf<N>) => Promise<OutputOf<N>>;
+  /** Ask for these anew, soon. */
+  stale: (...lists: ListName[]) => void;
+  /** A failed one is for a person to read. */
+  say: (kind: 'done' | 'failed', text: string) => void;
+  /** Also when the token is no longer good: true, nothing more is to be said. */
+  refused: (error: unknown) => boolean;
+}
+
+export function orders({ model, send, call, stale, say, refused }: OrderParts): Actions {
+  const attempt = async (work: () => Promise<string>, ...lists: ListName[]): Promise<boolean> => {
+    try {
+      const done = await work();
+      stale(...lists);
+      say('done', done);
+      return true;
+    } catch (error) {
+      if (!refused(error)) say('failed', error instanceof Error ? error.message : String(error));
+      stale(...lists);
+      return false;
+    }
+  };
+  const order = (work: () => Promise<string>, ...lists: ListName[]): void => void attempt(work, ...lists);
+  const search = (input: CallOf<'startSearch'>): Promise<boolean> =>
+    attempt(async () => {
+      const { id } = await call('startSearch', input);
+      location.hash = hashOf({ view: 'searches', search: id });
+      return 'Searching.';
+    }, 'searches');
+
+  return {
+    span: span => send({ type: 'span', span }),
+    turn: (list, to) => {
+      send({ type: 'turn', list, to });
+      stale(list);
+    },
+    sort: (list, field) => {
+      send({ type: 'sort', list, by: nextSort(model().lists[list].sort, field) });
+      stale(list);
+    },
+    sortTo: (list, by) => {
+      send({ type: 'sort', list, by });
+      stale(list);
+    },
+    filter: (list, text) => {
+      send({ type: 'filter', list, text });
+      stale(list);
+    },
+    fold: id => send({ type: 'fold', id }),
+    filterQueries: text => send({ type: 'filterQueries', text }),
+    pauseQueries: paused => send({ type: 'pauseQueries', paused }),
+    explain: (what, id) =>
+      void call(what, { id }).then(
+        explanation => send({ type: 'explained', id, explanation }),
+        (error: unknown) => {
+          if (!refused(error)) say('failed', error instanceof Error ? error.message : String(error));
+        },
+      ),
+
+    connect: address =>
+      attempt(async () => {
+        const peer = await call('connect', { address });
+        return `Connected to ${peer.role} ${peer.address}.`;
+      }, 'peers'),
+    disconnect: ({ id, address }) =>
+      order(async () => {
+        await call('disconnect', { id });
+        return `Disconnected ${address}.`;
+      }, 'peers'),
+    search: text => search(/^urn:/i.test(text) ? { urn: text } : { text }),
+    browse: address => void search({ browse: address }),
+    removeSearch: ({ id }) =>
+      order(async () => {
+        await call('removeSearch', { id });
+        if (model().search === id) location.hash = hashOf({ view: 'searches', search: null });
+        return 'Removed the search.';
+      }, 'searches'),
+    fetch: (from, { id, name }) =>
+      order(async () => {
+        await call('startDownload', { search: from, result: id });
+        return `Downloading ${name}.`;
+      }, 'downloads'),
+    fetchLink: link =>
+      attempt(async () => {
+        const input = /^magnet:/i.test(link) ? { magnet: link } : { urn: link };
+        const { name } = await call('startDownload', input);
+        return `Downloading ${name}.`;
+      }, 'downloads'),
+    pause: ({ id, name }) =>
+      order(async () => {
+        await call('changeDownload', { id, state: 'paused' });
+        return `Paused ${name}.`;
+      }, 'downloads'),
+    resume: ({ id, name }) =>
+      order(async () => {
+        await call('changeDownload', { id, state: 'active' });
+        return `Resumed ${name}.`;
+      }, 'downloads'),
+    prioritise: ({ id, name }, priority) =>
+      order(async () => {
+        await call('changeDownload', { id, priority });
+        return `${name} has priority ${priority}.`;
+      }, 'downloads'),
+    removeDownload: download => void removeDownload(download),
+    cancelUpload: upload => void cancelUpload(upload),
+    share: path =>
+      attempt(
+        async () => {
+          await call('shareFolder', { path });
+          return `Sharing ${path}.`;
+        },
+        'folders',
+        'files',
+      ),
+    unshare: folder => void unshare(folder),
+    rescan: () =>
+      order(
+        async () => {
+          const { folders } = await call('rescan', undefined as never);
+          return folders === 1 ? 'Looking through one folder.' : `Looking through ${folders} folders.`;
+        },
+        'folders',
+        'files',
+      ),
+  };
+
+  async function removeDownload({ id, name, state }: Parameters<Actions['removeDownload']>[0]): Promise<void> {
+    const ends = state !== 'completed';
+    if (ends && !(await ask(`Cancel ${name} and delete what has come of it?`, 'Cancel the download'))) return;
+    order(async () => {
+      await call('removeDownload', { id });
+      return ends ? `Cancelled ${name}.` : `Took ${name} off the list; the file stays.`;
+    }, 'downloads');
+  }
+
+  async function cancelUpload({ id, name, address }: Parameters<Actions['cancelUpload']>[0]): Promise<void> {
+    if (!(await ask(`Break off the upload of ${name} to ${address}?`, 'Break it off'))) return;
+    order(async () => {
+      await call('cancelUpload', { id });
+      return `Broke off the upload of ${name}.`;
+    }, 'uploads');
+  }
+
+  async function unshare({ id, path }: Parameters<Actions['unshare']>[0]): Promise<void> {
+    if (!(await ask(`Stop sharing ${path}? Its files stay where they are.`, 'Stop sharing'))) return;
+    order(
+      async () => {
+        await call('unshareFolder', { id });
+        return `No longer sharing ${path}.`;
+      },
+      'folders',
+      'files',
+    );
+  }
+}

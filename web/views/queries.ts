@@ -1,0 +1,105 @@
+// What the network is asking, as it passes.
+import type { QueryView } from '../../api/control.ts';
+import { counted } from '../../api/format.ts';
+import type { Actions } from '../actions.ts';
+import { button, chip, foreign, hash, iconButton } from '../controls.ts';
+import { formatClock, formatCount } from '../figures.ts';
+import { type Model, may } from '../model.ts';
+import { type Child, h } from '../sketch.ts';
+import { type Column, table } from '../table.ts';
+
+/** Most rows drawn at once. */
+const SHOWN_MAX = 200;
+
+export function queriesView(model: Model, act: Actions): Child[] {
+  const { rows, paused, held, filter, skipped } = model.queries;
+  const fitting = rows.filter(row => queryFits(row, filter));
+  return [
+    h(
+      'div',
+      { class: 'bar', key: 'bar' },
+      button(
+        paused ? (held.length > 0 ? `Go on (${held.length} new)` : 'Go on') : 'Pause',
+        () => act.pauseQueries(!paused),
+        { icon: paused ? 'resume' : 'pause', 'aria-pressed': String(paused), class: 'steady' },
+      ),
+      h('input', {
+        type: 'search',
+        class: 'filter',
+        placeholder: 'Filter by words, hash or neighbour',
+        'aria-label': 'Filter by words, hash or neighbour',
+        value: filter,
+        spellcheck: 'false',
+        autocomplete: 'off',
+        maxlength: 500,
+        oninput: event => act.filterQueries((event.target as HTMLInputElement).value),
+      }),
+      paused ? chip('wait', 'paused') : chip('good', 'live'),
+    ),
+    ...(skipped > 0
+      ? [h('p', { class: 'more', key: 'skipped' }, `${formatCount(skipped)} more passed too fast to be shown.`)]
+      : []),
+    table({
+      caption: 'Queries',
+      columns: columns(act, may(model, 'operate')),
+      rows: fitting.slice(0, SHOWN_MAX),
+      keyOf: ({ id }) => id,
+      empty:
+        rows.length === 0
+          ? 'No query has passed yet. They come with connections to others.'
+          : 'No query fits the filter.',
+    }),
+    h(
+      'p',
+      { class: 'more', key: 'count' },
+      `The latest ${counted(Math.min(fitting.length, SHOWN_MAX), 'query', 'queries')}${filter.trim() === '' ? '' : ' that fit'}.`,
+    ),
+  ];
+}
+
+/** Every word is somewhere in the text, a URN or the neighbour. */
+export function queryFits({ text, urns, from }: QueryView, filter: string): boolean {
+  const words = filter.trim().toLowerCase().split(/\s+/);
+  const within = `${text}\n${urns.join('\n')}\n${from}`.toLowerCase();
+  return words.every(word => within.includes(word));
+}
+
+function columns(act: Actions, canAct: boolean): Column<QueryView>[] {
+  return [
+    { title: 'Time', cell: ({ at }) => formatClock(at) },
+    { title: 'Query', kind: 'name', cell: asked },
+    { title: 'From', cell: ({ from }) => foreign(from) },
+    { title: 'TTL', kind: 'number', cell: ({ ttl }) => String(ttl) },
+    { title: 'Hops', kind: 'number', cell: ({ hops }) => String(hops) },
+    {
+      title: 'Hits',
+      kind: 'number',
+      cell: ({ hits }) => (hits > 0 ? h('b', { class: 'good' }, formatCount(hits)) : '0'),
+    },
+    ...(canAct
+      ? [
+          {
+            title: 'Actions',
+            kind: 'actions' as const,
+            cell: (query: QueryView) => {
+              const wanted = searchable(query);
+              if (wanted === null) return null;
+              return iconButton('searches', `Search for ${wanted}`, () => void act.search(wanted));
+            },
+          },
+        ]
+      : []),
+  ];
+}
+
+function asked({ text, urns }: QueryView): Child[] {
+  const hashes = urns.map(urn => hash(urn, true));
+  if (text.trim() === '' && urns.length === 0) return [h('span', { class: 'quiet' }, 'everything (browse)')];
+  return [...(text.trim() === '' ? [] : [foreign(text)]), ...hashes];
+}
+
+/** What this query would be as a search of ours; null when it has no words and no hash. */
+export function searchable({ text, urns }: QueryView): string | null {
+  const words = text.trim();
+  return words === '' ? (urns[0] ?? null) : words;
+}

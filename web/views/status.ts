@@ -1,0 +1,190 @@
+// The servent at a glance: what it is and why, what passes through it, what it dropped.
+import type { Explanation, HistoryView, StatusView } from '../../api/control.ts';
+import { counted, formatBytes, formatDuration, formatRate, printable } from '../../api/format.ts';
+import type { Actions } from '../actions.ts';
+import { card, chip, facts } from '../controls.ts';
+import { formatCount, formatPerSecond } from '../figures.ts';
+import { type GraphSpec, graph } from '../graph.ts';
+import { icon } from '../icons.ts';
+import type { Model, Span } from '../model.ts';
+import { type Child, h, type Sketch } from '../sketch.ts';
+
+const REASONS_MAX = 8;
+const SLOTS: Readonly<Record<Span, number>> = { minute: 60, hour: 120, day: 144 };
+
+export function statusView(model: Model, act: Actions): Child[] {
+  const { status } = model;
+  if (status === null) return [h('p', { class: 'empty' }, 'Asking the daemon …')];
+  return [
+    tiles(status),
+    graphs(model, act),
+    h('div', { class: 'columns' }, role(status, model.election), servent(status), dropped(status)),
+  ];
+}
+
+function tiles({ peers, downloads, uploads, library, searches, hosts }: StatusView): Sketch {
+  return h(
+    'div',
+    { class: 'tiles' },
+    tile('peers', 'Peers', String(peers.leaves + peers.ultrapeers), [
+      counted(peers.ultrapeers, 'ultrapeer'),
+      counted(peers.leaves, 'leaf', 'leaves'),
+    ]),
+    tile('downloads', 'Downloads', formatRate(downloads.rate), [
+      `${downloads.active} active`,
+      `${downloads.queued} queued`,
+    ]),
+    tile('uploads', 'Uploads', formatRate(uploads.rate), [`${uploads.active} active`, `${uploads.queued} queued`]),
+    tile('library', 'Library', counted(library.files, 'file'), [
+      formatBytes(library.bytes),
+      ...(library.hashing > 0 ? [`${library.hashing} to hash`] : []),
+    ]),
+    tile('searches', 'Searches', `${searches} running`, [`${counted(hosts, 'host')} known`]),
+  );
+}
+
+function tile(
+  view: 'peers' | 'downloads' | 'uploads' | 'library' | 'searches',
+  title: string,
+  value: string,
+  more: string[],
+): Sketch {
+  return h(
+    'a',
+    { class: 'tile', href: `#/${view}` },
+    h('span', { class: 'what' }, icon(view), title),
+    h('strong', {}, value),
+    h('span', { class: 'more' }, more.join(' · ')),
+  );
+}
+
+function graphs({ history, span }: Model, act: Actions): Sketch {
+  const choice = h(
+    'div',
+    { class: 'choice', role: 'group', 'aria-label': 'Time of the graphs' },
+    (['minute', 'hour', 'day'] as const).map(name =>
+      h(
+        'button',
+        { type: 'button', 'aria-pressed': String(name === span), onclick: () => act.span(name) },
+        name === 'minute' ? 'Minute' : name === 'hour' ? 'Hour' : 'Day',
+      ),
+    ),
+  );
+  return h(
+    'section',
+    { class: 'card graphs', 'aria-label': 'Graphs' },
+    h('div', { class: 'title' }, h('h2', {}, 'Latest'), choice),
+    history === null
+      ? h('p', { class: 'empty' }, 'Asking the daemon …')
+      : h('div', { class: 'pictures' }, pictures(history[span], SLOTS[span]).map(graph)),
+  );
+}
+
+function pictures(ring: HistoryView[Span], slots: number): GraphSpec[] {
+  const two = (values: number[], more: number[]): GraphSpec['series'] => [
+    { name: 'in', tone: 'in', values },
+    { name: 'out', tone: 'out', values: more },
+  ];
+  const single = (values: number[]): GraphSpec['series'] => [{ name: '', tone: 'single', values }];
+  const round = (value: number): string => formatCount(Math.round(value));
+  return [
+    {
+      title: 'Messages',
+      series: two(ring.messagesIn, ring.messagesOut),
+      slots,
+      format: formatPerSecond,
+      floor: 10,
+    },
+    { title: 'Overlay traffic', series: two(ring.bytesIn, ring.bytesOut), slots, format: formatRate, floor: 1024 },
+    { title: 'Files', series: two(ring.download, ring.upload), slots, format: formatRate, floor: 1024 },
+    { title: 'Queries', series: single(ring.queries), slots, format: formatPerSecond, floor: 1 },
+    { title: 'Peers', series: single(ring.peers), slots, format: round, floor: 5 },
+  ];
+}
+
+function role(status: StatusView, election: Explanation | null): Sketch {
+  const { mode, election: facts } = status;
+  const how = facts.active ? 'decided by elections' : facts.mode === 'auto' ? 'no elections are held' : 'as configured';
+  return card(
+    'Role',
+    { class: 'role' },
+    h('p', { class: 'big' }, mode === 'ultrapeer' ? 'Ultrapeer' : 'Leaf', chip('quiet', how)),
+    facts.changesIn === null
+      ? null
+      : h('p', {}, `Changes in ${formatDuration(facts.changesIn)} if things stay as they are.`),
+    election === null ? null : h('p', {}, sentence(election.verdict)),
+    election === null ? null : tests(election),
+  );
+}
+
+/** The API says things in lower case and without a full stop, for columns. */
+export function sentence(said: string): string {
+  const text = printable(said);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+/** Each test with its value; what failed says how to mend it. */
+export function tests({ tests: list }: Explanation): Sketch {
+  return h(
+    'ul',
+    { class: 'tests' },
+    list.map(({ name, ok, value, mend }) =>
+      h(
+        'li',
+        { class: ok ? 'good' : 'bad' },
+        icon(ok ? 'yes' : 'no'),
+        h(
+          'div',
+          {},
+          h('b', {}, name.replaceAll('_', ' ')),
+          ' ',
+          h('span', {}, printable(value)),
+          mend === null ? null : h('p', {}, printable(mend)),
+        ),
+      ),
+    ),
+  );
+}
+
+function servent({ version, profile, uptime, gnutella, api, servent: guid }: StatusView): Sketch {
+  return card(
+    'Servent',
+    {},
+    facts([
+      ['Up for', formatDuration(uptime)],
+      ['Gnutella', `${gnutella.host}:${gnutella.port}`],
+      ['API', `${api.host}:${api.port}`],
+      ['Profile', profile],
+      ['Version', version],
+      ['GUID', h('code', {}, guid)],
+    ]),
+  );
+}
+
+function dropped({ messages }: StatusView): Sketch {
+  const reasons = Object.entries(messages.reasons)
+    .filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, REASONS_MAX);
+  const [[, most] = ['', 1]] = reasons;
+  return card(
+    'Dropped messages',
+    {},
+    reasons.length === 0
+      ? h('p', { class: 'empty' }, 'None: nothing was twice, late or broken.')
+      : h(
+          'ul',
+          { class: 'bars' },
+          reasons.map(([reason, count]) =>
+            h(
+              'li',
+              {},
+              h('span', {}, reason.replaceAll('_', ' ')),
+              h('meter', { min: 0, max: most, value: count, 'aria-hidden': 'true' }),
+              h('span', { class: 'number' }, formatCount(count)),
+            ),
+          ),
+        ),
+    h('p', { class: 'more' }, `of ${formatCount(messages.in)} in and ${formatCount(messages.out)} out`),
+  );
+}

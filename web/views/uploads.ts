@@ -1,0 +1,67 @@
+// Transfers to others, and who waits for one.
+import type { UploadView } from '../../api/control.ts';
+import { formatAge, formatBytes, formatRate, formatShare, printable } from '../../api/format.ts';
+import type { Actions } from '../actions.ts';
+import { chip, foreign, iconButton } from '../controls.ts';
+import { type Model, may } from '../model.ts';
+import { type Child, h, type Sketch } from '../sketch.ts';
+import { type Column, listTable } from '../table.ts';
+
+export function uploadsView(model: Model, act: Actions, now: number): Child[] {
+  return listTable({
+    list: 'uploads',
+    listing: model.lists.uploads,
+    act,
+    caption: 'Uploads',
+    filter: 'Filter by name, address or program',
+    columns: columns(act, may(model, 'operate'), now),
+    keyOf: ({ id }) => id,
+    empty: 'Nobody is fetching anything at the moment.',
+  });
+}
+
+function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>[] {
+  return [
+    { title: 'File', sort: 'name', kind: 'name', cell: ({ name }) => foreign(name) },
+    { title: 'Progress', sort: 'sent', kind: 'wide', cell: progress },
+    {
+      title: 'State',
+      sort: 'position',
+      cell: ({ state, position }) =>
+        state === 'active' ? chip('busy', 'active') : chip('wait', position === null ? 'queued' : `place ${position}`),
+    },
+    {
+      title: 'Speed',
+      sort: 'rate',
+      kind: 'number',
+      cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : '–'),
+    },
+    { title: 'To', sort: 'address', cell: ({ address }) => foreign(address) },
+    { title: 'Program', sort: 'userAgent', cell: ({ userAgent }) => foreign(userAgent ?? 'unnamed') },
+    { title: 'Since', sort: 'since', kind: 'number', cell: ({ since }) => formatAge(since, now) },
+    ...(canAct
+      ? [
+          {
+            title: 'Actions',
+            kind: 'actions' as const,
+            cell: (upload: UploadView) =>
+              iconButton('cancel', `Break off the upload of ${upload.name} to ${upload.address}`, () =>
+                act.cancelUpload(upload),
+              ),
+          },
+        ]
+      : []),
+  ];
+}
+
+function progress({ name, start, end, sent, size, state }: UploadView): Sketch {
+  const wanted = Math.max(1, end - start + 1);
+  const part = start === 0 && end + 1 >= size ? formatBytes(size) : `${formatBytes(wanted)} of ${formatBytes(size)}`;
+  return h(
+    'div',
+    { class: 'progress' },
+    h('progress', { class: state, 'aria-label': printable(`Progress of ${name}`), max: wanted, value: sent }),
+    h('b', {}, formatShare(sent, wanted)),
+    h('span', { class: 'quiet' }, part),
+  );
+}
