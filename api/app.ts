@@ -128,7 +128,7 @@ function publicPage({ page, hostNames }: ApiOptions): Koa.Middleware {
   return async (ctx, next) => {
     const files = ctx.path === '/' || ctx.path.startsWith('/web/') || ctx.path.endsWith('.js') ? page?.() : null;
     if (files != null) {
-      checkHost(ctx.get('Host'), names);
+      checkHost(ctx, names);
       if (servePage(ctx, await files)) return;
     }
     await next();

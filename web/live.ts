@@ -1,5 +1,5 @@
 // Events as they happen: one stream, opened again where it broke off, with longer and longer waits.
-import { EventTextReader, type ServerEvent } from '../api/event-text.ts';
+import { type EventFrame, EventFrames } from '../api/event-frames.ts';
 import type { Topic } from '../api/schemas/events.ts';
 import { type Access, authorization, refusal } from './calls.ts';
 
@@ -16,7 +16,7 @@ export type LinkState =
 
 export interface LiveOptions {
   access: Access;
-  onEvents: (events: readonly ServerEvent[]) => void;
+  onEvents: (events: readonly EventFrame[]) => void;
   onState: (state: LinkState) => void;
   /** The token is no longer good. */
   onRefused: (error: Error) => void;
@@ -90,7 +90,7 @@ export class Live {
   }
 
   async #read(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<void> {
-    const reader = new EventTextReader(this.#lastId);
+    const frames = new EventFrames();
     const decoder = new TextDecoder();
     const chunks = body.getReader();
     let silence: number | undefined;
@@ -103,8 +103,8 @@ export class Live {
         hear();
         const { done, value } = await chunks.read();
         if (done || this.#current !== abort) return;
-        const events = reader.read(decoder.decode(value, { stream: true }));
-        this.#lastId = reader.lastId;
+        const events = frames.push(decoder.decode(value, { stream: true }));
+        for (const { id } of events) if (id !== null) this.#lastId = id;
         if (events.length > 0) this.#options.onEvents(events);
       }
     } finally {

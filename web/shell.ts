@@ -76,14 +76,16 @@ function header({ link, status, scopes }: Model, act: ShellActions): Sketch {
     h('span', { class: 'brand' }, h('img', { src: 'web/icon.svg', alt: '', width: 24, height: 24 }), 'servent'),
     state,
     scopes.length > 0 && !scopes.some(scope => scope !== 'read') ? chip('quiet', 'read only') : null,
-    status === null
-      ? null
-      : h(
-          'span',
-          { class: 'glance' },
-          h('span', {}, '↓ ', formatRate(status.downloads.rate)),
-          h('span', {}, '↑ ', formatRate(status.uploads.rate)),
-        ),
+    h(
+      'span',
+      { class: 'glance' },
+      status === null
+        ? null
+        : [
+            h('span', {}, '↓ ', formatRate(status.downloads.rate)),
+            h('span', {}, '↑ ', formatRate(status.uploads.rate)),
+          ],
+    ),
     iconButton('leave', 'Sign out', act.signOut, { class: 'bare leave' }),
   );
 }

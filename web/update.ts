@@ -1,7 +1,7 @@
 // What happened, and the next model. Pure: no clock, no document, no network.
 import type { DownloadView, QueryView, SearchView, StatusView, UploadView } from '../api/control.ts';
 import type { OutputOf } from '../api/endpoints.ts';
-import type { ServerEvent } from '../api/event-text.ts';
+import type { EventFrame } from '../api/event-frames.ts';
 import type { EventView } from '../api/schemas/events.ts';
 import type { LinkState } from './live.ts';
 import {
@@ -20,7 +20,7 @@ export type Message =
   | { readonly type: 'went'; readonly place: Place }
   | { readonly type: 'signedIn'; readonly caller: OutputOf<'caller'> }
   | { readonly type: 'link'; readonly state: LinkState }
-  | { readonly type: 'events'; readonly events: readonly ServerEvent[] }
+  | { readonly type: 'events'; readonly events: readonly EventFrame[] }
   | { readonly type: 'status'; readonly status: StatusView }
   | { readonly type: 'election'; readonly election: NonNullable<Model['election']> }
   | { readonly type: 'history'; readonly history: NonNullable<Model['history']> }
@@ -151,11 +151,11 @@ function newest(old: readonly QueryView[], more: readonly QueryView[]): QueryVie
 }
 
 /** Ids of what is new in a list are not put into a page by hand: the page is asked for again. */
-function told(model: Model, events: readonly ServerEvent[]): Model {
+function told(model: Model, events: readonly EventFrame[]): Model {
   let next = model;
   const queries: QueryView[] = [];
   let skipped = 0;
-  for (const { type, data } of events) {
+  for (const { event: type, data } of events) {
     const about = dataOf(data);
     if (about === null) continue;
     if (type === 'query.passed') queries.push(about as QueryView);
@@ -210,7 +210,7 @@ const CHANGES: Readonly<Record<string, ListName>> = {
   'library.scanned': 'folders',
 };
 
-export function staleAfter({ search }: Pick<Model, 'search'>, { type, data }: ServerEvent): readonly ListName[] {
+export function staleAfter({ search }: Pick<Model, 'search'>, { event: type, data }: EventFrame): readonly ListName[] {
   if (type === 'gap') return ['peers', 'searches', 'results', 'downloads', 'uploads', 'files', 'folders'];
   if (type === 'search.result') {
     const about = dataOf(data) as { search?: string } | null;

@@ -2,18 +2,18 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { QueryView } from '../../api/control.ts';
-import type { ServerEvent } from '../../api/event-text.ts';
+import type { EventFrame } from '../../api/event-frames.ts';
 import { hashOf, type Model, may, placeOf, QUERIES_MAX, START, VIEWS } from '../../web/model.ts';
 import { type Message, nextSort, staleAfter, update } from '../../web/update.ts';
 import { aDownload, anUpload, aPeer, aQuery, aSearch } from '../support/sample-views.ts';
 
 let ids = 0;
-const event = (type: string, data: unknown): ServerEvent => {
+const event = (type: string, data: unknown): EventFrame => {
   const id = String(++ids);
-  return { id, type, data: JSON.stringify({ id: ids, at: aQuery.at, topic: 'x', type, data }) };
+  return { id, event: type, data: JSON.stringify({ id: ids, at: aQuery.at, topic: 'x', type, data }) };
 };
 const after = (model: Model, ...messages: Message[]): Model => messages.reduce(update, model);
-const events = (...list: ServerEvent[]): Message => ({ type: 'events', events: list });
+const events = (...list: EventFrame[]): Message => ({ type: 'events', events: list });
 const page = (list: Extract<Message, { type: 'page' }>['list'], ...rows: unknown[]): Message => ({
   type: 'page',
   list,
