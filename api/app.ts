@@ -57,7 +57,9 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   const { onMistake, version = '0', checkOutput = false } = options;
   const app = new Koa();
   app.silent = true; // koa prints stacks itself otherwise
-  app.on('error', (error: unknown) => onMistake(error, 'response'));
+  app.on('error', (error: unknown) => {
+    if (!isCallerGone(error)) onMistake(error, 'response');
+  });
   app.use(errorBoundary(options));
   app.use(publicPage(options));
   app.use(gate(options));
@@ -73,6 +75,11 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   app.use(router.routes());
   app.use(answerUnrouted);
   return app;
+}
+
+/** Whoever listens to events goes away in the middle of the answer: there is no other end. */
+function isCallerGone(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function errorBoundary({ onMistake, counters }: ApiOptions): Koa.Middleware {

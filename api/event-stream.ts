@@ -16,6 +16,8 @@ const TIMES: StreamTimes = { gatherMs: 20, heartbeatMs: 15_000, stallMs: 60_000 
 const SUBSCRIBERS_MAX = 200;
 /** Characters that wait for one subscriber, beside what its socket holds. */
 const WAITING_MAX = 1 << 20;
+/** Of a frame besides its data, about. */
+const FRAME_CHARACTERS = 48;
 /** Things under way of which the latest state waits for one subscriber. */
 const LATEST_MAX = 2_000;
 /** What a client waits before it comes back. */
@@ -36,6 +38,7 @@ export class EventStreams {
   readonly #times: StreamTimes;
   /** At most SUBSCRIBERS_MAX. */
   readonly #subscribers = new Set<Subscriber>();
+  readonly #frames = new Frames();
 
   constructor(feed: EventFeed, times: Partial<StreamTimes> = {}) {
     this.#feed = feed;
@@ -57,6 +60,7 @@ export class EventStreams {
       intervalMs: interval * 1000,
       times: this.#times,
       counters: this.counters,
+      frames: this.#frames,
       onEnd: () => {
         this.#subscribers.delete(subscriber);
         this.counters.subscribers = this.#subscribers.size;
@@ -79,7 +83,23 @@ interface SubscriberOptions {
   intervalMs: number;
   times: StreamTimes;
   counters: StreamCounters;
+  frames: Frames;
   onEnd: () => void;
+}
+
+/** The bytes of the same events, made once for all who get them at the same time. */
+class Frames {
+  #events: readonly FeedEvent[] = [];
+  #bytes: Buffer = Buffer.alloc(0);
+
+  of(events: readonly FeedEvent[]): Buffer {
+    const same = events.length === this.#events.length && events.every((event, i) => event === this.#events[i]);
+    if (!same) {
+      this.#events = events;
+      this.#bytes = Buffer.from(events.map(frameOf).join(''));
+    }
+    return this.#bytes;
+  }
 }
 
 class Subscriber {
@@ -88,8 +108,9 @@ class Subscriber {
   readonly #response: ServerResponse;
   readonly #heartbeat: NodeJS.Timeout;
   #stopListening: () => void = () => undefined;
-  /** Frames to write; at most WAITING_MAX characters and one frame. */
-  #waiting = '';
+  /** To be written; at most WAITING_MAX characters and one frame. */
+  #waiting: FeedEvent[] = [];
+  #waitingCharacters = 0;
   /** By what they are the latest of; at most LATEST_MAX. */
   readonly #latest = new Map<string, FeedEvent>();
   #latestTimer: NodeJS.Timeout | null = null;
@@ -156,14 +177,14 @@ class Subscriber {
     clearInterval(this.#heartbeat);
     for (const timer of [this.#latestTimer, this.#gather, this.#stall]) if (timer !== null) clearTimeout(timer);
     this.#latest.clear();
-    this.#waiting = '';
+    this.#waiting = [];
     this.#response.end();
     this.#options.onEnd();
   }
 
   #add(event: FeedEvent): void {
     const { counters } = this.#options;
-    if (this.#skipped !== null || this.#waiting.length > WAITING_MAX) {
+    if (this.#skipped !== null || this.#waitingCharacters > WAITING_MAX) {
       if (event.latestOf !== null) return; // the next look has it again
       const { id } = event.view;
       this.#skipped ??= { from: id, to: id, count: 0 };
@@ -172,7 +193,8 @@ class Subscriber {
       counters.skipped++;
       return;
     }
-    this.#waiting += frameOf(event);
+    this.#waiting.push(event);
+    this.#waitingCharacters += event.json.length + FRAME_CHARACTERS;
     counters.sent++;
     this.#gatherSoon();
   }
@@ -197,10 +219,11 @@ class Subscriber {
 
   #flush(): void {
     if (this.#replaying || this.#full || this.#ended) return;
-    if (this.#waiting !== '') {
-      const text = this.#waiting;
-      this.#waiting = '';
-      this.#write(text);
+    if (this.#waiting.length > 0) {
+      const events = this.#waiting;
+      this.#waiting = [];
+      this.#waitingCharacters = 0;
+      this.#write(this.#options.frames.of(events));
     }
     if (this.#skipped === null) return;
     const { from, to, count } = this.#skipped;
@@ -209,9 +232,9 @@ class Subscriber {
     this.#write(gapFrame(null, { from, to, skipped: count, reason: 'slow' }));
   }
 
-  #write(text: string): void {
+  #write(frames: string | Buffer): void {
     if (this.#ended || this.#response.destroyed) return;
-    if (this.#response.write(text)) return;
+    if (this.#response.write(frames)) return;
     this.#full = true;
     this.#stall ??= setTimeout(() => {
       this.#options.counters.stalled++;

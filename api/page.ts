@@ -57,9 +57,10 @@ function nextInOrder<R>({ rows, request, keyOf, accepts }: Listing<R>, sort: Sor
   const after = request.cursor === undefined ? null : parsePlace(request.cursor, sort);
   const first = new FirstFew(request.limit, order, keyOf);
   for (const row of rows) {
-    if (accepts !== null && !accepts(row)) continue;
-    if (after !== null && order.compareRow(row, keyOf, after) <= 0) continue;
-    first.offer(row);
+    order.look(row);
+    if (!first.wantsLooked()) continue; // cheaper than most filters
+    if (after !== null && order.compareLooked(keyOf, after) <= 0) continue;
+    if (accepts === null || accepts(row)) first.offer(row);
   }
   const placed = first.inOrder();
   const last = placed.at(-1)?.place;

@@ -71,27 +71,41 @@ export interface Place {
   readonly key: string;
 }
 
-/** Compares rows with places without making a place of each. */
+/** Compares rows with places. A row that is looked at is read once, each field no sooner than it is needed. */
 export class RowOrder<R> {
   readonly #reads: readonly ((row: R) => SortValue)[];
   readonly #signs: readonly number[];
+  #row: R | undefined;
+  #values: SortValue[] = [];
+  /** Of these, so many have been read. */
+  #read = 0;
 
   constructor(reads: readonly ((row: R) => SortValue)[], signs: readonly number[]) {
     this.#reads = reads;
     this.#signs = signs;
   }
 
-  placeOf(row: R, key: string): Place {
-    return { values: this.#reads.map(read => read(row)), key };
+  /** What the two below are about. */
+  look(row: R): void {
+    this.#row = row;
+    this.#read = 0;
+  }
+
+  placeOfLooked(key: string): Place {
+    for (let i = 0; i < this.#reads.length; i++) this.#valueAt(i);
+    const values = this.#values;
+    this.#values = []; // the place has them now
+    this.#read = 0;
+    return { values, key };
   }
 
   /** Below 0: the row comes first. */
-  compareRow(row: R, keyOf: (row: R) => string, place: Place): number {
+  compareLooked(keyOf: (row: R) => string, place: Place): number {
     for (let i = 0; i < this.#reads.length; i++) {
-      const order = compareValues(this.#reads[i]?.(row) ?? null, place.values[i] ?? null, this.#signs[i] ?? 1);
+      const order = compareValues(this.#valueAt(i), place.values[i] ?? null, this.#signs[i] ?? 1);
       if (order !== 0) return order;
     }
-    const key = keyOf(row);
+    const key = keyOf(this.#row as R);
     return key < place.key ? -1 : key > place.key ? 1 : 0;
   }
 
@@ -101,6 +115,14 @@ export class RowOrder<R> {
       if (order !== 0) return order;
     }
     return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  }
+
+  #valueAt(i: number): SortValue {
+    if (i === this.#read) {
+      this.#values[i] = this.#reads[i]?.(this.#row as R) ?? null;
+      this.#read++;
+    }
+    return this.#values[i] ?? null;
   }
 }
 
@@ -133,17 +155,24 @@ export class FirstFew<R> {
     this.#keyOf = keyOf;
   }
 
+  /** False: the row that the order looks at changes nothing any more, accepted or not. */
+  wantsLooked(): boolean {
+    const [last] = this.#heap;
+    return !this.overflowed || last === undefined || this.#order.compareLooked(this.#keyOf, last.place) < 0;
+  }
+
+  /** The row that the order looks at. */
   offer(row: R): void {
     const heap = this.#heap;
     if (heap.length < this.#max) {
-      heap.push({ row, place: this.#order.placeOf(row, this.#keyOf(row)) });
+      heap.push({ row, place: this.#order.placeOfLooked(this.#keyOf(row)) });
       this.#up(heap.length - 1);
       return;
     }
     this.overflowed = true;
     const [last] = heap;
-    if (last === undefined || this.#order.compareRow(row, this.#keyOf, last.place) >= 0) return;
-    heap[0] = { row, place: this.#order.placeOf(row, this.#keyOf(row)) };
+    if (last === undefined || this.#order.compareLooked(this.#keyOf, last.place) >= 0) return;
+    heap[0] = { row, place: this.#order.placeOfLooked(this.#keyOf(row)) };
     this.#down();
   }
 

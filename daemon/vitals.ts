@@ -35,6 +35,7 @@ export class VitalSigns {
   #at: number;
   #descriptorsMax = DESCRIPTORS_ASSUMED;
   #descriptorsUsed = 0;
+  #freeMemoryBytes = availableMemory(); // a dozen files are read for it
 
   constructor(sources: VitalsSources) {
     this.#sources = sources;
@@ -60,7 +61,7 @@ export class VitalSigns {
       tcpReachable: proven(tcp),
       udpReachable: proven(udp),
       uploadBytesPerSecond: sessions.bestUpload,
-      freeMemoryBytes: availableMemory(),
+      freeMemoryBytes: this.#freeMemoryBytes,
       cpuShare: this.#cpuShare,
       freeDescriptors: Math.max(0, this.#descriptorsMax - this.#descriptorsUsed),
       leafSlotsSeen: leafSlotsSeen(),
@@ -79,6 +80,7 @@ export class VitalSigns {
     this.#at += passedMs;
     this.#cpuUs = cpuUs;
     this.#bytes = bytes;
+    this.#freeMemoryBytes = availableMemory();
     this.#descriptorsUsed = await openDescriptors();
   }
 }

@@ -13,16 +13,22 @@ const TICKS_PER_SECOND = 100;
 /** The watch on the event loop counts from one of its timers to the next, so this is what an idle loop shows. */
 const WATCH_MS = 20;
 
+/** The admin API of the servent under test. */
+export interface ApiAt {
+  port: number;
+  token: string;
+}
+
 export class ServentProcess {
   readonly port: number;
+  readonly api: ApiAt;
   readonly #child: ChildProcess;
-  readonly #api: string;
   readonly #dataDir: string;
 
-  constructor(child: ChildProcess, port: number, api: string, dataDir: string) {
+  constructor(child: ChildProcess, port: number, api: ApiAt, dataDir: string) {
     this.#child = child;
     this.port = port;
-    this.#api = api;
+    this.api = api;
     this.#dataDir = dataDir;
   }
 
@@ -49,8 +55,10 @@ export class ServentProcess {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     for await (const chunk of child.stdout) {
-      const [, port, api] = /ready gnutella=\S+:(\d+) api=(\S+)/.exec(String(chunk)) ?? [];
-      if (port !== undefined && api !== undefined) return new ServentProcess(child, Number(port), api, dataDir);
+      const [, port, apiPort] = /ready gnutella=\S+:(\d+) api=\S+:(\d+)/.exec(String(chunk)) ?? [];
+      if (port === undefined) continue;
+      const token = (await readApiToken(dataDir)) ?? '';
+      return new ServentProcess(child, Number(port), { port: Number(apiPort), token }, dataDir);
     }
     throw new Error('the servent ended before it was ready');
   }
@@ -70,8 +78,8 @@ export class ServentProcess {
 
   /** 99th percentile of how late the event loop's timers were since the last call; the first one begins the watch. */
   async loopDelayP99Ms(): Promise<number> {
-    const token = (await readApiToken(this.#dataDir)) ?? '';
-    const answer = await fetch(`${this.#api}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    const { port, token } = this.api;
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${token}` } });
     const seconds = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(await answer.text())?.[1]);
     return Number(Math.max(0, seconds * 1000 - WATCH_MS).toFixed(1));
   }

@@ -134,11 +134,14 @@ const ROLE_MENDS: Readonly<Record<string, string>> = {
   memory: 'free some memory, or lower gnutella.maxLeaves',
   cpu: 'leave the machine more time',
   descriptors: 'raise the limit of open files, or lower gnutella.maxLeaves',
+  leaves: 'nothing: as a leaf of others it is of as much use',
+  need: 'nothing: the network has ultrapeers enough, and takes one more when they are full',
 };
 
-export function explainRole({ mode, active, role, criteria }: RoleReport): Explanation {
+export function explainRole(report: RoleReport): Explanation {
+  const { mode, active, role, criteria } = report;
   const chosen = active
-    ? 'elected, and so again and again'
+    ? `elected, and so again and again: ${electedBecause(report)}`
     : mode === 'auto'
       ? 'for it looks for no neighbours by itself: gnutella.seek is 0'
       : 'because gnutella.mode says so';
@@ -148,4 +151,13 @@ export function explainRole({ mode, active, role, criteria }: RoleReport): Expla
       test(name, met, `${value ?? 'unknown'} (${why}; wanted: ${wanted})`, ROLE_MENDS[name] ?? 'nothing to be mended'),
     ),
   };
+}
+
+/** In the words of the election: fit, and needed. */
+function electedBecause({ role, fit, needed, criteria }: RoleReport): string {
+  const unmet = criteria.filter(({ met }) => !met).map(({ name }) => name);
+  const other = role === 'leaf' ? 'an ultrapeer' : 'a leaf';
+  if (fit && needed) return role === 'ultrapeer' ? 'fit for it, and needed' : `about to become ${other}`;
+  if (role === 'ultrapeer') return `about to become ${other} for want of ${unmet.join(', ')}`;
+  return fit ? 'fit for more, and not needed as more' : `not fit for more for want of ${unmet.join(', ')}`;
 }

@@ -1,5 +1,6 @@
 // Explanations and examinations: from plain facts, and of running daemons.
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createClient } from '../../api/client.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
@@ -10,6 +11,7 @@ import { Refusals } from '../../daemon/explain/refusals.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
+import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/election.ts';
 import { command } from '../support/command.ts';
 import { aDownload, aSearch } from '../support/sample-views.ts';
 
@@ -73,6 +75,44 @@ t.test('a role says who chose it, and each criterion what would mend it', async 
   const verdictOf = (changes: object) => explainRole({ ...report, criteria: [], ...changes }).verdict;
   t.match(verdictOf({ mode: 'auto', active: true, role: 'ultrapeer' }), /^we are an ultrapeer, elected/);
   t.match(verdictOf({ mode: 'auto' }), /gnutella\.seek/);
+});
+
+const vitals: fc.Arbitrary<Vitals> = fc.record({
+  uptimeMs: fc.nat(1e7),
+  averageUptimeMs: fc.nat(1e7),
+  tcpReachable: fc.constantFrom(null, true, false),
+  udpReachable: fc.constantFrom(null, true, false),
+  uploadBytesPerSecond: fc.option(fc.nat(1e6)),
+  freeMemoryBytes: fc.nat(1e9),
+  cpuShare: fc.double({ min: 0, max: 2, noNaN: true }),
+  freeDescriptors: fc.nat(10_000),
+  leafSlotsSeen: fc.nat(10),
+  refusedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  leaves: fc.nat(3),
+  ultrapeers: fc.nat(5),
+});
+
+t.test('what is said of the role is what the election says', async t => {
+  fc.assert(
+    fc.property(
+      vitals,
+      fc.constantFrom(PUBLIC_ELECTION, LOCAL_ELECTION),
+      fc.constantFrom('leaf', 'ultrapeer'),
+      (measured, rules, role) => {
+        const assessment = new Election(rules, role, 0).assess(measured, 1e8);
+        const { verdict, tests } = explainRole({ ...assessment, mode: 'auto', active: true, role, heldForMs: 0 });
+        t.strictSame(
+          tests.map(({ name, ok }) => [name, ok]),
+          assessment.criteria.map(({ name, met }) => [name, met]),
+        );
+        for (const { ok, mend } of tests) t.ok(ok ? mend === null : mend !== 'nothing to be mended');
+        const stays = (assessment.fit && assessment.needed) === (role === 'ultrapeer');
+        t.equal(!verdict.includes('about to become'), stays, verdict);
+        for (const { name, ok } of tests) if (!ok && !assessment.fit) t.equal(verdict.includes(name), !ok);
+      },
+    ),
+    { numRuns: 200, seed: 6346 },
+  );
 });
 
 t.test('refusals are kept to a bound, newest first', async t => {
