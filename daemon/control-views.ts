@@ -19,6 +19,10 @@ export function peerView(link: Link, clock: Clock): PeerView {
     messages: { in: link.framesIn, out: link.queue.framesSent },
     bytes: { in: link.bytesIn, out: link.queue.bytesSent },
     dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
+    reasons: {
+      ...link.drops?.toRecord(),
+      ...(link.queue.droppedTotal === 0 ? {} : { unsent: link.queue.droppedTotal }),
+    },
     queued: link.queue.bytes,
   };
 }

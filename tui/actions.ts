@@ -2,7 +2,7 @@
 import type { DownloadView } from '../api/control.ts';
 import type { ActionId } from './keys.ts';
 import * as listing from './listing.ts';
-import { type Effect, type Model, RANGES, type Step, stay, type Toast, worldOf } from './model.ts';
+import { type Call, type Effect, type Model, RANGES, type Step, stay, type Toast, worldOf } from './model.ts';
 import type { AnyList, ListSpec } from './table.ts';
 import { listOf, viewRow, views } from './views/all.ts';
 import { configList, settingText } from './views/config.ts';
@@ -23,23 +23,24 @@ export function withToast(model: Model, text: string, mood: Toast['mood'] = 'inf
 }
 
 export function openPrompt(model: Model, kind: 'command' | 'filter', text = ''): Model {
-  return { ...model, prompt: { kind, text, caret: [...text].length, completion: null, back: 0 } };
+  return { ...model, prompt: { kind, text, caret: [...text].length, completion: null, back: 0, fault: null } };
 }
 
 export const countOf = ({ one, many }: Pick<AnyList, 'one' | 'many'>, count: number): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** Calls for each of the rows: at once, or after a question. */
+/** Calls for each of the rows, in one go when there are several: at once, or after a question. */
 function forRows<T>(
   model: Model,
   list: ListSpec<T>,
   verb: string,
-  callOf: (row: T) => Effect,
+  callOf: (row: T) => Call,
   ask: boolean,
   rows = listing.targets(model, list),
 ): Step {
   if (rows.length === 0) return stay(withToast(model, `nothing to ${verb} here`));
-  const effects = rows.map(callOf);
+  const calls = rows.map(row => ({ ...callOf(row), title: list.nameOf(row) }));
+  const effects = together(calls, `${verb} ${countOf(list, rows.length)}: done`);
   if (!ask) return { model: listing.unmark(model, list), effects };
   const about = rows.slice(0, NAMED_MAX).map(list.nameOf);
   if (rows.length > NAMED_MAX) about.push(`and ${rows.length - NAMED_MAX} more`);
@@ -47,28 +48,65 @@ function forRows<T>(
   return stay({ ...model, question: { text, about, effects, list: list.id } });
 }
 
-const call = (
-  name: Extract<Effect, { type: 'call' }>['name'],
-  input: object,
-  done: string,
-  search = false,
-): Effect => ({ type: 'call', name, input, done, ...(search ? { search } : {}) });
+/** One call as it is; several as one, answered one by one. */
+export function together(calls: readonly Call[], done: string): Effect[] {
+  return calls.length > 1 ? [{ type: 'bulk', calls, done }] : [...calls];
+}
 
-export const connectTo = (address: string): Effect => call('connect', { address }, `connected to ${address}`);
-export const searchFor = (text: string): Effect => call('startSearch', { text }, `searching for ${text}`, true);
-export const searchUrn = (urn: string): Effect => call('startSearch', { urn }, `searching for ${urn}`, true);
-export const browseAt = (address: string): Effect =>
-  call('startSearch', { browse: address }, `browsing ${address}`, true);
-export const shareFolder = (path: string): Effect => call('shareFolder', { path }, `sharing ${path}`);
-export const rescanAll = (): Effect => call('rescan', {}, 'looking through the shared folders');
-export const startDownload = (input: object, name: string): Effect =>
-  call('startDownload', input, `downloading ${name}`);
-export const disconnectPeer = (id: string, name: string): Effect => call('disconnect', { id }, `disconnected ${name}`);
-export const unshareFolder = (id: string, path: string): Effect =>
+const call = (name: Call['name'], input: object, done: string, more: Pick<Call, 'show' | 'title'> = {}): Call => ({
+  type: 'call',
+  name,
+  input,
+  done,
+  ...more,
+});
+
+export const connectTo = (address: string): Call => call('connect', { address }, `connected to ${address}`);
+export const searchFor = (text: string): Call => call('startSearch', { text }, `searching for ${text}`);
+export const searchUrn = (urn: string): Call => call('startSearch', { urn }, `searching for ${urn}`);
+export const browseAt = (address: string): Call => call('startSearch', { browse: address }, `browsing ${address}`);
+export const shareFolder = (path: string): Call => call('shareFolder', { path }, `sharing ${path}`);
+export const rescanAll = (): Call => call('rescan', {}, 'looking through the shared folders');
+export const startDownload = (input: object, name: string): Call => call('startDownload', input, `downloading ${name}`);
+export const disconnectPeer = (id: string, name: string): Call => call('disconnect', { id }, `disconnected ${name}`);
+export const unshareFolder = (id: string, path: string): Call =>
   call('unshareFolder', { id }, `no longer sharing ${path}`);
-export const changeDownload = (id: string, name: string, change: object, done: string): Effect =>
+export const changeDownload = (id: string, name: string, change: object, done: string): Call =>
   call('changeDownload', { id, ...change }, `${done} ${name}`);
-export const cancelDownload = (id: string, name: string): Effect => call('removeDownload', { id }, `cancelled ${name}`);
+export const cancelDownload = (id: string, name: string): Call => call('removeDownload', { id }, `cancelled ${name}`);
+
+/** Says first what would happen; what is asked then is made of the answer. */
+export const changeConfig = (patch: object, title: string): Call =>
+  call('changeConfig', { ...patch, dryRun: true }, '', { show: 'plan', title });
+
+/** Addresses to have nothing to do with, besides those already blocked. */
+export function blockHosts(model: Model, hosts: readonly string[]): Step {
+  const blocked = worldOf(model).config?.settings.find(({ key }) => key === 'gnutella.block')?.value;
+  if (!Array.isArray(blocked)) return stay(withToast(model, 'what is blocked is not known yet: try again', 'bad'));
+  const more = [...new Set(hosts)].filter(host => !blocked.includes(host));
+  if (more.length === 0) return stay(withToast(model, 'blocked already'));
+  const title = more.length === 1 ? `Block ${more[0]}?` : `Block ${more.length} addresses?`;
+  return stay(model, changeConfig({ gnutella: { block: [...blocked, ...more] } }, title));
+}
+
+const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+
+/** Why it is as it is, by the daemon's own word. */
+function why(model: Model): Step {
+  const explain = (name: Call['name'], input: object, title: string, show: Call['show'] = 'explanation'): Step =>
+    stay(model, call(name, input, '', { show, title }));
+  if (model.view === 'overview') return explain('election', {}, 'Leaf or ultrapeer');
+  if (model.view === 'peers') return explain('refusedPeers', {}, 'Handshakes', 'refused');
+  if (model.view === 'downloads') {
+    const row = listing.rowUnder(model, downloadList);
+    return row === undefined
+      ? stay(withToast(model, 'no download here'))
+      : explain('explainDownload', { id: row.id }, row.name);
+  }
+  const search = openSearch(model);
+  if (search === undefined) return stay(withToast(model, 'no search here'));
+  return explain('explainSearch', { id: search.id }, `Search: ${searchList.nameOf(search)}`);
+}
 
 const PRIORITY_STEP = 1;
 
@@ -156,6 +194,27 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
     const said = texts.length === 1 ? `copied ${texts[0]}` : `copied ${texts.length} lines`;
     return stay(withToast(model, said), { type: 'copy', text: texts.join('\n') });
   },
+
+  copyMagnet: model => {
+    const list = listOf(model);
+    const links = list === null ? [] : listing.targets(model, list).map(row => list.magnet?.(row) ?? null);
+    const texts = links.filter(link => link !== null);
+    if (texts.length === 0) return stay(withToast(model, 'no magnet link: it takes a hash'));
+    const said = texts.length === 1 ? `copied ${texts[0]}` : `copied ${texts.length} magnet links`;
+    return stay(withToast(model, said), { type: 'copy', text: texts.join('\n') });
+  },
+
+  why,
+  block: model =>
+    model.view === 'peers'
+      ? blockHosts(
+          model,
+          listing.targets(model, peerList).map(({ address }) => hostOf(address)),
+        )
+      : blockHosts(
+          model,
+          listing.targets(model, hostList).map(({ address }) => hostOf(address)),
+        ),
 
   newSearch: model => stay(openPrompt(model, 'command', 'search ')),
   connect: model => stay(openPrompt(model, 'command', 'connect ')),

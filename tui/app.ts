@@ -1,10 +1,12 @@
 // Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
-import { type Client, RefusedError } from '../api/client.ts';
+import type { Client } from '../api/client.ts';
 import type { Follow } from '../api/event-follow.ts';
 import type { Canvas } from './canvas.ts';
 import { Feed } from './feed.ts';
 import { createMemory, draw } from './frame.ts';
 import { createModel, type Effect, type Message, type Model } from './model.ts';
+import { perform } from './perform.ts';
+import { type Remembered, rememberedOf } from './remember.ts';
 import type { ScreenEvents } from './screen.ts';
 import type { Zone } from './stage.ts';
 import type { Theme } from './theme.ts';
@@ -37,6 +39,8 @@ export interface AppOptions {
   readonly mouse: boolean;
   readonly now: () => number;
   readonly onQuit: () => void;
+  /** Told what is to be remembered, whenever it may have changed. */
+  readonly onRemember?: (remembered: Remembered) => void;
   /** A mistake of ours: the terminal must be put back before anybody reads it. */
   readonly onMistake: (error: unknown) => void;
 }
@@ -110,6 +114,11 @@ export class App {
     for (const feed of this.#feeds) feed.stop();
   }
 
+  /** A word about the dashboard itself. */
+  notice(text: string): void {
+    this.dispatch({ type: 'notice', text });
+  }
+
   dispatch(message: Message): void {
     const before = this.#model;
     const { model, effects } = update(before, message);
@@ -120,6 +129,8 @@ export class App {
     if (model.context !== before.context) this.#feeds[before.context]?.leave();
     if (moved || model.view !== before.view || model.context !== before.context || model.range !== before.range)
       this.poll();
+    if (model.lists !== before.lists || model.range !== before.range || model.details !== before.details)
+      this.#options.onRemember?.(rememberedOf(model));
     if (shows(before, model)) this.#drawSoon();
   }
 
@@ -200,36 +211,17 @@ export class App {
         this.#drawSoon();
         break;
       case 'call':
+      case 'bulk':
         this.#call(effect).catch(this.#options.onMistake);
     }
   }
 
-  async #call({ name, input, done }: Extract<Effect, { type: 'call' }>): Promise<void> {
+  async #call(effect: Extract<Effect, { type: 'call' | 'bulk' }>): Promise<void> {
     const { context } = this.#model;
-    const outcome = await perform(this.#options.sources[context]?.client, name, input, done);
-    this.dispatch({ type: 'answered', ...outcome });
+    const answer = await perform(this.#options.sources[context]?.client, effect);
+    this.dispatch({ type: 'answered', ...answer });
     this.#feeds[context]?.hurry();
     this.poll();
-  }
-}
-
-/** Calls that a daemon may not know yet are looked for before they are made. */
-export async function perform(
-  client: Client | undefined,
-  name: Extract<Effect, { type: 'call' }>['name'],
-  input: object,
-  done: string,
-): Promise<{ ok: boolean; text: string }> {
-  const call = (client as unknown as Record<string, ((input: object) => Promise<unknown>) | undefined> | undefined)?.[
-    name
-  ];
-  if (call === undefined) return { ok: false, text: 'this daemon cannot do that while it runs' };
-  try {
-    await call(input);
-    return { ok: true, text: done };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return { ok: false, text: error instanceof RefusedError ? error.problem.detail : error.message };
   }
 }
 

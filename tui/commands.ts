@@ -1,7 +1,11 @@
 // What is typed after `:` – the words of the command line, and a few of the dashboard's own. Pure.
+
+import { counted } from '../api/format.ts';
 import {
+  blockHosts,
   browseAt,
   cancelDownload,
+  changeConfig,
   changeDownload,
   connectTo,
   disconnectPeer,
@@ -11,11 +15,23 @@ import {
   searchUrn,
   shareFolder,
   startDownload,
+  together,
   unshareFolder,
   withToast,
 } from './actions.ts';
 import * as listing from './listing.ts';
-import { type Effect, type Model, RANGES, type Range, type Step, stay, type ViewId, worldOf } from './model.ts';
+import { matcher } from './match.ts';
+import {
+  type Call,
+  type Effect,
+  type Model,
+  RANGES,
+  type Range,
+  type Step,
+  stay,
+  type ViewId,
+  worldOf,
+} from './model.ts';
 import { listOf } from './views/all.ts';
 
 export interface CommandRow {
@@ -42,18 +58,18 @@ const show =
 const downloadIds = (model: Model): string[] => worldOf(model).downloads.map(({ id }) => id);
 
 /** `pause ID ID…`: each must be a download. */
-const withDownloads = (effectOf: (id: string, name: string) => Effect) =>
+const withDownloads = (callOf: (id: string, name: string) => Call) =>
   need('which download, by its id or name', (model, rest) => {
     const { downloads } = worldOf(model);
     const named = downloads.filter(({ name }) => name === rest);
     const ids = named.length > 0 ? named.map(({ id }) => id) : rest.split(/\s+/);
-    const effects: Effect[] = [];
+    const calls: Call[] = [];
     for (const id of ids) {
       const found = downloads.find(download => download.id === id);
       if (found === undefined) return wrong(model, `no download ${id}: 5 lists them`);
-      effects.push(effectOf(id, found.name));
+      calls.push({ ...callOf(id, found.name), title: found.name });
     }
-    return { model, effects };
+    return { model, effects: together(calls, `${counted(calls.length, 'download')}: done`) };
   });
 
 const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i;
@@ -104,8 +120,7 @@ function config(model: Model, rest: string): Step {
   if (verb === 'get') return stay(withToast(model, `${key}: ${JSON.stringify(setting.value)} (${setting.origin})`));
   const value = settingValue(more.join(' '), setting.value);
   const patch = key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as object;
-  const done = `${key} is now ${JSON.stringify(value)}${setting.restart ? ', from the next start on' : ''}`;
-  return stay(model, { type: 'call', name: 'changeConfig', input: patch, done });
+  return stay(model, changeConfig(patch, `Change ${key}?`));
 }
 
 /** In the kind that the setting has now; `default` takes it out of the file. */
@@ -126,6 +141,23 @@ function sort(model: Model, rest: string): Step {
   if (column === undefined)
     return wrong(model, `no column ${id}: there are ${list.columns.map(column => column.id).join(', ')}`);
   return stay(listing.sortBy(model, list, { column: column.id, descending: direction === 'desc' }));
+}
+
+/** `columns name,size`, `columns -urn`, `columns all`. */
+function columns(model: Model, rest: string): Step {
+  const list = listOf(model);
+  if (list === null) return wrong(model, 'no list here');
+  if (rest === 'all') return stay(listing.withList(model, list, { columns: null }));
+  const known = list.columns.map(({ id }) => id);
+  const words = rest.split(/[\s,]+/);
+  const strange = words.find(word => !known.includes(word.replace(/^-/, '')));
+  if (strange !== undefined) return wrong(model, `no column ${strange}: there are ${known.join(', ')}`);
+  const without = words.filter(word => word.startsWith('-')).map(word => word.slice(1));
+  const named = words.filter(word => !word.startsWith('-'));
+  const before = model.lists[list.id].columns ?? known;
+  const shown = (named.length > 0 ? named : before).filter(id => !without.includes(id));
+  if (shown.length === 0) return wrong(model, 'one column at least');
+  return stay(listing.withList(model, list, { columns: shown }));
 }
 
 export const commandRows: readonly CommandRow[] = [
@@ -212,14 +244,28 @@ export const commandRows: readonly CommandRow[] = [
     offers: (model, rest) => (/\s/.test(rest) ? ['desc'] : (listOf(model)?.columns.map(({ id }) => id) ?? [])),
   },
   {
+    word: 'columns',
+    takes: 'all | NAME… | -NAME…',
+    help: 'which columns the list has, also after the next start',
+    run: need('which columns', columns),
+    offers: model => ['all', ...(listOf(model)?.columns.map(({ id }) => id) ?? [])],
+  },
+  {
+    word: 'block',
+    takes: 'ADDRESS[/BITS]…',
+    help: 'have nothing to do with addresses',
+    run: need('which address', (model, rest) => blockHosts(model, rest.split(/\s+/))),
+    offers: model => worldOf(model).peers.map(({ address }) => address.replace(/:\d+$/, '')),
+  },
+  {
     word: 'filter',
     takes: '[WORDS…]',
     help: 'show only rows with these words',
     run: (model, rest) => {
       const list = listOf(model);
-      return list === null
-        ? wrong(model, 'nothing to filter here')
-        : stay(listing.withList(model, list, { filter: rest }));
+      if (list === null) return wrong(model, 'nothing to filter here');
+      const { fault } = matcher(rest, list.fields, model.now);
+      return fault === null ? stay(listing.withList(model, list, { filter: rest })) : wrong(model, fault);
     },
   },
   {
@@ -285,3 +331,22 @@ export function completions(model: Model, line: string): { stem: string; items: 
 }
 
 const OFFERED_MAX = 200;
+
+const FIELD_AND_VALUE = /^([\w.]+)(=|!=)(\w*)$/;
+
+/** Fields, and the values of those that have only a few. */
+export function filterCompletions(model: Model, line: string): { stem: string; items: readonly string[] } {
+  const begun = /[^\s(!]*$/.exec(line)?.[0] ?? '';
+  const stem = line.slice(0, line.length - begun.length);
+  const fields = listOf(model)?.fields ?? new Map();
+  const [, path = '', operator = ''] = FIELD_AND_VALUE.exec(begun) ?? [];
+  const field = fields.get(path);
+  const items =
+    field === undefined
+      ? [...fields.keys()]
+      : [...field.choices, ...(field.kind === 'boolean' ? ['true', 'false'] : [])].map(
+          choice => `${path}${operator}${choice}`,
+        );
+  const lower = begun.toLowerCase();
+  return { stem, items: items.filter(item => item.toLowerCase().startsWith(lower)) };
+}

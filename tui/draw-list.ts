@@ -31,14 +31,21 @@ export function drawList<T>(stage: Stage, spec: ListSpec<T>, rect: Rect, options
     options.note ?? '',
     state.marks.size > 0 ? `${state.marks.size} marked` : '',
     state.filter === '' ? '' : fault === null ? `/${state.filter}` : `/${state.filter}: ${fault}`,
-    rows.length === total ? formatExact(total) : `${formatExact(rows.length)} of ${formatExact(total)}`,
+    world.partial.has(spec.id) ? `the first ${formatExact(total)}, / looks through all` : '',
+    world.partial.has(spec.id)
+      ? ''
+      : rows.length === total
+        ? formatExact(total)
+        : `${formatExact(rows.length)} of ${formatExact(total)}`,
   ];
   const inner = canvas.frame(rect, theme, options.title ?? spec.title, {
     on,
     note: notes.filter(note => note !== '').join(` ${theme.lines.dot} `),
   });
   if (inner.height < 1 || inner.width < 4) return;
-  const placed = placeColumns(spec.columns, inner.width - MARK_CELLS - 1);
+  const { columns } = state;
+  const shown = columns === null ? spec.columns : spec.columns.filter(({ id }) => columns.includes(id));
+  const placed = placeColumns(shown, inner.width - MARK_CELLS - 1);
   drawHeader(stage, spec, state, inner, placed);
   const height = inner.height - 1;
   zones.push({ rect, message: null, list: spec.id });

@@ -288,7 +288,7 @@ export class Feed {
       case 'results': {
         if (search === null) return null;
         const { items, whole } = await some(page => client.results({ id: search, ...page }), asked.results);
-        return { results: { search, items }, whole: { results: whole } };
+        return { results: { search, items }, whole: { results: whole && !asked.results } };
       }
       case 'config':
         return { config: await client.config() };
@@ -309,11 +309,11 @@ export class Feed {
         return { folders: (await some(page => client.folders(page))).items };
       case 'files': {
         const { items, whole } = await some(page => client.files(page), asked.files);
-        return { files: items, whole: { files: whole } };
+        return { files: items, whole: { files: whole && !asked.files } };
       }
       case 'hosts': {
         const { items, whole } = await some(page => client.hosts(page), asked.hosts);
-        return { hosts: items, whole: { hosts: whole } };
+        return { hosts: items, whole: { hosts: whole && !asked.hosts } };
       }
     }
   }

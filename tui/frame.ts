@@ -4,7 +4,9 @@ import { Canvas, type Rect } from './canvas.ts';
 import { formatClock, formatCount, formatPerSecond, formatRate, formatSpan } from './format.ts';
 import { helpLines, helpRoom } from './help.ts';
 import { applies, bindings, keyName } from './keys.ts';
-import { contextOf, type Model, type Prompt } from './model.ts';
+import { contextOf, isReadOnly, type Model, type Prompt } from './model.ts';
+import type { Pane } from './pane.ts';
+import { paneRoom } from './pane-lines.ts';
 import type { FrameMemory, Stage, Zone } from './stage.ts';
 import { INVERSE, over, type Theme } from './theme.ts';
 import { listOf, type ViewRow, viewRow, views } from './views/all.ts';
@@ -36,6 +38,7 @@ export function draw(model: Model, theme: Theme, memory: FrameMemory): Frame {
   viewRow(model.view).view.draw(stage, body);
   drawBottom(stage);
   if (model.help !== null) drawHelp(stage, model.help);
+  if (model.pane !== null) drawPane(stage, model.pane);
   if (model.question !== null) drawQuestion(stage);
   return { canvas, zones };
 }
@@ -57,6 +60,7 @@ function drawBar({ canvas, theme, model, world }: Stage): void {
       : [
           name,
           status.mode,
+          ...(isReadOnly(world.caller?.scopes ?? ['admin']) ? ['read-only'] : []),
           counted(status.peers.ultrapeers + status.peers.leaves, 'peer'),
           `${ascii ? 'v' : '↓'} ${formatRate(status.downloads.rate)} ${ascii ? '^' : '↑'} ${formatRate(status.uploads.rate)}`,
           `${formatPerSecond(world.queryRate)} queries/s`,
@@ -174,7 +178,7 @@ function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number):
   );
   canvas.restyle({ x: 1 + used, y, width: 1, height: 1 }, style => style ^ INVERSE);
   const offered = prompt.completion;
-  const bad = model.toast?.mood === 'bad' ? model.toast.text : null;
+  const bad = prompt.fault ?? (model.toast?.mood === 'bad' ? model.toast.text : null);
   if (bad !== null) {
     canvas.fill({ x: 0, y: y - 1, width: model.columns, height: 1 }, theme.input);
     canvas.label(1, y - 1, bad, over(theme.bad, theme.input), model.columns - 2);
@@ -211,11 +215,32 @@ function drawHelp({ canvas, theme, model }: Stage, top: number): void {
   }
 }
 
+function drawPane({ canvas, theme, model }: Stage, pane: Pane): void {
+  const { width, height, last, lines } = paneRoom(model, pane);
+  const rect = {
+    x: Math.floor((model.columns - width - 4) / 2),
+    y: Math.max(2, Math.floor((model.rows - height - 2) / 2)),
+    width: width + 4,
+    height: height + 2,
+  };
+  canvas.fill(rect, 0);
+  const note = last > 0 ? 'Up and Down move, Esc closes' : 'Esc closes';
+  const inner = canvas.frame(rect, theme, clip(pane.title, width - note.length - 6, theme.lines.ellipsis), {
+    on: true,
+    note,
+  });
+  const signs = theme.charset === 'ascii' ? { good: '+', bad: '!' } : { good: '✓', bad: '✗' };
+  for (const [i, { text, meaning, mark }] of lines.slice(pane.top, pane.top + height).entries()) {
+    if (mark !== null) canvas.put(inner.x + 1, inner.y + i, signs[mark], theme[mark]);
+    canvas.put(inner.x + 3, inner.y + i, text, theme[meaning], inner.width - 4);
+  }
+}
+
 function drawQuestion({ canvas, theme, model }: Stage): void {
   const { question } = model;
   if (question === null) return;
   const width = Math.min(model.columns - 4, 72);
-  const lines = question.about.flatMap(text => [clip(text, width - 6, theme.lines.ellipsis)]);
+  const lines = question.about.flatMap(text => wrap(text, width - 6, 3));
   const shown = lines.slice(0, Math.max(0, model.rows - 10));
   const height = shown.length + 6;
   const x = Math.floor((model.columns - width) / 2);

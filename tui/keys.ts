@@ -28,6 +28,9 @@ export type ActionId =
   | 'markNone'
   | 'clear'
   | 'copy'
+  | 'copyMagnet'
+  | 'why'
+  | 'block'
   | 'newSearch'
   | 'connect'
   | 'connectHosts'
@@ -87,6 +90,22 @@ export const bindings: readonly Binding[] = [
     where: ['peers', 'hosts', 'results'],
     hint: 'browse',
     help: 'list what that servent shares',
+  },
+
+  {
+    keys: ['B'],
+    action: 'block',
+    where: ['peers', 'hosts'],
+    hint: 'block',
+    help: 'have nothing to do with the address: gnutella.block, at once and for good',
+  },
+
+  {
+    keys: ['w'],
+    action: 'why',
+    where: ['overview', 'peers', 'searches', 'results', 'downloads'],
+    hint: 'why',
+    help: 'why it is as it is: our role, handshakes that failed, a search, a download',
   },
 
   {
@@ -173,13 +192,19 @@ export const bindings: readonly Binding[] = [
     action: 'filter',
     where: 'lists',
     hint: 'filter',
-    help: 'show only rows with these words; !word for those without',
+    help: 'show only rows with these words, !word for those without, or size>1MiB, state=paused; Tab completes',
   },
   { keys: ['<', ','], action: 'sortPrevious', where: 'lists', help: 'sort by the column before' },
   { keys: ['>', '.'], action: 'sortNext', where: 'lists', hint: 'sort', help: 'sort by the next column' },
   { keys: ['R'], action: 'sortReverse', where: 'lists', help: 'turn the order round' },
   { keys: ['enter'], action: 'details', where: 'lists', hint: 'details', help: 'show or hide the details of the row' },
-  { keys: ['y'], action: 'copy', where: 'lists', help: 'copy address, name, hash or magnet link to the clipboard' },
+  { keys: ['y'], action: 'copy', where: 'lists', help: 'copy address, name or hash to the clipboard' },
+  {
+    keys: ['Y'],
+    action: 'copyMagnet',
+    where: ['results', 'downloads', 'files', 'uploads'],
+    help: 'copy a magnet link to the clipboard',
+  },
   { keys: ['escape'], action: 'clear', where: 'lists', help: 'take off the filter, then the marks' },
   {
     keys: ['tab', 'S-tab'],

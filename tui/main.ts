@@ -1,7 +1,9 @@
 // Starts the dashboard on a terminal and sees to it that the terminal is put back, whatever happens.
 import { App, type Source } from './app.ts';
 import { DemoWorld } from './demo/world.ts';
+import { MemoryFile, memoryPath } from './memory-file.ts';
 import { runPlain } from './plain.ts';
+import type { Remembered } from './remember.ts';
 import { Screen, type TerminalInput, type TerminalOutput } from './screen.ts';
 import { charsetOf, createTheme, depthOf } from './theme.ts';
 
@@ -13,6 +15,8 @@ export interface DashboardOptions {
   readonly plain?: boolean;
   readonly ascii?: boolean;
   readonly mouse?: boolean;
+  /** Keeps order and columns of lists from one session to the next; without it they are forgotten. */
+  readonly remember?: boolean;
 }
 
 export function demoSource(): Source {
@@ -35,18 +39,21 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
   }
   const theme = createTheme(depthOf(env), options.ascii === true ? 'ascii' : charsetOf(env));
   const mouse = options.mouse ?? true;
+  let app: App | null = null;
+  const memory = options.remember === true ? new MemoryFile(memoryPath(env), text => app?.notice(text)) : null;
   await new Promise<void>((resolve, reject) => {
     let screen: Screen | null = null;
-    const app = new App({
+    const running = new App({
       sources,
       theme,
       mouse,
       now: Date.now,
+      ...(memory === null ? {} : { onRemember: (remembered: Remembered) => memory.keep(remembered) }),
       onQuit: () => end(resolve),
       onMistake: error => end(() => reject(error)),
     });
     const end = (then: () => void): void => {
-      app.stop();
+      running.stop();
       screen?.stop();
       for (const [name, listener] of listeners) process.removeListener(name, listener);
       then();
@@ -66,10 +73,16 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
     input.once('end', ended);
     output.once('error', crashed);
     try {
-      screen = new Screen({ input, output, term: env['TERM'] ?? '', mouse, events: app.events });
-      app.start(screen);
+      app = running;
+      screen = new Screen({ input, output, term: env['TERM'] ?? '', mouse, events: running.events });
+      running.start(screen);
+      // After the first picture: nobody waits for it.
+      memory?.read().then(remembered => {
+        if (remembered !== null) running.dispatch({ type: 'remembered', remembered });
+      }, crashed);
     } catch (error) {
       crashed(error);
     }
   });
+  await memory?.flush();
 }

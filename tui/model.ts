@@ -18,6 +18,8 @@ import type {
 import type { EndpointName } from '../api/endpoints.ts';
 import type { EventGap, EventView } from '../api/schemas/events.ts';
 import { type History, noHistory } from './history.ts';
+import type { ItemAnswer, Pane } from './pane.ts';
+import type { Remembered } from './remember.ts';
 
 export const VIEW_IDS = [
   'overview',
@@ -142,6 +144,8 @@ export interface ListState {
   readonly sort: Sort | null;
   readonly filter: string;
   readonly marks: ReadonlySet<string>;
+  /** Columns that are shown, by id; null: all that there is room for. */
+  readonly columns: readonly string[] | null;
 }
 
 export interface Prompt {
@@ -153,17 +157,40 @@ export interface Prompt {
   readonly completion: { readonly items: readonly string[]; readonly index: number; readonly stem: string } | null;
   /** Lines back in the history; 0 is the new one. */
   readonly back: number;
+  /** Why a filter cannot be understood; the one before it counts meanwhile. */
+  readonly fault: string | null;
+}
+
+export interface Call {
+  readonly type: 'call';
+  readonly name: EndpointName;
+  readonly input: object;
+  /** Said when it worked. */
+  readonly done: string;
+  /** What is done with the answer, besides. */
+  readonly show?: 'explanation' | 'refused' | 'plan' | 'outcome';
+  /** What it is about: the title of what is shown, or the name among several. */
+  readonly title?: string;
+}
+
+/** What came of a call. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly call?: Call;
+  readonly output?: unknown;
+  /** Of several calls at once. */
+  readonly items?: readonly ItemAnswer[];
 }
 
 /** Something asked of the outside world: done by the application, never by the model. */
 export type Effect =
+  | Call
   | {
-      readonly type: 'call';
-      readonly name: EndpointName | 'changeConfig';
-      readonly input: object;
-      /** Said when it worked. */
+      readonly type: 'bulk';
+      readonly calls: readonly Call[];
+      /** Said when all of them worked. */
       readonly done: string;
-      readonly search?: boolean;
     }
   | { readonly type: 'quit' }
   | { readonly type: 'copy'; readonly text: string }
@@ -203,6 +230,7 @@ export interface Model {
   readonly question: Question | null;
   /** First line shown of the help screen; null when it is closed. */
   readonly help: number | null;
+  readonly pane: Pane | null;
   readonly toast: Toast | null;
   /** Whether details are shown; null leaves it to the size of the screen. */
   readonly details: boolean | null;
@@ -233,12 +261,11 @@ export type Message =
       readonly queries: boolean;
     }
   | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: LinkState }
-  | {
-      readonly type: 'answered';
-      readonly ok: boolean;
-      readonly text: string;
-      readonly search?: string;
-    }
+  | ({ readonly type: 'answered' } & Answer)
+  /** A word about the dashboard itself. */
+  | { readonly type: 'notice'; readonly text: string }
+  /** As an earlier session left it. */
+  | { readonly type: 'remembered'; readonly remembered: Remembered }
   | { readonly type: 'view'; readonly view: ViewId }
   | { readonly type: 'pick'; readonly list: ListId; readonly key: string; readonly mark: boolean }
   | { readonly type: 'sort'; readonly list: ListId; readonly column: string }
@@ -288,7 +315,7 @@ export interface ModelOptions {
   readonly mouse?: boolean;
 }
 
-const noList: ListState = { key: null, index: 0, sort: null, filter: '', marks: new Set() };
+const noList: ListState = { key: null, index: 0, sort: null, filter: '', marks: new Set(), columns: null };
 
 export function createModel({ contexts, now, columns, rows, mouse = true }: ModelOptions): Model {
   const list = (column?: string, descending = false): ListState =>
@@ -317,6 +344,7 @@ export function createModel({ contexts, now, columns, rows, mouse = true }: Mode
     prompt: null,
     question: null,
     help: null,
+    pane: null,
     toast: null,
     details: null,
     paused: null,
@@ -330,6 +358,8 @@ export function createModel({ contexts, now, columns, rows, mouse = true }: Mode
 export function contextOf(model: Model): Context {
   return model.contexts[model.context] ?? { name: '', url: '', link: { state: 'connecting' }, world: emptyWorld };
 }
+
+export const isReadOnly = (scopes: readonly string[]): boolean => scopes.every(scope => scope === 'read');
 
 export const worldOf = (model: Model): World => contextOf(model).world;
 

@@ -1,12 +1,13 @@
 // The dashboard without a screen: words in, plain lines out, one fact a line. For screen readers, TERM=dumb, pipes and scripts.
 import { createInterface } from 'node:readline';
 import { printable } from '../api/format.ts';
-import { perform, type Source } from './app.ts';
+import type { Source } from './app.ts';
 import { commandRows, runCommand } from './commands.ts';
 import { Feed } from './feed.ts';
 import { formatClock, formatCount } from './format.ts';
 import { rowsShown } from './listing.ts';
 import { contextOf, createModel, type Effect, type Message, type Model } from './model.ts';
+import { perform } from './perform.ts';
 import type { AnyList } from './table.ts';
 import { update } from './update.ts';
 import { lists, viewRow } from './views/all.ts';
@@ -89,10 +90,19 @@ class PlainReader {
   }
 
   async #perform(effect: Effect): Promise<void> {
-    if (effect.type !== 'call') return;
-    const source = this.#sources[this.#model.context];
-    const { ok, text } = await perform(source?.client, effect.name, effect.input, effect.done);
-    this.#say(ok ? text : `failed: ${text}`);
+    if (effect.type !== 'call' && effect.type !== 'bulk') return;
+    const { client } = this.#sources[this.#model.context] ?? {};
+    const answer = await perform(client, effect);
+    this.#take({ type: 'answered', ...answer });
+    if (answer.text !== '' && answer.call?.show === undefined)
+      this.#say(answer.ok ? answer.text : `failed: ${answer.text}`);
+    const { pane, question, toast } = this.#model;
+    for (const line of pane?.lines ?? []) if (line.text !== '') this.#say(line.text.trim());
+    if (answer.call?.show === 'outcome' && toast !== null) this.#say(toast.text);
+    this.#model = { ...this.#model, pane: null, question: null };
+    // Nobody is asked here: what is typed as a command is meant.
+    for (const line of question?.about ?? []) this.#say(line);
+    for (const next of question?.effects ?? []) await this.#perform(next);
   }
 
   #overview(): void {

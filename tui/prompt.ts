@@ -1,7 +1,8 @@
 // The line at the bottom of the screen: editing, history, completion. Pure.
 import { withToast } from './actions.ts';
-import { completions, runCommand } from './commands.ts';
+import { completions, filterCompletions, runCommand } from './commands.ts';
 import { withList } from './listing.ts';
+import { matcher } from './match.ts';
 import { HISTORY_LINES_MAX, type Model, type Prompt, type Step, stay } from './model.ts';
 import { listOf } from './views/all.ts';
 
@@ -17,9 +18,9 @@ export function promptKey(model: Model, prompt: Prompt, key: string, text: strin
     case 'enter':
       return submit(model, prompt);
     case 'tab':
-      return stay(prompt.kind === 'command' ? complete(model, prompt, 1) : model);
+      return stay(complete(model, prompt, 1));
     case 'S-tab':
-      return stay(prompt.kind === 'command' ? complete(model, prompt, -1) : model);
+      return stay(complete(model, prompt, -1));
     case 'up':
     case 'C-p':
       return stay(recall(model, prompt, 1));
@@ -85,10 +86,14 @@ function change(model: Model, prompt: Prompt, text: string, caret: number): Mode
   return prompt.kind === 'filter' ? filtered(next, text) : next;
 }
 
-/** The filter works while it is being typed. */
-function filtered(model: Model, filter: string): Model {
+/** The filter works while it is being typed; half an expression leaves the one before it in force. */
+function filtered(model: Model, typed: string): Model {
   const list = listOf(model);
-  return list === null ? model : withList(model, list, { filter: filter.trimStart() });
+  if (list === null) return model;
+  const filter = typed.trim();
+  const { fault } = matcher(filter, list.fields, model.now);
+  const prompt = model.prompt === null ? null : { ...model.prompt, fault };
+  return fault === null ? withList({ ...model, prompt }, list, { filter }) : { ...model, prompt };
 }
 
 function cancel(model: Model, prompt: Prompt): Step {
@@ -98,7 +103,8 @@ function cancel(model: Model, prompt: Prompt): Step {
 
 function submit(model: Model, prompt: Prompt): Step {
   const closed = { ...model, prompt: null };
-  if (prompt.kind === 'filter') return stay(closed);
+  // What cannot be understood can be mended instead of typed again.
+  if (prompt.kind === 'filter') return stay(prompt.fault === null ? closed : model);
   const line = prompt.text.trim();
   if (line === '') return stay(closed);
   const said = [line, ...model.said.filter(text => text !== line)].slice(0, HISTORY_LINES_MAX);
@@ -118,23 +124,28 @@ function recall(model: Model, prompt: Prompt, step: 1 | -1): Model {
 }
 
 function complete(model: Model, prompt: Prompt, step: 1 | -1): Model {
-  const begun = prompt.completion ?? { ...completions(model, prompt.text), index: step === 1 ? -1 : 0 };
+  const offered = prompt.kind === 'command' ? completions : filterCompletions;
+  const begun = prompt.completion ?? { ...offered(model, prompt.text), index: step === 1 ? -1 : 0 };
   const { stem, items } = begun;
   if (items.length === 0) return model;
   const [only] = items;
   if (items.length === 1 && only !== undefined) {
-    const text = `${stem}${only} `;
-    return { ...model, prompt: { ...prompt, text, caret: [...text].length, completion: null } };
+    const text = `${stem}${only}${prompt.kind === 'command' ? ' ' : ''}`;
+    return typedIn(model, { ...prompt, text, caret: [...text].length, completion: null });
   }
   const shared = commonStart(items);
   // First as far as all of them go, then one after the other.
   if (prompt.completion === null && stem.length + shared.length > prompt.text.length) {
     const text = stem + shared;
-    return { ...model, prompt: { ...prompt, text, caret: [...text].length, completion: { items, index: -1, stem } } };
+    return typedIn(model, { ...prompt, text, caret: [...text].length, completion: { items, index: -1, stem } });
   }
   const index = (begun.index + step + items.length) % items.length;
   const text = stem + (items[index] ?? '');
-  return { ...model, prompt: { ...prompt, text, caret: [...text].length, completion: { items, index, stem } } };
+  return typedIn(model, { ...prompt, text, caret: [...text].length, completion: { items, index, stem } });
+}
+
+function typedIn(model: Model, prompt: Prompt): Model {
+  return prompt.kind === 'filter' ? filtered({ ...model, prompt }, prompt.text) : { ...model, prompt };
 }
 
 function commonStart(items: readonly string[]): string {

@@ -1,6 +1,7 @@
 // The one table of the dashboard: rows are ordered and filtered once per change, and only those on the screen are formatted. Pure.
 
-import { matcher } from './filter.ts';
+import type { Fields } from '../api/fields.ts';
+import { matcher } from './match.ts';
 import type { ListId, ListState, Model, World } from './model.ts';
 import type { Meaning } from './theme.ts';
 
@@ -41,6 +42,12 @@ export interface ListSpec<T> {
   readonly details?: (row: T, now: number) => Detail[];
   /** What is copied. */
   readonly copy?: (row: T) => string;
+  /** What another servent can download it by; null when nobody could. */
+  readonly magnet?: (row: T) => string | null;
+  /** What a filter can be about. */
+  readonly fields: Fields;
+  /** Values of fields that rows do not have themselves. */
+  readonly values?: Readonly<Record<string, (row: T) => unknown>>;
 }
 
 /** A list whose rows nobody needs to know the type of. */
@@ -75,7 +82,7 @@ export function ordered<T>(spec: ListSpec<T>, state: ListState, rows: readonly T
 }
 
 function order<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[], now: number): Ordered<T> {
-  const { accepts, fault } = matcher(state.filter, spec.columns, now);
+  const { accepts, fault } = matcher(state.filter, spec.fields, now, spec.values);
   const kept = state.filter === '' ? rows : rows.filter(accepts);
   const column = spec.columns.find(({ id }) => id === state.sort?.column);
   if (column === undefined || kept.length < 2) return { rows: kept, total: rows.length, fault };

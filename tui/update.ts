@@ -1,12 +1,18 @@
 // The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
+
+import type { ConfigPlan, Explanation, RefusedPeersView } from '../api/control.ts';
+import { endpoints } from '../api/endpoints.ts';
 import { actions, withToast } from './actions.ts';
 import { withEvents } from './events.ts';
 import { helpRoom } from './help.ts';
 import { bindingFor } from './keys.ts';
 import * as listing from './listing.ts';
 import {
+  type Answer,
+  type Call,
   type Context,
   contextOf,
+  isReadOnly,
   type LinkState,
   type Message,
   type Model,
@@ -15,15 +21,42 @@ import {
   stay,
 } from './model.ts';
 import { withLines, withNews } from './news.ts';
+import { answersPane, explanationPane, type Pane, planLines, planOutcome, refusedPane } from './pane.ts';
+import { paneRoom } from './pane-lines.ts';
 import { promptKey } from './prompt.ts';
+import { withRemembered } from './remember.ts';
 import { listOf, lists, viewRow, views } from './views/all.ts';
 import { searchName } from './views/searches.ts';
 
 export function update(model: Model, message: Message): Step {
-  const step = next(model, message);
-  const calls = step.effects.filter(({ type }) => type === 'call').length;
+  const step = permitted(next(model, message));
+  const calls = step.effects.filter(({ type }) => type === 'call' || type === 'bulk').length;
   return calls === 0 ? step : { ...step, model: { ...step.model, waiting: step.model.waiting + calls } };
 }
+
+/** What our key does not allow is not even asked for. */
+function permitted(step: Step): Step {
+  const scopes = contextOf(step.model).world.caller?.scopes;
+  if (scopes === undefined || scopes.includes('admin')) return step;
+  for (const effect of step.effects) {
+    const calls = effect.type === 'call' ? [effect] : effect.type === 'bulk' ? effect.calls : [];
+    const barred = calls
+      .map(({ name }) => endpoints[name].scope)
+      .find(scope => scope === 'admin' || !mayDo(scopes, scope));
+    if (barred !== undefined)
+      return stay(
+        withToast(
+          { ...step.model, question: null, prompt: null },
+          `this key is ${isReadOnly(scopes) ? 'read-only' : `not for ${barred}s`}: nothing was done`,
+          'bad',
+        ),
+      );
+  }
+  return step;
+}
+
+const mayDo = (scopes: readonly string[], scope: string): boolean =>
+  scope === 'open' || scope === 'read' || scopes.includes(scope);
 
 function next(model: Model, message: Message): Step {
   switch (message.type) {
@@ -52,7 +85,11 @@ function next(model: Model, message: Message): Step {
     case 'link':
       return stay(withContext(model, message.context, context => linked(context, message.link, message.at)));
     case 'answered':
-      return stay(answered(model, message.ok, message.text));
+      return stay(answered(model, message));
+    case 'notice':
+      return stay(withToast(noted(model, false, message.text), message.text, 'bad'));
+    case 'remembered':
+      return stay(withRemembered(model, message.remembered));
     case 'view':
       return stay({ ...model, view: message.view, second: false, help: null });
     case 'pick':
@@ -107,12 +144,45 @@ function settled(model: Model): Model {
   return list === null ? model : listing.dropLostMarks(model, list);
 }
 
-function answered(model: Model, ok: boolean, text: string): Model {
-  const said = withContext(model, model.context, context => ({
+function answered(before: Model, answer: Answer): Model {
+  const model = { ...before, waiting: Math.max(0, before.waiting - 1) };
+  const { ok, text, call, output, items } = answer;
+  if (ok && call?.show !== undefined) return shown(model, call, output);
+  const said = text === '' ? model : withToast(noted(model, ok, text), text, ok ? 'good' : 'bad');
+  const refused = items?.some(({ refusal }) => refusal !== null) ?? false;
+  return refused && items !== undefined ? { ...said, pane: answersPane('Answers', items) } : said;
+}
+
+function noted(model: Model, ok: boolean, text: string): Model {
+  return withContext(model, model.context, context => ({
     ...context,
     world: withLines(context.world, [{ at: model.now, level: ok ? 'info' : 'error', from: 'dashboard', text }]),
   }));
-  return withToast({ ...said, waiting: Math.max(0, model.waiting - 1) }, text, ok ? 'good' : 'bad');
+}
+
+/** An answer that is there to be read, or to decide on. */
+function shown(model: Model, call: Call, output: unknown): Model {
+  const title = call.title ?? '';
+  switch (call.show) {
+    case 'refused':
+      return { ...model, pane: refusedPane(title, output as RefusedPeersView) };
+    case 'plan': {
+      const plan = output as ConfigPlan;
+      if (plan.changes.length === 0 && plan.overruled.length === 0)
+        return withToast(model, 'it is so already: nothing changes');
+      const { dryRun: _, ...patch } = call.input as { dryRun?: boolean };
+      const effects = [{ ...call, input: patch, show: 'outcome' as const }];
+      return { ...model, question: { text: title, about: planLines(plan), effects, list: null } };
+    }
+    case 'outcome': {
+      const plan = output as ConfigPlan;
+      const failed = plan.changes.some(({ error }) => error !== null);
+      const text = planOutcome(plan);
+      return withToast(noted(model, !failed, text), text, failed ? 'bad' : 'good');
+    }
+    default:
+      return { ...model, pane: explanationPane(title, output as Explanation) };
+  }
 }
 
 function focused(model: Model, list: keyof Model['lists']): Model {
@@ -132,6 +202,7 @@ function picked(model: Model, id: keyof Model['lists'], key: string): Model {
 function pressed(model: Model, key: string, text: string | undefined): Step {
   if (model.question !== null) return decided(model, model.question, key);
   if (model.prompt !== null) return promptKey(model, model.prompt, key, text);
+  if (model.pane !== null) return stay({ ...model, pane: paneKey(model, model.pane, key) });
   if (model.help !== null) return stay(helpKey(model, model.help, key));
   const view = views.find(row => row.key === key);
   if (view !== undefined) return stay({ ...model, view: view.id, second: false });
@@ -150,39 +221,32 @@ function decided(model: Model, question: Question, key: string): Step {
 }
 
 function helpKey(model: Model, top: number, key: string): Model {
-  const { height, last } = helpRoom(model);
+  return { ...model, help: scrolled(top, key, helpRoom(model), ['?', 'f1']) };
+}
+
+function paneKey(model: Model, pane: Pane, key: string): Pane | null {
+  const top = scrolled(pane.top, key, paneRoom(model, pane), ['w']);
+  return top === null ? null : { ...pane, top };
+}
+
+/** The first line shown after a key; null closes what is shown. */
+function scrolled(
+  top: number,
+  key: string,
+  { height, last }: { height: number; last: number },
+  closing: readonly string[],
+): number | null {
+  const to = (line: number): number => Math.max(0, Math.min(last, line));
   const page = Math.max(1, height - 1);
-  const to = (line: number): Model => ({ ...model, help: Math.max(0, Math.min(last, line)) });
-  switch (key) {
-    case 'down':
-    case 'j':
-      return to(top + 1);
-    case 'up':
-    case 'k':
-      return to(top - 1);
-    case 'pagedown':
-    case 'space':
-    case 'C-f':
-      return to(top + page);
-    case 'pageup':
-    case 'C-b':
-      return to(top - page);
-    case 'home':
-    case 'g':
-      return to(0);
-    case 'end':
-    case 'G':
-      return to(last);
-    case 'escape':
-    case 'q':
-    case '?':
-    case 'enter':
-    case 'f1':
-    case 'C-c':
-      return { ...model, help: null };
-    default:
-      return model;
-  }
+  const { action } = bindingFor(key, 'peers', 'peers') ?? {};
+  if (['escape', 'q', 'enter', 'C-c', ...closing].includes(key)) return null;
+  if (action === 'down') return to(top + 1);
+  if (action === 'up') return to(top - 1);
+  if (action === 'pageDown' || key === 'space') return to(top + page);
+  if (action === 'pageUp') return to(top - page);
+  if (action === 'first') return to(0);
+  if (action === 'last') return to(last);
+  return top;
 }
 
 /** What the terminal's title says. */

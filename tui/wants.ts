@@ -1,5 +1,7 @@
 // What is to be asked of a daemon for the view that is open, and how often. Pure.
-import type { Model, Range } from './model.ts';
+import { filterText } from './match.ts';
+import { type Model, type Range, worldOf } from './model.ts';
+import { lists } from './views/all.ts';
 import { openSearch } from './views/searches.ts';
 
 export const TOPICS = [
@@ -57,24 +59,24 @@ const ALWAYS: Record<'polled' | 'told', Needs> = {
 const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> = {
   polled: {
     overview: { folders: 10_000 },
-    peers: { peers: 1000 },
+    peers: { peers: 1000, config: 60_000 },
     queries: { queries: 250, queryStats: 2000 },
     searches: { searches: 500, results: 500 },
     downloads: { downloads: 500 },
     uploads: { uploads: 500 },
     library: { folders: 2000, files: 5000 },
-    hosts: { hosts: 5000 },
+    hosts: { hosts: 5000, config: 60_000 },
     config: { config: 10_000 },
   },
   // Of what is told, only what no event tells: counters of peers and searches, hits of queries, places in the queue.
   told: {
     overview: { history: 2000 },
-    peers: { peers: 1000 },
+    peers: { peers: 1000, config: ONCE },
     queries: { queries: ONCE, queryHits: 2000, queryStats: 2000, history: 2000 },
     searches: { results: ONCE },
     uploads: { uploads: 2000 },
     library: { folders: 2000, files: 10_000 },
-    hosts: { hosts: 5000 },
+    hosts: { hosts: 5000, config: ONCE },
     config: { config: ONCE },
   },
 };
@@ -94,6 +96,18 @@ export interface Wanted {
   readonly asked: Asked;
 }
 
+/** Of a list that is too long to be here whole, what the filter and the order say. */
+function askedBy(model: Model): Asked {
+  const id = { searches: 'results', library: 'files', hosts: 'hosts' }[model.view as string] as keyof Asked | undefined;
+  if (id === undefined || !worldOf(model).partial.has(id)) return {};
+  const { filter, sort } = model.lists[id];
+  const { fields } = lists[id];
+  const query = new URLSearchParams();
+  if (filter !== '') query.set('filter', filterText(filter, fields));
+  if (sort !== null && fields.has(sort.column)) query.set('sort', `${sort.descending ? '-' : ''}${sort.column}`);
+  return { [id]: query.toString() };
+}
+
 /** `live`: the daemon tells what happens by itself. */
 export function wantedBy(model: Model, live: boolean): Wanted {
   const { view, range } = model;
@@ -105,6 +119,6 @@ export function wantedBy(model: Model, live: boolean): Wanted {
     search: search?.id ?? null,
     queries: view === 'queries',
     range,
-    asked: {},
+    asked: askedBy(model),
   };
 }

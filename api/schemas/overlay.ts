@@ -54,6 +54,9 @@ export const peer = z.object({
   messages: traffic,
   bytes: traffic.describe('on the wire'),
   dropped: count.describe('messages dropped on this connection, both ways'),
+  reasons: z
+    .record(z.string(), count)
+    .describe('why, those that came in by reason; `unsent`: there was no room to send'),
   queued: bytes.describe('waiting to be sent'),
 });
 

@@ -41,6 +41,7 @@ export function tuiCommand(terminal: Terminal): Command {
         output: terminal.stdout as NodeJS.WriteStream,
         env: terminal.env,
         mouse,
+        remember: demo !== true,
         ...(plain === undefined ? {} : { plain }),
         ...(ascii === undefined ? {} : { ascii }),
       });

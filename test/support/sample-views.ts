@@ -30,6 +30,7 @@ export const aPeer: PeerView = {
   messages: { in: 1200, out: 34 },
   bytes: { in: 120_000, out: 3_400 },
   dropped: 2,
+  reasons: { duplicate: 2 },
   queued: 0,
 };
 

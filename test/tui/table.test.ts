@@ -27,6 +27,10 @@ const spec: ListSpec<Row> = {
   keyOf: row => row.id,
   nameOf: row => row.id,
   empty: '',
+  fields: new Map([
+    ['id', { path: 'id', kind: 'text', plural: false, choices: [] }],
+    ['size', { path: 'size', kind: 'number', plural: false, choices: [] }],
+  ]),
 };
 const state = (change: Partial<ListState> = {}): ListState => ({
   key: null,
@@ -34,6 +38,7 @@ const state = (change: Partial<ListState> = {}): ListState => ({
   sort: null,
   filter: '',
   marks: new Set(),
+  columns: null,
   ...change,
 });
 const rows: readonly Row[] = ['pear', 'apple', 'fig', 'date'].map((id, i) => ({ id, size: [30, 4, 100, 4][i] ?? 0 }));
@@ -51,7 +56,8 @@ t.test('a filter wants all its words and none of those with an exclamation mark'
   t.strictSame(ids({ filter: 'p' }), ['pear', 'apple']);
   t.strictSame(ids({ filter: 'P EA' }), ['pear']);
   t.strictSame(ids({ filter: '!p' }), ['fig', 'date']);
-  t.strictSame(ids({ filter: '4 !apple' }), ['date']);
+  t.strictSame(ids({ filter: 'size=4 !apple' }), ['date']);
+  t.strictSame(ids({ filter: 'size>4 or a*' }), ['pear', 'fig']);
   t.strictSame(ids({ filter: '!' }).length, 4, 'half typed');
 });
 

@@ -30,6 +30,7 @@ function fresh(): Model {
       config: {},
       settings: [
         { key: 'gnutella.maxLeaves', value: 60, origin: 'default' as const, where: null, restart: false },
+        { key: 'gnutella.block', value: ['10.0.0.0/8'], origin: 'file' as const, where: null, restart: false },
         { key: 'gnutella.connect', value: ['a:1'], origin: 'file' as const, where: null, restart: true },
       ],
     },
@@ -65,11 +66,16 @@ t.test('disconnecting asks first, names what it is about, and does it for all th
   t.equal(no.model.lists.peers.marks.size, 2, 'the marks stay');
   const yes = press(model, 'y');
   t.match(yes.effects, [
-    { type: 'call', name: 'disconnect', input: { id: 'p1' } },
-    { type: 'call', name: 'disconnect', input: { id: 'p2' } },
+    {
+      type: 'bulk',
+      calls: [
+        { name: 'disconnect', input: { id: 'p1' } },
+        { name: 'disconnect', input: { id: 'p2' } },
+      ],
+    },
   ]);
   t.equal(yes.model.lists.peers.marks.size, 0);
-  t.equal(yes.model.waiting, 2);
+  t.equal(yes.model.waiting, 1);
 });
 
 t.test('marks of rows that are gone go with them', async t => {
@@ -102,7 +108,7 @@ t.test('the command line knows the words of the command line', async t => {
   t.match(said('search --urn urn:sha1:X').effects, [{ input: { urn: 'urn:sha1:X' } }]);
   t.match(said('download magnet:?xt=1').effects, [{ name: 'startDownload', input: { magnet: 'magnet:?xt=1' } }]);
   t.match(said('download r2').effects, [{ input: { search: 's1', result: 'r2' }, done: 'downloading other.ogg' }]);
-  t.match(said('pause d1 d2').effects.length, 2);
+  t.match(said('pause d1 d2').effects, [{ type: 'bulk', calls: [{ input: { id: 'd1' } }, { input: { id: 'd2' } }] }]);
   t.match(said('disconnect 127.0.0.1:7001').effects, [{ name: 'disconnect', input: { id: 'p2' } }]);
   t.match(said('config set gnutella.maxLeaves 80').effects, [
     { name: 'changeConfig', input: { gnutella: { maxLeaves: 80 } } },

@@ -1,6 +1,6 @@
 // How the demo network answers: pages of lists, and refusals.
 import { RefusedError } from '../../api/client.ts';
-import type { Page } from '../../api/control.ts';
+import type { Page, PeerView } from '../../api/control.ts';
 
 const LIMIT_DEFAULT = 100;
 
@@ -19,3 +19,77 @@ export const pages =
 export function refused(code: string, detail: string): RefusedError {
   return new RefusedError({ type: 'about:blank', title: code, status: 400, code, detail } as RefusedError['problem']);
 }
+
+/** Most of what is dropped came twice. */
+export function withReasons(peer: PeerView): PeerView {
+  const duplicate = Math.floor(peer.dropped * 0.93);
+  return { ...peer, reasons: peer.dropped === 0 ? {} : { duplicate, hit_no_route: peer.dropped - duplicate } };
+}
+
+type Operation = { operation: string; input: object };
+const test = (name: string, ok: boolean, value: string, mend: string | null = null) => ({ name, ok, value, mend });
+
+/** What is made of other calls, or is the same whatever the network does. */
+export function besides(client: object) {
+  const calls = client as Record<string, ((input: object) => Promise<unknown>) | undefined>;
+  return {
+    bulk: async ({ operations }: { operations: Operation[] }) => ({
+      items: await Promise.all(
+        operations.map(async ({ operation, input }) => {
+          try {
+            return { operation, status: 200, body: await calls[operation]?.(input) };
+          } catch (error) {
+            if (!(error instanceof RefusedError)) throw error;
+            return { operation, status: error.problem.status, problem: error.problem };
+          }
+        }),
+      ),
+    }),
+    election: async () => ({
+      verdict: 'we are an ultrapeer: the network wants one and we can carry leaves',
+      tests: [
+        test('uptime', true, '3 days; wanted: 1 hour'),
+        test('tcp reachable', true, 'somebody connected to our port'),
+        test('udp reachable', true, 'a datagram came unasked'),
+        test('upload', true, '289 KiB/s; wanted: 10 KiB/s'),
+      ],
+    }),
+    refusedPeers: async () => ({
+      counts: {
+        incoming: { linked: 61, refused_by_us: 12, timeout: 3 },
+        outgoing: { linked: 19, refused_by_peer: 44 },
+      },
+      items: [],
+    }),
+    explainSearch: async () => ({
+      verdict: 'it was sent to 8 neighbours and answers come in',
+      tests: [test('neighbours', true, '9 ultrapeers'), test('asked', true, 'sent to 8 neighbours')],
+    }),
+    explainDownload: async () => ({
+      verdict: 'sources: two of four can be reached',
+      tests: [
+        test('state', true, 'active'),
+        test('sources', false, 'two of four can be reached', 'search for it again: others may have it'),
+      ],
+    }),
+  };
+}
+
+const criterion = (name: string, value: number | boolean, wanted: number | boolean) => ({
+  name,
+  value,
+  wanted,
+  met: true,
+  why: '',
+});
+export const CRITERIA = [
+  criterion('uptime', 273_840, 3600),
+  criterion('average_uptime', 88_200, 3600),
+  criterion('tcp_reachable', true, true),
+  criterion('udp_reachable', true, true),
+  criterion('upload', 296_000, 10_240),
+  criterion('memory', 6_442_450_944, 13_107_200),
+  criterion('cpu', 0.07, 0.7),
+  criterion('descriptors', 3811, 264),
+  criterion('leaves', 25, 1),
+];

@@ -1,9 +1,9 @@
 // The dashboard played against the demo network on a clock of its own: no terminal, no waiting. For pictures and tests.
-import { perform } from '../app.ts';
 import type { Canvas } from '../canvas.ts';
 import { Feed } from '../feed.ts';
 import { createMemory, draw } from '../frame.ts';
 import { createModel, type Effect, type Message, type Model } from '../model.ts';
+import { perform } from '../perform.ts';
 import { createTheme, type Theme } from '../theme.ts';
 import { update } from '../update.ts';
 import { wantedBy } from '../wants.ts';
@@ -76,9 +76,8 @@ export class Rehearsal {
   async #perform(effect: Effect): Promise<void> {
     if (effect.type === 'quit') this.over = true;
     else if (effect.type === 'copy') this.copied.push(effect.text);
-    else if (effect.type === 'call') {
-      const outcome = await perform(this.world.client, effect.name, effect.input, effect.done);
-      this.send({ type: 'answered', ...outcome });
+    else if (effect.type === 'call' || effect.type === 'bulk') {
+      this.send({ type: 'answered', ...(await perform(this.world.client, effect)) });
       this.#feed.hurry();
       await this.#feed.poll(wantedBy(this.model, false));
     }

@@ -14,7 +14,7 @@ import type {
   StatusView,
   UploadView,
 } from '../../api/control.ts';
-import { pages, refused } from './answers.ts';
+import { besides, CRITERIA, pages, refused, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { Maker } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
@@ -78,7 +78,7 @@ export class DemoWorld {
     const list = <T>(rows: () => readonly T[]) => pages(() => this.#live(), rows);
     const client = {
       status: async () => this.#status(),
-      peers: list(() => this.#peers.map(peer => ({ ...peer }))),
+      peers: list(() => this.#peers.map(withReasons)),
       connect: async (input: object) => this.#connect((input as { address: string }).address),
       disconnect: async (input: object) => this.#remove(this.#peers, 'peer', input),
       hosts: list(() => this.#hosts),
@@ -110,7 +110,7 @@ export class DemoWorld {
       ready: async () => ({ status: 'ok' as const, checks: [] }),
     };
     // What the API learns later is missing here until somebody writes it; the dashboard asks before it calls.
-    return client as unknown as Client;
+    return { ...client, ...besides(client) } as unknown as Client;
   }
 
   #fill(files: number, peers: number): void {
@@ -193,6 +193,7 @@ export class DemoWorld {
       },
       bytes: { in: Math.floor(this.#made.random() * 4e8 * busy), out: Math.floor(this.#made.random() * 9e8 * busy) },
       dropped: Math.floor(this.#made.random() ** 3 * 200_000 * busy),
+      reasons: {},
       queued: this.#made.random() < 0.1 ? Math.floor(this.#made.random() * 60_000) : 0,
     };
     this.#peers.push(peer);
@@ -442,7 +443,7 @@ export class DemoWorld {
     const active = this.#downloads.filter(({ state }) => state === 'active');
     const sending = this.#uploads.filter(({ state }) => state === 'active');
     const ultrapeers = this.#peers.filter(({ role }) => role !== 'leaf').length;
-    const elected = { active: true, fit: true, needed: true, changesIn: null, criteria: [] };
+    const elected = { active: true, fit: true, needed: true, changesIn: null, criteria: CRITERIA };
     return {
       version: '0.1.0',
       servent: '5e2a9c0771b14fd0ff3c6d18a2b09700',

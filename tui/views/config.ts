@@ -1,5 +1,8 @@
 // Config: the values in force and who decided them.
+
 import type { SettingView } from '../../api/control.ts';
+import { type Fields, fieldsOf } from '../../api/fields.ts';
+import { setting } from '../../api/schemas/service.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import type { View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
@@ -24,8 +27,15 @@ export function settingText(value: unknown): string {
       : String(value);
 }
 
+const FIELDS: Fields = new Map([
+  ...fieldsOf(setting),
+  ['value', { path: 'value', kind: 'text', plural: false, choices: [] }],
+]);
+
 export const configList: ListSpec<SettingView> = {
   id: 'config',
+  fields: FIELDS,
+  values: { value: row => settingText(row.value) },
   title: 'Configuration',
   one: 'setting',
   many: 'settings',

@@ -1,7 +1,11 @@
 // Downloads: how far each one is, from whom it comes, and why it does not.
+
 import type { DownloadView } from '../../api/control.ts';
+import { fieldsOf } from '../../api/fields.ts';
+import { download } from '../../api/schemas/transfers.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatRate, formatShare, formatSince, formatSpan } from '../format.ts';
+import { magnetOf } from '../magnet.ts';
 import type { View } from '../stage.ts';
 import type { Detail, ListSpec } from '../table.ts';
 import type { Meaning } from '../theme.ts';
@@ -30,6 +34,7 @@ const activeSources = ({ sources }: DownloadView): number => sources.filter(({ s
 
 export const downloadList: ListSpec<DownloadView> = {
   id: 'downloads',
+  fields: fieldsOf(download),
   title: 'Downloads',
   one: 'download',
   many: 'downloads',
@@ -38,6 +43,7 @@ export const downloadList: ListSpec<DownloadView> = {
   nameOf: download => download.name,
   empty: 'No downloads. Mark results of a search and press d, or type :download with a magnet link.',
   copy: download => download.urn ?? download.name,
+  magnet: magnetOf,
   columns: [
     { id: 'name', title: 'NAME', of: row => row.name, width: 28, grow: 4, rank: 0 },
     {

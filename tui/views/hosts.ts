@@ -1,5 +1,8 @@
 // Hosts: the host cache, addresses to connect to.
+
 import type { HostView } from '../../api/control.ts';
+import { fieldsOf } from '../../api/fields.ts';
+import { host } from '../../api/schemas/overlay.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatSince } from '../format.ts';
 import type { View } from '../stage.ts';
@@ -10,6 +13,7 @@ const ago = (time: string | null, now: number): string => (time === null ? 'neve
 
 export const hostList: ListSpec<HostView> = {
   id: 'hosts',
+  fields: fieldsOf(host),
   title: 'Host cache',
   one: 'host',
   many: 'hosts',

@@ -1,12 +1,17 @@
 // Library: the shared folders, and below them the files.
+
 import type { FileView, FolderView } from '../../api/control.ts';
+import { fieldsOf } from '../../api/fields.ts';
+import { file, folder } from '../../api/schemas/library.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatSince } from '../format.ts';
+import { magnetOf } from '../magnet.ts';
 import { splitRows, type View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
 
 export const folderList: ListSpec<FolderView> = {
   id: 'folders',
+  fields: fieldsOf(folder),
   title: 'Shared folders',
   one: 'folder',
   many: 'folders',
@@ -58,6 +63,7 @@ export const folderList: ListSpec<FolderView> = {
 
 export const fileList: ListSpec<FileView> = {
   id: 'files',
+  fields: fieldsOf(file),
   title: 'Files',
   one: 'file',
   many: 'files',
@@ -65,8 +71,8 @@ export const fileList: ListSpec<FileView> = {
   keyOf: file => file.id,
   nameOf: file => file.name,
   empty: 'No files in the shared folders.',
-  copy: file =>
-    file.urn === null ? file.name : `magnet:?xt=${file.urn}&dn=${encodeURIComponent(file.name)}&xl=${file.size}`,
+  copy: file => file.urn ?? file.name,
+  magnet: magnetOf,
   columns: [
     { id: 'name', title: 'NAME', of: row => row.name, width: 24, grow: 2, rank: 0 },
     {

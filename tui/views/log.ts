@@ -1,4 +1,5 @@
 // Log: what the daemon says happened, and what was done from here.
+import type { Fields } from '../../api/fields.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatClock } from '../format.ts';
 import type { LogLine } from '../model.ts';
@@ -13,8 +14,17 @@ const LEVELS: Record<LogLine['level'], { order: number; meaning: Meaning }> = {
   error: { order: 3, meaning: 'bad' },
 };
 
+const FIELDS: Fields = new Map([
+  ['at', { path: 'at', kind: 'time', plural: false, choices: [] }],
+  ['level', { path: 'level', kind: 'choice', plural: false, choices: Object.keys(LEVELS) }],
+  ['from', { path: 'from', kind: 'text', plural: false, choices: [] }],
+  ['text', { path: 'text', kind: 'text', plural: false, choices: [] }],
+]);
+
 export const logList: ListSpec<LogLine> = {
   id: 'log',
+  fields: FIELDS,
+  values: { at: row => new Date(row.at).toISOString() },
   title: 'Log',
   one: 'line',
   many: 'lines',

@@ -12,6 +12,10 @@ import type { Meaning } from '../theme.ts';
 import { fit, textWidth } from '../width.ts';
 
 const FACT_ROWS = 9;
+/** From here on there is room to say why we are what we are. */
+const THREE_FROM_COLUMNS = 120;
+const ROOMY_FROM_ROWS = 34;
+const ROLE_HEAD_ROWS = 1;
 const LOWEST_ROWS = 6;
 
 export const overviewView: View = { draw };
@@ -19,8 +23,13 @@ export const overviewView: View = { draw };
 function draw(stage: Stage, rect: Rect): void {
   const { status } = stage.world;
   const narrow = rect.width < 70;
-  const [facts, rest] = splitRows(rect, Math.min(rect.height, FACT_ROWS));
-  const [left, right] = narrow ? [facts, null] : columnsOf(facts, 2);
+  const criteria = status?.election.criteria.length ?? 0;
+  const three = rect.width >= THREE_FROM_COLUMNS;
+  const roomy = three && rect.height >= ROOMY_FROM_ROWS;
+  const factRows = roomy ? Math.max(FACT_ROWS, criteria + ROLE_HEAD_ROWS + 2) : FACT_ROWS;
+  const [facts, rest] = splitRows(rect, Math.min(rect.height, factRows));
+  const [left, right, third] = narrow ? [facts, null] : columnsOf(facts, three ? 3 : 2);
+  if (third) drawRole(stage, third);
   if (left) drawFacts(stage, left, 'Servent', status === null ? [] : serventFacts(status, left.width));
   if (right) drawFacts(stage, right, 'Network', status === null ? [] : networkFacts(status));
   const below = Math.max(LOWEST_ROWS, Math.min(12, Math.floor(rest.height / 3)));
@@ -66,6 +75,48 @@ const networkFacts = (status: StatusView): Detail[] => [
   ],
   ['messages', `${formatCount(status.messages.in)} in, ${formatCount(status.messages.out)} out`],
 ];
+
+type Election = StatusView['election'];
+
+/** Why we are leaf or ultrapeer: each criterion with its value and what it is held against. */
+function drawRole(stage: Stage, rect: Rect): void {
+  const { canvas, theme, world } = stage;
+  const election = world.status?.election;
+  const inner = canvas.frame(rect, theme, 'Role', { note: 'w tells more' });
+  if (election === undefined) return;
+  canvas.label(inner.x + 1, inner.y, verdictOn(election), theme.strong, inner.width - 2);
+  const signs = theme.charset === 'ascii' ? ['+', '!'] : ['✓', '✗'];
+  // What is not met matters most where not everything fits.
+  const criteria = [...election.criteria].sort((a, b) => Number(a.met) - Number(b.met));
+  const room = inner.height - ROLE_HEAD_ROWS;
+  for (const [i, { name, value, wanted, met }] of criteria.slice(0, room).entries()) {
+    const y = inner.y + ROLE_HEAD_ROWS + i;
+    canvas.put(inner.x + 1, y, signs[met ? 0 : 1] ?? '', met ? theme.good : theme.bad);
+    canvas.label(inner.x + 3, y, name.replaceAll('_', ' '), theme.dim, 15);
+    const against = typeof wanted === 'boolean' ? '' : ` of ${measured(name, wanted)}`;
+    canvas.label(inner.x + 19, y, measured(name, value), met ? theme.number : theme.bad, 10);
+    if (textWidth(against) <= inner.width - 30) canvas.put(inner.x + 29, y, against, theme.dim);
+  }
+}
+
+function verdictOn({ mode, active, role, fit, needed, changesIn }: Election): string {
+  const noun = role === 'leaf' ? 'a leaf' : 'an ultrapeer';
+  if (!active) return `${noun}, as gnutella.mode: ${mode} says`;
+  const why =
+    role === 'ultrapeer' ? (needed ? 'elected' : 'no longer needed') : fit ? 'fit, not needed' : 'not fit for more';
+  return `${noun}, ${why}${changesIn === null ? '' : `; changes in ${formatSpan(changesIn)}`}`;
+}
+
+/** In the unit of the criterion. */
+function measured(name: string, value: number | boolean | null): string {
+  if (value === null) return 'not known';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (name.endsWith('uptime')) return formatSpan(value);
+  if (name === 'upload') return formatRate(value);
+  if (name === 'memory') return formatBytes(value);
+  if (name === 'cpu') return `${Math.round(value * 100)} %`;
+  return formatCount(value);
+}
 
 interface Pair {
   readonly title: string;

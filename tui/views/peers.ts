@@ -1,14 +1,23 @@
 // Peers: the overlay connections, what each sends and takes, and how it is to be got rid of.
+import { type Fields, fieldsOf } from '../../api/fields.ts';
+import { peer } from '../../api/schemas/overlay.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatExact, formatRate, formatSince } from '../format.ts';
 import type { PeerRow } from '../model.ts';
 import type { View } from '../stage.ts';
-import type { ListSpec } from '../table.ts';
+import type { Detail, ListSpec } from '../table.ts';
 
 const ROLE_ORDER = { ultrapeer: 2, leaf: 1, legacy: 0 } as const;
 
+const FIELDS: Fields = new Map([
+  ...fieldsOf(peer),
+  ['rateIn', { path: 'rateIn', kind: 'number', plural: false, choices: [] }],
+  ['rateOut', { path: 'rateOut', kind: 'number', plural: false, choices: [] }],
+]);
+
 export const peerList: ListSpec<PeerRow> = {
   id: 'peers',
+  fields: FIELDS,
   title: 'Peers',
   one: 'peer',
   many: 'peers',
@@ -140,12 +149,20 @@ export const peerList: ListSpec<PeerRow> = {
       `${formatExact(peer.dropped)}, ${(dropShare(peer) * 100).toFixed(1)} % of its messages`,
       dropShare(peer) > 0.25 ? 'bad' : 'text',
     ],
+    ...(dropReasons(peer) === '' ? [] : ([['because', dropReasons(peer), 'dim']] as Detail[])),
     ['compressed', `${peer.compression.in ? 'in' : 'not in'}, ${peer.compression.out ? 'out' : 'not out'}`],
     ['to send', formatBytes(peer.queued), peer.queued > 0 ? 'warn' : 'text'],
   ],
 };
 
 const zipped = ({ compression }: PeerRow): string => `${compression.in ? 'i' : '-'}${compression.out ? 'o' : '-'}`;
+
+/** Most frequent first. */
+const dropReasons = ({ reasons }: PeerRow): string =>
+  Object.entries(reasons)
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, count]) => `${reason.replaceAll('_', ' ')} ${formatExact(count)}`)
+    .join(', ');
 
 function dropShare({ dropped, messages }: PeerRow): number {
   const all = messages.in + messages.out + dropped;

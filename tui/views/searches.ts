@@ -1,8 +1,12 @@
 // Searches: our own, and below them what the one under the cursor has found, grouped by content.
+
 import type { ResultView, SearchView } from '../../api/control.ts';
+import { fieldsOf } from '../../api/fields.ts';
+import { result, search } from '../../api/schemas/searches.ts';
 import type { Rect } from '../canvas.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatClock, formatCount, formatSpan } from '../format.ts';
+import { magnetOf } from '../magnet.ts';
 import { type Model, worldOf } from '../model.ts';
 import { type Stage, splitRows, type View } from '../stage.ts';
 import { cursorIn, type ListSpec, ordered } from '../table.ts';
@@ -12,6 +16,7 @@ export const searchName = ({ text, urn, browse }: SearchView): string =>
 
 export const searchList: ListSpec<SearchView> = {
   id: 'searches',
+  fields: fieldsOf(search),
   title: 'Searches',
   one: 'search',
   many: 'searches',
@@ -88,6 +93,7 @@ const kindOf = (name: string): string => /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]?.
 
 export const resultList: ListSpec<ResultView> = {
   id: 'results',
+  fields: fieldsOf(result),
   title: 'Results',
   one: 'result',
   many: 'results',
@@ -97,6 +103,7 @@ export const resultList: ListSpec<ResultView> = {
   nameOf: result => result.name,
   empty: 'Nothing has been found yet.',
   copy: result => result.urn ?? result.name,
+  magnet: magnetOf,
   columns: [
     { id: 'name', title: 'NAME', of: result => result.name, width: 24, grow: 1, rank: 0 },
     {

@@ -1,7 +1,11 @@
 // Uploads: who takes what from us, and who waits for a slot.
+
 import type { UploadView } from '../../api/control.ts';
+import { fieldsOf } from '../../api/fields.ts';
+import { upload } from '../../api/schemas/transfers.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatRate, formatShare, formatSince } from '../format.ts';
+import { magnetOf } from '../magnet.ts';
 import type { View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
 
@@ -10,6 +14,7 @@ const shareOf = (row: UploadView): number => (rangeBytes(row) === 0 ? 1 : row.se
 
 export const uploadList: ListSpec<UploadView> = {
   id: 'uploads',
+  fields: fieldsOf(upload),
   title: 'Uploads',
   one: 'upload',
   many: 'uploads',
@@ -18,6 +23,7 @@ export const uploadList: ListSpec<UploadView> = {
   nameOf: upload => `${upload.name} to ${upload.address}`,
   empty: 'Nobody is taking anything at the moment.',
   copy: upload => upload.address,
+  magnet: magnetOf,
   columns: [
     { id: 'name', title: 'NAME', of: row => row.name, width: 18, grow: 4, rank: 0 },
     {

@@ -1,0 +1,67 @@
+// The file that keeps what is remembered: read once, written whole a moment after something changed.
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { parseRemembered, type Remembered } from './remember.ts';
+
+const WRITE_AFTER_MS = 500;
+
+/** https://specifications.freedesktop.org/basedir-spec/latest/ */
+export function memoryPath(env: Readonly<Record<string, string | undefined>>): string {
+  const base = env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config');
+  return join(base, 'servent', 'dashboard.json');
+}
+
+export class MemoryFile {
+  readonly #path: string;
+  readonly #onNotice: (text: string) => void;
+  #written = '';
+  #waiting: Remembered | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `onNotice` is told, for a person, what could not be read or written. */
+  constructor(path: string, onNotice: (text: string) => void) {
+    this.#path = path;
+    this.#onNotice = onNotice;
+  }
+
+  /** null when there is none yet, or it is broken: then it is written anew at the next change. */
+  async read(): Promise<Remembered | null> {
+    try {
+      const text = await readFile(this.#path, 'utf8');
+      const remembered = parseRemembered(text);
+      if (remembered === null) this.#onNotice(`${this.#path} is broken and was not used`);
+      else this.#written = text;
+      return remembered;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#onNotice(`${this.#path}: ${reasonOf(error)}`);
+      return null;
+    }
+  }
+
+  /** Soon, and only when it says something new. */
+  keep(remembered: Remembered): void {
+    this.#waiting = remembered;
+    this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS).unref();
+  }
+
+  /** What waits is written by when this resolves. Never rejects. */
+  async flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#waiting === null) return;
+    const text = `${JSON.stringify(this.#waiting, null, 2)}\n`;
+    this.#waiting = null;
+    if (text === this.#written) return;
+    try {
+      await mkdir(dirname(this.#path), { recursive: true });
+      await writeFileAtomic(this.#path, text, { mode: 0o600 });
+      this.#written = text;
+    } catch (error) {
+      this.#onNotice(`what is remembered could not be written: ${reasonOf(error)}`);
+    }
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
