@@ -1,7 +1,7 @@
 // The events of a daemon, followed: read as they come, gone back to by id when the connection or the daemon was lost.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ClientOptions, credentials, RefusedError, reasonOf, refusal } from './client.ts';
-import { EventTextReader } from './event-text.ts';
+import { EventFrames } from './event-frames.ts';
 import { openStream, wholeReply } from './exchange.ts';
 import type { EventGap, EventView, Topic } from './schemas/events.ts';
 import { streams } from './streams.ts';
@@ -90,19 +90,19 @@ async function readStream(
   response.setEncoding('utf8');
   onState({ state: 'open' });
   seen(null);
-  const reader = new EventTextReader(after === null ? '' : String(after));
+  const frames = new EventFrames();
   for await (const text of response as AsyncIterable<string>) {
     let events: EventView[] = [];
-    for (const { type, data } of reader.read(text)) {
+    for (const { id, event, data } of frames.push(text)) {
       const told: unknown = JSON.parse(data);
-      if (type === 'gap') {
+      if (event === 'gap') {
         if (events.length > 0) onEvents(events);
         events = [];
         onGap(told as EventGap);
       } else events.push(told as EventView);
+      if (id !== null) seen(Number(id));
     }
     if (events.length > 0) onEvents(events);
-    if (reader.lastId !== '') seen(Number(reader.lastId));
   }
 }
 
