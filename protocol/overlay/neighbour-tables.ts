@@ -125,17 +125,25 @@ export class NeighbourTables {
   #keep(link: Link, table: QrpTable): void {
     const before = this.#leaves.get(link);
     const packed = new PackedTable(table);
-    if (before !== undefined) this.#unindex(link, before);
     const folded = table.bits > INDEX_BITS_MAX ? packed.slots(INDEX_BITS_MAX).length / 2 ** INDEX_BITS_MAX : table.fill;
     const counted = folded <= USEFUL_FILL_MAX && link.queryHopsMax >= UNION_HOPS_MIN;
-    // no process has so many sockets that numbers run out
-    const owner = folded <= USEFUL_FILL_MAX ? this.#index.add(packed, counted) : null;
+    const owner = folded <= USEFUL_FILL_MAX ? this.#enter(before, packed, counted) : null;
+    if (before !== undefined && (owner === null || owner !== before.owner)) this.#unindex(link, before);
+    else this.#atRestBytes -= before?.table.memoryBytes ?? 0;
     this.#leaves.set(link, { owner, table: packed, counted });
     if (owner === null) this.#brimful.add(link);
     else this.#byOwner[owner] = link;
     this.#atRestBytes += packed.memoryBytes;
     this.revision++;
     if (this.#atRestBytes > AT_REST_BYTES_MAX) this.#end(link, ByeCode.QrpSequence, 'QRP: tables take too much memory');
+  }
+
+  /** Its number in the index: the one that it has, when its table only changes. No process has so many sockets that they run out. */
+  #enter(before: Leaf | undefined, table: PackedTable, counted: boolean): number | null {
+    if (before?.owner != null && before.counted === counted) {
+      if (this.#index.replace(before.owner, before.table, table, counted)) return before.owner;
+    }
+    return this.#index.add(table, counted);
   }
 
   #unindex(link: Link, leaf: Leaf): void {

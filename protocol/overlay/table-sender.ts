@@ -23,6 +23,8 @@ const QUEUE_SHARE_MAX = 0.4;
 const EARLY_TABLES = 3;
 /** Libraries up to so many files are found by hash as well; larger ones would need tables twice the size. */
 const URN_FILES_MAX = 2_000;
+/** Between two slices of a large table others have their turn. */
+const SLICE_REST_MS = 1;
 /** Sequences kept encoded: nearly all links are at the same table. */
 const ENCODED_MAX = 4;
 
@@ -57,6 +59,8 @@ export class TableSender {
   /** As many as there are ultrapeers. */
   readonly #peers = new Map<Link, Peer>();
   #own: QrpTable | null = null;
+  /** The next own table, as far as it has got. */
+  #making: Generator<undefined, QrpTable> | null = null;
   #union: QrpTable | null = null;
   #libraryChanged = false;
   #ownDue = 0;
@@ -74,12 +78,6 @@ export class TableSender {
   /** Other files are shared than before. */
   onLibraryChanged(): void {
     this.#libraryChanged = true;
-  }
-
-  /** Words and hashes of our files. */
-  get own(): QrpTable {
-    this.#own ??= this.#makeOwn();
-    return this.#own;
   }
 
   /** A new link: it gets the whole table if it can use one. */
@@ -100,7 +98,7 @@ export class TableSender {
   tick(now: number): number {
     if (this.#peers.size === 0) return Number.POSITIVE_INFINITY;
     this.#refresh(now);
-    let next = Number.POSITIVE_INFINITY;
+    let next = this.#making === null ? Number.POSITIVE_INFINITY : now + SLICE_REST_MS;
     for (const peer of this.#peers.values()) next = Math.min(next, this.#serve(peer, now));
     return next;
   }
@@ -113,32 +111,48 @@ export class TableSender {
       if (due >= 0) {
         this.#ownDue = due;
         this.#libraryChanged = false;
-        const own = this.#makeOwn();
-        if (this.#own?.equals(own) !== true) {
-          this.#own = own;
-          this.#revision = -1;
-        }
+        this.#making = this.#makeOwn();
       }
     }
-    if (this.#union === null || tables.revision === this.#revision) return;
+    this.#makeOn();
+    if (this.#union === null || this.#own === null || tables.revision === this.#revision) return;
     const due = this.#unionLimit.admit(this.#unionDue, now);
     if (due < 0) return;
     this.#unionDue = due;
-    const union = this.#makeUnion();
+    const union = this.#makeUnion(this.#own);
     if (!union.equals(this.#union)) this.#union = union; // or every link would be sent nothing anew
   }
 
-  #makeOwn(): QrpTable {
+  /** Words and hashes of our files. */
+  #makeOwn(): Generator<undefined, QrpTable> {
     const { library } = this.#parts;
     const hashes: WordHash[] = [];
     if (library.files <= URN_FILES_MAX) for (const { sha1 } of library.shared()) hashes.push(...urnHashes(sha1));
-    return QrpTable.of(library.words(), hashes);
+    return QrpTable.inSlices(library.words(), hashes);
+  }
+
+  /** One slice of the own table. Files that come and go meanwhile are seen or not; the next table has them. */
+  #makeOn(): void {
+    const { done, value } = this.#making?.next() ?? {};
+    if (done !== true || value === undefined) return;
+    this.#making = null;
+    if (this.#own?.equals(value) === true) return;
+    this.#own = value;
+    this.#revision = -1;
+  }
+
+  /** Null while the first one is being made: then tick() brings it. */
+  #ownTable(): QrpTable | null {
+    if (this.#own === null && this.#making === null) {
+      this.#making = this.#makeOwn();
+      this.#makeOn();
+    }
+    return this.#own;
   }
 
   /** Never smaller than the one before: another size means to send all of it. */
-  #makeUnion(): QrpTable {
+  #makeUnion(own: QrpTable): QrpTable {
     const { tables } = this.#parts;
-    const { own } = this;
     const bits = Math.min(INDEX_BITS_MAX, Math.max(own.bits, tables.unionBits, this.#union?.bits ?? 0));
     const union = new QrpTable(2 ** bits);
     union.merge(own);
@@ -147,9 +161,10 @@ export class TableSender {
     return union;
   }
 
-  #tableFor(link: Link): QrpTable {
-    if (link.ourRole === 'leaf') return this.own;
-    this.#union ??= this.#makeUnion();
+  #tableFor(link: Link): QrpTable | null {
+    const own = this.#ownTable();
+    if (link.ourRole === 'leaf' || own === null) return own;
+    this.#union ??= this.#makeUnion(own);
     return this.#union;
   }
 
@@ -157,6 +172,7 @@ export class TableSender {
     const { queue } = peer.link;
     if (peer.next >= peer.frames.length) {
       const table = this.#tableFor(peer.link);
+      if (table === null) return now + SLICE_REST_MS;
       if (peer.sent === table) return Number.POSITIVE_INFINITY;
       peer.frames = this.#encode(peer.sent, table, !peer.link.deflateOut);
       peer.next = 0;

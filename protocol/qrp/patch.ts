@@ -14,6 +14,9 @@ const PIECES_MAX = 255;
 /** Deflated data held of a sequence that is not whole yet. The fullest useful table, 2^21 slots at 10 %, takes half of it. */
 const DEFLATED_BYTES_MAX = 512 * 1024;
 
+/** Larger ones are deflated in a hurry: a table of 2^21 slots takes 6 ms instead of 32, for half as much again to send. */
+const QUICK_BYTES = 256 * 1024;
+
 export interface PatchStyle {
   /** False: as it is, for tests and for peers that cannot inflate. */
   readonly deflate: boolean;
@@ -55,7 +58,7 @@ function differences(before: QrpTable, after: QrpTable): Buffer {
 }
 
 function pieces(raw: Buffer, deflate: boolean, pieceBytes: number): TablePatch[] {
-  const packed = deflate ? deflateSync(raw) : raw;
+  const packed = deflate ? deflateSync(raw, { level: raw.length > QUICK_BYTES ? 1 : 6 }) : raw;
   const deflated = packed.length < raw.length;
   const data = deflated ? packed : raw;
   const bytes = Math.max(pieceBytes, Math.ceil(data.length / PIECES_MAX));

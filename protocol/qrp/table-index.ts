@@ -3,9 +3,10 @@
 // thousand long lists takes milliseconds, and leaves go by the thousand when a network breaks: so who goes is only marked,
 // and one sweep over the lists takes out all that were marked before it began.
 import { type QueryHashes, slotOf, type WordHash, wordsNeeded } from './hash.ts';
-import { OwnerLists } from './owner-lists.ts';
+import { OwnerSets } from './owner-sets.ts';
 import type { PackedTable } from './packed-table.ts';
-import type { QrpTable } from './table.ts';
+import { QrpTable } from './table.ts';
+import { Tally } from './tally.ts';
 
 /** Larger tables are folded: as large as the union between ultrapeers may be. */
 export const INDEX_BITS_MAX = 17;
@@ -15,33 +16,47 @@ const OWNERS_END = 65_535;
 const SWEEP_SLOTS = 8_192;
 /** Marked owners beyond this and the number of living ones are swept at once: what is dead takes memory. */
 const MARKED_MAX = 512;
+/** An owner of a list costs about so many times what one cell of bits does. */
+const LIST_COST = 2;
 
 /** Tables of one size. */
 class SizeIndex {
   readonly bits: number;
-  readonly owners: OwnerLists;
+  readonly owners: OwnerSets;
   /** By slot: owners that count in the union. */
   readonly counted: Uint16Array;
+  /** Slots where that is not zero. */
+  readonly union: QrpTable;
   tables = 0;
 
   constructor(bits: number) {
     this.bits = bits;
-    this.owners = new OwnerLists(2 ** bits);
+    this.owners = new OwnerSets(2 ** bits);
     this.counted = new Uint16Array(2 ** bits);
+    this.union = new QrpTable(2 ** bits);
+  }
+
+  count(slot: number): void {
+    const before = this.counted[slot] ?? 0;
+    this.counted[slot] = before + 1;
+    if (before === 0) this.union.set(slot);
+  }
+
+  uncount(slot: number): void {
+    const left = (this.counted[slot] ?? 1) - 1;
+    this.counted[slot] = left;
+    if (left === 0) this.union.clear(slot);
   }
 }
 
 export class TableIndex {
   /** By log2 of the number of slots; made when the first table of a size comes. */
   readonly #sizes: (SizeIndex | undefined)[] = [];
-  /** By owner, zero between queries: words found so far, and whether it is among the results. */
+  /** By owner, zero between queries: words found so far. */
   #found = new Uint8Array(64);
-  #matched = new Uint8Array(64);
-  /** Owners with a word found so far. Emptied after use. */
-  readonly #touched: number[] = [];
   /** The owners of one slot. */
   #list = new Uint16Array(64);
-  /** By owner: 1 for who is gone and may still be in lists. */
+  /** By owner: 1 for who is gone and may still be in sets. */
   #gone = new Uint8Array(64);
   /** Gone before the sweep under way began, and since. */
   #leaving: number[] = [];
@@ -51,6 +66,10 @@ export class TableIndex {
   /** Where the sweep is. */
   #sweptBits = 0;
   #sweptSlots = 0;
+  /** Owners with a word found so far. Emptied after use. */
+  readonly #touched: number[] = [];
+  /** Counts owners by the cell, where many have the words. */
+  readonly #tally = new Tally();
 
   /**
    * The number of the table's owner from now on; null when there are none left. `counted`: the table is part of the union.
@@ -59,13 +78,17 @@ export class TableIndex {
   add(table: PackedTable, counted: boolean): number | null {
     const owner = this.#take();
     if (owner === null) return null;
+    this.#enter(owner, table, counted);
+    return owner;
+  }
+
+  #enter(owner: number, table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     size.tables++;
     for (const slot of table.slots(size.bits)) {
       size.owners.add(slot, owner);
-      if (counted) size.counted[slot] = (size.counted[slot] ?? 0) + 1;
+      if (counted) size.count(slot);
     }
-    return owner;
   }
 
   #take(): number | null {
@@ -77,7 +100,6 @@ export class TableIndex {
     if (owner >= this.#found.length) {
       const length = 2 * this.#found.length;
       this.#found = new Uint8Array(length);
-      this.#matched = new Uint8Array(length);
       this.#list = new Uint16Array(length);
       const gone = this.#gone;
       this.#gone = new Uint8Array(length);
@@ -129,11 +151,35 @@ export class TableIndex {
     while (this.#marked.length + this.#leaving.length > 0) this.sweep();
   }
 
+  /** The next table of the same owner, mostly with a few other slots. False, and nothing done, when it is of another size. */
+  replace(owner: number, before: PackedTable, after: PackedTable, counted: boolean): boolean {
+    const size = this.#sizeOf(before);
+    if (Math.min(after.bits, INDEX_BITS_MAX) !== size.bits) return false;
+    const old = before.slots(size.bits);
+    const now = after.slots(size.bits);
+    for (let i = 0, j = 0; i < old.length || j < now.length; ) {
+      const gone = old[i] ?? Number.POSITIVE_INFINITY;
+      const come = now[j] ?? Number.POSITIVE_INFINITY;
+      if (gone <= come) i++;
+      if (come <= gone) j++;
+      if (gone < come) {
+        size.owners.remove(gone, owner);
+        if (counted) size.uncount(gone);
+      } else if (come < gone) {
+        size.owners.add(come, owner);
+        if (counted) size.count(come);
+      }
+    }
+    return true;
+  }
+
   /** Takes a table into the union or out of it. Only when that changes. */
   setCounted(table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
-    const step = counted ? 1 : -1;
-    for (const slot of table.slots(size.bits)) size.counted[slot] = (size.counted[slot] ?? 0) + step;
+    for (const slot of table.slots(size.bits)) {
+      if (counted) size.count(slot);
+      else size.uncount(slot);
+    }
   }
 
   #sizeOf({ bits }: PackedTable): SizeIndex {
@@ -145,29 +191,59 @@ export class TableIndex {
 
   /** Appends the owners whose tables may match, each once; the same verdict as QrpTable.mayMatch. */
   match(hashes: QueryHashes, owners: number[]): void {
-    const first = owners.length;
     const { words, delimited } = hashes;
     for (const size of this.#sizes) {
       if (size === undefined || size.tables === 0) continue;
-      for (const hash of hashes.urns) this.#matchWords(size, [hash], 1, owners);
-      if (words.length > 0) this.#matchWords(size, words, wordsNeeded(words.length), owners);
-      if (delimited.length > 0) this.#matchWords(size, delimited, delimited.length, owners);
+      for (const hash of hashes.urns) this.#matchWords(size, [hash], 1);
+      if (words.length > 0) this.#matchWords(size, words, wordsNeeded(words.length));
+      if (delimited.length > 0) this.#matchWords(size, delimited, delimited.length);
     }
-    for (let i = first; i < owners.length; i++) this.#matched[owners[i] ?? 0] = 0;
+    this.#tally.takeMatched(owners, this.#gone);
   }
 
-  /** Owners with `needed` of the words. Whoever has so many has one of the first few, so the longest lists only add up. */
-  #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number, owners: number[]): void {
-    const { owners: lists } = size;
+  /** Owners with `needed` of the words. Whoever has so many has one of the first few, so the longest sets only add up. */
+  #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number): void {
+    const { owners: sets } = size;
     const slots = hashes.map(hash => slotOf(hash, size.bits));
-    if (slots.length > 1) slots.sort((a, b) => lists.length(a) - lists.length(b));
+    if (slots.length > 1) slots.sort((a, b) => sets.length(a) - sets.length(b));
+    const openers = slots.length - needed + 1;
+    let candidates = 0;
+    for (let i = 0; i < openers; i++) candidates += sets.length(slots[i] ?? 0);
+    if (candidates === 0) return;
+    this.#tally.widen(sets.width);
+    if (candidates * LIST_COST > sets.width * slots.length) this.#matchByCell(sets, slots, needed);
+    else this.#matchByOwner(sets, slots, openers, needed);
+  }
+
+  #matchByCell(sets: OwnerSets, slots: readonly number[], needed: number): void {
+    const tally = this.#tally;
+    const list = this.#list;
+    tally.begin(sets.width, needed);
+    for (const slot of slots) {
+      if (sets.isDense(slot)) tally.addCells(sets.cellsOf(slot), sets.startOf(slot));
+      else {
+        const length = sets.collect(slot, list);
+        for (let at = 0; at < length; at++) tally.addOwner(list[at] ?? 0);
+      }
+    }
+  }
+
+  #matchByOwner(sets: OwnerSets, slots: readonly number[], openers: number, needed: number): void {
     const touched = this.#touched;
     const found = this.#found;
     const list = this.#list;
-    const openers = slots.length - needed + 1;
     for (let i = 0; i < slots.length; i++) {
-      if (i === openers && touched.length === 0) return;
-      const length = lists.collect(slots[i] ?? 0, list);
+      const slot = slots[i] ?? 0;
+      if (i >= openers && sets.isDense(slot)) {
+        const cells = sets.cellsOf(slot);
+        const start = sets.startOf(slot);
+        for (const owner of touched) {
+          const bit = ((cells[start + (owner >>> 5)] ?? 0) >>> (owner & 31)) & 1;
+          found[owner] = (found[owner] ?? 0) + bit;
+        }
+        continue;
+      }
+      const length = sets.collect(slot, list);
       for (let at = 0; at < length; at++) {
         const owner = list[at] ?? 0;
         const before = found[owner] ?? 0;
@@ -178,12 +254,8 @@ export class TableIndex {
         found[owner] = before + 1;
       }
     }
-    for (let i = 0; i < touched.length; i++) {
-      const owner = touched[i] ?? 0;
-      if ((found[owner] ?? 0) >= needed && this.#matched[owner] === 0 && this.#gone[owner] === 0) {
-        this.#matched[owner] = 1;
-        owners.push(owner);
-      }
+    for (const owner of touched) {
+      if ((found[owner] ?? 0) >= needed) this.#tally.match(owner);
       found[owner] = 0;
     }
     touched.length = 0;
@@ -196,16 +268,6 @@ export class TableIndex {
 
   /** Adds all tables that count. */
   addUnionTo(table: QrpTable): void {
-    for (const size of this.#sizes) {
-      if (size === undefined) continue;
-      const down = Math.max(0, size.bits - table.bits);
-      const up = Math.max(0, table.bits - size.bits);
-      const { counted } = size;
-      for (let slot = 0; slot < counted.length; slot++) {
-        if (counted[slot] === 0) continue;
-        const first = (slot >>> down) << up;
-        for (let i = 0; i < 1 << up; i++) table.set(first + i);
-      }
-    }
+    for (const size of this.#sizes) if (size !== undefined) table.merge(size.union);
   }
 }

@@ -6,6 +6,9 @@ import { type QueryHashes, slotOf, type WordHash, wordHash, wordsNeeded } from '
 const SLOTS_MIN = 1 << 14;
 /** gtk-gnutella makes its own tables no fuller; from 5 % on it drops queries to a leaf at random. */
 const OWN_FILL_MAX = 0.01;
+const SLICE_WORDS = 1_000;
+/** A Set of more costs more than the table that they go into. */
+const FEW_HASHES = 10_000;
 
 export class QrpTable {
   /** log2 of the number of slots. */
@@ -25,10 +28,34 @@ export class QrpTable {
 
   /** The least table that holds these words with their prefixes, and these URNs, at one slot in a hundred. */
   static of(words: Iterable<string>, sha1Hashes: Iterable<WordHash> = []): QrpTable {
-    const hashes = new Set<WordHash>(sha1Hashes);
-    for (const word of words) for (const prefix of wordPrefixes(word)) hashes.add(wordHash(prefix));
+    const making = QrpTable.inSlices(words, sha1Hashes);
+    for (;;) {
+      const { done, value } = making.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same, with a rest after every few milliseconds of work: a hundred thousand files have a hundred of them. */
+  static *inSlices(words: Iterable<string>, sha1Hashes: Iterable<WordHash> = []): Generator<undefined, QrpTable> {
+    const few = new Set<WordHash>(sha1Hashes);
+    // Many are put into the largest table at once: of a smaller one each slot is a group of its slots.
+    let largest: QrpTable | null = null;
+    let done = 0;
+    for (const word of words) {
+      if (largest !== null) largest.insertWord(word);
+      else for (const prefix of wordPrefixes(word)) few.add(wordHash(prefix));
+      if (++done % SLICE_WORDS !== 0) continue;
+      if (largest === null && few.size > FEW_HASHES) largest = QrpTable.#ofHashes(few, QRP_SLOTS_MAX);
+      yield;
+    }
+    const count = largest?.count ?? few.size;
     let slots = SLOTS_MIN;
-    while (slots < QRP_SLOTS_MAX && hashes.size > slots * OWN_FILL_MAX) slots *= 2;
+    while (slots < QRP_SLOTS_MAX && count > slots * OWN_FILL_MAX) slots *= 2;
+    if (largest === null) return QrpTable.#ofHashes(few, slots);
+    return slots === largest.slots ? largest : largest.resized(slots);
+  }
+
+  static #ofHashes(hashes: Iterable<WordHash>, slots: number): QrpTable {
     const table = new QrpTable(slots);
     for (const hash of hashes) table.set(slotOf(hash, table.bits));
     return table;
@@ -84,11 +111,25 @@ export class QrpTable {
 
   /** Adds what the other table has: of a larger one every group of slots becomes one, of a smaller one every slot is repeated. */
   merge(other: QrpTable): void {
+    if (other.bits === this.bits) {
+      this.#mergeCells(other.cells);
+      return;
+    }
     const down = Math.max(0, other.bits - this.bits);
     const up = Math.max(0, this.bits - other.bits);
     for (const slot of other.present()) {
       const first = (slot >>> down) << up;
       for (let i = 0; i < 1 << up; i++) this.set(first + i);
+    }
+  }
+
+  #mergeCells(cells: Uint32Array): void {
+    for (let at = 0; at < cells.length; at++) {
+      const before = this.cells[at] ?? 0;
+      const after = before | (cells[at] ?? 0);
+      if (after === before) continue;
+      this.cells[at] = after;
+      this.#count += ones(after) - ones(before);
     }
   }
 
@@ -113,4 +154,11 @@ export class QrpTable {
       this.slots === other.slots && this.#count === other.#count && this.cells.every((c, i) => c === other.cells[i])
     );
   }
+}
+
+/** Bits set in 32: by twos, fours and eights. */
+function ones(cell: number): number {
+  const twos = cell - ((cell >>> 1) & 0x55555555);
+  const fours = (twos & 0x33333333) + ((twos >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

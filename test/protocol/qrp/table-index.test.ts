@@ -115,3 +115,52 @@ t.test('there are as many owners as numbers', async t => {
   index.remove(7, table, false);
   t.equal(index.add(table, false), 7);
 });
+
+t.test('the same with hundreds of owners that have much in common, tables replaced, and some gone', async () => {
+  const popular = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'];
+  const crowd = fc.array(fc.subarray(popular), { minLength: 300, maxLength: 700 });
+  const others = fc.array(fc.tuple(fc.nat(299), fc.subarray(popular)), { maxLength: 50 });
+  const some = fc.array(fc.nat(299), { maxLength: 200 });
+  fc.assert(
+    fc.property(crowd, others, some, fc.subarray(popular, { minLength: 1 }), (specs, changes, gone, asked) => {
+      const index = new TableIndex();
+      const tables = new Map<number, QrpTable>();
+      for (const words of specs) {
+        const table = QrpTable.of(words);
+        tables.set(index.add(new PackedTable(table), true) ?? -1, table);
+      }
+      for (const [owner, words] of changes) {
+        const next = QrpTable.of(words);
+        const before = tables.get(owner) ?? next;
+        if (!index.replace(owner, new PackedTable(before), new PackedTable(next), true)) return false;
+        tables.set(owner, next);
+      }
+      for (const owner of gone) {
+        const table = tables.get(owner);
+        if (table !== undefined && tables.delete(owner)) index.remove(owner, new PackedTable(table), true);
+      }
+      for (let step = 0; step < gone.length % 4; step++) index.sweep();
+      const hashes = queryHashes(asked.join(' '), []);
+      const found: number[] = [];
+      index.match(hashes, found);
+      const expected = [...tables].flatMap(([owner, table]) => (table.mayMatch(hashes) ? [owner] : []));
+      const merged = new QrpTable(2 ** 14);
+      for (const table of tables.values()) merged.merge(table);
+      const union = new QrpTable(2 ** 14);
+      index.addUnionTo(union);
+      const counts = union.count === [...merged.present()].length;
+      return found.join() === expected.sort((a, b) => a - b).join() && union.equals(merged) && counts;
+    }),
+    { numRuns: 40 },
+  );
+});
+
+t.test('a table of another size is no replacement', async t => {
+  const index = new TableIndex();
+  const small = new PackedTable(QrpTable.of(['alpha']));
+  const owner = index.add(small, true) ?? -1;
+  t.notOk(index.replace(owner, small, new PackedTable(QrpTable.of(['beta']).resized(65_536)), true));
+  const found: number[] = [];
+  index.match(queryHashes('alpha', []), found);
+  t.same(found, [owner], 'and changes nothing');
+});

@@ -11,6 +11,27 @@ interface Vectors {
   qrp_table_64k: { style: string; words: string[]; bits: number; set_slots: number[] }[];
 }
 
+t.test('made in slices a table is the same, and none of them has more than a thousand words', async t => {
+  const words = Array.from({ length: 7_000 }, (_, i) => `word${i * 7919}`);
+  let taken = 0;
+  function* counted() {
+    for (const word of words) {
+      taken++;
+      yield word;
+    }
+  }
+  const making = QrpTable.inSlices(counted());
+  let slices = 0;
+  for (let before = 0; ; before = taken, slices++) {
+    const { done, value } = making.next();
+    t.ok(taken - before <= 1_000);
+    if (done !== true) continue;
+    t.ok(value.equals(QrpTable.of(words)));
+    break;
+  }
+  t.equal(slices, 7);
+});
+
 t.test('words and their prefixes set the slots of the vectors', async t => {
   for (const { words, bits, set_slots } of readFixture<Vectors>('vectors/vectors.json').qrp_table_64k) {
     const table = new QrpTable(1 << bits);

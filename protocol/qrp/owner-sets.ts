@@ -1,0 +1,266 @@
+// For each slot the owners that have it: few of them as a list, many as bits, whichever takes less. A thousand leaves with a thousand
+// slots each are a million entries, so what an entry takes is what a leaf costs; and of a popular word, bits are what can be counted fast.
+
+/** Owners in a chunk of a list. A chunk is full, but for the first of its list. */
+const CHUNK = 8;
+const CHUNK_SHIFT = 3;
+/** Chunks that are allocated together: 80 KiB. No list ever moves, so growing never needs the old and the new at once. */
+const PAGE = 4096;
+const PAGE_SHIFT = 12;
+/** Rows of bits that are allocated together. */
+const ROWS = 64;
+const ROW_SHIFT = 6;
+/** A list takes 16 bits an owner: as bits from one owner in 16 on, as a list again below one in 32. */
+const DENSE_SHIFT = 4;
+const SPARSE_SHIFT = 5;
+const CAPACITY_MIN = 256;
+
+/** Owners are small dense numbers below 65,535. Numbers of chunks are counted from 1, 0 is none; rows below 0, -1 the first. */
+export class OwnerSets {
+  /** By slot: the first chunk, or the row. */
+  readonly #heads: Int32Array;
+  readonly #lengths: Uint16Array;
+  /** Owners, CHUNK cells a chunk. */
+  readonly #cells: Uint16Array[] = [];
+  /** Of each chunk the next of its list, or of the free ones. */
+  readonly #nexts: Uint32Array[] = [];
+  #chunks = 0;
+  #freeChunk = 0;
+  /** ROWS rows of `capacity` bits each. */
+  #bits: Uint32Array[] = [];
+  #rows = 0;
+  #freeRows: number[] = [];
+  /** Owners are below it; a power of two. */
+  #capacity = CAPACITY_MIN;
+
+  constructor(slots: number) {
+    this.#heads = new Int32Array(slots);
+    this.#lengths = new Uint16Array(slots);
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Cells of 32 owners that a set of bits has. */
+  get width(): number {
+    return this.#capacity >>> 5;
+  }
+
+  length(slot: number): number {
+    return this.#lengths[slot] ?? 0;
+  }
+
+  isDense(slot: number): boolean {
+    return (this.#heads[slot] ?? 0) < 0;
+  }
+
+  /** Of a dense slot: the cells that hold its bits, and where in them they begin. They move when an owner is added. */
+  cellsOf(slot: number): Uint32Array {
+    return this.#bits[~(this.#heads[slot] ?? 0) >>> ROW_SHIFT] ?? NO_BITS;
+  }
+
+  startOf(slot: number): number {
+    return (~(this.#heads[slot] ?? 0) & (ROWS - 1)) * this.width;
+  }
+
+  /** The owner must not be in the set. */
+  add(slot: number, owner: number): void {
+    if (owner >= this.#capacity) this.#grow(owner);
+    const length = this.length(slot);
+    this.#lengths[slot] = length + 1;
+    if (this.isDense(slot)) this.#flip(slot, owner);
+    else {
+      this.#append(slot, length, owner);
+      if (length + 1 > this.#capacity >>> DENSE_SHIFT) this.#toBits(slot);
+    }
+  }
+
+  /** Nothing happens when it is not there. */
+  remove(slot: number, owner: number): void {
+    const length = this.length(slot);
+    if (this.isDense(slot)) {
+      if (owner >= this.#capacity || !this.#has(slot, owner)) return;
+      this.#flip(slot, owner);
+      this.#lengths[slot] = length - 1;
+      if (length - 1 < this.#capacity >>> SPARSE_SHIFT) this.#toList(slot);
+    } else if (this.#take(slot, length, owner)) this.#lengths[slot] = length - 1;
+  }
+
+  /** Takes out every owner with a mark in `gone`. `scratch` holds the largest set. */
+  sweep(slot: number, gone: Uint8Array, scratch: Uint16Array): void {
+    const length = this.collect(slot, scratch);
+    let kept = 0;
+    for (let at = 0; at < length; at++) {
+      const owner = scratch[at] ?? 0;
+      if (gone[owner] === 0) scratch[kept++] = owner;
+      else if (this.isDense(slot)) this.#flip(slot, owner);
+    }
+    if (kept === length) return;
+    this.#lengths[slot] = kept;
+    if (!this.isDense(slot)) this.#refill(slot, scratch, kept);
+    else if (kept < this.#capacity >>> SPARSE_SHIFT) this.#toList(slot);
+  }
+
+  /** Writes the owners to `into` and returns how many there are. */
+  collect(slot: number, into: Uint16Array): number {
+    return this.isDense(slot) ? this.#collectBits(slot, into) : this.#collectList(slot, into);
+  }
+
+  #collectBits(slot: number, into: Uint16Array): number {
+    const cells = this.cellsOf(slot);
+    const start = this.startOf(slot);
+    let end = 0;
+    for (let at = 0; at < this.width; at++) {
+      for (let left = cells[start + at] ?? 0; left !== 0; left &= left - 1) {
+        into[end++] = (at << 5) + 31 - Math.clz32(left & -left);
+      }
+    }
+    return end;
+  }
+
+  #collectList(slot: number, into: Uint16Array): number {
+    let used = ((this.length(slot) - 1) & (CHUNK - 1)) + 1;
+    let end = 0;
+    for (let chunk = this.#heads[slot] ?? 0; chunk !== 0; chunk = this.#next(chunk)) {
+      const cells = this.#cells[(chunk - 1) >>> PAGE_SHIFT] ?? NO_CELLS;
+      const start = ((chunk - 1) & (PAGE - 1)) << CHUNK_SHIFT;
+      for (let at = 0; at < used; at++) into[end++] = cells[start + at] ?? 0;
+      used = CHUNK;
+    }
+    return end;
+  }
+
+  // Bits.
+
+  #has(slot: number, owner: number): boolean {
+    return (((this.cellsOf(slot)[this.startOf(slot) + (owner >>> 5)] ?? 0) >>> (owner & 31)) & 1) === 1;
+  }
+
+  #flip(slot: number, owner: number): void {
+    const cells = this.cellsOf(slot);
+    const at = this.startOf(slot) + (owner >>> 5);
+    cells[at] = (cells[at] ?? 0) ^ (1 << (owner & 31));
+  }
+
+  #takeRow(): number {
+    const free = this.#freeRows.pop();
+    if (free !== undefined) return free;
+    if ((this.#rows & (ROWS - 1)) === 0) this.#bits.push(new Uint32Array(ROWS * this.width));
+    return this.#rows++;
+  }
+
+  #toBits(slot: number): void {
+    const owners = new Uint16Array(this.length(slot));
+    this.#collectList(slot, owners);
+    this.#dropChunks(slot);
+    this.#heads[slot] = ~this.#takeRow();
+    for (const owner of owners) this.#flip(slot, owner);
+  }
+
+  #toList(slot: number): void {
+    const owners = new Uint16Array(this.length(slot));
+    this.#collectBits(slot, owners);
+    for (const owner of owners) this.#flip(slot, owner); // a free row is all zero
+    this.#freeRows.push(~(this.#heads[slot] ?? 0));
+    this.#heads[slot] = 0;
+    this.#refill(slot, owners, owners.length);
+  }
+
+  /** Twice as many owners, until this one is among them: rows become wider, and lists again where few of so many are set. */
+  #grow(owner: number): void {
+    const before = this.width;
+    while (owner >= this.#capacity) this.#capacity *= 2;
+    const bits = this.#bits.map(page => {
+      const wider = new Uint32Array(ROWS * this.width);
+      for (let row = 0; row < ROWS; row++) {
+        wider.set(page.subarray(row * before, (row + 1) * before), row * this.width);
+      }
+      return wider;
+    });
+    this.#bits = bits;
+    for (let slot = 0; slot < this.#heads.length; slot++) {
+      if (this.isDense(slot) && this.length(slot) < this.#capacity >>> SPARSE_SHIFT) this.#toList(slot);
+    }
+  }
+
+  // Lists.
+
+  #append(slot: number, length: number, owner: number): void {
+    const at = length & (CHUNK - 1);
+    if (at === 0) {
+      const chunk = this.#takeChunk();
+      this.#link(chunk, this.#heads[slot] ?? 0);
+      this.#heads[slot] = chunk;
+    }
+    this.#write(this.#heads[slot] ?? 0, at, owner);
+  }
+
+  #refill(slot: number, owners: Uint16Array, length: number): void {
+    this.#dropChunks(slot);
+    for (let at = 0; at < length; at++) this.#append(slot, at, owners[at] ?? 0);
+  }
+
+  #dropChunks(slot: number): void {
+    for (let chunk = this.#heads[slot] ?? 0; chunk !== 0; ) {
+      const next = this.#next(chunk);
+      this.#link(chunk, this.#freeChunk);
+      this.#freeChunk = chunk;
+      chunk = next;
+    }
+    this.#heads[slot] = 0;
+  }
+
+  /** The last one takes its place. */
+  #take(slot: number, length: number, owner: number): boolean {
+    const head = this.#heads[slot] ?? 0;
+    const last = (length - 1) & (CHUNK - 1);
+    for (let chunk = head, used = last + 1; chunk !== 0; chunk = this.#next(chunk), used = CHUNK) {
+      for (let at = 0; at < used; at++) {
+        if (this.#read(chunk, at) !== owner) continue;
+        this.#write(chunk, at, this.#read(head, last));
+        if (last === 0) {
+          this.#heads[slot] = this.#next(head);
+          this.#link(head, this.#freeChunk);
+          this.#freeChunk = head;
+        }
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #takeChunk(): number {
+    if (this.#freeChunk !== 0) {
+      const chunk = this.#freeChunk;
+      this.#freeChunk = this.#next(chunk);
+      return chunk;
+    }
+    if ((this.#chunks & (PAGE - 1)) === 0) {
+      this.#cells.push(new Uint16Array(PAGE * CHUNK));
+      this.#nexts.push(new Uint32Array(PAGE));
+    }
+    return ++this.#chunks;
+  }
+
+  #next(chunk: number): number {
+    return this.#nexts[(chunk - 1) >>> PAGE_SHIFT]?.[(chunk - 1) & (PAGE - 1)] ?? 0;
+  }
+
+  #link(chunk: number, next: number): void {
+    const page = this.#nexts[(chunk - 1) >>> PAGE_SHIFT];
+    if (page !== undefined) page[(chunk - 1) & (PAGE - 1)] = next;
+  }
+
+  #read(chunk: number, at: number): number {
+    return this.#cells[(chunk - 1) >>> PAGE_SHIFT]?.[(((chunk - 1) & (PAGE - 1)) << CHUNK_SHIFT) + at] ?? 0;
+  }
+
+  #write(chunk: number, at: number, owner: number): void {
+    const page = this.#cells[(chunk - 1) >>> PAGE_SHIFT];
+    if (page !== undefined) page[(((chunk - 1) & (PAGE - 1)) << CHUNK_SHIFT) + at] = owner;
+  }
+}
+
+const NO_CELLS = new Uint16Array(0);
+const NO_BITS = new Uint32Array(0);
