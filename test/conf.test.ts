@@ -43,6 +43,9 @@ t.test('the container and the unit start what there is', async t => {
   const container = await read('Containerfile');
   t.ok(isCommandLine(JSON.parse(/^CMD (\[.*\])$/m.exec(container)?.[1] ?? '[]')));
   t.match(container, /^USER 1000$/m);
+  const { files } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { files: string[] };
+  for (const folder of new Set(files.map(file => file.split('/')[0] ?? '')))
+    if (folder !== 'docs') t.match(container, `/src/${folder} ./${folder}\n`, `the image has ${folder}/`);
   const unit = await read('systemd/servent.service');
   t.match(unit, /^Type=notify$/m);
   t.match(unit, /^# LoadCredential=api-token:/m);

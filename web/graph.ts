@@ -19,11 +19,13 @@ export interface GraphSpec {
   readonly format: (value: number) => string;
   /** The lowest ceiling: noise at zero must not look like a mountain. */
   readonly floor: number;
+  readonly bytes?: boolean;
 }
 
-/** The next of 1, 2, 5, 10, 20 … */
-export function ceiling(value: number, floor: number): number {
+/** The next of 1, 2, 5, 10, 20 …; of bytes, of KiB, of MiB … */
+export function ceiling(value: number, floor: number, bytes = false): number {
   const wanted = Math.max(value, floor, Number.MIN_VALUE);
+  if (bytes && wanted >= 1024) return 1024 * ceiling(wanted / 1024, 1, true);
   const power = 10 ** Math.floor(Math.log10(wanted));
   for (const step of [1, 2, 5]) if (step * power >= wanted) return step * power;
   return 10 * power;
@@ -42,9 +44,9 @@ export function corners(values: readonly number[], slots: number, top: number): 
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-export function graph({ title, series, slots, format, floor }: GraphSpec): Sketch {
+export function graph({ title, series, slots, format, floor, bytes = false }: GraphSpec): Sketch {
   const highest = Math.max(0, ...series.flatMap(({ values }) => values.slice(-slots)));
-  const top = ceiling(highest, floor);
+  const top = ceiling(highest, floor, bytes);
   const now = series.map(({ name, tone, values }) => ({ name, tone, text: format(values.at(-1) ?? 0) }));
   const label = `${title}: ${now.map(({ name, text }) => `${name} ${text}`).join(', ')}; most ${format(highest)}`;
   return h(

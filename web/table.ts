@@ -4,6 +4,9 @@ import { button } from './controls.ts';
 import type { Listing, ListName, Rows } from './model.ts';
 import { type Child, h, type Sketch } from './sketch.ts';
 
+/** In a cell that has nothing to say; on a phone it is left out. */
+export const NOTHING = '–';
+
 export interface Column<T> {
   readonly title: string;
   /** The field of the API it is sorted by. */
@@ -75,7 +78,9 @@ function head<T>({ title, sort: field, kind }: Column<T>, sort: TableSpec<T>['so
 }
 
 function cell<T>({ title, kind, cell: show }: Column<T>, row: T): Sketch {
-  return h('td', { role: 'cell', class: kind ?? null, 'data-label': title }, show(row));
+  const shown = show(row);
+  const classes = [kind ?? [], shown === NOTHING ? 'none' : []].flat().join(' ');
+  return h('td', { role: 'cell', class: classes === '' ? null : classes, 'data-label': title }, shown);
 }
 
 export interface ListSpec<L extends ListName> extends Omit<TableSpec<Rows[L]>, 'rows' | 'sort'> {

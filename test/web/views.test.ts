@@ -1,7 +1,7 @@
 // Pictures of the page as data: what strangers wrote stays text, numbers have units, buttons have names.
 import fc from 'fast-check';
 import t from 'tap';
-import { printable } from '../../api/format.ts';
+import { formatRate, printable } from '../../api/format.ts';
 import { formatClock, formatCount, formatPerSecond } from '../../web/figures.ts';
 import { ceiling, corners } from '../../web/graph.ts';
 import { type Model, START, VIEWS } from '../../web/model.ts';
@@ -169,12 +169,22 @@ t.test('graphs stay inside their frame, whatever is measured', async t => {
       const top = ceiling(Math.max(0, ...series), 1);
       t.ok(top >= Math.max(1, ...series));
       t.ok(top <= Math.max(1, ...series) * 2.6);
+      const inBytes = ceiling(Math.max(0, ...series), 1024, true);
+      t.ok(inBytes >= Math.max(1024, ...series) && inBytes <= Math.max(1024, ...series) * 2.6);
       const points = corners(series, slots, top).map(point => point.split(',').map(Number));
       t.equal(points.length, Math.min(series.length, slots));
       for (const [x = -1, y = -1] of points) t.ok(x >= -0.1 && x <= 300 && y >= 1 && y <= 71, `${x},${y}`);
       if (points.length > 0) t.equal(points.at(-1)?.[0], 300, 'the latest is at the right');
     }),
   );
+});
+
+t.test('the ceiling of bytes is a round number of the unit that is shown', async t => {
+  const shown = [0, 900, 1_500, 20_000, 600_000, 1_000_000, 3 << 20].map(value =>
+    formatRate(ceiling(value, 1024, true)),
+  );
+  const units = ['1.0 KiB/s', '1.0 KiB/s', '2.0 KiB/s', '20.0 KiB/s', '1000 KiB/s', '1000 KiB/s', '5.0 MiB/s'];
+  t.strictSame(shown, units);
 });
 
 t.test('figures', async t => {

@@ -5,7 +5,7 @@ import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '../controls.ts';
 import { type Model, may } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
-import { type Column, listTable } from '../table.ts';
+import { type Column, listTable, NOTHING } from '../table.ts';
 import { sentence, tests } from './status.ts';
 
 const TONES: Readonly<Record<DownloadState, Tone>> = {
@@ -55,9 +55,9 @@ function columns({ unfolded }: Model, act: Actions, canAct: boolean): Column<Dow
       title: 'Speed',
       sort: 'rate',
       kind: 'number',
-      cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : '–'),
+      cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : NOTHING),
     },
-    { title: 'Left', sort: 'eta', kind: 'number', cell: ({ eta }) => (eta === null ? '–' : formatDuration(eta)) },
+    { title: 'Left', sort: 'eta', kind: 'number', cell: ({ eta }) => (eta === null ? NOTHING : formatDuration(eta)) },
     {
       title: 'Sources',
       sort: 'sources',

@@ -6,7 +6,7 @@ import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '.
 import { formatCount } from '../figures.ts';
 import { type Model, may } from '../model.ts';
 import { type Child, h } from '../sketch.ts';
-import { type Column, listTable } from '../table.ts';
+import { type Column, listTable, NOTHING } from '../table.ts';
 
 export function libraryView(model: Model, act: Actions, now: number): Child[] {
   const canShare = may(model, 'admin');
@@ -101,6 +101,6 @@ const fileColumns: Column<FileView>[] = [
   {
     title: 'Hash',
     kind: 'extra',
-    cell: ({ urn }) => (urn === null ? '–' : hash(urn, true)),
+    cell: ({ urn }) => (urn === null ? NOTHING : hash(urn, true)),
   },
 ];

@@ -6,7 +6,7 @@ import { button, chip, fieldForm, foreign, hash, iconButton } from '../controls.
 import { formatCount } from '../figures.ts';
 import { hashOf, type Model, may } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
-import { type Column, listTable } from '../table.ts';
+import { type Column, listTable, NOTHING } from '../table.ts';
 import { sentence, tests } from './status.ts';
 
 export function searchesView(model: Model, act: Actions, now: number): Child[] {
@@ -145,7 +145,7 @@ function resultColumns(
     {
       title: 'Hash',
       kind: 'extra',
-      cell: ({ urn }) => (urn === null ? '–' : hash(urn, true)),
+      cell: ({ urn }) => (urn === null ? NOTHING : hash(urn, true)),
     },
     ...(canAct
       ? [

@@ -95,8 +95,15 @@ function pictures(ring: HistoryView[Span], slots: number): GraphSpec[] {
       format: formatPerSecond,
       floor: 10,
     },
-    { title: 'Overlay traffic', series: two(ring.bytesIn, ring.bytesOut), slots, format: formatRate, floor: 1024 },
-    { title: 'Files', series: two(ring.download, ring.upload), slots, format: formatRate, floor: 1024 },
+    {
+      title: 'Overlay traffic',
+      series: two(ring.bytesIn, ring.bytesOut),
+      slots,
+      format: formatRate,
+      floor: 1024,
+      bytes: true,
+    },
+    { title: 'Files', series: two(ring.download, ring.upload), slots, format: formatRate, floor: 1024, bytes: true },
     { title: 'Queries', series: single(ring.queries), slots, format: formatPerSecond, floor: 1 },
     { title: 'Peers', series: single(ring.peers), slots, format: round, floor: 5 },
   ];

@@ -5,7 +5,7 @@ import type { Actions } from '../actions.ts';
 import { chip, foreign, iconButton } from '../controls.ts';
 import { type Model, may } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
-import { type Column, listTable } from '../table.ts';
+import { type Column, listTable, NOTHING } from '../table.ts';
 
 export function uploadsView(model: Model, act: Actions, now: number): Child[] {
   return listTable({
@@ -34,7 +34,7 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
       title: 'Speed',
       sort: 'rate',
       kind: 'number',
-      cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : '–'),
+      cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : NOTHING),
     },
     { title: 'To', sort: 'address', cell: ({ address }) => foreign(address) },
     { title: 'Program', sort: 'userAgent', cell: ({ userAgent }) => foreign(userAgent ?? 'unnamed') },
