@@ -13,8 +13,8 @@ import { SeededRandom } from '../../test/support/virtual-network.ts';
 import type { Started, Wanted } from './servents.ts';
 
 const PROCESSES = 4;
-/** A search is over when nothing has moved for so long: longer than any step of a dynamic query in profile `local`. */
-const QUIET_MS = 1500;
+/** A search is over when nothing has moved for so long: longer than any step of a dynamic query here. */
+const QUIET_MS = 1800;
 const POLL_MS = 250;
 /** A table travels at most once a second there, and an ultrapeer's after those of its leaves. */
 const TABLES_QUIET_MS = 4000;

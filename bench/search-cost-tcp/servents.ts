@@ -3,6 +3,8 @@ import { startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
+import { LOCAL_DYNAMIC_QUERY } from '../../protocol/overlay/dynamic-query.ts';
+import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface Wanted {
@@ -18,7 +20,12 @@ export interface Started {
   readonly token: string;
 }
 
-const TTL_OF_OLD = 7;
+/** As Gnutella 0.4 had it. */
+const FLOODING: Partial<OverlayLimits> = { flooding: true, ttlMax: 7 };
+/** Sixty servents on a few cores answer later than the profile `local` waits; who widens too early asks too many. */
+const PATIENT: Partial<OverlayLimits> = {
+  dynamicQuery: { ...LOCAL_DYNAMIC_QUERY, leafWaitMs: 600, probeWaitMs: 600, stepWaitMs: 900, stepWaitMsMin: 400 },
+};
 /** Every servent of the network may be a neighbour. */
 const LINKS_MAX = 100;
 
@@ -34,7 +41,7 @@ async function start({ dataDir, mode, flooding }: Wanted): Promise<{ stop(): Pro
     },
     env: {},
   });
-  const daemon = await startDaemon(resolved, silentLog, flooding ? { flooding, ttlMax: TTL_OF_OLD } : {});
+  const daemon = await startDaemon(resolved, silentLog, flooding ? FLOODING : PATIENT);
   const token = (await readApiToken(dataDir)) ?? '';
   const started = { gnutella: formatEndpoint(daemon.gnutella), api: daemon.api, token };
   return { stop: () => daemon.stop(), started };

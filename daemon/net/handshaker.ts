@@ -31,6 +31,9 @@ const FLUSH_INTERVAL_MS = 1;
 /** The same for compressed links: each write costs some 30 us and compresses the worse the less is in it. */
 const DEFLATED_FLUSH_INTERVAL_MS = 2;
 
+/** When we stop: for all links together to say Bye. Peers that do not read must not keep us. */
+const STOP_GRACE_MS = 1000;
+
 const NOTHING = Buffer.alloc(0);
 
 export const HANDSHAKE_ENDS = [
@@ -82,6 +85,7 @@ export interface HandshakerOptions {
   onUnlinked?: (link: Link) => void;
   handshakeMs?: number;
   incomingMax?: number;
+  stopGraceMs?: number;
 }
 
 export interface ConnectOptions {
@@ -174,15 +178,19 @@ export class Handshaker {
     });
   }
 
-  /** Ends the handshakes under way and waits for closing links (bye() or shutdown() them first): at most their grace. */
+  /** Ends the handshakes under way and waits for closing links (bye() or shutdown() them first) for at most a second. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const run of this.#runs) run.destroy();
     if (this.#links.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const { socket } of this.#links) socket.destroy();
+    }, this.#options.stopGraceMs ?? STOP_GRACE_MS);
     await new Promise<void>(resolve => {
       this.#onEmpty = resolve;
       for (const link of this.#links) link.close();
     });
+    clearTimeout(timer);
   }
 
   #run(

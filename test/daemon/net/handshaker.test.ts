@@ -197,3 +197,18 @@ t.test('stopping ends handshakes under way and takes no more', async t => {
   t.equal(a.handshaker.countsIn.of('closed'), 1);
   t.match(await a.handshaker.connect(at(a.port)), { kind: 'failed', reason: 'DIAL_ABORTED' });
 });
+
+t.test('a neighbour that stays on after our Bye does not keep us from stopping', async t => {
+  const a = await startBareServent(t, { handshaker: { stopGraceMs: 1 } });
+  const deaf = await dial(t, a.port, true);
+  deaf.write(hello());
+  await expectText(t, deaf, '\r\n\r\n');
+  deaf.write(`${OK}\r\n`);
+  await eventually('it is linked', () => a.overlay.links.size === 1);
+  deaf.pause();
+  a.overlay.shutdown();
+  const began = performance.now();
+  await a.handshaker.stop();
+  t.ok(performance.now() - began < 1_900, 'sooner than a single link would be given up');
+  t.strictSame(a.handshaker.load, { handshakes: 0, links: 0 });
+});
