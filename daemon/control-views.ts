@@ -1,5 +1,6 @@
 // Things of the daemon as an admin sees them: used by what is asked for and by what is told.
 import type { FolderView, PeerView, StatusView } from '../api/control.ts';
+import type { Firewall, ReachAccount } from '../protocol/overlay/firewall.ts';
 import type { Link } from '../protocol/overlay/link.ts';
 import type { Clock } from '../protocol/ports.ts';
 import { formatEndpoint } from '../protocol/wire/endpoint.ts';
@@ -25,6 +26,18 @@ export function peerView(link: Link, clock: Clock): PeerView {
     },
     queued: link.queue.bytes,
   };
+}
+
+export function reachabilityView(firewall: Firewall, clock: Clock): StatusView['reachability'] {
+  const now = clock.now();
+  const timeOf = (at: number) => new Date(clock.wallTime() - (now - at)).toISOString();
+  const view = ({ state, since, known, provenAt }: ReachAccount) => ({
+    ...{ state, known },
+    since: timeOf(since),
+    provenAt: provenAt === null ? null : timeOf(provenAt),
+  });
+  const { tcp, udp } = firewall.account(now);
+  return { tcp: view(tcp), udp: view(udp) };
 }
 
 export function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {

@@ -51,7 +51,7 @@ import type { Clock } from '../protocol/ports.ts';
 import { ByeCode } from '../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatGuid } from '../protocol/wire/guid.ts';
-import { electionView, folderView, peerView } from './control-views.ts';
+import { electionView, folderView, peerView, reachabilityView } from './control-views.ts';
 import type { DatagramSide } from './datagram-side.ts';
 import { downloadRequest } from './download-request.ts';
 import { explainDownload, explainRole, explainSearch } from './explain/explain.ts';
@@ -132,6 +132,7 @@ export class DaemonControl implements Control {
       api: this.api,
       peers: neighbours.counts,
       election: electionView(this.#parts.role.report()),
+      reachability: reachabilityView(this.#parts.beside.firewall, clock),
       hosts: hosts.size,
       library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
       searches: searches.running,

@@ -80,6 +80,10 @@ export class ServentIdentity implements Identity {
     return this.#facts.outOfBand();
   }
 
+  get tls(): boolean {
+    return this.#facts.settings.gnutella.tls;
+  }
+
   get busy(): boolean {
     return this.#facts.uploadsFull();
   }

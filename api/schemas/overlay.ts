@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { address, bytes, count, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
 
+const reachability = z.object({
+  state: z.enum(['open', 'firewalled', 'unknown']),
+  since: time,
+  known: z
+    .enum(['configured', 'proof', 'silence'])
+    .nullable()
+    .describe('by `gnutella.reachable`; others came to us unasked; nobody did for too long; null: not known yet'),
+  provenAt: time.nullable().describe('when somebody came last'),
+});
+
 export const status = z.object({
   version: z.string(),
   servent: guid.describe('our servent GUID'),
@@ -31,6 +41,9 @@ export const status = z.object({
       ),
     })
     .describe('why we are leaf or ultrapeer'),
+  reachability: z
+    .object({ tcp: reachability, udp: reachability })
+    .describe('whether others can connect to us; firewalled, we are sent pushes instead'),
   hosts: count.describe('addresses in the host cache'),
   library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
   searches: count.describe('our own running searches'),

@@ -38,6 +38,7 @@ function statusFacts(status: StatusView): [string, string][] {
     ['servent', `${status.version}, ${status.mode}, profile ${status.profile}, up ${formatDuration(status.uptime)}`],
     ['guid', status.servent],
     ['gnutella', `${gnutella.host}:${gnutella.port}`],
+    ['reachable', `TCP ${reachText(status.reachability.tcp)}; UDP ${reachText(status.reachability.udp)}`],
     [
       'peers',
       `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
@@ -52,6 +53,12 @@ function statusFacts(status: StatusView): [string, string][] {
     ['messages', `${messages.in} in, ${messages.out} out, ${messages.dropped} dropped`],
     ...(reasons.length > 0 ? ([['dropped for', reasons.join(', ')]] as [string, string][]) : []),
   ];
+}
+
+const KNOWN_BY = { configured: 'as configured', proof: 'others came', silence: 'nobody came' } as const;
+
+function reachText({ state, known }: StatusView['reachability']['tcp']): string {
+  return known === null ? 'not known yet' : `${state === 'open' ? 'yes' : 'no'} (${KNOWN_BY[known]})`;
 }
 
 const SPANS = ['minute', 'hour', 'day'] as const;

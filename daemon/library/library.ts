@@ -122,6 +122,10 @@ export class Library implements Searchable {
     return files;
   }
 
+  newest(count: number, since: number): readonly SharedFile[] {
+    return this.#catalog.index.newest(count, since);
+  }
+
   /** Every distinct word of every shared name, for QRP tables. */
   words(): IterableIterator<string> {
     return this.#catalog.index.words();

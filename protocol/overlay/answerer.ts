@@ -1,9 +1,10 @@
 // Our own hits for queries that come by.
 import { Type } from '../constants.ts';
+import type { Clock } from '../ports.ts';
 import type { Searchable, SharedFile } from '../search/shared-file.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { parseQuery, type Query, QueryFlag } from '../wire/query.ts';
+import { isWhatsNew, parseQuery, type Query, QueryFlag } from '../wire/query.ts';
 import { HITS_MAX } from '../wire/query-hit.ts';
 import type { OverlayCounters } from './counters.ts';
 import type { Identity } from './identity.ts';
@@ -14,6 +15,10 @@ import { Priority } from './send-queue.ts';
 /** Added to the hops a query came, so that its hit survives a detour; gtk-gnutella's margin and bound. */
 const HIT_TTL_MARGIN = 5;
 const HIT_TTL_MAX = 15;
+
+/** What is sent for a What's New query: as many, and as new, as gtk-gnutella does. */
+const NEWEST_FILES = 3;
+const NEWEST_MS = 14 * 86_400_000;
 
 /** Another way for hits than the link that the query came on. */
 export interface HitCourier {
@@ -27,12 +32,24 @@ export class Answerer {
   readonly #identity: Identity;
   readonly #counters: OverlayCounters;
   readonly #hitsPerQueryMax: number;
+  readonly #clock: Clock;
 
-  constructor(library: Searchable, identity: Identity, counters: OverlayCounters, hitsPerQueryMax: number) {
+  constructor(
+    library: Searchable,
+    identity: Identity,
+    counters: OverlayCounters,
+    hitsPerQueryMax: number,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
     this.#library = library;
     this.#identity = identity;
     this.#counters = counters;
     this.#hitsPerQueryMax = hitsPerQueryMax;
+  }
+
+  #newest(): readonly SharedFile[] {
+    return this.#library.newest?.(NEWEST_FILES, this.#clock.wallTime() - NEWEST_MS) ?? [];
   }
 
   /** Sends hits for the query in `frame`, whose text is known to end. How many records. */
@@ -42,7 +59,7 @@ export class Answerer {
     // neither side could connect to the other
     if (this.#identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
     const wanted = query.maxHits === 0 ? this.#hitsPerQueryMax : Math.min(query.maxHits, this.#hitsPerQueryMax);
-    const files = this.#library.match(query, wanted);
+    const files = isWhatsNew(query) ? this.#newest() : this.#library.match(query, wanted);
     if (files.length === 0) return 0;
     this.#counters.queriesAnswered++;
     if (this.courier?.offer(frame, query, files) === true) return files.length;

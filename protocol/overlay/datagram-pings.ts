@@ -148,6 +148,7 @@ export class DatagramPings {
       guess: ultrapeer && this.#parts.queryKey !== null ? GUESS_VERSION : null,
       slots: ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null,
       dailyUptimeS: dailyUptimeSeconds,
+      tls: identity.tls ?? false,
       ggep: items,
     };
     const bare = encodePong(plain);

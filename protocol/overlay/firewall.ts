@@ -22,6 +22,16 @@ export interface FirewallStatus {
   readonly udpProvenAt: number | null;
 }
 
+/** How reachability by one transport is known. `silence`: nobody came for too long. Null: not known yet. */
+export interface ReachAccount {
+  readonly state: Reachability;
+  /** Milliseconds of the clock: when it became so. */
+  readonly since: number;
+  readonly known: 'configured' | 'proof' | 'silence' | null;
+  /** Of the last proof; null for never. */
+  readonly provenAt: number | null;
+}
+
 export interface FirewallOptions {
   /** Settles the question by decree; null finds out. */
   readonly decreed: 'open' | 'firewalled' | null;
@@ -38,6 +48,9 @@ export class Firewall {
   readonly #sent: TimedKeys;
   #tcpProvenAt: number | null = null;
   #udpProvenAt: number | null = null;
+  /** First proof of those that followed one another without a gap. */
+  #tcpOpenSince: number | null = null;
+  #udpOpenSince: number | null = null;
   #solicitedAt: number | null = null;
 
   constructor(options: FirewallOptions) {
@@ -54,7 +67,9 @@ export class Firewall {
    * datagrams: our connections leave from other ports, so no router lets this one in for their sake.
    */
   tcpArrived(host: string, now: number): void {
-    if (!this.#options.isNear(host)) this.#tcpProvenAt = now;
+    if (this.#options.isNear(host)) return;
+    if (this.#reachability(this.#tcpProvenAt, now) !== 'open') this.#tcpOpenSince = now;
+    this.#tcpProvenAt = now;
   }
 
   /** We sent a datagram to `endpoint`. */
@@ -65,6 +80,7 @@ export class Firewall {
   /** A datagram came in; true if nobody had asked for it. */
   udpArrived(endpoint: Endpoint, now: number): boolean {
     if (this.#options.isNear(endpoint.host) || this.#sent.has(this.#key(endpoint), now)) return false;
+    if (this.#reachability(this.#udpProvenAt, now) !== 'open') this.#udpOpenSince = now;
     this.#udpProvenAt = now;
     return true;
   }
@@ -83,6 +99,24 @@ export class Firewall {
       tcpProvenAt: this.#tcpProvenAt,
       udpProvenAt: this.#udpProvenAt,
     };
+  }
+
+  /** The same for people: since when, and how it is known. */
+  account(now: number): { tcp: ReachAccount; udp: ReachAccount } {
+    return {
+      tcp: this.#accountOf(this.#tcpProvenAt, this.#tcpOpenSince, now),
+      udp: this.#accountOf(this.#udpProvenAt, this.#udpOpenSince, now),
+    };
+  }
+
+  #accountOf(provenAt: number | null, openSince: number | null, now: number): ReachAccount {
+    const { decreed, now: begun } = this.#options;
+    if (decreed !== null) return { state: decreed, since: begun, known: 'configured', provenAt };
+    const state = this.#reachability(provenAt, now);
+    if (state === 'open') return { state, since: openSince ?? begun, known: 'proof', provenAt };
+    const lapsedAt = provenAt === null ? begun : provenAt + PROOF_MS;
+    if (state === 'unknown') return { state, since: lapsedAt, known: null, provenAt };
+    return { state, since: lapsedAt + GRACE_MS, known: 'silence', provenAt };
   }
 
   #reachability(provenAt: number | null, now: number): Reachability {

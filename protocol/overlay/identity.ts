@@ -23,6 +23,8 @@ export interface Identity {
   listen(): Endpoint;
   /** Our IPv6 address, same port, when `listen()` gives IPv4 and we have both; null or absent: none. */
   ipv6?(): string | null;
+  /** Our port speaks TLS too. */
+  readonly tls?: boolean;
   /** Who takes pushes for us while we are firewalled; nobody when absent. */
   pushProxies?(): readonly Endpoint[];
   /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */

@@ -84,7 +84,7 @@ export class Overlay {
     this.#searches = new Searches(random, limits.searchesMax);
     const { counters } = this;
     const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
-    const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax);
+    const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax, clock);
     this.#answerer = answerer;
     const [tables, searches] = [this.#tables, this.#searches];
     const dynamicQueries = new DynamicQueries({ ...parts, tables });

@@ -153,7 +153,14 @@ export class Pinger {
     };
     if (!link.capabilities.ggep) return encodePong({ ...plain, ipv6: null }); // 0.4 servents expect 14 bytes
     const slots = ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null;
-    return encodePong({ ...plain, vendor, vendorVersion: 1, dailyUptimeS: dailyUptimeSeconds, slots });
+    return encodePong({
+      ...plain,
+      vendor,
+      vendorVersion: 1,
+      dailyUptimeS: dailyUptimeSeconds,
+      slots,
+      tls: this.#identity.tls ?? false,
+    });
   }
 
   #sendPong(link: Link, ping: Frame, ttl: number, hops: number, payload: Buffer, priority: Priority): void {

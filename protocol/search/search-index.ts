@@ -2,6 +2,7 @@
 import type { Query } from '../wire/query.ts';
 import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
+import { NewestFiles } from './newest-files.ts';
 import { PostingLists } from './posting-lists.ts';
 import type { Searchable, SharedFile } from './shared-file.ts';
 import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
@@ -19,6 +20,7 @@ export class SearchIndex implements Searchable {
   readonly #files: (SharedFile | undefined)[] = [];
   #count = 0;
   #bytes = 0;
+  readonly #newest = new NewestFiles();
   readonly #words = new WordList();
   /** By word number. */
   readonly #filesOfWord = new PostingLists();
@@ -33,6 +35,10 @@ export class SearchIndex implements Searchable {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  newest(count: number, since: number): readonly SharedFile[] {
+    return this.#newest.take(count, this.shared()).filter(({ modifiedAt }) => modifiedAt >= since);
   }
 
   /** Every distinct word of every name: what a QRP table has to hold. */
@@ -50,6 +56,7 @@ export class SearchIndex implements Searchable {
     this.#files[file.index] = file;
     this.#count++;
     this.#bytes += file.size;
+    this.#newest.add(file);
     this.#bySha1.add(file.index, file.sha1);
     const numbers: number[] = [];
     for (const word of nameWords(file.name)) {
@@ -65,6 +72,7 @@ export class SearchIndex implements Searchable {
   remove(index: number): void {
     const file = this.#files[index];
     if (file === undefined) return;
+    this.#newest.remove(file);
     this.#bySha1.delete(index, file.sha1);
     for (const number of this.#wordsOfFile.of(index)) {
       this.#filesOfWord.delete(number, index);

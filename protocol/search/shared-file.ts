@@ -19,6 +19,8 @@ export interface Searchable {
   readonly bytes: number;
   /** Files that hold every word of the text, or one of the URNs; best first, at most `hitsMax`. Must not throw. */
   match(query: Query, hitsMax: number): readonly SharedFile[];
+  /** The last modified ones, newest first, none from before `since` (milliseconds since 1970). Absent: What's New is not answered. */
+  newest?(count: number, since: number): readonly SharedFile[];
   /** Every distinct word of every name, in every form under which a query may look for it: what a QRP table has to hold. */
   words(): Iterable<string>;
   shared(): Iterable<SharedFile>;

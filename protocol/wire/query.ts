@@ -1,6 +1,6 @@
 // Query payloads: BE16 flags, text, NUL, extensions.
 import { ProtocolError } from '../errors.ts';
-import { encodeGgepUint, type GgepItem } from './ggep.ts';
+import { encodeGgepUint, type GgepItem, readGgepUint } from './ggep.ts';
 import { encodeExtensions, parseExtensions } from './huge.ts';
 import { decodeText } from './text.ts';
 import { urnOfGgepH, urnOrNull } from './urn.ts';
@@ -118,3 +118,8 @@ export function encodeQuery(query: QueryDraft): Buffer {
 
 /** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */
 export const WHATS_NEW_GGEP: GgepItem = { id: 'WH', payload: encodeGgepUint(1) };
+
+/** Asks for what is new, not for words: no URN goes with it. */
+export function isWhatsNew({ ggep, urns }: Pick<Query, 'ggep' | 'urns'>): boolean {
+  return urns.length === 0 && ggep.some(({ id, payload }) => id === 'WH' && readGgepUint(payload) === 1);
+}

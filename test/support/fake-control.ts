@@ -81,6 +81,10 @@ export class FakeControl implements Control {
         changesIn: null,
         criteria: [{ name: 'cpu', value: 0.05, wanted: 0.7, met: true, why: 'share of a core in use, at most' }],
       },
+      reachability: {
+        tcp: { state: 'open' as const, since: AT, known: 'proof' as const, provenAt: AT },
+        udp: { state: 'unknown' as const, since: AT, known: null, provenAt: null },
+      },
       hosts: this.hostList.length,
       library: { files: this.fileList.length, bytes: 1_000, hashing: 0 },
       searches: this.searchList.length,

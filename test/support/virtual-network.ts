@@ -104,9 +104,14 @@ export class VirtualLibrary implements Searchable {
     for (const name of names) this.add(name, Buffer.alloc(20, this.#files.length + 1));
   }
 
-  add(name: string, sha1: Buffer): void {
+  add(name: string, sha1: Buffer, modifiedAt = 0): void {
     const index = this.#files.length;
-    this.#files.push({ index, name, size: 1000 + index, sha1, modifiedAt: 0 });
+    this.#files.push({ index, name, size: 1000 + index, sha1, modifiedAt });
+  }
+
+  newest(count: number, since: number): SharedFile[] {
+    const fresh = this.#files.filter(({ modifiedAt }) => modifiedAt >= since);
+    return fresh.sort((a, b) => b.modifiedAt - a.modifiedAt).slice(0, count);
   }
 
   get files(): number {
@@ -154,6 +159,7 @@ export class VirtualServent implements OverlaySink, Identity {
   readonly ultrapeer: boolean;
   readonly firewalled: boolean;
   busy = false;
+  tls = false;
   speedKbps = 100;
   leafSlotsFree = 5;
   ultrapeerSlotsFree = 5;

@@ -444,17 +444,20 @@ export class DemoWorld {
     const sending = this.#uploads.filter(({ state }) => state === 'active');
     const ultrapeers = this.#peers.filter(({ role }) => role !== 'leaf').length;
     const elected = { active: true, fit: true, needed: true, changesIn: null, criteria: CRITERIA };
+    const startedAt = new Date(this.#startedAt).toISOString();
+    const open = { state: 'open', since: startedAt, known: 'proof', provenAt: startedAt } as const;
     return {
       version: '0.1.0',
       servent: '5e2a9c0771b14fd0ff3c6d18a2b09700',
       mode: 'ultrapeer',
       profile: 'public',
-      startedAt: new Date(this.#startedAt).toISOString(),
+      startedAt,
       uptime: Math.floor((this.#at - this.#startedAt) / 1000),
       gnutella: { host: '203.0.113.7', port: 6346 },
       api: { host: '127.0.0.1', port: 8346 },
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
       election: { mode: 'auto', role: 'ultrapeer', ...elected },
+      reachability: { tcp: open, udp: open },
       hosts: this.#hosts.length,
       library: {
         files: this.#files.length,

@@ -376,3 +376,21 @@ t.test('any bytes in a vendor message: no exception, nothing kept', async () => 
     { numRuns: 600 },
   );
 });
+
+t.test('what is said of reachability: since when, and how it is known', async t => {
+  const firewall = new Firewall({ decreed: null, isNear: () => false, byPort: false, now: 0 });
+  const minute = 60_000;
+  t.match(firewall.account(minute), { tcp: { state: 'unknown', since: 0, known: null, provenAt: null } });
+  t.match(firewall.account(6 * minute), { tcp: { state: 'firewalled', since: 5 * minute, known: 'silence' } });
+  firewall.tcpArrived('192.0.2.1', 10 * minute);
+  firewall.tcpArrived('192.0.2.2', 20 * minute);
+  t.match(firewall.account(30 * minute), {
+    tcp: { state: 'open', since: 10 * minute, known: 'proof', provenAt: 20 * minute },
+    udp: { state: 'firewalled', known: 'silence' },
+  });
+  t.match(firewall.account(52 * minute).tcp, { state: 'unknown', since: 50 * minute, known: null });
+  firewall.tcpArrived('192.0.2.1', 60 * minute);
+  t.match(firewall.account(61 * minute).tcp, { state: 'open', since: 60 * minute });
+  const decreed = new Firewall({ decreed: 'firewalled', isNear: () => false, byPort: false, now: 7 });
+  t.match(decreed.account(9).udp, { state: 'firewalled', since: 7, known: 'configured' });
+});
