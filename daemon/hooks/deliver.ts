@@ -73,14 +73,14 @@ async function signed(file: string, at: number, body: string): Promise<Record<st
 async function runCommand({ config, event, signal }: Delivery): Promise<void> {
   const [program = '', ...args] = config.command ?? [];
   const { PATH, HOME, LANG, TZ } = process.env;
+  const late = AbortSignal.timeout(config.timeout * 1000);
   const child = spawn(program, args, {
     shell: false,
     stdio: ['pipe', 'ignore', 'pipe'],
     // Nothing of ours: there may be a token among it.
     env: { PATH, HOME, LANG, TZ, SERVENT_EVENT: event.view.type },
-    signal,
+    signal: AbortSignal.any([signal, late]),
     killSignal: 'SIGKILL',
-    timeout: config.timeout * 1000,
   });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -89,11 +89,14 @@ async function runCommand({ config, event, signal }: Delivery): Promise<void> {
   child.stdin.on('error', () => undefined); // a command that does not read its input is fine
   child.stdin.end(`${event.json}\n`);
   await new Promise<void>((resolve, reject) => {
-    child.once('error', cause => reject(new DeliveryError(reasonOf(cause), cause)));
+    child.once('error', cause => {
+      const reason = late.aborted ? `was killed after ${config.timeout} s` : reasonOf(cause);
+      reject(new DeliveryError(reason, cause));
+    });
     child.once('close', (code, killed) => {
       if (code === 0) resolve();
       else {
-        const how = killed === null ? `ended with ${code}` : `was killed after ${config.timeout} s`;
+        const how = killed === null ? `ended with ${code}` : 'was killed';
         reject(new DeliveryError(`${how}${said === '' ? '' : `: ${said.trim().slice(0, REASON_CHARACTERS_MAX)}`}`));
       }
     });

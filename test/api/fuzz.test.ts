@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Answered, ApiContract } from '../support/api-contract.ts';
-import { type ApiRequest, ApiSender, requests } from '../support/api-requests.ts';
+import { type ApiRequest, ApiSender, requests, type Surroundings } from '../support/api-requests.ts';
 import { type RunningServent, startServent, until } from '../support/running-servent.ts';
 
 /** SERVENT_FUZZ_REQUESTS=20000 for the long run. */
@@ -15,32 +15,43 @@ const SEED = Number(process.env['SERVENT_FUZZ_SEED'] ?? 6346);
 const AT_ONCE = 32;
 const FAULTS_SHOWN = 10;
 const SPOILT = 400;
+/** Nobody fetches anything from the daemon. */
+const NEVER_DONE = ['cancelUpload'];
+/** They take whatever is sent, but for one header. */
+const PROBES = ['live', 'ready'];
 
-/** One with a file, a hook and a neighbour that has another. */
-async function liveDaemon(
-  t: Parameters<typeof startServent>[0],
-): Promise<{ daemon: RunningServent; neighbour: RunningServent }> {
-  const ours = t.testdir({ a: { shared: { 'red moon.txt': 'red' } }, b: { shared: { 'blue moon.txt': 'blue' } } });
+interface Live extends Surroundings {
+  daemon: RunningServent;
+}
+
+/** One with a file, a hook, a neighbour that has another file, and a stranger to connect to. */
+async function liveDaemon(t: Parameters<typeof startServent>[0]): Promise<Live> {
+  const shared = (name: string) => ({ shared: { [`${name} moon.txt`]: name } });
+  const ours = t.testdir({ a: shared('red'), b: shared('blue'), c: {}, more: {}, yet: {} });
   const neighbour = await startServent(t, join(ours, 'b'));
+  const stranger = await startServent(t, join(ours, 'c'));
   const hooks = [{ name: 'h', topics: ['downloads'], types: [], url: 'http://127.0.0.1:1/', timeout: 1 }];
   const daemon = await startServent(t, join(ours, 'a'), { 'gnutella.connect': [neighbour.address], hooks });
   await until('they are connected', async () => (await daemon.client.peers()).items[0] ?? null);
-  return { daemon, neighbour };
+  const addresses = [daemon.address, neighbour.address, stranger.address, daemon.api.slice('http://'.length)];
+  return { daemon, addresses, folders: [join(ours, 'more'), join(ours, 'yet')] };
 }
 
 t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 600_000 }, async t => {
-  const { daemon, neighbour } = await liveDaemon(t);
+  const { daemon, addresses, folders } = await liveDaemon(t);
   const contract = new ApiContract(await daemon.client.openapi());
   const sender = new ApiSender(daemon.api, daemon.token);
   t.teardown(() => sender.close());
-  const addresses = [daemon.address, neighbour.address, daemon.api.slice('http://'.length)];
-  const asked = fc.sample(requests(contract.operations, addresses), { numRuns: REQUESTS, seed: SEED });
+  const asked = fc.sample(requests(contract.operations, { addresses, folders }), { numRuns: REQUESTS, seed: SEED });
   const statuses = new Map<number, number>();
+  const done = new Set<string>();
+  const refused = new Set<string>();
   const faults: string[] = [];
   const ask = async (request: ApiRequest): Promise<void> => {
     const answered = await sender.send(request);
     const { status } = answered;
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    if (request.operation !== null) (status < 400 ? done : refused).add(request.operation.id);
     const fault = status >= 500 ? `${status} ${answered.text}` : faultOf(contract, request, answered);
     if (fault === null) return;
     const { method, path, headers, body } = request;
@@ -53,10 +64,19 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
     for (const request of left) await ask(request);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const never = (seen: ReadonlySet<string>): string[] =>
+    contract.operations.map(({ id }) => id).filter(id => !seen.has(id));
+  // What chance has passed over.
+  for (const operation of contract.operations.filter(({ id }) => !done.has(id) || !refused.has(id))) {
+    const more = requests([operation], { addresses, folders });
+    for (const request of fc.sample(more, { numRuns: 100, seed: SEED })) await ask(request);
+  }
   t.strictSame(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
   t.comment(JSON.stringify(Object.fromEntries([...statuses].sort(([a], [b]) => a - b))));
   for (const status of [200, 201, 204, 400, 401, 403, 404, 405, 422])
     t.ok(statuses.has(status), `some were answered ${status}`);
+  t.strictSame(never(done), NEVER_DONE, 'every operation was done');
+  t.strictSame(never(new Set([...refused, ...PROBES])), [], 'and refused');
   t.equal((await daemon.client.live()).status, 'ok');
 });
 

@@ -15,6 +15,8 @@ export interface ApiRequest {
   body: string | null;
 }
 
+const IDS_MAX = 50;
+
 /** Stands for an id that an answer has shown; see `send`. */
 const SEEN = '@seen-';
 
@@ -102,7 +104,6 @@ const knownFields = (addresses: readonly string[]): Known => ({
     fc.string().map(text => `magnet:?${text.replace(/(xs|as)/gi, '')}`),
   ),
   urn: fc.oneof(fc.constantFrom(SHA1, 'urn:x:y', `urn:bitprint:${'A'.repeat(32)}.${'B'.repeat(39)}`)),
-  path: harmlessPath,
   filter,
   sort: fieldList.map(names => `-${names.join(',')}`),
   fields: fieldList.map(names => names.join(',')),
@@ -222,9 +223,20 @@ function headersOf(kind: Kind, operation: Operation): fc.Arbitrary<Record<string
   return fc.tuple(given, odd).map(([one, other]) => ({ ...one, ...other }));
 }
 
-/** Any request to the operations, and some to no operation; `addresses`: servents that may be dialled. */
-export function requests(operations: readonly Operation[], addresses: readonly string[]): fc.Arbitrary<ApiRequest> {
-  const known = knownFields(addresses);
+/** What the requests may be about, besides what they make up. */
+export interface Surroundings {
+  /** Servents that may be dialled. */
+  addresses: readonly string[];
+  /** Folders that may be shared. */
+  folders: readonly string[];
+}
+
+/** Any request to the operations, and some to no operation. */
+export function requests(
+  operations: readonly Operation[],
+  { addresses, folders }: Surroundings,
+): fc.Arbitrary<ApiRequest> {
+  const known = { ...knownFields(addresses), path: fc.oneof(harmlessPath, fc.constantFrom(...folders)) };
   const of = (kind: Kind, operation: Operation): fc.Arbitrary<ApiRequest> =>
     fc.record({
       operation: fc.constant(operation),
@@ -261,8 +273,8 @@ export class ApiSender {
   readonly #url: URL;
   readonly #token: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  /** The latest ones. */
-  readonly #ids: string[] = [];
+  /** The latest of each collection, by the segment of its path. */
+  readonly #ids = new Map<string, string[]>();
 
   constructor(url: string, token: string) {
     this.#url = new URL(url);
@@ -274,8 +286,13 @@ export class ApiSender {
   }
 
   send({ method, path, headers, body }: ApiRequest): Promise<Answered> {
-    const settled = (given: string): string =>
-      given.replace(/@seen-(\d+)/g, (_, n: string) => this.#ids[Number(n) % this.#ids.length] ?? 'none');
+    const collection = collectionOf(path);
+    const settled = (given: string): string => {
+      // Downloads are ordered by the ids of searches; bulk calls are about anything.
+      const ids = this.#ids.get(given === body && collection === 'downloads' ? 'searches' : collection);
+      const known = ids ?? [...this.#ids.values()].flat();
+      return given.replace(/@seen-(\d+)/g, (_, n: string) => known[Number(n) % known.length] ?? 'none');
+    };
     const sent = body === null ? null : Buffer.from(settled(body));
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -305,7 +322,7 @@ export class ApiSender {
           });
           response.on('error', reject);
           response.on('end', () => {
-            this.#note(text);
+            this.#note(collection, text);
             answered(text);
           });
         },
@@ -315,8 +332,16 @@ export class ApiSender {
     });
   }
 
-  #note(text: string): void {
-    for (const [, id] of text.slice(0, 2_000).matchAll(/"id":"([^"\\]{1,64})"/g)) this.#ids.push(id ?? '');
-    if (this.#ids.length > 200) this.#ids.splice(0, this.#ids.length - 200);
+  #note(collection: string, text: string): void {
+    const ids = this.#ids.get(collection) ?? [];
+    this.#ids.set(collection, ids);
+    for (const [, id] of text.slice(0, 2_000).matchAll(/\{"(?:id|address)":"([^"\\]{1,64})"/g)) ids.push(id ?? '');
+    if (ids.length > IDS_MAX) ids.splice(0, ids.length - IDS_MAX);
   }
+}
+
+/** `downloads` of `/api/v1/downloads/7`; `library/folders` is `folders`. */
+function collectionOf(path: string): string {
+  const [, , , first = '', second = ''] = (path.split('?', 1)[0] ?? '').split('/');
+  return first === 'library' ? second : first;
 }
