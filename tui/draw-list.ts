@@ -6,7 +6,7 @@ import type { ListState } from './model.ts';
 import { type Stage, splitRows } from './stage.ts';
 import { cursorIn, type Detail, type ListSpec, ordered, type Placed, placeColumns, scrollTop } from './table.ts';
 import { over, type Style } from './theme.ts';
-import { fit, textWidth, wrap } from './width.ts';
+import { fit, fitEnd, textWidth, wrap } from './width.ts';
 
 export interface ListOptions {
   /** Has the keys; a view with one list always has. */
@@ -113,6 +113,7 @@ function drawRow<T>(
     const at = line.x + MARK_CELLS + x;
     const share = column.share?.(row);
     if (share !== undefined && share !== null) drawShare(canvas, theme, at, line.y, width, share, text, style, under);
+    else if (column.end === true) canvas.put(at, line.y, fitEnd(text, width, theme.lines.ellipsis), style, width);
     else canvas.put(at, line.y, fit(text, width, column.right, theme.lines.ellipsis), style, width);
   }
 }

@@ -189,6 +189,8 @@ class Batch {
       return;
     }
     const download = data as DownloadView;
+    // Progress waits for its interval: what came to its end or was paused meanwhile stays so.
+    if (type === 'download.progress' && !isMoving(this.#downloads.get(download.id))) return;
     this.#downloads.put(download);
     const { name, state, error } = download;
     if (type === 'download.failed') say(`${name} failed: ${error ?? 'no reason given'}`, 'error');
@@ -200,7 +202,7 @@ class Batch {
     if (type === 'upload.finished') {
       this.#uploads.remove(upload.id);
       say(`sent ${upload.name} to ${upload.address}`);
-    } else {
+    } else if (type !== 'upload.progress' || this.#uploads.get(upload.id) !== undefined) {
       this.#uploads.put(upload);
       if (type === 'upload.started') say(`${upload.address} takes ${upload.name}`);
     }
@@ -221,6 +223,8 @@ class Batch {
 }
 
 type Say = (text: string, level?: LogLine['level'], from?: string) => void;
+const isMoving = (download: DownloadView | undefined): boolean =>
+  download?.state === 'active' || download?.state === 'verifying';
 const nounOf = ({ mode }: StatusView): string => (mode === 'leaf' ? 'a leaf' : 'an ultrapeer');
 const LEVELS: Readonly<Record<string, LogLine['level']>> = {
   trace: 'debug',

@@ -122,7 +122,8 @@ export class Feed {
   #isDue(topic: Topic, { needs }: Wanted, now: number): boolean {
     const interval = needs[topic];
     if (interval === undefined || now < (this.#restUntil.get(topic) ?? 0)) return false;
-    return now >= (this.#askedAt.get(topic) ?? Number.NEGATIVE_INFINITY) + interval;
+    const askedAt = this.#askedAt.get(topic);
+    return askedAt === undefined || now >= askedAt + interval;
   }
 
   #followAll(): void {

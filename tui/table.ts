@@ -19,6 +19,8 @@ export interface Column<T> {
   /** Columns with the highest number leave first when there is no room. */
   readonly rank: number;
   readonly right?: boolean;
+  /** Of a long text the end matters most: a path. */
+  readonly end?: boolean;
   readonly meaning?: (row: T, now: number) => Meaning;
   /** Drawn as a bar of this share behind the text. */
   readonly share?: (row: T) => number | null;

@@ -50,7 +50,7 @@ const ALWAYS: Record<'polled' | 'told', Needs> = {
     peers: ONCE,
     searches: ONCE,
     downloads: ONCE,
-    uploads: ONCE,
+    uploads: 10_000,
     folders: ONCE,
     history: 5000,
   },

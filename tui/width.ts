@@ -130,6 +130,20 @@ export function fit(text: string, width: number, right = false, ellipsis = '…'
   return right ? space + cut : cut + space;
 }
 
+/** Exactly `width` cells of a path: of a long one its end, which says what it is. */
+export function fitEnd(text: string, width: number, ellipsis = '…'): string {
+  const all = glyphs(text);
+  let cells = textWidth(text);
+  if (cells <= width) return fit(text, width);
+  let from = 0;
+  while (from < all.length && cells + 1 > width) cells -= all[from++]?.width ?? 0;
+  const end = all
+    .slice(from)
+    .map(glyph => glyph.text)
+    .join('');
+  return fit(ellipsis + end, width);
+}
+
 /** Lines of at most `width` cells, broken between words where there are any; at most `linesMax`, the last one clipped. */
 export function wrap(text: string, width: number, linesMax = 100): string[] {
   if (width <= 0) return [];

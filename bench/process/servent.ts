@@ -23,13 +23,13 @@ export class ServentProcess {
   readonly port: number;
   readonly api: ApiAt;
   readonly #child: ChildProcess;
-  readonly #dataDir: string;
+  readonly dataDir: string;
 
   constructor(child: ChildProcess, port: number, api: ApiAt, dataDir: string) {
     this.#child = child;
     this.port = port;
     this.api = api;
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
   }
 
   /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own. */
@@ -66,7 +66,7 @@ export class ServentProcess {
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
-    await rm(this.#dataDir, { recursive: true, force: true });
+    await rm(this.dataDir, { recursive: true, force: true });
   }
 
   /** User and system time of all threads so far. */

@@ -1,5 +1,7 @@
 // A program in a real terminal (tmux), as a person would use it: keys in, letters out.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Test } from 'tap';
@@ -24,11 +26,15 @@ export class Pane {
 
   /** `servent tui WORDS…`; a shell comes after it, so that what is left of the terminal can be looked at. */
   constructor(t: Test, columns: number, rows: number, words: readonly string[], env: readonly string[] = []) {
-    const settings = ['LANG=C.UTF-8', 'LC_ALL=C.UTF-8', `XDG_CONFIG_HOME=${t.testdir({})}`, ...env];
+    const config = mkdtempSync(join(tmpdir(), 'servent-pane-'));
+    const settings = ['LANG=C.UTF-8', 'LC_ALL=C.UTF-8', `XDG_CONFIG_HOME=${config}`, ...env];
     const program = quoted([process.execPath, SERVENT, 'tui', ...words]);
     const line = `before=$(stty -g); env ${quoted(settings)} ${program}; echo "ended $?"; [ "$before" = "$(stty -g)" ] && echo same terminal; exec cat`;
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), line);
-    t.teardown(() => this.#tmux('kill-server'));
+    t.teardown(() => {
+      this.#tmux('kill-server');
+      rmSync(config, { recursive: true, force: true });
+    });
   }
 
   keys(...keys: string[]): void {

@@ -24,7 +24,10 @@ t.test('lists follow what is told, and the log says it', async t => {
       event('peers', 'link.opened', aPeer),
       event('peers', 'link.opened', { ...aPeer, id: 'p2', address: '127.0.0.1:2' }),
       event('downloads', 'download.added', { ...aDownload, state: 'queued' }),
+      event('downloads', 'download.changed', { ...aDownload, done: 0 }),
       event('downloads', 'download.progress', aDownload),
+      event('downloads', 'download.progress', { ...aDownload, id: 'd9' }),
+      event('uploads', 'upload.progress', { ...anUpload, id: 'u9' }),
       event('uploads', 'upload.started', anUpload),
       event('searches', 'search.started', aSearch),
       event('searches', 'search.started', { ...aSearch, id: 's2', text: 'red sun' }),
@@ -64,11 +67,30 @@ t.test('lists follow what is told, and the log says it', async t => {
     'searching for red sun',
     'searching for blue moon',
     '127.0.0.1:40000 takes red sun.ogg',
+    'blue moon.ogg: active',
     'blue moon.ogg: queued',
     'ultrapeer 127.0.0.1:2 connected (servent/0.1.0)',
     'ultrapeer 127.0.0.1:6347 connected (servent/0.1.0)',
   ]);
   t.match(world.log[0], { from: 'overlay', level: 'warn' });
+});
+
+t.test('progress that was waiting does not bring back what is over', async t => {
+  let world = { ...emptyWorld, downloads: [aDownload], uploads: [anUpload] };
+  const late = [event('downloads', 'download.progress', aDownload), event('uploads', 'upload.progress', anUpload)];
+  world = withEvents(
+    world,
+    [event('downloads', 'download.removed', { id: 'd1' }), event('uploads', 'upload.finished', anUpload), ...late],
+    AT,
+  ) as typeof world;
+  t.strictSame([world.downloads, world.uploads], [[], []]);
+  const paused = { ...aDownload, state: 'paused' as const };
+  world = withEvents(
+    { ...emptyWorld, downloads: [aDownload] },
+    [event('downloads', 'download.changed', paused), ...late],
+    AT,
+  ) as typeof world;
+  t.match(world.downloads, [{ state: 'paused' }]);
 });
 
 t.test('results stream into the search that is open', async t => {

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { type Client, NoAnswerError, RefusedError } from '../../api/client.ts';
+import type { Follow, Following } from '../../api/event-follow.ts';
 import { Feed } from '../../tui/feed.ts';
-import type { Message } from '../../tui/model.ts';
-import type { Wanted } from '../../tui/wants.ts';
+import { createModel, type Message } from '../../tui/model.ts';
+import { type Wanted, wantedBy } from '../../tui/wants.ts';
 import { serveFake } from '../support/api-server.ts';
 
 const NOTHING: Wanted = { needs: {}, search: null, queries: false, range: 'minute', asked: {} };
@@ -119,3 +120,91 @@ t.test('a mistake of ours is not taken for a daemon that is gone', async t => {
   } as unknown as Client);
   await t.rejects(feed.poll(ONLY_STATUS), { message: 'oops' });
 });
+
+t.test(
+  'beside the events lists are asked for once, and again when events were missed or the stream came back',
+  async t => {
+    const asked: string[] = [];
+    const client = new Proxy(
+      {},
+      {
+        get: (_, name: string) => async () => {
+          asked.push(name);
+          return name === 'history'
+            ? { minute: { step: 1, queries: [7] }, hour: { step: 30 }, day: { step: 600 } }
+            : { items: [], next: null };
+        },
+      },
+    ) as Client;
+    const streams: Following[] = [];
+    const follow: Follow = following => {
+      streams.push(following);
+      return new Promise(resolve => following.signal.addEventListener('abort', () => resolve()));
+    };
+    const sent: Message[] = [];
+    const clock = { now: 1_000_000 };
+    const feed = new Feed({ client, follow, context: 0, now: () => clock.now, send: message => sent.push(message) });
+    t.teardown(() => feed.stop());
+    let model = createModel({ contexts: [{ name: 'a', url: 'x' }], now: clock.now, columns: 80, rows: 24 });
+    model = { ...model, view: 'queries' };
+    const poll = () => feed.poll(wantedBy(model, feed.live));
+    await poll();
+    const once = ['caller', 'downloads', 'folders', 'peers', 'queries', 'searches', 'status'];
+    t.strictSame(
+      once.filter(name => !asked.includes(name)),
+      [],
+    );
+    t.match(streams, [
+      { topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'] },
+      { topics: ['queries'] },
+    ]);
+    t.match(
+      sent.findLast(message => message.type === 'data' && message.data.queryRate !== undefined),
+      { data: { queryRate: 7 } },
+    );
+    const [main, queries] = streams;
+    if (main === undefined || queries === undefined) throw new Error('two streams were expected');
+    main.onState({ state: 'open' });
+    await poll();
+    asked.length = 0;
+    clock.now += 60_000;
+    await poll();
+    t.strictSame(
+      once.filter(name => asked.includes(name) && name !== 'queries'),
+      [],
+      'events tell the rest',
+    );
+    main.onGap({ from: 1, to: 9, skipped: 9, reason: 'slow' });
+    await poll();
+    t.ok(asked.includes('downloads'));
+    t.match(sent.at(-1)?.type, 'data');
+    t.match(
+      sent.find(({ type }) => type === 'gap'),
+      { queries: false },
+    );
+    asked.length = 0;
+    queries.onState({ state: 'open' });
+    await poll();
+    t.strictSame(asked, ['queries']);
+    main.onEvents([{ id: 1, at: '', topic: 'downloads', type: 'download.removed', data: { id: 'd1' } }]);
+    feed.flush();
+    t.match(sent.at(-1), { type: 'events', events: [{ type: 'download.removed' }] });
+    main.onState({ state: 'lost', reason: 'gone', retryMs: 1000, refusal: null });
+    t.match(sent.at(-1), { link: { state: 'lost', reason: 'gone', retryAt: clock.now + 1000 } });
+    asked.length = 0;
+    await poll();
+    t.strictSame(asked, [], 'a lost stream says when it is back');
+    main.onState({ state: 'open' });
+    await poll();
+    t.ok(asked.includes('status') && asked.includes('downloads'));
+    t.match(
+      sent.findLast(({ type }) => type === 'link'),
+      { link: { state: 'up' } },
+    );
+    main.onState({ state: 'lost', reason: '200 listen', retryMs: 1000, refusal: 'TOO_MANY' });
+    t.notOk(feed.live, 'then it is asked as of old');
+    model = { ...model, view: 'peers' };
+    await poll();
+    t.ok(queries.signal.aborted, 'nobody looks at the queries any more');
+  },
+);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { clip, fit, glyphs, REPLACEMENT, textWidth, wrap } from '../../tui/width.ts';
+import { clip, fit, fitEnd, glyphs, REPLACEMENT, textWidth, wrap } from '../../tui/width.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 80 });
 
@@ -77,4 +77,11 @@ t.test('wrapped lines are no wider than asked and no more than asked', async t =
       if (lines.length > max || lines.some(line => textWidth(line) > width)) t.fail(JSON.stringify([text, width, max]));
     }),
   );
+});
+
+t.test('a long path shows its end', async t => {
+  t.equal(fitEnd('/home/ada/Music', 8), '…a/Music');
+  t.equal(fitEnd('short', 8), 'short   ');
+  t.equal(textWidth(fitEnd('/home/ada/音楽', 6)), 6);
+  t.match(fitEnd('/home/ada/音楽', 6), /音楽 ?$/);
 });

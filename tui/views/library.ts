@@ -21,7 +21,7 @@ export const folderList: ListSpec<FolderView> = {
   empty: 'Nothing is shared. a shares a folder of the machine that the daemon runs on.',
   copy: folder => folder.path,
   columns: [
-    { id: 'path', title: 'FOLDER', of: row => row.path, width: 24, grow: 1, rank: 0 },
+    { id: 'path', title: 'FOLDER', of: row => row.path, width: 24, grow: 1, rank: 0, end: true },
     {
       id: 'state',
       title: 'STATE',
