@@ -1,6 +1,7 @@
 // The command tree, and how a command line ends: exit code, and one line for what went wrong.
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { backupCommands } from './backup.ts';
 import { cacheCommand } from './cache.ts';
 import { bulkCommand, callCommand, openapiCommand } from './call.ts';
 import { completionCommands } from './completion.ts';
@@ -75,6 +76,7 @@ export function createProgram(surroundings: Terminal): Command {
     webCommand(terminal),
     doctorCommand(terminal),
     explainCommand(terminal),
+    ...backupCommands(terminal),
     importCommand(terminal),
     keysCommand(terminal),
     hooksCommand(terminal),
