@@ -36,6 +36,7 @@ export type DoctorView = z.infer<typeof explain.doctor>;
 export type ConfigChangeView = z.infer<typeof service.configChange>;
 export type ConfigPlan = z.infer<typeof service.configPlan>;
 export type LogLevel = z.infer<typeof service.logLevel>;
+export type LogLineView = z.infer<typeof service.logLine>;
 export type LogLevelsView = z.infer<typeof service.logLevels>;
 export type LogLevelsPatch = z.output<typeof service.logLevelsPatch>;
 
@@ -62,6 +63,10 @@ export interface Page<T> {
   items: T[];
   /** Where the next page starts; null on the last one. Opaque. */
   next: string | null;
+}
+
+export interface LogInput extends ListRequest {
+  level: LogLevel;
 }
 
 export interface ById {
@@ -141,6 +146,8 @@ export interface Control {
   /** In force before it answers. */
   removeKey(input: ById): Answer<void>;
   reloadConfig(): Answer<ConfigPlan>;
+  /** Newest first. */
+  logLines(input: LogInput): Answer<Page<LogLineView>>;
   logLevels(): Answer<LogLevelsView>;
   changeLogLevels(levels: LogLevelsPatch): Answer<LogLevelsView>;
   /** Why a search finds what it finds. */

@@ -276,6 +276,12 @@ export const endpoints = {
     success: 200,
     output: service.configPlan,
   }),
+  logLines: get(`${API}/log`, {
+    tag: 'service',
+    doc: 'The latest lines of the log, newest first. The topic `log` of the events has them as they come.',
+    query: service.logQuery,
+    output: pageOf(service.logLine),
+  }),
   logLevels: get(`${API}/log/levels`, {
     tag: 'service',
     doc: 'What is logged, and by which parts of the daemon more or less.',

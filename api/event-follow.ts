@@ -1,6 +1,7 @@
 // The events of a daemon, followed: read as they come, gone back to by id when the connection or the daemon was lost.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ClientOptions, credentials, RefusedError, reasonOf, refusal } from './client.ts';
+import type { LogLevel } from './control.ts';
 import { EventFrames } from './event-frames.ts';
 import { openStream, wholeReply } from './exchange.ts';
 import type { EventGap, EventView, Topic } from './schemas/events.ts';
@@ -13,6 +14,8 @@ export type StreamState =
 
 export interface Following {
   readonly topics: readonly Topic[];
+  /** The least important lines of the log. */
+  readonly level?: LogLevel;
   /** Seconds between two looks at what moves all the time. */
   readonly interval?: number;
   /** Go on after this event; null: from now on. */
@@ -63,12 +66,13 @@ export const createFollow =
 /** Reads one connection to its end. `seen`: there is somebody; with an id, an event that need not come again. */
 async function readStream(
   options: ClientOptions,
-  { topics, interval, after, onEvents, onGap, onState, silenceMs = SILENCE_MS, signal }: Following,
+  { topics, interval, level, after, onEvents, onGap, onState, silenceMs = SILENCE_MS, signal }: Following,
   seen: (id: number | null) => void,
 ): Promise<void> {
   const query = new URLSearchParams({
     topics: topics.join(','),
     ...(interval === undefined ? {} : { interval: String(interval) }),
+    ...(level === undefined ? {} : { level }),
   });
   const response = await openStream(
     options,

@@ -1,7 +1,9 @@
 // Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; who is too slow is told what was left out.
 import type { ServerResponse } from 'node:http';
+import type { LogLevel, LogLineView } from './control.ts';
 import { ApiError } from './errors.ts';
 import type { EventFeed, FeedEvent } from './event-feed.ts';
+import { isAtLeast } from './log-level.ts';
 import type { EventGap, EventsInput, Topic } from './schemas/events.ts';
 
 export interface StreamTimes {
@@ -46,7 +48,7 @@ export class EventStreams {
   }
 
   /** Takes the response over. `after`: the last event the client has seen, null for none. Throws TOO_MANY. */
-  open(response: ServerResponse, { topics, interval, since }: EventsInput, after: number | null): void {
+  open(response: ServerResponse, { topics, interval, level, since }: EventsInput, after: number | null): void {
     if (this.#subscribers.size >= SUBSCRIBERS_MAX)
       throw new ApiError('TOO_MANY', `${SUBSCRIBERS_MAX} listen to events already`);
     response.writeHead(200, {
@@ -57,6 +59,7 @@ export class EventStreams {
     const subscriber = new Subscriber(response, {
       feed: this.#feed,
       topics: new Set(topics),
+      level,
       intervalMs: interval * 1000,
       times: this.#times,
       counters: this.counters,
@@ -80,6 +83,8 @@ export class EventStreams {
 interface SubscriberOptions {
   feed: EventFeed;
   topics: ReadonlySet<Topic>;
+  /** Least important lines of the log. */
+  level: LogLevel;
   intervalMs: number;
   times: StreamTimes;
   counters: StreamCounters;
@@ -163,6 +168,8 @@ class Subscriber {
   }
 
   onEvent(event: FeedEvent): void {
+    const { topic, type, data } = event.view;
+    if (topic === 'log' && type === 'log.line' && !isAtLeast((data as LogLineView).level, this.#options.level)) return;
     if (event.latestOf !== null) {
       this.#noteLatest(event.latestOf, event);
       return;

@@ -23,8 +23,10 @@ import type {
   KeyWithSecret,
   ListRequest,
   LiveView,
+  LogInput,
   LogLevelsPatch,
   LogLevelsView,
+  LogLineView,
   NewKeyInput,
   Page,
   PeerView,
@@ -44,6 +46,7 @@ import type {
   UploadView,
 } from '../api/control.ts';
 import { ApiError, invalid, notFound } from '../api/errors.ts';
+import { isAtLeast } from '../api/log-level.ts';
 import { pageOf } from '../api/page.ts';
 import type { HostCache } from '../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
@@ -63,7 +66,7 @@ import type { Keys } from './keys.ts';
 import type { Library } from './library/library.ts';
 import { LibraryError } from './library/library-error.ts';
 import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
-import { type Log, logLevels } from './log.ts';
+import { type Log, logLevels, logTail } from './log.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Handshaker } from './net/handshaker.ts';
 import type { Listener } from './net/listener.ts';
@@ -357,6 +360,16 @@ export class DaemonControl implements Control {
 
   reloadConfig(): Promise<ConfigPlan> {
     return validated(this.reload());
+  }
+
+  logLines({ level, ...page }: LogInput): Page<LogLineView> {
+    const lines = logTail(this.#parts.log).newestFirst();
+    return pageOf(
+      lines.filter(line => isAtLeast(line.level, level)),
+      page,
+      ({ id }) => id,
+      line => line,
+    );
   }
 
   logLevels(): LogLevelsView {

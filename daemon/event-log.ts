@@ -71,7 +71,7 @@ export class EventLog implements EventFeed {
     for await (const [key, { at }] of table.entries()) this.#stored.push({ id: Number(key), at: Date.parse(at) });
     this.#lastId = Math.max(this.#mark.reserved, this.#stored.at(-1)?.id ?? 0);
     // What only passed before this start cannot be had again.
-    if (this.#lastId > 0) this.#passedId.set('queries', this.#lastId);
+    if (this.#lastId > 0) for (const topic of ['queries', 'log'] as const) this.#passedId.set(topic, this.#lastId);
     await this.#reserve();
   }
 

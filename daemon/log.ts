@@ -1,6 +1,7 @@
 // Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
+import { LogTail } from './log-tail.ts';
 import type { Settings } from './settings.ts';
 
 /** `log.child({ mod: 'library' })` for a part of the daemon. */
@@ -19,8 +20,19 @@ export async function createLog(settings: Settings['log'], destination?: Destina
     redact: { paths: SECRETS, censor: '(secret)' },
     onChild: (child: Log) => levels.add(child),
   };
-  if (!pretty)
-    return levels.of(pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr()));
+  const tail = new LogTail();
+  const made = (base: object, to: DestinationStream): Log => {
+    const both: DestinationStream = {
+      write: line => {
+        to.write(line);
+        tail.write(line);
+      },
+    };
+    const log = levels.of(pino(base, both));
+    tailByLog.set(log, tail);
+    return log;
+  };
+  if (!pretty) return made({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr());
   // Only a person at a terminal pays for it.
   const { prettyFactory } = await import('pino-pretty');
   const readable = prettyFactory({
@@ -31,7 +43,7 @@ export async function createLog(settings: Settings['log'], destination?: Destina
       `${typeof entry['mod'] === 'string' ? `${entry['mod']}: ` : ''}${String(entry[key])}`,
   });
   const out = destination ?? toStderr();
-  return levels.of(pino(options, { write: line => out.write(readable(line)) }));
+  return made(options, { write: line => out.write(readable(line)) });
 }
 
 /** Parts have names in the code; bounded all the same. */
@@ -94,6 +106,12 @@ export class LogLevels {
 }
 
 const levelsByLog = new WeakMap<Log, LogLevels>();
+const tailByLog = new WeakMap<Log, LogTail>();
+
+/** The latest lines of a log made by `createLog`; any other one has none. */
+export function logTail(log: Log): LogTail {
+  return tailByLog.get(log) ?? new LogTail();
+}
 
 /** Of a log made by `createLog`; any other one gets levels that change nothing else. */
 export function logLevels(log: Log): LogLevels {

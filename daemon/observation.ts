@@ -12,7 +12,8 @@ import { EventBus, TOPIC_OF } from './events.ts';
 import { History, readingOf } from './history.ts';
 import type { HookConfig } from './hooks/hook-config.ts';
 import { Hooks } from './hooks/hooks.ts';
-import type { Log } from './log.ts';
+import { type Log, logTail } from './log.ts';
+import { LogFeed } from './log-feed.ts';
 import type { MetricParts } from './metric-table.ts';
 import { Metrics } from './metrics.ts';
 import { QueryFeed } from './query-feed.ts';
@@ -68,6 +69,7 @@ export class Watching {
   readonly #status: () => StatusView;
   readonly #progress: EventProgress;
   readonly #queryFeed: QueryFeed;
+  readonly #logFeed: LogFeed;
   readonly #metrics: Metrics;
   readonly #seconds: NodeJS.Timeout;
 
@@ -82,6 +84,7 @@ export class Watching {
     const eventStreams = new EventStreams(events);
     this.#queryFeed = new QueryFeed(monitor, events);
     this.#progress = new EventProgress({ events, downloads: parts.downloads, uploads: parts.fileServer, status });
+    this.#logFeed = new LogFeed(logTail(log), events);
     this.#metrics = new Metrics({
       ...parts,
       events,
@@ -112,6 +115,7 @@ export class Watching {
     clearInterval(this.#seconds);
     this.#progress.stop();
     this.#queryFeed.stop();
+    this.#logFeed.stop();
     this.streams.events.close();
     await this.hooks.stop();
     await this.#metrics.stop();

@@ -1,6 +1,7 @@
 // What happens in the daemon, as a stream: topics, one event, and how a stream is asked for.
 import { z } from 'zod';
 import { seconds, time } from './common.ts';
+import { logLevel } from './service.ts';
 
 export const TOPICS = ['peers', 'queries', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'] as const;
 export const topic = z.enum(TOPICS);
@@ -41,6 +42,7 @@ export const eventsQuery = z.strictObject({
     .pipe(seconds.min(0.5).max(3600))
     .default(1)
     .describe('seconds between two looks at what moves all the time: progress and status'),
+  level: logLevel.default('info').describe('the least important lines of the topic `log`'),
   since: z.coerce
     .number()
     .int()
@@ -68,6 +70,8 @@ export type EventsInput = z.output<typeof eventsQuery>;
 export const eventKinds: readonly (readonly [topic: Topic, type: string, data: string])[] = [
   ['peers', 'link.opened', 'the peer'],
   ['peers', 'link.closed', '`id`, `address`, `code` and `reason` of the Bye'],
+  ['log', 'log.line', 'the line'],
+  ['log', 'log.skipped', 'how many `lines` more there were in `seconds`'],
   ['queries', 'query.passed', 'the query; a thousand a second at most'],
   ['queries', 'query.skipped', 'how many `queries` more there were in `seconds`'],
   ['searches', 'search.started', 'the search'],

@@ -1,5 +1,6 @@
 // The daemon as something to run: health, configuration, and how errors look.
 import { z } from 'zod';
+import { listQuery, time } from './common.ts';
 
 export const live = z.object({ status: z.literal('ok') });
 
@@ -47,6 +48,19 @@ export const configPlan = z.object({
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 const MODULES_MAX = 64;
+
+export const logLine = z.object({
+  id: z.string(),
+  at: time,
+  level: logLevel,
+  mod: z.string().nullable().describe('the part of the daemon; null: the daemon as a whole'),
+  message: z.string(),
+  data: z.record(z.string(), z.unknown()).describe('what the line says besides'),
+});
+
+export const logQuery = listQuery(logLine).extend({
+  level: logLevel.default('trace').describe('the least important lines to answer'),
+});
 
 export const logLevelsPatch = z
   .record(z.string().min(1).max(40), logLevel.nullable())

@@ -14,6 +14,7 @@ const HOSTS: List<HostView> = {
   description: 'show the host cache, best first',
   page: client => page => client.hosts(page),
   columns: hostColumns,
+  follow: null,
   none: 'no hosts known: "servent hosts add HOST:PORT" adds one',
 };
 

@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { Page } from '../../api/control.ts';
+import type { EventView, Topic } from '../../api/schemas/events.ts';
 import type { ColumnsAt } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { usageError } from './failure.ts';
+import { plainly, printed, redrawn } from './follow.ts';
 import { wholeNumber } from './numbers.ts';
 import { table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
@@ -24,17 +27,22 @@ export interface List<T> {
   description: string;
   page: (client: Client) => (page: PageAsked) => Promise<Page<T>>;
   columns: ColumnsAt<T>;
+  /** Its events; null: none, and it is looked at again every second. Without it the list cannot be followed. */
+  follow?: { topic: Topic; rowOf: (event: EventView) => T | null } | null;
   /** What to say when there is nothing; `no <name>` otherwise. */
   none?: string;
 }
 
-export type ListFlags = ClientFlags & { limit: number; filter?: string; sort?: string };
+export type ListFlags = ClientFlags & { limit: number; follow?: true; filter?: string; sort?: string };
 
 /** Alone it shows the list; commands added to it do something with its rows. */
 export function listCommand<T>(terminal: Terminal, list: List<T>): Command {
-  return listOptions(clientCommand(list.name, list.description))
-    .enablePositionalOptions()
-    .action((flags: ListFlags) => showList(terminal, list, flags));
+  const command = listOptions(clientCommand(list.name, list.description)).enablePositionalOptions();
+  if (list.follow !== undefined)
+    command.option('--follow', 'go on: a table that is drawn again on a terminal, a line for each event on a pipe');
+  return command.action((flags: ListFlags) =>
+    flags.follow === true ? followList(terminal, list, flags) : showList(terminal, list, flags),
+  );
 }
 
 export function listOptions(command: Command): Command {
@@ -51,6 +59,30 @@ export async function showList<T>(terminal: Terminal, list: List<T>, flags: List
   if (items.length === 0) return note(terminal, list.none ?? `no ${list.name}`);
   print(terminal, table(list.columns(Date.now()), items));
   if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+}
+
+async function followList<T>(terminal: Terminal, list: List<T>, flags: ListFlags): Promise<void> {
+  const daemon = await findDaemon(flags, terminal);
+  const { follow = null } = list;
+  const rows = async (): Promise<T[]> => (await firstItems(list.page(daemon.client), flags)).items;
+  if (terminal.stdout.isTTY === true && flags.json !== true)
+    return redrawn(terminal, daemon, follow?.topic ?? null, async () => table(list.columns(Date.now()), await rows()));
+  if (follow === null)
+    throw usageError(`${list.name} have no events: --follow needs a terminal to draw them again and again`);
+  if (flags.filter !== undefined || flags.sort !== undefined)
+    throw usageError('--filter and --sort are for a list, not for its events: leave them or --follow');
+  // who reads a pipe wants what is there first
+  if (flags.json !== true) print(terminal, table(list.columns(Date.now()), await rows()));
+  else await rows(); // whether anybody is there
+  await printed(terminal, daemon, { topics: [follow.topic] }, flags.json === true, event => {
+    const row = follow.rowOf(event);
+    if (row === null) return plainly(event.data);
+    return list
+      .columns(Date.now())
+      .map(column => column.of(row))
+      .filter(text => text !== '')
+      .join('  ');
+  });
 }
 
 /** One page from the daemon's point of view may be many. */

@@ -1,15 +1,27 @@
 // log: what the daemon logs, and how much of it.
-import { Command } from 'commander';
-import type { LogLevel, LogLevelsView } from '../../api/control.ts';
+import { type Command, Option } from 'commander';
+import type { LogLevel, LogLevelsView, LogLineView } from '../../api/control.ts';
+import { printable } from '../../api/format.ts';
+import { LOG_LEVELS } from '../../api/log-level.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
+import { followEvents, plainly } from './follow.ts';
+import { wholeNumber } from './numbers.ts';
 import { facts } from './table.ts';
-import { print, printJson, type Terminal } from './terminal.ts';
+import { note, print, printJson, type Terminal } from './terminal.ts';
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const satisfies readonly LogLevel[];
+const LINES_DEFAULT = 50;
+const LINES_MAX = 1_000;
+
+type LogFlags = ClientFlags & { level: LogLevel; limit: number; follow?: true };
 
 export function logCommand(terminal: Terminal): Command {
-  const command = new Command('log').description('show or change what is logged');
+  const command = clientCommand('log', 'show the latest lines of the log')
+    .enablePositionalOptions()
+    .addOption(new Option('--level <level>', 'the least important lines to show').choices(LOG_LEVELS).default('info'))
+    .option('--limit <n>', 'most lines to show', wholeNumber(0, LINES_MAX), LINES_DEFAULT)
+    .option('--follow', 'go on with the lines that come')
+    .action((flags: LogFlags) => showLog(terminal, flags));
   command.addCommand(
     clientCommand('levels', 'show or change how much each part of the daemon logs, until the next start')
       .argument('[part=level...]', 'for example links=debug; links= puts it back; none: show them')
@@ -24,11 +36,34 @@ export function logCommand(terminal: Terminal): Command {
   return command;
 }
 
+async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: LogFlags): Promise<void> {
+  const daemon = await findDaemon(flags, terminal);
+  const json = flags.json === true;
+  const { items } = await daemon.client.logLines({ level, limit: Math.max(1, limit) });
+  const oldestFirst = items.slice(0, limit).reverse();
+  if (json && follow !== true) return printJson(terminal, { items: oldestFirst, next: null });
+  for (const line of oldestFirst) print(terminal, json ? JSON.stringify(line) : lineOf(line));
+  if (follow !== true) return;
+  await followEvents(terminal, daemon, { topics: ['log'], level }, events => {
+    for (const { type, data } of events) {
+      if (type !== 'log.line') note(terminal, `${plainly(data)}: lines left out, they came too fast`);
+      else print(terminal, json ? JSON.stringify(data) : lineOf(data as LogLineView));
+    }
+  });
+}
+
+function lineOf({ at, level, mod, message, data }: LogLineView): string {
+  const more = Object.keys(data).length === 0 ? '' : `  ${plainly(data)}`;
+  return printable(
+    `${at.slice(11, 19)} ${level.toUpperCase().padEnd(5)} ${mod === null ? '' : `${mod}: `}${message}${more}`,
+  );
+}
+
 function levelOf(word: string): [part: string, level: LogLevel | null] {
   const [part = '', text = '', ...rest] = word.split('=');
-  const level = LEVELS.find(known => known === text) ?? null;
+  const level = LOG_LEVELS.find(known => known === text) ?? null;
   if (part === '' || rest.length > 0 || !word.includes('=') || (level === null && text !== ''))
-    throw usageError(`expected PART=LEVEL with one of ${LEVELS.join(', ')}, got ${word}`);
+    throw usageError(`expected PART=LEVEL with one of ${LOG_LEVELS.join(', ')}, got ${word}`);
   return [part, level];
 }
 

@@ -14,6 +14,10 @@ const SEARCHES: List<SearchView> = {
   description: 'show our own searches',
   page: client => page => client.searches(page),
   columns: searchColumns,
+  follow: {
+    topic: 'searches',
+    rowOf: ({ type, data }) => (type === 'search.result' ? null : (data as SearchView)),
+  },
 };
 
 export function searchesCommand(terminal: Terminal): Command {

@@ -4,6 +4,9 @@ import { csv, rowsOf } from './csv.ts';
 export interface Out {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Of a terminal. */
+  readonly rows?: number;
+  readonly columns?: number;
 }
 
 export interface Terminal {
@@ -13,6 +16,8 @@ export interface Terminal {
   readonly stdin?: NodeJS.ReadableStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Ends what would go on until Ctrl-C. */
+  readonly signal?: AbortSignal;
   /** How answers for programs are written; JSON unless `--output` says otherwise. */
   readonly format?: OutputFormat;
   /** `--curl`: calls are shown here; those that change something are not made. */

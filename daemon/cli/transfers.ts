@@ -62,6 +62,10 @@ const DOWNLOADS: List<DownloadView> = {
   description: 'show the downloads',
   page: client => page => client.downloads(page),
   columns: downloadColumns,
+  follow: {
+    topic: 'downloads',
+    rowOf: ({ type, data }) => (type === 'download.removed' ? null : (data as DownloadView)),
+  },
 };
 
 function downloadsCommand(terminal: Terminal): Command {
@@ -108,6 +112,7 @@ const UPLOADS: List<UploadView> = {
   description: 'show transfers to others and the queue',
   page: client => page => client.uploads(page),
   columns: uploadColumns,
+  follow: { topic: 'uploads', rowOf: ({ data }) => data as UploadView },
 };
 
 function uploadsCommand(terminal: Terminal): Command {

@@ -40,6 +40,7 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   config: client => client.config(),
   changeConfig: client => client.changeConfig({ dryRun: 'true', uploads: { slots: 3 } }),
   reloadConfig: client => client.reloadConfig(),
+  logLines: client => client.logLines({ level: 'info' }),
   logLevels: client => client.logLevels(),
   changeLogLevels: client => client.changeLogLevels({ links: 'debug' }),
   bulk: client => client.bulk({ operations: [{ operation: 'cancelUpload', input: { id: 'u1' } }] }),

@@ -41,6 +41,7 @@ const commandOf: Record<EndpointName, string[]> = {
   config: ['config', 'show'],
   changeConfig: ['block', '198.51.100.0/24'],
   reloadConfig: ['config', 'reload'],
+  logLines: ['log', '--level', 'warn'],
   logLevels: ['log', 'levels'],
   changeLogLevels: ['log', 'levels', 'links=debug', 'overlay='],
   election: ['explain', 'role'],

@@ -13,21 +13,34 @@ export interface Surroundings {
   env?: Record<string, string>;
   cwd?: string;
   stdin?: NodeJS.ReadableStream;
+  /** Ends what would go on until Ctrl-C. */
+  signal?: AbortSignal;
+  /** Standard output is a terminal of 80 by 24. */
+  isTTY?: true;
+  /** All that was printed so far, whenever more is. */
+  onOut?: (out: string) => void;
 }
 
 /** Nothing of the caller's environment shines through. */
 export async function command(
   words: readonly string[],
-  { env = {}, cwd = '/', stdin }: Surroundings = {},
+  { env = {}, cwd = '/', stdin, signal, isTTY, onOut }: Surroundings = {},
 ): Promise<Outcome> {
   let out = '';
   let err = '';
   const code = await run(words, {
-    stdout: { write: text => (out += text) },
+    stdout: {
+      write: text => {
+        out += text;
+        onOut?.(out);
+      },
+      ...(isTTY === undefined ? {} : { isTTY, rows: 24, columns: 80 }),
+    },
     stderr: { write: text => (err += text) },
     env: { SERVENT_DATA_DIR: '/nowhere/servent', ...env },
     cwd,
     ...(stdin === undefined ? {} : { stdin }),
+    ...(signal === undefined ? {} : { signal }),
   });
   return { code, out, err, json: <T>() => JSON.parse(out) as T };
 }

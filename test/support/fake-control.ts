@@ -8,6 +8,7 @@ import type {
   HistoryView,
   KeyView,
   ListRequest,
+  LogInput,
   NewKeyInput,
   QueryStatsView,
   ReadyView,
@@ -27,6 +28,7 @@ import {
   aHook,
   aHost,
   aKey,
+  aLogLine,
   anUpload,
   aPeer,
   aQuery,
@@ -49,6 +51,7 @@ export class FakeControl implements Control {
   folderList = [aFolder];
   keyList = [aKey];
   hookList = [aHook];
+  logList = [aLogLine];
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
   /** Called before each answer; throw to fail it. */
   before: (name: string, input: unknown) => void = () => undefined;
@@ -315,6 +318,11 @@ export class FakeControl implements Control {
   reloadConfig() {
     this.#note('reloadConfig');
     return { file: null, dryRun: false, changes: [], overruled: [], restart: false };
+  }
+
+  logLines(input: LogInput) {
+    this.#note('logLines', input);
+    return paged(this.logList, input, row => row.id);
   }
 
   logLevels() {

@@ -7,6 +7,7 @@ import type {
   HookView,
   HostView,
   KeyView,
+  LogLineView,
   PeerView,
   QueryView,
   ResultView,
@@ -159,6 +160,15 @@ export const aKey: KeyView = {
 };
 
 /** Its id is that of the other things, so that one path serves them all. */
+export const aLogLine: LogLineView = {
+  id: '1',
+  at: AT,
+  level: 'warn',
+  mod: 'library',
+  message: 'a file is gone',
+  data: { path: '/srv/files/gone' },
+};
+
 export const aHook: HookView = {
   id: 's1',
   url: 'http://127.0.0.1:9000',

@@ -1,0 +1,37 @@
+// Log lines told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
+import type { EventLog } from './event-log.ts';
+import type { LogTail } from './log-tail.ts';
+
+const TOLD_PER_SECOND_MAX = 500;
+const SECOND_MS = 1_000;
+
+export class LogFeed {
+  readonly #tail: LogTail;
+  readonly #timer: NodeJS.Timeout;
+  readonly #events: EventLog;
+  #told = 0;
+  #skipped = 0;
+
+  constructor(tail: LogTail, events: EventLog) {
+    this.#tail = tail;
+    this.#events = events;
+    this.#timer = setInterval(() => this.second(), SECOND_MS).unref();
+    tail.onLine = line => {
+      if (!events.hears('log')) return;
+      if (this.#told++ < TOLD_PER_SECOND_MAX) events.pass('log', 'log.line', line());
+      else this.#skipped++;
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#tail.onLine = null;
+  }
+
+  /** A second is over. */
+  second(): void {
+    if (this.#skipped > 0) this.#events.pass('log', 'log.skipped', { lines: this.#skipped, seconds: 1 });
+    this.#told = 0;
+    this.#skipped = 0;
+  }
+}
