@@ -2,7 +2,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { createProgram } from '../daemon/cli/program.ts';
 import { silentLog } from '../daemon/log.ts';
 import { settingsList, variableOf } from '../daemon/settings.ts';
@@ -37,6 +37,20 @@ t.test('compose file and manifests are YAML whose command lines the program take
     }
     for (const [name] of text.matchAll(/SERVENT_[A-Z_]+/g)) t.ok(variables.has(name), name);
   }
+});
+
+t.test('Grafana is given the Prometheus that there is', async t => {
+  const { services } = parse(await read('compose.yaml')) as { services: Record<string, { volumes: string[] }> };
+  const { datasources } = parse(await read('grafana/datasources/prometheus.yaml')) as {
+    datasources: { url: string }[];
+  };
+  t.match(datasources, [{ type: 'prometheus', isDefault: true }]);
+  t.ok(new URL(datasources[0]?.url ?? '').hostname in services, 'a service of the compose file');
+  t.match(
+    services['grafana']?.volumes.find(volume => volume.startsWith('./grafana/datasources:')),
+    /:\/etc\/grafana\/provisioning\/datasources:ro$/,
+  );
+  t.match(await read('compose.yaml'), /--api-host-name, servent/, 'Prometheus asks for it by that name');
 });
 
 t.test('the container and the unit start what there is', async t => {
