@@ -23,6 +23,7 @@ import { searchCommands } from './search.ts';
 import { searchesCommand } from './searches.ts';
 import { showCommands } from './show.ts';
 import { startCommand } from './start.ts';
+import { supportBundleCommand } from './support-bundle.ts';
 import { note, type OutputFormat, print, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
 import { tuiCommand } from './tui.ts';
@@ -75,6 +76,7 @@ export function createProgram(surroundings: Terminal): Command {
     tuiCommand(terminal),
     webCommand(terminal),
     doctorCommand(terminal),
+    supportBundleCommand(terminal),
     explainCommand(terminal),
     ...backupCommands(terminal),
     importCommand(terminal),
