@@ -70,7 +70,7 @@ export function keysCommand(terminal: Terminal): Command {
           facts([
             ['key', id === name ? id : `${id} (${name})`],
             ['may', scopes.join(' ')],
-            ['until', expiresAt ?? 'revoked'],
+            ['until', expiresAt ?? 'it is taken away'],
           ]),
         );
       },

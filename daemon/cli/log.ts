@@ -43,7 +43,10 @@ async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: L
   const oldestFirst = items.slice(0, limit).reverse();
   if (json && follow !== true) return printJson(terminal, { items: oldestFirst, next: null });
   for (const line of oldestFirst) print(terminal, json ? JSON.stringify(line) : lineOf(line));
-  if (follow !== true) return;
+  if (follow !== true) {
+    if (items.length === 0) note(terminal, `nothing was logged at ${level} or above`);
+    return;
+  }
   await followEvents(terminal, daemon, { topics: ['log'], level }, events => {
     for (const { type, data } of events) {
       if (type !== 'log.line') note(terminal, `${plainly(data)}: lines left out, they came too fast`);
