@@ -118,6 +118,8 @@ class Batch {
         else if (topic === 'searches') this.#search(type, data, say);
         else if (topic === 'downloads') this.#download(type, data, say);
         else if (topic === 'uploads') this.#upload(type, data as UploadView, say);
+        else if (type === 'log.skipped')
+          say(`${(data as { lines: number }).lines} lines came too fast to be told`, 'warn');
         else if (topic === 'log') this.#logged(data, Date.parse(at));
     }
   }
@@ -216,9 +218,9 @@ class Batch {
 
   /** A line of the daemon's own log. */
   #logged(data: unknown, at: number): void {
-    const line = data as { level?: string; mod?: string | null; msg?: string; text?: string };
+    const line = data as { level?: string; mod?: string | null; message?: string };
     const level = LEVELS[line.level ?? ''] ?? 'info';
-    this.#lines.push({ at, level, from: line.mod ?? 'daemon', text: line.msg ?? line.text ?? '' });
+    this.#lines.push({ at, level, from: line.mod ?? 'daemon', text: line.message ?? '' });
   }
 }
 

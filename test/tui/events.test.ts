@@ -51,7 +51,7 @@ t.test('lists follow what is told, and the log says it', async t => {
       event('downloads', 'download.failed', { ...aDownload, state: 'failed', error: 'no sources' }),
       event('downloads', 'download.removed', { id: 'd1' }),
       event('status', 'status.configured', { changes: [{ key: 'gnutella.maxLeaves', to: 7 }] }),
-      event('log', 'log.line', { level: 'warn', mod: 'overlay', msg: 'a peer lied' }),
+      event('log', 'log.line', { level: 'warn', mod: 'overlay', message: 'a peer lied' }),
     ],
     AT,
   );

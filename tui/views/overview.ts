@@ -52,11 +52,14 @@ const serventFacts = (status: StatusView, width: number): Detail[] => [
   ['role', `${status.mode}, profile ${status.profile}`, status.mode === 'ultrapeer' ? 'info' : 'text'],
   ['gnutella', `${status.gnutella.host}:${status.gnutella.port}`],
   ['api', `${status.api.host}:${status.api.port}`],
-  ['version', status.version],
-  ['up', formatSpan(status.uptime)],
+  ['version', `${status.version}, up ${formatSpan(status.uptime)}`],
+  ['reach', reachOf(status), status.reachability.tcp.state === 'firewalled' ? 'warn' : 'text'],
   ['library', `${formatExact(status.library.files)} files, ${formatBytes(status.library.bytes)}`],
   ...(width < GUID_FROM_COLUMNS ? [] : ([['guid', status.servent, 'dim']] as Detail[])),
 ];
+
+const reachOf = ({ reachability: { tcp, udp } }: StatusView): string =>
+  tcp.state === udp.state ? `${tcp.state}, TCP and UDP` : `TCP ${tcp.state}, UDP ${udp.state}`;
 
 const networkFacts = (status: StatusView): Detail[] => [
   ['ultrapeers', formatExact(status.peers.ultrapeers), status.peers.ultrapeers === 0 ? 'warn' : 'number'],
