@@ -129,7 +129,7 @@ const profileGiven = words.some(word => word.startsWith('--profile')) || process
 const inRoot = path => join(root, path);
 const programs = {
   start: [inRoot('dist/daemon/main.js'), 'start', ...(profileGiven ? [] : ['--profile', 'local'])],
-  test: [inRoot('node_modules/tap/dist/esm/run.mjs'), 'run'],
+  test: [inRoot('dist/test/main.js')],
   demo: [inRoot('dist/demo/main.js')],
   bench: [inRoot('dist/bench/main.js')],
   build: null,

@@ -17,14 +17,11 @@ interface Started {
   ended: Promise<{ code: number | null; said: string }>;
 }
 
-/** The sources as they are, in a process of their own: the test runner's TypeScript loader is among our arguments. */
-const loader = process.execArgv.filter(word => word.includes('@tapjs/typescript'));
-
 const local = ['--profile', 'local', '--port', '0', '--api-port', '0'];
 
 function startIn(t: Test, dataDir: string, ...flags: string[]): Started {
-  const words = [join(projectRoot, 'daemon', 'main.ts'), 'start', ...local, '--data-dir', dataDir, ...flags];
-  const child = spawn(process.execPath, [...loader, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const words = [join(projectRoot, 'dist', 'daemon', 'main.js'), 'start', ...local, '--data-dir', dataDir, ...flags];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const lines: string[] = [];
   createInterface(child.stdout).on('line', line => lines.push(line));

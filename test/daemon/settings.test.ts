@@ -91,6 +91,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'library.folders': [`/a${delimiter}/b, c`, '[/a, "/b, c"]', ['/a', '/b, c']],
     'downloads.folder': ['/x', '/x', '/x'],
     'api.host': ['::1', '"::1"', '::1'],
+    'api.web': ['off', 'false', false],
     'api.socket': ['off', 'false', false],
     'api.hostNames': ['nas.home', '[nas.home]', ['nas.home']],
     'api.corsOrigins': ['https://a.example', '["https://a.example"]', ['https://a.example']],
