@@ -15,6 +15,8 @@ const SEED = Number(process.env['SERVENT_FUZZ_SEED'] ?? 6346);
 const AT_ONCE = 32;
 const FAULTS_SHOWN = 10;
 const SPOILT = 400;
+/** Of further requests for what the first ones have not reached. */
+const ROUNDS = 5;
 /** Nobody fetches anything from the daemon. */
 const NEVER_DONE = ['cancelUpload'];
 /** They take whatever is sent, but for one header. */
@@ -66,10 +68,21 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const never = (seen: ReadonlySet<string>): string[] =>
     contract.operations.map(({ id }) => id).filter(id => !seen.has(id));
-  // What chance has passed over.
-  for (const operation of contract.operations.filter(({ id }) => !done.has(id) || !refused.has(id))) {
-    const more = requests([operation], { addresses, folders });
-    for (const request of fc.sample(more, { numRuns: 100, seed: SEED })) await ask(request);
+  const askOf = async (operations: typeof contract.operations, numRuns: number, seed: number): Promise<void> => {
+    const more = requests(operations, { addresses, folders });
+    for (const request of fc.sample(more, { numRuns, seed })) await ask(request);
+  };
+  // What chance has passed over; a download to ask about may have been cancelled by now.
+  const startDownload = contract.operations.filter(({ id }) => id === 'startDownload');
+  for (let round = 0; round < ROUNDS; round++) {
+    const passedOver = contract.operations.filter(
+      ({ id }) => !(done.has(id) || NEVER_DONE.includes(id)) || !(refused.has(id) || PROBES.includes(id)),
+    );
+    if (passedOver.length === 0) break;
+    for (const operation of passedOver) {
+      await askOf(startDownload, 10, SEED + round);
+      await askOf([operation], 100, SEED + round);
+    }
   }
   t.strictSame(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
   t.comment(JSON.stringify(Object.fromEntries([...statuses].sort(([a], [b]) => a - b))));
