@@ -1,5 +1,5 @@
-// Push proxies, both sides: ultrapeers take pushes for firewalled neighbours; firewalled, we name the ultrapeers that
-// do so for us in our hits.
+// Push proxies, both sides: ultrapeers take pushes for firewalled neighbours; as a firewalled leaf we name the ultrapeers
+// that do so for us in our hits.
 import { type Endpoint, isIpv6, type Reach, reachOf } from '../wire/endpoint.ts';
 import { PUSH_PROXIES_MAX } from '../wire/query-hit-trailer.ts';
 import { encodePushProxyAck, encodePushProxyCancel, encodePushProxyRequest } from '../wire/vendor/push-proxy.ts';
@@ -83,8 +83,9 @@ export class PushProxies {
     this.#proxies.clear();
   }
 
+  /** Only of an ultrapeer that we are a leaf of, as LimeWire does; gtk-gnutella complains of ultrapeers that ask. */
   #ask(link: Link): void {
-    if (link.role !== 'ultrapeer' || !this.#parts.supports(link, VendorId.PushProxyRequest)) return;
+    if (link.ourRole !== 'leaf' || !this.#parts.supports(link, VendorId.PushProxyRequest)) return;
     this.#parts.send(link, encodePushProxyRequest(), this.#parts.identity.serventGuid);
   }
 }

@@ -252,11 +252,11 @@ t.test('a peer that asks without end and reads nothing cannot fill our memory', 
   servent.library.share(...Array.from({ length: 60 }, (_, i) => `words ${i} ${'x'.repeat(200)}`));
   network.settle();
   peer.wire.stalled = true;
-  for (let i = 0; i < 3_000; i++) {
+  for (let i = 0; i < 600; i++) {
     peer.send(query(1, 0, 'words'));
     if (peer.link.queue.bytes > SEND_LIMITS.hardBytes) t.fail(`${peer.link.queue.bytes} bytes queued`);
   }
-  t.ok(peer.link.queue.dropped(Priority.Hit) > 1_000);
+  t.ok(peer.link.queue.dropped(Priority.Hit) > 200);
 });
 
 // --- whatever bytes

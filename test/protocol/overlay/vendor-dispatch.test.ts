@@ -260,35 +260,46 @@ t.test('a leaf that asks gets its pushes through us, as gtk-gnutella answers', a
   );
 });
 
-t.test('firewalled, we ask ultrapeers for their service and name them in our hits, until we are not', async t => {
+t.test(
+  'as a firewalled leaf we ask ultrapeers for their service and name them in our hits, until we are not',
+  async t => {
+    const scene = new Scene({ firewalled: true, role: 'leaf' }, 'firewalled');
+    const { servent, vendor, network } = scene;
+    servent.library.share('song');
+    const willing = scene.peer(['LIME/21']);
+    const silent = scene.peer([]);
+    scene.tick(1_000);
+    const later = scene.peer(['LIME/21']);
+    const asked = [willing, silent, later].map(peer => heard(peer, VendorId.PushProxyRequest));
+    t.strictSame(
+      asked.map(frames => frames.map(({ guid }) => guid.equals(servent.serventGuid))),
+      [[true], [], [true]],
+    );
+    const proxy = { host: '5.6.7.8', port: 6346 };
+    scene.say(willing, encodePushProxyAck(proxy), servent.serventGuid);
+    scene.say(later, encodePushProxyAck({ host: '127.0.0.1', port: 6346 }), servent.serventGuid);
+    scene.say(later, encodePushProxyAck({ host: '5.6.7.9', port: 6346 }), random.guid());
+    scene.say(silent, vendorPayload(VendorId.PushProxyAck, 1, Buffer.of(1, 2)), servent.serventGuid);
+    t.strictSame(vendor.pushProxies.endpoints, [proxy, { host: '10.9.9.9', port: 513 }]);
+
+    servent.proxies = [...vendor.pushProxies.endpoints];
+    willing.seen = [];
+    willing.send(encodeDescriptor(random.guid(), Type.Query, 2, 0, encodeQuery({ text: 'song' })));
+    network.settle();
+    const [hit] = willing.ofType(Type.QueryHit);
+    t.match(parseQueryHit(hit?.payload ?? Buffer.alloc(0)), { push: true, pushProxies: servent.proxies });
+
+    vendor.onUnlinked(silent.link);
+    t.strictSame(vendor.pushProxies.endpoints, [proxy]);
+  },
+);
+
+t.test('an ultrapeer asks nobody, whether it knows that it can be reached or not', async t => {
   const scene = new Scene({ firewalled: true }, 'firewalled');
-  const { servent, vendor, network } = scene;
-  servent.library.share('song');
-  const willing = scene.peer(['LIME/21']);
-  const silent = scene.peer([]);
+  const before = scene.peer(['LIME/21']);
   scene.tick(1_000);
-  const later = scene.peer(['LIME/21']);
-  const asked = [willing, silent, later].map(peer => heard(peer, VendorId.PushProxyRequest));
-  t.strictSame(
-    asked.map(frames => frames.map(({ guid }) => guid.equals(servent.serventGuid))),
-    [[true], [], [true]],
-  );
-  const proxy = { host: '5.6.7.8', port: 6346 };
-  scene.say(willing, encodePushProxyAck(proxy), servent.serventGuid);
-  scene.say(later, encodePushProxyAck({ host: '127.0.0.1', port: 6346 }), servent.serventGuid);
-  scene.say(later, encodePushProxyAck({ host: '5.6.7.9', port: 6346 }), random.guid());
-  scene.say(silent, vendorPayload(VendorId.PushProxyAck, 1, Buffer.of(1, 2)), servent.serventGuid);
-  t.strictSame(vendor.pushProxies.endpoints, [proxy, { host: '10.9.9.9', port: 513 }]);
-
-  servent.proxies = [...vendor.pushProxies.endpoints];
-  willing.seen = [];
-  willing.send(encodeDescriptor(random.guid(), Type.Query, 2, 0, encodeQuery({ text: 'song' })));
-  network.settle();
-  const [hit] = willing.ofType(Type.QueryHit);
-  t.match(parseQueryHit(hit?.payload ?? Buffer.alloc(0)), { push: true, pushProxies: servent.proxies });
-
-  vendor.onUnlinked(silent.link);
-  t.strictSame(vendor.pushProxies.endpoints, [proxy]);
+  const after = scene.peer(['LIME/21']);
+  for (const peer of [before, after]) t.strictSame(heard(peer, VendorId.PushProxyRequest), []);
 });
 
 t.test('swamped by our own queue to a neighbour, we ask it for no more queries until it is empty', async t => {
