@@ -190,6 +190,7 @@ class Page {
     const now = this.#model.lists[list];
     // Meanwhile something else was asked for, and that answer is on its way.
     if (now.trail !== trail || now.sort !== sort || now.filter !== filter || this.#model.search !== search) return;
+    if (this.#refresh.isOvertaken(list)) return;
     this.#send({ type: 'page', list, rows: items, next });
   }
 }

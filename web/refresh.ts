@@ -18,6 +18,8 @@ const EVERY_MS: Partial<Record<Resource, number>> = {
 };
 /** However many events there are. */
 const GAP_MS = 400;
+/** Of a list that never rests an old answer is better than none. */
+const OVERTAKEN_MAX = 2;
 
 const SHOWN: Readonly<Record<Model['view'], readonly Resource[]>> = {
   status: ['election', 'history'],
@@ -38,6 +40,8 @@ interface Asked {
   at: number;
   busy: boolean;
   stale: boolean;
+  /** How often running an event came before the answer. */
+  overtaken: number;
 }
 
 /** When each was last asked for; times in milliseconds of any one clock. */
@@ -67,6 +71,13 @@ export class Refresh {
     });
   }
 
+  /** True: the answer that came is older than an event, and is to be thrown away. */
+  isOvertaken(resource: Resource): boolean {
+    const asked = this.#of(resource);
+    asked.overtaken = asked.stale && asked.overtaken < OVERTAKEN_MAX ? asked.overtaken + 1 : 0;
+    return asked.overtaken > 0;
+  }
+
   answered(resource: Resource): void {
     this.#of(resource).busy = false;
   }
@@ -74,7 +85,7 @@ export class Refresh {
   #of(resource: Resource): Asked {
     let asked = this.#asked.get(resource);
     if (asked === undefined) {
-      asked = { at: Number.NEGATIVE_INFINITY, busy: false, stale: true };
+      asked = { at: Number.NEGATIVE_INFINITY, busy: false, stale: true, overtaken: 0 };
       this.#asked.set(resource, asked);
     }
     return asked;

@@ -172,6 +172,8 @@ function one(model: Model, type: string, about: object): Model {
   if (type === 'download.removed') return without(model, 'downloads', (about as { id: string }).id);
   if (type === 'link.closed') return without(model, 'peers', (about as { id: string }).id);
   if (type === 'upload.finished') return without(model, 'uploads', (about as UploadView).id);
+  // Progress waits for its interval: what was paused or came to its end meanwhile stays so.
+  if (type === 'download.progress' && !isMoving(model, (about as DownloadView).id)) return model;
   if (type.startsWith('download.')) return renewed(model, 'downloads', about as DownloadView);
   if (type.startsWith('upload.')) return renewed(model, 'uploads', about as UploadView);
   if (type === 'search.finished') return renewed(model, 'searches', about as SearchView);
@@ -182,6 +184,11 @@ function renewed<L extends 'downloads' | 'uploads' | 'searches'>(model: Model, l
   const { rows } = model.lists[list];
   if (!rows.some(({ id }) => id === row.id)) return model;
   return withList(model, list, { rows: (rows as readonly Rows[L][]).map(old => (old.id === row.id ? row : old)) });
+}
+
+function isMoving(model: Model, id: string): boolean {
+  const state = model.lists.downloads.rows.find(row => row.id === id)?.state;
+  return state === 'queued' || state === 'active' || state === 'verifying';
 }
 
 function without(model: Model, list: ListName, id: string): Model {

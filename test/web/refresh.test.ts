@@ -49,6 +49,18 @@ t.test('nothing is asked for twice at once, nor oftener than it changes', async 
   t.strictSame(refresh.due(['peers'], 99_999), ['peers'], 'so it is asked for again');
 });
 
+t.test('an answer that an event has overtaken is thrown away, unless that goes on', async t => {
+  const refresh = new Refresh();
+  const asked = (changed: boolean): boolean => {
+    refresh.due(['downloads'], Number.POSITIVE_INFINITY);
+    if (changed) refresh.stale('downloads');
+    const overtaken = refresh.isOvertaken('downloads');
+    refresh.answered('downloads');
+    return overtaken;
+  };
+  t.strictSame([false, true, false, true, true, true, true].map(asked), [false, true, false, true, true, false, true]);
+});
+
 t.test('a thousand events are one question', async t => {
   const refresh = new Refresh();
   let asked = 0;

@@ -86,6 +86,17 @@ t.test('what passed too fast is counted', async t => {
   t.equal(model.queries.skipped, 7);
 });
 
+t.test('late progress does not bring back what was paused or is complete', async t => {
+  for (const state of ['paused', 'completed', 'failed'] as const) {
+    const model = after(START, page('downloads', { ...aDownload, state: 'active' }));
+    const ended = after(model, events(event('download.changed', { ...aDownload, state })));
+    const late = after(ended, events(event('download.progress', { ...aDownload, state: 'active' })));
+    t.equal(late.lists.downloads.rows[0]?.state, state);
+    const resumed = after(late, events(event('download.changed', { ...aDownload, state: 'active' })));
+    t.equal(resumed.lists.downloads.rows[0]?.state, 'active');
+  }
+});
+
 t.test('an event says which lists are no longer what is shown', async t => {
   const at = { search: 's1' };
   t.strictSame(staleAfter(at, event('link.opened', aPeer)), ['peers']);
