@@ -26,6 +26,8 @@ export interface ApiOptions {
   corsOrigins?: readonly string[];
   /** Came over the Unix socket: the owner, without a token. */
   isLocal?: (request: IncomingMessage) => boolean;
+  /** Told of every request that came with a key. */
+  onCaller?: (request: IncomingMessage) => void;
   version?: string;
   /** Told of every mistake of ours; the caller only sees a 500. */
   onMistake: (error: unknown, request: string) => void;
@@ -146,7 +148,7 @@ const allowedNames = (names: readonly string[] = []): ReadonlySet<string> =>
   new Set(names.map(name => name.toLowerCase()));
 
 /** Before routing, so that a stranger does not even learn which paths exist. */
-function gate({ token, keys, hostNames, corsOrigins = [], isLocal, throttle }: ApiOptions): Koa.Middleware {
+function gate({ token, keys, hostNames, corsOrigins = [], isLocal, onCaller, throttle }: ApiOptions): Koa.Middleware {
   const authenticate = authenticator({
     token,
     throttle: throttle ?? new Throttle(),
@@ -161,6 +163,7 @@ function gate({ token, keys, hostNames, corsOrigins = [], isLocal, throttle }: A
       checkHost(ctx, names);
       if (checkOrigin(ctx, origins)) return undefined;
       ctx.state['caller'] = authenticate(ctx.get('Authorization'), ctx.req.socket.remoteAddress ?? '');
+      onCaller?.(ctx.req);
     }
     return next();
   };

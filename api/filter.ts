@@ -1,13 +1,13 @@
 // The filter language of every list, of the command line and the dashboard: `size>1MiB and name~"moon" and not state=paused`.
 import type { Field, Fields, Reader } from './fields.ts';
 import { type Operator, Tokens } from './filter-tokens.ts';
-import { globMatcher } from './glob.ts';
+import { globMatcher, TEXT_CHARACTERS_MAX } from './glob.ts';
 
 export const FILTER_CHARACTERS_MAX = 1000;
 const DEPTH_MAX = 16;
 const TESTS_MAX = 64;
-/** Of a text that is looked through: strangers choose names. */
-const TEXT_CHARACTERS_MAX = 4096;
+/** Of a text that is looked for: up to here V8 searches in one pass whatever the text is (its Boyer-Moore tables end there). */
+const SOUGHT_CHARACTERS_MAX = 250;
 
 /** A filter that cannot be understood; `at` is the character, from 1. */
 export class FilterError extends Error {
@@ -139,7 +139,7 @@ class Parser {
   #somewhere(text: string, at: number): Node {
     const paths = [...this.#fields.values()].filter(({ kind }) => kind === 'text').map(({ path }) => path);
     if (paths.length === 0) throw new FilterError(at, 'this list has no texts');
-    const has = contains(text);
+    const has = contains(sought(text, detail => new FilterError(at, detail)));
     return { kind: 'somewhere', paths, holds: value => (Array.isArray(value) ? value.some(has) : has(value)) };
   }
 
@@ -171,7 +171,7 @@ class Parser {
     if (operator === '=') return this.#equals(field, text, kind === 'quoted', refuse);
     if (operator === '~' || operator === '!~' || operator === 'like') {
       if (field.kind !== 'text' && field.kind !== 'choice') throw refuse(`\`${operator}\` is for texts`);
-      const test = testOf(field, operator === 'like' ? globMatcher(text) : contains(text));
+      const test = testOf(field, (operator === 'like' ? globMatcher : contains)(sought(text, refuse)));
       return operator === '!~' ? negated(test) : test;
     }
     if (field.kind === 'boolean' || field.kind === 'choice')
@@ -218,6 +218,12 @@ const negated =
   (test: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     !test(value);
+
+function sought(text: string, refuse: Refuse): string {
+  if (text.length > SOUGHT_CHARACTERS_MAX)
+    throw refuse(`a text to look for has at most ${SOUGHT_CHARACTERS_MAX} characters`);
+  return text;
+}
 
 function contains(text: string): (value: unknown) => boolean {
   const wanted = text.toLowerCase();

@@ -11,11 +11,13 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ApiCounters, type ApiOptions, createApi } from './app.ts';
+import { Connections } from './connections.ts';
 import type { Control } from './control.ts';
 import { ApiError, problemOf } from './errors.ts';
 
 const HEADERS_WAIT_MS = 10_000;
 const REQUEST_WAIT_MS = 30_000;
+/** Of each socket. */
 const CONNECTIONS_MAX = 1_000;
 const STOP_WAIT_MS = 1_000;
 /** Of sockaddr_un, without its NUL; the smallest of the systems we know. */
@@ -72,10 +74,15 @@ const LIMITS: ServerOptions = {
 export async function startApi(control: Control, at: ListenAt, options: ApiOptions): Promise<ApiServer> {
   const counters: ApiCounters = options.counters ?? { requests: 0, refused: {} };
   const local = new WeakSet<IncomingMessage>();
-  const handle = createApi(control, { ...options, counters, isLocal: request => local.has(request) }).callback();
+  const connections = new Connections(CONNECTIONS_MAX);
+  const handle = createApi(control, {
+    ...options,
+    counters,
+    isLocal: request => local.has(request),
+    onCaller: ({ socket }) => connections.know(socket),
+  }).callback();
   const servers: Server[] = [];
   const begin = (server: Server): Server => {
-    server.maxConnections = CONNECTIONS_MAX;
     server.on('clientError', refuseMalformed);
     server.on('checkExpectation', refuseExpectation);
     servers.push(server);
@@ -86,6 +93,7 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
   };
   try {
     const tcp = begin(await serverOf(at, handle));
+    tcp.on('connection', socket => connections.add(socket));
     tcp.listen(at.port, at.host);
     await listening(tcp, `${at.host}:${at.port}`, 'choose another with --api-host', options);
     const socketPath = at.socketPath ?? null;
@@ -96,6 +104,7 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
           void handle(request, response);
         }),
       );
+      unix.maxConnections = CONNECTIONS_MAX; // all the owner's
       await listenOnFile(unix, socketPath, options);
     }
     const { address, port, family } = tcp.address() as AddressInfo;

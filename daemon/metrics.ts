@@ -1,6 +1,10 @@
 // Metrics in Prometheus' text: the table read at each scrape, beside Node's own. The library is loaded at the first one.
-import type { Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
 import { type Metric, type MetricParts, metrics, type Values } from './metric-table.ts';
+
+const LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(what => `nodejs_eventloop_lag_${what}_seconds`);
+/** No loop that still answers was ever this late. */
+const LAG_SECONDS_MAX = 86_400;
 
 export class Metrics {
   readonly #parts: MetricParts;
@@ -25,6 +29,7 @@ export class Metrics {
     const { default: client } = await import('prom-client');
     const registry = new client.Registry();
     client.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+    for (const name of LAGS) hideUnknown(registry.getSingleMetric(name) as Gauge | undefined);
     const parts = this.#parts;
     for (const { name, help, kind, label, read } of metrics) {
       const config = { name, help, registers: [registry], labelNames: label === undefined ? [] : [label] };
@@ -58,4 +63,12 @@ function each(
 ): void {
   if (typeof values === 'number') set({}, values);
   else if (label !== undefined) for (const [name, value] of values) set({ [label]: name }, value);
+}
+
+/** Until the loop was looked at, the library tells NaN, and 2^63 ns as the least of none: 0 instead. */
+function hideUnknown(gauge: Gauge | undefined): void {
+  if (gauge === undefined) return;
+  const set = gauge.set.bind(gauge) as (labels: object, value: number) => void;
+  const known = (labels: object, value: number): void => set(labels, value <= LAG_SECONDS_MAX ? value : 0);
+  gauge.set = known as Gauge['set'];
 }

@@ -1,11 +1,14 @@
 // What somebody with a key, or a socket alone, could use up, and where that ends.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import t from 'tap';
 import { createClient } from '../../api/client.ts';
+import { Connections } from '../../api/connections.ts';
 import { IdempotencyTable } from '../../api/idempotency.ts';
 import type { Answered } from '../support/api-contract.ts';
 import { type ApiRequest, ApiSender } from '../support/api-requests.ts';
@@ -15,7 +18,7 @@ const TIMES = 10_000;
 /** As good as ten thousand: all but the first 256 meet the same bound. */
 const SEARCHES = 3_000;
 const AT_ONCE = 32;
-const IDLE = 3_000;
+const IDLE = 1_500;
 
 /** The same request `SEARCHES` times; the answers by status. */
 async function many(sender: ApiSender, request: (n: number) => Partial<ApiRequest>): Promise<Map<number, Answered[]>> {
@@ -61,29 +64,61 @@ t.test('ten thousand idempotency keys: the latest thousand are remembered, the f
   t.equal((await once(0)).replayed, false, 'done once more');
 });
 
-t.test('thousands of idle connections: the port is full, the owner still gets in by the socket', async t => {
+t.test('thousands of idle connections: the oldest strangers make room, the owner stays and gets in', async t => {
   const dataDir = await mkdtemp(join(tmpdir(), 'servent-idle-')); // short: the path of a socket is
   t.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const daemon = await startServent(t, dataDir);
-  const port = Number(new URL(daemon.api).port);
+  const { hostname, port } = new URL(daemon.api);
+  const headers = { Authorization: `Bearer ${daemon.token}` };
+  const asked = get({ hostname, port, path: '/api/v1/events', headers, agent: false });
+  const [events] = (await once(asked, 'response')) as [IncomingMessage];
+  t.teardown(() => asked.destroy());
+  let followed = true;
+  events.on('close', () => (followed = false)).on('error', () => undefined);
+  events.resume();
   const sockets: Socket[] = [];
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
   });
   let closed = 0;
   for (let n = 0; n < IDLE; n++) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => socket.destroy()); // one too many
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => socket.destroy()); // cut
     socket.on('close', () => closed++);
     sockets.push(socket);
     if (n % 100 === 99) await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
   }
-  while (closed < IDLE - 1_000) await new Promise(resolve => setTimeout(resolve, 10));
+  // One of the thousand is the owner's: not the one that is open since before.
+  await until('strangers were cut', async () => (closed >= IDLE - 999 ? true : null));
+  t.ok(sockets[0]?.destroyed, 'who came first');
+  t.notOk(sockets.at(-1)?.destroyed, 'not who came last');
+  t.match(await daemon.client.status(), { mode: 'ultrapeer' }, 'the owner gets in at once');
+  t.ok(followed, 'a connection that showed the token is left alone');
   const local = createClient({ url: `unix:${join(dataDir, 'api.sock')}`, token: '' });
   t.equal((await local.live()).status, 'ok');
-  for (const socket of sockets) socket.destroy();
-  while (closed < IDLE) await new Promise(resolve => setTimeout(resolve, 10));
-  // It has yet to see that they are gone.
-  const status = await until('the port takes calls again', () => daemon.client.status().catch(() => null));
-  t.match(status, { mode: 'ultrapeer' });
+});
+
+t.test('over TLS a connection is known by its key all the same; with keys alone the newcomer is cut', async t => {
+  const end = (remotePort: number): Socket =>
+    Object.assign(new Duplex({ read() {}, write() {} }), {
+      ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort },
+    }) as unknown as Socket;
+  const connections = new Connections(2);
+  const [one, two, three, four] = [end(1), end(2), end(3), end(4)] as const;
+  connections.add(one);
+  connections.know(end(1)); // the TLS over it is another object
+  connections.add(two);
+  connections.add(three);
+  t.strictSame(
+    [one, two, three].map(({ destroyed }) => destroyed),
+    [false, true, false],
+  );
+  connections.know(three);
+  connections.add(four);
+  t.equal(four.destroyed, true);
+  one.destroy();
+  await once(one, 'close');
+  t.equal(connections.size, 1);
+  connections.know(end(9));
+  t.equal(connections.size, 1, 'one that has gone is not remembered');
 });

@@ -177,6 +177,13 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   t.equal(rings.minute.step, 1);
   t.ok(rings.minute.peers.includes(1));
 
+  // At once and once more: the loop was not looked at before the first, nor between the two.
+  for (const text of [await get(a, '/metrics'), await get(a, '/metrics')])
+    for (const line of text.split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
+      const value = Number(line.slice(line.lastIndexOf(' ')));
+      if (!Number.isFinite(value)) t.fail(line);
+      if (line.startsWith('nodejs_eventloop_lag') && value > 86_400) t.fail(line);
+    }
   const text = await get(a, '/metrics');
   for (const { name } of metrics) t.match(text, new RegExp(`^# TYPE ${name} `, 'm'));
   t.match(text, /^gnutella_queries_passed_total 1$/m);
