@@ -1,9 +1,10 @@
 // The API as functions: one per row of the table, used by the command line, the dashboard and the tests.
 import type { Page } from './control.ts';
-import { type CallOf, type Endpoint, type EndpointName, endpointNames, endpoints, type OutputOf } from './endpoints.ts';
+import type { CallOf, EndpointName, OutputOf } from './endpoints.ts';
 import type { Problem } from './errors.ts';
 import { exchange, type Reply } from './exchange.ts';
-import { partsOf } from './input.ts';
+import { partsOf, type Route } from './input.ts';
+import { routes } from './outline.ts';
 
 /** The daemon answered, and refused. */
 export class RefusedError extends Error {
@@ -53,18 +54,18 @@ export interface ClientOptions {
 const WAIT_MS = 30_000;
 
 export function createClient(options: ClientOptions): Client {
-  const calls = endpointNames.map(name => [name, (input?: object) => call(name, { ...input }, options)]);
+  const calls = Object.entries(routes).map(([name, route]) => [
+    name,
+    (input?: object) => call(route, { ...input }, options),
+  ]);
   return Object.fromEntries(calls) as Client;
 }
 
-async function call(name: EndpointName, input: Record<string, unknown>, options: ClientOptions): Promise<unknown> {
-  const endpoint: Endpoint = endpoints[name];
-  const { params, query, body } = partsOf(endpoint, input);
-  const path = endpoint.path.replace(/:(\w+)/g, (_, parameter: string) =>
-    encodeURIComponent(String(params[parameter])),
-  );
-  const sent = endpoint.body === null ? null : JSON.stringify(body);
-  const reply = await ask(endpoint.method, `${path}${queryString(query)}`, sent, 'application/json', options);
+async function call(route: Route, input: Record<string, unknown>, options: ClientOptions): Promise<unknown> {
+  const { params, query, body } = partsOf(route, input);
+  const path = route.path.replace(/:(\w+)/g, (_, parameter: string) => encodeURIComponent(String(params[parameter])));
+  const sent = !route.body ? null : JSON.stringify(body);
+  const reply = await ask(route.method, `${path}${queryString(query)}`, sent, 'application/json', options);
   if (reply.status === 204) return undefined;
   const answer = parseJson(reply.text);
   // `ready` answers 503 with its ordinary document.

@@ -4,8 +4,8 @@ import { type ClientOptions, credentials, RefusedError, reasonOf, refusal } from
 import type { LogLevel } from './control.ts';
 import { EventFrames } from './event-frames.ts';
 import { openStream, wholeReply } from './exchange.ts';
+import { streamPaths } from './outline.ts';
 import type { EventGap, EventView, Topic } from './schemas/events.ts';
-import { streams } from './streams.ts';
 
 /** How the stream is. `retryMs` until it is tried again; `refusal` when a daemon answered, and would not. */
 export type StreamState =
@@ -35,6 +35,7 @@ export type Follow = (following: Following) => Promise<void>;
 
 export const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
 const SILENCE_MS = 45_000;
+const EVENTS_TYPE = 'text/event-stream';
 
 export const createFollow =
   (options: ClientOptions): Follow =>
@@ -78,10 +79,10 @@ async function readStream(
     options,
     {
       method: 'GET',
-      path: `${streams.events.path}?${query}`,
+      path: `${streamPaths.events}?${query}`,
       headers: {
         ...credentials(options),
-        Accept: streams.events.type,
+        Accept: EVENTS_TYPE,
         ...(after === null ? {} : { 'Last-Event-ID': String(after) }),
       },
       body: null,
@@ -89,7 +90,7 @@ async function readStream(
     },
     silenceMs,
   );
-  if (response.statusCode !== 200 || !response.headers['content-type']?.startsWith(streams.events.type))
+  if (response.statusCode !== 200 || !response.headers['content-type']?.startsWith(EVENTS_TYPE))
     throw refusal(options.url, await wholeReply(response));
   response.setEncoding('utf8');
   onState({ state: 'open' });

@@ -1,7 +1,8 @@
 // The filter language of every list, of the command line and the dashboard: `size>1MiB and name~"moon" and not state=paused`.
-import type { Field, Fields, Reader } from './fields.ts';
+import type { Field, Fields } from './fields.ts';
 import { type Operator, Tokens } from './filter-tokens.ts';
 import { globMatcher, TEXT_CHARACTERS_MAX } from './glob.ts';
+import type { Reader } from './reader.ts';
 
 export const FILTER_CHARACTERS_MAX = 1000;
 const DEPTH_MAX = 16;

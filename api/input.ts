@@ -1,9 +1,24 @@
 // What a call is given, checked against the schemas of its endpoint: every fault with its place.
 import type { z } from 'zod';
-import type { Endpoint } from './endpoints.ts';
+import type { Endpoint, Method, Scope } from './endpoints.ts';
 import { ApiError, type FieldFault } from './errors.ts';
 
 export type Values = Record<string, unknown>;
+
+/** What a client has to know of an endpoint. */
+export interface Route {
+  readonly method: Method;
+  readonly path: string;
+  readonly scope: Scope;
+  readonly body: boolean;
+  /** Names of its query parameters, where a body could have them too. */
+  readonly query: readonly string[];
+}
+
+export function routeOf({ method, path, scope, query, body }: Endpoint): Route {
+  const shape = ((body === null ? null : query) as { shape?: object } | null)?.shape ?? {};
+  return { method, path, scope, body: body !== null, query: Object.keys(shape) };
+}
 
 const FAULTS_MAX = 20;
 const UNKNOWN = 'there is no such field';
@@ -29,23 +44,17 @@ export function checkedInput(
 }
 
 /** The same from one flat object, as clients and bulk calls have it. */
-export function partsOf(endpoint: Endpoint, flat: Values): { params: Values; query: Values; body: Values } {
+export function partsOf(route: Route, flat: Values): { params: Values; query: Values; body: Values } {
   const params: Values = {};
   const query: Values = {};
   const body: Values = {};
-  const inPath = new Set(Array.from(endpoint.path.matchAll(/:(\w+)/g), ([, name = '']) => name));
-  const inQuery = namesOf(endpoint.query);
+  const inPath = new Set(Array.from(route.path.matchAll(/:(\w+)/g), ([, name = '']) => name));
   for (const [name, value] of Object.entries(flat)) {
-    const part = inPath.has(name) ? params : endpoint.body === null || inQuery.has(name) ? query : body;
+    const part = inPath.has(name) ? params : !route.body || route.query.includes(name) ? query : body;
     // Not by assignment: a key called __proto__ is to be refused, not obeyed.
     Object.defineProperty(part, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return { params, query, body };
-}
-
-function namesOf(schema: z.ZodType | null): ReadonlySet<string> {
-  const shape = schema === null ? {} : ((schema as { shape?: object }).shape ?? {});
-  return new Set(Object.keys(shape));
 }
 
 function check(schema: z.ZodType | null, value: unknown, where: FieldFault['in'], faults: FieldFault[]): Values | null {

@@ -11,7 +11,7 @@ import {
 } from './endpoints.ts';
 import { ApiError, asApiError, problemOf } from './errors.ts';
 import { chosen } from './fields.ts';
-import { checkedInput, partsOf, type Values } from './input.ts';
+import { checkedInput, partsOf, routeOf, type Values } from './input.ts';
 
 export interface OperationsOptions {
   /** Of the program, for the OpenAPI document. */
@@ -86,7 +86,7 @@ export class Operations {
     for (const { operation, input: given } of input['operations'] as { operation: string; input: Values }[]) {
       try {
         const name = bulkName(operation, caller);
-        const { status, output } = await this.run(name, partsOf(endpoints[name], given), caller);
+        const { status, output } = await this.run(name, partsOf(routeOf(endpoints[name]), given), caller);
         items.push({ operation, status, ...(output === undefined ? {} : { body: output }) });
       } catch (error) {
         const problem = problemOf(asApiError(error, mistake => this.#options.onMistake(mistake, `bulk ${operation}`)));

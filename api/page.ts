@@ -1,7 +1,7 @@
 // Cuts one page out of a list, filtered and sorted as asked, and makes the cursor that leads to the next.
 import type { ListRequest, Page } from './control.ts';
 import { ApiError } from './errors.ts';
-import { type Direct, type Reader, readerOf } from './fields.ts';
+import { type Direct, type Reader, readerOf } from './reader.ts';
 import { FirstFew, type Place, type RowOrder, type Sort, type SortValue } from './sort.ts';
 
 interface Position {

@@ -1,5 +1,6 @@
 // `sort=-size,name`: the order of a list, and the cursor of a sorted one.
-import type { Fields, Reader } from './fields.ts';
+import type { Fields } from './fields.ts';
+import type { Reader } from './reader.ts';
 
 const KEYS_MAX = 3;
 /** Texts are ordered by so many characters: the cursor carries them. */

@@ -1,7 +1,7 @@
 // Hosts and files as lists show them, and how large lists of them are searched and ordered without a view of each.
 import type { FileView, HostView } from '../api/control.ts';
-import type { Direct } from '../api/fields.ts';
 import { badCursor } from '../api/page.ts';
+import type { Direct } from '../api/reader.ts';
 import type { HostRecord } from '../protocol/overlay/host-cache.ts';
 import { formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../protocol/wire/urn.ts';

@@ -2,8 +2,8 @@
 // Entry: hands the command line to the command tree and its exit code to the system.
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
-keepYoungGenerationSmall(); // before anything is loaded
-const { run } = await import('./cli/program.ts');
+if (process.argv[2] === 'start') keepYoungGenerationSmall(); // before anything is loaded
+const { run } = await import('./cli/command-line.ts');
 
 // `servent peers | head` closes our output early: nothing to complain about.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 // Every setting, declared once: types, file check, environment, flags, profiles, API and documentation all come from here.
 import { join } from 'node:path';
-import envPaths from 'env-paths';
+import { usualDataDir } from './data-dir.ts';
 import { hookList } from './hooks/hook-config.ts';
 import {
   addressBlock,
@@ -83,7 +83,7 @@ export const declaration = {
   }),
   dataDir: setting(folder, {
     flag: '--data-dir <dir>',
-    default: () => envPaths('servent', { suffix: '' }).data,
+    default: usualDataDir,
     defaultText: "the platform's data folder, `servent` in it",
     doc: 'Where the servent keeps its state: database, API token, and by default shared files and downloads.',
   }),

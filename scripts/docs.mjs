@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
+import { outlineModule } from '../dist/api/outline-module.js';
 import { commandsDocument, manualPage } from '../dist/daemon/cli/manual.js';
 import { metricsDocument } from '../dist/daemon/metric-documents.js';
 import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
@@ -15,6 +16,7 @@ const shown = await pictures();
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 for (const [file, text] of [
   ['docs/api.md', apiDocument()],
+  ['api/outline.ts', outlineModule()],
   ['docs/dashboard.md', dashboardDocument(shown)],
   ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],

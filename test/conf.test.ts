@@ -3,7 +3,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { createProgram } from '../daemon/cli/program.ts';
+import { createProgram } from '../daemon/cli/tree.ts';
 import { silentLog } from '../daemon/log.ts';
 import { settingsList, variableOf } from '../daemon/settings.ts';
 import { superviseBy } from '../daemon/supervisor.ts';

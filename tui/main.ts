@@ -1,9 +1,7 @@
 // Starts the dashboard on a terminal and sees to it that the terminal is put back, whatever happens.
 import { App, type Source } from './app.ts';
-import { DemoWorld } from './demo/world.ts';
 import { MemoryFile, memoryPath } from './memory-file.ts';
-import { runPlain } from './plain.ts';
-import type { Remembered } from './remember.ts';
+import type { Remembered } from './remembered.ts';
 import { Screen, type TerminalInput, type TerminalOutput } from './screen.ts';
 import { charsetOf, createTheme, depthOf } from './theme.ts';
 
@@ -19,7 +17,8 @@ export interface DashboardOptions {
   readonly remember?: boolean;
 }
 
-export function demoSource(): Source {
+export async function demoSource(): Promise<Source> {
+  const { DemoWorld } = await import('./demo/world.ts');
   const world = new DemoWorld({ now: Date.now });
   return { name: 'demo', url: 'a made-up network', client: world.client };
 }
@@ -34,6 +33,7 @@ export function wantsPlain({ plain, input, output, env }: DashboardOptions): boo
 export async function runDashboard(options: DashboardOptions): Promise<void> {
   const { sources, input, output, env } = options;
   if (wantsPlain(options)) {
+    const { runPlain } = await import('./plain.ts');
     await runPlain({ sources, input, now: Date.now, write: text => void output.write(text) });
     return;
   }

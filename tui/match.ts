@@ -1,7 +1,8 @@
 // What is typed after `/`: the filter language of the API, in which a person may leave out quotes and `and`. Pure.
-import { type Fields, readerOf } from '../api/fields.ts';
+import type { Fields } from '../api/fields.ts';
 import { FilterError, parseFilter } from '../api/filter.ts';
 import { type Token, Tokens } from '../api/filter-tokens.ts';
+import { readerOf } from '../api/reader.ts';
 
 export interface Matcher<T> {
   readonly accepts: (row: T) => boolean;

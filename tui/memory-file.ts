@@ -2,8 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
-import { parseRemembered, type Remembered } from './remember.ts';
+import type { Remembered } from './remembered.ts';
 
 const WRITE_AFTER_MS = 500;
 
@@ -30,6 +29,7 @@ export class MemoryFile {
   async read(): Promise<Remembered | null> {
     try {
       const text = await readFile(this.#path, 'utf8');
+      const { parseRemembered } = await import('./remembered.ts');
       const remembered = parseRemembered(text);
       if (remembered === null) this.#onNotice(`${this.#path} is broken and was not used`);
       else this.#written = text;
@@ -56,6 +56,7 @@ export class MemoryFile {
     if (text === this.#written) return;
     try {
       await mkdir(dirname(this.#path), { recursive: true });
+      const { default: writeFileAtomic } = await import('write-file-atomic');
       await writeFileAtomic(this.#path, text, { mode: 0o600 });
       this.#written = text;
     } catch (error) {

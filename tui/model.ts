@@ -19,7 +19,7 @@ import type { EndpointName } from '../api/endpoints.ts';
 import type { EventGap, EventView } from '../api/schemas/events.ts';
 import { type History, noHistory } from './history.ts';
 import type { ItemAnswer, Pane } from './pane.ts';
-import type { Remembered } from './remember.ts';
+import type { Remembered } from './remembered.ts';
 
 export const VIEW_IDS = [
   'overview',

@@ -1,29 +1,11 @@
 // What the dashboard keeps from one session to the next: order and columns of lists, the time of graphs. Pure; the file is elsewhere.
-import { z } from 'zod';
-import { type ListId, type Model, RANGES } from './model.ts';
+import type { ListId, Model } from './model.ts';
+import type { Remembered } from './remembered.ts';
 import { lists } from './views/all.ts';
-
-const VERSION = 1;
-const COLUMNS_MAX = 40;
-
-const schema = z.object({
-  version: z.literal(VERSION),
-  range: z.enum(RANGES),
-  details: z.boolean().nullable(),
-  lists: z.record(
-    z.string().max(40),
-    z.object({
-      sort: z.object({ column: z.string().max(40), descending: z.boolean() }).nullable(),
-      columns: z.array(z.string().max(40)).max(COLUMNS_MAX).nullable(),
-    }),
-  ),
-});
-
-export type Remembered = z.infer<typeof schema>;
 
 export function rememberedOf({ range, details, lists: states }: Model): Remembered {
   return {
-    version: VERSION,
+    version: 1,
     range,
     details,
     lists: Object.fromEntries(
@@ -47,14 +29,4 @@ export function withRemembered(model: Model, { range, details, lists: kept }: Re
     };
   }
   return { ...model, range, details, lists: states };
-}
-
-/** null: not what this program writes. */
-export function parseRemembered(text: string): Remembered | null {
-  try {
-    return schema.safeParse(JSON.parse(text)).data ?? null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

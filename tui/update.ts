@@ -1,7 +1,7 @@
 // The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
 
 import type { ConfigPlan, Explanation, RefusedPeersView } from '../api/control.ts';
-import { endpoints } from '../api/endpoints.ts';
+import { routes } from '../api/outline.ts';
 import { actions, withToast } from './actions.ts';
 import { withEvents } from './events.ts';
 import { helpRoom } from './help.ts';
@@ -41,7 +41,7 @@ function permitted(step: Step): Step {
   for (const effect of step.effects) {
     const calls = effect.type === 'call' ? [effect] : effect.type === 'bulk' ? effect.calls : [];
     const barred = calls
-      .map(({ name }) => endpoints[name].scope)
+      .map(({ name }) => routes[name]?.scope ?? 'admin')
       .find(scope => scope === 'admin' || !mayDo(scopes, scope));
     if (barred !== undefined)
       return stay(

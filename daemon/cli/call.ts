@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Client } from '../../api/client.ts';
-import { type EndpointName, endpointNames } from '../../api/endpoints.ts';
+import type { EndpointName } from '../../api/endpoints.ts';
+import { routes } from '../../api/outline.ts';
 import { nearest } from '../settings/faults.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -15,7 +16,7 @@ export function callCommand(terminal: Terminal): Command {
     .argument('[fields...]', 'NAME=VALUE; the value is JSON if it can be read as such, else text')
     .action(async (operation: string, fields: string[], flags: ClientFlags) => {
       if (!isOperation(operation)) {
-        const near = nearest(operation, endpointNames);
+        const near = nearest(operation, Object.keys(routes));
         throw usageError(`there is no operation ${operation}${near === null ? '' : `; did you mean ${near}?`}`);
       }
       const { client } = await findDaemon(flags, terminal);
@@ -85,7 +86,7 @@ export function openapiCommand(terminal: Terminal): Command {
 }
 
 function isOperation(name: string): name is EndpointName {
-  return (endpointNames as string[]).includes(name);
+  return Object.hasOwn(routes, name);
 }
 
 function fieldOf(text: string): [string, unknown] {

@@ -1,7 +1,7 @@
 // completion: scripts for bash, zsh and fish; they ask `servent complete` for each word, which knows the commands and asks the daemon.
 import { Argument, Command } from 'commander';
 import type { Client } from '../../api/client.ts';
-import { endpointNames } from '../../api/endpoints.ts';
+import { routes } from '../../api/outline.ts';
 import { settingsList } from '../settings.ts';
 import { findDaemon } from './connection.ts';
 import { print, type Terminal } from './terminal.ts';
@@ -93,7 +93,7 @@ const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace
 async function values(command: string, terminal: Terminal): Promise<readonly string[]> {
   if (/^config (get|set|unset|apply)$/.test(command)) return settingsList.map(({ key }) => key);
   if (command === 'completion') return SHELLS;
-  if (command === 'call') return endpointNames;
+  if (command === 'call') return Object.keys(routes);
   const live = LIVE[command];
   if (live === undefined) return [];
   try {

@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
 import { createFollow, type Follow } from '../../api/event-follow.ts';
-import { type StreamName, streams } from '../../api/streams.ts';
+import { streamPaths } from '../../api/outline.ts';
+import type { StreamName } from '../../api/streams.ts';
+import { usualDataDir } from '../data-dir.ts';
 import { givenToken } from '../given-token.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
-import { declaration } from '../settings.ts';
 import { CommandError, usageError } from './failure.ts';
 import { OUTPUT_FORMATS, type Terminal } from './terminal.ts';
 
@@ -62,7 +63,7 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
     client: createClient(options),
     follow: createFollow(options),
     url,
-    text: (stream, query = {}) => readText(streams[stream].path, query, options),
+    text: (stream, query = {}) => readText(streamPaths[stream], query, options),
   };
 }
 
@@ -83,17 +84,21 @@ export async function dataDirOf({ dataDir }: ClientFlags, { env, cwd }: Terminal
   if (given !== undefined) return resolve(cwd, given);
   const configFile = env['SERVENT_CONFIG'] || undefined;
   if (configFile !== undefined) {
-    const { readSettingsFile } = await import('../settings/file.ts');
+    const [{ readSettingsFile }, { declaration }] = await Promise.all([
+      import('../settings/file.ts'),
+      import('../settings.ts'),
+    ]);
     const file = resolve(cwd, configFile);
     const said = (await readSettingsFile(file).catch(() => null))?.get('dataDir')?.value;
     if (typeof said === 'string') return declaration.dataDir.within?.(said, resolve(file, '..')) ?? said;
   }
-  return declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' });
+  return usualDataDir();
 }
 
 async function usualUrl(dataDir: string): Promise<string> {
   const runtime = await readRuntime(dataDir);
   if (runtime !== null) return reachable(runtime.api);
+  const { declaration } = await import('../settings.ts'); // takes longer than a call
   const ground = { profile: 'public', dataDir } as const;
   return `http://${declaration.api.host.defaultFor(ground)}:${declaration.api.port.defaultFor(ground)}`;
 }

@@ -1,6 +1,6 @@
 // docs/servent.1 and docs/cli.md, written from the command tree.
 import type { Command, Option } from 'commander';
-import { createProgram } from './program.ts';
+import { createProgram } from './tree.ts';
 
 const NOWHERE = { stdout: { write: () => true }, stderr: { write: () => true }, env: {}, cwd: '/' };
 

@@ -36,7 +36,7 @@ export function tuiCommand(terminal: Terminal): Command {
       const { demoSource, runDashboard } = await import('../../tui/main.ts');
       const { demo, plain, ascii, mouse } = flags;
       await runDashboard({
-        sources: demo === true ? [demoSource()] : await sourcesFor(flags, terminal),
+        sources: demo === true ? [await demoSource()] : await sourcesFor(flags, terminal),
         input: terminal.stdin ?? process.stdin,
         output: terminal.stdout as NodeJS.WriteStream,
         env: terminal.env,

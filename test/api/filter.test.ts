@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { fieldsOf, readerOf } from '../../api/fields.ts';
+import { fieldsOf } from '../../api/fields.ts';
 import { FilterError, parseFilter } from '../../api/filter.ts';
 import { globMatcher } from '../../api/glob.ts';
+import { readerOf } from '../../api/reader.ts';
 import * as overlay from '../../api/schemas/overlay.ts';
 import * as transfers from '../../api/schemas/transfers.ts';
 import { aDownload, aPeer } from '../support/sample-views.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { DownloadView, Page, PeerView, ResultView } from '../../api/control.ts';
-import { createProgram } from '../../daemon/cli/program.ts';
+import { createProgram } from '../../daemon/cli/tree.ts';
 import { writeRuntime } from '../../daemon/runtime-files.ts';
 import { version } from '../../daemon/version.ts';
 import { type Served, serveFake, TOKEN } from '../support/api-server.ts';

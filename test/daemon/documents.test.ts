@@ -4,6 +4,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { apiDocument } from '../../api/documents.ts';
 import { type Endpoint, endpointNames, endpoints } from '../../api/endpoints.ts';
+import { outlineModule } from '../../api/outline-module.ts';
 import { commandsDocument, manualPage } from '../../daemon/cli/manual.ts';
 import { metricsDocument } from '../../daemon/metric-documents.ts';
 import { configurationDocument, exampleFile } from '../../daemon/settings/documents.ts';
@@ -14,6 +15,7 @@ import { projectRoot } from '../support/fixtures.ts';
 
 for (const [file, text] of [
   ['docs/api.md', apiDocument()],
+  ['api/outline.ts', outlineModule()],
   ['docs/configuration.md', configurationDocument()],
   ['docs/metrics.md', metricsDocument()],
   ['docs/cli.md', commandsDocument()],

@@ -8,7 +8,8 @@ import { MemoryFile, memoryPath } from '../../tui/memory-file.ts';
 import { type Call, createModel, type Model, type Step } from '../../tui/model.ts';
 import { planLines, planOutcome } from '../../tui/pane.ts';
 import { perform } from '../../tui/perform.ts';
-import { parseRemembered, rememberedOf, withRemembered } from '../../tui/remember.ts';
+import { rememberedOf, withRemembered } from '../../tui/remember.ts';
+import { parseRemembered } from '../../tui/remembered.ts';
 import { update } from '../../tui/update.ts';
 import { aDownload, aPeer } from '../support/sample-views.ts';
 

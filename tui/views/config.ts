@@ -1,8 +1,8 @@
 // Config: the values in force and who decided them.
 
 import type { SettingView } from '../../api/control.ts';
-import { type Fields, fieldsOf } from '../../api/fields.ts';
-import { setting } from '../../api/schemas/service.ts';
+import type { Fields } from '../../api/fields.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import type { View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
@@ -28,7 +28,7 @@ export function settingText(value: unknown): string {
 }
 
 const FIELDS: Fields = new Map([
-  ...fieldsOf(setting),
+  ...listFields.setting,
   ['value', { path: 'value', kind: 'text', plural: false, choices: [] }],
 ]);
 

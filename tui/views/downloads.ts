@@ -1,8 +1,7 @@
 // Downloads: how far each one is, from whom it comes, and why it does not.
 
 import type { DownloadView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { download } from '../../api/schemas/transfers.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatRate, formatShare, formatSince, formatSpan } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
@@ -34,7 +33,7 @@ const activeSources = ({ sources }: DownloadView): number => sources.filter(({ s
 
 export const downloadList: ListSpec<DownloadView> = {
   id: 'downloads',
-  fields: fieldsOf(download),
+  fields: listFields.download,
   title: 'Downloads',
   one: 'download',
   many: 'downloads',

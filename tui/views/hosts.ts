@@ -1,8 +1,7 @@
 // Hosts: the host cache, addresses to connect to.
 
 import type { HostView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { host } from '../../api/schemas/overlay.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatSince } from '../format.ts';
 import type { View } from '../stage.ts';
@@ -13,7 +12,7 @@ const ago = (time: string | null, now: number): string => (time === null ? 'neve
 
 export const hostList: ListSpec<HostView> = {
   id: 'hosts',
-  fields: fieldsOf(host),
+  fields: listFields.host,
   title: 'Host cache',
   one: 'host',
   many: 'hosts',

@@ -1,8 +1,7 @@
 // Library: the shared folders, and below them the files.
 
 import type { FileView, FolderView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { file, folder } from '../../api/schemas/library.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatSince } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
@@ -11,7 +10,7 @@ import type { ListSpec } from '../table.ts';
 
 export const folderList: ListSpec<FolderView> = {
   id: 'folders',
-  fields: fieldsOf(folder),
+  fields: listFields.folder,
   title: 'Shared folders',
   one: 'folder',
   many: 'folders',
@@ -63,7 +62,7 @@ export const folderList: ListSpec<FolderView> = {
 
 export const fileList: ListSpec<FileView> = {
   id: 'files',
-  fields: fieldsOf(file),
+  fields: listFields.file,
   title: 'Files',
   one: 'file',
   many: 'files',

@@ -1,6 +1,6 @@
 // Peers: the overlay connections, what each sends and takes, and how it is to be got rid of.
-import { type Fields, fieldsOf } from '../../api/fields.ts';
-import { peer } from '../../api/schemas/overlay.ts';
+import type { Fields } from '../../api/fields.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatExact, formatRate, formatSince } from '../format.ts';
 import type { PeerRow } from '../model.ts';
@@ -10,7 +10,7 @@ import type { Detail, ListSpec } from '../table.ts';
 const ROLE_ORDER = { ultrapeer: 2, leaf: 1, legacy: 0 } as const;
 
 const FIELDS: Fields = new Map([
-  ...fieldsOf(peer),
+  ...listFields.peer,
   ['rateIn', { path: 'rateIn', kind: 'number', plural: false, choices: [] }],
   ['rateOut', { path: 'rateOut', kind: 'number', plural: false, choices: [] }],
 ]);

@@ -1,8 +1,7 @@
 // Queries: what the network asks, as it passes, and what can be told from it.
 
 import type { QueryStatsView, QueryView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { query } from '../../api/schemas/overlay.ts';
+import { listFields } from '../../api/outline.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails, drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatClock, formatCount, formatExact, formatPerSecond } from '../format.ts';
@@ -14,7 +13,7 @@ import { fit } from '../width.ts';
 
 export const queryList: ListSpec<QueryView> = {
   id: 'queries',
-  fields: fieldsOf(query),
+  fields: listFields.query,
   title: 'Queries',
   one: 'query',
   many: 'queries',

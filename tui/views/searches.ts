@@ -1,8 +1,7 @@
 // Searches: our own, and below them what the one under the cursor has found, grouped by content.
 
 import type { ResultView, SearchView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { result, search } from '../../api/schemas/searches.ts';
+import { listFields } from '../../api/outline.ts';
 import type { Rect } from '../canvas.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatClock, formatCount, formatSpan } from '../format.ts';
@@ -16,7 +15,7 @@ export const searchName = ({ text, urn, browse }: SearchView): string =>
 
 export const searchList: ListSpec<SearchView> = {
   id: 'searches',
-  fields: fieldsOf(search),
+  fields: listFields.search,
   title: 'Searches',
   one: 'search',
   many: 'searches',
@@ -93,7 +92,7 @@ const kindOf = (name: string): string => /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]?.
 
 export const resultList: ListSpec<ResultView> = {
   id: 'results',
-  fields: fieldsOf(result),
+  fields: listFields.result,
   title: 'Results',
   one: 'result',
   many: 'results',

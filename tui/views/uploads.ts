@@ -1,8 +1,7 @@
 // Uploads: who takes what from us, and who waits for a slot.
 
 import type { UploadView } from '../../api/control.ts';
-import { fieldsOf } from '../../api/fields.ts';
-import { upload } from '../../api/schemas/transfers.ts';
+import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatRate, formatShare, formatSince } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
@@ -14,7 +13,7 @@ const shareOf = (row: UploadView): number => (rangeBytes(row) === 0 ? 1 : row.se
 
 export const uploadList: ListSpec<UploadView> = {
   id: 'uploads',
-  fields: fieldsOf(upload),
+  fields: listFields.upload,
   title: 'Uploads',
   one: 'upload',
   many: 'uploads',

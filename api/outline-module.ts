@@ -1,0 +1,42 @@
+// api/outline.ts, written from the tables: what clients need of them. Loading schemas takes a command longer than its call.
+import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import { fieldsOf } from './fields.ts';
+import { routeOf } from './input.ts';
+import { file, folder } from './schemas/library.ts';
+import { host, peer, query } from './schemas/overlay.ts';
+import { result, search } from './schemas/searches.ts';
+import { setting } from './schemas/service.ts';
+import { download, upload } from './schemas/transfers.ts';
+import { streamNames, streams } from './streams.ts';
+
+const LISTED = { peer, query, search, result, download, upload, folder, file, host, setting } as const;
+
+export function outlineModule(): string {
+  const line = (name: string, value: unknown): string => `  ${name}: ${JSON.stringify(value)},`;
+  return [
+    '// Written from the tables of endpoints, streams and schemas by `npm run docs`: change it there.',
+    "import type { Field, Fields } from './fields.ts';",
+    "import type { Route } from './input.ts';",
+    '',
+    '/** By the name of the operation. */',
+    'export const routes: Readonly<Record<string, Route>> = {',
+    ...endpointNames.map(name => line(name, routeOf(endpoints[name] as Endpoint))),
+    '};',
+    '',
+    'export const streamPaths = {',
+    ...streamNames.map(name => line(name, streams[name].path)),
+    '} as const;',
+    '',
+    'const fields = (...of: Field[]): Fields => new Map(of.map(field => [field.path, field]));',
+    '',
+    '/** What the items of lists can be filtered and sorted by. */',
+    'export const listFields = {',
+    ...Object.entries(LISTED).flatMap(([name, schema]) => [
+      `  ${name}: fields(`,
+      ...[...fieldsOf(schema).values()].map(field => `    ${JSON.stringify(field)},`),
+      '  ),',
+    ]),
+    '} as const;',
+    '',
+  ].join('\n');
+}

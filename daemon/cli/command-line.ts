@@ -1,0 +1,73 @@
+// What a command line runs, and how it ends: exit code, and one line for what went wrong.
+import { type Command, CommanderError } from 'commander';
+import { ShownOnly } from './connection.ts';
+import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
+import { assembled } from './program.ts';
+import { note, type Terminal } from './terminal.ts';
+
+type Commands = (terminal: Terminal) => Command | readonly Command[];
+
+/** What people wait for: these are run without loading all the others. */
+const AT_ONCE: Readonly<Record<string, () => Promise<Commands>>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  ...each('status peers history health', async () => (await import('./show.ts')).showCommands),
+  ...each('connect disconnect', async () => (await import('./overlay.ts')).overlayCommands),
+  ...each('hosts block unblock', async () => (await import('./hosts.ts')).hostCommands),
+  queries: async () => (await import('./queries.ts')).queriesCommand,
+  ...each('search browse', async () => (await import('./search.ts')).searchCommands),
+  searches: async () => (await import('./searches.ts')).searchesCommand,
+  ...each(
+    'download downloads pause resume cancel priority uploads',
+    async () => (await import('./transfers.ts')).transferCommands,
+  ),
+  ...each('library share unshare rescan', async () => (await import('./library.ts')).libraryCommands),
+  tui: async () => (await import('./tui.ts')).tuiCommand,
+  web: async () => (await import('./web.ts')).webCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  hooks: async () => (await import('./hooks.ts')).hooksCommand,
+  log: async () => (await import('./log.ts')).logCommand,
+  call: async () => (await import('./call.ts')).callCommand,
+};
+
+function each<T>(names: string, load: () => Promise<T>): Record<string, () => Promise<T>> {
+  return Object.fromEntries(names.split(' ').map(name => [name, load]));
+}
+
+async function programFor(word: string | undefined, terminal: Terminal): Promise<Command> {
+  const load = word !== undefined && Object.hasOwn(AT_ONCE, word) ? AT_ONCE[word] : undefined;
+  if (load === undefined) return (await import('./tree.ts')).createProgram(terminal);
+  const commands = await load();
+  return assembled(terminal, of => [commands(of)].flat());
+}
+
+/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const program = await programFor(words[0], terminal);
+  try {
+    if (words.length === 0) {
+      note(terminal, program.helpInformation().trimEnd());
+      return EXIT_USAGE;
+    }
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ShownOnly) return 0;
+    const code = exitCodeOf(error);
+    if (code !== 0)
+      note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words) : explain(error)}`);
+    return code;
+  }
+}
+
+function misuse(error: CommanderError, words: readonly string[]): string {
+  if (error.code === 'commander.help') return 'say which command; the lines above list them';
+  const about = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  const command = words.find(word => !word.startsWith('-'));
+  const help =
+    error.code === 'commander.unknownCommand' || command === undefined ? 'servent --help' : `servent ${command} --help`;
+  return `${about}; see "${help}"`;
+}
