@@ -124,18 +124,16 @@ export class TcpNetwork {
     return servent;
   }
 
-  /** Until `count` has stayed the same for `quietMs`. */
+  /** Until `count` has stayed the same for `quietMs`. Looks no more often: sixty scrapes delay what they count. */
   async #quiet(count: (moved: Moved) => number, quietMs: number): Promise<Moved> {
     const deadline = Date.now() + PATIENCE_MS;
-    let moved = await this.#moved();
-    for (let since = Date.now(); Date.now() - since < quietMs; ) {
-      if (Date.now() > deadline) throw new Error('the network does not come to rest');
-      await wait(POLL_MS);
+    for (let before: Moved | null = null; Date.now() < deadline; ) {
+      await wait(quietMs);
       const now = await this.#moved();
-      if (count(now) !== count(moved)) since = Date.now();
-      moved = now;
+      if (before !== null && count(now) === count(before)) return now;
+      before = now;
     }
-    return moved;
+    throw new Error('the network does not come to rest');
   }
 
   /** Descriptors that arrived anywhere, since the start. */

@@ -3,7 +3,6 @@ import { startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
-import { LOCAL_DYNAMIC_QUERY } from '../../protocol/overlay/dynamic-query.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 
@@ -22,10 +21,6 @@ export interface Started {
 
 /** As Gnutella 0.4 had it. */
 const FLOODING: Partial<OverlayLimits> = { flooding: true, ttlMax: 7 };
-/** Sixty servents on a few cores answer later than the profile `local` waits; who widens too early asks too many. */
-const PATIENT: Partial<OverlayLimits> = {
-  dynamicQuery: { ...LOCAL_DYNAMIC_QUERY, leafWaitMs: 600, probeWaitMs: 600, stepWaitMs: 900, stepWaitMsMin: 400 },
-};
 /** Every servent of the network may be a neighbour. */
 const LINKS_MAX = 100;
 
@@ -41,7 +36,7 @@ async function start({ dataDir, mode, flooding }: Wanted): Promise<{ stop(): Pro
     },
     env: {},
   });
-  const daemon = await startDaemon(resolved, silentLog, flooding ? FLOODING : PATIENT);
+  const daemon = await startDaemon(resolved, silentLog, flooding ? FLOODING : {});
   const token = (await readApiToken(dataDir)) ?? '';
   const started = { gnutella: formatEndpoint(daemon.gnutella), api: daemon.api, token };
   return { stop: () => daemon.stop(), started };

@@ -7,6 +7,7 @@ import { guidKey } from '../wire/guid.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { QueryFlag, queryFlags } from '../wire/query.ts';
 import { encodeQueryStatusRequest, QUERY_STATUS_STOP } from '../wire/vendor/leaf-guidance.ts';
+import type { AnswerPace } from './answer-pace.ts';
 import type { OverlayCounters } from './counters.ts';
 import { type Ask, DynamicQuery, Next, type Prospect } from './dynamic-query.ts';
 import type { OverlayLimits } from './limits.ts';
@@ -30,14 +31,15 @@ interface Running {
   readonly search: Search | null;
   /** Leaves that were chosen for a search of ours; a table that comes later adds to them. */
   readonly leaves: Set<number>;
-  /** Ids of links that a search of ours went to. */
-  readonly asked: Set<number>;
+  /** Ids of links that it went to and when; one that was asked twice has ASKED_AGAIN, as its answers are of either time. */
+  readonly asked: Map<number, number>;
   exhausted: boolean;
 }
 
 export interface DynamicQueriesParts {
   readonly links: Links;
   readonly tables: NeighbourTables;
+  readonly pace: AnswerPace;
   readonly counters: OverlayCounters;
   readonly limits: OverlayLimits;
   readonly random: Random;
@@ -95,7 +97,17 @@ export class DynamicQueries {
     this.#shuffle(ids);
     const query = new DynamicQuery(this.#parts.limits.dynamicQuery, goal, ids, now);
     const leaves = new Set(search === null ? [] : ids);
-    const running = { query, guid, payload, hashes, leaf, search, leaves, asked: new Set<number>(), exhausted: false };
+    const running = {
+      query,
+      guid,
+      payload,
+      hashes,
+      leaf,
+      search,
+      leaves,
+      asked: new Map<number, number>(),
+      exhausted: false,
+    };
     this.#running.set(guidKey(guid), running);
     return running;
   }
@@ -116,7 +128,16 @@ export class DynamicQueries {
     else this.#perLeaf.delete(leaf);
   }
 
-  /** Hit records went by for the query whose GUID stands at `start`: hits that we routed, or offers by UDP. */
+  /** A hit came over `link`, for a search of ours or routed to a leaf: its records count, and how long it took. */
+  onHit(link: Link, frame: Frame, now: number): void {
+    const running = this.#running.get(guidKey(frame.bytes, frame.start));
+    if (running === undefined) return;
+    if (running.search === null) running.query.seen += recordsOf(frame); // ours counts its hits itself
+    const askedAt = running.asked.get(link.id) ?? ASKED_AGAIN;
+    if (askedAt !== ASKED_AGAIN) this.#parts.pace.note((now - askedAt) / (frame.hops + 1));
+  }
+
+  /** So many records are offered by UDP for the query whose GUID stands at `start`. */
   onResults(bytes: Buffer, start: number, records: number): void {
     const running = this.#running.get(guidKey(bytes, start));
     if (running !== undefined) running.query.seen += records;
@@ -143,13 +164,13 @@ export class DynamicQueries {
   }
 
   /** A leaf of ours has a new table: searches of ours that it matches now go there too. */
-  onLeafTable(leaf: Link): void {
+  onLeafTable(leaf: Link, now: number): void {
     if (leaf.queryHopsMax === 0) return;
     for (const running of this.#running.values()) {
       if (running.search === null || running.leaves.has(leaf.id)) continue;
       if (!this.#parts.tables.leafMayMatch(leaf, running.hashes)) continue;
       running.leaves.add(leaf.id);
-      this.#send(running, leaf, 1);
+      this.#send(running, leaf, 1, now);
     }
   }
 
@@ -178,12 +199,13 @@ export class DynamicQueries {
       if (!search.open) query.stop();
     }
     const asks = this.#asks;
+    query.answerMs = this.#parts.pace.waitMs;
     const verdict = query.step(now, now < query.nextAt ? NOBODY : this.#prospects(running), asks);
     running.exhausted = verdict === Next.Exhausted;
     if (verdict === Next.AskStatus) this.#askStatus(running);
     for (const { id, ttl } of asks) {
       const link = this.#parts.links.get(id);
-      if (link !== null) this.#send(running, link, ttl);
+      if (link !== null) this.#send(running, link, ttl, now);
     }
     asks.length = 0;
     return verdict;
@@ -210,15 +232,12 @@ export class DynamicQueries {
     return prospects;
   }
 
-  #send({ guid, payload, search, asked }: Running, link: Link, ttl: number): void {
+  #send({ guid, payload, search, asked }: Running, link: Link, ttl: number, now: number): void {
     const hops = search === null ? 1 : 0;
     link.queue.enqueue(encodeDescriptor(guid, Type.Query, ttl, hops, payload), Priority.Query);
-    if (search === null) {
-      this.#parts.counters.queriesRelayed++;
-      return;
-    }
-    if (!asked.has(link.id)) search.linksAsked++;
-    asked.add(link.id);
+    if (search === null) this.#parts.counters.queriesRelayed++;
+    else if (!asked.has(link.id)) search.linksAsked++;
+    asked.set(link.id, asked.has(link.id) ? ASKED_AGAIN : now);
   }
 
   #askStatus({ guid, leaf }: Running): void {
@@ -235,6 +254,7 @@ export class DynamicQueries {
 }
 
 const NOBODY: readonly Prospect[] = [];
+const ASKED_AGAIN = -1;
 /** Records of the query hit in `frame`, whose payload is known to have its first byte. */
 export function recordsOf(frame: Frame): number {
   return frame.bytes.readUInt8(frame.start + HEADER_BYTES);

@@ -8,13 +8,17 @@ export interface DynamicQueryLimits {
   readonly leafGoal: number;
   /** A search by hash is content with this part of them: one source would do. */
   readonly urnShare: number;
-  /** After asking leaves, after a probe (for each TTL), after each further step. */
+  /** After asking leaves, as long as it is not known how fast neighbours answer; then as long as they take, but this. */
   readonly leafWaitMs: number;
+  readonly leafWaitMsMin: number;
+  /** After a probe (for each TTL), after each further step; longer where neighbours answer later. */
   readonly probeWaitMs: number;
   readonly stepWaitMs: number;
   /** Steps become shorter by this while little is found, down to the least. */
   readonly stepHasteMs: number;
   readonly stepWaitMsMin: number;
+  /** No step waits longer, however slow neighbours are. */
+  readonly waitMsMax: number;
   /** How long a leaf may take to say how many hits it kept. */
   readonly statusWaitMs: number;
   /** Ultrapeers, by what peers say of their degree; whoever has asked so many has asked enough. */
@@ -31,10 +35,12 @@ export const DYNAMIC_QUERY_LIMITS: DynamicQueryLimits = {
   leafGoal: 50,
   urnShare: 1 / 25,
   leafWaitMs: 2_400,
+  leafWaitMsMin: 600,
   probeWaitMs: 2_400,
   stepWaitMs: 3_700,
   stepHasteMs: 100,
   stepWaitMsMin: 1_500,
+  waitMsMax: 10_000,
   statusWaitMs: 10_000,
   horizonMax: 500_000,
   lifeMs: 10 * 60_000,
@@ -46,10 +52,12 @@ export const DYNAMIC_QUERY_LIMITS: DynamicQueryLimits = {
 export const LOCAL_DYNAMIC_QUERY: DynamicQueryLimits = {
   ...DYNAMIC_QUERY_LIMITS,
   leafWaitMs: 100,
+  leafWaitMsMin: 100,
   probeWaitMs: 100,
   stepWaitMs: 150,
   stepHasteMs: 10,
   stepWaitMsMin: 50,
+  waitMsMax: 2_400,
   statusWaitMs: 1_000,
   horizonMax: Number.POSITIVE_INFINITY, // degrees are said, not real: a small network is asked whole
 };
@@ -80,6 +88,8 @@ export type Next = (typeof Next)[keyof typeof Next];
 const PROBES = 3;
 /** At most so many ultrapeers a step, as long as nothing at all is found. */
 const STEP_ASKS_MAX = 3;
+/** Leaves that are asked before it is known how much such leaves have. */
+const LEAF_PROBES = 4;
 /** LimeWire's guess at the leaves of an ultrapeer. */
 const HOSTS_PER_ULTRAPEER = 16;
 /** Leaves asked at once for each result that is missing: tables promise what is not there now and then. */
@@ -137,8 +147,12 @@ export class DynamicQuery {
   guided = false;
   /** Its hits go by UDP, past us. */
   unseen = false;
+  /** How long answers over one link take at present; null: not known. */
+  answerMs: number | null = null;
   /** Ids of leaves whose tables match, not asked yet. */
   readonly #leaves: number[];
+  #leavesAsked = 0;
+  #resultsBeforeLeaves = 0;
   /** Id of an ultrapeer to the TTL it was asked with. At most as many as there are links. */
   readonly #asked = new Map<number, number>();
   #horizon = 1;
@@ -211,12 +225,23 @@ export class DynamicQuery {
     return this.#widen(now, ranked, asks);
   }
 
-  /** A batch at a time: of a popular file a few have enough. */
+  /** A few at first, then as many as are needed by what those had: of a popular file a few have enough. */
   #askLeaves(now: number, asks: Ask[]): Next {
-    const batch = Math.ceil((this.goal - this.results) * LEAVES_PER_RESULT);
-    for (const id of this.#leaves.splice(0, batch)) asks.push({ id, ttl: 1 });
-    this.nextAt = now + this.#limits.leafWaitMs;
+    const first = this.#leavesAsked === 0;
+    if (first) this.#resultsBeforeLeaves = this.results;
+    const each = first ? 1 : Math.max(1, (this.results - this.#resultsBeforeLeaves) / this.#leavesAsked);
+    const needed = Math.ceil(((this.goal - this.results) * LEAVES_PER_RESULT) / each);
+    const batch = this.#leaves.splice(0, first ? Math.min(needed, LEAF_PROBES) : needed);
+    for (const id of batch) asks.push({ id, ttl: 1 });
+    this.#leavesAsked += batch.length;
+    const { leafWaitMs, leafWaitMsMin } = this.#limits;
+    this.nextAt = now + Math.max(leafWaitMsMin, this.answerMs ?? leafWaitMs);
     return Next.Send;
+  }
+
+  /** Longer where answers over so many links take longer. */
+  #wait(now: number, atLeastMs: number, links: number): void {
+    this.nextAt = now + Math.max(atLeastMs, Math.min((this.answerMs ?? 0) * links, this.#limits.waitMsMax));
   }
 
   #awaitsStatus(now: number): boolean {
@@ -242,7 +267,7 @@ export class DynamicQuery {
     this.#probed = true;
     if (probed.length === 0) return this.#widen(now, ranked, asks);
     for (const prospect of probed) this.#ask(prospect, ttl, asks);
-    this.nextAt = now + this.#limits.probeWaitMs * ttl;
+    this.#wait(now, this.#limits.probeWaitMs * ttl, ttl + 1); // its leaves are one link further
     return Next.Send;
   }
 
@@ -263,7 +288,8 @@ export class DynamicQuery {
       this.#ask(prospect, full ? prospect.ttlMax : ttlFor(hosts, prospect.degree, prospect.ttlMax), asks);
     }
     const { stepWaitMs, stepHasteMs, stepWaitMsMin } = this.#limits;
-    this.nextAt = now + Math.max(stepWaitMsMin, stepWaitMs - this.#steps * stepHasteMs);
+    const ttl = asks.reduce((most, ask) => Math.max(most, ask.ttl), 1);
+    this.#wait(now, Math.max(stepWaitMsMin, stepWaitMs - this.#steps * stepHasteMs), ttl + 1);
     this.#steps++;
     return Next.Send;
   }

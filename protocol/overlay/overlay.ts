@@ -8,6 +8,7 @@ import { type Endpoint, formatEndpoint, parseEndpointList } from '../wire/endpoi
 import { Frame, Read } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
+import { AnswerPace } from './answer-pace.ts';
 import { Answerer, type HitCourier } from './answerer.ts';
 import { OverlayCounters } from './counters.ts';
 import { Discipline } from './discipline.ts';
@@ -87,13 +88,14 @@ export class Overlay {
     const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax, clock);
     this.#answerer = answerer;
     const [tables, searches] = [this.#tables, this.#searches];
-    const dynamicQueries = new DynamicQueries({ ...parts, tables });
+    const pace = new AnswerPace(limits.dynamicQuery.waitMsMax);
+    const dynamicQueries = new DynamicQueries({ ...parts, tables, pace });
     const queryRouter = new QueryRouter(tables);
     this.#dynamicQueries = dynamicQueries;
     this.#tableSender = new TableSender({ ...parts, library, tables });
     this.#guidance = new LeafGuidance({ tables, dynamicQueries, searches });
     this.#router = new Router({ ...parts, searches, dynamicQueries, queryRouter, answerer });
-    this.#pinger = new Pinger({ ...parts, library });
+    this.#pinger = new Pinger({ ...parts, library, pace });
   }
 
   /** Open links by id, oldest first. */
@@ -235,7 +237,7 @@ export class Overlay {
 
   #onRouteTableUpdate(link: Link, frame: Frame, now: number): void {
     const whole = this.#tables.receive(link, frame, now);
-    if (whole && link.role === 'leaf') this.#dynamicQueries.onLeafTable(link);
+    if (whole && link.role === 'leaf') this.#dynamicQueries.onLeafTable(link, now);
     this.#sink.onRouteTableUpdate(link, frame);
   }
 

@@ -9,6 +9,7 @@ import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { PING_GGEP_BYTES_MAX } from '../wire/ping.ts';
 import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, type Pong, parsePong } from '../wire/pong.ts';
+import type { AnswerPace } from './answer-pace.ts';
 import type { OverlayCounters } from './counters.ts';
 import type { Discipline } from './discipline.ts';
 import { Drop } from './drops.ts';
@@ -54,6 +55,8 @@ export interface PingerParts {
   readonly identity: Identity;
   readonly limits: OverlayLimits;
   readonly random: Random;
+  /** Told of round trips. */
+  readonly pace: AnswerPace;
   readonly now: number;
 }
 
@@ -66,6 +69,7 @@ export class Pinger {
   readonly #identity: Identity;
   readonly #limits: OverlayLimits;
   readonly #random: Random;
+  readonly #pace: AnswerPace;
   readonly #pingLimit: RateLimit;
   readonly #leafPingLimit: RateLimit;
   readonly cache: PongCache;
@@ -80,6 +84,7 @@ export class Pinger {
     this.#identity = parts.identity;
     this.#limits = parts.limits;
     this.#random = parts.random;
+    this.#pace = parts.pace;
     this.#pingLimit = new RateLimit(parts.limits.pingEveryMs, PING_BURST);
     this.#leafPingLimit = new RateLimit(parts.limits.leafPingEveryMs, PING_BURST);
     this.cache = new PongCache(parts.random, PONG_LIFE_MS);
@@ -180,6 +185,7 @@ export class Pinger {
     }
     if (link.pingGuid !== null && link.pingGuid.compare(bytes, start, start + 16) === 0) {
       link.rttMs = now - link.pingSentAt;
+      this.#pace.note(link.rttMs);
       link.pingGuid = null;
     }
     if (link.pongsOwed <= 0) {

@@ -11,7 +11,7 @@ import type { Answerer } from './answerer.ts';
 import type { OverlayCounters } from './counters.ts';
 import type { Discipline } from './discipline.ts';
 import { Drop } from './drops.ts';
-import { type DynamicQueries, recordsOf } from './dynamic-queries.ts';
+import type { DynamicQueries } from './dynamic-queries.ts';
 import type { Identity } from './identity.ts';
 import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
@@ -284,7 +284,7 @@ export class Router {
     }
     this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
     target.queue.enqueue(aged(frame, onwardTtl), Priority.Hit);
-    if (target.role === 'leaf') this.#dynamicQueries.onResults(bytes, start, recordsOf(frame));
+    if (target.role === 'leaf') this.#dynamicQueries.onHit(link, frame, now);
     this.#counters.hitsRelayed++;
     this.#sink.onHitPassed(link, target, frame);
   }
@@ -310,6 +310,7 @@ export class Router {
       this.pushRoutes.refresh(frame.bytes, frame.end - GUID_BYTES, link.id, now);
       search.queryHits++;
       search.hits += hit.hits.length;
+      this.#dynamicQueries.onHit(link, frame, now);
       this.#sink.onHit(search, hit, link, frame.hops);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;

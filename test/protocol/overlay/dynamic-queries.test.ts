@@ -2,6 +2,7 @@ import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
+import { encodePong, PLAIN_PONG } from '../../../protocol/wire/pong.ts';
 import { encodeQuery, QueryFlag } from '../../../protocol/wire/query.ts';
 import { encodeQueryStatus } from '../../../protocol/wire/vendor/leaf-guidance.ts';
 import { encodeMessagesSupported } from '../../../protocol/wire/vendor/supported.ts';
@@ -21,6 +22,14 @@ function asked(others: number, capabilities = {}) {
   return { network, servent, leaf, peers };
 }
 
+const PONG = encodePong({
+  ...PLAIN_PONG,
+  endpoint: { host: '10.9.9.9', port: 6346 },
+  files: 0,
+  kibibytes: 0,
+  ultrapeer: true,
+});
+
 const queriesTo = (peers: readonly Puppet[]): number =>
   peers.reduce((sum, peer) => sum + peer.ofType(Type.Query).length, 0);
 
@@ -37,6 +46,44 @@ t.test('a leaf’s query is widened step by step until enough was found', async 
   network.pass(10_000, 100);
   t.equal(queriesTo(peers), 3);
   t.equal(leaf.ofType(Type.QueryHit).length, 6);
+});
+
+t.test(
+  'where neighbours answer late a search waits for them, also in a network that is thought to be fast',
+  async t => {
+    const asksAfter = (pongMs: number): number => {
+      const { network, leaf, peers } = asked(12);
+      for (const peer of peers) peer.send(...tableFrames(['word']));
+      network.clock.ms += pongMs;
+      for (const peer of peers) {
+        for (const { guid } of peer.ofType(Type.Ping)) peer.send(encodeDescriptor(guid, Type.Pong, 1, 0, PONG));
+      }
+      const sent = query(1, 0, 'word');
+      leaf.send(sent);
+      network.pass(250, 10);
+      const [probed] = peers.filter(peer => peer.ofType(Type.Query).length > 0);
+      for (let n = 0; n < 6; n++) probed?.send(hitFor(sent, 5, 0, hitPayload(random.guid(), 10)));
+      network.pass(10_000, 100);
+      return queriesTo(peers);
+    };
+    t.equal(asksAfter(250), 3, 'the probe had enough');
+    t.ok(asksAfter(1) > 3);
+  },
+);
+
+t.test('how late hits are is noted as well', async t => {
+  const { network, leaf, peers } = asked(12);
+  for (const peer of peers) peer.send(...tableFrames(['word', 'other']));
+  const slow = query(1, 0, 'word');
+  leaf.send(slow);
+  network.pass(400, 10);
+  const [late] = peers.filter(peer => peer.ofType(Type.Query).length > 0);
+  for (let n = 0; n < 6; n++) late?.send(hitFor(slow, 5, 0, hitPayload(random.guid(), 10)));
+  network.pass(10_000, 100);
+  const before = queriesTo(peers);
+  leaf.send(query(1, 0, 'other'));
+  network.pass(300, 10);
+  t.equal(queriesTo(peers) - before, 3, 'no step after the probe yet');
 });
 
 t.test('a rare file is looked for everywhere, with all the TTL', async t => {

@@ -50,20 +50,50 @@ function step(query: DynamicQuery, prospects: readonly Prospect[]): { next: Next
   return { next, asks };
 }
 
-t.test('leaves are asked first, no more of them than the goal needs, then the next', async t => {
-  const query = start(4, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+t.test('leaves are asked first: four, then no more of them than the goal needs', async t => {
+  const query = start(6, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   t.strictSame(
     step(query, []).asks.map(({ id, ttl }) => [id, ttl]),
-    [1, 2, 3, 4, 5, 6].map(id => [id, 1]),
+    [1, 2, 3, 4].map(id => [id, 1]),
   );
   t.equal(query.step(query.nextAt - 1, [], []), Next.Wait);
-  query.seen = 2;
+  query.seen = 4;
   t.strictSame(
     step(query, []).asks.map(({ id }) => id),
-    [7, 8, 9],
+    [5, 6, 7],
   );
-  query.seen = 4;
+  query.seen = 6;
   t.equal(step(query, [prospect(1)]).next, Next.Done);
+});
+
+t.test('how many more leaves are asked follows from what the first ones had', async t => {
+  const askedAfter = (goal: number, seen: number): number => {
+    const query = start(
+      goal,
+      Array.from({ length: 100 }, (_, id) => id),
+    );
+    step(query, []);
+    query.seen = seen;
+    return step(query, []).asks.length;
+  };
+  t.strictSame([askedAfter(50, 48), askedAfter(150, 40), askedAfter(50, 4), askedAfter(50, 0)], [1, 17, 69, 75]);
+  t.equal(step(start(2, [1, 2, 3, 4]), []).asks.length, 3, 'a goal of two needs no four');
+});
+
+t.test('steps wait as long as neighbours take to answer, within bounds', async t => {
+  const { leafWaitMs, leafWaitMsMin, probeWaitMs, waitMsMax } = DYNAMIC_QUERY_LIMITS;
+  const waits = (answerMs: number | null): number[] => {
+    const query = start(50, [1]);
+    query.answerMs = answerMs;
+    step(query, []);
+    const ofLeaf = query.nextAt;
+    step(query, [prospect(2, { matches: true })]);
+    return [ofLeaf, query.nextAt - ofLeaf];
+  };
+  t.strictSame(waits(null), [leafWaitMs, probeWaitMs]);
+  t.strictSame(waits(1), [leafWaitMsMin, probeWaitMs]);
+  t.strictSame(waits(3_000), [3_000, 6_000], 'the hits of its leaves come over two links');
+  t.strictSame(waits(9_000), [9_000, waitMsMax]);
 });
 
 t.test('a probe goes to three ultrapeers whose tables match, and no further', async t => {
