@@ -5,14 +5,18 @@ import { type Direct, type Reader, readerOf } from './reader.ts';
 import { FirstFew, type Place, type RowOrder, type Sort, type SortValue } from './sort.ts';
 
 interface Position {
-  /** Where the last item given stood, and its key, in case the list has moved since. */
+  /** Where the last item given stood. */
   at: number;
-  key: string;
+  /** Its key and those of the rows before it, nearest first: the list may move, and any of them go. */
+  keys: readonly string[];
 }
+
+const KEYS_MAX = 4;
 
 /**
  * The rows after `cursor`, at most `limit`, shown through `view`. A list may change between two pages: the last row given is looked for by
- * its key, first where it stood, then around there; when it has gone, the page starts where it stood. A sorted page starts at the values of
+ * its key, first where it stood, then around there; when it has gone, the one before it, and so on; without all of them the page starts where it
+ * stood. A sorted page starts at the values of
  * the last row given. Views are made for the page alone, unless the filter or the order needs a field that `direct` does not read.
  */
 export function pageOf<R, T>(
@@ -45,7 +49,7 @@ function nextInPlace<R>({ rows, request, keyOf, accepts }: Listing<R>): Page<R> 
   for (let at = start; at < rows.length; at++) {
     const row = rows[at] as R;
     if (accepts !== null && !accepts(row)) continue;
-    if (items.length === limit) return { items, next: encode(`${last} ${keyOf(rows[last] as R)}`) };
+    if (items.length === limit) return { items, next: cursorAt(rows, last, keyOf) };
     items.push(row);
     last = at;
   }
@@ -70,29 +74,42 @@ function nextInOrder<R>({ rows, request, keyOf, accepts }: Listing<R>, sort: Sor
   };
 }
 
-/** Looked for outwards from where it stood: most lists change a little at their ends. */
+function cursorAt<R>(rows: readonly R[], at: number, keyOf: (row: R) => string): string {
+  const keys = rows.slice(Math.max(0, at + 1 - KEYS_MAX), at + 1).map(keyOf);
+  return encode(JSON.stringify([at, ...keys.reverse()]));
+}
+
 function startAfter<R>(rows: readonly R[], position: Position, keyOf: (row: R) => string): number {
-  const { key } = position;
   const at = Math.min(position.at, rows.length); // anybody can make up a cursor
-  const is = (index: number): boolean => index >= 0 && index < rows.length && keyOf(rows[index] as R) === key;
-  const farthest = Math.max(at, rows.length - at);
-  for (let distance = 0; distance <= farthest; distance++) {
-    if (is(at + distance)) return at + distance + 1;
-    if (is(at - distance)) return at - distance + 1;
+  for (const key of position.keys) {
+    const found = nearest(rows, at, row => keyOf(row) === key);
+    if (found !== null) return found + 1;
   }
   return at;
+}
+
+/** Looked for outwards from where it stood: most lists change a little at their ends. */
+function nearest<R>(rows: readonly R[], at: number, is: (row: R) => boolean): number | null {
+  const isAt = (index: number): boolean => index >= 0 && index < rows.length && is(rows[index] as R);
+  const farthest = Math.max(at, rows.length - at);
+  for (let distance = 0; distance <= farthest; distance++) {
+    if (isAt(at + distance)) return at + distance;
+    if (isAt(at - distance)) return at - distance;
+  }
+  return null;
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url');
 const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
 function parsePosition(cursor: string): Position {
-  const match = /^(\d{1,10}) (.+)$/s.exec(decode(cursor));
-  if (match?.[1] === undefined || match[2] === undefined) throw badCursor();
-  return { at: Number(match[1]), key: match[2] };
+  const [at, ...keys] = parseCursor(cursor);
+  const named = keys.length > 0 && keys.length <= KEYS_MAX && keys.every(key => typeof key === 'string');
+  if (typeof at !== 'number' || !Number.isSafeInteger(at) || at < 0 || !named) throw badCursor();
+  return { at, keys };
 }
 
-function parsePlace(cursor: string, sort: Sort): Place {
+function parseCursor(cursor: string): unknown[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(decode(cursor));
@@ -100,7 +117,11 @@ function parsePlace(cursor: string, sort: Sort): Place {
     throw badCursor(cause);
   }
   if (!Array.isArray(parsed)) throw badCursor();
-  const [text, values, key] = parsed as unknown[];
+  return parsed;
+}
+
+function parsePlace(cursor: string, sort: Sort): Place {
+  const [text, values, key] = parseCursor(cursor);
   if (text !== sort.text || typeof key !== 'string' || !isPlace(values, sort.keys.length)) throw badCursor();
   return { values, key };
 }

@@ -85,6 +85,7 @@ function followSettings(
   });
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => (neighbours.configured = now.gnutella.connect));
+  live.on(['gnutella.reachable'], now => overlay.beside.decree(now.gnutella.reachable));
   live.on(['library.folders'], now => transfers.shareThese(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['hooks'], now => watching.hooks.use(now.hooks));

@@ -83,7 +83,7 @@ export class DatagramSide implements UdpPings, OverlayEars {
       firewall: this.firewall,
       send: (bytes, to) => this.#udp?.send(bytes, to),
       hosts: count => this.#hosts(count),
-      userAgent: gnutella.userAgent,
+      userAgent: () => gnutella.userAgent,
       limits: { reaches, ...(lab ? LOCAL_DATAGRAM_LIMITS : {}) },
       sink: {
         onDatagramHit: (search, hit) => watch.searches?.onHit(search, hit, null),
@@ -127,10 +127,15 @@ export class DatagramSide implements UdpPings, OverlayEars {
       forbids,
       listen: options.listen,
       firewalled: () => this.firewall.firewalled(clock.now()),
-      userAgent: gnutella.userAgent,
+      userAgent: () => gnutella.userAgent,
       clock,
       log: log.child({ mod: 'pushes' }),
     });
+  }
+
+  /** After a change of `gnutella.reachable`. */
+  decree(reachable: Settings['gnutella']['reachable']): void {
+    this.firewall.decree(DECREES[reachable], this.#options.clock.now());
   }
 
   #sendPush(send: () => void): boolean {

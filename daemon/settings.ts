@@ -134,6 +134,7 @@ export const declaration = {
     }),
     reachable: setting(oneOf('auto', 'yes', 'no'), {
       flag: '--reachable <how>',
+      change: 'hot',
       default: { local: 'yes', lan: 'yes', public: 'auto' },
       doc: 'Whether others can connect to us. `auto` finds out with the help of neighbours; `no` has files pushed.',
     }),
@@ -174,6 +175,7 @@ export const declaration = {
     }),
     userAgent: setting(headerText, {
       flag: '--user-agent <text>',
+      change: 'reconnect',
       default: () => `servent/${version}`,
       defaultText: '`servent/` and the version',
       doc: 'What to call ourselves to other servents.',

@@ -39,13 +39,12 @@ export class TransferSide {
     const { reports } = observation;
     const { identity, beside, core } = overlay;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => overlay.dialer.dial(endpoint, signal);
-    const { userAgent } = settings.gnutella;
     this.#ground = ground;
     this.library = library;
     this.searches = new Searches({
       overlay: core,
       clock,
-      browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent }, endpoint, onHit, signal),
+      browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent: identity.userAgent }, endpoint, onHit, signal),
       ...reports.searches,
     });
     this.uploads = new FileServer({

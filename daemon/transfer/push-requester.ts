@@ -67,7 +67,7 @@ export interface PushRequesterOptions {
   listen: () => Endpoint;
   /** Then nobody can answer a push of ours. */
   firewalled: () => boolean;
-  userAgent: string;
+  userAgent: () => string;
   clock: Clock;
   log: Log;
   givMs?: number;
@@ -169,9 +169,11 @@ export class PushRequester {
     const { dial, listen, userAgent, log } = this.#options;
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(HTTP_MS)]);
     for (const proxy of this.#proxiesOf(source)) {
-      callPushProxy({ serventGuid: source.serventGuid, proxy, node: listen(), userAgent }, dial, bounded).catch(
-        (err: unknown) => log.error({ err }, 'calling a push proxy failed unexpectedly'),
-      );
+      callPushProxy(
+        { serventGuid: source.serventGuid, proxy, node: listen(), userAgent: userAgent() },
+        dial,
+        bounded,
+      ).catch((err: unknown) => log.error({ err }, 'calling a push proxy failed unexpectedly'));
     }
   }
 

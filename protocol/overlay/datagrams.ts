@@ -126,7 +126,7 @@ export interface DatagramsParts {
   readonly send: (bytes: Buffer, to: Endpoint) => void;
   /** Hosts worth telling others, with free slots of that kind; our own ultrapeers first. */
   readonly hosts: (count: number, slots: 'ultrapeer' | 'leaf') => readonly Endpoint[];
-  readonly userAgent: string;
+  readonly userAgent: () => string;
   readonly limits?: Partial<DatagramLimits>;
 }
 
@@ -284,7 +284,7 @@ export class Datagrams {
         if (!this.#crawlRates.admit(this.#key(from), now)) return 'answer_rate';
         const { core, clock, userAgent } = this.#parts;
         const room = answerBytesMax(requestBytes) - HEADER_BYTES;
-        const payload = answerCrawler(message, core.links.values(), clock, this.#startedAt, userAgent, room);
+        const payload = answerCrawler(message, core.links.values(), clock, this.#startedAt, userAgent(), room);
         return this.#answer(encodeDescriptor(frame.guid(), Type.Vendor, 1, 0, payload), from, requestBytes, now);
       }
       case VendorId.HeadPing: {

@@ -32,9 +32,11 @@ export interface ReachAccount {
   readonly provenAt: number | null;
 }
 
+/** Settles the question; null finds out. */
+export type Decree = 'open' | 'firewalled' | null;
+
 export interface FirewallOptions {
-  /** Settles the question by decree; null finds out. */
-  readonly decreed: 'open' | 'firewalled' | null;
+  readonly decreed: Decree;
   /** Addresses that prove nothing, as they are on our side of any firewall. */
   readonly isNear: (host: string) => boolean;
   /** Many servents share one address, as in a lab: tell them apart by port. */
@@ -44,6 +46,9 @@ export interface FirewallOptions {
 
 export class Firewall {
   readonly #options: FirewallOptions;
+  #decreed: Decree;
+  /** When it was last decided how the answer is found. */
+  #begun: number;
   /** Whom we sent datagrams to lately. */
   readonly #sent: TimedKeys;
   #tcpProvenAt: number | null = null;
@@ -55,7 +60,15 @@ export class Firewall {
 
   constructor(options: FirewallOptions) {
     this.#options = options;
+    this.#decreed = options.decreed;
+    this.#begun = options.now;
     this.#sent = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
+  }
+
+  /** What was proven stays so; without proofs, finding out begins anew. */
+  decree(decreed: Decree, now: number): void {
+    this.#decreed = decreed;
+    this.#begun = now;
   }
 
   #key(endpoint: Endpoint): string {
@@ -91,7 +104,7 @@ export class Firewall {
   }
 
   status(now: number): FirewallStatus {
-    const { decreed } = this.#options;
+    const decreed = this.#decreed;
     return {
       tcp: decreed ?? this.#reachability(this.#tcpProvenAt, now),
       udp: decreed ?? this.#reachability(this.#udpProvenAt, now),
@@ -110,19 +123,22 @@ export class Firewall {
   }
 
   #accountOf(provenAt: number | null, openSince: number | null, now: number): ReachAccount {
-    const { decreed, now: begun } = this.#options;
-    if (decreed !== null) return { state: decreed, since: begun, known: 'configured', provenAt };
+    const begun = this.#begun;
+    if (this.#decreed !== null) return { state: this.#decreed, since: begun, known: 'configured', provenAt };
     const state = this.#reachability(provenAt, now);
     if (state === 'open') return { state, since: openSince ?? begun, known: 'proof', provenAt };
-    const lapsedAt = provenAt === null ? begun : provenAt + PROOF_MS;
+    const lapsedAt = this.#lapsedAt(provenAt);
     if (state === 'unknown') return { state, since: lapsedAt, known: null, provenAt };
     return { state, since: lapsedAt + GRACE_MS, known: 'silence', provenAt };
   }
 
   #reachability(provenAt: number | null, now: number): Reachability {
-    const lapsedAt = provenAt === null ? this.#options.now : provenAt + PROOF_MS;
-    if (provenAt !== null && now < lapsedAt) return 'open';
-    return now - lapsedAt < GRACE_MS ? 'unknown' : 'firewalled';
+    if (provenAt !== null && now < provenAt + PROOF_MS) return 'open';
+    return now - this.#lapsedAt(provenAt) < GRACE_MS ? 'unknown' : 'firewalled';
+  }
+
+  #lapsedAt(provenAt: number | null): number {
+    return provenAt === null ? this.#begun : Math.max(this.#begun, provenAt + PROOF_MS);
   }
 
   /**
@@ -141,7 +157,7 @@ export class Firewall {
 
   /** Whether a neighbour should be asked for a proof, a third of its life before it runs out. */
   wantsProof(now: number): { tcp: boolean; udp: boolean } {
-    if (this.#options.decreed !== null) return { tcp: false, udp: false };
+    if (this.#decreed !== null) return { tcp: false, udp: false };
     const stale = (provenAt: number | null) => provenAt === null || now - provenAt > (PROOF_MS * 2) / 3;
     return { tcp: stale(this.#tcpProvenAt), udp: stale(this.#udpProvenAt) };
   }

@@ -8,7 +8,9 @@ import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { createLog, logLevels } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { command } from '../support/command.ts';
+import { startServent } from '../support/running-servent.ts';
 
 const BASE = { SERVENT_PROFILE: 'local', SERVENT_GNUTELLA_PORT: '0', SERVENT_API_PORT: '0' };
 const COMMENTED = `# mine
@@ -119,6 +121,31 @@ t.test('folders, log level and kept neighbours follow a reload', async t => {
   t.match(await client.reloadConfig(), { changes: [] }, 'a second one finds nothing new');
   await writeFile(file, 'library: nonsense\n');
   await t.rejects(client.reloadConfig(), /library: expected keys below it/);
+});
+
+t.test('what we are called and whether we are reachable change while it runs', async t => {
+  const { client, gnutella, dataDir } = await configured(t, null, { SERVENT_GNUTELLA_MODE: 'ultrapeer' });
+  const other = await startServent(t, join(dataDir, 'other'));
+  const seenAs = async (): Promise<string | null> => {
+    const { id } = await other.client.connect({ address: formatEndpoint(gnutella) });
+    const name = (await other.client.peers()).items.find(peer => peer.id === id)?.userAgent ?? null;
+    await other.client.disconnect({ id });
+    return name;
+  };
+  t.match(await seenAs(), /^servent\//);
+  t.match((await client.status()).reachability.tcp, { state: 'open', known: 'configured' });
+  const { changes } = await client.changeConfig({ gnutella: { userAgent: 'mine/1', reachable: 'no' } });
+  t.match(changes, [
+    { key: 'gnutella.reachable', effect: 'hot', applied: true },
+    { key: 'gnutella.userAgent', effect: 'reconnect', applied: true },
+  ]);
+  t.match((await client.status()).reachability, {
+    tcp: { state: 'firewalled', known: 'configured' },
+    udp: { state: 'firewalled', known: 'configured' },
+  });
+  t.equal(await seenAs(), 'mine/1');
+  await client.changeConfig({ gnutella: { reachable: 'auto' } });
+  t.match((await client.status()).reachability.udp, { known: null }, 'now it finds out');
 });
 
 t.test('another profile brings its defaults at the next start, not before', async t => {

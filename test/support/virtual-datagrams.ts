@@ -47,7 +47,7 @@ export class VirtualDatagrams {
       firewall: this.firewall,
       send: (bytes, to) => wire.push({ bytes, from: servent.endpoint, to }),
       hosts: count => this.known.slice(0, count),
-      userAgent: 'virtual/1',
+      userAgent: () => 'virtual/1',
       limits: { reaches: ['private', 'public'], ...limits },
     });
     servent.overlay.courier = this.core.replies;

@@ -62,7 +62,7 @@ function requester(t: Test, ways: Partial<ConstructorParameters<typeof PushReque
     forbids: () => null,
     listen: () => ({ host: '127.0.0.1', port: 6346 }),
     firewalled: () => false,
-    userAgent: 'test/1',
+    userAgent: () => 'test/1',
     clock: new SystemClock(),
     log: silentLog,
     ...ways,

@@ -404,4 +404,12 @@ t.test('what is said of reachability: since when, and how it is known', async t 
   t.match(firewall.account(61 * minute).tcp, { state: 'open', since: 60 * minute });
   const decreed = new Firewall({ decreed: 'firewalled', isNear: () => false, byPort: false, now: 7 });
   t.match(decreed.account(9).udp, { state: 'firewalled', since: 7, known: 'configured' });
+  decreed.decree(null, 60 * minute);
+  t.match(decreed.account(61 * minute).udp, { state: 'unknown', since: 60 * minute }, 'there is time to find out');
+  t.match(decreed.account(66 * minute).udp, { state: 'firewalled', since: 65 * minute, known: 'silence' });
+  decreed.tcpArrived('192.0.2.1', 70 * minute);
+  decreed.decree('firewalled', 71 * minute);
+  t.match(decreed.account(72 * minute).tcp, { state: 'firewalled', since: 71 * minute, known: 'configured' });
+  decreed.decree(null, 73 * minute);
+  t.match(decreed.account(74 * minute).tcp, { state: 'open', since: 70 * minute }, 'what was proven stays so');
 });
