@@ -27,6 +27,7 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
   const crowd = fork(join(dirname(self), 'leaves', `crowd${extname(self)}`), { execArgv: process.execArgv });
   try {
     await wait(2000); // what the start left behind
+    const liveBefore = await servent.liveBytes();
     const before = servent.rssKiB;
     const answered = once(crowd, 'message');
     crowd.send({ port: servent.port, count, deflate } satisfies Crowd);
@@ -38,6 +39,8 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
     const opened = servent.rssKiB;
     await wait(SETTLE_MS);
     const settled = servent.rssKiB;
+    const live = await servent.liveBytes();
+    const collected = servent.rssKiB;
     return {
       leaves: count,
       deflate,
@@ -45,7 +48,10 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
       rssKiBBefore: before,
       rssKiBOpened: opened,
       rssKiBSettled: settled,
+      rssKiBCollected: collected,
       kiBPerLeaf: Number(((settled - before) / count).toFixed(1)),
+      kiBPerLeafCollected: Number(((collected - before) / count).toFixed(1)),
+      kiBPerLeafLive: Number(((live - liveBefore) / 1024 / count).toFixed(1)),
     };
   } finally {
     crowd.kill();

@@ -34,6 +34,8 @@ export class ServentProcess {
 
   /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own. */
   static async start(options: readonly string[]): Promise<ServentProcess> {
+    const extension = extname(fileURLToPath(import.meta.url));
+    const collector = new URL(`collector${extension}`, import.meta.url).href;
     const dataDir = await mkdtemp(join(tmpdir(), 'servent-bench-'));
     const self = fileURLToPath(import.meta.url);
     const main = join(dirname(self), '..', '..', 'daemon', `main${extname(self)}`);
@@ -51,9 +53,21 @@ export class ServentProcess {
     ];
     const child = spawn(
       process.execPath,
-      [...process.execArgv, main, 'start', ...quiet, ...options, '--data-dir', dataDir],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      [
+        ...process.execArgv,
+        '--expose-gc',
+        '--import',
+        collector,
+        main,
+        'start',
+        ...quiet,
+        ...options,
+        '--data-dir',
+        dataDir,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
     );
+    if (child.stdout === null) throw new Error('no pipe from the servent');
     for await (const chunk of child.stdout) {
       const [, port, apiPort] = /ready gnutella=\S+:(\d+) api=\S+:(\d+)/.exec(String(chunk)) ?? [];
       if (port === undefined) continue;
@@ -82,6 +96,14 @@ export class ServentProcess {
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${token}` } });
     const seconds = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(await answer.text())?.[1]);
     return Number(Math.max(0, seconds * 1000 - WATCH_MS).toFixed(1));
+  }
+
+  /** Bytes that are in use, in the heap and beside it, once all garbage has been collected. */
+  async liveBytes(): Promise<number> {
+    const answered = once(this.#child, 'message');
+    this.#child.send('collect');
+    const [bytes] = (await answered) as [number];
+    return bytes;
   }
 
   get rssKiB(): number {

@@ -5,7 +5,7 @@ import type { QueryHashes } from '../qrp/hash.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { QueryFlag, queryFlags } from '../wire/query.ts';
+import { isWhatsNewText, QueryFlag, queryFlags, queryTextEnd } from '../wire/query.ts';
 import { encodeQueryStatusRequest, QUERY_STATUS_STOP } from '../wire/vendor/leaf-guidance.ts';
 import type { AnswerPace } from './answer-pace.ts';
 import type { OverlayCounters } from './counters.ts';
@@ -26,6 +26,7 @@ interface Running {
   readonly guid: Buffer;
   readonly payload: Buffer;
   readonly hashes: QueryHashes;
+  readonly whatsNew: boolean;
   /** The leaf that asks, or our own search: one of the two. */
   readonly leaf: Link | null;
   readonly search: Search | null;
@@ -91,7 +92,9 @@ export class DynamicQueries {
   #create(guid: Buffer, payload: Buffer, goal: number, leaf: Link | null, search: Search | null, now: number): Running {
     const hashes = hashesOf(payload);
     const targets: Link[] = [];
-    this.#parts.tables.leavesFor(hashes, targets);
+    const whatsNew = isWhatsNewText(payload, 2, queryTextEnd(payload));
+    if (whatsNew) this.#parts.tables.sharersOfNews(targets);
+    else this.#parts.tables.leavesFor(hashes, targets);
     const hops = search === null ? 1 : 0;
     const ids = targets.filter(target => target !== leaf && hops < target.queryHopsMax).map(({ id }) => id);
     this.#shuffle(ids);
@@ -102,6 +105,7 @@ export class DynamicQueries {
       guid,
       payload,
       hashes,
+      whatsNew,
       leaf,
       search,
       leaves,
@@ -211,19 +215,20 @@ export class DynamicQueries {
     return verdict;
   }
 
-  #prospects({ leaf, search, hashes }: Running): Prospect[] {
+  #prospects({ leaf, search, hashes, whatsNew }: Running): Prospect[] {
     const { ttlMax, legacyTtlMax } = this.#parts.limits;
     const hops = search === null ? 1 : 0;
     const prospects: Prospect[] = [];
     for (const link of this.#parts.links.relays) {
       if (link === leaf || link.ourRole === 'leaf' || hops >= link.queryHopsMax) continue;
+      if (whatsNew && !link.whatsNew) continue;
       const { capabilities, routeTable } = link;
       const most = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, capabilities.maxTtl ?? ttlMax);
       prospects.push({
         id: link.id,
         degree: Math.max(2, capabilities.degree ?? DEGREE_UNSAID),
-        ttlMax: Math.max(1, most - hops),
-        matches: routeTable === null ? null : routeTable.mayMatch(hashes),
+        ttlMax: whatsNew ? 1 : Math.max(1, most - hops), // one link further everybody stops it
+        matches: whatsNew || (routeTable === null ? null : routeTable.mayMatch(hashes)),
         again: capabilities.extProbes,
         queuedBytes: link.queue.bytes,
       });

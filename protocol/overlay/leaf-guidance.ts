@@ -4,7 +4,7 @@ import { ProtocolError } from '../errors.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { encodeQueryStatus, parseHopsFlow, parseQueryStatus, QUERY_STATUS_STOP } from '../wire/vendor/leaf-guidance.ts';
-import { parseMessagesSupported } from '../wire/vendor/supported.ts';
+import { parseCapabilityList, parseMessagesSupported } from '../wire/vendor/supported.ts';
 import { parseVendorMessage, VENDOR_HEAD_BYTES, VendorId, vendorId } from '../wire/vendor-message.ts';
 import type { DynamicQueries } from './dynamic-queries.ts';
 import type { Link } from './link.ts';
@@ -53,6 +53,9 @@ export class LeafGuidance {
         break;
       case VendorId.MessagesSupported:
         link.guided = parseMessagesSupported(message).some(isStatus);
+        break;
+      case VendorId.Capabilities:
+        link.whatsNew = (parseCapabilityList(message).get('WHAT') ?? 0) > 0;
         break;
       case VendorId.QueryStatusRequest:
         if (link.ourRole === 'leaf') this.#tell(link, frame);

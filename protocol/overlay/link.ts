@@ -73,6 +73,8 @@ export class Link {
   routeTable: QrpTable | null = null;
   /** As our leaf it says how many hits it kept when it is asked (BEAR/11). */
   guided = false;
+  /** It understands What's New queries: it said WHAT among its capabilities. */
+  whatsNew = false;
 
   // Pings. The one under way, and what is owed for it.
   pingGuid: Buffer | null = null;

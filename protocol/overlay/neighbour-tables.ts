@@ -188,6 +188,11 @@ export class NeighbourTables {
     for (const link of this.#brimful) if (link.queue.size === 0) targets.push(link);
   }
 
+  /** Leaves that understand What's New queries and share something. */
+  sharersOfNews(targets: Link[]): void {
+    for (const [link, { table }] of this.#leaves) if (link.whatsNew && table.count > 0) targets.push(link);
+  }
+
   /** Whether this one leaf may. */
   leafMayMatch(link: Link, hashes: QueryHashes): boolean {
     const leaf = this.#leaves.get(link);

@@ -19,6 +19,7 @@ export function hashesOf(payload: Buffer): QueryHashes {
 export class QueryRouter {
   readonly #tables: NeighbourTables;
   #hashes: QueryHashes | null = null;
+  #whatsNew = false;
   /** Reused: good until the next call of leaves(). */
   readonly #targets: Link[] = [];
 
@@ -26,13 +27,15 @@ export class QueryRouter {
     this.#tables = tables;
   }
 
-  /** Another query is being routed. */
-  next(): void {
+  /** Another query is being routed; one that asks for what is new is in no table, and goes by what peers understand. */
+  next(whatsNew = false): void {
     this.#hashes = null;
+    this.#whatsNew = whatsNew;
   }
 
   /** Whether an ultrapeer that may pass the query to its leaves only has any use for it. */
   servesLastHop(ultrapeer: Link, frame: Frame): boolean {
+    if (this.#whatsNew) return ultrapeer.whatsNew;
     if (ultrapeer.routeTable === null) return true;
     this.#hashes ??= hashesOf(frame.payload());
     return ultrapeer.routeTable.mayMatch(this.#hashes);
@@ -42,6 +45,10 @@ export class QueryRouter {
   leaves(frame: Frame): readonly Link[] {
     this.#targets.length = 0;
     if (this.#tables.leaves === 0) return this.#targets;
+    if (this.#whatsNew) {
+      this.#tables.sharersOfNews(this.#targets);
+      return this.#targets;
+    }
     this.#hashes ??= hashesOf(frame.payload());
     this.#tables.leavesFor(this.#hashes, this.#targets);
     return this.#targets;

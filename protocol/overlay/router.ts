@@ -5,7 +5,7 @@ import type { Random } from '../ports.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { encodePush, PUSH_BYTES_MIN, type Push, parsePush } from '../wire/push.ts';
-import { QUERY_PAYLOAD_BYTES_MIN, QueryFlag } from '../wire/query.ts';
+import { isWhatsNewText, QUERY_PAYLOAD_BYTES_MIN, QueryFlag } from '../wire/query.ts';
 import { parseQueryHit, QUERY_HIT_PAYLOAD_BYTES_MIN } from '../wire/query-hit.ts';
 import type { Answerer } from './answerer.ts';
 import type { OverlayCounters } from './counters.ts';
@@ -29,6 +29,8 @@ import type { OverlaySink } from './sink.ts';
 const QUERY_BYTES_MAX = 1023;
 /** Flags, the NUL of a text that is not there, and another NUL. */
 const QUERY_WITHOUT_TEXT_BYTES = HEADER_BYTES + 4;
+/** What's New goes no further than this, gtk-gnutella's rule: no table can spare anybody from it. */
+const WHATS_NEW_HOPS_MAX = 2;
 /** gtk-gnutella drops longer hits. */
 const HIT_BYTES_MAX = 16_384;
 /** With the GGEP that gtk-gnutella bears. */
@@ -154,7 +156,8 @@ export class Router {
       return;
     }
     const dynamic = link.role === 'leaf' && !this.#limits.flooding;
-    routes.add(link.id, dynamic ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
+    const whatsNew = isWhatsNewText(bytes, start + HEADER_BYTES + 2, textEnd);
+    routes.add(link.id, dynamic || whatsNew ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame);
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf') return;
@@ -162,8 +165,9 @@ export class Router {
       this.#dynamicQueries.startOfLeaf(link, frame, ownHits, now);
       return;
     }
-    this.#queryRouter.next();
-    this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl, false);
+    this.#queryRouter.next(whatsNew);
+    const arrived = whatsNew && hops + 1 >= WHATS_NEW_HOPS_MAX;
+    if (!arrived) this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl, false);
     this.#relayToLeaves(link, frame);
   }
 

@@ -96,7 +96,7 @@ export interface VendorDispatchParts {
   readonly reaches: readonly Reach[];
   /** See PushProxyParts. */
   readonly adopt: (link: Link, guid: Buffer) => boolean;
-  /** Names of null/10 beside TCPI, four characters each, to version. */
+  /** Names of null/10 beside TCPI and WHAT, four characters each, to version. */
   readonly capabilities?: ReadonlyMap<string, number>;
 }
 
@@ -131,7 +131,7 @@ export class VendorDispatch {
     this.send(link, encodeMessagesSupported(UNDERSTOOD));
     const reachable = firewall.firewalled(clock.now()) ? 0 : 1;
     // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
-    this.send(link, encodeCapabilityList(new Map([['TCPI', reachable], ...(capabilities ?? [])])));
+    this.send(link, encodeCapabilityList(new Map([['TCPI', reachable], ['WHAT', 1], ...(capabilities ?? [])])));
   }
 
   onUnlinked(link: Link): void {

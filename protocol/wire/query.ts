@@ -119,6 +119,12 @@ export function encodeQuery(query: QueryDraft): Buffer {
 /** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */
 export const WHATS_NEW_GGEP: GgepItem = { id: 'WH', payload: encodeGgepUint(1) };
 
+/** Whether the text from `start` to its NUL at `end` is that of a What's New query: enough for those who only pass it on. */
+export function isWhatsNewText(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== WHATS_NEW_TEXT.length) return false;
+  return bytes.latin1Slice(start, end).toLowerCase() === WHATS_NEW_TEXT.toLowerCase();
+}
+
 /** Asks for what is new, not for words: no URN goes with it. */
 export function isWhatsNew({ ggep, urns }: Pick<Query, 'ggep' | 'urns'>): boolean {
   return urns.length === 0 && ggep.some(({ id, payload }) => id === 'WH' && readGgepUint(payload) === 1);

@@ -112,7 +112,14 @@ t.test('a neighbour is told what we understand, if it understands that', async t
   t.strictSame([list?.ttl, list?.hops, list?.guid.equals(NO_GUID)], [1, 0, true]);
   t.strictSame(parseMessagesSupported(bodyOf(list)), UNDERSTOOD);
   const [capabilities] = heard(modern, VendorId.Capabilities);
-  t.strictSame([...parseCapabilityList(bodyOf(capabilities))], [['TCPI', 1]], 'never QRP1');
+  t.strictSame(
+    [...parseCapabilityList(bodyOf(capabilities))],
+    [
+      ['TCPI', 1],
+      ['WHAT', 1],
+    ],
+    'never QRP1',
+  );
   t.strictSame(old.ofType(Type.Vendor), []);
 });
 
