@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import Koa, { type Context } from 'koa';
 import Router from 'koa-router';
-import { authenticator, type Caller, type Keyring, LOCAL_CALLER, requireScope } from './auth.ts';
+import { authenticator, type Caller, isStillGood, type Keyring, LOCAL_CALLER, requireScope } from './auth.ts';
 import { answerThenRest, BODY_WAIT_MS, readJson } from './body.ts';
 import type { Control } from './control.ts';
 import { type Endpoint, type EndpointName, endpointNames, endpoints } from './endpoints.ts';
@@ -73,7 +73,11 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   };
   for (const name of endpointNames) mount(router, name, parts);
   if (options.streams !== undefined)
-    mountStreams(router, options.streams, (ctx, scope) => requireScope(callerOf(ctx), scope));
+    mountStreams(router, options.streams, (ctx, scope) => {
+      const caller = callerOf(ctx);
+      requireScope(caller, scope);
+      return { id: caller.id, mayListen: () => isStillGood(caller, options.keys) };
+    });
   app.use(router.routes());
   app.use(answerUnrouted);
   return app;

@@ -16,11 +16,17 @@ export interface Caller {
 export interface Keyring {
   /** The key with this secret, when it may be used now and from this address; notes its use. */
   find(secret: string, address: string): Caller | null;
+  /** Whether what began with this key may go on. */
+  isGood(id: string): boolean;
 }
 
 /** Over the Unix socket the file system says who may call. */
 export const LOCAL_CALLER: Caller = { id: 'local', name: 'Unix socket', scopes: ['admin'], expiresAt: null };
 const OWNER: Caller = { id: 'owner', name: 'owner', scopes: ['admin'], expiresAt: null };
+/** Whether what this caller began may go on: keys are revoked and expire. */
+export function isStillGood(caller: Caller, keys: Keyring | undefined): boolean {
+  return caller === OWNER || caller === LOCAL_CALLER || keys?.isGood(caller.id) === true;
+}
 const TOKEN_CHARACTERS_MIN = 16;
 /** Before anything is hashed. */
 const SECRET_CHARACTERS_MAX = 512;

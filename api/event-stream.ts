@@ -25,6 +25,14 @@ const LATEST_MAX = 2_000;
 /** What a client waits before it comes back. */
 const RETRY_MS = 2_000;
 
+/** Who listens. */
+export interface StreamListener {
+  /** Of the caller. */
+  readonly id: string;
+  /** Asked at each heartbeat. */
+  mayListen(): boolean;
+}
+
 export interface StreamCounters {
   subscribers: number;
   sent: number;
@@ -47,8 +55,16 @@ export class EventStreams {
     this.#times = { ...TIMES, ...times };
   }
 
-  /** Takes the response over. `after`: the last event the client has seen, null for none. Throws TOO_MANY. */
-  open(response: ServerResponse, { topics, interval, level, since }: EventsInput, after: number | null): void {
+  /**
+   * Takes the response over. `after`: the last event the client has seen, null for none. It ends when `listener` may not
+   * listen any more. Throws TOO_MANY.
+   */
+  open(
+    response: ServerResponse,
+    { topics, interval, level, since }: EventsInput,
+    after: number | null,
+    listener: StreamListener,
+  ): void {
     if (this.#subscribers.size >= SUBSCRIBERS_MAX)
       throw new ApiError('TOO_MANY', `${SUBSCRIBERS_MAX} listen to events already`);
     response.writeHead(200, {
@@ -57,6 +73,7 @@ export class EventStreams {
       'X-Accel-Buffering': 'no', // nginx would gather them
     });
     const subscriber = new Subscriber(response, {
+      listener,
       feed: this.#feed,
       topics: new Set(topics),
       level,
@@ -74,6 +91,11 @@ export class EventStreams {
     void subscriber.start(after ?? since ?? null);
   }
 
+  /** Ends those of a caller who is not welcome any more. */
+  endOf(callerId: string): void {
+    for (const subscriber of [...this.#subscribers]) if (subscriber.callerId === callerId) subscriber.end();
+  }
+
   /** Ends all streams; clients come back by themselves. */
   close(): void {
     for (const subscriber of [...this.#subscribers]) subscriber.end();
@@ -81,6 +103,7 @@ export class EventStreams {
 }
 
 interface SubscriberOptions {
+  listener: StreamListener;
   feed: EventFeed;
   topics: ReadonlySet<Topic>;
   /** Least important lines of the log. */
@@ -109,6 +132,7 @@ class Frames {
 
 class Subscriber {
   readonly topics: ReadonlySet<Topic>;
+  readonly callerId: string;
   readonly #options: SubscriberOptions;
   readonly #response: ServerResponse;
   readonly #heartbeat: NodeJS.Timeout;
@@ -133,6 +157,7 @@ class Subscriber {
     this.#response = response;
     this.#options = options;
     this.topics = options.topics;
+    this.callerId = options.listener.id;
     this.#heartbeat = setInterval(() => this.#beat(), options.times.heartbeatMs);
     response.on('close', () => this.end());
     response.on('error', () => this.end()); // gone in the middle of a write: 'close' follows
@@ -270,7 +295,8 @@ class Subscriber {
   }
 
   #beat(): void {
-    if (!this.#full && !this.#replaying) this.#write(':\n\n');
+    if (!this.#options.listener.mayListen()) this.end();
+    else if (!this.#full && !this.#replaying) this.#write(':\n\n');
   }
 }
 

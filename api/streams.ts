@@ -5,7 +5,7 @@ import type Router from 'koa-router';
 import type { z } from 'zod';
 import type { Scope } from './endpoints.ts';
 import { ApiError } from './errors.ts';
-import type { EventStreams } from './event-stream.ts';
+import type { EventStreams, StreamListener } from './event-stream.ts';
 import { checkedInput } from './input.ts';
 import { type EventsInput, eventsQuery } from './schemas/events.ts';
 import { type ExportInput, exportQuery } from './schemas/monitor.ts';
@@ -58,20 +58,20 @@ export interface StreamSources {
   metrics(): Promise<{ type: string; text: string }>;
 }
 
-/** `authorize` throws when the caller may not. */
+/** `authorize` says who calls, or throws when they may not. */
 export function mountStreams(
   router: Router,
   sources: StreamSources,
-  authorize: (ctx: Context, scope: Scope) => void,
+  authorize: (ctx: Context, scope: Scope) => StreamListener,
 ): void {
-  const answers: Record<StreamName, (ctx: Context, input: unknown) => void | Promise<void>> = {
-    events: (ctx, input) => {
+  const answers: Record<StreamName, (ctx: Context, input: unknown, caller: StreamListener) => void | Promise<void>> = {
+    events: (ctx, input, caller) => {
       if (ctx.method === 'HEAD') {
         ctx.type = streams.events.type;
         ctx.body = '';
         return;
       }
-      sources.events.open(ctx.res, input as EventsInput, lastEventId(ctx));
+      sources.events.open(ctx.res, input as EventsInput, lastEventId(ctx), caller);
       ctx.respond = false; // koa leaves the response alone
     },
     exportQueries: (ctx, input) => {
@@ -89,11 +89,12 @@ export function mountStreams(
   for (const name of streamNames) {
     const { path, scope, query } = streams[name] as StreamRow;
     router.get(path, async ctx => {
-      authorize(ctx, scope);
+      const caller = authorize(ctx, scope);
       const { query: given } = ctx;
       await answers[name](
         ctx,
         checkedInput({ params: null, query, body: null }, { params: {}, query: given, body: {} }),
+        caller,
       );
     });
   }

@@ -43,6 +43,8 @@ export interface KeysOptions {
   table: Pick<Table<KeyRecord>, 'entries' | 'put' | 'delete'>;
   clock: Pick<Clock, 'wallTime'>;
   log: Log;
+  /** A key is no more: what was begun with it ends. */
+  onRemoved?: (id: string) => void;
 }
 
 export class Keys implements Keyring {
@@ -96,6 +98,7 @@ export class Keys implements Keyring {
     const key = this.#keys.get(id);
     if (key === undefined) return false;
     this.#forget(key);
+    this.#options.onRemoved?.(id);
     await this.#options.table.delete(id, { durable: true });
     return true;
   }

@@ -52,7 +52,12 @@ export async function startSurface(
   if (given !== null)
     log.info({ by: given.by }, 'the API token was handed over; the one of the data folder is not used');
   const token = given?.token ?? (await ensureApiToken(settings.dataDir));
-  const keys = new Keys({ table: store.table<KeyRecord>('keys'), clock, log: log.child({ mod: 'api' }) });
+  const keys = new Keys({
+    table: store.table<KeyRecord>('keys'),
+    clock,
+    log: log.child({ mod: 'api' }),
+    onRemoved: id => watching.streams.events.endOf(id),
+  });
   await keys.start();
   const control: DaemonControl = new DaemonControl({
     ...parts,

@@ -7,6 +7,7 @@ import { urnOrNull } from '../protocol/wire/urn.ts';
 import { uploadLimits } from './bounds.ts';
 import type { Ground } from './ground.ts';
 import { Library } from './library/library.ts';
+import { OwnFolder } from './library/own-folder.ts';
 import type { OverlaySide } from './overlay-side.ts';
 import { Searches } from './searches.ts';
 import { DownloadStore } from './store/downloads.ts';
@@ -20,6 +21,7 @@ export function libraryOf({ settings, store, log, observation }: Ground, onChang
   const libraryLog = log.child({ mod: 'library' });
   return new Library({
     folders: settings.library.folders,
+    own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
     onChange,

@@ -5,6 +5,7 @@ export type LibraryErrorCode =
   | 'LIBRARY_FOLDER_UNREADABLE'
   | 'LIBRARY_NOT_A_FOLDER'
   | 'LIBRARY_FOLDER_OVERLAPS'
+  | 'LIBRARY_FOLDER_PRIVATE'
   | 'LIBRARY_FOLDER_UNKNOWN';
 
 export class LibraryError extends Error {

@@ -1,6 +1,5 @@
 // What this servent shares: keeps the catalog in step with the disk and the store, and opens files for those who send them.
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { Query } from '../../protocol/wire/query.ts';
@@ -10,9 +9,11 @@ import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
+import { openAsHashed } from './hashed-file.ts';
 import { LibraryError, systemCode } from './library-error.ts';
+import type { OwnFolder } from './own-folder.ts';
 import { type FoundFile, findFile, isPassedOver, scanFolder } from './scanner.ts';
-import { type FolderStatus, isWithin, SharedFolder } from './shared-folder.ts';
+import { type FolderStatus, SharedFolder } from './shared-folder.ts';
 
 /** Files of all folders together, about half a GB of memory; what is beyond is not shared, and the folder says so. */
 const FILES_MAX = 1_000_000;
@@ -27,6 +28,8 @@ export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
   readonly folders: readonly string[];
   readonly store: FileStore;
+  /** The data folder, which is not to be shared. */
+  readonly own?: OwnFolder;
   readonly log: Log;
   /** Other files are shared than before. At most once a turn of the event loop: enough to note that a QRP table is stale. */
   readonly onChange?: () => void;
@@ -54,6 +57,7 @@ export class Library implements Searchable {
   readonly #onChange: () => void;
   readonly #onScanned: (folder: FolderStatus) => void;
   readonly #configured: readonly string[];
+  readonly #own: OwnFolder | null;
   readonly #rescanIntervalMs: number;
   readonly #unsettledMs: number;
   readonly #catalog = new Catalog();
@@ -76,6 +80,7 @@ export class Library implements Searchable {
   constructor(options: LibraryOptions) {
     this.#configured = options.folders;
     this.#store = options.store;
+    this.#own = options.own ?? null;
     this.#log = options.log;
     this.#onChange = options.onChange ?? (() => undefined);
     this.#onScanned = options.onScanned ?? (() => undefined);
@@ -189,7 +194,7 @@ export class Library implements Searchable {
     const folder = new SharedFolder(path, true);
     const known = this.#folders.get(folder.id);
     if (known !== undefined) return known.status;
-    await folder.check();
+    await this.#check(folder);
     const other = this.#overlapping(folder);
     if (other !== null) {
       const inside = other.contains(folder.realPath);
@@ -257,7 +262,7 @@ export class Library implements Searchable {
   /** Takes a folder whether or not it is there, unless it is shared already. */
   async #adopt(folder: SharedFolder): Promise<void> {
     if (this.#folders.has(folder.id)) return;
-    await Promise.allSettled([folder.check()]); // the scan says what is wrong with it
+    await Promise.allSettled([this.#check(folder)]); // the scan says what is wrong with it
     const other = this.#overlapping(folder);
     if (other === null) this.#folders.set(folder.id, folder);
     else
@@ -267,14 +272,20 @@ export class Library implements Searchable {
       );
   }
 
+  async #check(folder: SharedFolder): Promise<void> {
+    await this.#own?.look([...this.#folders.values()].map(({ path }) => path));
+    await folder.check(this.#own);
+  }
+
   #overlapping(folder: SharedFolder): SharedFolder | null {
     for (const other of this.#folders.values()) {
-      if (other.contains(folder.realPath) || isWithin(other.realPath, folder.realPath)) return other;
+      if (other.contains(folder.realPath) || folder.contains(other.realPath)) return other;
     }
     return null;
   }
 
   #folderOf(realPath: string): SharedFolder | null {
+    if (this.#own?.isPrivate(realPath) === true) return null;
     for (const folder of this.#folders.values()) if (folder.contains(realPath)) return folder;
     return null;
   }
@@ -316,8 +327,9 @@ export class Library implements Searchable {
       if (++unreadable === 1) firstUnreadable = `${path} (${code})`;
     };
     try {
-      await folder.check();
-      for await (const slice of scanFolder(folder.realPath, { signal: this.#stopping.signal, onUnreadable })) {
+      await this.#check(folder);
+      const options = { signal: this.#stopping.signal, onUnreadable, own: this.#own };
+      for await (const slice of scanFolder(folder.realPath, options)) {
         if (folder.removed) return;
         found += slice.length;
         full ||= this.#catalog.size + slice.length > FILES_MAX;
@@ -467,23 +479,4 @@ export class Library implements Searchable {
     if (this.#isBusy) return;
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
-}
-
-/** Null unless the path leads, without any link, to the file that was hashed. */
-async function openAsHashed({ path, size, mtimeMs }: CatalogEntry): Promise<FileHandle | null> {
-  let handle: FileHandle | null = null;
-  try {
-    // NONBLOCK: should it have become a pipe, opening must not wait for a writer.
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = await handle.stat();
-    const same = stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs;
-    if (same && (await realpath(path)) === path) return handle;
-  } catch (error) {
-    if (!['ENOENT', 'ELOOP', 'EACCES', 'ENOTDIR', 'ENXIO'].includes(systemCode(error))) {
-      await handle?.close();
-      throw error;
-    }
-  }
-  await handle?.close();
-  return null;
 }

@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from './library-error.ts';
+import type { OwnFolder } from './own-folder.ts';
 
 export interface FoundFile {
   readonly path: string;
@@ -16,6 +17,8 @@ export interface ScanOptions {
   readonly signal: AbortSignal;
   /** A folder or file that could not be looked at; the walk goes on. */
   readonly onUnreadable: (path: string, code: string) => void;
+  /** Passed over, but for what in it may be shared. */
+  readonly own?: OwnFolder | null;
 }
 
 /** Files looked at in one go; between slices others have their turn. */
@@ -33,7 +36,7 @@ export function isPassedOver(name: string): boolean {
 
 /** Regular files that are not empty, in slices. `root` is a real path. Ends early, without an error, when the signal says so. */
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
-  const { signal, onUnreadable } = options;
+  const { signal, onUnreadable, own = null } = options;
   const folders: { path: string; depth: number }[] = [{ path: root, depth: 0 }];
   let names: { path: string; name: string }[] = [];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -43,9 +46,10 @@ export async function* scanFolder(root: string, options: ScanOptions): AsyncGene
         if (isPassedOver(entry.name)) continue;
         const path = join(folder.path, entry.name);
         if (entry.isDirectory()) {
+          if (own?.isClosed(path) === true) continue;
           if (folder.depth < DEPTH_MAX) folders.push({ path, depth: folder.depth + 1 });
           else onUnreadable(path, 'TOO_DEEP');
-        } else if (entry.isFile()) names.push({ path, name: entry.name });
+        } else if (entry.isFile() && own?.isPrivate(path) !== true) names.push({ path, name: entry.name });
         if (names.length < SLICE_FILES) continue;
         yield await lookedAt(names, onUnreadable);
         names = [];

@@ -1,8 +1,9 @@
 // One folder that is shared, with everything below it.
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { LibraryError, systemCode } from './library-error.ts';
+import { isWithin, type OwnFolder } from './own-folder.ts';
 
 export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed';
 
@@ -56,8 +57,9 @@ export class SharedFolder {
   }
 
   /** Throws LibraryError with what to do about it. Sets realPath. */
-  async check(): Promise<void> {
+  async check(own: OwnFolder | null): Promise<void> {
     this.realPath = await checkedFolder(this.path);
+    own?.refuse(this.path, this.realPath);
   }
 }
 
@@ -82,8 +84,4 @@ async function checkedFolder(path: string): Promise<string> {
       options,
     );
   }
-}
-
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

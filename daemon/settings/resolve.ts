@@ -1,5 +1,5 @@
 // Flags win over the environment, which wins over the file, which wins over the profile.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   declaration,
@@ -173,7 +173,7 @@ function place(values: Record<string, unknown>, key: SettingKey, value: unknown)
 
 /** Values that are fine alone and wrong together. */
 function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Fault[] {
-  const { profile, gnutella, api } = settings;
+  const { profile, gnutella, api, dataDir } = settings;
   const faults: Fault[] = [];
   const conflict = (key: SettingKey, expected: string, value: unknown): void => {
     const origin = origins[key];
@@ -190,12 +190,26 @@ function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origi
     const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
     conflict(`api.${given}`, `api.${missing} beside it`, api[given]);
   }
+  const own = settings.library.folders.find(folder => realOrSame(folder) === realOrSame(dataDir));
+  if (own !== undefined) {
+    const expected = `folders to share that are not the data folder, where the token and the keys lie (its \`shared\` will do)`;
+    conflict('library.folders', expected, own);
+  }
   for (const { name, url } of profile === 'local' ? settings.hooks : []) {
     if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;
     const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
     conflict('hooks', `${expected} for ${name}`, url);
   }
   return faults;
+}
+
+/** A link is as good as the folder. */
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path); // not there yet: it leads nowhere else
+  }
 }
 
 /** `SERVENT_API_HOST_FILE` names a file with the value: how orchestrators hand over secrets. */

@@ -24,6 +24,7 @@ function ring(callers: Record<string, readonly KeyScope[]>): Keyring {
       const scopes = Object.hasOwn(callers, name) ? callers[name] : undefined;
       return scopes === undefined ? null : { id: name, name, scopes, expiresAt: null };
     },
+    isGood: id => Object.hasOwn(callers, id),
   };
 }
 

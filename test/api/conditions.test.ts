@@ -140,7 +140,7 @@ t.test('bulk runs each operation as if it were alone', async t => {
 });
 
 t.test('bulk gives nobody more than the key allows, and hides our mistakes as ever', async t => {
-  const keys = { find: () => ({ id: 'r', name: 'r', scopes: ['read' as const], expiresAt: null }) };
+  const keys = { find: () => ({ id: 'r', name: 'r', scopes: ['read' as const], expiresAt: null }), isGood: () => true };
   const { raw, control, mistakes } = await serveFake(t, { keys });
   control.before = name => {
     if (name === 'peers') throw new Error('secret');

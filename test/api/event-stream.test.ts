@@ -34,6 +34,7 @@ class FakeFeed implements EventFeed {
   }
 }
 
+const owner = { id: 'owner', mayListen: () => true };
 const TIMES: Partial<StreamTimes> = { gatherMs: 1 };
 
 function sourcesOf(feed: FakeFeed, times = TIMES): StreamSources {
@@ -184,7 +185,7 @@ t.test('who reads too slowly is told what was left out; memory stays bounded', a
   const streams = new EventStreams(feed, TIMES);
   t.teardown(() => streams.close());
   const response = new StuckResponse();
-  streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null);
+  streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null, owner);
   const data = 'x'.repeat(1000);
   for (let i = 0; i < 3000; i++) feed.add('peers', 'link.opened', { data });
   t.ok(streams.counters.skipped > 1000, 'a mebibyte waits, the rest is left out');
@@ -200,7 +201,7 @@ t.test('who reads nothing for long is given up', async t => {
   const feed = new FakeFeed();
   const streams = new EventStreams(feed, { gatherMs: 1, stallMs: 5 });
   const response = new StuckResponse();
-  streams.open(response as unknown as ServerResponse, eventsQuery.parse({}), null);
+  streams.open(response as unknown as ServerResponse, eventsQuery.parse({}), null, owner);
   await once(response, 'close');
   t.equal(streams.counters.stalled, 1);
   t.equal(streams.counters.subscribers, 0);
@@ -214,7 +215,7 @@ t.test('fifty subscribers get a thousand events each, and none is lost', async t
   const responses = Array.from({ length: 50 }, () => new StuckResponse());
   for (const response of responses) {
     response.takes = true;
-    streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null);
+    streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null, owner);
   }
   for (let i = 0; i < 1000; i++) {
     feed.add('peers', 'link.opened', { id: String(i), address: '127.0.0.1:6346', userAgent: 'servent/0.1.0' });
@@ -223,4 +224,22 @@ t.test('fifty subscribers get a thousand events each, and none is lost', async t
   await new Promise(resolve => setTimeout(resolve, 20));
   for (const { text } of responses) t.equal(text.match(/^id: /gm)?.length, 1000);
   t.equal(streams.counters.skipped, 0);
+});
+
+t.test('the stream of a key that has expired ends with its next heartbeat', async t => {
+  let good = true;
+  const keys = {
+    find: () => ({ id: 'k1', name: 'script', scopes: ['read' as const], expiresAt: null }),
+    isGood: (id: string) => id === 'k1' && good,
+  };
+  const sources = sourcesOf(new FakeFeed(), { ...TIMES, heartbeatMs: 5 });
+  const { server } = await serveFake(t, { streams: sources, keys });
+  const events = `${server.url}/api/v1/events`;
+  const stream = await fetch(events, { headers: { Authorization: 'Bearer servent_script' } });
+  const own = await fetch(events, { headers: { Authorization: `Bearer ${TOKEN}` } });
+  t.equal(sources.events.counters.subscribers, 2);
+  good = false;
+  t.match(await stream.text(), /^retry: /, 'and not before it was open');
+  t.equal(sources.events.counters.subscribers, 1, "the owner's goes on");
+  await own.body?.cancel();
 });
