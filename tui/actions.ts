@@ -229,7 +229,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
           ? listing.rowUnder(model, hostList)?.address
           : listing.rowUnder(model, resultList)?.sources.find(({ push }) => !push)?.address;
     if (address === undefined) return stay(withToast(model, 'no servent here that can be asked directly'));
-    return stay({ ...model, view: 'searches', second: false }, browseAt(address));
+    return stay({ ...model, view: 'searches', second: true }, browseAt(address));
   },
 
   pauseQueries: model => stay({ ...model, paused: model.paused === null ? worldOf(model).queries : null }),

@@ -95,7 +95,7 @@ function download(model: Model, rest: string): Step {
 
 function search(model: Model, rest: string): Step {
   const urn = /^--urn\s+(\S+)$/.exec(rest)?.[1];
-  return stay({ ...model, view: 'searches', second: false }, urn === undefined ? searchFor(rest) : searchUrn(urn));
+  return stay({ ...model, view: 'searches', second: true }, urn === undefined ? searchFor(rest) : searchUrn(urn));
 }
 
 function disconnect(model: Model, rest: string): Step {

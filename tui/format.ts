@@ -24,6 +24,14 @@ export function formatClock(ms: number, utc = false): string {
   return Number.isNaN(date.getTime()) ? '--:--:--' : date.toISOString().slice(11, 19);
 }
 
+/** As the clock, with the day before it when that is another one: `2026-11-20 14:03:59`. */
+export function formatMoment(ms: number, nowMs: number, utc = false): string {
+  const day = (at: number): string =>
+    new Date(utc ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  const clock = formatClock(ms, utc);
+  return Number.isNaN(ms) || day(ms) === day(nowMs) ? clock : `${day(ms)} ${clock}`;
+}
+
 const COUNT_UNITS = ['', 'k', 'M', 'G', 'T'];
 
 /** `812`, `9999`, `12.3k`, `1.2M`: five characters at most. */

@@ -3,7 +3,7 @@ import { counted } from '../api/format.ts';
 import { Canvas, type Rect } from './canvas.ts';
 import { formatClock, formatCount, formatPerSecond, formatRate, formatSpan } from './format.ts';
 import { helpLines, helpRoom } from './help.ts';
-import { applies, bindings, keyName } from './keys.ts';
+import { type ActionId, applies, bindings, keyName } from './keys.ts';
 import { contextOf, isReadOnly, type Model, type Prompt } from './model.ts';
 import type { Pane } from './pane.ts';
 import { paneRoom } from './pane-lines.ts';
@@ -43,7 +43,7 @@ export function draw(model: Model, theme: Theme, memory: FrameMemory): Frame {
   return { canvas, zones };
 }
 
-/** Always true: who, in which role, with whom, how fast. What has no room leaves from the right. */
+/** Who, in which role, with whom, how fast: as it is, or as it was when the daemon was heard last. What has no room leaves from the right. */
 function drawBar({ canvas, theme, model, world }: Stage): void {
   const context = contextOf(model);
   const { status } = world;
@@ -54,11 +54,13 @@ function drawBar({ canvas, theme, model, world }: Stage): void {
   const clock = formatClock(model.now);
   const name = context.name === '' ? 'servent' : context.name;
   const ascii = theme.charset === 'ascii';
+  const lost = link.state === 'lost';
   const parts =
     status === null
-      ? [name, link.state === 'lost' ? 'no answer' : 'asking']
+      ? [name, lost ? 'no answer' : 'asking']
       : [
           name,
+          ...(lost ? ['last known'] : []),
           status.mode,
           ...(isReadOnly(world.caller?.scopes ?? ['admin']) ? ['read-only'] : []),
           counted(status.peers.ultrapeers + status.peers.leaves, 'peer'),
@@ -72,7 +74,12 @@ function drawBar({ canvas, theme, model, world }: Stage): void {
   for (const [i, part] of parts.entries()) {
     const text = i === 0 ? part : gap + part;
     if (x + textWidth(text) > model.columns - clock.length - 3) break;
-    x += canvas.put(x, 0, text, i === 0 ? over(theme.strong, theme.bar) : theme.bar);
+    x += canvas.put(
+      x,
+      0,
+      text,
+      i === 0 ? over(theme.strong, theme.bar) : lost ? over(theme.dim, theme.bar) : theme.bar,
+    );
   }
   canvas.put(model.columns - clock.length - 1, 0, clock, theme.bar);
 }
@@ -139,19 +146,38 @@ function drawBottom(stage: Stage): void {
   } else drawHints(stage, y);
 }
 
+/** What nobody may have to look for: always at the right edge. */
+const PINNED: ReadonlySet<ActionId> = new Set(['help', 'quit']);
+const HINT_GAP = 2;
+
 /** The keys that matter here, as many as fit; the table has the particular ones first. */
 function drawHints({ canvas, theme, model }: Stage, y: number): void {
   const list = listOf(model)?.id ?? null;
+  const hints = bindings.flatMap(({ action, keys: [first = ''], hint, where }) => {
+    if (hint === undefined || !applies({ where }, model.view, list)) return [];
+    const key = keyName(first);
+    return [{ key, hint, width: textWidth(key) + 1 + textWidth(hint), pinned: PINNED.has(action) }];
+  });
+  const write = (x: number, key: string, hint: string): void => {
+    canvas.put(x, y, key, theme.key);
+    canvas.put(x + textWidth(key) + 1, y, hint, theme.dim);
+  };
+  let right = model.columns - 1;
+  for (const { key, hint, width } of hints.filter(({ pinned }) => pinned).reverse()) {
+    right -= width;
+    write(right, key, hint);
+    right -= HINT_GAP;
+  }
   let x = 1;
-  for (const binding of bindings) {
-    if (binding.hint === undefined || !applies(binding, model.view, list)) continue;
-    const key = keyName(binding.keys[0] ?? '');
-    const width = textWidth(key) + 1 + textWidth(binding.hint);
-    if (x + width > model.columns - 1) break;
-    x += canvas.put(x, y, key, theme.key) + 1;
-    x += canvas.put(x, y, binding.hint, theme.dim) + 2;
+  for (const { key, hint, width } of hints.filter(({ pinned }) => !pinned)) {
+    if (x + width > right) break;
+    write(x, key, hint);
+    x += width + HINT_GAP;
   }
 }
+
+/** A fault names all the fields that there are. */
+const FAULT_LINES_MAX = 4;
 
 const PROMPTS = { command: ':', filter: '/' } as const;
 
@@ -180,8 +206,10 @@ function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number):
   const offered = prompt.completion;
   const bad = prompt.fault ?? (model.toast?.mood === 'bad' ? model.toast.text : null);
   if (bad !== null) {
-    canvas.fill({ x: 0, y: y - 1, width: model.columns, height: 1 }, theme.input);
-    canvas.label(1, y - 1, bad, over(theme.bad, theme.input), model.columns - 2);
+    const lines = wrap(bad, model.columns - 2, FAULT_LINES_MAX);
+    const top = y - lines.length;
+    canvas.fill({ x: 0, y: top, width: model.columns, height: lines.length }, theme.input);
+    for (const [i, line] of lines.entries()) canvas.put(1, top + i, line, over(theme.bad, theme.input));
   } else if (offered !== null) {
     canvas.fill({ x: 0, y: y - 1, width: model.columns, height: 1 }, theme.input);
     let x = 1;
@@ -195,12 +223,18 @@ function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number):
   }
 }
 
-function drawHelp({ canvas, theme, model }: Stage, top: number): void {
+/** Room for what lies over a view; the frames under it end a column before its own. */
+function clearUnder({ canvas }: Stage, { x, width, ...rows }: Rect): void {
+  canvas.fill({ ...rows, x: x - 1, width: width + 2 }, 0);
+}
+
+function drawHelp(stage: Stage, top: number): void {
+  const { canvas, theme, model } = stage;
   const room = helpRoom(model);
   const lines = helpLines(room.width);
   const [width, height] = [room.width + 4, room.height + 2];
   const rect = { x: Math.floor((model.columns - width) / 2), y: 2, width, height };
-  canvas.fill(rect, 0);
+  clearUnder(stage, rect);
   const inner = canvas.frame(rect, theme, 'Help', {
     on: true,
     note: room.last > 0 ? 'Up and Down move, Esc closes' : 'Esc closes',
@@ -215,7 +249,8 @@ function drawHelp({ canvas, theme, model }: Stage, top: number): void {
   }
 }
 
-function drawPane({ canvas, theme, model }: Stage, pane: Pane): void {
+function drawPane(stage: Stage, pane: Pane): void {
+  const { canvas, theme, model } = stage;
   const { width, height, last, lines } = paneRoom(model, pane);
   const rect = {
     x: Math.floor((model.columns - width - 4) / 2),
@@ -223,7 +258,7 @@ function drawPane({ canvas, theme, model }: Stage, pane: Pane): void {
     width: width + 4,
     height: height + 2,
   };
-  canvas.fill(rect, 0);
+  clearUnder(stage, rect);
   const note = last > 0 ? 'Up and Down move, Esc closes' : 'Esc closes';
   const inner = canvas.frame(rect, theme, clip(pane.title, width - note.length - 6, theme.lines.ellipsis), {
     on: true,
@@ -236,7 +271,8 @@ function drawPane({ canvas, theme, model }: Stage, pane: Pane): void {
   }
 }
 
-function drawQuestion({ canvas, theme, model }: Stage): void {
+function drawQuestion(stage: Stage): void {
+  const { canvas, theme, model } = stage;
   const { question } = model;
   if (question === null) return;
   const width = Math.min(model.columns - 4, 72);
@@ -245,7 +281,7 @@ function drawQuestion({ canvas, theme, model }: Stage): void {
   const height = shown.length + 6;
   const x = Math.floor((model.columns - width) / 2);
   const y = Math.max(2, Math.floor((model.rows - height) / 2));
-  canvas.fill({ x, y, width, height }, 0);
+  clearUnder(stage, { x, y, width, height });
   const inner = canvas.frame({ x, y, width, height }, theme, 'Sure?', { on: true });
   canvas.label(inner.x + 1, inner.y, question.text, theme.strong, inner.width - 2);
   for (const [i, line] of shown.entries()) canvas.put(inner.x + 3, inner.y + 1 + i, line, theme.text, inner.width - 4);

@@ -258,7 +258,7 @@ export function bindingFor(key: string, view: ViewId, list: ListId | null): Bind
   return bindings.find(binding => binding.keys.includes(key) && applies(binding, view, list));
 }
 
-export function applies({ where }: Binding, view: ViewId, list: ListId | null): boolean {
+export function applies({ where }: Pick<Binding, 'where'>, view: ViewId, list: ListId | null): boolean {
   if (where === 'everywhere') return true;
   if (where === 'lists') return list !== null;
   return where.includes(list ?? view) || (list === null && where.includes(view));

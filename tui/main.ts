@@ -29,19 +29,19 @@ export function wantsPlain({ plain, input, output, env }: DashboardOptions): boo
   return plain === true || input.isTTY !== true || output.isTTY !== true || term === '' || term === 'dumb';
 }
 
-/** Resolves when the person leaves. */
-export async function runDashboard(options: DashboardOptions): Promise<void> {
+/** Resolves when the person leaves, or to the signal that ended it. */
+export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Signals | null> {
   const { sources, input, output, env } = options;
   if (wantsPlain(options)) {
     const { runPlain } = await import('./plain.ts');
     await runPlain({ sources, input, now: Date.now, write: text => void output.write(text) });
-    return;
+    return null;
   }
   const theme = createTheme(depthOf(env), options.ascii === true ? 'ascii' : charsetOf(env));
   const mouse = options.mouse ?? true;
   let app: App | null = null;
   const memory = options.remember === true ? new MemoryFile(memoryPath(env), text => app?.notice(text)) : null;
-  await new Promise<void>((resolve, reject) => {
+  const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
     let screen: Screen | null = null;
     const running = new App({
       sources,
@@ -49,7 +49,7 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
       mouse,
       now: Date.now,
       ...(memory === null ? {} : { onRemember: (remembered: Remembered) => memory.keep(remembered) }),
-      onQuit: () => end(resolve),
+      onQuit: () => end(() => resolve(null)),
       onMistake: error => end(() => reject(error)),
     });
     const end = (then: () => void): void => {
@@ -59,18 +59,20 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
       then();
     };
     const crashed = (error: unknown): void => end(() => reject(error));
-    const ended = (): void => end(resolve);
+    const ended = (name: NodeJS.Signals | null): void => end(() => resolve(name));
     // SIGKILL leaves no one to tidy up; everything else passes here.
+    const signals = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((name): [string, () => void] => [
+      name,
+      () => ended(name),
+    ]);
     const listeners: [string, (cause: unknown) => void][] = [
       ['uncaughtException', crashed],
       ['unhandledRejection', crashed],
-      ['SIGTERM', ended],
-      ['SIGINT', ended],
-      ['SIGHUP', ended],
+      ...signals,
       ['exit', () => screen?.stop()],
     ];
     for (const [name, listener] of listeners) process.on(name, listener);
-    input.once('end', ended);
+    input.once('end', () => ended(null));
     output.once('error', crashed);
     try {
       app = running;
@@ -85,4 +87,5 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
     }
   });
   await memory?.flush();
+  return signal;
 }

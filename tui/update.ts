@@ -1,6 +1,6 @@
 // The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
 
-import type { ConfigPlan, Explanation, RefusedPeersView } from '../api/control.ts';
+import type { ConfigPlan, Explanation, RefusedPeersView, SearchView } from '../api/control.ts';
 import { routes } from '../api/outline.ts';
 import { actions, withToast } from './actions.ts';
 import { withEvents } from './events.ts';
@@ -26,7 +26,7 @@ import { paneRoom } from './pane-lines.ts';
 import { promptKey } from './prompt.ts';
 import { withRemembered } from './remember.ts';
 import { listOf, lists, viewRow, views } from './views/all.ts';
-import { searchName } from './views/searches.ts';
+import { searchList, searchName } from './views/searches.ts';
 
 export function update(model: Model, message: Message): Step {
   const step = permitted(next(model, message));
@@ -148,9 +148,15 @@ function answered(before: Model, answer: Answer): Model {
   const model = { ...before, waiting: Math.max(0, before.waiting - 1) };
   const { ok, text, call, output, items } = answer;
   if (ok && call?.show !== undefined) return shown(model, call, output);
-  const said = text === '' ? model : withToast(noted(model, ok, text), text, ok ? 'good' : 'bad');
+  const opened = ok && call?.name === 'startSearch' ? searchOpened(model, output as SearchView) : model;
+  const said = text === '' ? opened : withToast(noted(opened, ok, text), text, ok ? 'good' : 'bad');
   const refused = items?.some(({ refusal }) => refusal !== null) ?? false;
   return refused && items !== undefined ? { ...said, pane: answersPane('Answers', items) } : said;
+}
+
+/** The cursor goes to the new search, whatever the order of the list and its filter are: its results are what is shown. */
+function searchOpened(model: Model, { id }: SearchView): Model {
+  return listing.withList(model, searchList, { key: id, index: 0, filter: '' });
 }
 
 function noted(model: Model, ok: boolean, text: string): Model {

@@ -1,7 +1,7 @@
 // What a command line runs, and how it ends: exit code, and one line for what went wrong.
 import { type Command, CommanderError } from 'commander';
 import { ShownOnly } from './connection.ts';
-import { EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
+import { EndedBySignal, EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
 import { assembled } from './program.ts';
 import { note, type Terminal } from './terminal.ts';
 
@@ -41,7 +41,7 @@ async function programFor(word: string | undefined, terminal: Terminal): Promise
   return assembled(terminal, of => [commands(of)].flat());
 }
 
-/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage. */
+/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage, 128 and its number for a signal. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   const program = await programFor(words[0], terminal);
   try {
@@ -54,7 +54,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   } catch (error) {
     if (error instanceof ShownOnly) return 0;
     const code = exitCodeOf(error);
-    if (code !== 0)
+    if (code !== 0 && !(error instanceof EndedBySignal))
       note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words) : explain(error)}`);
     return code;
   }

@@ -1,4 +1,5 @@
 // Errors as one line that says what to do next, and the exit code that goes with them.
+import { constants } from 'node:os';
 import { CommanderError } from 'commander';
 import { NoAnswerError, RefusedError } from '../../api/client.ts';
 import { printable } from '../../api/format.ts';
@@ -15,6 +16,14 @@ export class CommandError extends Error {
     super(message);
     this.name = 'CommandError';
     this.exitCode = exitCode;
+  }
+}
+
+/** Somebody asked for it: nothing is said, and the exit code is the one that shells know (128 and the number of the signal). */
+export class EndedBySignal extends CommandError {
+  constructor(signal: NodeJS.Signals) {
+    super(signal, 128 + constants.signals[signal]);
+    this.name = 'EndedBySignal';
   }
 }
 

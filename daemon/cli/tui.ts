@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Source } from '../../tui/app.ts';
 import { type ClientFlags, findDaemon } from './connection.ts';
-import { usageError } from './failure.ts';
+import { EndedBySignal, usageError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 interface TuiFlags {
@@ -35,7 +35,7 @@ export function tuiCommand(terminal: Terminal): Command {
     .action(async (flags: TuiFlags) => {
       const { demoSource, runDashboard } = await import('../../tui/main.ts');
       const { demo, plain, ascii, mouse } = flags;
-      await runDashboard({
+      const signal = await runDashboard({
         sources: demo === true ? [await demoSource()] : await sourcesFor(flags, terminal),
         input: terminal.stdin ?? process.stdin,
         output: terminal.stdout as NodeJS.WriteStream,
@@ -45,6 +45,7 @@ export function tuiCommand(terminal: Terminal): Command {
         ...(plain === undefined ? {} : { plain }),
         ...(ascii === undefined ? {} : { ascii }),
       });
+      if (signal !== null) throw new EndedBySignal(signal);
     });
 }
 

@@ -141,12 +141,12 @@ const ROLE_MENDS: Readonly<Record<string, string>> = {
 export function explainRole(report: RoleReport): Explanation {
   const { mode, active, role, criteria } = report;
   const chosen = active
-    ? `elected, and so again and again: ${electedBecause(report)}`
+    ? `, elected, and so again and again: ${electedBecause(report)}`
     : mode === 'auto'
-      ? 'for it looks for no neighbours by itself: gnutella.seek is 0'
-      : 'because gnutella.mode says so';
+      ? ': no elections are held, for gnutella.seek is 0'
+      : ', because gnutella.mode says so';
   return {
-    verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}, ${chosen}`,
+    verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}${chosen}`,
     tests: criteria.map(({ name, value, wanted, met, why }) =>
       test(name, met, `${value ?? 'unknown'} (${why}; wanted: ${wanted})`, ROLE_MENDS[name] ?? 'nothing to be mended'),
     ),

@@ -61,7 +61,7 @@ export async function tour(t: Test, columns: number, rows: number): Promise<void
   pane.keys('Enter');
   await pane.until(/Results: amber[\s\S]*amber (dawn|noon|dusk)\.ogg/);
   await pane.until(/Searches 1|Search 1|4 Search/);
-  pane.keys('Enter', 'A', 'd');
+  pane.keys('A', 'd');
   await pane.until(/Download 3 results\?[\s\S]*amber dawn\.ogg/);
   pane.keys('y');
   await pane.until(/download 3 results: done/);

@@ -11,6 +11,7 @@ import { perform } from '../../tui/perform.ts';
 import { rememberedOf, withRemembered } from '../../tui/remember.ts';
 import { parseRemembered } from '../../tui/remembered.ts';
 import { update } from '../../tui/update.ts';
+import { downloadList } from '../../tui/views/downloads.ts';
 import { aDownload, aPeer } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
@@ -195,6 +196,14 @@ t.test('a filter that cannot be understood yet is said above the prompt, and Tab
   await rehearsal.press('5', '/');
   await rehearsal.type('state=p');
   t.match(rehearsal.text(), /state: expected one of queued, active, paused/);
+  const narrow = new Rehearsal();
+  await narrow.pass(1000);
+  await narrow.press('5', '/');
+  await narrow.type('frob>1');
+  const said = narrow.text().replaceAll(/\s+/g, ' ');
+  t.match(said, 'there is no field frob');
+  for (const field of downloadList.fields.keys())
+    t.match(said, field, 'every field is named, on as many lines as it takes');
   await rehearsal.press('enter');
   t.not(rehearsal.model.prompt, null, 'to be mended');
   await rehearsal.press('tab');

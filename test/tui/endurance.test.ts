@@ -53,6 +53,6 @@ t.test('a daemon that dies and comes back, under load', { skip: TMUX_MISSING, ti
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
   t.ok(rssMb < RSS_MB_MAX, `${rssMb} MB resident`);
   process.kill(pid, 'SIGTERM');
-  t.match(await pane.until(/ended \d+\s+same terminal/), /^\s*ended 0\s+same terminal\s*$/);
+  t.match(await pane.until(/ended \d+\s+same terminal/), /^\s*ended 143\s+same terminal\s*$/);
   t.strictSame(pane.modes(), { alternate: false, cursor: true, mouse: false });
 });

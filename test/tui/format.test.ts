@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatClock, formatCount, formatExact, formatPerSecond, formatSince, formatSpan } from '../../tui/format.ts';
+import {
+  formatClock,
+  formatCount,
+  formatExact,
+  formatMoment,
+  formatPerSecond,
+  formatSince,
+  formatSpan,
+} from '../../tui/format.ts';
 import { bar, graph, sparkline } from '../../tui/graph.ts';
 import { textWidth } from '../../tui/width.ts';
 
@@ -19,6 +27,10 @@ t.test('spans of time are short and carry their units', async t => {
   t.equal(formatSince('2026-11-21T10:00:00.000Z', Date.UTC(2026, 10, 21, 10, 3, 5)), '3m05s');
   t.equal(formatClock(Date.UTC(2026, 10, 21, 14, 3, 59), true), '14:03:59');
   t.equal(formatClock(Number.NaN), '--:--:--');
+  const now = Date.UTC(2026, 10, 21, 14, 3, 59);
+  t.equal(formatMoment(now - 60_000, now, true), '14:02:59', 'the clock of the tables');
+  t.equal(formatMoment(now - 86_400_000, now, true), '2026-11-20 14:03:59');
+  t.equal(formatMoment(Number.NaN, now), '--:--:--');
 });
 
 t.test('counts stay within five characters', async t => {

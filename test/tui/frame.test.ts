@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { REHEARSAL_AT, Rehearsal } from '../../tui/demo/rehearsal.ts';
 import { createMemory, draw } from '../../tui/frame.ts';
-import { createModel, VIEW_IDS, type ViewId } from '../../tui/model.ts';
-import { createTheme } from '../../tui/theme.ts';
+import { createModel, VIEW_IDS, type ViewId, worldOf } from '../../tui/model.ts';
+import { createTheme, over } from '../../tui/theme.ts';
 import { update } from '../../tui/update.ts';
+import { noteLines, notesOn } from '../../tui/views/overview.ts';
 import { textWidth } from '../../tui/width.ts';
 import {
   aDownload,
@@ -174,6 +175,7 @@ t.test('a lost daemon is said in a banner with the time of the next try, and wha
     text,
     'No daemon answers at a made-up network (ECONNREFUSED): again in 4 s; this is what was known at 14:03:01',
   );
+  t.match(text.split('\n')[0], /demo │ last known │ ultrapeer │ 34 peers/);
   t.match(text, /ultrapeers {3}9/);
   rehearsal.send({ type: 'link', context: 0, at: REHEARSAL_AT + 7000, link: { state: 'up' } });
   t.notMatch(rehearsal.text(), /No daemon/);
@@ -193,6 +195,105 @@ t.test('the help screen has every key and every word, and moves to its end and n
   await rehearsal.press('escape');
   t.notMatch(rehearsal.text(), /Help ─/);
 });
+
+t.test('a lost daemon is dim in the bar, with colours and without', async t => {
+  for (const depth of [256, 16, 0] as const) {
+    const theme = createTheme(depth, 'unicode');
+    const rehearsal = new Rehearsal({ theme });
+    await rehearsal.pass(1000);
+    const styleOfRole = (): number => {
+      const { styles, texts } = rehearsal.draw();
+      return styles[texts.slice(0, 80).join('').indexOf('ultrapeer')] ?? -1;
+    };
+    t.equal(styleOfRole(), theme.bar);
+    const link = { state: 'lost', reason: 'ECONNREFUSED', since: REHEARSAL_AT, retryAt: REHEARSAL_AT } as const;
+    rehearsal.send({ type: 'link', context: 0, at: REHEARSAL_AT + 1000, link });
+    t.equal(styleOfRole(), over(theme.dim, theme.bar));
+    t.not(over(theme.dim, theme.bar), theme.bar);
+  }
+});
+
+t.test('help and quit are at the right edge in every view, at every width', async t => {
+  for (const columns of [40, 80, 120, 200]) {
+    const rehearsal = new Rehearsal({ columns });
+    await rehearsal.pass(1000);
+    for (const view of VIEW_IDS) {
+      rehearsal.send({ type: 'view', view });
+      const last = rehearsal.text().split('\n').at(-1) ?? '';
+      t.match(last, /(^| ) \? help {2}q quit$/, `${view} at ${columns}`);
+      t.equal(last.length, columns - 1);
+      t.equal(last.match(/help/g)?.length, 1);
+    }
+  }
+});
+
+t.test('frames end a column before what lies over them', async t => {
+  for (const columns of [80, 120, 200]) {
+    const rehearsal = new Rehearsal({ columns, rows: 30 });
+    await rehearsal.pass(1000);
+    for (const [open, title] of [
+      ['?', '─ Help '],
+      ['w', '─ Leaf or ultrapeer '],
+    ] as const) {
+      await rehearsal.press(open);
+      const lines = rehearsal.text().split('\n');
+      const top = lines.findIndex(line => line.includes(title));
+      const left = (lines[top]?.indexOf(title) ?? 0) - 1;
+      const right = lines[top]?.indexOf('╮', left) ?? 0;
+      const bottom = lines.findIndex((line, y) => y > top && line[left] === '╰');
+      t.ok(top > 0 && left > 0 && right > left && bottom > top, `${title} at ${columns}`);
+      for (const line of lines.slice(top, bottom + 1)) t.equal(`${line[left - 1]}${line[right + 1] ?? ' '}`, '  ');
+      await rehearsal.press('escape');
+    }
+  }
+});
+
+t.test('what to do is never cut while there are lines left', async t => {
+  const note = (text: string) => ({ meaning: 'warn', text }) as const;
+  const long = note('no peers and nobody known: press c to connect to somebody');
+  t.strictSame(noteLines([long, note('short')], 30, 4), [
+    ['no peers and nobody known:', 'press c to connect to somebody'],
+    ['short'],
+  ]);
+  t.strictSame(noteLines([note('a'), long, note('b')], 30, 3), [['a'], ['no peers and nobody known…'], ['b']]);
+  t.strictSame(noteLines([note('a'), note('b'), note('c')], 30, 2), [['a'], ['and 2 more']]);
+  t.strictSame(noteLines([note('a')], 30, 0), []);
+  const { model } = await lonely(80, 24);
+  const shown = draw(model, createTheme(256, 'unicode'), createMemory()).canvas.toText();
+  t.match(shown, '● no peers, no hosts: c connects ');
+  t.match(shown, '● 1 failed download: 5 shows why ');
+  t.match(shown, '● nothing is shared: press 7, then a ');
+  t.match(shown, `● and ${notesOn(worldOf(model)).length - 3} more `);
+});
+
+t.test('without elections the overview says what keeps them from being held', async t => {
+  for (const [columns, rows] of [
+    [120, 40],
+    [200, 50],
+  ] as const) {
+    const { model } = await lonely(columns, rows);
+    const shown = draw(model, createTheme(256, 'unicode'), createMemory()).canvas.toText();
+    t.match(shown.replaceAll(/[│\s]+/g, ' '), /an ultrapeer: no elections are held, .*for gnutella\.seek is 0/);
+  }
+});
+
+/** Nobody known, nothing shared, and not looking for anybody. */
+async function lonely(columns: number, rows: number): Promise<Rehearsal> {
+  const rehearsal = new Rehearsal({ columns, rows });
+  await rehearsal.pass(1000);
+  const { status } = worldOf(rehearsal.model);
+  if (status === null) throw new Error('the demo has no status');
+  const { election, library, peers } = status;
+  const alone = {
+    ...status,
+    hosts: 0,
+    peers: { ...peers, ultrapeers: 0, leaves: 0 },
+    library: { ...library, files: 0, hashing: 0 },
+    election: { ...election, mode: 'auto', active: false, changesIn: null } as const,
+  };
+  rehearsal.send({ type: 'data', context: 0, at: REHEARSAL_AT + 1100, data: { status: alone } });
+  return rehearsal;
+}
 
 t.test('the caret of a long line stays on the screen', async t => {
   const rehearsal = new Rehearsal();
@@ -225,7 +326,7 @@ t.test('connect, search, download, pause, share, disconnect: all of it from the 
   await rehearsal.pass(20_000);
   t.match(rehearsal.text(), /Results: green lamp/);
   t.match(rehearsal.text(), /Green Lamp - .*MiB/);
-  await rehearsal.press('enter', 'space', 'space', 'd');
+  await rehearsal.press('space', 'space', 'd');
   t.match(rehearsal.text(), /Download 2 results\?/);
   await rehearsal.press('y', '5');
   t.match(rehearsal.text(), /Downloads 11/);

@@ -123,6 +123,21 @@ t.test('the command line knows the words of the command line', async t => {
   t.match(said('quit').effects, [{ type: 'quit' }]);
 });
 
+t.test('a search is followed by its results, whatever was looked at before', async t => {
+  const before = press(fresh(), '4').model;
+  const elsewhere = { ...before.lists.searches, key: 'other', filter: 'other' };
+  const model = { ...before, lists: { ...before.lists, searches: elsewhere } };
+  const asked = press(type(press(model, 's').model, 'blue moon').model, 'enter');
+  t.match(asked.model, { view: 'searches', second: true });
+  const [call] = asked.effects;
+  if (call?.type !== 'call') throw new Error('no search was asked for');
+  const output = { ...aSearch, id: 's2' };
+  const { model: answered } = update(asked.model, { type: 'answered', ok: true, text: call.done, call, output });
+  t.match(answered.lists.searches, { key: 's2', filter: '' });
+  const filtering = type(answered, '/size>1').model;
+  t.equal(filtering.prompt?.fault, null, 'filters are about results');
+});
+
 t.test('the prompt is edited as everywhere, and remembers what was said', async t => {
   let model = press(type(press(fresh(), ':').model, 'connect a:1').model, 'enter').model;
   model = press(

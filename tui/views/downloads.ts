@@ -3,7 +3,7 @@
 import type { DownloadView } from '../../api/control.ts';
 import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
-import { formatBytes, formatRate, formatShare, formatSince, formatSpan } from '../format.ts';
+import { formatBytes, formatMoment, formatRate, formatShare, formatSince, formatSpan } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
 import type { View } from '../stage.ts';
 import type { Detail, ListSpec } from '../table.ts';
@@ -125,7 +125,7 @@ export const downloadList: ListSpec<DownloadView> = {
     { id: 'error', title: 'NOTE', of: row => row.error ?? '', width: 12, grow: 1, rank: 9, meaning: () => 'bad' },
   ],
   details: (row, now) => [
-    ['state', explain(row), STATE_MEANING[row.state]],
+    ['state', explain(row, now), STATE_MEANING[row.state]],
     [
       'content',
       row.urn ?? 'not named by its hash: what arrives cannot be verified',
@@ -150,7 +150,7 @@ export const downloadList: ListSpec<DownloadView> = {
 };
 
 /** Why it is as it is, and what would help. */
-export function explain(row: DownloadView): string {
+export function explain(row: DownloadView, now: number): string {
   const active = activeSources(row);
   const failed = row.sources.filter(({ error }) => error !== null).length;
   switch (row.state) {
@@ -166,9 +166,7 @@ export function explain(row: DownloadView): string {
     case 'verifying':
       return 'all bytes are here and are being compared with the hash';
     case 'completed':
-      return row.finishedAt === null
-        ? 'completed'
-        : `completed at ${row.finishedAt.slice(0, 19).replace('T', ' ')} UTC`;
+      return row.finishedAt === null ? 'completed' : `completed at ${formatMoment(Date.parse(row.finishedAt), now)}`;
     case 'failed':
       return `${row.error ?? 'failed'}: r tries again`;
   }

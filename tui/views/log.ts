@@ -1,7 +1,7 @@
 // Log: what the daemon says happened, and what was done from here.
 import type { Fields } from '../../api/fields.ts';
 import { drawListWithDetails } from '../draw-list.ts';
-import { formatClock } from '../format.ts';
+import { formatClock, formatMoment } from '../format.ts';
 import type { LogLine } from '../model.ts';
 import type { View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
@@ -63,8 +63,8 @@ export const logList: ListSpec<LogLine> = {
       meaning: row => (row.level === 'error' ? 'bad' : row.level === 'warn' ? 'warn' : 'text'),
     },
   ],
-  details: row => [
-    ['at', new Date(row.at).toISOString()],
+  details: (row, now) => [
+    ['at', formatMoment(row.at, now)],
     ['from', `${row.from}, ${row.level}`],
     ['what', row.text],
   ],

@@ -9,13 +9,13 @@ import type { World } from '../model.ts';
 import { columnsOf, type Stage, splitRows, type View } from '../stage.ts';
 import type { Detail } from '../table.ts';
 import type { Meaning } from '../theme.ts';
-import { fit, textWidth } from '../width.ts';
+import { fit, textWidth, wrap } from '../width.ts';
 
 const FACT_ROWS = 9;
 /** From here on there is room to say why we are what we are. */
 const THREE_FROM_COLUMNS = 120;
 const ROOMY_FROM_ROWS = 34;
-const ROLE_HEAD_ROWS = 1;
+const VERDICT_ROWS_MAX = 2;
 const LOWEST_ROWS = 6;
 
 export const overviewView: View = { draw };
@@ -26,7 +26,7 @@ function draw(stage: Stage, rect: Rect): void {
   const criteria = status?.election.criteria.length ?? 0;
   const three = rect.width >= THREE_FROM_COLUMNS;
   const roomy = three && rect.height >= ROOMY_FROM_ROWS;
-  const factRows = roomy ? Math.max(FACT_ROWS, criteria + ROLE_HEAD_ROWS + 2) : FACT_ROWS;
+  const factRows = roomy ? Math.max(FACT_ROWS, criteria + VERDICT_ROWS_MAX + 2) : FACT_ROWS;
   const [facts, rest] = splitRows(rect, Math.min(rect.height, factRows));
   const [left, right, third] = narrow ? [facts, null] : columnsOf(facts, three ? 3 : 2);
   if (third) drawRole(stage, third);
@@ -87,13 +87,14 @@ function drawRole(stage: Stage, rect: Rect): void {
   const election = world.status?.election;
   const inner = canvas.frame(rect, theme, 'Role', { note: 'w tells more' });
   if (election === undefined) return;
-  canvas.label(inner.x + 1, inner.y, verdictOn(election), theme.strong, inner.width - 2);
+  const head = wrap(verdictOn(election), inner.width - 2, VERDICT_ROWS_MAX);
+  for (const [i, line] of head.entries()) canvas.put(inner.x + 1, inner.y + i, line, theme.strong);
   const signs = theme.charset === 'ascii' ? ['+', '!'] : ['✓', '✗'];
   // What is not met matters most where not everything fits.
   const criteria = [...election.criteria].sort((a, b) => Number(a.met) - Number(b.met));
-  const room = inner.height - ROLE_HEAD_ROWS;
+  const room = Math.max(0, inner.height - head.length);
   for (const [i, { name, value, wanted, met }] of criteria.slice(0, room).entries()) {
-    const y = inner.y + ROLE_HEAD_ROWS + i;
+    const y = inner.y + head.length + i;
     canvas.put(inner.x + 1, y, signs[met ? 0 : 1] ?? '', met ? theme.good : theme.bad);
     canvas.label(inner.x + 3, y, name.replaceAll('_', ' '), theme.dim, 15);
     const against = typeof wanted === 'boolean' ? '' : ` of ${measured(name, wanted)}`;
@@ -104,6 +105,7 @@ function drawRole(stage: Stage, rect: Rect): void {
 
 function verdictOn({ mode, active, role, fit, needed, changesIn }: Election): string {
   const noun = role === 'leaf' ? 'a leaf' : 'an ultrapeer';
+  if (!active && mode === 'auto') return `${noun}: no elections are held, for gnutella.seek is 0`;
   if (!active) return `${noun}, as gnutella.mode: ${mode} says`;
   const why =
     role === 'ultrapeer' ? (needed ? 'elected' : 'no longer needed') : fit ? 'fit, not needed' : 'not fit for more';
@@ -233,27 +235,39 @@ export function notesOn(world: World): Note[] {
   };
   const peers = status.peers.leaves + status.peers.ultrapeers;
   if (peers === 0)
-    say('bad', status.hosts === 0 ? 'no peers and no hosts known: c connects' : 'no peers: c connects, 8 shows hosts');
-  else if (status.mode === 'leaf' && status.peers.ultrapeers < 2)
-    say('warn', 'only one ultrapeer: if it goes, so do we');
+    say('bad', status.hosts === 0 ? 'no peers, no hosts: c connects' : 'no peers: c connects, 8 has hosts');
+  else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
   const failed = downloads.filter(({ state }) => state === 'failed').length;
   if (failed > 0) say('bad', `${failed} failed ${failed === 1 ? 'download' : 'downloads'}: 5 shows why`);
-  const starving = downloads.filter(({ state, sources }) => state === 'queued' && sources.length === 0).length;
-  if (starving > 0) say('warn', `${starving} ${starving === 1 ? 'download has' : 'downloads have'} no sources`);
   for (const folder of folders)
     if (folder.state === 'failed') say('bad', `${folder.path}: ${folder.error ?? 'failed'}`);
-  if (status.library.files === 0) say('warn', 'nothing is shared: 7, then a shares a folder');
-  else if (status.library.hashing > 0)
-    say('info', `${formatExact(status.library.hashing)} files are still to be hashed`);
+  if (status.library.files === 0) say('warn', 'nothing is shared: press 7, then a');
+  const starving = downloads.filter(({ state, sources }) => state === 'queued' && sources.length === 0).length;
+  if (starving > 0) say('warn', `${starving} ${starving === 1 ? 'download has' : 'downloads have'} no sources`);
+  if (status.library.hashing > 0) say('info', `${formatExact(status.library.hashing)} files still to be hashed`);
   if (status.uploads.queued > 0) say('info', `${status.uploads.queued} wait for an upload slot`);
   if (notes.length === 0) say('good', 'all is well');
   return notes;
 }
 
+/** Each note gets a line; lines that are left go to those that need more, the first ones first. What has no line is counted. */
+export function noteLines(notes: readonly Note[], width: number, height: number): (readonly string[])[] {
+  const shown = notes.length > height ? notes.slice(0, Math.max(0, height - 1)) : notes;
+  let free = height - shown.length - (shown.length < notes.length ? 1 : 0);
+  const blocks = shown.map(({ text }) => {
+    const lines = wrap(text, width, 1 + free);
+    free -= lines.length - 1;
+    return lines;
+  });
+  return shown.length < notes.length && height > 0 ? [...blocks, [`and ${notes.length - shown.length} more`]] : blocks;
+}
+
 function drawNotes({ canvas, theme, world }: Stage, rect: Rect): void {
   const inner = canvas.frame(rect, theme, 'To know');
-  for (const [i, { meaning, text }] of notesOn(world).slice(0, inner.height).entries()) {
-    canvas.put(inner.x + 1, inner.y + i, theme.lines.bullet, theme[meaning]);
-    canvas.label(inner.x + 3, inner.y + i, text, theme.text, inner.width - 4);
+  const notes = notesOn(world);
+  let { y } = inner;
+  for (const [i, lines] of noteLines(notes, inner.width - 4, inner.height).entries()) {
+    canvas.put(inner.x + 1, y, theme.lines.bullet, theme[notes[i]?.meaning ?? 'dim']);
+    for (const line of lines) canvas.put(inner.x + 3, y++, line, theme.text);
   }
 }

@@ -4,7 +4,7 @@ import type { QueryStatsView, QueryView } from '../../api/control.ts';
 import { listFields } from '../../api/outline.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails, drawList, drawListWithDetails } from '../draw-list.ts';
-import { formatClock, formatCount, formatExact, formatPerSecond } from '../format.ts';
+import { formatClock, formatCount, formatExact, formatMoment, formatPerSecond } from '../format.ts';
 import { bar, graph, sparkline } from '../graph.ts';
 import { capacityOf, stretch } from '../history.ts';
 import { type Stage, splitColumns, splitRows, type View } from '../stage.ts';
@@ -55,10 +55,10 @@ export const queryList: ListSpec<QueryView> = {
       meaning: query => (query.text === '' ? 'info' : 'text'),
     },
   ],
-  details: query => [
+  details: (query, now) => [
     ['words', query.text || 'none'],
     ['content', query.urns.join(' ') || 'any'],
-    ['came from', `${query.from} at ${formatClock(Date.parse(query.at))}`],
+    ['came from', `${query.from} at ${formatMoment(Date.parse(query.at), now)}`],
     ['travelled', `${query.hops} hops, ${query.ttl} to go`],
     ['answered', query.hits === 0 ? 'not yet' : `${query.hits} hits went back`, query.hits > 0 ? 'good' : 'dim'],
   ],
