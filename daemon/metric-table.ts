@@ -5,10 +5,12 @@ import type { StreamCounters } from '../api/event-stream.ts';
 import { DROP_NAMES, type Drop } from '../protocol/overlay/drops.ts';
 import type { HostCache } from '../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../protocol/overlay/overlay.ts';
+import type { DatagramSide } from './datagram-side.ts';
 import type { EventLog } from './event-log.ts';
 import type { HookCounters } from './hooks/hooks.ts';
 import type { Library } from './library/library.ts';
 import type { Handshaker } from './net/handshaker.ts';
+import type { Listener } from './net/listener.ts';
 import type { QueryMonitor } from './query-monitor.ts';
 import type { Searches } from './searches.ts';
 import { trafficOf } from './traffic.ts';
@@ -20,6 +22,8 @@ export interface MetricParts {
   neighbours: { readonly counts: { leaves: number; ultrapeers: number } };
   hosts: HostCache;
   handshaker: Handshaker;
+  listener: Pick<Listener, 'counts'>;
+  beside: DatagramSide;
   library: Library;
   searches: Searches;
   monitor: QueryMonitor;
@@ -72,6 +76,12 @@ export const metrics: readonly Metric[] = [
     'role',
   ),
   gauge('gnutella_hosts', 'Addresses in the host cache.', ({ hosts }) => hosts.size),
+  counter(
+    'gnutella_connections_in_total',
+    'Connections to our port, by what became of them.',
+    ({ listener }) => entries(listener.counts.toRecord()),
+    'result',
+  ),
   counter(
     'gnutella_handshakes_in_total',
     'Incoming handshakes by how they ended.',
@@ -156,6 +166,60 @@ export const metrics: readonly Metric[] = [
   ),
   counter('gnutella_query_hits_sent_total', 'Query hits of our own.', ({ overlay }) => overlay.counters.hitsSent),
   counter('gnutella_pushes_relayed_total', 'Pushes passed on.', ({ overlay }) => overlay.counters.pushesRelayed),
+  gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ overlay }) => {
+    return overlay.queryRouting.leafTables;
+  }),
+  gauge(
+    'gnutella_table_bytes',
+    'Memory of the tables of the overlay: QRP tables of neighbours without their index, and routes.',
+    ({ overlay: { queryRouting, routeTables } }) => [
+      ['qrp', queryRouting.tableBytes],
+      ['routes', routeTables.bytes],
+    ],
+    'table',
+  ),
+  gauge(
+    'gnutella_routes',
+    'Ways back that are known: of queries, to servents, and of GUESS queries by UDP.',
+    ({ overlay: { routeTables }, beside: { core } }) => [
+      ['query', routeTables.queries],
+      ['servent', routeTables.servents],
+      ['guess', core.guess.routes],
+    ],
+    'kind',
+  ),
+  gauge('gnutella_dynamic_queries', 'Queries of ours and of leaves that are widened step by step.', ({ overlay }) => {
+    return overlay.queryRouting.dynamicQueries;
+  }),
+  counter(
+    'gnutella_datagrams_in_total',
+    'Datagrams received by how they ended; all but `taken` were dropped.',
+    ({ beside: { core } }) => core.ends,
+    'end',
+  ),
+  counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ beside: { core } }) => core.sent),
+  counter('gnutella_datagram_bytes_in_total', 'Bytes of datagrams received.', ({ beside: { core } }) => core.bytesIn),
+  counter('gnutella_datagram_bytes_out_total', 'Bytes of datagrams sent.', ({ beside: { core } }) => core.bytesSent),
+  gauge(
+    'gnutella_out_of_band_offers',
+    'Hits of ours that are offered by UDP and not claimed yet.',
+    ({ beside: { core } }) => core.replies.waiting,
+  ),
+  counter(
+    'gnutella_vendor_messages_in_total',
+    'Vendor messages of neighbours by what they are; `unknown` to us, or `malformed`.',
+    ({ beside: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],
+    'message',
+  ),
+  counter(
+    'gnutella_connect_backs_total',
+    'Proofs of reachability: `asked` by us, `done` for others, or `refused` to them.',
+    ({ beside: { vendor } }) => {
+      const { asked, done, refused } = vendor.connectBacks;
+      return entries({ asked, done, refused });
+    },
+    'result',
+  ),
   gauge('gnutella_library_files', 'Shared files.', ({ library }) => library.files),
   gauge('gnutella_library_bytes', 'Bytes of all shared files.', ({ library }) => library.bytes),
   gauge('gnutella_library_hashing', 'Files that wait to be hashed.', ({ library }) => library.hashing.pending),

@@ -39,6 +39,8 @@ export async function startSurface(
     monitor,
     downloads,
     fileServer,
+    listener,
+    beside,
   };
   const watching: Watching = new Watching(observation, {
     ...parts,
@@ -61,7 +63,7 @@ export async function startSurface(
   await keys.start();
   const control: DaemonControl = new DaemonControl({
     ...parts,
-    ...{ keys, live, startedAt, identity, role, listener, gnutella, beside, refusals, log },
+    ...{ keys, live, startedAt, identity, role, gnutella, refusals, log },
     history: watching.history,
     hooks: watching.hooks,
   });

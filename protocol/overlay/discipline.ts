@@ -14,7 +14,6 @@ interface Patience {
 
 const INVALID_PAYLOAD = 411;
 const UNKNOWN_MESSAGES = 404;
-const EXCESSIVE = 410;
 
 /** Counts and codes after gtk-gnutella; reasons without a row are borne for ever. */
 const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
@@ -27,9 +26,9 @@ const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
   [Drop.UnknownType, { count: 50, share: 0.1, code: UNKNOWN_MESSAGES, text: 'Unknown descriptors' }],
   [Drop.NeverRouted, { count: 50, share: 0.1, code: ByeCode.TooManyErrors, text: 'Routed what is never routed' }],
   [Drop.LeafRelayed, { count: 5, share: 0, code: ByeCode.LeafRelaying, text: 'Leaves do not relay' }],
-  [Drop.PingTooSoon, { count: 1000, share: 0.5, code: EXCESSIVE, text: 'Too many pings' }],
-  [Drop.QueryTooSoon, { count: 1000, share: 0.5, code: EXCESSIVE, text: 'Too many queries' }],
-  [Drop.PushTooSoon, { count: 100, share: 0.1, code: EXCESSIVE, text: 'Too many pushes' }],
+  [Drop.PingTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many pings' }],
+  [Drop.QueryTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many queries' }],
+  [Drop.PushTooSoon, { count: 100, share: 0.1, code: ByeCode.Excessive, text: 'Too many pushes' }],
 ]);
 
 export class Discipline {

@@ -8,7 +8,6 @@ import { parseCapabilityList, parseMessagesSupported } from '../wire/vendor/supp
 import { parseVendorMessage, VENDOR_HEAD_BYTES, VendorId, vendorId } from '../wire/vendor-message.ts';
 import type { DynamicQueries } from './dynamic-queries.ts';
 import type { Link } from './link.ts';
-import type { NeighbourTables } from './neighbour-tables.ts';
 import type { Search } from './search.ts';
 import type { Searches } from './searches.ts';
 import { Priority } from './send-queue.ts';
@@ -18,7 +17,6 @@ const BEAR = 0x42454152;
 const NO_VENDOR = 0;
 
 export interface LeafGuidanceParts {
-  readonly tables: NeighbourTables;
   readonly dynamicQueries: DynamicQueries;
   readonly searches: Searches;
 }
@@ -49,7 +47,6 @@ export class LeafGuidance {
     switch (vendorId(message)) {
       case VendorId.HopsFlow:
         link.queryHopsMax = parseHopsFlow(message);
-        this.#parts.tables.onHopsFlow(link);
         break;
       case VendorId.MessagesSupported:
         link.guided = parseMessagesSupported(message).some(isStatus);

@@ -20,6 +20,8 @@ export interface OverlayLimits {
   /** A changed library's table goes out at most so often, after a few early ones; the union with leaves' tables too. */
   readonly tableUpdateMs: number;
   readonly unionUpdateMs: number;
+  /** A neighbour may send a table of the most slots there are so often, after a few at once; smaller ones so much oftener. */
+  readonly largestTableMs: number;
   /** Own searches open at a time; the oldest is cancelled for a new one. */
   readonly searchesMax: number;
   /** Addresses that pongs may name. */
@@ -50,6 +52,7 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   dynamicQuery: DYNAMIC_QUERY_LIMITS,
   tableUpdateMs: 300_000,
   unionUpdateMs: 60_000,
+  largestTableMs: 15_000,
   searchesMax: 256,
   reaches: ['public'],
   aliveAfterMs: 20_000,
@@ -68,6 +71,7 @@ export const LOCAL_OVERLAY_LIMITS: Partial<OverlayLimits> = {
   dynamicQuery: LOCAL_DYNAMIC_QUERY,
   tableUpdateMs: 1_000,
   unionUpdateMs: 1_000,
+  largestTableMs: 500,
   refreshMs: 3_000,
   leafRefreshMs: 3_000,
   pingEveryMs: 1_000,

@@ -90,6 +90,7 @@ export class Link {
   alivePingDue = 0;
   pushDue = 0;
   queryDue = 0;
+  tableDue = 0;
 
   // Progress of writing. Counted in sweeps, so that a process that was suspended does not blame its peers.
   framesSentSeen = 0;

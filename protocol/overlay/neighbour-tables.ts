@@ -4,11 +4,12 @@ import type { QueryHashes } from '../qrp/hash.ts';
 import { PackedTable } from '../qrp/packed-table.ts';
 import { TableReceiver } from '../qrp/patch.ts';
 import type { QrpTable } from '../qrp/table.ts';
-import { INDEX_BITS_MAX, TableIndex } from '../qrp/table-index.ts';
+import { TableIndex } from '../qrp/table-index.ts';
 import { ByeCode } from '../wire/bye.ts';
 import type { Frame } from '../wire/frame-reader.ts';
-import { parseRouteTableUpdate } from '../wire/route-table-update.ts';
+import { parseRouteTableUpdate, QRP_SLOTS_MAX, type RouteTableUpdate } from '../wire/route-table-update.ts';
 import type { Link } from './link.ts';
+import { RateLimit } from './rate-limit.ts';
 
 /** A RESET with nothing behind it means an empty table: LimeWire sends no patch for one. */
 const RESET_ALONE_MS = 10_000;
@@ -18,8 +19,10 @@ const STALLED_MS = 60_000;
 const UNDER_WAY_BYTES_MAX = 64 * 1024 * 1024;
 /** Of all tables of leaves at rest. A plain leaf's takes one or two KiB. */
 const AT_REST_BYTES_MAX = 128 * 1024 * 1024;
-/** Fuller tables say nothing and would fill the union: such a leaf gets what its queue takes, gtk-gnutella's idea. */
-const USEFUL_FILL_MAX = 0.25;
+/** Tables of the most slots at once: a servent sends its first, and three or so while it reads its library. */
+const LARGEST_TABLES = 5;
+/** However small a table is, a sequence costs as much as so many slots. */
+const SEQUENCE_SLOTS = 4_096;
 /** A leaf that wants nearer queries only is left out of the union, as in gtk-gnutella. */
 const UNION_HOPS_MIN = 3;
 
@@ -32,8 +35,8 @@ interface Inbound {
 
 /** A leaf that has sent a whole table. */
 interface Leaf {
-  /** In the index; null when the table is too full to be there. */
-  readonly owner: number | null;
+  /** In the index. */
+  readonly owner: number;
   readonly table: PackedTable;
   counted: boolean;
 }
@@ -45,7 +48,7 @@ export class NeighbourTables {
   readonly #inbound = new Map<Link, Inbound>();
   readonly #leaves = new Map<Link, Leaf>();
   readonly #byOwner: (Link | null)[] = [];
-  readonly #brimful = new Set<Link>();
+  readonly #limit: RateLimit;
   /** Scratch of leavesFor(). */
   readonly #owners: number[] = [];
   #underWayBytes = 0;
@@ -53,7 +56,8 @@ export class NeighbourTables {
   /** Counts up when the union of the leaves' tables is another. */
   revision = 0;
 
-  constructor(end: (link: Link, code: number, text: string) => void) {
+  constructor(largestTableMs: number, end: (link: Link, code: number, text: string) => void) {
+    this.#limit = new RateLimit(largestTableMs, LARGEST_TABLES);
     this.#end = end;
   }
 
@@ -67,13 +71,20 @@ export class NeighbourTables {
     return this.#atRestBytes + this.#underWayBytes;
   }
 
-  /** One RESET or PATCH. A peer that breaks the rules is shown out with Bye 413. True when its table is a new one. */
+  /**
+   * One RESET or PATCH. A peer that breaks the rules is shown out with Bye 413, one that sends too many tables with 410: to
+   * leave some of them out would leave us with a wrong one. True when its table is a new one.
+   */
   receive(link: Link, frame: Frame, now: number): boolean {
     if (link.role === 'legacy' || link.ourRole === 'leaf') return false; // a leaf passes nothing on
-    const inbound = this.#inbound.get(link) ?? this.#begin(link);
-    inbound.lastAt = now;
     try {
       const update = parseRouteTableUpdate(frame.payload());
+      const inbound = this.#inbound.get(link) ?? this.#begin(link, update);
+      inbound.lastAt = now;
+      if (!this.#affords(link, inbound.receiver, update, now)) {
+        this.#end(link, ByeCode.Excessive, 'QRP: too many tables');
+        return false;
+      }
       const changed = inbound.receiver.receive(update);
       this.#account(inbound);
       if (!changed || update.kind === 'reset') return false; // after a RESET the old table serves until the new one is whole
@@ -86,11 +97,21 @@ export class NeighbourTables {
     }
   }
 
-  #begin(link: Link): Inbound {
-    const before = link.routeTable ?? this.#leaves.get(link)?.table.unpack() ?? null;
+  #begin(link: Link, { kind }: RouteTableUpdate): Inbound {
+    const patched = kind === 'patch'; // a RESET does away with what was before
+    const before = patched ? (link.routeTable ?? this.#leaves.get(link)?.table.unpack() ?? null) : null;
     const inbound = { receiver: new TableReceiver(before), lastAt: 0, bytes: 0 };
     this.#inbound.set(link, inbound);
     return inbound;
+  }
+
+  /** Charged once a sequence, with all that it goes through, and for a RESET. */
+  #affords(link: Link, receiver: TableReceiver, { kind }: RouteTableUpdate, now: number): boolean {
+    if (kind === 'patch' && receiver.midway) return true;
+    const slots = kind === 'reset' ? SEQUENCE_SLOTS : Math.max(SEQUENCE_SLOTS, receiver.slots);
+    const due = this.#limit.admit(link.tableDue, now, slots / QRP_SLOTS_MAX);
+    if (due >= 0) link.tableDue = due;
+    return due >= 0;
   }
 
   #account(inbound: Inbound): void {
@@ -125,14 +146,16 @@ export class NeighbourTables {
   #keep(link: Link, table: QrpTable): void {
     const before = this.#leaves.get(link);
     const packed = new PackedTable(table);
-    const folded = table.bits > INDEX_BITS_MAX ? packed.slots(INDEX_BITS_MAX).length / 2 ** INDEX_BITS_MAX : table.fill;
-    const counted = folded <= USEFUL_FILL_MAX && link.queryHopsMax >= UNION_HOPS_MIN;
-    const owner = folded <= USEFUL_FILL_MAX ? this.#enter(before, packed, counted) : null;
-    if (before !== undefined && (owner === null || owner !== before.owner)) this.#unindex(link, before);
+    const counted = link.queryHopsMax >= UNION_HOPS_MIN;
+    const owner = this.#enter(before, packed, counted);
+    if (owner === null) {
+      this.#end(link, ByeCode.QrpSequence, 'QRP: too many tables held');
+      return;
+    }
+    if (before !== undefined && owner !== before.owner) this.#unindex(before);
     else this.#atRestBytes -= before?.table.memoryBytes ?? 0;
     this.#leaves.set(link, { owner, table: packed, counted });
-    if (owner === null) this.#brimful.add(link);
-    else this.#byOwner[owner] = link;
+    this.#byOwner[owner] = link;
     this.#atRestBytes += packed.memoryBytes;
     this.revision++;
     if (this.#atRestBytes > AT_REST_BYTES_MAX) this.#end(link, ByeCode.QrpSequence, 'QRP: tables take too much memory');
@@ -140,19 +163,16 @@ export class NeighbourTables {
 
   /** Its number in the index: the one that it has, when its table only changes. No process has so many sockets that they run out. */
   #enter(before: Leaf | undefined, table: PackedTable, counted: boolean): number | null {
-    if (before?.owner != null && before.counted === counted) {
+    if (before !== undefined && before.counted === counted) {
       if (this.#index.replace(before.owner, before.table, table, counted)) return before.owner;
     }
     return this.#index.add(table, counted);
   }
 
-  #unindex(link: Link, leaf: Leaf): void {
+  #unindex(leaf: Leaf): void {
     this.#atRestBytes -= leaf.table.memoryBytes;
-    if (leaf.owner === null) this.#brimful.delete(link);
-    else {
-      this.#index.remove(leaf.owner, leaf.table, leaf.counted);
-      this.#byOwner[leaf.owner] = null;
-    }
+    this.#index.remove(leaf.owner, leaf.table, leaf.counted);
+    this.#byOwner[leaf.owner] = null;
     if (leaf.counted) this.revision++;
   }
 
@@ -163,14 +183,13 @@ export class NeighbourTables {
     const leaf = this.#leaves.get(link);
     if (leaf === undefined) return;
     this.#leaves.delete(link);
-    this.#unindex(link, leaf);
+    this.#unindex(leaf);
   }
 
-  /** link.queryHopsMax has changed. */
-  onHopsFlow(link: Link): void {
-    const leaf = this.#leaves.get(link);
+  /** Hops flow is looked at once a tick: it may change back and forth as often as a peer likes. */
+  #recount(link: Link, leaf: Leaf): void {
     const counted = link.queryHopsMax >= UNION_HOPS_MIN;
-    if (leaf === undefined || leaf.owner === null || leaf.counted === counted) return;
+    if (leaf.counted === counted) return;
     leaf.counted = counted;
     this.#index.setCounted(leaf.table, counted);
     this.revision++;
@@ -185,7 +204,6 @@ export class NeighbourTables {
       if (link != null) targets.push(link);
     }
     owners.length = 0;
-    for (const link of this.#brimful) if (link.queue.size === 0) targets.push(link);
   }
 
   /** Leaves that understand What's New queries and share something. */
@@ -195,8 +213,7 @@ export class NeighbourTables {
 
   /** Whether this one leaf may. */
   leafMayMatch(link: Link, hashes: QueryHashes): boolean {
-    const leaf = this.#leaves.get(link);
-    return leaf !== undefined && (leaf.owner === null || leaf.table.unpack().mayMatch(hashes));
+    return this.#leaves.get(link)?.table.unpack().mayMatch(hashes) ?? false;
   }
 
   /** log2 of the slots that the union of the leaves' tables needs; 0 without any. */
@@ -208,9 +225,13 @@ export class NeighbourTables {
     this.#index.addUnionTo(table);
   }
 
-  /** Ends sequences that got stuck, believes RESETs that stayed alone, clears up behind leaves that went. Meant to be called about once a second. */
+  /**
+   * Ends sequences that got stuck, believes RESETs that stayed alone, clears up behind leaves that went, follows hops flow into
+   * the union. Meant to be called about once a second.
+   */
   tick(now: number): void {
     this.#index.sweep();
+    for (const [link, leaf] of this.#leaves) this.#recount(link, leaf);
     for (const [link, inbound] of this.#inbound) {
       const quietMs = now - inbound.lastAt;
       if (inbound.receiver.midway) {

@@ -60,7 +60,7 @@ export class Overlay {
   readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
   readonly #searches: Searches;
   readonly #answerer: Answerer;
-  readonly #tables = new NeighbourTables((link, code, text) => this.#end(link, code, text));
+  readonly #tables: NeighbourTables;
   readonly #tableSender: TableSender;
   readonly #dynamicQueries: DynamicQueries;
   readonly #guidance: LeafGuidance;
@@ -87,13 +87,14 @@ export class Overlay {
     const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
     const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax, clock);
     this.#answerer = answerer;
+    this.#tables = new NeighbourTables(limits.largestTableMs, (link, code, text) => this.#end(link, code, text));
     const [tables, searches] = [this.#tables, this.#searches];
     const pace = new AnswerPace(limits.dynamicQuery.waitMsMax);
     const dynamicQueries = new DynamicQueries({ ...parts, tables, pace });
     const queryRouter = new QueryRouter(tables);
     this.#dynamicQueries = dynamicQueries;
     this.#tableSender = new TableSender({ ...parts, library, tables });
-    this.#guidance = new LeafGuidance({ tables, dynamicQueries, searches });
+    this.#guidance = new LeafGuidance({ dynamicQueries, searches });
     this.#router = new Router({ ...parts, searches, dynamicQueries, queryRouter, answerer });
     this.#pinger = new Pinger({ ...parts, library, pace });
   }
@@ -365,11 +366,6 @@ export class Overlay {
   /** Other files are shared than before: QRP tables follow. */
   onLibraryChanged(): void {
     this.#tableSender.onLibraryChanged();
-  }
-
-  /** Somebody offers so many records by UDP for a leaf's query, whose GUID stands at `start`, that we proxy. */
-  onResultsOffered(bytes: Buffer, start: number, records: number): void {
-    this.#dynamicQueries.onResults(bytes, start, records);
   }
 
   /** Neighbours' QRP tables: leaves that have one, bytes of all. Dynamic queries running. */

@@ -12,11 +12,12 @@ export class RateLimit {
 
   /**
    * `due` is what the last admitted event of the subject returned, -Infinity or 0 before the first. Returns the new
-   * `due`, or -1 when the event comes too soon: then the old one stays valid. `now` must not be negative.
+   * `due`, or -1 when the event comes too soon: then the old one stays valid. `now` must not be negative. An event of
+   * another `weight` counts as so many, or as such a part of one; it should not be above the burst.
    */
-  admit(due: number, now: number): number {
-    if (due - now > this.#toleranceMs) return -1;
-    return Math.max(due, now) + this.intervalMs;
+  admit(due: number, now: number, weight = 1): number {
+    if (due - now + (weight - 1) * this.intervalMs > this.#toleranceMs) return -1;
+    return Math.max(due, now) + weight * this.intervalMs;
   }
 }
 

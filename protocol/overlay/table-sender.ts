@@ -21,7 +21,11 @@ const MESSAGE_LIMIT = new RateLimit(200, 5);
 const QUEUE_SHARE_MAX = 0.4;
 /** New tables that may come early: a library is hashed bit by bit after the start. */
 const EARLY_TABLES = 3;
-/** Libraries up to so many files are found by hash as well; larger ones would need tables twice the size. */
+/**
+ * Libraries up to so many files are found by hash alone as well. Neither gtk-gnutella nor LimeWire puts URNs into a table, though
+ * both look them up, each in its own way: two slots a file. Past the largest table that would push the fill towards the 5 % at which
+ * gtk-gnutella begins to leave queries out at random: words would be missed for the sake of hashes.
+ */
 const URN_FILES_MAX = 2_000;
 /** Between two slices of a large table others have their turn. */
 const SLICE_REST_MS = 1;

@@ -45,7 +45,6 @@ export const UNDERSTOOD: readonly SupportedMessage[] = [
   message(VendorId.OutOfBandAck, 3),
   message(VendorId.OutOfBandOffer, 2),
   message(VendorId.OutOfBandOffer, 3),
-  message(VendorId.OutOfBandProxyControl, 1),
   message(VendorId.PushProxyRequest, 1),
   message(VendorId.PushProxyAck, 2),
   message(VendorId.HeadPing, 1),
@@ -79,8 +78,6 @@ interface Peer {
   supported: number;
   /** null/10 TCPI: others can connect to it; null when it does not say. */
   acceptsTcp: boolean | null;
-  /** LIME/13: highest version of out-of-band delivery that we must not do in its name; 0 allows all. */
-  outOfBandVeto: number;
   /** We told it to send no queries. */
   stopped: boolean;
   timeSyncDue: number;
@@ -127,7 +124,7 @@ export class VendorDispatch {
   onLinked(link: Link): void {
     if (!link.capabilities.vendorMessages) return;
     const { firewall, clock, capabilities } = this.#parts;
-    this.#peers.set(link, { supported: -1, acceptsTcp: null, outOfBandVeto: 0, stopped: false, timeSyncDue: 0 });
+    this.#peers.set(link, { supported: -1, acceptsTcp: null, stopped: false, timeSyncDue: 0 });
     this.send(link, encodeMessagesSupported(UNDERSTOOD));
     const reachable = firewall.firewalled(clock.now()) ? 0 : 1;
     // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
@@ -148,11 +145,6 @@ export class VendorDispatch {
   /** Open links that listed `id`. */
   supporting(id: string): Link[] {
     return [...this.#peers.keys()].filter(link => link.state === LinkState.Open && this.supports(link, id));
-  }
-
-  /** LIME/13 of a leaf; see Peer. */
-  outOfBandVeto(link: Link): number {
-    return this.#peers.get(link)?.outOfBandVeto ?? 0;
   }
 
   /** Zero GUID unless the message says otherwise, like gtk-gnutella's own. */
@@ -205,9 +197,7 @@ export class VendorDispatch {
       case VendorId.TimeSyncRequest:
         this.#onTimeSync(link, message, guid, now);
         break;
-      case VendorId.OutOfBandProxyControl:
-        this.#onOutOfBandControl(link, message);
-        break;
+      case VendorId.OutOfBandProxyControl: // forbids what we never do: delivery by datagram in a leaf's name
       case VendorId.PushProxyCancel: // its pushes still find it: nothing to undo
       case VendorId.HopsFlow:
       case VendorId.QueryStatusRequest:
@@ -235,11 +225,6 @@ export class VendorDispatch {
     const peer = this.#peers.get(link);
     const reachable = capabilities.get('TCPI');
     if (peer !== undefined && reachable !== undefined) peer.acceptsTcp = reachable > 0;
-  }
-
-  #onOutOfBandControl(link: Link, message: VendorMessage): void {
-    const peer = this.#peers.get(link);
-    if (peer !== undefined) peer.outOfBandVeto = message.body[0] ?? 255; // empty: none at all
   }
 
   #onTimeSync(link: Link, message: VendorMessage, guid: Buffer, now: number): void {

@@ -79,6 +79,8 @@ function pieces(raw: Buffer, deflate: boolean, pieceBytes: number): TablePatch[]
  */
 export class TableReceiver {
   #table: QrpTable | null = null;
+  /** Of the last RESET, whose table is not made yet: a RESET alone takes no memory. */
+  #resetSlots = 0;
   #whole = false;
   /** The first message of the running sequence; null between sequences. */
   #first: TablePatch | null = null;
@@ -106,7 +108,16 @@ export class TableReceiver {
 
   /** Null before the first RESET; empty from a RESET on until a sequence is whole. */
   get table(): QrpTable | null {
+    if (this.#resetSlots > 0) {
+      this.#table = new QrpTable(this.#resetSlots);
+      this.#resetSlots = 0;
+    }
     return this.#table;
+  }
+
+  /** Of the table; 0 before the first RESET. */
+  get slots(): number {
+    return this.#resetSlots > 0 ? this.#resetSlots : (this.#table?.slots ?? 0);
   }
 
   /** Whether a sequence has been whole since the last RESET. LimeWire sends no patch for an empty table. */
@@ -117,14 +128,15 @@ export class TableReceiver {
   /** True when the table changed: a RESET, or the last message of a sequence. */
   receive(update: RouteTableUpdate): boolean {
     if (update.kind === 'patch') return this.#patch(update);
-    this.#table = new QrpTable(update.slots);
+    this.#table = null;
+    this.#resetSlots = update.slots;
     this.#whole = false;
     this.#forget();
     return true;
   }
 
   #patch(patch: TablePatch): boolean {
-    const table = this.#table;
+    const { table } = this;
     if (table === null) throw broken('a PATCH before any RESET');
     const first = this.#first ?? patch;
     if (patch.sequence !== this.#received + 1) throw broken(`PATCH ${patch.sequence}, expected ${this.#received + 1}`);

@@ -14,6 +14,7 @@ export const ByeCode = {
   NoAliveReply: 406,
   TtlZero: 408,
   TooManyErrors: 409,
+  Excessive: 410,
   QrpSequence: 413,
   LeafRelaying: 414,
   SendQueueFull: 502,

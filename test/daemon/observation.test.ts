@@ -188,6 +188,11 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   for (const { name } of metrics) t.match(text, new RegExp(`^# TYPE ${name} `, 'm'));
   t.match(text, /^gnutella_queries_passed_total 1$/m);
   t.match(text, /^gnutella_links\{role="ultrapeer"\} 1$/m);
+  t.match(text, /^gnutella_connections_in_total\{result="(accepted|overlay)"\} [1-9]/m);
+  t.match(text, /^gnutella_datagrams_in_total\{end="malformed"\} 0$/m);
+  t.match(text, /^gnutella_vendor_messages_in_total\{message="null\/10"\} 1$/m);
+  t.match(text, /^gnutella_table_bytes\{table="routes"\} [1-9]/m);
+  t.match(text, /^gnutella_routes\{kind="query"\} [1-9]/m);
   t.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
 });
 

@@ -1,5 +1,4 @@
-// Hits by UDP: LIME/12 offers them, LIME/11 claims them, LIME/13 is a leaf's word on its ultrapeer doing so for it.
-// The descriptor's GUID is the query's, but for LIME/13.
+// Hits by UDP: LIME/12 offers them, LIME/11 claims them. The descriptor's GUID is the query's.
 import { ProtocolError } from '../../errors.ts';
 import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
 import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
@@ -57,15 +56,4 @@ export function encodeOutOfBandAck(ack: OutOfBandAck): Buffer {
   if (ack.token === null) return vendorPayload(VendorId.OutOfBandAck, 2, wanted);
   const block = encodeGgep([{ id: 'SO', payload: ack.token }], { cobs: false });
   return vendorPayload(VendorId.OutOfBandAck, 3, Buffer.concat([wanted, block]));
-}
-
-/** Highest out-of-band version that must not be proxied for this leaf: 0 none, 255 (an empty body) all. */
-export function parseOutOfBandProxyControl(message: VendorMessage): number {
-  return message.body.length === 0 ? 255 : message.body.readUInt8(0);
-}
-
-/** LIME/13 version 1. */
-export function encodeOutOfBandProxyControl(versionMax: number): Buffer {
-  const body = versionMax >= 255 ? Buffer.alloc(0) : Buffer.of(versionMax);
-  return vendorPayload(VendorId.OutOfBandProxyControl, 1, body);
 }

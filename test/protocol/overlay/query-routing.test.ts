@@ -1,13 +1,15 @@
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { queryText } from '../../../protocol/overlay/searches.ts';
+import { Priority } from '../../../protocol/overlay/send-queue.ts';
 import { queryHashes } from '../../../protocol/qrp/hash.ts';
 import { encodeTable } from '../../../protocol/qrp/patch.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
 import { parseBye } from '../../../protocol/wire/bye.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
-import { encodeRouteTableUpdate } from '../../../protocol/wire/route-table-update.ts';
+import { encodeRouteTableUpdate, type RouteTableUpdate } from '../../../protocol/wire/route-table-update.ts';
 import { encodeHopsFlow } from '../../../protocol/wire/vendor/leaf-guidance.ts';
 import { readCapture, readCaptures } from '../../support/captures.ts';
 import { query, random } from '../../support/descriptors.ts';
@@ -15,6 +17,9 @@ import { readFixture } from '../../support/fixtures.ts';
 import { finds, LIMITS, tableFrames, tableOf, ultrapeerWith, vendor } from '../../support/route-tables.ts';
 import { type Puppet, VirtualNetwork } from '../../support/virtual-network.ts';
 import { hostileBytes } from '../../support/wire-arbitraries.ts';
+
+const messages = (updates: readonly RouteTableUpdate[]): Buffer[] =>
+  updates.map(update => encodeDescriptor(random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)));
 
 // --- tables that come in
 
@@ -106,14 +111,9 @@ t.test('a sequence that stops half way costs the link in the end, and its memory
 
 t.test('what unfinished tables hold is bounded over all links: who holds most goes first', async t => {
   const { network, servent, leaves } = ultrapeerWith(...new Array<null>(260).fill(null), ['word']);
-  const reset = encodeDescriptor(
-    random.guid(),
-    Type.Qrp,
-    1,
-    0,
-    encodeRouteTableUpdate({ kind: 'reset', slots: 2 ** 21, infinity: 7 }),
-  );
-  for (const leaf of leaves.slice(0, 260)) leaf.send(reset);
+  const half = { kind: 'patch', sequence: 1, count: 2, deflated: false, entryBits: 4, data: Buffer.alloc(1) } as const;
+  const begun = messages([{ kind: 'reset', slots: 2 ** 21, infinity: 7 }, half]);
+  for (const leaf of leaves.slice(0, 260)) leaf.send(...begun);
   t.ok(servent.overlay.queryRouting.tableBytes <= 65 * 2 ** 20);
   network.settle();
   t.ok(servent.overlay.links.size < 261);
@@ -121,25 +121,85 @@ t.test('what unfinished tables hold is bounded over all links: who holds most go
 });
 
 t.test(
-  'a table that is nearly full says nothing: its leaf gets what its queue takes, and the union stays useful',
+  'however full a table is, its leaf is asked for all that it may have, by us and by other ultrapeers',
   async t => {
-    const { network, servent, leaves, queriesOf } = ultrapeerWith(null, ['word']);
-    const full = new QrpTable(65_536);
-    for (let slot = 0; slot < full.slots; slot++) full.set(slot);
-    leaves[0]?.send(
-      ...encodeTable(null, full).map(update =>
-        encodeDescriptor(random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)),
-      ),
-    );
-    const peer = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true });
-    network.settle();
-    peer.send(query(2, 1, 'anything'));
-    network.settle();
-    t.strictSame(queriesOf(), [1, 0]);
-    t.notOk(finds(tableOf(peer), 'anything'));
-    t.ok(finds(tableOf(peer), 'word'));
+    for (const [slots, share] of [
+      [2 ** 16, 1],
+      [2 ** 16, 0.4],
+      [2 ** 20, 0.05], // 0.34 once it is folded to 2^17
+    ] as const) {
+      const { network, servent, leaves, queriesOf } = ultrapeerWith(null, ['word']);
+      const table = QrpTable.of(['symphony']).resized(slots);
+      for (let slot = 0; slot < slots; slot++) if ((slot * 0.618_034) % 1 < share) table.set(slot);
+      leaves[0]?.send(...messages(encodeTable(null, table)));
+      const peer = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true });
+      network.settle();
+      leaves[0]?.link.queue.enqueue(query(1, 1, 'waits'), Priority.Query); // a leaf that reads slowly misses nothing either
+      peer.send(query(2, 1, 'symphony'));
+      network.settle();
+      t.strictSame(queriesOf(), [2, 0], `${share}`);
+      t.ok(finds(tableOf(peer), 'symphony') && finds(tableOf(peer), 'word'), `${share}`);
+    }
   },
 );
+
+t.test('who sends tables faster than they are worth is shown out with Bye 410', async t => {
+  const patch = { kind: 'patch', sequence: 1, count: 1, deflated: true, entryBits: 8 } as const;
+  const data = deflateSync(Buffer.alloc(2 ** 21, 0xfa));
+  const flood = messages([
+    { kind: 'reset', slots: 2 ** 21, infinity: 7 },
+    ...new Array<RouteTableUpdate>(6).fill({ ...patch, data }),
+  ]);
+  const resets = messages(new Array<RouteTableUpdate>(3_000).fill({ kind: 'reset', slots: 2 ** 21, infinity: 7 }));
+  for (const role of ['leaf', 'ultrapeer'] as const) {
+    for (const frames of [flood, resets]) {
+      const network = new VirtualNetwork();
+      const servent = network.add('up', { limits: { flooding: false } });
+      const peer = network.puppet(servent, role);
+      peer.send(...frames);
+      network.settle();
+      t.equal(parseBye(peer.ofType(Type.Bye)[0]?.payload ?? Buffer.alloc(2)).code, 410);
+      t.equal(servent.overlay.queryRouting.tableBytes, 0);
+    }
+  }
+});
+
+t.test('tables of the sizes and at the pace that servents send them are taken for hours', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('up', { limits: { flooding: false, aliveAfterMs: 86_400_000 } });
+  // gtk-gnutella's largest, merged every five minutes; ours, four at once and then so; LimeWire's, every ten seconds at worst
+  const paces = [
+    { slots: 2 ** 21, first: 1, everySeconds: 300 },
+    { slots: 2 ** 21, first: 4, everySeconds: 300 },
+    { slots: 2 ** 17, first: 1, everySeconds: 10 },
+  ];
+  const peers = paces.map(({ slots, first }) => {
+    const peer = network.puppet(servent, 'ultrapeer');
+    const empty = new QrpTable(slots);
+    const one = new QrpTable(slots);
+    one.set(1);
+    peer.send(...messages(encodeTable(null, one)));
+    for (let more = 1; more < first; more++)
+      peer.send(...messages(encodeTable(more % 2 ? one : empty, more % 2 ? empty : one)));
+    return { peer, changes: [messages(encodeTable(one, empty)), messages(encodeTable(empty, one))] };
+  });
+  for (let second = 10; second <= 3_600; second += 10) {
+    network.pass(10_000);
+    for (const [i, { peer, changes }] of peers.entries()) {
+      if (second % (paces[i]?.everySeconds ?? 1) === 0) peer.send(...(changes[(second / 10) % 2] ?? []));
+    }
+  }
+  t.strictSame(
+    peers.map(({ peer }) => peer.link.ended),
+    [null, null, null],
+  );
+});
+
+t.test('a RESET alone takes no memory', async t => {
+  const { servent, leaves } = ultrapeerWith(null);
+  leaves[0]?.send(...messages([{ kind: 'reset', slots: 2 ** 21, infinity: 7 }]));
+  t.equal(servent.overlay.queryRouting.tableBytes, 0);
+});
 
 t.test('the tables that every servent was captured sending are taken, from leaves and from ultrapeers', async t => {
   let tables = 0;
@@ -148,7 +208,7 @@ t.test('the tables that every servent was captured sending are taken, from leave
       const frames = descriptors.filter(({ from, bytes }) => from === side && bytes[16] === Type.Qrp);
       for (const role of ['leaf', 'ultrapeer'] as const) {
         const network = new VirtualNetwork();
-        const servent = network.add('up', { limits: LIMITS });
+        const servent = network.add('up', { limits: { flooding: false } });
         const peer = network.puppet(servent, role);
         peer.send(...frames.map(({ bytes }) => bytes));
         network.settle();
@@ -188,6 +248,19 @@ t.test('whatever comes as a QRP message, others get their queries', async () => 
       return queriesOf()[0] === 1;
     }),
   );
+});
+
+t.test('hops flow that goes back and forth moves a leaf in the union once a second at most', async t => {
+  const { network, servent, leaves } = ultrapeerWith(['alpha']);
+  const peer = network.puppet(servent, 'ultrapeer', { ultrapeerQueryRouting: true });
+  network.pass(5_000);
+  const before = peer.ofType(Type.Qrp).length;
+  for (let i = 0; i < 99; i++) leaves[0]?.send(vendor(encodeHopsFlow(2)), vendor(encodeHopsFlow(5)));
+  network.pass(5_000);
+  t.equal(peer.ofType(Type.Qrp).length, before, 'nothing has changed');
+  leaves[0]?.send(vendor(encodeHopsFlow(2)));
+  network.pass(5_000);
+  t.notOk(finds(tableOf(peer), 'alpha'));
 });
 
 t.test('hops flow of a leaf is obeyed', async t => {

@@ -15,6 +15,14 @@ t.test('a burst passes at once, then one each interval', async t => {
   t.strictSame([60_000, 60_000, 60_000, 60_000].map(admit), [true, true, true, false], 'a pause restores the burst');
 });
 
+t.test('what weighs more waits longer, what weighs less is oftener let through', async t => {
+  const limit = new RateLimit(1_000, 3);
+  const due = limit.admit(0, 50_000, 2.5);
+  t.equal(limit.admit(due, 50_000, 1), -1);
+  t.ok(limit.admit(due, 50_000, 0.5) > due);
+  t.ok(limit.admit(due, 50_500, 1) > due);
+});
+
 t.test('over any stretch of time no more than burst + elapsed / interval pass', async () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 300 }), gaps => {

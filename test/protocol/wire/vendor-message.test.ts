@@ -111,7 +111,7 @@ t.test('LIME/21, 22, GTKG/21: push proxies', async t => {
   t.equal(vendorId(parseVendorMessage(pushProxy.encodePushProxyCancel())), VendorId.PushProxyCancel);
 });
 
-t.test('LIME/11, 12, 13: out-of-band hits', async t => {
+t.test('LIME/11, 12: out-of-band hits', async t => {
   const offer = { hits: 7, unsolicited: true, secure: true };
   t.strictSame(outOfBand.parseOutOfBandOffer(vector('vm_oob_reply_number_v3')), offer);
   written(t, 'vm_oob_reply_number_v3', outOfBand.encodeOutOfBandOffer(offer));
@@ -132,11 +132,6 @@ t.test('LIME/11, 12, 13: out-of-band hits', async t => {
   t.throws(() => outOfBand.parseOutOfBandAck(message(3, `07c382534f51${'aa'.repeat(17)}`)), { code: 'WIRE_MALFORMED' });
   t.throws(() => outOfBand.parseOutOfBandAck(message(3, '07ff')), { code: 'GGEP_MALFORMED' });
   t.throws(() => outOfBand.parseOutOfBandOffer(message(1, '0700')), { code: 'WIRE_MALFORMED' });
-
-  for (const versionMax of [0, 2, 255]) {
-    const control = parseVendorMessage(outOfBand.encodeOutOfBandProxyControl(versionMax));
-    t.equal(outOfBand.parseOutOfBandProxyControl(control), versionMax);
-  }
 });
 
 t.test('LIME/5, 6: the UDP crawler', async t => {
@@ -217,7 +212,6 @@ const parsers: Record<string, (message: VendorMessage) => unknown> = {
   [VendorId.CrawlerPong]: crawler.parseCrawlerPong,
   [VendorId.OutOfBandAck]: outOfBand.parseOutOfBandAck,
   [VendorId.OutOfBandOffer]: outOfBand.parseOutOfBandOffer,
-  [VendorId.OutOfBandProxyControl]: outOfBand.parseOutOfBandProxyControl,
   [VendorId.PushProxyAck]: pushProxy.parsePushProxyAck,
   [VendorId.HeadPing]: headPing.parseHeadPing,
 };
