@@ -3,6 +3,7 @@ import type {
   ConfigPlan,
   DownloadView,
   FolderView,
+  LogLineView,
   PeerView,
   QueryView,
   ResultView,
@@ -11,8 +12,9 @@ import type {
   UploadView,
 } from '../api/control.ts';
 import type { EventView } from '../api/schemas/events.ts';
+import { type Line, lineOf, withLines } from './daemon-log.ts';
 import { type LogLine, QUERIES_MAX, RESULTS_MAX, type World } from './model.ts';
-import { withLines, withStatus } from './news.ts';
+import { withStatus } from './news.ts';
 
 /** Rows by id, copied when the first of them changes. */
 class Rows<T extends { readonly id: string }> {
@@ -52,8 +54,6 @@ class Rows<T extends { readonly id: string }> {
     return this.#byId;
   }
 }
-
-type Line = Omit<LogLine, 'id'>;
 
 export function withEvents(world: World, events: readonly EventView[], at: number): World {
   const batch = new Batch(world, at);
@@ -120,7 +120,7 @@ class Batch {
         else if (topic === 'uploads') this.#upload(type, data as UploadView, say);
         else if (type === 'log.skipped')
           say(`${(data as { lines: number }).lines} lines came too fast to be told`, 'warn');
-        else if (topic === 'log') this.#logged(data, Date.parse(at));
+        else if (topic === 'log') this.#lines.push(lineOf(data as LogLineView));
     }
   }
 
@@ -215,24 +215,9 @@ class Batch {
     if (folder.state === 'failed') say(`${folder.path}: ${folder.error ?? 'could not be read'}`, 'error');
     else say(`${folder.path} has ${folder.files} files`);
   }
-
-  /** A line of the daemon's own log. */
-  #logged(data: unknown, at: number): void {
-    const line = data as { level?: string; mod?: string | null; message?: string };
-    const level = LEVELS[line.level ?? ''] ?? 'info';
-    this.#lines.push({ at, level, from: line.mod ?? 'daemon', text: line.message ?? '' });
-  }
 }
 
 type Say = (text: string, level?: LogLine['level'], from?: string) => void;
 const isMoving = (download: DownloadView | undefined): boolean =>
   download?.state === 'active' || download?.state === 'verifying';
 const nounOf = ({ mode }: StatusView): string => (mode === 'leaf' ? 'a leaf' : 'an ultrapeer');
-const LEVELS: Readonly<Record<string, LogLine['level']>> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  error: 'error',
-  fatal: 'error',
-};

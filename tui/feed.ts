@@ -291,6 +291,8 @@ export class Feed {
         const { items, whole } = await some(page => client.results({ id: search, ...page }), asked.results);
         return { results: { search, items }, whole: { results: whole && !asked.results } };
       }
+      case 'logLines':
+        return { logLines: (await client.logLines({ limit: PAGE_ITEMS, level: 'info' })).items };
       case 'config':
         return { config: await client.config() };
       case 'history': {

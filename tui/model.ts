@@ -7,6 +7,7 @@ import type {
   FileView,
   FolderView,
   HostView,
+  LogLineView,
   PeerView,
   QueryStatsView,
   QueryView,
@@ -53,6 +54,8 @@ export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly from: string;
   readonly text: string;
+  /** Which line of the daemon's log it is; none of them without it. */
+  readonly told?: string;
 }
 
 /** What is known of one daemon. */
@@ -297,6 +300,7 @@ export interface News {
   readonly hosts?: readonly HostView[];
   readonly config?: ConfigView;
   readonly log?: readonly LogLine[];
+  readonly logLines?: readonly LogLineView[];
   /** The daemon's own rings, in place of what we counted. */
   readonly history?: History;
 }

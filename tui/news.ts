@@ -1,7 +1,8 @@
 // What a daemon says, taken into what is known of it: rates from two looks, new queries counted, changes noticed for the log. Pure.
 import type { PeerView, QueryView, StatusView } from '../api/control.ts';
+import { type Line, withEarlier, withLines } from './daemon-log.ts';
 import { addSample } from './history.ts';
-import { type ListId, LOG_MAX, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
+import { type ListId, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
 
 /** Two looks closer together say nothing about a rate. */
 const RATE_MIN_MS = 200;
@@ -29,6 +30,7 @@ export function withNews(world: World, news: News, at: number): World {
   for (const part of PARTS) if (news[part] !== undefined) next = { ...next, [part]: news[part] };
   if (news.results !== undefined) next = { ...next, results: news.results.items, resultsOf: news.results.search };
   if (news.status !== undefined) next = withStatus(next, news.status, at);
+  if (news.logLines !== undefined) next = withEarlier(next, news.logLines);
   const lines = [...(news.log ?? []), ...(news.told === true ? [] : changesSeen(world, news, at))];
   return lines.length === 0 ? next : withLines(next, lines);
 }
@@ -121,11 +123,9 @@ function passedSince(before: QueryView | undefined, after: QueryView | undefined
   return Number.isSafeInteger(passed) && passed >= seen ? passed : seen;
 }
 
-type Seen = Omit<LogLine, 'id'>;
-
 /** What happened between two looks, for daemons that do not tell by themselves. */
-function changesSeen(world: World, news: News, at: number): Seen[] {
-  const lines: Seen[] = [];
+function changesSeen(world: World, news: News, at: number): Line[] {
+  const lines: Line[] = [];
   const say = (from: string, text: string, level: LogLine['level'] = 'info'): void => {
     lines.push({ at, level, from, text });
   };
@@ -149,11 +149,4 @@ function changesSeen(world: World, news: News, at: number): Seen[] {
   if (news.status !== undefined && world.status !== null && news.status.mode !== world.status.mode)
     say('overlay', `we are ${news.status.mode === 'leaf' ? 'a leaf' : 'an ultrapeer'} now`, 'warn');
   return lines;
-}
-
-/** Newest first, numbered here: several sources would use the same ids. */
-export function withLines(world: World, lines: readonly Seen[]): World {
-  let number = Number(world.log[0]?.id ?? 0);
-  const numbered = lines.map(line => ({ ...line, id: String(++number) })).reverse();
-  return { ...world, log: [...numbered, ...world.log].slice(0, LOG_MAX) };
 }

@@ -3,6 +3,7 @@
 import type { ConfigPlan, Explanation, RefusedPeersView, SearchView } from '../api/control.ts';
 import { routes } from '../api/outline.ts';
 import { actions, withToast } from './actions.ts';
+import { withLines } from './daemon-log.ts';
 import { withEvents } from './events.ts';
 import { helpRoom } from './help.ts';
 import { bindingFor } from './keys.ts';
@@ -20,7 +21,7 @@ import {
   type Step,
   stay,
 } from './model.ts';
-import { withLines, withNews } from './news.ts';
+import { withNews } from './news.ts';
 import { answersPane, explanationPane, type Pane, planLines, planOutcome, refusedPane } from './pane.ts';
 import { paneRoom } from './pane-lines.ts';
 import { promptKey } from './prompt.ts';

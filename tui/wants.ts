@@ -20,6 +20,7 @@ export const TOPICS = [
   'hosts',
   'config',
   'history',
+  'logLines',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
@@ -52,6 +53,7 @@ const ALWAYS: Record<'polled' | 'told', Needs> = {
     downloads: ONCE,
     uploads: 10_000,
     folders: ONCE,
+    config: ONCE,
     history: 5000,
   },
 };
@@ -66,18 +68,19 @@ const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> 
     uploads: { uploads: 500 },
     library: { folders: 2000, files: 5000 },
     hosts: { hosts: 5000, config: 60_000 },
+    log: { logLines: 2000 },
     config: { config: 10_000 },
   },
   // Of what is told, only what no event tells: counters of peers and searches, hits of queries, places in the queue.
   told: {
     overview: { history: 2000 },
-    peers: { peers: 1000, config: ONCE },
+    peers: { peers: 1000 },
     queries: { queries: ONCE, queryHits: 2000, queryStats: 2000, history: 2000 },
     searches: { results: ONCE },
     uploads: { uploads: 2000 },
     library: { folders: 2000, files: 10_000 },
-    hosts: { hosts: 5000, config: ONCE },
-    config: { config: ONCE },
+    hosts: { hosts: 5000 },
+    log: { logLines: ONCE },
   },
 };
 const WHILE_SEARCHING: Needs = { searches: 1000, results: 2000 };

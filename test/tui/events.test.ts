@@ -4,7 +4,7 @@ import { withEvents } from '../../tui/events.ts';
 import { createModel, emptyWorld, QUERIES_MAX, type World, worldOf } from '../../tui/model.ts';
 import { withNews } from '../../tui/news.ts';
 import { update } from '../../tui/update.ts';
-import { aDownload, aFolder, anUpload, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
+import { aDownload, aFolder, aLogLine, anUpload, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21, 10);
 let id = 0;
@@ -51,7 +51,7 @@ t.test('lists follow what is told, and the log says it', async t => {
       event('downloads', 'download.failed', { ...aDownload, state: 'failed', error: 'no sources' }),
       event('downloads', 'download.removed', { id: 'd1' }),
       event('status', 'status.configured', { changes: [{ key: 'gnutella.maxLeaves', to: 7 }] }),
-      event('log', 'log.line', { level: 'warn', mod: 'overlay', message: 'a peer lied' }),
+      event('log', 'log.line', { ...aLogLine, level: 'warn', mod: 'overlay', message: 'a peer lied', data: {} }),
     ],
     AT,
   );

@@ -2,9 +2,11 @@ import t from 'tap';
 import { type Client, NoAnswerError, RefusedError } from '../../api/client.ts';
 import type { Follow, Following } from '../../api/event-follow.ts';
 import { Feed } from '../../tui/feed.ts';
-import { createModel, type Message } from '../../tui/model.ts';
+import { createModel, type Message, worldOf } from '../../tui/model.ts';
+import { update } from '../../tui/update.ts';
 import { type Wanted, wantedBy } from '../../tui/wants.ts';
 import { serveFake } from '../support/api-server.ts';
+import { aHost } from '../support/sample-views.ts';
 
 const NOTHING: Wanted = { needs: {}, search: null, queries: false, range: 'minute', asked: {} };
 const ONLY_STATUS: Wanted = { ...NOTHING, needs: { status: 1000 } };
@@ -208,3 +210,41 @@ t.test(
     t.ok(queries.signal.aborted, 'nobody looks at the queries any more');
   },
 );
+
+t.test('of a list too long to be here whole, the daemon is asked for what the filter and the order say', async t => {
+  const { client, control } = await serveFake(t, { checkOutput: false });
+  control.hostList = Array.from({ length: 12_000 }, (_, i) => ({
+    ...aHost,
+    address: `10.0.${i >> 8}.${i & 255}:6346`,
+    failures: i,
+  }));
+  let model = createModel({ contexts: [{ name: 'a', url: 'x' }], now: 1_000_000, columns: 80, rows: 24 });
+  const clock = { now: 1_000_000 };
+  const feed = new Feed({
+    client,
+    context: 0,
+    now: () => clock.now,
+    send: message => {
+      model = update(model, message).model;
+    },
+  });
+  const look = async () => {
+    clock.now += 3_600_000;
+    await feed.poll({ ...wantedBy(model, false), needs: { hosts: 1 } });
+  };
+  model = { ...model, view: 'hosts' };
+  await look();
+  t.equal(worldOf(model).hosts.length, 10_000);
+  t.ok(worldOf(model).partial.has('hosts'));
+
+  model = update(model, { type: 'sort', list: 'hosts', column: 'failures' }).model;
+  for (const key of ['/', ...'address~10.0.46.', 'enter']) model = update(model, { type: 'key', key, text: key }).model;
+  const asked = Object.fromEntries(new URLSearchParams(wantedBy(model, false).asked.hosts));
+  t.match(asked, { filter: /10\.0\.46\./, sort: /^-?failures$/ });
+  control.calls.length = 0;
+  await look();
+  t.match(control.calls.at(-1), ['hosts', { filter: { text: asked['filter'] } }], 'the daemon is told');
+  t.equal(worldOf(model).hosts.length, 12_000 - 46 * 256, 'rows that had not been among the first');
+  t.match(worldOf(model).hosts[0]?.address, asked['sort']?.startsWith('-') ? '10.0.46.223:6346' : '10.0.46.0:6346');
+  t.ok(worldOf(model).partial.has('hosts'), 'still not the whole list');
+});

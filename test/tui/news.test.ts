@@ -1,9 +1,11 @@
 import t from 'tap';
+import type { LogLineView } from '../../api/control.ts';
+import { lineOf, withEarlier, withLines } from '../../tui/daemon-log.ts';
 import { statsOf } from '../../tui/demo/query-stats.ts';
 import { addSample, historyFrom, noHistory, SERIES, type SeriesName, stretch } from '../../tui/history.ts';
 import { emptyWorld, LOG_MAX, QUERIES_MAX, type World } from '../../tui/model.ts';
-import { withLines, withNews } from '../../tui/news.ts';
-import { aDownload, aPeer, aQuery } from '../support/sample-views.ts';
+import { withNews } from '../../tui/news.ts';
+import { aDownload, aLogLine, aPeer, aQuery } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 const queries = (from: number, to: number) =>
@@ -113,4 +115,28 @@ t.test('what the daemon kept itself fills the graphs, whatever its steps are', a
   t.strictSame(history.minute.upload, []);
   const sample = Object.fromEntries(SERIES.map(name => [name, 9])) as Record<SeriesName, number>;
   t.strictSame(addSample(history, AT + 500, sample).minute.queries.slice(-2), [3, 9], 'and it goes on from there');
+});
+
+t.test('the log of before is put where it belongs, each line once', async t => {
+  const line = (id: number, at: number): LogLineView => ({
+    ...aLogLine,
+    id: String(id),
+    at: new Date(at).toISOString(),
+    message: `line ${id}`,
+  });
+  const told = withLines(emptyWorld, [lineOf(line(3, 3000)), { at: 4000, level: 'info', from: 'peers', text: 'seen' }]);
+  const all = withEarlier(told, [line(3, 3000), line(2, 2000), line(1, 1000)]);
+  t.strictSame(
+    all.log.map(({ text }) => text.replace(/ path=.*/, '')),
+    ['seen', 'line 3', 'line 2', 'line 1'],
+  );
+  t.equal(new Set(all.log.map(({ id }) => id)).size, 4, 'each has a number of its own');
+  t.equal(withEarlier(all, [line(1, 1000)]), all, 'nothing new');
+  t.equal(withEarlier(all, [line(1, 9000)]).log.length, 5, 'a daemon that was started again counts anew');
+  const failed = lineOf({
+    ...aLogLine,
+    message: 'no',
+    data: { error: { message: 'gone', stack: 'x' }, tries: 2, at: [] },
+  });
+  t.equal(failed.text, 'no error=gone tries=2');
 });

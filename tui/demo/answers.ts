@@ -33,6 +33,8 @@ const test = (name: string, ok: boolean, value: string, mend: string | null = nu
 export function besides(client: object) {
   const calls = client as Record<string, ((input: object) => Promise<unknown>) | undefined>;
   return {
+    /** The log of the demo is what is seen to happen. */
+    logLines: async () => ({ items: [], next: null }),
     bulk: async ({ operations }: { operations: Operation[] }) => ({
       items: await Promise.all(
         operations.map(async ({ operation, input }) => {

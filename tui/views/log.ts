@@ -31,7 +31,7 @@ export const logList: ListSpec<LogLine> = {
   rows: world => world.log,
   keyOf: line => line.id,
   nameOf: line => `${formatClock(line.at)} ${line.from}`,
-  empty: 'Nothing has happened since the dashboard was opened.',
+  empty: 'The daemon has not logged anything yet, and nothing has happened since.',
   copy: line => line.text,
   columns: [
     {

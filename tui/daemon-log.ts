@@ -1,0 +1,44 @@
+// The daemon's own log among what was seen to happen: lines that come, and those from before the dashboard came. Pure.
+import type { LogLineView } from '../api/control.ts';
+import { LOG_MAX, type LogLine, type World } from './model.ts';
+
+const LEVELS: Readonly<Record<string, LogLine['level']>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+  fatal: 'error',
+};
+
+export type Line = Omit<LogLine, 'id'>;
+
+export function lineOf({ id, at, level, mod, message, data }: LogLineView): Line {
+  const besides = Object.entries(data ?? {}).flatMap(([name, value]) => {
+    const told = typeof value === 'object' && value !== null && 'message' in value ? value.message : value;
+    return ['string', 'number', 'boolean'].includes(typeof told) ? [`${name}=${told}`] : [];
+  });
+  return {
+    at: Date.parse(at),
+    level: LEVELS[level] ?? 'info',
+    from: mod ?? 'daemon',
+    text: [message, ...besides].join(' '),
+    told: `${id} ${at}`, // a daemon that starts again counts anew
+  };
+}
+
+/** Newest first, numbered here: several sources would use the same ids. */
+export function withLines(world: World, lines: readonly Line[]): World {
+  let number = world.log.reduce((most, { id }) => Math.max(most, Number(id)), 0);
+  const numbered = lines.map(line => ({ ...line, id: String(++number) })).reverse();
+  return { ...world, log: [...numbered, ...world.log].slice(0, LOG_MAX) };
+}
+
+/** Lines as the daemon lists them, newest first; those that were told already are left out. */
+export function withEarlier(world: World, views: readonly LogLineView[]): World {
+  const known = new Set(world.log.map(({ told }) => told));
+  const lines = views.map(lineOf).filter(({ told }) => !known.has(told));
+  if (lines.length === 0) return world;
+  const all = withLines(world, lines.reverse());
+  return { ...all, log: all.log.toSorted((a, b) => b.at - a.at) };
+}
