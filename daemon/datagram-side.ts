@@ -10,12 +10,13 @@ import type { Overlay } from '../protocol/overlay/overlay.ts';
 import { VendorDispatch } from '../protocol/overlay/vendor-dispatch.ts';
 import type { Clock, Random } from '../protocol/ports.ts';
 import type { Searchable } from '../protocol/search/shared-file.ts';
-import { type Endpoint, isIpv6, reachOf } from '../protocol/wire/endpoint.ts';
+import { type Endpoint, formatEndpoint, isIpv6, reachOf } from '../protocol/wire/endpoint.ts';
 import type { Frame } from '../protocol/wire/frame-reader.ts';
 import type { HostCachePong, UdpPings } from './bootstrap/udp-host-caches.ts';
 import type { Log } from './log.ts';
 import { ConnectBackProbes } from './net/connect-back.ts';
 import type { Dialer } from './net/dialer.ts';
+import { FaultLog } from './net/fault-log.ts';
 import type { OwnAddress } from './net/own-address.ts';
 import { type ReachPolicy, reachesOf } from './net/reach.ts';
 import { Udp } from './net/udp.ts';
@@ -59,6 +60,7 @@ export class DatagramSide implements UdpPings, OverlayEars {
   readonly relay: PushRelay;
   readonly probes: ConnectBackProbes;
   readonly #options: DatagramSideOptions;
+  readonly #faults: FaultLog;
   #udp: Udp | null = null;
 
   constructor(options: DatagramSideOptions) {
@@ -67,6 +69,7 @@ export class DatagramSide implements UdpPings, OverlayEars {
     const lab = profile === 'local';
     const reaches = reachesOf(profile);
     this.#options = options;
+    this.#faults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'a datagram that we failed on');
     const now = clock.now();
     this.firewall = new Firewall({
       decreed: DECREES[gnutella.reachable],
@@ -165,7 +168,12 @@ export class DatagramSide implements UdpPings, OverlayEars {
       log: log.child({ mod: 'udp' }),
       forbids: endpoint => reach.forbids(endpoint),
       onDatagram: (bytes, from) => {
-        if (!blocks(from.host)) this.core.receive(bytes, from);
+        if (blocks(from.host)) return;
+        try {
+          this.core.receive(bytes, from);
+        } catch (error) {
+          this.#faults.note(error, { from: formatEndpoint(from), bytes: bytes.length });
+        }
       },
     });
     if (!(await udp.start())) return;

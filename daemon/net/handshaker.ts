@@ -15,6 +15,7 @@ import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { Floods } from './deflate.ts';
 import { DialError, type DialErrorCode, type Dialer } from './dialer.ts';
+import { FaultLog } from './fault-log.ts';
 import { FlushPacer } from './flush-pacer.ts';
 import { Tally } from './tally.ts';
 import { LINK_END_REASONS, type LinkCore, type LinkEndReason, TcpLink } from './tcp-link.ts';
@@ -108,6 +109,7 @@ export class Handshaker {
   readonly #pacer: FlushPacer;
   readonly #deflatedPacer: FlushPacer;
   readonly #floods = new Floods();
+  readonly #faults: FaultLog;
   /** At most INCOMING_MAX and what the dialer lets through. */
   readonly #runs = new Set<HandshakeRun>();
   /** As many as admission lets in. */
@@ -119,6 +121,7 @@ export class Handshaker {
 
   constructor(options: HandshakerOptions) {
     this.#options = options;
+    this.#faults = new FaultLog(options.log, options.now, 'a link that we failed on is closed');
     this.#pacer = new FlushPacer(FLUSH_INTERVAL_MS, options.now);
     this.#deflatedPacer = new FlushPacer(DEFLATED_FLUSH_INTERVAL_MS, options.now);
   }
@@ -241,6 +244,7 @@ export class Handshaker {
       deflateOut,
       shape: peerRole === 'leaf' ? 'narrow' : 'wide',
       floods: this.#floods,
+      onFault: (error, { id, endpoint }) => this.#faults.note(error, { link: id, endpoint }),
       onGone: gone => {
         this.#onGone(wire);
         onUnlinked?.(gone);

@@ -20,6 +20,8 @@ export const LINK_END_REASONS = [
   'socket_failed',
   'bad_deflate',
   'inflate_bomb',
+  /** We failed on what it sent: a bug of ours. */
+  'internal',
 ] as const;
 export type LinkEndReason = (typeof LINK_END_REASONS)[number];
 
@@ -40,6 +42,8 @@ export interface TcpLinkOptions {
   /** Shared by all compressed links. */
   floods: Floods;
   closeGraceMs?: number;
+  /** The core failed on what came; the link is being closed. */
+  onFault: (error: unknown, link: Link) => void;
   /** The socket is closed and the core has been told. */
   onGone?: (link: Link) => void;
 }
@@ -50,6 +54,7 @@ export class TcpLink implements Wire, Flushable {
   readonly #pacer: FlushPacer;
   readonly #ends: Tally<LinkEndReason>;
   readonly #closeGraceMs: number;
+  readonly #onFault: (error: unknown, link: Link) => void;
   readonly #onGone: ((link: Link) => void) | null;
   readonly #deflate: DeflateWriter | null;
   readonly #inflate: InflateReader | null;
@@ -68,6 +73,7 @@ export class TcpLink implements Wire, Flushable {
     this.#pacer = options.pacer;
     this.#ends = options.ends;
     this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
+    this.#onFault = options.onFault;
     this.#onGone = options.onGone ?? null;
     this.#deflate = options.deflateOut ? new DeflateWriter(options.shape, options.floods) : null;
     this.#inflate = options.deflateIn
@@ -133,7 +139,13 @@ export class TcpLink implements Wire, Flushable {
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#link !== null && !this.#closing && !this.#gone) this.#core.receive(this.#link, bytes);
+    if (this.#link === null || this.#closing || this.#gone) return;
+    try {
+      this.#core.receive(this.#link, bytes);
+    } catch (error) {
+      this.#onFault(error, this.#link);
+      this.#destroy('internal');
+    }
   }
 
   #destroy(reason: LinkEndReason): void {

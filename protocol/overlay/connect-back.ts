@@ -14,6 +14,8 @@ import { TimedKeys } from './timed-keys.ts';
 const OWN_LIMIT = new RateLimit(5 * 60_000, 2);
 /** Requests for third parties, from all neighbours together; gtk-gnutella does five in ten minutes. */
 const REDIRECT_LIMIT = new RateLimit(60_000, 10);
+/** No third party is probed where services of its system may listen. */
+const REDIRECT_PORT_MIN = 1_024;
 /** Nobody is probed twice within this (gtk-gnutella remembers 200 targets for 10 minutes). */
 const TARGET_MS = 10 * 60_000;
 const TARGETS_MAX = 512;
@@ -89,8 +91,12 @@ export class ConnectBacks {
     this.#udp({ host: link.endpoint.host, port }, guid, now);
   }
 
-  /** LIME/7 and 8: for somebody else. Never passed on. */
-  onRedirect(target: Endpoint, guid: Buffer | null, now: number): void {
+  /** LIME/7 and 8: for somebody else, by one ultrapeer to another only, as in LimeWire. Never passed on. */
+  onRedirect(link: Link, target: Endpoint, guid: Buffer | null, now: number): void {
+    if (link.role !== 'ultrapeer' || link.ourRole !== 'ultrapeer' || target.port < REDIRECT_PORT_MIN) {
+      this.refused++;
+      return;
+    }
     const due = REDIRECT_LIMIT.admit(this.#redirectDue, now);
     if (due < 0) {
       this.refused++;

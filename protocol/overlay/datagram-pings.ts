@@ -123,11 +123,11 @@ export class DatagramPings {
   answer(frame: Frame, from: Endpoint, bytesMax: number): Buffer {
     const ping = parsePing(frame.payload());
     const items: GgepItem[] = [];
-    for (const { id } of ping.ggep) {
-      if (id === 'IP') items.push({ id, payload: packEndpoint(from) });
-      if (id === 'QK' && this.#parts.queryKey !== null && this.#parts.identity.ultrapeer) {
-        items.push({ id, payload: this.#parts.queryKey(from) });
-      }
+    const { queryKey, identity } = this.#parts;
+    // each at most once, however often it was asked for: a block holds 32 items
+    if (ggepPayload(ping.ggep, 'IP') !== null) items.push({ id: 'IP', payload: packEndpoint(from) });
+    if (queryKey !== null && identity.ultrapeer && ggepPayload(ping.ggep, 'QK') !== null) {
+      items.push({ id: 'QK', payload: queryKey(from) });
     }
     return this.pong(frame.guid(), from, ping.supportsCachedPongs, items, bytesMax);
   }

@@ -49,6 +49,8 @@ export const DATAGRAM_ENDS = [
   'push_unasked',
   'not_spoken',
   'unknown',
+  /** We failed on it: a bug of ours. */
+  'internal',
 ] as const;
 export type DatagramEnd = (typeof DATAGRAM_ENDS)[number];
 
@@ -173,6 +175,7 @@ export class Datagrams {
       deliveries: this.#deliveries,
       send: sendVendor,
       now: () => clock.now(),
+      addressKey: endpoint => this.#key(endpoint),
       takesUnsolicited: () => parts.firewall.takesDatagrams(clock.now()),
     });
     this.claims = new OutOfBandClaims(random, sendVendor, now);
@@ -196,18 +199,22 @@ export class Datagrams {
     });
   }
 
-  /** One datagram. Never throws, whatever it is; keeps no view of it. How it ended, counted already. */
+  /**
+   * One datagram; keeps no view of it. How it ended, counted already. Throws nothing, whatever the datagram is, but bugs
+   * of ours, which are counted as `internal`.
+   */
   receive(bytes: Buffer, from: Endpoint): DatagramEnd {
     const now = this.#parts.clock.now();
     this.bytesIn += bytes.length;
-    let end: DatagramEnd;
+    let end: DatagramEnd = 'internal';
     try {
       end = this.#receive(bytes, from, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       end = 'malformed';
+    } finally {
+      this.ends.set(end, (this.ends.get(end) ?? 0) + 1);
     }
-    this.ends.set(end, (this.ends.get(end) ?? 0) + 1);
     return end;
   }
 

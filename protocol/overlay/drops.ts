@@ -50,10 +50,12 @@ export const Drop = {
   QueryRepeated: 24,
   /** Neither a text nor anything else to look for. */
   QueryEmpty: 25,
+  /** A leaf's query whose hits would go by UDP to somebody else. */
+  ReturnAddress: 26,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-export const DROP_REASONS = 26;
+export const DROP_REASONS = 27;
 
 /** Snake-case names for metrics and the API, by index. */
 export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>

@@ -8,10 +8,11 @@ import type { Frame } from '../wire/frame-reader.ts';
 import { type GgepItem, ggepPayload } from '../wire/ggep.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { encodeQuery, parseQuery, type Query, QueryFlag } from '../wire/query.ts';
+import { parseQuery, type Query, QueryFlag, queryFlags, queryWithout } from '../wire/query.ts';
 import { AddressKeys } from './address-keys.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Identity } from './identity.ts';
+import { addressInGuid } from './out-of-band.ts';
 import { hitDatagrams } from './own-hits.ts';
 import { KeyedRateLimit, RateLimit } from './rate-limit.ts';
 
@@ -96,7 +97,7 @@ export class Guess {
       return;
     }
     const due = this.#rates.admit(address, now) ? ALL_LIMIT.admit(this.#allDue, now) : -1;
-    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, query))) {
+    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, frame.payload(), from))) {
       this.dropped++;
       return;
     }
@@ -148,9 +149,20 @@ export class Guess {
   }
 }
 
-/** As leaves get it, but for the hop to them: without what was between the searcher and us. */
-function strippedQuery(guid: Buffer, query: Query): Buffer {
-  const { text, urns, flags, maxHits, xml } = query;
-  const ggep = query.ggep.filter(({ id }) => id !== 'QK' && id !== 'SCP' && id !== 'Z');
-  return encodeDescriptor(guid, Type.Query, 1, 0, encodeQuery({ text, urns, flags, maxHits, xml, ggep }));
+/** Between the searcher and us. */
+const FOR_US: ReadonlySet<string> = new Set(['QK', 'SCP', 'Z']);
+const FOR_US_OR_OUT_OF_BAND: ReadonlySet<string> = new Set([...FOR_US, 'SO']);
+
+/**
+ * As leaves get it, but for the hop to them. Nobody is made to offer hits to an address that is not the searcher's
+ * (gtk-gnutella); they come back through us.
+ */
+function strippedQuery(guid: Buffer, payload: Buffer, from: Endpoint): Buffer {
+  const { host, port } = addressInGuid(guid);
+  const own = host === from.host && port > 0;
+  const stripped = queryWithout(payload, own ? FOR_US : FOR_US_OR_OUT_OF_BAND);
+  if (!own && (queryFlags(stripped) & QueryFlag.OutOfBand) !== 0) {
+    stripped.writeUInt16BE(stripped.readUInt16BE(0) & ~QueryFlag.OutOfBand);
+  }
+  return encodeDescriptor(guid, Type.Query, 1, 0, stripped);
 }

@@ -20,6 +20,7 @@ import type { HitCourier } from './answerer.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Identity } from './identity.ts';
 import { hitDatagrams } from './own-hits.ts';
+import { RateLimit } from './rate-limit.ts';
 import { TimedKeys } from './timed-keys.ts';
 
 /** Offers that wait for a claim; the oldest gives way. */
@@ -31,6 +32,8 @@ const UNCLAIMED_MAX = 25;
 const UNCLAIMED_MS = 60_000;
 const BAN_MS = 600_000;
 const ADDRESSES_MAX = 2_048;
+/** Offers to everybody together; what is more goes over the links. */
+const OFFER_LIMIT = new RateLimit(20, 200);
 
 /** Bytes 0 to 3 and 13 to 14 of the GUID say where hits may be sent; `guid` is changed. */
 export function addressGuid(guid: Buffer, endpoint: Endpoint): Buffer {
@@ -58,6 +61,8 @@ export interface OutOfBandRepliesParts {
   /** Sends a vendor message under this GUID. */
   readonly send: (payload: Buffer, guid: Buffer, to: Endpoint) => void;
   readonly now: () => number;
+  /** Who is held to be one: the host, and the port too where many share an address. */
+  readonly addressKey: (endpoint: Endpoint) => string;
   /** Whether datagrams that we did not ask for reach us. */
   readonly takesUnsolicited: () => boolean;
 }
@@ -67,9 +72,10 @@ export class OutOfBandReplies implements HitCourier {
   readonly #parts: OutOfBandRepliesParts;
   /** By GUID of the query, oldest first; at most OFFERS_MAX. */
   readonly #offers = new Map<string, Offer>();
-  /** Unclaimed offers by host within this minute; at most ADDRESSES_MAX. */
+  /** Unclaimed offers by addressKey() within this minute; at most ADDRESSES_MAX. */
   #unclaimed = new Map<string, number>();
   #unclaimedSince: number;
+  #offersDue = 0;
   readonly #banned: TimedKeys;
   offered = 0;
   claimed = 0;
@@ -97,8 +103,11 @@ export class OutOfBandReplies implements HitCourier {
     const own = identity.listen();
     if (to.port === 0 || !reaches.includes(reachOf(to.host)) || (to.host === own.host && to.port === own.port))
       return false;
-    const target = formatEndpoint(to);
+    const target = this.#parts.addressKey(to);
     if (this.#banned.has(target, now)) return false;
+    const due = OFFER_LIMIT.admit(this.#offersDue, now);
+    if (due < 0) return false;
+    this.#offersDue = due;
     const guid = Buffer.from(frame.guid());
     this.#makeRoom();
     this.#offers.set(guidKey(guid), { to, files: [...files], secure, madeAt: now });
@@ -140,7 +149,7 @@ export class OutOfBandReplies implements HitCourier {
       return;
     }
     this.#offers.delete(key);
-    const target = formatEndpoint(offer.to);
+    const target = this.#parts.addressKey(offer.to);
     this.#unclaimed.set(target, Math.max(0, (this.#unclaimed.get(target) ?? 0) - 1));
     this.claimed++;
     const files = ack.wanted === OUT_OF_BAND_ALL ? offer.files : offer.files.slice(0, ack.wanted);

@@ -33,9 +33,15 @@ export function encodeOwnHits(identity: Identity, files: readonly SharedFile[], 
       name,
       size,
       sha1,
-      createdAt: Math.floor(modifiedAt / 1000),
+      createdAt: secondsOrNull(modifiedAt),
     })),
   });
+}
+
+/** Nothing for times that hits cannot say: before 1970, or beyond all calendars. */
+function secondsOrNull(ms: number): number | null {
+  const seconds = Math.floor(ms / 1000);
+  return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : null;
 }
 
 /** Descriptors of TTL 1 for datagrams, with as many records each as fit. A file whose record fits none is left out. */

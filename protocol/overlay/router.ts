@@ -2,10 +2,11 @@
 import { GUID_BYTES, HARD_TTL_MAX, HEADER_BYTES, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Random } from '../ports.ts';
+import { isIpv6, reachOf } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { encodePush, PUSH_BYTES_MIN, type Push, parsePush } from '../wire/push.ts';
-import { isWhatsNewText, QUERY_PAYLOAD_BYTES_MIN, QueryFlag } from '../wire/query.ts';
+import { isWhatsNewText, QUERY_PAYLOAD_BYTES_MIN, QueryFlag, wantsOutOfBand } from '../wire/query.ts';
 import { parseQueryHit, QUERY_HIT_PAYLOAD_BYTES_MIN } from '../wire/query-hit.ts';
 import type { Answerer } from './answerer.ts';
 import type { OverlayCounters } from './counters.ts';
@@ -16,6 +17,7 @@ import type { Identity } from './identity.ts';
 import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Links } from './links.ts';
+import { addressInGuid } from './out-of-band.ts';
 import { PASSES, QueryGuard } from './query-guard.ts';
 import type { QueryRouter } from './query-router.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -116,6 +118,27 @@ export class Router {
     this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
   }
 
+  /** What a query must be, whichever way it came: why it is not, or null. */
+  #unfit({ bytes, start, end, payloadBytes }: Frame): Drop | null {
+    if (payloadBytes < QUERY_PAYLOAD_BYTES_MIN || payloadBytes > QUERY_BYTES_MAX) return Drop.SizeWrong;
+    const textStart = start + HEADER_BYTES + 2;
+    const textEnd = bytes.indexOf(0, textStart);
+    if (textEnd < 0 || textEnd >= end) return Drop.Malformed;
+    const marked = (bytes.readUInt16BE(start + HEADER_BYTES) & QueryFlag.Marked) !== 0;
+    if (!marked && !this.#limits.unflaggedQueries) return Drop.Unflagged;
+    return end - start <= QUERY_WITHOUT_TEXT_BYTES && textEnd === textStart ? Drop.QueryEmpty : null;
+  }
+
+  /**
+   * Whether a leaf has hits sent by UDP to a host that is not its own (gtk-gnutella). Ports may differ; addresses where
+   * nobody can be are left to those who answer; a leaf that we know by IPv6 may well have IPv4 too.
+   */
+  #pointsElsewhere({ endpoint }: Link, frame: Frame): boolean {
+    const back = addressInGuid(frame.bytes, frame.start);
+    if (back.host === endpoint.host || isIpv6(endpoint.host) || back.port === 0) return false;
+    return this.#limits.reaches.includes(reachOf(back.host)) && wantsOutOfBand(frame.payload());
+  }
+
   onQuery(link: Link, frame: Frame, now: number): void {
     const { bytes, start, ttl, hops, payloadBytes } = frame;
     if (payloadBytes < QUERY_PAYLOAD_BYTES_MIN || payloadBytes > QUERY_BYTES_MAX) {
@@ -137,17 +160,13 @@ export class Router {
       this.#onDuplicate(link, frame, modernTtl, legacyTtl);
       return;
     }
-    const textEnd = bytes.indexOf(0, start + HEADER_BYTES + 2);
-    if (textEnd < 0 || textEnd >= frame.end) {
-      this.#discipline.drop(link, Drop.Malformed);
+    const unfit = this.#unfit(frame);
+    if (unfit !== null) {
+      this.#discipline.drop(link, unfit);
       return;
     }
-    if (!this.#limits.unflaggedQueries && (bytes.readUInt16BE(start + HEADER_BYTES) & QueryFlag.Marked) === 0) {
-      this.#discipline.drop(link, Drop.Unflagged);
-      return;
-    }
-    if (frame.end - start <= QUERY_WITHOUT_TEXT_BYTES && textEnd === start + HEADER_BYTES + 2) {
-      this.#discipline.drop(link, Drop.QueryEmpty);
+    if (link.role === 'leaf' && this.#pointsElsewhere(link, frame)) {
+      this.#discipline.drop(link, Drop.ReturnAddress);
       return;
     }
     const verdict = this.#queryGuard?.judge(link, frame, now) ?? PASSES;
@@ -156,7 +175,8 @@ export class Router {
       return;
     }
     const dynamic = link.role === 'leaf' && !this.#limits.flooding;
-    const whatsNew = isWhatsNewText(bytes, start + HEADER_BYTES + 2, textEnd);
+    const textStart = start + HEADER_BYTES + 2;
+    const whatsNew = isWhatsNewText(bytes, textStart, bytes.indexOf(0, textStart));
     routes.add(link.id, dynamic || whatsNew ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame);
     this.#sink.onQueryPassed(link, frame, ownHits);
@@ -244,8 +264,9 @@ export class Router {
     this.#counters.queriesRelayed += copies;
   }
 
-  /** A query that came by datagram, for our leaves. False when it has been here before. */
+  /** A query that came by datagram, for our leaves. False when it is not fit for them or has been here before. */
   onQueryFromOutside(frame: Frame, now: number): boolean {
+    if (this.#unfit(frame) !== null) return false;
     if (this.queryRoutes.find(frame.bytes, frame.start)) return false;
     this.queryRoutes.add(OUTSIDE, UNBEATABLE, now);
     this.#queryRouter.next();

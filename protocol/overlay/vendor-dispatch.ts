@@ -181,10 +181,10 @@ export class VendorDispatch {
         break;
       }
       case VendorId.TcpConnectBackRedirect:
-        this.connectBacks.onRedirect(parseConnectBackRedirect(message), null, now);
+        this.connectBacks.onRedirect(link, parseConnectBackRedirect(message), null, now);
         break;
       case VendorId.UdpConnectBackRedirect:
-        this.connectBacks.onRedirect(parseConnectBackRedirect(message), guid, now);
+        this.connectBacks.onRedirect(link, parseConnectBackRedirect(message), guid, now);
         break;
       case VendorId.PushProxyRequest:
         this.pushProxies.onRequest(link, guid);

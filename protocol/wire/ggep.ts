@@ -147,6 +147,34 @@ export function parseGgep(bytes: Buffer, start: number, limits: GgepLimits = {})
   return { items, end };
 }
 
+/**
+ * A sound block (readGgep() took all of it) without the items of these ids; no byte at all when none is left. What stays
+ * is as it came, COBS and deflate included.
+ */
+export function withoutGgepItems(block: Buffer, ids: ReadonlySet<string>): Buffer {
+  const kept: Buffer[] = [];
+  for (let at = 1; at < block.length; ) {
+    const start = at;
+    const idEnd = at + 1 + (block.readUInt8(at) & 0x0f);
+    const id = block.toString('latin1', at + 1, idEnd);
+    at = idEnd;
+    let payloadBytes = 0;
+    let more = true;
+    while (more) {
+      const c = block.readUInt8(at++);
+      payloadBytes = (payloadBytes << 6) | (c & 0x3f);
+      more = (c & 0x80) !== 0;
+    }
+    at += payloadBytes;
+    if (!ids.has(id)) kept.push(Buffer.from(block.subarray(start, at)));
+  }
+  if (kept.length === 0) return Buffer.alloc(0);
+  for (const [i, item] of kept.entries()) {
+    item[0] = (item.readUInt8(0) & ~LAST) | (i === kept.length - 1 ? LAST : 0);
+  }
+  return Buffer.concat([Buffer.of(GGEP_MAGIC), ...kept]);
+}
+
 export interface GgepEncoding {
   /** Encode payloads that have a NUL with COBS: inside queries and hit records no NUL may appear. */
   readonly cobs: boolean;

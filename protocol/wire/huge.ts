@@ -3,7 +3,7 @@ import { encodeGgep, GGEP_MAGIC, type GgepItem, InflateBudget, readGgep } from '
 import { decodeText } from './text.ts';
 import { formatUrn, type Urn, urnOrNull } from './urn.ts';
 
-const SEPARATOR = 0x1c;
+export const SEPARATOR = 0x1c;
 /** Fields looked at in one area; the rest is skipped and counted unknown. */
 export const EXTENSIONS_MAX = 32;
 
@@ -11,6 +11,8 @@ export interface Extensions {
   readonly urns: Urn[];
   /** Items of all GGEP blocks, in order. */
   readonly ggep: GgepItem[];
+  /** Offsets of the blocks that could be read: start and end of each. */
+  readonly ggepBlocks: { start: number; end: number }[];
   /** The first field that looks like XML. */
   xml: string | null;
   /** Fields of no known kind: old servents put bit rates and playing times here. */
@@ -34,7 +36,15 @@ export function parseExtensions(
   endsAtNul = false,
   budget = new InflateBudget(),
 ): Extensions {
-  const found: Extensions = { urns: [], ggep: [], xml: null, unknown: 0, malformed: 0, end: endsAtNul ? -1 : end };
+  const found: Extensions = {
+    urns: [],
+    ggep: [],
+    ggepBlocks: [],
+    xml: null,
+    unknown: 0,
+    malformed: 0,
+    end: endsAtNul ? -1 : end,
+  };
   let fields = 0;
   for (let at = start; at < end; ) {
     const first = bytes.readUInt8(at);
@@ -50,6 +60,7 @@ export function parseExtensions(
     if (first === GGEP_MAGIC && !skipped) {
       const after = readGgep(bytes, at, end, found.ggep, budget);
       if (after >= 0) {
+        found.ggepBlocks.push({ start: at, end: after });
         at = after;
         continue;
       }

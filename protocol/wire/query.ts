@@ -1,7 +1,7 @@
 // Query payloads: BE16 flags, text, NUL, extensions.
 import { ProtocolError } from '../errors.ts';
-import { encodeGgepUint, type GgepItem, readGgepUint } from './ggep.ts';
-import { encodeExtensions, parseExtensions } from './huge.ts';
+import { encodeGgepUint, type GgepItem, readGgepUint, withoutGgepItems } from './ggep.ts';
+import { encodeExtensions, parseExtensions, SEPARATOR } from './huge.ts';
 import { decodeText } from './text.ts';
 import { urnOfGgepH, urnOrNull } from './urn.ts';
 
@@ -64,6 +64,14 @@ export function queryFlags(payload: Buffer): number {
   return (field & QueryFlag.Marked) === 0 ? 0 : field;
 }
 
+/** Whether hits may go by UDP to the address in the GUID. For payloads with an end of text. */
+export function wantsOutOfBand(payload: Buffer): boolean {
+  if ((queryFlags(payload) & QueryFlag.OutOfBand) !== 0) return true;
+  if (!payload.includes('SO')) return false; // as most
+  const { ggep } = parseExtensions(payload, queryTextEnd(payload) + 1, payload.length);
+  return ggep.some(({ id }) => id === 'SO');
+}
+
 /** Not valid UTF-8 is read as Latin-1. Throws WIRE_TRUNCATED, or WIRE_MALFORMED for a text without end. */
 export function parseQuery(payload: Buffer): Query {
   if (payload.length < 3) throw new ProtocolError('WIRE_TRUNCATED', `a query of ${payload.length} bytes`);
@@ -114,6 +122,23 @@ export function encodeQuery(query: QueryDraft): Buffer {
   const parts: Buffer[] = [head, Buffer.from(text, 'utf8'), nul];
   if (extensions.length > 0) parts.push(extensions, nul);
   return Buffer.concat(parts);
+}
+
+/**
+ * A copy of a payload without the GGEP items of these ids. All else is as it came: a query made anew of its values could
+ * be far longer, as they are inflated, or none at all.
+ */
+export function queryWithout(payload: Buffer, ids: ReadonlySet<string>): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const { start, end } of parseExtensions(payload, queryTextEnd(payload) + 1, payload.length).ggepBlocks) {
+    const rest = withoutGgepItems(payload.subarray(start, end), ids);
+    // its separator goes with a block of which nothing is left: gtk-gnutella drops queries with runs of them
+    const separated = rest.length === 0 && payload[start - 1] === SEPARATOR;
+    parts.push(payload.subarray(at, Math.max(at, separated ? start - 1 : start)), rest);
+    at = end + (rest.length === 0 && !separated && payload[end] === SEPARATOR ? 1 : 0);
+  }
+  return Buffer.concat([...parts, payload.subarray(at)]);
 }
 
 /** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */

@@ -45,6 +45,9 @@ async function startLink(t: Test, options: Partial<TcpLinkOptions> = {}) {
     deflateOut: false,
     shape: 'wide',
     floods: new Floods(),
+    onFault: error => {
+      throw error;
+    },
     ...options,
   });
   const spec = {
@@ -276,4 +279,19 @@ t.test('a sender that is faster than the inflater is slowed down, and nothing is
   );
   t.ok(core.bytes.equals(noise));
   t.ok(pauses > 0);
+});
+
+t.test('a core that fails on what came costs the link, not the process', async t => {
+  const faults: unknown[] = [];
+  const { theirs, core, ends, wire, link } = await startLink(t, { onFault: error => faults.push(error) });
+  const bug = new RangeError('36 GGEP items');
+  core.onReceive = () => {
+    throw bug;
+  };
+  wire.start(link, Buffer.alloc(0));
+  theirs.write('x');
+  await eventually('the core is told', () => core.removed.length > 0);
+  t.strictSame(faults, [bug]);
+  t.strictSame(core.removed, ['internal']);
+  t.equal(ends.of('internal'), 1);
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
+import { addressGuid } from '../../../protocol/overlay/out-of-band.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePong, PLAIN_PONG } from '../../../protocol/wire/pong.ts';
@@ -174,7 +175,8 @@ t.test('a guided leaf that takes its hits by UDP is asked although we see none',
   const { network, leaf, peers } = asked(20);
   for (const peer of peers) peer.send(...tableFrames(['word']));
   const flags = QueryFlag.Marked | QueryFlag.LeafGuided | QueryFlag.OutOfBand;
-  leaf.send(encodeDescriptor(random.guid(), Type.Query, 4, 0, encodeQuery({ text: 'word', flags })));
+  const guid = addressGuid(random.guid(), leaf.link.endpoint);
+  leaf.send(encodeDescriptor(guid, Type.Query, 4, 0, encodeQuery({ text: 'word', flags })));
   network.pass(300, 100);
   t.equal(leaf.ofType(Type.Vendor).length, 1);
 });

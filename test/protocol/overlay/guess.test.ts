@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { LOCAL_DATAGRAM_LIMITS } from '../../../protocol/overlay/datagrams.ts';
+import { addressGuid } from '../../../protocol/overlay/out-of-band.ts';
 import type { GgepItem } from '../../../protocol/wire/ggep.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePing } from '../../../protocol/wire/ping.ts';
@@ -180,4 +181,36 @@ t.test('queries go to leaves without what was for us', async t => {
       .map(({ bytes }) => parseQueryHit(bytes.subarray(23)).hits[0]?.name),
     ['leaf song'],
   );
+});
+
+t.test(
+  'leaves get a query as it came, but for what was for us and a return address that is not the searcher',
+  async t => {
+    const { servent, datagrams, keyOf } = server();
+    const key = keyOf();
+    const passed: Buffer[] = [];
+    servent.overlay.queryFromOutside = query => passed.push(query) > 0;
+    const flags = QueryFlag.Marked | QueryFlag.Xml | QueryFlag.OutOfBand;
+    const pass = (back: { host: string; port: number }) => {
+      const ggep = ['SO', 'QK', 'SCP', 'TT'].map(id => ({ id, payload: id === 'QK' && key !== null ? key : NOTHING }));
+      const payload = encodeQuery({ text: 'song', flags, ggep });
+      datagrams.core.receive(encodeDescriptor(addressGuid(random.guid(), back), Type.Query, 1, 0, payload), SEARCHER);
+      const { flags: kept, ggep: left } = parseQuery(passed.pop()?.subarray(23) ?? NOTHING);
+      return [kept, left.map(({ id }) => id).join(' ')];
+    };
+    t.strictSame(pass(SEARCHER), [flags, 'SO TT']);
+    t.strictSame(pass({ host: SEARCHER.host, port: 1 }), [flags, 'SO TT'], 'from behind a router');
+    t.strictSame(pass({ host: '5.5.9.9', port: 53 }), [flags & ~QueryFlag.OutOfBand, 'TT']);
+    t.strictSame(pass({ host: SEARCHER.host, port: 0 }), [flags & ~QueryFlag.OutOfBand, 'TT']);
+  },
+);
+
+t.test('what is too long for links is too long for leaves', async t => {
+  const { datagrams, keyOf } = server();
+  const key = keyOf();
+  const dropped = () => datagrams.core.guess.dropped;
+  datagrams.core.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(990, 1) }]), SEARCHER);
+  t.equal(dropped(), 0);
+  datagrams.core.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(1_020, 1) }]), SEARCHER);
+  t.equal(dropped(), 1);
 });

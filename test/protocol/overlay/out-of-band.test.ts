@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { LOCAL_DATAGRAM_LIMITS } from '../../../protocol/overlay/datagrams.ts';
+import { type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from '../../../protocol/overlay/datagrams.ts';
 import { addressGuid, addressInGuid } from '../../../protocol/overlay/out-of-band.ts';
 import { hitDatagrams } from '../../../protocol/overlay/own-hits.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
@@ -22,12 +22,12 @@ const SEARCHER = { host: '5.5.2.45', port: 6346 };
 const SO = { id: 'SO', payload: Buffer.alloc(0) };
 
 /** A servent with a library, and a neighbour played by the test. */
-function replier(names: readonly string[]) {
+function replier(names: readonly string[], limits: Partial<DatagramLimits> = {}) {
   const network = new VirtualNetwork();
   const wire: SentDatagram[] = [];
   const servent = network.add('replier');
   servent.library.share(...names);
-  const datagrams = new VirtualDatagrams(servent, network, wire);
+  const datagrams = new VirtualDatagrams(servent, network, wire, limits);
   const peer = network.puppet(servent);
   network.settle();
   peer.seen = [];
@@ -163,11 +163,31 @@ t.test('an address that claims nothing gets 25 offers a minute, then none for te
   t.equal(wire.length, 1);
 });
 
-t.test('offers are bounded', async t => {
-  const { network, datagrams, peer } = replier(['alpha song']);
-  for (let i = 0; i < 1_200; i++)
-    peer.send(query(undefined, undefined, 1, { host: `5.${i >> 8}.${i & 255}.1`, port: 1 }).bytes);
-  network.settle();
+t.test('the ports of one host are one address, but in a lab', async t => {
+  for (const byPort of [false, true]) {
+    const { network, wire, peer } = replier(['alpha song'], { byPort });
+    for (let i = 0; i < 40; i++) peer.send(query(undefined, undefined, 1, { ...SEARCHER, port: 1_024 + i }).bytes);
+    network.settle();
+    t.equal(wire.length, byPort ? 40 : 26);
+  }
+});
+
+t.test('offers are bounded: 200 at once and 50 a second, 1,024 that wait', async t => {
+  const { network, wire, datagrams, peer } = replier(['alpha song']);
+  let sent = 0;
+  const ask = (count: number) => {
+    for (let end = sent + count; sent < end; sent++)
+      peer.send(query(undefined, undefined, 1, { host: `5.${sent >> 8}.${sent & 255}.1`, port: 1 }).bytes);
+    network.settle();
+  };
+  ask(300);
+  t.equal(wire.length, 200);
+  t.equal(peer.ofType(Type.QueryHit).length, 100, 'the others go over the link');
+  for (let second = 1; second <= 20; second++) {
+    network.clock.ms += 1_000;
+    ask(60);
+    t.equal(wire.length, 200 + second * 50);
+  }
   t.equal(datagrams.core.waiting.offers, 1_024);
 });
 

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { Drop } from '../../../protocol/overlay/drops.ts';
+import { addressGuid } from '../../../protocol/overlay/out-of-band.ts';
 import { relayTtl, Unfit } from '../../../protocol/overlay/router.ts';
 import { formatGuid } from '../../../protocol/wire/guid.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
-import { encodeQuery } from '../../../protocol/wire/query.ts';
+import { encodeQuery, QueryFlag } from '../../../protocol/wire/query.ts';
 import { parseQueryHit } from '../../../protocol/wire/query-hit.ts';
 import { hitFor, push, query, random } from '../../support/descriptors.ts';
 import { readFixture } from '../../support/fixtures.ts';
@@ -415,4 +416,29 @@ t.test('the first query of a long run is still recognised as seen', async t => {
   from.send(first);
   t.equal(from.link.drops?.of(Drop.DuplicateSameLink), 1);
   t.equal(servent.passed.filter(guid => guid === formatGuid(first)).length, 1);
+});
+
+t.test('a leaf has hits sent by UDP to itself, to nobody else', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const leaf = network.puppet(servent, 'leaf');
+  const peer = network.puppet(servent);
+  network.settle();
+  const own = leaf.link.endpoint.host;
+  const asked = (role: typeof leaf, host: string, port: number, flags: number, ids: readonly string[] = []) => {
+    const guid = addressGuid(network.random.guid(), { host, port });
+    const ggep = ids.map(id => ({ id, payload: Buffer.alloc(0) }));
+    const before = servent.passed.length;
+    role.send(encodeDescriptor(guid, Type.Query, 3, 0, encodeQuery({ text: `song ${before}`, flags, ggep })));
+    network.settle();
+    return servent.passed.length - before;
+  };
+  const outOfBand = QueryFlag.Marked | QueryFlag.OutOfBand;
+  t.equal(asked(leaf, own, 9_999, outOfBand, ['SO']), 1, 'its own, whatever the port');
+  t.equal(asked(leaf, '5.5.9.9', 9_999, outOfBand), 0);
+  t.equal(asked(leaf, '5.5.9.9', 9_999, QueryFlag.Marked, ['SO']), 0, 'asked for by GGEP alone');
+  t.equal(servent.overlay.drops.of(Drop.ReturnAddress), 2);
+  t.equal(asked(leaf, '5.5.9.9', 9_999, QueryFlag.Marked), 1, 'a GUID that means no address');
+  t.equal(asked(leaf, '127.0.0.1', 9_999, outOfBand), 1, 'where nobody can be');
+  t.equal(asked(peer, '5.5.9.9', 9_999, outOfBand), 1, 'ultrapeers pass on what others ask');
 });

@@ -160,8 +160,8 @@ t.test('for third parties we connect to ten at once, never to ourselves or where
   const peer = scene.peer([]);
   const redirect = (endpoint: Endpoint) => scene.say(peer, encodeTcpConnectBackRedirect(endpoint));
   redirect(scene.servent.endpoint);
-  redirect({ host: '127.0.0.1', port: 80 });
-  redirect({ host: '224.0.0.1', port: 80 });
+  redirect({ host: '127.0.0.1', port: 6346 });
+  redirect({ host: '224.0.0.1', port: 6346 });
   for (let i = 1; i <= 20; i++) redirect({ host: `5.6.7.${i}`, port: 6346 });
   t.strictSame(
     scene.tcp,
@@ -171,6 +171,27 @@ t.test('for third parties we connect to ten at once, never to ourselves or where
   const guid = random.guid();
   scene.say(peer, encodeUdpConnectBackRedirect({ host: '5.6.8.1', port: 6346 }), guid);
   t.strictSame(scene.udp, [`5.6.8.1:6346 ${guid.toString('hex')}`]);
+});
+
+t.test('ultrapeers alone ask for third parties, of ultrapeers, and for no port below 1024', async t => {
+  const elsewhere = (port: number) => encodeTcpConnectBackRedirect({ host: '5.6.7.8', port });
+  const byLeaf = new Scene();
+  byLeaf.say(byLeaf.peer([], 'leaf'), elsewhere(6346));
+  byLeaf.say(byLeaf.peer([], 'leaf'), encodeUdpConnectBackRedirect({ host: '5.6.7.8', port: 6346 }), random.guid());
+  const atLeaf = new Scene({ role: 'leaf' });
+  atLeaf.say(atLeaf.peer([]), elsewhere(6346));
+  t.strictSame([byLeaf.tcp, byLeaf.udp, atLeaf.tcp], [[], [], []]);
+  t.strictSame(
+    [byLeaf, atLeaf].map(({ vendor }) => vendor.connectBacks.refused),
+    [2, 1],
+  );
+  const scene = new Scene();
+  const peer = scene.peer([]);
+  for (const port of [25, 1_023, 1_024]) scene.say(peer, elsewhere(port));
+  t.strictSame(scene.tcp, ['5.6.7.8:1024']);
+  const leaf = byLeaf.peer([], 'leaf');
+  byLeaf.say(leaf, encodeTcpConnectBack(80));
+  t.equal(byLeaf.tcp.length, 1, 'for itself a leaf may ask, with any port');
 });
 
 t.test(

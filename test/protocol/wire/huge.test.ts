@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
+import { encodeGgep } from '../../../protocol/wire/ggep.ts';
 import { EXTENSIONS_MAX, encodeExtensions, parseExtensions } from '../../../protocol/wire/huge.ts';
 import { formatUrn } from '../../../protocol/wire/urn.ts';
 import { bytes, ggepItems, hostileBytes } from '../../support/wire-arbitraries.ts';
@@ -30,7 +31,10 @@ t.test('what is written is read, by offset, wherever it starts', async () => {
       const whole = Buffer.concat([before, area, Buffer.alloc(1), before]);
       const end = before.length + area.length + (endsAtNul ? 1 : 0);
       const found = parseExtensions(whole, before.length, endsAtNul ? whole.length : end, endsAtNul);
-      assert.deepEqual(found, { urns, ggep, xml, unknown: 0, malformed: 0, end });
+      const blockEnd = before.length + area.length; // GGEP comes last
+      const blockStart = blockEnd - encodeGgep(ggep, { cobs: true }).length;
+      const ggepBlocks = ggep.length === 0 ? [] : [{ start: blockStart, end: blockEnd }];
+      assert.deepEqual(found, { urns, ggep, ggepBlocks, xml, unknown: 0, malformed: 0, end });
     }),
   );
 });
