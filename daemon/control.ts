@@ -456,7 +456,7 @@ export class DaemonControl implements Control {
       listen: identity.listen(),
       ipv6: identity.ipv6(),
       udpOpen: beside.open,
-      firewall: beside.firewall.status(clock.now()),
+      reach: beside.firewall.account(clock.now()),
       peers: leaves + ultrapeers,
       hosts: hosts.size,
     });

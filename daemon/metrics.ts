@@ -1,5 +1,5 @@
 // Metrics in Prometheus' text: the table read at each scrape, beside Node's own. The library is loaded at the first one.
-import type { Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 import { type Metric, type MetricParts, metrics, type Values } from './metric-table.ts';
 
 const LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(what => `nodejs_eventloop_lag_${what}_seconds`);
@@ -29,6 +29,13 @@ export class Metrics {
     const { default: client } = await import('prom-client');
     const registry = new client.Registry();
     client.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+    // The library counts from now on.
+    const { user, system } = process.cpuUsage();
+    const before = { user, system, '': user + system };
+    for (const [part, micros] of Object.entries(before)) {
+      const name = `process_cpu_${part === '' ? '' : `${part}_`}seconds_total`;
+      (registry.getSingleMetric(name) as Counter | undefined)?.inc(micros / 1e6);
+    }
     for (const name of LAGS) hideUnknown(registry.getSingleMetric(name) as Gauge | undefined);
     const parts = this.#parts;
     for (const { name, help, kind, label, read } of metrics) {

@@ -1,5 +1,12 @@
 // The vocabulary every schema shares. Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second.
 import { z } from 'zod';
+
+/** From a query, where everything is text; whatever is wrong with it, the fault says what was expected. */
+export function wholeNumber(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z.coerce.number(error).int(error).min(min, error).max(max, error);
+}
+
 import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
 import { parseSort, SortError } from '../sort.ts';
@@ -35,13 +42,7 @@ export const PAGE_LIMIT_DEFAULT = 100;
 export const PAGE_LIMIT_MAX = 1000;
 /** The query string of every list. */
 export const pageQuery = {
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(PAGE_LIMIT_MAX)
-    .default(PAGE_LIMIT_DEFAULT)
-    .describe('most items to answer'),
+  limit: wholeNumber(1, PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT).describe('most items to answer'),
   cursor: z.string().min(1).max(CURSOR_CHARACTERS_MAX).optional().describe('`next` of the page before'),
 };
 export const pageRequest = z.strictObject(pageQuery);

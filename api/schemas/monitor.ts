@@ -1,6 +1,6 @@
 // The queries that pass through, counted; and the daemon's own recent past.
 import { z } from 'zod';
-import { count, rate, time } from './common.ts';
+import { count, rate, time, wholeNumber } from './common.ts';
 
 export const SPANS = ['minute', 'hour', 'day'] as const;
 export const privacy = z.enum(['off', 'counts', 'hashed', 'full']);
@@ -29,11 +29,11 @@ export const queryStats = z.object({
 
 export const statsQuery = z.strictObject({
   span: z.enum(SPANS).default('minute').describe('the latest minute, hour or day'),
-  top: z.coerce.number().int().min(1).max(200).default(20).describe('most words and peers to answer'),
+  top: wholeNumber(1, 200).default(20).describe('most words and peers to answer'),
 });
 
 export const exportQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100_000).optional().describe('only the latest so many'),
+  limit: wholeNumber(1, 100_000).optional().describe('only the latest so many'),
 });
 
 const series = z.array(rate).describe('oldest first');

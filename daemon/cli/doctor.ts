@@ -41,8 +41,11 @@ function lineOf({ name, state, detail, mend }: Finding): string {
 async function examine(flags: ClientFlags & { config?: string }, terminal: Terminal): Promise<Finding[]> {
   const findings = [checkNode(process.versions.node), checkClock(Date.now()), await checkOpenFiles()];
   const resolved = await settingsOf(flags, terminal, findings);
-  const running = await checkDaemon(flags, terminal, findings);
-  if (resolved === null) return findings;
+  const told: Finding[] = [];
+  const running = await checkDaemon(flags, terminal, told);
+  // What the daemon says of itself counts more than what this command's user would meet.
+  const merged = (): Finding[] => [...findings.filter(({ name }) => !told.some(said => said.name === name)), ...told];
+  if (resolved === null) return merged();
   const { settings } = resolved;
   findings.push(
     await checkDataFolder(settings.dataDir),
@@ -57,7 +60,7 @@ async function examine(flags: ClientFlags & { config?: string }, terminal: Termi
       await checkPort('api port', 'tcp', settings.api, '--api-port'),
     );
   }
-  return findings;
+  return merged();
 }
 
 async function settingsOf(
@@ -93,7 +96,6 @@ async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Fin
     const { checks } = await createClient({ url, token: '', waitMs: PROBE_WAIT_MS }).ready();
     const { peers } = await client.status();
     findings.push({ name, state: 'ok', detail: `runs at ${url}`, mend: null });
-    // what it says of itself counts more than what this command's user would meet
     findings.push(...(await client.doctor()).findings);
     for (const { name, ok, detail } of checks)
       if (!ok)

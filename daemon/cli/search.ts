@@ -63,7 +63,7 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
     search = await client.search({ id: started.id });
     for (const result of await resultsOf(client, started.id)) {
       if (seen.has(result.id)) continue;
-      if (flags.json !== true) printResult(terminal, search, result, seen.size === 0);
+      if (flags.json !== true) printResult(terminal, result, seen.size === 0);
       seen.add(result.id);
     }
     if (search.state !== 'running' || Date.now() >= deadline) break;
@@ -73,7 +73,13 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
   if (search.state === 'failed') throw new CommandError(search.error ?? 'the search failed');
   if (flags.json === true) return;
   if (seen.size === 0) note(terminal, noResults(search));
-  else note(terminal, `${counted(seen.size, 'result')}; "servent download ${started.id}/…" fetches one`);
+  else {
+    const [any = ''] = seen;
+    note(
+      terminal,
+      `${counted(seen.size, 'result')}; "servent download ${any}" fetches that one, "servent download ${started.id}/${any}" after later searches too`,
+    );
+  }
 }
 
 function noResults({ peers, browse }: SearchView): string {
@@ -88,12 +94,13 @@ async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
   return results;
 }
 
-const RESULT_WIDTH = 14;
+/** `RESULT`; ids count up, and a search keeps fewer than a million. */
+const RESULT_WIDTH = 6;
 
-/** Fixed columns: the widths of what is still to come are not known. */
-function printResult(terminal: Terminal, search: SearchView, result: ResultView, first: boolean): void {
-  if (first) print(terminal, `${'RESULT'.padEnd(RESULT_WIDTH)}  ${'SIZE'.padStart(9)}  ${'SOURCES'}  NAME`);
-  const id = `${search.id}/${result.id}`.padEnd(RESULT_WIDTH);
+/** Fixed columns: the widths of what is still to come are not known. Ids are as `download` takes them. */
+function printResult(terminal: Terminal, result: ResultView, first: boolean): void {
+  if (first) print(terminal, `${'RESULT'.padEnd(RESULT_WIDTH)}  ${'SIZE'.padStart(9)}  SOURCES  NAME`);
+  const id = result.id.padEnd(RESULT_WIDTH);
   const sources = String(result.sources.length).padStart(7);
   print(terminal, `${id}  ${formatBytes(result.size).padStart(9)}  ${sources}  ${printable(result.name)}`);
 }

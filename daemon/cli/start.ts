@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { SettingsError } from '../settings/faults.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
 import { superviseBy } from '../supervisor.ts';
@@ -70,7 +71,13 @@ async function runDaemon(
     reload?.()
       .then(
         plan => log.info({ plan }, 'the configuration was read again'),
-        (error: unknown) => log.error({ err: error }, 'the configuration is wrong: nothing was changed'),
+        (error: unknown) =>
+          error instanceof SettingsError
+            ? log.error(
+                { faults: error.faults.map(({ text }) => text) },
+                'the configuration is wrong: nothing was changed',
+              )
+            : log.error({ err: error }, 'the configuration could not be read: nothing was changed'),
       )
       .finally(() => supervisor.ready());
   });

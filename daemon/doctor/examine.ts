@@ -1,5 +1,6 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
-import type { FirewallStatus, Reachability } from '../../protocol/overlay/firewall.ts';
+import { counted } from '../../api/format.ts';
+import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../settings.ts';
@@ -23,7 +24,8 @@ export interface Patient {
   listen: Endpoint;
   ipv6: string | null;
   udpOpen: boolean;
-  firewall: FirewallStatus;
+  /** How others reach us, and how that is known. */
+  reach: { tcp: ReachAccount; udp: ReachAccount };
   peers: number;
   hosts: number;
 }
@@ -45,7 +47,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
 
 const WAYS: Record<Reachability, Finding['state']> = { open: 'ok', unknown: 'warning', firewalled: 'bad' };
 const SAID: Record<Reachability, string> = {
-  open: 'others reach us',
+  open: 'others reached us',
   unknown: 'nobody has proved it yet',
   firewalled: 'nobody reaches us',
 };
@@ -57,14 +59,14 @@ export function checkNetwork({
   listen,
   ipv6,
   udpOpen,
-  firewall,
+  reach: known,
   peers,
   hosts,
 }: Patient): Finding[] {
-  const reach = (name: string, how: Reachability): Finding => ({
+  const reach = (name: string, { state: how, known }: ReachAccount): Finding => ({
     name,
     state: WAYS[how] === 'bad' ? 'warning' : WAYS[how],
-    detail: SAID[how],
+    detail: known === 'configured' ? `${how === 'open' ? 'yes' : 'no'}, as configured: gnutella.reachable` : SAID[how],
     mend:
       how === 'open'
         ? null
@@ -72,7 +74,7 @@ export function checkNetwork({
   });
   const usable = settings.profile === 'local' || reachOf(listen.host) === 'public' || settings.profile === 'lan';
   return [
-    reach('reachable by TCP', firewall.tcp),
+    reach('reachable by TCP', known.tcp),
     settings.gnutella.udp && !udpOpen
       ? {
           name: 'reachable by UDP',
@@ -80,7 +82,7 @@ export function checkNetwork({
           detail: `UDP port ${gnutella.port} is taken`,
           mend: 'stop the program that has it, or choose another port with --port',
         }
-      : reach('reachable by UDP', firewall.udp),
+      : reach('reachable by UDP', known.udp),
     usable
       ? { name: 'address', state: 'ok', detail: formatEndpoint(listen), mend: null }
       : {
@@ -91,7 +93,7 @@ export function checkNetwork({
         },
     { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
     hosts > 0 || peers > 0
-      ? { name: 'bootstrap', state: 'ok', detail: `${hosts} hosts known`, mend: null }
+      ? { name: 'bootstrap', state: 'ok', detail: `${counted(hosts, 'host')} known`, mend: null }
       : {
           name: 'bootstrap',
           state: 'warning',

@@ -217,8 +217,13 @@ function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
       secondsOf(rules.averageUptimeMs),
       'seconds a session lasts',
     ),
-    holds('tcp_reachable', vitals.tcpReachable, rules.reachability, 'somebody connected to our port'),
-    holds('udp_reachable', vitals.udpReachable, rules.reachability, 'a datagram came unasked'),
+    holds(
+      'tcp_reachable',
+      vitals.tcpReachable,
+      rules.reachability,
+      'others can connect to our port, as proven or configured',
+    ),
+    holds('udp_reachable', vitals.udpReachable, rules.reachability, 'datagrams come unasked, as proven or configured'),
     atLeast('upload', vitals.uploadBytesPerSecond, rules.uploadBytesPerSecond, 'bytes a second seen going out'),
     atLeast('memory', vitals.freeMemoryBytes, rules.leavesMax * rules.memoryBytesPerLeaf, 'bytes free for leaves'),
     {

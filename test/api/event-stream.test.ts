@@ -158,7 +158,11 @@ t.test('metrics and the export of queries are plain text and lines', async t => 
   const exported = await raw({ path: '/api/v1/queries/export?limit=2' });
   t.match(exported.headers['content-type'], 'application/x-ndjson');
   t.equal(exported.text, '{"id":"0"}\n{"id":"1"}\n');
-  t.equal((await raw({ path: '/api/v1/queries/export?limit=0' })).status, 400);
+  for (const limit of ['0', 'abc', '1.5', '100001'])
+    t.match((await raw({ path: `/api/v1/queries/export?limit=${limit}` })).json, {
+      status: 400,
+      detail: 'limit: expected a whole number from 1 to 100000',
+    });
 });
 
 /** A response whose socket takes nothing until it is told to. */

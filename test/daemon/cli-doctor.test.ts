@@ -36,6 +36,14 @@ t.test('a running daemon is asked how it is', async t => {
   const { server, control } = await serveFake(t);
   const env = { ...alone, SERVENT_API: server.url, SERVENT_DATA_DIR: t.testdir({ shared: {} }) };
   t.match(await command(['doctor'], { env }), { code: 0, out: /^ok {4}daemon: runs at/m });
+  const said = { name: 'node', state: 'ok' as const, detail: 'as the daemon has it', mend: null };
+  control.findings = [said];
+  const { findings } = (await command(['doctor', '--json'], { env })).json<Report>();
+  t.strictSame(
+    findings.filter(({ name }) => name === 'node'),
+    [said],
+    'once, as the daemon says',
+  );
   control.peerList = [];
   control.readyView = { status: 'unavailable', checks: [{ name: 'store', ok: false, detail: 'the disk is full' }] };
   const { code, out, err } = await command(['doctor'], { env });

@@ -222,8 +222,15 @@ t.test('search prints each result once, as they come, and ends when the search d
   const lines = out.trimEnd().split('\n');
   t.equal(lines.length, 3);
   t.match(lines[0], /^RESULT +SIZE +SOURCES +NAME$/);
-  t.match(lines[1], /^s2\/r1 +4\.0 MiB +1 +blue moon\.ogg$/);
-  t.match(lines[2], /^s2\/r2 /);
+  t.match(lines[1], /^r1 +4\.0 MiB +1 +blue moon\.ogg$/);
+  t.match(lines[2], /^r2 /);
+  const nameAt = lines[0]?.indexOf('NAME');
+  t.same(
+    [lines[1]?.indexOf('blue moon'), lines[2]?.indexOf('new moon')],
+    [nameAt, nameAt],
+    'rows stand under their titles',
+  );
+  t.match(err, 'servent download s2/r1', 'as it can be asked for later');
   t.match(err, '2 results');
   t.strictSame(control.calls[0], ['startSearch', { text: 'blue moon', duration: 30 }]);
 });

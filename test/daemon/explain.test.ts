@@ -123,6 +123,8 @@ t.test('refusals are kept to a bound, newest first', async t => {
   t.equal(refusals.newestFirst()[0]?.at, 499);
 });
 
+const silent = { state: 'firewalled', since: 0, known: 'silence', provenAt: null } as const;
+
 t.test('unreachable ports and unknown hosts are findings with a remedy', async t => {
   const { settings } = await resolveSettings({ env: {}, flags: { profile: 'public', dataDir: '/nowhere' } });
   const at = { host: '192.168.1.2', port: 6346 };
@@ -133,7 +135,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     listen: at,
     ipv6: null,
     udpOpen: false,
-    firewall: closed,
+    reach: { tcp: silent, udp: silent },
     peers: 0,
     hosts: 0,
   });
@@ -142,6 +144,14 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     ['reachable by TCP', 'reachable by UDP', 'address', 'bootstrap'],
   );
   for (const { state, mend } of findings) t.equal(mend === null, state === 'ok');
+  const decreed = { state: 'open', since: 0, known: 'configured', provenAt: null } as const;
+  const local = checkNetwork({
+    ...{ settings, nowMs: 0, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
+    reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
+  });
+  t.match(local[0], { state: 'ok', detail: 'yes, as configured: gnutella.reachable' }, 'nobody called');
+  t.match(local[1], { state: 'ok', detail: 'others reached us' });
+  t.match(local.at(-1), { name: 'bootstrap', detail: '1 host known' });
   t.match(await checkTcpAnswers({ host: '127.0.0.1', port: 1 }), { state: 'bad', detail: /ECONNREFUSED/ });
 });
 

@@ -177,6 +177,7 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   t.equal(rings.minute.step, 1);
   t.ok(rings.minute.peers.includes(1));
 
+  const { user, system } = process.cpuUsage();
   // At once and once more: the loop was not looked at before the first, nor between the two.
   for (const text of [await get(a, '/metrics'), await get(a, '/metrics')])
     for (const line of text.split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
@@ -186,6 +187,8 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
     }
   const text = await get(a, '/metrics');
   for (const { name } of metrics) t.match(text, new RegExp(`^# TYPE ${name} `, 'm'));
+  const cpu = Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]);
+  t.ok(cpu >= (user + system) / 1e6, 'what was used before anybody looked counts too');
   t.match(text, /^gnutella_queries_passed_total 1$/m);
   t.match(text, /^gnutella_links\{role="ultrapeer"\} 1$/m);
   t.match(text, /^gnutella_connections_in_total\{result="(accepted|overlay)"\} [1-9]/m);

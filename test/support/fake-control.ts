@@ -4,6 +4,7 @@ import type {
   ConfigPatchInput,
   ConfigView,
   Control,
+  DoctorView,
   FolderView,
   HistoryView,
   KeyView,
@@ -52,6 +53,7 @@ export class FakeControl implements Control {
   keyList = [aKey];
   hookList = [aHook];
   logList = [aLogLine];
+  findings: DoctorView['findings'] = [];
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
   /** Called before each answer; throw to fail it. */
   before: (name: string, input: unknown) => void = () => undefined;
@@ -384,7 +386,7 @@ export class FakeControl implements Control {
 
   doctor() {
     this.#note('doctor');
-    return { ok: true, findings: [] };
+    return { ok: true, findings: this.findings };
   }
 
   live() {
