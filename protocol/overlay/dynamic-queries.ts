@@ -141,12 +141,6 @@ export class DynamicQueries {
     if (askedAt !== ASKED_AGAIN) this.#parts.pace.note((now - askedAt) / (frame.hops + 1));
   }
 
-  /** So many records are offered by UDP for the query whose GUID stands at `start`. */
-  onResults(bytes: Buffer, start: number, records: number): void {
-    const running = this.#running.get(guidKey(bytes, start));
-    if (running !== undefined) running.query.seen += records;
-  }
-
   /** A leaf says how many hits its query has kept. */
   onStatus(leaf: Link, guid: Buffer, kept: number, now: number): void {
     const running = this.#running.get(guidKey(guid));
