@@ -2,15 +2,15 @@
 import type { ConfigPlan } from '../api/control.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
-import { listenerLimits, uploadLimits } from './bounds.ts';
+import { type Surface, startSurface } from './admin/surface.ts';
 import { type Ground, layGround } from './ground.ts';
 import { type Log, logLevels } from './log.ts';
-import { OverlaySide } from './overlay-side.ts';
+import { listenerLimits, uploadLimits } from './overlay/bounds.ts';
+import { OverlaySide } from './overlay/overlay-side.ts';
 import { Running } from './running.ts';
 import type { ResolvedSettings } from './settings.ts';
-import { type Surface, startSurface } from './surface.ts';
 import { Ticker } from './ticker.ts';
-import { libraryOf, TransferSide } from './transfer-side.ts';
+import { libraryOf, TransferSide } from './transfer/transfer-side.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;

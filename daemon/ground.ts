@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
-import { serventGuid } from './identity.ts';
 import type { Log } from './log.ts';
-import { Observation } from './observation.ts';
+import { Observation } from './observation/observation.ts';
+import { serventGuid } from './overlay/identity.ts';
 import type { Running } from './running.ts';
 import { LiveSettings } from './settings/live.ts';
 import type { ResolvedSettings, Settings } from './settings.ts';

@@ -1,7 +1,7 @@
 // Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
-import { LogTail } from './log-tail.ts';
+import { LogTail } from './observation/log-tail.ts';
 import type { Settings } from './settings.ts';
 
 /** `log.child({ mod: 'library' })` for a part of the daemon. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isToken } from './given-token.ts';
+import { isToken } from './admin/given-token.ts';
 
 const TOKEN_FILE = 'api-token';
 const RUNTIME_FILE = 'runtime.json';

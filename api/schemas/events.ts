@@ -66,7 +66,7 @@ export type Topic = z.infer<typeof topic>;
 export type EventView = z.infer<typeof event>;
 export type EventsInput = z.output<typeof eventsQuery>;
 
-/** What is told, for the documentation; daemon/events.ts has the types. */
+/** What is told, for the documentation; daemon/observation/events.ts has the types. */
 export const eventKinds: readonly (readonly [topic: Topic, type: string, data: string])[] = [
   ['peers', 'link.opened', 'the peer'],
   ['peers', 'link.closed', '`id`, `address`, `code` and `reason` of the Bye'],

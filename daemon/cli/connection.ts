@@ -5,8 +5,8 @@ import { type Client, type ClientOptions, createClient, readText } from '../../a
 import { createFollow, type Follow } from '../../api/event-follow.ts';
 import { streamPaths } from '../../api/outline.ts';
 import type { StreamName } from '../../api/streams.ts';
+import { givenToken } from '../admin/given-token.ts';
 import { usualDataDir } from '../data-dir.ts';
-import { givenToken } from '../given-token.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
 import { CommandError, usageError } from './failure.ts';
 import { OUTPUT_FORMATS, type Terminal } from './terminal.ts';

@@ -2,7 +2,7 @@
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
 import { counted, formatBytes } from '../../api/format.ts';
 import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
-import type { RoleReport } from '../own-role.ts';
+import type { RoleReport } from '../overlay/own-role.ts';
 
 type Test = Explanation['tests'][number];
 

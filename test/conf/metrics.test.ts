@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { endpoints } from '../../api/endpoints.ts';
 import { streams } from '../../api/streams.ts';
-import { metrics } from '../../daemon/metric-table.ts';
+import { metrics } from '../../daemon/observation/metric-table.ts';
 import { projectRoot } from '../support/fixtures.ts';
 
 const conf = (file: string): string => readFileSync(join(projectRoot, 'conf', file), 'utf8');

@@ -6,7 +6,7 @@ import { apiDocument } from '../../api/documents.ts';
 import { type Endpoint, endpointNames, endpoints } from '../../api/endpoints.ts';
 import { outlineModule } from '../../api/outline-module.ts';
 import { commandsDocument, manualPage } from '../../daemon/cli/manual.ts';
-import { metricsDocument } from '../../daemon/metric-documents.ts';
+import { metricsDocument } from '../../daemon/observation/metric-documents.ts';
 import { configurationDocument, exampleFile } from '../../daemon/settings/documents.ts';
 import { parseSettings } from '../../daemon/settings/file.ts';
 import { flagName } from '../../daemon/settings/resolve.ts';

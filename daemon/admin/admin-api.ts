@@ -1,0 +1,89 @@
+// The admin API of this daemon: where it listens, what protects it there, and what is said about that.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ApiCounters } from '../../api/app.ts';
+import type { Control } from '../../api/control.ts';
+import { type ApiServer, SOCKET_PATH_BYTES_MAX, startApi } from '../../api/server.ts';
+import type { StreamSources } from '../../api/streams.ts';
+import { isLoopback } from '../../api/throttle.ts';
+import { webPage } from '../../api/web-page.ts';
+import type { Log } from '../log.ts';
+import type { Settings } from '../settings.ts';
+import { version } from '../version.ts';
+import type { Keys } from './keys.ts';
+
+const SOCKET_FILE = 'api.sock';
+
+export interface AdminApiParts {
+  control: Control;
+  settings: Pick<Settings, 'api' | 'dataDir'>;
+  /** The owner's: without it, nothing listens. */
+  token: string;
+  keys: Keys;
+  streams: StreamSources;
+  /** Filled while it runs. */
+  counters: ApiCounters;
+  log: Log;
+}
+
+/** Rejects with an error that says what to do. */
+export async function startAdminApi({
+  control,
+  settings,
+  token,
+  keys,
+  streams,
+  counters,
+  log,
+}: AdminApiParts): Promise<ApiServer> {
+  const { host, port, hostNames, corsOrigins } = settings.api;
+  const tls = await readTls(settings.api);
+  const api = await startApi(
+    control,
+    { host, port, tls, socketPath: socketPathOf(settings, log) },
+    {
+      token,
+      keys,
+      hostNames,
+      corsOrigins,
+      streams,
+      counters,
+      version,
+      page: () => (settings.api.web ? webPage() : null),
+      onMistake: (err, doing) => log.error({ err }, doing),
+    },
+  );
+  if (!isLoopback(api.host)) {
+    const at = { host: api.host, port: api.port };
+    if (tls === null)
+      log.warn(
+        at,
+        'the admin API answers other machines, to whoever has a key, and without TLS: set api.tlsCert and api.tlsKey',
+      );
+    else log.info(at, 'the admin API answers other machines, to whoever has a key');
+  }
+  return api;
+}
+
+async function readTls({ tlsCert, tlsKey }: Settings['api']): Promise<{ cert: string; key: string } | null> {
+  if (tlsCert === '') return null;
+  const read = async (name: string, file: string): Promise<string> => {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (cause) {
+      throw new Error(`${name}: cannot read ${file} (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, {
+        cause,
+      });
+    }
+  };
+  return { cert: await read('api.tlsCert', tlsCert), key: await read('api.tlsKey', tlsKey) };
+}
+
+/** Convenience, not a promise: where it cannot be, the daemon runs without it. */
+function socketPathOf({ api, dataDir }: AdminApiParts['settings'], log: Log): string | null {
+  if (!api.socket || process.platform === 'win32') return null;
+  const path = join(dataDir, SOCKET_FILE);
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path;
+  log.info({ path }, `no Unix socket for the admin API: its path is longer than ${SOCKET_PATH_BYTES_MAX} bytes`);
+  return null;
+}

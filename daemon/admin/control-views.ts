@@ -1,0 +1,73 @@
+// Things of the daemon as an admin sees them: used by what is asked for and by what is told.
+import type { FolderView, PeerView, StatusView } from '../../api/control.ts';
+import type { Firewall, ReachAccount } from '../../protocol/overlay/firewall.ts';
+import type { Link } from '../../protocol/overlay/link.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { FolderStatus } from '../library/shared-folder.ts';
+import type { RoleReport } from '../overlay/own-role.ts';
+
+export function peerView(link: Link, clock: Clock): PeerView {
+  return {
+    id: String(link.id),
+    address: formatEndpoint(link.endpoint),
+    role: link.role,
+    direction: link.direction === 'in' ? 'incoming' : 'outgoing',
+    userAgent: link.capabilities.userAgent,
+    since: new Date(clock.wallTime() - (clock.now() - link.openedAt)).toISOString(),
+    deflate: link.deflateIn || link.deflateOut,
+    compression: { in: link.deflateIn, out: link.deflateOut },
+    messages: { in: link.framesIn, out: link.queue.framesSent },
+    bytes: { in: link.bytesIn, out: link.queue.bytesSent },
+    dropped: (link.drops?.total ?? 0) + link.queue.droppedTotal,
+    reasons: {
+      ...link.drops?.toRecord(),
+      ...(link.queue.droppedTotal === 0 ? {} : { unsent: link.queue.droppedTotal }),
+    },
+    queued: link.queue.bytes,
+  };
+}
+
+export function reachabilityView(firewall: Firewall, clock: Clock): StatusView['reachability'] {
+  const now = clock.now();
+  const timeOf = (at: number) => new Date(clock.wallTime() - (now - at)).toISOString();
+  const view = ({ state, since, known, provenAt }: ReachAccount) => ({
+    ...{ state, known },
+    since: timeOf(since),
+    provenAt: provenAt === null ? null : timeOf(provenAt),
+  });
+  const { tcp, udp } = firewall.account(now);
+  return { tcp: view(tcp), udp: view(udp) };
+}
+
+export function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {
+  return {
+    id,
+    path,
+    state,
+    files,
+    bytes,
+    error,
+    scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+  };
+}
+
+export function electionView({
+  mode,
+  active,
+  role,
+  fit,
+  needed,
+  heldForMs,
+  criteria,
+}: RoleReport): StatusView['election'] {
+  return {
+    mode,
+    active,
+    role,
+    fit,
+    needed,
+    changesIn: heldForMs === 0 ? null : heldForMs / 1000,
+    criteria: [...criteria],
+  };
+}

@@ -1,0 +1,498 @@
+// What an admin can ask and order, on top of the daemon's parts. Views only: no state of its own.
+import { statfs } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type {
+  AddHostInput,
+  ById,
+  ChangeDownloadInput,
+  ConfigPatchInput,
+  ConfigPlan,
+  ConfigView,
+  ConnectInput,
+  Control,
+  DeliveryView,
+  DoctorView,
+  DownloadView,
+  Explanation,
+  FileView,
+  FolderView,
+  HistoryView,
+  HookView,
+  HostView,
+  KeyView,
+  KeyWithSecret,
+  ListRequest,
+  LiveView,
+  LogInput,
+  LogLevelsPatch,
+  LogLevelsView,
+  LogLineView,
+  NewKeyInput,
+  Page,
+  PeerView,
+  QueryStatsView,
+  QueryView,
+  ReadyView,
+  RefusedPeersView,
+  ReplayInput,
+  RescanView,
+  ResultView,
+  SearchView,
+  ShareFolderInput,
+  StartDownloadInput,
+  StartSearchInput,
+  StatsInput,
+  StatusView,
+  UploadView,
+} from '../../api/control.ts';
+import { ApiError, invalid, notFound } from '../../api/errors.ts';
+import { isAtLeast } from '../../api/log-level.ts';
+import { pageOf } from '../../api/page.ts';
+import type { HostCache } from '../../protocol/overlay/host-cache.ts';
+import type { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import { ByeCode } from '../../protocol/wire/bye.ts';
+import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { formatGuid } from '../../protocol/wire/guid.ts';
+import { explainDownload, explainRole, explainSearch } from '../explain/explain.ts';
+import type { Refusals } from '../explain/refusals.ts';
+import type { Hooks } from '../hooks/hooks.ts';
+import type { Library } from '../library/library.ts';
+import { LibraryError } from '../library/library-error.ts';
+import { type Log, logLevels, logTail } from '../log.ts';
+import type { Handshaker } from '../net/handshaker.ts';
+import type { Listener } from '../net/listener.ts';
+import type { History } from '../observation/history.ts';
+import { QueryMonitor } from '../observation/query-monitor.ts';
+import type { DatagramSide } from '../overlay/datagram-side.ts';
+import type { ServentIdentity } from '../overlay/identity.ts';
+import type { Neighbours } from '../overlay/neighbours.ts';
+import type { OwnRole } from '../overlay/own-role.ts';
+import { Searches } from '../overlay/searches.ts';
+import { SettingsError } from '../settings/faults.ts';
+import type { LiveSettings } from '../settings/live.ts';
+import type { Downloads } from '../transfer/downloads.ts';
+import type { FileServer } from '../transfer/file-server.ts';
+import { version } from '../version.ts';
+import { electionView, folderView, peerView, reachabilityView } from './control-views.ts';
+import { downloadRequest } from './download-request.ts';
+import type { Keys } from './keys.ts';
+import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
+
+export interface ControlParts {
+  live: LiveSettings;
+  startedAt: Date;
+  clock: Clock;
+  identity: ServentIdentity;
+  overlay: Overlay;
+  neighbours: Neighbours;
+  role: OwnRole;
+  hosts: HostCache;
+  library: Library;
+  searches: Searches;
+  monitor: QueryMonitor;
+  downloads: Downloads;
+  fileServer: FileServer;
+  listener: Listener;
+  gnutella: Endpoint;
+  beside: DatagramSide;
+  handshaker: Handshaker;
+  refusals: Refusals;
+  log: Log;
+  keys: Keys;
+  history: History;
+  hooks: Hooks;
+}
+
+export class DaemonControl implements Control {
+  readonly #parts: ControlParts;
+  /** Known once the API listens. */
+  api: Endpoint = { host: '', port: 0 };
+  reload: () => Promise<ConfigPlan> = () => this.#parts.live.reload();
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+  }
+
+  status(): StatusView {
+    const { live, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } = this.#parts;
+    const { settings } = live;
+    const { counters, drops } = overlay;
+    let framesOut = counters.framesOutPast;
+    let shed = counters.shedPast;
+    for (const { queue } of overlay.links.values()) {
+      framesOut += queue.framesSent;
+      shed += queue.droppedTotal;
+    }
+    return {
+      version,
+      servent: formatGuid(identity.serventGuid),
+      mode: identity.ultrapeer ? 'ultrapeer' : 'leaf',
+      profile: settings.profile,
+      startedAt: startedAt.toISOString(),
+      uptime: (clock.wallTime() - startedAt.getTime()) / 1000,
+      gnutella: { host: gnutella.host, port: gnutella.port },
+      api: this.api,
+      peers: neighbours.counts,
+      election: electionView(this.#parts.role.report()),
+      reachability: reachabilityView(this.#parts.beside.firewall, clock),
+      hosts: hosts.size,
+      library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
+      searches: searches.running,
+      downloads: this.#parts.downloads.load,
+      uploads: this.#parts.fileServer.load,
+      messages: {
+        in: counters.framesIn,
+        out: framesOut,
+        dropped: drops.total + shed,
+        reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
+      },
+    };
+  }
+
+  peers(input: ListRequest): Page<PeerView> {
+    return pageOf(
+      [...this.#parts.overlay.links.values()],
+      input,
+      ({ id }) => String(id),
+      link => peerView(link, this.#parts.clock),
+    );
+  }
+
+  async connect({ address }: ConnectInput): Promise<PeerView> {
+    const attempt = await this.#parts.neighbours.connect(address);
+    if (attempt.kind === 'linked') return peerView(attempt.link, this.#parts.clock);
+    if (attempt.kind === 'refused') {
+      const { code, text, by } = attempt.refusal;
+      throw new ApiError('REFUSED', `${by === 'us' ? 'we refused' : address}: ${code} ${text}`);
+    }
+    throw new ApiError('UNREACHABLE', attempt.text);
+  }
+
+  disconnect({ id }: ById): void {
+    const link = this.#parts.overlay.links.get(Number(id));
+    if (link === undefined) throw notFound('peer', id);
+    this.#parts.overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
+  }
+
+  hosts(input: ListRequest): Page<HostView> {
+    return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView, hostFields);
+  }
+
+  addHost({ address }: AddHostInput): HostView {
+    const { hosts, clock } = this.#parts;
+    const endpoint = endpointOrNull(address);
+    if (endpoint === null) throw invalid('address', 'expected an IP address and its port');
+    const sighting = { endpoint, source: 'configured', ultrapeer: null, dailyUptimeSeconds: null } as const;
+    const record = hosts.add(sighting, clock.wallTime()) ? hosts.get(endpoint) : null;
+    if (record === null) throw invalid('address', 'this profile does not connect to such addresses');
+    return hostView(record);
+  }
+
+  removeHost({ id }: ById): void {
+    const endpoint = endpointOrNull(id);
+    if (endpoint === null || !this.#parts.hosts.remove(endpoint)) throw notFound('host', id);
+  }
+
+  queries(input: ListRequest): Page<QueryView> {
+    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, query => this.#parts.monitor.view(query));
+  }
+
+  queryStats({ span, top }: StatsInput): QueryStatsView {
+    return this.#parts.monitor.stats.view(span, top);
+  }
+
+  history(): HistoryView {
+    const { clock, history } = this.#parts;
+    return history.view(at => clock.wallTime() - (clock.now() - at));
+  }
+
+  hooks(input: ListRequest): Page<HookView> {
+    return pageOf(
+      this.#parts.hooks.list(),
+      input,
+      ({ id }) => id,
+      hook => hook,
+    );
+  }
+
+  deliveries({ id, ...page }: ById & ListRequest): Page<DeliveryView> {
+    const deliveries = this.#parts.hooks.deliveries(id);
+    if (deliveries === null) throw notFound('hook', id);
+    return pageOf(
+      deliveries,
+      page,
+      ({ event, attempt, at }) => `${event}-${attempt}-${at}`,
+      delivery => delivery,
+    );
+  }
+
+  async replay({ id, since }: ById & ReplayInput): Promise<HookView> {
+    const hook = await this.#parts.hooks.replay(id, since);
+    if (hook === null) throw notFound('hook', id);
+    return hook;
+  }
+
+  startSearch(input: StartSearchInput): SearchView {
+    return this.#parts.searches.start(input);
+  }
+
+  searches(input: ListRequest): Page<SearchView> {
+    const newestFirst = this.#parts.searches.list().reverse();
+    return pageOf(
+      newestFirst,
+      input,
+      ({ id }) => id,
+      search => search,
+    );
+  }
+
+  search({ id }: ById): SearchView {
+    const search = this.#parts.searches.get(id);
+    if (search === null) throw notFound('search', id);
+    return search;
+  }
+
+  removeSearch({ id }: ById): void {
+    if (!this.#parts.searches.remove(id)) throw notFound('search', id);
+  }
+
+  results({ id, ...page }: ById & ListRequest): Page<ResultView> {
+    const contents = this.#parts.searches.contents(id);
+    if (contents === null) throw notFound('search', id);
+    return pageOf(contents, page, content => content.id, Searches.resultView);
+  }
+
+  async startDownload(input: StartDownloadInput): Promise<DownloadView> {
+    return this.#parts.downloads.add(downloadRequest(input, this.#parts.searches));
+  }
+
+  downloads(input: ListRequest): Page<DownloadView> {
+    return pageOf(
+      this.#parts.downloads.list(),
+      input,
+      ({ id }) => id,
+      download => download,
+    );
+  }
+
+  download({ id }: ById): DownloadView {
+    const download = this.#parts.downloads.get(id);
+    if (download === null) throw notFound('download', id);
+    return download;
+  }
+
+  async changeDownload({ id, state, priority }: ById & ChangeDownloadInput): Promise<DownloadView> {
+    const { downloads } = this.#parts;
+    if (downloads.get(id) === null) throw notFound('download', id);
+    if (priority !== undefined) await downloads.setPriority(id, priority);
+    if (state === 'paused') await downloads.pause(id);
+    if (state === 'active') await downloads.resume(id);
+    return this.download({ id });
+  }
+
+  async removeDownload({ id }: ById): Promise<void> {
+    if (!(await this.#parts.downloads.cancel(id))) throw notFound('download', id);
+  }
+
+  uploads(input: ListRequest): Page<UploadView> {
+    return pageOf(
+      this.#parts.fileServer.list(),
+      input,
+      ({ id }) => id,
+      upload => upload,
+    );
+  }
+
+  cancelUpload({ id }: ById): void {
+    if (!this.#parts.fileServer.cancel(id)) throw notFound('upload', id);
+  }
+
+  files(input: ListRequest): Page<FileView> {
+    const { library } = this.#parts;
+    const { limit, cursor, filter, sort } = input;
+    if (filter !== undefined || sort !== undefined)
+      return pageOf(library.list(-1, Number.POSITIVE_INFINITY), input, fileKey, fileView, fileFields);
+    const after = cursor === undefined ? -1 : fileCursor(cursor);
+    const entries = library.list(after, limit);
+    const last = entries.at(-1);
+    const more = last !== undefined && library.list(last.index, 1).length > 0;
+    return { items: entries.map(fileView), next: more ? String(last.index) : null };
+  }
+
+  folders(input: ListRequest): Page<FolderView> {
+    return pageOf(this.#parts.library.folders(), input, ({ id }) => id, folderView);
+  }
+
+  async shareFolder({ path }: ShareFolderInput): Promise<FolderView> {
+    try {
+      return folderView(await this.#parts.library.addFolder(resolve(path)));
+    } catch (error) {
+      if (!(error instanceof LibraryError)) throw error;
+      throw error.code === 'LIBRARY_FOLDER_OVERLAPS'
+        ? new ApiError('CONFLICT', error.message, { cause: error })
+        : invalid('path', error.message, error);
+    }
+  }
+
+  async unshareFolder({ id }: ById): Promise<void> {
+    const { library } = this.#parts;
+    if (!library.folders().some(folder => folder.id === id)) throw notFound('shared folder', id);
+    await library.removeFolder(id);
+  }
+
+  rescan(): RescanView {
+    const { library, log } = this.#parts;
+    library.rescan().catch((err: unknown) => log.error({ err }, 'the rescan failed'));
+    return { folders: library.folders().length };
+  }
+
+  config(): ConfigView {
+    return this.#parts.live.view();
+  }
+
+  changeConfig({ patch, dryRun }: ConfigPatchInput): Promise<ConfigPlan> {
+    // A stolen key must not be able to run programs here.
+    if (Object.hasOwn(patch, 'hooks'))
+      throw new ApiError('FORBIDDEN', 'hooks are changed in the configuration file, and read again with a reload');
+    return validated(this.#parts.live.change(patch, { dryRun }));
+  }
+
+  reloadConfig(): Promise<ConfigPlan> {
+    return validated(this.reload());
+  }
+
+  logLines({ level, ...page }: LogInput): Page<LogLineView> {
+    const lines = logTail(this.#parts.log).newestFirst();
+    return pageOf(
+      lines.filter(line => isAtLeast(line.level, level)),
+      page,
+      ({ id }) => id,
+      line => line,
+    );
+  }
+
+  logLevels(): LogLevelsView {
+    return logLevels(this.#parts.log).view();
+  }
+
+  changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
+    logLevels(this.#parts.log).change(levels);
+    return this.logLevels();
+  }
+
+  keys(input: ListRequest): Page<KeyView> {
+    return pageOf(
+      this.#parts.keys.list(),
+      input,
+      ({ id }) => id,
+      key => key,
+    );
+  }
+
+  createKey(input: NewKeyInput): Promise<KeyWithSecret> {
+    return this.#parts.keys.create(input);
+  }
+
+  async removeKey({ id }: ById): Promise<void> {
+    if (!(await this.#parts.keys.remove(id))) throw notFound('key', id);
+  }
+
+  explainSearch({ id }: ById): Explanation {
+    const { neighbours, beside, clock, live } = this.#parts;
+    return explainSearch({
+      search: this.search({ id }),
+      ...neighbours.counts,
+      firewall: beside.firewall.status(clock.now()),
+      outOfBand: live.settings.gnutella.outOfBand,
+    });
+  }
+
+  async explainDownload({ id }: ById): Promise<Explanation> {
+    const { downloads, beside, clock, live } = this.#parts;
+    const { folder, maxActive } = live.settings.downloads;
+    const download = this.download({ id });
+    const space = await statfs(folder).catch(() => null); // made with the first download
+    const waiting = downloads.list().filter(({ state }) => state === 'queued');
+    return explainDownload({
+      download,
+      active: downloads.load.active,
+      activeMax: maxActive,
+      ahead: Math.max(
+        0,
+        waiting.findIndex(row => row.id === id),
+      ),
+      firewalled: beside.firewall.firewalled(clock.now()),
+      freeBytes: space === null ? null : space.bavail * space.bsize,
+    });
+  }
+
+  refusedPeers(): RefusedPeersView {
+    const { refusals, handshaker } = this.#parts;
+    return {
+      counts: { incoming: handshaker.countsIn.toRecord(), outgoing: handshaker.countsOut.toRecord() },
+      items: refusals.newestFirst().map(({ at, remote, direction, end, detail }) => ({
+        at: new Date(at).toISOString(),
+        address: formatEndpoint(remote),
+        direction: direction === 'in' ? 'incoming' : 'outgoing',
+        reason: end,
+        detail,
+      })),
+    };
+  }
+
+  election(): Explanation {
+    return explainRole(this.#parts.role.report());
+  }
+
+  async doctor(): Promise<DoctorView> {
+    const { live, clock, gnutella, identity, beside, neighbours, hosts } = this.#parts;
+    const { examine } = await import('../doctor/examine.ts');
+    const { leaves, ultrapeers } = neighbours.counts;
+    const findings = await examine({
+      settings: live.settings,
+      nowMs: clock.wallTime(),
+      gnutella,
+      listen: identity.listen(),
+      ipv6: identity.ipv6(),
+      udpOpen: beside.open,
+      reach: beside.firewall.account(clock.now()),
+      peers: leaves + ultrapeers,
+      hosts: hosts.size,
+    });
+    return { ok: findings.every(({ state }) => state !== 'bad'), findings };
+  }
+
+  live(): LiveView {
+    return { status: 'ok' };
+  }
+
+  ready(): ReadyView {
+    const { library, listener } = this.#parts;
+    const unreadable = library.folders().filter(({ state }) => state === 'failed');
+    const checks = [
+      { name: 'gnutella', ok: listener.listening, detail: null },
+      {
+        name: 'library',
+        ok: true, // an unreadable folder is a person's to mend; the servent works without it
+        detail: unreadable.length === 0 ? null : unreadable.map(({ path, error }) => `${path}: ${error}`).join('; '),
+      },
+    ];
+    return { status: checks.every(({ ok }) => ok) ? 'ok' : 'unavailable', checks };
+  }
+}
+
+/** What is wrong with a configuration is the caller's to mend. */
+async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
+  try {
+    return await plan;
+  } catch (cause) {
+    if (cause instanceof SettingsError) {
+      const faults = cause.faults.map(({ key, text }) => ({ in: 'body' as const, field: key, detail: text }));
+      throw new ApiError('INVALID', cause.message, { faults, cause });
+    }
+    const { code, path } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
+  }
+}

@@ -1,0 +1,65 @@
+// From what somebody asks to have downloaded (a result, a magnet link, a URN) to what the downloads need to know.
+import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.ts';
+import { ApiError, invalid, notFound } from '../../api/errors.ts';
+import { parseMagnet } from '../../protocol/wire/magnet.ts';
+import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
+import type { FoundContent, FoundSource, Searches } from '../overlay/searches.ts';
+import type { DownloadRequest } from '../transfer/downloads.ts';
+import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../transfer/source.ts';
+
+/** Throws ApiError: INVALID with the field at fault, NOT_FOUND for a search or result that is gone. */
+export function downloadRequest(input: StartDownloadInput, searches: Searches): DownloadRequest {
+  if ('magnet' in input) return fromMagnet(input.magnet);
+  if ('search' in input) {
+    const content = contentOf(searches, input.search, input.result);
+    return {
+      sha1: content.sha1,
+      size: content.size,
+      name: input.name ?? content.name,
+      sources: content.sources.map(sourceFound),
+    };
+  }
+  const sha1 = urnOrNull(input.urn)?.sha1 ?? null;
+  if (sha1 === null) throw invalid('urn', 'expected a urn:sha1: or urn:bitprint:');
+  return {
+    sha1,
+    size: input.size ?? null,
+    name: input.name ?? formatSha1Urn(sha1),
+    sources: input.sources.map(sourceGiven),
+  };
+}
+
+function contentOf(searches: Searches, search: string, result: string): FoundContent {
+  const contents = searches.contents(search);
+  if (contents === null) throw notFound('search', search);
+  const content = contents.find(({ id }) => id === result);
+  if (content === undefined) throw notFound('result', result);
+  return content;
+}
+
+function sourceFound({ endpoint, serventGuid, push, index, name, pushProxies }: FoundSource): Source {
+  return { ...PLAIN_SOURCE, endpoint, serventGuid, push, index, name, pushProxies };
+}
+
+function fromMagnet(text: string): DownloadRequest {
+  const magnet = parseMagnet(text);
+  const sources = magnet.sources.flatMap(url => sourceFromUrl(url) ?? []);
+  if (magnet.sha1 === null && sources.length === 0) {
+    throw invalid('magnet', 'it has neither xt=urn:sha1:… nor a source (xs=, as=) that can be asked');
+  }
+  const name = magnet.name ?? (magnet.sha1 === null ? 'download' : formatSha1Urn(magnet.sha1));
+  return { sha1: magnet.sha1, size: magnet.size, name, sources };
+}
+
+function sourceGiven(given: DownloadSourceInput, i: number): Source {
+  const address = typeof given === 'string' ? given : given.address;
+  const source = sourceFromUrl(address) ?? sourceFromAddress(address);
+  if (source === null)
+    throw invalid(`sources.${i}`, 'expected an address such as 5.5.1.1:6346 or an http:// URL of one');
+  if (typeof given === 'string') return source;
+  const serventGuid = given.servent == null ? null : Buffer.from(given.servent, 'hex');
+  if (given.push === true && serventGuid === null) {
+    throw new ApiError('INVALID', `sources.${i}.servent: a push needs the GUID of the servent`);
+  }
+  return { ...source, serventGuid, push: given.push ?? false, index: given.index ?? 0, name: given.name ?? '' };
+}

@@ -1,0 +1,71 @@
+// Hosts and files as lists show them, and how large lists of them are searched and ordered without a view of each.
+import type { FileView, HostView } from '../../api/control.ts';
+import { badCursor } from '../../api/page.ts';
+import type { Direct } from '../../api/reader.ts';
+import type { HostRecord } from '../../protocol/overlay/host-cache.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { CatalogEntry } from '../library/catalog.ts';
+
+export const hostFields: Direct<HostRecord> = {
+  address: formatEndpoint,
+  ultrapeer: ({ ultrapeer }) => ultrapeer,
+  source: ({ source }) => source,
+  failures: ({ failures }) => failures,
+};
+
+function isoOrNull(at: number): string | null {
+  return at === 0 ? null : new Date(at).toISOString();
+}
+
+export function hostView(record: HostRecord): HostView {
+  return {
+    address: formatEndpoint(record),
+    ultrapeer: record.ultrapeer,
+    source: record.source,
+    seenAt: isoOrNull(record.seenAt),
+    triedAt: isoOrNull(record.triedAt),
+    connectedAt: isoOrNull(record.connectedAt),
+    failures: record.failures,
+  };
+}
+
+/** The library pages by index: a million files are not copied for a page. */
+export function fileCursor(cursor: string): number {
+  if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
+  throw badCursor();
+}
+
+export const fileKey = ({ index }: Readonly<CatalogEntry>): string => String(index);
+
+/** What a large library is searched and ordered by, without a view of each file. */
+export const fileFields: Direct<Readonly<CatalogEntry>> = {
+  id: fileKey,
+  name: ({ name }) => name,
+  path: ({ path }) => path,
+  folder: ({ folder }) => folder.id,
+  size: ({ size }) => size,
+  state: stateOf,
+  hits: ({ hits }) => hits,
+  uploads: ({ uploads }) => uploads,
+};
+
+function stateOf({ file, failed }: Readonly<CatalogEntry>): FileView['state'] {
+  if (file !== null) return 'shared';
+  return failed ? 'failed' : 'hashing';
+}
+
+export function fileView(entry: Readonly<CatalogEntry>): FileView {
+  return {
+    id: String(entry.index),
+    name: entry.name,
+    path: entry.path,
+    folder: entry.folder.id,
+    size: entry.size,
+    modifiedAt: new Date(entry.mtimeMs).toISOString(),
+    state: stateOf(entry),
+    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
+    hits: entry.hits,
+    uploads: entry.uploads,
+  };
+}

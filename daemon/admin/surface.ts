@@ -1,0 +1,84 @@
+// What people and programs see of the daemon: the admin API on its control, streams, hooks, keys, and the file that says where it listens.
+import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Ground } from '../ground.ts';
+import { Watching } from '../observation/observation.ts';
+import type { OverlaySide } from '../overlay/overlay-side.ts';
+import { ensureApiToken, removeRuntime, writeRuntime } from '../runtime-files.ts';
+import type { TransferSide } from '../transfer/transfer-side.ts';
+import { version } from '../version.ts';
+import { startAdminApi } from './admin-api.ts';
+import { DaemonControl } from './control.ts';
+import { givenToken } from './given-token.ts';
+import { type KeyRecord, Keys } from './keys.ts';
+
+export interface Surface {
+  readonly control: DaemonControl;
+  readonly watching: Watching;
+  /** http://HOST:PORT */
+  readonly api: string;
+}
+
+/** Everything is there by now; `gnutella` is where the servent listens. */
+export async function startSurface(
+  ground: Ground,
+  overlay: OverlaySide,
+  transfers: TransferSide,
+  gnutella: Endpoint,
+): Promise<Surface> {
+  const { live, settings, clock, log, running, store, observation, startedAt } = ground;
+  const { core, neighbours, hosts, handshaker, monitor, identity, role, listener, beside, refusals } = overlay;
+  const { library, searches, downloads, uploads: fileServer } = transfers;
+  const parts = {
+    clock,
+    overlay: core,
+    neighbours,
+    hosts,
+    handshaker,
+    library,
+    searches,
+    monitor,
+    downloads,
+    fileServer,
+    listener,
+    beside,
+  };
+  const watching: Watching = new Watching(observation, {
+    ...parts,
+    startedAt: startedAt.getTime(),
+    version,
+    mode: () => role.role,
+    status: () => control.status(),
+  });
+  const { env = process.env, cwd = process.cwd() } = live.resolved.sources;
+  const given = await givenToken(env, cwd);
+  if (given !== null)
+    log.info({ by: given.by }, 'the API token was handed over; the one of the data folder is not used');
+  const token = given?.token ?? (await ensureApiToken(settings.dataDir));
+  const keys = new Keys({
+    table: store.table<KeyRecord>('keys'),
+    clock,
+    log: log.child({ mod: 'api' }),
+    onRemoved: id => watching.streams.events.endOf(id),
+  });
+  await keys.start();
+  const control: DaemonControl = new DaemonControl({
+    ...parts,
+    ...{ keys, live, startedAt, identity, role, gnutella, refusals, log },
+    history: watching.history,
+    hooks: watching.hooks,
+  });
+  const api = await startAdminApi({
+    control,
+    settings,
+    token,
+    keys,
+    streams: watching.streams,
+    counters: watching.apiCounters,
+    log: log.child({ mod: 'api' }),
+  });
+  control.api = { host: api.host, port: api.port };
+  running.add('the admin API', () => api.stop());
+  await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
+  running.add('the runtime file', () => removeRuntime(settings.dataDir));
+  return { control, watching, api: api.url };
+}

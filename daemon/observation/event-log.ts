@@ -1,0 +1,211 @@
+// The durable, bounded log of what happened: ids that only grow, written in batches, read by whoever goes on where it stopped.
+import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
+import type { Topic } from '../../api/schemas/events.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { Log } from '../log.ts';
+import type { Change, Table } from '../store/table.ts';
+
+export interface EventRecord {
+  at: string;
+  topic: Topic;
+  type: string;
+  data: unknown;
+}
+
+/** Beside the events: what must be known of those that are gone. */
+export interface EventMark {
+  /** Ids below this may have been given away. */
+  reserved: number;
+  /** The latest event that is no longer kept. */
+  forgotten: number;
+}
+
+export interface EventLogOptions {
+  table: Table<EventRecord>;
+  marks: Table<EventMark>;
+  clock: Clock;
+  log: Log;
+  eventsMax?: number;
+  keptMs?: number;
+  writeMs?: number;
+}
+
+const EVENTS_MAX = 10_000;
+const KEPT_MS = 7 * 86_400_000;
+const WRITE_MS = 250;
+/** Written before they are used, so that no id is given away twice after a crash. */
+const RESERVE = 1_000_000;
+/** Waiting to be written while the store does not take any; more are not kept. */
+const PENDING_MAX = 5_000;
+const MARK = 'mark';
+
+export class EventLog implements EventFeed {
+  /** Kept at all, and refused for a store that did not take them. */
+  readonly counters = { kept: 0, lost: 0 };
+  readonly #options: EventLogOptions;
+  readonly #eventsMax: number;
+  readonly #keptMs: number;
+  readonly #listeners = new Set<FeedListener>();
+  #heard: ReadonlySet<Topic> = new Set();
+  /** Ids and times of what is stored, oldest first; at most eventsMax and one batch. */
+  #stored: { id: number; at: number }[] = [];
+  #pending: FeedEvent[] = [];
+  #lastId = 0;
+  /** The latest of each topic that only passes and is not kept. */
+  readonly #passedId = new Map<Topic, number>();
+  #mark: EventMark = { reserved: 0, forgotten: 0 };
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: EventLogOptions) {
+    this.#options = options;
+    this.#eventsMax = options.eventsMax ?? EVENTS_MAX;
+    this.#keptMs = options.keptMs ?? KEPT_MS;
+  }
+
+  /** Rejects with StoreError. */
+  async start(): Promise<void> {
+    const { table, marks } = this.#options;
+    this.#mark = (await marks.get(MARK)) ?? this.#mark;
+    for await (const [key, { at }] of table.entries()) this.#stored.push({ id: Number(key), at: Date.parse(at) });
+    this.#lastId = Math.max(this.#mark.reserved, this.#stored.at(-1)?.id ?? 0);
+    // What only passed before this start cannot be had again.
+    if (this.#lastId > 0) for (const topic of ['queries', 'log'] as const) this.#passedId.set(topic, this.#lastId);
+    await this.#reserve();
+  }
+
+  /** Writes what waits. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#flush();
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get size(): number {
+    return this.#stored.length + this.#pending.length;
+  }
+
+  /** Somebody listens to the topic: only then is what passes by the thousands worth an event. Cheap. */
+  hears(topic: Topic): boolean {
+    return this.#heard.has(topic);
+  }
+
+  listen(listener: FeedListener): () => void {
+    this.#listeners.add(listener);
+    this.#hear();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#hear();
+    };
+  }
+
+  /** Kept, and told to all who listen. */
+  append(topic: Topic, type: string, data: unknown): void {
+    const event = this.#eventOf(topic, type, data, null);
+    if (this.#pending.length >= PENDING_MAX) this.counters.lost++;
+    else {
+      this.#pending.push(event);
+      this.counters.kept++;
+    }
+    this.#writeSoon();
+    this.#tell(event);
+  }
+
+  /** Told to who listens now, and not kept. With `latestOf` only the latest one of that name matters. */
+  pass(topic: Topic, type: string, data: unknown, latestOf: string | null = null): void {
+    const event = this.#eventOf(topic, type, data, latestOf);
+    if (latestOf === null) this.#passedId.set(topic, event.view.id);
+    this.#tell(event);
+  }
+
+  async *kept(
+    topics: ReadonlySet<Topic>,
+    after: number,
+    upTo: number,
+    onMissed: (missed: Missed) => void,
+  ): AsyncGenerator<FeedEvent> {
+    await this.#flush();
+    let missedTo = Math.min(this.#mark.forgotten, upTo);
+    for (const topic of topics) missedTo = Math.max(missedTo, Math.min(this.#passedId.get(topic) ?? 0, upTo));
+    if (after < missedTo) onMissed({ from: after + 1, to: missedTo });
+    for await (const [key, record] of this.#options.table.entries({ gt: keyOf(after), lte: keyOf(upTo) })) {
+      if (!topics.has(record.topic)) continue;
+      const view = { id: Number(key), ...record };
+      yield { view, json: JSON.stringify(view), latestOf: null };
+    }
+  }
+
+  #hear(): void {
+    this.#heard = new Set([...this.#listeners].flatMap(({ topics }) => [...topics]));
+  }
+
+  #eventOf(topic: Topic, type: string, data: unknown, latestOf: string | null): FeedEvent {
+    const id = ++this.#lastId;
+    if (id + RESERVE / 2 > this.#mark.reserved) this.#writeSoon();
+    const view = { id, at: new Date(this.#options.clock.wallTime()).toISOString(), topic, type, data };
+    return { view, json: JSON.stringify(view), latestOf };
+  }
+
+  #tell(event: FeedEvent): void {
+    for (const listener of this.#listeners) if (listener.topics.has(event.view.topic)) listener.onEvent(event);
+  }
+
+  #writeSoon(): void {
+    if (this.#stopped) return;
+    this.#timer ??= setTimeout(() => void this.#flush(), this.#options.writeMs ?? WRITE_MS).unref();
+  }
+
+  /** One batch after the other. Never rejects: a full disk must not stop whoever has something to tell. */
+  #flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const batch = this.#pending;
+    const forgotten = this.#outdated(batch.length);
+    this.#pending = [];
+    const changes: Change<EventRecord>[] = batch.map(({ view: { id, at, topic, type, data } }) => ({
+      type: 'put',
+      key: keyOf(id),
+      value: { at, topic, type, data },
+    }));
+    for (const { id } of forgotten) changes.push({ type: 'del', key: keyOf(id) });
+    try {
+      const last = forgotten.at(-1);
+      if (last !== undefined) this.#mark.forgotten = last.id;
+      if (last !== undefined || this.#lastId + RESERVE / 2 > this.#mark.reserved) await this.#reserve();
+      await this.#options.table.batch(changes);
+      for (const { view } of batch) this.#stored.push({ id: view.id, at: Date.parse(view.at) });
+    } catch (err) {
+      this.counters.lost += batch.length;
+      const { log } = this.#options;
+      log.error({ err, events: batch.length }, 'events could not be written and will not be kept');
+    }
+  }
+
+  async #reserve(): Promise<void> {
+    this.#mark = { ...this.#mark, reserved: this.#lastId + RESERVE };
+    await this.#options.marks.put(MARK, this.#mark);
+  }
+
+  /** Takes them off the list of what is stored. */
+  #outdated(coming: number): { id: number }[] {
+    const oldest = this.#options.clock.wallTime() - this.#keptMs;
+    let count = Math.max(0, this.#stored.length + coming - this.#eventsMax);
+    count = Math.min(count, this.#stored.length);
+    while (count < this.#stored.length && (this.#stored[count]?.at ?? 0) < oldest) count++;
+    return this.#stored.splice(0, count);
+  }
+}
+
+/** Sorts as the number does. */
+function keyOf(id: number): string {
+  return String(id).padStart(16, '0');
+}

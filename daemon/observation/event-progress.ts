@@ -1,0 +1,39 @@
+// What moves all the time, looked at while somebody listens: progress of transfers, and the servent at a glance.
+import type { DownloadView, StatusView, UploadView } from '../../api/control.ts';
+import type { EventLog } from './event-log.ts';
+
+const LOOK_MS = 500;
+
+export interface EventProgressParts {
+  events: EventLog;
+  downloads: { readonly load: { active: number }; list(): DownloadView[] };
+  uploads: { list(): UploadView[] };
+  status: () => StatusView;
+}
+
+export class EventProgress {
+  readonly #parts: EventProgressParts;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(parts: EventProgressParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  look(): void {
+    const { events, downloads, uploads, status } = this.#parts;
+    if (events.hears('downloads') && downloads.load.active > 0) {
+      for (const download of downloads.list())
+        if (download.state === 'active' || download.state === 'verifying')
+          events.pass('downloads', 'download.progress', download, `download ${download.id}`);
+    }
+    if (events.hears('uploads')) {
+      for (const upload of uploads.list()) events.pass('uploads', 'upload.progress', upload, `upload ${upload.id}`);
+    }
+    if (events.hears('status')) events.pass('status', 'status.now', status(), 'status');
+  }
+}

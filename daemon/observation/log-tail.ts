@@ -1,0 +1,62 @@
+// The latest lines of the log, kept for who asks, and told to who listens. A line is what pino wrote: secrets are already out of it.
+import type { LogLevel, LogLineView } from '../../api/control.ts';
+
+const LINES_MAX = 1_000;
+/** Of one line: a stack is a few thousand characters. */
+const CHARACTERS_MAX = 16_384;
+
+const LEVEL_BY_NUMBER: Readonly<Record<number, LogLevel>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+};
+
+export class LogTail {
+  /** Told of each line as it is written; must not log. */
+  onLine: ((line: () => LogLineView) => void) | null = null;
+  readonly #lines: { id: number; text: string }[] = [];
+  #next = 0;
+  #id = 0;
+
+  /** One line as pino writes it, its newline included. */
+  write(text: string): void {
+    const line = { id: ++this.#id, text: text.length > CHARACTERS_MAX ? cut(text) : text };
+    this.#lines[this.#next] = line;
+    this.#next = (this.#next + 1) % LINES_MAX;
+    this.onLine?.(() => viewOf(line.id, line.text));
+  }
+
+  newestFirst(): LogLineView[] {
+    const inOrder = [...this.#lines.slice(this.#next), ...this.#lines.slice(0, this.#next)];
+    return inOrder.reverse().map(({ id, text }) => viewOf(id, text));
+  }
+}
+
+/** What is left is no JSON: the beginning says most. */
+function cut(text: string): string {
+  const { time, level, mod, msg } = parsed(text);
+  return JSON.stringify({ time, level, mod, msg: `${String(msg).slice(0, CHARACTERS_MAX / 2)} … (cut)` });
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { msg: text.trim() }; // not pino's; shown as it is
+  }
+}
+
+function viewOf(id: number, text: string): LogLineView {
+  const { time, level, mod, msg, ...data } = parsed(text);
+  return {
+    id: String(id),
+    at: new Date(typeof time === 'number' || typeof time === 'string' ? time : 0).toISOString(),
+    level: LEVEL_BY_NUMBER[Number(level)] ?? 'info',
+    mod: typeof mod === 'string' ? mod : null,
+    message: typeof msg === 'string' ? msg : '',
+    data,
+  };
+}

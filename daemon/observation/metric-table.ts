@@ -1,0 +1,275 @@
+// Every metric, declared once: name, meaning, and where its value is read when Prometheus asks. docs/metrics.md is made from it.
+
+import type { ApiCounters } from '../../api/app.ts';
+import type { StreamCounters } from '../../api/event-stream.ts';
+import { DROP_NAMES, type Drop } from '../../protocol/overlay/drops.ts';
+import type { HostCache } from '../../protocol/overlay/host-cache.ts';
+import type { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { HookCounters } from '../hooks/hooks.ts';
+import type { Library } from '../library/library.ts';
+import type { Handshaker } from '../net/handshaker.ts';
+import type { Listener } from '../net/listener.ts';
+import type { DatagramSide } from '../overlay/datagram-side.ts';
+import type { Searches } from '../overlay/searches.ts';
+import type { Downloads } from '../transfer/downloads.ts';
+import type { FileServer } from '../transfer/file-server.ts';
+import type { EventLog } from './event-log.ts';
+import type { QueryMonitor } from './query-monitor.ts';
+import { trafficOf } from './traffic.ts';
+
+export interface MetricParts {
+  overlay: Overlay;
+  neighbours: { readonly counts: { leaves: number; ultrapeers: number } };
+  hosts: HostCache;
+  handshaker: Handshaker;
+  listener: Pick<Listener, 'counts'>;
+  beside: DatagramSide;
+  library: Library;
+  searches: Searches;
+  monitor: QueryMonitor;
+  downloads: Downloads;
+  fileServer: FileServer;
+  events: EventLog;
+  streams: { readonly counters: Readonly<StreamCounters> };
+  hooks: { readonly counters: Readonly<HookCounters> };
+  api: Readonly<ApiCounters>;
+  /** Wall clock, milliseconds. */
+  startedAt: number;
+  version: string;
+  mode: () => string;
+}
+
+export type Values = number | Iterable<readonly [labelValue: string, value: number]>;
+
+export interface Metric {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge';
+  readonly help: string;
+  /** Of the values, when there are several. Every label has a bounded set of values. */
+  readonly label?: string;
+  readonly read: (parts: MetricParts) => Values;
+}
+
+const counter = (name: string, help: string, read: Metric['read'], label?: string): Metric =>
+  label === undefined ? { name, kind: 'counter', help, read } : { name, kind: 'counter', help, read, label };
+const gauge = (name: string, help: string, read: Metric['read'], label?: string): Metric =>
+  label === undefined ? { name, kind: 'gauge', help, read } : { name, kind: 'gauge', help, read, label };
+
+const entries = (record: Readonly<Partial<Record<string, number>>>): [string, number][] =>
+  Object.entries(record).map(([name, value]) => [name, value ?? 0]);
+
+export const metrics: readonly Metric[] = [
+  gauge('gnutella_info', 'Always 1; the label says which version runs.', ({ version }) => [[version, 1]], 'version'),
+  gauge('gnutella_mode', '1 for what the servent is now.', ({ mode }) => [[mode(), 1]], 'mode'),
+  gauge(
+    'gnutella_start_time_seconds',
+    'When the servent started, in seconds since 1970.',
+    ({ startedAt }) => startedAt / 1000,
+  ),
+  gauge(
+    'gnutella_links',
+    'Open overlay connections by what the peer is.',
+    ({ neighbours: { counts } }) => [
+      ['leaf', counts.leaves],
+      ['ultrapeer', counts.ultrapeers],
+    ],
+    'role',
+  ),
+  gauge('gnutella_hosts', 'Addresses in the host cache.', ({ hosts }) => hosts.size),
+  counter(
+    'gnutella_connections_in_total',
+    'Connections to our port, by what became of them.',
+    ({ listener }) => entries(listener.counts.toRecord()),
+    'result',
+  ),
+  counter(
+    'gnutella_handshakes_in_total',
+    'Incoming handshakes by how they ended.',
+    ({ handshaker }) => entries(handshaker.countsIn.toRecord()),
+    'result',
+  ),
+  counter(
+    'gnutella_handshakes_out_total',
+    'Outgoing handshakes by how they ended.',
+    ({ handshaker }) => entries(handshaker.countsOut.toRecord()),
+    'result',
+  ),
+  counter(
+    'gnutella_link_ends_total',
+    'Ended overlay connections by reason.',
+    ({ handshaker }) => entries(handshaker.linkEnds.toRecord()),
+    'reason',
+  ),
+  counter(
+    'gnutella_descriptors_in_total',
+    'Descriptors received by type.',
+    ({ overlay: { counters: c } }) => [
+      ['ping', c.pingsIn],
+      ['pong', c.pongsIn],
+      ['bye', c.byesIn],
+      ['query', c.queriesIn],
+      ['query_hit', c.hitsIn],
+      ['push', c.pushesIn],
+      ['route_table_update', c.routeTableUpdatesIn],
+      ['vendor_message', c.vendorMessagesIn],
+      ['other', c.othersIn],
+    ],
+    'type',
+  ),
+  counter('gnutella_descriptors_out_total', 'Descriptors sent.', ({ overlay }) => trafficOf(overlay).messagesOut),
+  counter(
+    'gnutella_overlay_bytes_in_total',
+    'Bytes received on overlay connections, inflated.',
+    ({ overlay }) => trafficOf(overlay).bytesIn,
+  ),
+  counter(
+    'gnutella_overlay_bytes_out_total',
+    'Bytes sent on overlay connections, before they are deflated.',
+    ({ overlay }) => trafficOf(overlay).bytesOut,
+  ),
+  counter(
+    'gnutella_descriptors_dropped_total',
+    "Descriptors not processed or not passed on, by reason; duplicates are the flood's ordinary echo.",
+    ({ overlay: { drops } }) => DROP_NAMES.map((name, reason) => [name, drops.of(reason as Drop)]),
+    'reason',
+  ),
+  counter(
+    'gnutella_descriptors_shed_total',
+    'Descriptors left out since a peer reads too slowly.',
+    ({ overlay }) => trafficOf(overlay).shed,
+  ),
+  gauge('gnutella_send_queue_bytes', 'Bytes that wait to be sent on all overlay connections.', ({ overlay }) => {
+    let bytes = 0;
+    for (const { queue } of overlay.links.values()) bytes += queue.bytes;
+    return bytes;
+  }),
+  counter('gnutella_queries_passed_total', 'Queries that came by for the first time.', ({ monitor }) => monitor.total),
+  counter(
+    'gnutella_queries_answered_total',
+    'Queries that we had files for.',
+    ({ overlay }) => overlay.counters.queriesAnswered,
+  ),
+  counter(
+    'gnutella_queries_relayed_total',
+    'Copies of queries passed on.',
+    ({ overlay }) => overlay.counters.queriesRelayed,
+  ),
+  counter(
+    'gnutella_queries_spared_total',
+    "Copies of queries not passed on, since the peer's table says that it has nothing.",
+    ({ overlay }) => overlay.counters.queriesSpared,
+  ),
+  counter(
+    'gnutella_query_hits_relayed_total',
+    'Query hits passed back.',
+    ({ overlay }) => overlay.counters.hitsRelayed,
+  ),
+  counter('gnutella_query_hits_sent_total', 'Query hits of our own.', ({ overlay }) => overlay.counters.hitsSent),
+  counter('gnutella_pushes_relayed_total', 'Pushes passed on.', ({ overlay }) => overlay.counters.pushesRelayed),
+  gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ overlay }) => {
+    return overlay.queryRouting.leafTables;
+  }),
+  gauge(
+    'gnutella_table_bytes',
+    'Memory of the tables of the overlay: QRP tables of neighbours without their index, and routes.',
+    ({ overlay: { queryRouting, routeTables } }) => [
+      ['qrp', queryRouting.tableBytes],
+      ['routes', routeTables.bytes],
+    ],
+    'table',
+  ),
+  gauge(
+    'gnutella_routes',
+    'Ways back that are known: of queries, to servents, and of GUESS queries by UDP.',
+    ({ overlay: { routeTables }, beside: { core } }) => [
+      ['query', routeTables.queries],
+      ['servent', routeTables.servents],
+      ['guess', core.guess.routes],
+    ],
+    'kind',
+  ),
+  gauge('gnutella_dynamic_queries', 'Queries of ours and of leaves that are widened step by step.', ({ overlay }) => {
+    return overlay.queryRouting.dynamicQueries;
+  }),
+  counter(
+    'gnutella_datagrams_in_total',
+    'Datagrams received by how they ended; all but `taken` were dropped.',
+    ({ beside: { core } }) => core.ends,
+    'end',
+  ),
+  counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ beside: { core } }) => core.sent),
+  counter('gnutella_datagram_bytes_in_total', 'Bytes of datagrams received.', ({ beside: { core } }) => core.bytesIn),
+  counter('gnutella_datagram_bytes_out_total', 'Bytes of datagrams sent.', ({ beside: { core } }) => core.bytesSent),
+  gauge(
+    'gnutella_out_of_band_offers',
+    'Hits of ours that are offered by UDP and not claimed yet.',
+    ({ beside: { core } }) => core.replies.waiting,
+  ),
+  counter(
+    'gnutella_vendor_messages_in_total',
+    'Vendor messages of neighbours by what they are; `unknown` to us, or `malformed`.',
+    ({ beside: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],
+    'message',
+  ),
+  counter(
+    'gnutella_connect_backs_total',
+    'Proofs of reachability: `asked` by us, `done` for others, or `refused` to them.',
+    ({ beside: { vendor } }) => {
+      const { asked, done, refused } = vendor.connectBacks;
+      return entries({ asked, done, refused });
+    },
+    'result',
+  ),
+  gauge('gnutella_library_files', 'Shared files.', ({ library }) => library.files),
+  gauge('gnutella_library_bytes', 'Bytes of all shared files.', ({ library }) => library.bytes),
+  gauge('gnutella_library_hashing', 'Files that wait to be hashed.', ({ library }) => library.hashing.pending),
+  gauge('gnutella_searches_running', 'Our own searches under way.', ({ searches }) => searches.running),
+  gauge(
+    'gnutella_downloads',
+    'Downloads by state.',
+    ({ downloads: { load } }) => [
+      ['active', load.active],
+      ['queued', load.queued],
+    ],
+    'state',
+  ),
+  gauge('gnutella_download_bytes_per_second', 'Rate of all downloads.', ({ downloads }) => downloads.load.rate),
+  gauge(
+    'gnutella_uploads',
+    'Uploads by state.',
+    ({ fileServer: { load } }) => [
+      ['active', load.active],
+      ['queued', load.queued],
+    ],
+    'state',
+  ),
+  gauge('gnutella_upload_bytes_per_second', 'Rate of all uploads.', ({ fileServer }) => fileServer.load.rate),
+  counter(
+    'gnutella_upload_requests_total',
+    'Requests of other servents for files, by how they ended.',
+    ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
+    'outcome',
+  ),
+  counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),
+  counter('gnutella_events_lost_total', 'Events that could not be written.', ({ events }) => events.counters.lost),
+  gauge('gnutella_event_subscribers', 'Open event streams.', ({ streams }) => streams.counters.subscribers),
+  counter('gnutella_events_sent_total', 'Events written to all streams.', ({ streams }) => streams.counters.sent),
+  counter(
+    'gnutella_events_skipped_total',
+    'Events left out for streams that were too slow; each was told of the gap.',
+    ({ streams }) => streams.counters.skipped,
+  ),
+  counter(
+    'gnutella_hook_deliveries_total',
+    'Webhooks and commands by result: `done`, `failed` and tried again, `given_up`.',
+    ({ hooks }) => entries({ ...hooks.counters }),
+    'result',
+  ),
+  counter('gnutella_api_requests_total', 'Calls of the admin API.', ({ api }) => api.requests),
+  counter(
+    'gnutella_api_refused_total',
+    'Calls of the admin API that were refused, by code.',
+    ({ api }) => entries(api.refused),
+    'code',
+  ),
+];

@@ -1,0 +1,123 @@
+// All that looks on and counts: event log, streams, hooks, history, metrics. Nothing of it changes what the servent does.
+import type { ApiCounters } from '../../api/app.ts';
+import type { StatusView } from '../../api/control.ts';
+import { EventStreams } from '../../api/event-stream.ts';
+import type { StreamSources } from '../../api/streams.ts';
+import { Drop } from '../../protocol/overlay/drops.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { HookConfig } from '../hooks/hook-config.ts';
+import { Hooks } from '../hooks/hooks.ts';
+import { type Log, logTail } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import { EventLog } from './event-log.ts';
+import { EventProgress } from './event-progress.ts';
+import { EventReports } from './event-reports.ts';
+import { EventBus, TOPIC_OF } from './events.ts';
+import { History, readingOf } from './history.ts';
+import { LogFeed } from './log-feed.ts';
+import type { MetricParts } from './metric-table.ts';
+import { Metrics } from './metrics.ts';
+import { QueryFeed } from './query-feed.ts';
+
+const SECOND_MS = 1000;
+
+export interface ObservationOptions {
+  store: Store;
+  clock: Clock;
+  log: Log;
+}
+
+/** What there is from the first on: parts report to it. */
+export class Observation {
+  readonly events: EventLog;
+  readonly bus: EventBus;
+  readonly reports: EventReports;
+  readonly options: ObservationOptions;
+
+  constructor(options: ObservationOptions) {
+    const { store, clock } = options;
+    const log = options.log.child({ mod: 'events' });
+    this.options = options;
+    this.events = new EventLog({ table: store.table('events'), marks: store.table('event-marks'), clock, log });
+    this.bus = new EventBus({ onMistake: (err, name) => log.error({ err, name }, 'telling of an event failed') });
+    this.bus.onAny((event, name) => this.events.append(TOPIC_OF[name], name, event));
+    this.reports = new EventReports(this.bus, clock);
+  }
+
+  /** Rejects with StoreError. */
+  start(): Promise<void> {
+    return this.events.start();
+  }
+
+  /** After everything that has something to tell. */
+  stop(): Promise<void> {
+    return this.events.stop();
+  }
+}
+
+export interface WatchedParts extends Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'> {
+  status: () => StatusView;
+}
+
+/** What looks at the parts once they are there. */
+export class Watching {
+  readonly history: History;
+  readonly hooks: Hooks;
+  readonly apiCounters: ApiCounters = { requests: 0, refused: {} };
+  readonly streams: StreamSources;
+  readonly #observation: Observation;
+  readonly #status: () => StatusView;
+  readonly #progress: EventProgress;
+  readonly #queryFeed: QueryFeed;
+  readonly #logFeed: LogFeed;
+  readonly #metrics: Metrics;
+  readonly #seconds: NodeJS.Timeout;
+
+  constructor(observation: Observation, parts: WatchedParts) {
+    const { events, options } = observation;
+    const { store, clock, log } = options;
+    const { monitor, overlay, status } = parts;
+    this.#observation = observation;
+    this.#status = status;
+    this.hooks = new Hooks({ feed: events, table: store.table('hooks'), clock, log: log.child({ mod: 'hooks' }) });
+    this.history = new History(readingOf(parts), clock.now());
+    const eventStreams = new EventStreams(events);
+    this.#queryFeed = new QueryFeed(monitor, events);
+    this.#progress = new EventProgress({ events, downloads: parts.downloads, uploads: parts.fileServer, status });
+    this.#logFeed = new LogFeed(logTail(log), events);
+    this.#metrics = new Metrics({
+      ...parts,
+      events,
+      streams: eventStreams,
+      hooks: this.hooks,
+      api: this.apiCounters,
+    });
+    this.streams = {
+      events: eventStreams,
+      exportQueries: ({ limit }) => monitor.export(limit),
+      metrics: () => this.#metrics.text(),
+    };
+    this.#seconds = setInterval(() => {
+      this.history.add(readingOf(parts), clock.now());
+      monitor.stats.tick(clock.wallTime(), overlay.drops.of(Drop.Duplicate));
+    }, SECOND_MS).unref();
+  }
+
+  /** Everything listens by now. Rejects with StoreError. */
+  async start(hooks: readonly HookConfig[]): Promise<void> {
+    this.#observation.bus.emit('status.started', this.#status());
+    await this.hooks.use(hooks);
+  }
+
+  /** Says so first: who listens hears of it. */
+  async stop(): Promise<void> {
+    this.#observation.bus.emit('status.stopping', { uptime: this.#status().uptime });
+    clearInterval(this.#seconds);
+    this.#progress.stop();
+    this.#queryFeed.stop();
+    this.#logFeed.stop();
+    this.streams.events.close();
+    await this.hooks.stop();
+    await this.#metrics.stop();
+  }
+}

@@ -1,0 +1,142 @@
+// The queries that pass through, newest last: what an admin watches. Kept as raw payloads and parsed when looked at, since few are.
+import type { QueryView } from '../../api/control.ts';
+import { HEADER_BYTES } from '../../protocol/constants.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Link } from '../../protocol/overlay/link.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Frame } from '../../protocol/wire/frame-reader.ts';
+import { guidKey } from '../../protocol/wire/guid.ts';
+import { parseQuery } from '../../protocol/wire/query.ts';
+import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import { QueryStats } from './query-stats.ts';
+import { WordHasher } from './query-words.ts';
+
+/** What is remembered of queries: nothing, numbers, words as salted hashes, everything. */
+export type Privacy = 'off' | 'counts' | 'hashed' | 'full';
+
+export interface PassedQuery {
+  id: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  from: Link;
+  /** The whole descriptor. */
+  frame: Buffer;
+  hits: number;
+}
+
+export class QueryMonitor {
+  readonly stats: QueryStats;
+  /** Told of each query that is remembered. */
+  onNoted: ((query: PassedQuery) => void) | null = null;
+  readonly #capacity: number;
+  readonly #hasher: WordHasher;
+  readonly #ring: (PassedQuery | null)[];
+  readonly #byGuid = new Map<string, PassedQuery>(); // those of the ring, so never more than `capacity`
+  #privacy: Privacy;
+  #next = 1;
+
+  constructor({ capacity = 1000, privacy = 'full', hasher = new WordHasher() }: QueryMonitorOptions = {}) {
+    this.#capacity = capacity;
+    this.#privacy = privacy;
+    this.#hasher = hasher;
+    this.#ring = new Array<PassedQuery | null>(capacity).fill(null);
+    this.stats = new QueryStats({ privacy, hasher });
+  }
+
+  /** Queries seen since the start. */
+  get total(): number {
+    return this.#next - 1;
+  }
+
+  get privacy(): Privacy {
+    return this.#privacy;
+  }
+
+  /** What was remembered under another rule is forgotten. */
+  set privacy(privacy: Privacy) {
+    if (privacy === this.#privacy) return;
+    this.#privacy = privacy;
+    this.#ring.fill(null);
+    this.#byGuid.clear();
+    this.stats.reset(privacy);
+  }
+
+  /** Hot: each query that passes. */
+  note(from: Link, frame: Frame, ownHits: number, at: number): void {
+    const id = this.#next++;
+    if (this.#privacy === 'off') return;
+    this.stats.note(from, frame, ownHits);
+    const slot = id % this.#capacity;
+    const old = this.#ring[slot] ?? null;
+    if (old !== null) this.#byGuid.delete(guidKey(old.frame));
+    const kept =
+      this.#privacy === 'counts'
+        ? Buffer.from(frame.bytes.subarray(frame.start, frame.start + HEADER_BYTES))
+        : frame.copy();
+    const query: PassedQuery = { id, at, from, frame: kept, hits: ownHits };
+    this.#ring[slot] = query;
+    this.#byGuid.set(guidKey(query.frame), query);
+    if (this.#privacy !== 'counts') this.onNoted?.(query);
+  }
+
+  /** A hit went back: `records` of them for the query with the frame's GUID. */
+  noteHit(frame: Frame, records: number): void {
+    const query = this.#byGuid.get(guidKey(frame.bytes, frame.start));
+    if (query === undefined) return;
+    this.stats.noteHits(records, query.hits === 0);
+    query.hits += records;
+  }
+
+  /** Newest first; none that privacy keeps from being looked at one by one. */
+  latest(): PassedQuery[] {
+    if (this.#privacy === 'counts') return [];
+    const newest: PassedQuery[] = [];
+    for (let id = this.#next - 1; id > 0 && id > this.#next - 1 - this.#capacity; id--) {
+      const query = this.#ring[id % this.#capacity] ?? null;
+      if (query !== null) newest.push(query);
+    }
+    return newest;
+  }
+
+  /** Oldest first, a JSON object a line. */
+  *export(limit = this.#capacity): Generator<string> {
+    for (const query of this.latest().slice(0, limit).reverse()) yield `${JSON.stringify(this.view(query))}\n`;
+  }
+
+  static keyOf(query: PassedQuery): string {
+    return String(query.id);
+  }
+
+  /** As far as privacy lets it be seen. */
+  view({ id, at, from, frame, hits }: PassedQuery): QueryView {
+    const seen = parsed(frame);
+    const hashed = this.#privacy === 'hashed';
+    return {
+      id: String(id),
+      at: new Date(at).toISOString(),
+      text: hashed ? this.#hasher.text(seen.text) : seen.text,
+      urns: hashed ? [] : seen.urns.map(formatSha1Urn),
+      from: formatEndpoint(from.endpoint),
+      ttl: frame.readUInt8(17),
+      hops: frame.readUInt8(18),
+      hits,
+    };
+  }
+}
+
+export interface QueryMonitorOptions {
+  /** Queries remembered one by one. */
+  capacity?: number;
+  privacy?: Privacy;
+  hasher?: WordHasher;
+}
+
+/** Text and URNs; nothing of what does not parse. */
+function parsed(frame: Buffer): { text: string; urns: readonly Buffer[] } {
+  try {
+    return parseQuery(frame.subarray(HEADER_BYTES));
+  } catch (error) {
+    if (error instanceof ProtocolError) return { text: '', urns: [] };
+    throw error;
+  }
+}

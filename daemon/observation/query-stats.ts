@@ -1,0 +1,232 @@
+// Passing queries counted: per second, minute and quarter of an hour, by hops, TTL, neighbour and word. Bounded whatever comes.
+import type { z } from 'zod';
+import type { queryStats } from '../../api/schemas/monitor.ts';
+import type { Link } from '../../protocol/overlay/link.ts';
+import { queryWords } from '../../protocol/search/tokenizer.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Frame } from '../../protocol/wire/frame-reader.ts';
+import { parseQuery } from '../../protocol/wire/query.ts';
+import type { Privacy } from './query-monitor.ts';
+import type { WordHasher } from './query-words.ts';
+import { TopKeys } from './top-keys.ts';
+
+export type QueryStatsView = z.infer<typeof queryStats>;
+export type Span = QueryStatsView['span'];
+
+/** Slots of a bucket. */
+const QUERIES = 0;
+const ANSWERED = 1;
+const HITS = 2;
+const DUPLICATES = 3;
+const PARSED = 4;
+const BY_HOPS = 5;
+/** Hops or TTL of so many and above share one. */
+const STEPS_MAX = 8;
+const BY_TTL = BY_HOPS + STEPS_MAX + 1;
+const SLOTS = BY_TTL + STEPS_MAX + 1;
+
+/** Queries a second whose words are looked at; of more, every second, third … */
+const PARSED_PER_SECOND = 1_000;
+const WORD_CHARACTERS_MAX = 64;
+const KEYS = 256;
+/** Of the top keys of a span. */
+const PARTS = 6;
+
+interface Bucket {
+  /** When it ended. */
+  at: number;
+  counts: Float64Array;
+}
+
+interface Keys {
+  words: TopKeys;
+  peers: TopKeys;
+}
+
+const noKeys = (): Keys => ({ words: new TopKeys(KEYS), peers: new TopKeys(KEYS) });
+const noCounts = (): Float64Array => new Float64Array(SLOTS);
+
+class Ring {
+  readonly seconds: number;
+  readonly buckets: Bucket[] = [];
+  readonly keys: Keys[] = [];
+  readonly #capacity: number;
+  readonly #stepSeconds: number;
+  readonly #keySeconds: number;
+  #open = noCounts();
+  openKeys = noKeys();
+  #passed = 0;
+
+  constructor(stepSeconds: number, capacity: number) {
+    this.#stepSeconds = stepSeconds;
+    this.#capacity = capacity;
+    this.seconds = stepSeconds * capacity;
+    this.#keySeconds = this.seconds / PARTS;
+  }
+
+  /** One more second. Returns the keys that are complete now. */
+  add(counts: Float64Array, at: number): Keys | null {
+    for (let i = 0; i < SLOTS; i++) this.#open[i] = (this.#open[i] ?? 0) + (counts[i] ?? 0);
+    this.#passed++;
+    if (this.#passed % this.#stepSeconds === 0) {
+      this.buckets.push({ at, counts: this.#open });
+      if (this.buckets.length > this.#capacity) this.buckets.shift();
+      this.#open = noCounts();
+    }
+    if (this.#passed % this.#keySeconds !== 0) return null;
+    const complete = this.openKeys;
+    this.keys.push(complete);
+    if (this.keys.length > PARTS) this.keys.shift();
+    this.openKeys = noKeys();
+    return complete;
+  }
+
+  /** Of all its buckets and the one under way. */
+  sum(): { counts: Float64Array; seconds: number } {
+    const counts = this.#open.slice();
+    for (const bucket of this.buckets)
+      for (let i = 0; i < SLOTS; i++) counts[i] = (counts[i] ?? 0) + (bucket.counts[i] ?? 0);
+    return { counts, seconds: this.buckets.length * this.#stepSeconds + (this.#passed % this.#stepSeconds) };
+  }
+}
+
+export interface QueryStatsOptions {
+  privacy: Privacy;
+  hasher: WordHasher;
+}
+
+export class QueryStats {
+  readonly #hasher: WordHasher;
+  #privacy: Privacy;
+  #second = noCounts();
+  /** Of this second; no more than there are links. */
+  #fromLinks = new Map<Link, number>();
+  #rings = newRings();
+  #words = noKeys().words;
+  /** Every how manyth query is looked at for its words. */
+  #stride = 1;
+  #duplicatesBefore = 0;
+
+  constructor({ privacy, hasher }: QueryStatsOptions) {
+    this.#privacy = privacy;
+    this.#hasher = hasher;
+  }
+
+  reset(privacy: Privacy): void {
+    this.#privacy = privacy;
+    this.#second = noCounts();
+    this.#fromLinks = new Map();
+    this.#rings = newRings();
+    this.#words = noKeys().words;
+  }
+
+  /** Hot: each query that passes. */
+  note(from: Link, frame: Frame, ownHits: number): void {
+    const { bytes, start } = frame;
+    const second = this.#second;
+    const seen = bump(second, QUERIES);
+    if (ownHits > 0) {
+      bump(second, ANSWERED);
+      bump(second, HITS, ownHits);
+    }
+    bump(second, BY_TTL + Math.min(bytes.readUInt8(start + 17), STEPS_MAX));
+    bump(second, BY_HOPS + Math.min(bytes.readUInt8(start + 18), STEPS_MAX));
+    this.#fromLinks.set(from, (this.#fromLinks.get(from) ?? 0) + 1);
+    if (this.#privacy === 'counts' || seen % this.#stride !== 0) return;
+    if ((second[PARSED] ?? 0) >= PARSED_PER_SECOND) return;
+    bump(second, PARSED);
+    this.#noteWords(frame);
+  }
+
+  /** `first`: nobody had anything for that query before. */
+  noteHits(records: number, first: boolean): void {
+    bump(this.#second, HITS, records);
+    if (first) bump(this.#second, ANSWERED);
+  }
+
+  /** A second is over. `duplicates`: since the start. */
+  tick(at: number, duplicates: number): void {
+    const second = this.#second;
+    this.#second = noCounts();
+    second[DUPLICATES] = Math.max(0, duplicates - this.#duplicatesBefore);
+    this.#duplicatesBefore = duplicates;
+    this.#stride = Math.max(1, Math.ceil((second[QUERIES] ?? 0) / PARSED_PER_SECOND));
+    const { minute, hour, day } = this.#rings;
+    for (const [link, count] of this.#fromLinks) minute.openKeys.peers.add(formatEndpoint(link.endpoint), count);
+    this.#fromLinks.clear();
+    minute.openKeys.words.merge(this.#words);
+    this.#words = noKeys().words;
+    passOn(minute.add(second, at), hour);
+    passOn(hour.add(second, at), day);
+    day.add(second, at);
+  }
+
+  view(span: Span, top: number): QueryStatsView {
+    const ring = this.#rings[span];
+    const { counts, seconds } = ring.sum();
+    const of = (slot: number): number => counts[slot] ?? 0;
+    const keys = noKeys();
+    for (const part of [...ring.keys, ring.openKeys]) {
+      keys.words.merge(part.words);
+      keys.peers.merge(part.peers);
+    }
+    // What has not come so far up yet.
+    if (span !== 'minute') mergeAll(keys, this.#rings.minute.openKeys);
+    if (span === 'day') mergeAll(keys, this.#rings.hour.openKeys);
+    return {
+      privacy: this.#privacy,
+      span,
+      seconds,
+      queries: of(QUERIES),
+      answered: of(ANSWERED),
+      answerRate: of(QUERIES) === 0 ? 0 : Math.min(1, of(ANSWERED) / of(QUERIES)),
+      hits: of(HITS),
+      duplicates: of(DUPLICATES),
+      byHops: [...counts.subarray(BY_HOPS, BY_TTL)],
+      byTtl: [...counts.subarray(BY_TTL, SLOTS)],
+      words: keys.words.top(top),
+      peers: keys.peers.top(top),
+      sampled: of(QUERIES) === 0 ? 1 : of(PARSED) / of(QUERIES),
+      series: ring.buckets.map(({ at, counts: bucket }) => ({
+        at: new Date(at).toISOString(),
+        queries: bucket[QUERIES] ?? 0,
+        answered: bucket[ANSWERED] ?? 0,
+        hits: bucket[HITS] ?? 0,
+        duplicates: bucket[DUPLICATES] ?? 0,
+      })),
+    };
+  }
+
+  #noteWords(frame: Frame): void {
+    let text: string;
+    try {
+      ({ text } = parseQuery(frame.payload()));
+    } catch {
+      return; // the core counts what is malformed
+    }
+    for (const word of queryWords(text)) {
+      const short = word.slice(0, WORD_CHARACTERS_MAX);
+      this.#words.add(this.#privacy === 'hashed' ? this.#hasher.word(short) : short, this.#stride);
+    }
+  }
+}
+
+/** A minute by seconds, an hour by minutes, a day by quarters of an hour. */
+function newRings(): Record<Span, Ring> {
+  return { minute: new Ring(1, 60), hour: new Ring(60, 60), day: new Ring(900, 96) };
+}
+
+function bump(counts: Float64Array, slot: number, by = 1): number {
+  const next = (counts[slot] ?? 0) + by;
+  counts[slot] = next;
+  return next;
+}
+
+function passOn(complete: Keys | null, ring: Ring): void {
+  if (complete !== null) mergeAll(ring.openKeys, complete);
+}
+
+function mergeAll(into: Keys, from: Keys): void {
+  into.words.merge(from.words);
+  into.peers.merge(from.peers);
+}

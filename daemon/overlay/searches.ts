@@ -1,0 +1,323 @@
+// Our own searches: started on the overlay (or as a browse of one servent), their hits grouped by content.
+import { v7 as uuid } from 'uuid';
+import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
+import { ApiError, invalid } from '../../api/errors.ts';
+import type { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Search } from '../../protocol/overlay/search.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
+import { formatGuid } from '../../protocol/wire/guid.ts';
+import type { Hit, QueryHit } from '../../protocol/wire/query-hit.ts';
+import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
+
+const SEARCHES_MAX = 256;
+const RESULTS_MAX = 5_000;
+const SOURCES_PER_RESULT_MAX = 200;
+/** Some 300 bytes each: a neighbour can make up a million of them in seconds. */
+const SOURCES_PER_SEARCH_MAX = 20_000;
+/** Of all searches; those that are over are forgotten for a new one's. */
+const SOURCES_MAX = 200_000;
+const DURATION_MS = 180_000;
+
+/** One servent that has the content. */
+export interface FoundSource {
+  readonly endpoint: Endpoint;
+  readonly serventGuid: Buffer;
+  readonly push: boolean;
+  readonly busy: boolean | null;
+  readonly index: number;
+  readonly name: string;
+  readonly vendor: string;
+  readonly speedKbps: number;
+  readonly hops: number | null;
+  readonly pushProxies: readonly Endpoint[];
+}
+
+/** One content: the same SHA-1, or without one the same name and size. */
+export interface FoundContent {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly sha1: Buffer | null;
+  readonly foundAt: number;
+  readonly sources: FoundSource[];
+}
+
+interface RunningSearch {
+  readonly id: string;
+  readonly input: StartSearchInput;
+  readonly startedAt: number;
+  readonly endsAt: number;
+  /** Null for a browse. */
+  readonly onOverlay: Search | null;
+  /** Stops a browse. */
+  readonly abort: AbortController;
+  /** In the order of their finding; capacity RESULTS_MAX. */
+  readonly contents: Map<string, FoundContent>;
+  /** Over all contents. */
+  sources: number;
+  hits: number;
+  state: 'running' | 'finished' | 'failed';
+  error: string | null;
+}
+
+export interface SearchesOptions {
+  overlay: Pick<Overlay, 'search' | 'cancelSearch'>;
+  clock: Clock;
+  /** All that a servent shares, asked of it directly. */
+  browse: (endpoint: Endpoint, onHit: (hit: QueryHit) => void, signal: AbortSignal) => Promise<void>;
+  onChange?: (search: SearchView) => void;
+  onResult?: (search: SearchView, result: ResultView) => void;
+  sourcesPerSearchMax?: number;
+  sourcesMax?: number;
+}
+
+export class Searches {
+  readonly #options: SearchesOptions;
+  // Oldest first; capacity SEARCHES_MAX, the oldest finished one gives way.
+  readonly #searches = new Map<string, RunningSearch>();
+  readonly #byOverlay = new Map<Search, RunningSearch>();
+  /** Kept by all of them. */
+  #sources = 0;
+
+  constructor(options: SearchesOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    let running = 0;
+    for (const search of this.#searches.values()) if (search.state === 'running') running++;
+    return running;
+  }
+
+  start(input: StartSearchInput): SearchView {
+    this.#makeRoom();
+    const { clock, overlay } = this.#options;
+    const urn = input.urn === undefined ? null : urnOrNull(input.urn);
+    if (input.urn !== undefined && urn?.sha1 == null) throw invalid('urn', 'expected a urn:sha1: or urn:bitprint:');
+    const browsed = input.browse === undefined ? null : this.#browseEndpoint(input.browse);
+    const startedAt = clock.wallTime();
+    const search: RunningSearch = {
+      id: uuid(),
+      input,
+      startedAt,
+      endsAt: startedAt + (input.duration === undefined ? DURATION_MS : input.duration * 1000),
+      onOverlay: browsed ? null : ask(overlay, input.text ?? '', urn?.sha1 ?? null),
+      abort: new AbortController(),
+      contents: new Map(),
+      sources: 0,
+      hits: 0,
+      state: 'running',
+      error: null,
+    };
+    this.#searches.set(search.id, search);
+    if (search.onOverlay !== null) this.#byOverlay.set(search.onOverlay, search);
+    if (browsed) this.#browse(search, browsed);
+    const view = this.#view(search);
+    this.#options.onChange?.(view);
+    return view;
+  }
+
+  /** The overlay found something for a search of ours. */
+  onHit(onOverlay: Search, hit: QueryHit, hops: number | null): void {
+    const search = this.#byOverlay.get(onOverlay);
+    if (search !== undefined) this.#add(search, hit, hops);
+  }
+
+  /** Ends searches whose time is up; when the next one ends, in wall-clock milliseconds. */
+  expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const search of this.#searches.values()) {
+      if (search.state !== 'running') continue;
+      if (search.endsAt <= now) this.#end(search, null);
+      else next = Math.min(next, search.endsAt);
+    }
+    return next;
+  }
+
+  list(): SearchView[] {
+    return [...this.#searches.values()].map(search => this.#view(search));
+  }
+
+  get(id: string): SearchView | null {
+    const search = this.#searches.get(id);
+    return search === undefined ? null : this.#view(search);
+  }
+
+  contents(id: string): FoundContent[] | null {
+    const search = this.#searches.get(id);
+    return search === undefined ? null : [...search.contents.values()];
+  }
+
+  remove(id: string): boolean {
+    const search = this.#searches.get(id);
+    if (search === undefined) return false;
+    this.#end(search, null);
+    this.#forget(search);
+    return true;
+  }
+
+  stop(): void {
+    for (const search of this.#searches.values()) this.#end(search, null);
+  }
+
+  static resultView(content: FoundContent): ResultView {
+    return {
+      id: content.id,
+      name: content.name,
+      size: content.size,
+      urn: content.sha1 === null ? null : formatSha1Urn(content.sha1),
+      sources: content.sources.map(sourceView),
+      foundAt: new Date(content.foundAt).toISOString(),
+    };
+  }
+
+  #browseEndpoint(text: string): Endpoint {
+    try {
+      return parseEndpoint(text);
+    } catch (error) {
+      throw invalid('browse', 'expected an address such as 5.5.1.1:6346, not a name', error);
+    }
+  }
+
+  #browse(search: RunningSearch, endpoint: Endpoint): void {
+    this.#options
+      .browse(endpoint, hit => this.#add(search, hit, null), search.abort.signal)
+      .then(
+        () => this.#end(search, null),
+        (error: Error) => this.#end(search, error.message),
+      );
+  }
+
+  #add(search: RunningSearch, queryHit: QueryHit, hops: number | null): void {
+    if (search.state !== 'running') return;
+    const serventGuid = Buffer.from(queryHit.serventGuid); // one for all sources of the hit
+    for (const hit of queryHit.hits) {
+      search.hits++;
+      const key = hit.sha1 === null ? `${hit.size} ${hit.name}` : hit.sha1.toString('latin1');
+      const known = search.contents.get(key);
+      if (known !== undefined && !lacks(known, serventGuid, hit.index)) continue;
+      if (!this.#hasRoom(search)) continue;
+      const content = known ?? this.#newContent(search, key, hit);
+      if (content === null) continue;
+      content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
+      search.sources++;
+      this.#sources++;
+      this.#options.onResult?.(this.#view(search), Searches.resultView(content));
+    }
+  }
+
+  /** For one more source; makes it if need be. */
+  #hasRoom(search: RunningSearch): boolean {
+    const { sourcesPerSearchMax = SOURCES_PER_SEARCH_MAX, sourcesMax = SOURCES_MAX } = this.#options;
+    if (search.sources >= sourcesPerSearchMax) return false;
+    for (const other of this.#searches.values()) {
+      if (this.#sources < sourcesMax) break;
+      if (other.state !== 'running' && other.sources > 0) this.#forget(other);
+    }
+    return this.#sources < sourcesMax;
+  }
+
+  #forget(search: RunningSearch): void {
+    if (this.#searches.delete(search.id)) this.#sources -= search.sources;
+  }
+
+  #newContent(search: RunningSearch, key: string, hit: Hit): FoundContent | null {
+    if (search.contents.size >= RESULTS_MAX) return null;
+    const content: FoundContent = {
+      id: String(search.contents.size + 1),
+      name: hit.name,
+      size: hit.size,
+      sha1: hit.sha1 === null ? null : Buffer.from(hit.sha1),
+      foundAt: this.#options.clock.wallTime(),
+      sources: [],
+    };
+    search.contents.set(key, content);
+    return content;
+  }
+
+  #end(search: RunningSearch, error: string | null): void {
+    if (search.state !== 'running') return;
+    search.state = error === null ? 'finished' : 'failed';
+    search.error = error;
+    search.abort.abort();
+    if (search.onOverlay !== null) {
+      this.#byOverlay.delete(search.onOverlay);
+      this.#options.overlay.cancelSearch(search.onOverlay);
+    }
+    this.#options.onChange?.(this.#view(search));
+  }
+
+  #makeRoom(): void {
+    if (this.#searches.size < SEARCHES_MAX) return;
+    for (const search of this.#searches.values()) {
+      if (search.state !== 'running') {
+        this.#forget(search);
+        return;
+      }
+    }
+    throw new ApiError('TOO_MANY', `${SEARCHES_MAX} searches are running: delete one first`);
+  }
+
+  #view(search: RunningSearch): SearchView {
+    return {
+      id: search.id,
+      text: search.input.text ?? null,
+      urn: search.input.urn ?? null,
+      browse: search.input.browse ?? null,
+      state: search.state,
+      error: search.error,
+      startedAt: new Date(search.startedAt).toISOString(),
+      endsAt: new Date(search.endsAt).toISOString(),
+      peers: search.onOverlay?.linksAsked ?? 1,
+      results: search.contents.size,
+      hits: search.hits,
+    };
+  }
+}
+
+/** Words that come to nothing (signs only) leave no query to send. */
+function ask(overlay: Pick<Overlay, 'search'>, text: string, sha1: Buffer | null): Search {
+  try {
+    return overlay.search({ text, urns: sha1 === null ? [] : [sha1] });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid('text', 'there is no word in it to search for', error);
+  }
+}
+
+/** False when it has that file of that servent already, or enough of them. */
+function lacks({ sources }: FoundContent, serventGuid: Buffer, index: number): boolean {
+  if (sources.length >= SOURCES_PER_RESULT_MAX) return false;
+  // the cheap question first: a flood asks this a million times
+  return !sources.some(source => source.index === index && source.serventGuid.equals(serventGuid));
+}
+
+function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): FoundSource {
+  return {
+    endpoint: queryHit.endpoint,
+    serventGuid,
+    push: queryHit.push ?? false,
+    busy: queryHit.busy,
+    index: hit.index,
+    name: hit.name,
+    vendor: queryHit.vendor,
+    speedKbps: queryHit.speedKbps,
+    hops,
+    pushProxies: queryHit.pushProxies,
+  };
+}
+
+function sourceView(source: FoundSource): SourceView {
+  return {
+    address: formatEndpoint(source.endpoint),
+    servent: formatGuid(source.serventGuid),
+    push: source.push,
+    busy: source.busy,
+    index: source.index,
+    name: source.name,
+    vendor: source.vendor === '' ? null : source.vendor,
+    speed: source.speedKbps,
+    hops: source.hops,
+  };
+}
