@@ -1,5 +1,6 @@
 // A real Prometheus with our configuration: it reaches a servent, and every query of dashboard and alerts means something to it.
 import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -75,9 +76,18 @@ async function prometheus(t: Test, dir: string, servent: RunningServent): Promis
   };
 }
 
-/** What the dashboard shows is about: queries, hits, transfers, refusals, events. */
+/** A datagram that is none of Gnutella's: dropped, and counted. */
+async function stray({ address }: RunningServent): Promise<void> {
+  const socket = createSocket('udp4');
+  const port = Number(address.split(':').at(-1));
+  await new Promise<void>(sent => socket.send('nothing to understand', port, '127.0.0.1', () => sent()));
+  socket.close();
+}
+
+/** What the dashboard shows is about: queries, hits, transfers, refusals, datagrams, events. */
 async function live(one: RunningServent, other: RunningServent): Promise<void> {
   await meet(one, other);
+  await stray(one);
   const search = await other.client.startSearch({ text: `blue ${Math.floor(performance.now())}`, duration: 1 });
   await one.client.startSearch({ text: 'blue song', duration: 1 });
   await other.client.removeSearch({ id: search.id });

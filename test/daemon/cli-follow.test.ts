@@ -77,7 +77,8 @@ t.test('on a pipe each event is a line; JSON where that is asked for', async t =
     }>().items)
       await command(['disconnect', id, '--data-dir', other.dataDir]);
   };
-  const text = await until(['peers', '--follow'], daemon, out => out.includes('link.closed'), meet);
+  const enough = (out: string): boolean => out.includes('link.opened') && out.includes('link.closed');
+  const text = await until(['peers', '--follow'], daemon, enough, meet);
   t.equal(text.code, 0, text.err);
   t.match(text.out, /^ID +ADDRESS/, 'what is there comes first');
   t.match(text.out, /\n\d\d:\d\d:\d\d {2}link\.opened {8}\d+ {2}127\.0\.0\.1:\d+ .*servent\//);
