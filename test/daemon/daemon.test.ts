@@ -1,15 +1,9 @@
 // Whole daemons in this process, over real sockets on loopback.
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { type Client, createClient } from '../../api/client.ts';
-import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
-import { silentLog } from '../../daemon/log.ts';
+import t from 'tap';
 import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
-import type { SettingKey } from '../../daemon/settings.ts';
 import { Type } from '../../protocol/constants.ts';
-import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';
 import { parsePong } from '../../protocol/wire/pong.ts';
@@ -18,34 +12,7 @@ import { parseQueryHit } from '../../protocol/wire/query-hit.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import { random } from '../support/descriptors.ts';
 import { dial, openSockets } from '../support/loopback.ts';
-
-interface Servent extends RunningDaemon {
-  client: Client;
-}
-
-async function start(t: Test, dataDir: string, flags: Partial<Record<SettingKey, unknown>> = {}): Promise<Servent> {
-  const resolved = await resolveSettings({
-    flags: { profile: 'local', dataDir, 'gnutella.port': 0, 'api.port': 0, 'gnutella.mode': 'ultrapeer', ...flags },
-    env: {},
-  });
-  const daemon = await startDaemon(resolved, silentLog);
-  t.teardown(() => daemon.stop());
-  const token = (await readApiToken(dataDir)) ?? '';
-  return { ...daemon, client: createClient({ url: daemon.api, token }) };
-}
-
-/** Asks until there is an answer. */
-async function until<T>(ask: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const found = await ask();
-    if (found !== null) return found;
-    await new Promise(resolve => setTimeout(resolve, 25));
-  }
-  throw new Error('not in time');
-}
-
-const hashed = (client: Client, files: number) =>
-  until(async () => ((await client.status()).library.files === files ? true : null));
+import { hashed, startServent, until } from '../support/running-servent.ts';
 
 /** Descriptors out of a socket, one after another. */
 async function* descriptors(socket: NodeJS.ReadableStream, first: Buffer): AsyncGenerator<Frame> {
@@ -61,17 +28,20 @@ async function* descriptors(socket: NodeJS.ReadableStream, first: Buffer): Async
 
 t.test('two servents: connected, searched, downloaded, verified, and shared again', async t => {
   const ours = t.testdir({ seeker: {}, sharer: { shared: { 'harbour lights.txt': 'a round for two voices' } } });
-  const sharer = await start(t, join(ours, 'sharer'));
-  const seeker = await start(t, join(ours, 'seeker'));
+  const sharer = await startServent(t, join(ours, 'sharer'));
+  const seeker = await startServent(t, join(ours, 'seeker'));
   await hashed(sharer.client, 1);
-  const peer = await seeker.client.connect({ address: formatEndpoint(sharer.gnutella) });
+  const peer = await seeker.client.connect({ address: sharer.address });
   t.match(peer, { role: 'ultrapeer', direction: 'outgoing', deflate: true });
 
   const search = await seeker.client.startSearch({ text: 'harbour lights' });
-  const result = await until(async () => (await seeker.client.results({ id: search.id })).items[0] ?? null);
-  t.match(result, { name: 'harbour lights.txt', size: 22, sources: [{ address: formatEndpoint(sharer.gnutella) }] });
+  const result = await until(
+    'a result came',
+    async () => (await seeker.client.results({ id: search.id })).items[0] ?? null,
+  );
+  t.match(result, { name: 'harbour lights.txt', size: 22, sources: [{ address: sharer.address }] });
   const { id } = await seeker.client.startDownload({ search: search.id, result: result.id });
-  const download = await until(async () => {
+  const download = await until('the download is complete', async () => {
     const now = await seeker.client.download({ id });
     return now.state === 'completed' ? now : null;
   });
@@ -80,29 +50,33 @@ t.test('two servents: connected, searched, downloaded, verified, and shared agai
   const { items: passed } = await sharer.client.queries();
   t.match(passed, [{ text: 'harbour lights', hops: 0, hits: 1 }]);
   await seeker.client.disconnect({ id: peer.id });
-  await until(async () => ((await sharer.client.peers()).items.length === 0 ? true : null));
+  await until('the sharer has lost its neighbour', async () =>
+    (await sharer.client.peers()).items.length === 0 ? true : null,
+  );
 });
 
 t.test('browsing lists what a servent shares', async t => {
   const ours = t.testdir({ seeker: {}, sharer: { shared: { 'one.txt': '1', 'two.txt': '22' } } });
-  const sharer = await start(t, join(ours, 'sharer'));
-  const seeker = await start(t, join(ours, 'seeker'));
+  const sharer = await startServent(t, join(ours, 'sharer'));
+  const seeker = await startServent(t, join(ours, 'seeker'));
   await hashed(sharer.client, 2);
-  const { id } = await seeker.client.startSearch({ browse: formatEndpoint(sharer.gnutella) });
-  await until(async () => ((await seeker.client.search({ id })).state === 'finished' ? true : null));
+  const { id } = await seeker.client.startSearch({ browse: sharer.address });
+  await until('the host was browsed', async () =>
+    (await seeker.client.search({ id })).state === 'finished' ? true : null,
+  );
   const { items } = await seeker.client.results({ id });
   t.strictSame(items.map(({ name }) => name).sort(), ['one.txt', 'two.txt']);
 });
 
 t.test('a search of signs alone is refused with the field at fault', async t => {
-  const { client } = await start(t, t.testdir({}));
+  const { client } = await startServent(t, t.testdir({}));
   const refusal = await client.startSearch({ text: '???' }).catch((error: unknown) => error);
   t.match(refusal, { problem: { status: 400, field: 'text' } });
 });
 
 t.test('a 0.4 connection by hand: ping and pong, query and hit', async t => {
   const dataDir = t.testdir({ shared: { 'tide table.txt': 'high at 04:10' } });
-  const servent = await start(t, dataDir);
+  const servent = await startServent(t, dataDir);
   await hashed(servent.client, 1);
   const socket = await dial(t, servent.gnutella.port);
   socket.write('GNUTELLA CONNECT/0.4\n\n');
@@ -137,44 +111,44 @@ t.test(
     const ours = t.testdir({ one: { shared: { 'a.txt': 'aaa' } }, two: {} });
     const dataDir = join(ours, 'one');
     const before = openSockets();
-    const other = await start(t, join(ours, 'two'));
-    const first = await start(t, dataDir);
+    const other = await startServent(t, join(ours, 'two'));
+    const first = await startServent(t, dataDir);
     await hashed(first.client, 1);
     const status = await first.client.status();
-    await first.client.connect({ address: formatEndpoint(other.gnutella) });
+    await first.client.connect({ address: other.address });
     const token = await readApiToken(dataDir);
     await first.stop();
     await first.stop();
 
-    const second = await start(t, dataDir);
+    const second = await startServent(t, dataDir);
     const again = await second.client.status();
     t.equal(again.servent, status.servent);
     t.equal(await readApiToken(dataDir), token);
-    t.match((await second.client.hosts()).items, [{ address: formatEndpoint(other.gnutella) }]);
+    t.match((await second.client.hosts()).items, [{ address: other.address }]);
     await second.stop();
     await other.stop();
-    await until(async () => (openSockets() <= before ? true : null));
+    await until('all sockets are closed', async () => (openSockets() <= before ? true : null));
   },
 );
 
 t.test('a damaged database is kept aside and costs no finished file', async t => {
   const dataDir = t.testdir({ downloads: { 'finished.bin': 'content' } });
-  const first = await start(t, dataDir);
+  const first = await startServent(t, dataDir);
   const { servent } = await first.client.status();
   await first.stop();
   await rename(join(dataDir, 'store', 'CURRENT'), join(dataDir, 'store', 'LOST'));
   await writeFile(join(dataDir, 'store', 'CURRENT'), 'MANIFEST-999999\n');
-  const second = await start(t, dataDir);
+  const second = await startServent(t, dataDir);
   t.not((await second.client.status()).servent, servent, 'a new identity, since the old one was in the database');
   t.equal(await readFile(join(dataDir, 'downloads', 'finished.bin'), 'utf8'), 'content');
 });
 
 t.test('what cannot start says in one line what to do, and leaves nothing behind', async t => {
   const ours = t.testdir({ one: {}, two: {} });
-  const one = await start(t, join(ours, 'one'));
-  await t.rejects(start(t, join(ours, 'one')), { message: /another|already|in use/i });
-  await t.rejects(start(t, join(ours, 'two'), { 'gnutella.port': one.gnutella.port }), {
+  const one = await startServent(t, join(ours, 'one'));
+  await t.rejects(startServent(t, join(ours, 'one')), { message: /another|already|in use/i });
+  await t.rejects(startServent(t, join(ours, 'two'), { 'gnutella.port': one.gnutella.port }), {
     message: /is in use by another program: stop that one, or choose another --port/,
   });
-  await start(t, join(ours, 'two')); // the failed start let go of the folder
+  await startServent(t, join(ours, 'two')); // the failed start let go of the folder
 });

@@ -1,17 +1,15 @@
 // A whole daemon in this process, on free ports of loopback, and a client that knows its token.
 import type { Test } from 'tap';
 import { type Client, createClient } from '../../api/client.ts';
-import { startDaemon } from '../../daemon/daemon.ts';
+import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import type { SettingKey } from '../../daemon/settings.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 
-export interface RunningServent {
-  /** `http://HOST:PORT`. */
-  api: string;
-  /** Of the Gnutella port. */
+export interface RunningServent extends RunningDaemon {
+  /** `HOST:PORT` of Gnutella. */
   address: string;
   token: string;
   dataDir: string;
@@ -32,7 +30,7 @@ export async function startServent(
   t.teardown(() => daemon.stop());
   const token = (await readApiToken(dataDir)) ?? '';
   return {
-    api: daemon.api,
+    ...daemon,
     address: formatEndpoint(daemon.gnutella),
     token,
     dataDir,
@@ -50,3 +48,7 @@ export async function until<T>(what: string, ask: () => Promise<T | null>): Prom
   }
   throw new Error(`waited in vain until ${what}`);
 }
+
+/** When so many files are hashed, and so can be found. */
+export const hashed = (client: Client, files: number) =>
+  until(`${files} files are hashed`, async () => ((await client.status()).library.files === files ? true : null));

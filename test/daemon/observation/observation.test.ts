@@ -5,48 +5,10 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Client, createClient } from '../../../api/client.ts';
 import { history, queryStats } from '../../../api/schemas/monitor.ts';
-import { startDaemon } from '../../../daemon/daemon.ts';
 import { signatureOf } from '../../../daemon/hooks/deliver.ts';
-import { silentLog } from '../../../daemon/log.ts';
 import { metrics } from '../../../daemon/observation/metric-table.ts';
-import { readApiToken } from '../../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../../daemon/settings/resolve.ts';
-import type { SettingKey } from '../../../daemon/settings.ts';
-import { formatEndpoint } from '../../../protocol/wire/endpoint.ts';
-
-interface Servent {
-  api: string;
-  address: string;
-  token: string;
-  client: Client;
-}
-
-async function start(t: Test, dataDir: string, flags: Partial<Record<SettingKey, unknown>> = {}): Promise<Servent> {
-  const resolved = await resolveSettings({
-    flags: { profile: 'local', dataDir, 'gnutella.port': 0, 'api.port': 0, 'gnutella.mode': 'ultrapeer', ...flags },
-    env: {},
-  });
-  const daemon = await startDaemon(resolved, silentLog);
-  t.teardown(() => daemon.stop());
-  const token = (await readApiToken(dataDir)) ?? '';
-  return {
-    api: daemon.api,
-    address: formatEndpoint(daemon.gnutella),
-    token,
-    client: createClient({ url: daemon.api, token }),
-  };
-}
-
-async function until<T>(ask: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const found = await ask();
-    if (found !== null) return found;
-    await new Promise(resolve => setTimeout(resolve, 25));
-  }
-  throw new Error('not in time');
-}
+import { hashed, type RunningServent, startServent, until } from '../../support/running-servent.ts';
 
 interface Told {
   id: number;
@@ -56,7 +18,7 @@ interface Told {
 }
 
 /** The events of a stream as they come; the array grows. */
-async function listen(t: Test, { api, token }: Servent, query: string): Promise<Told[]> {
+async function listen(t: Test, { api, token }: RunningServent, query: string): Promise<Told[]> {
   const outgoing = request(`${api}/api/v1/events?${query}`, { headers: { Authorization: `Bearer ${token}` } });
   outgoing.on('error', () => undefined); // the daemon stops first
   outgoing.end();
@@ -77,9 +39,9 @@ async function listen(t: Test, { api, token }: Servent, query: string): Promise<
 }
 
 const ofType = (told: readonly Told[], type: string) =>
-  until(async () => told.find(event => event.type === type) ?? null);
+  until(`${type} is told`, async () => told.find(event => event.type === type) ?? null);
 
-async function get({ api, token }: Servent, path: string): Promise<string> {
+async function get({ api, token }: RunningServent, path: string): Promise<string> {
   const response = await fetch(`${api}${path}`, { headers: { Authorization: `Bearer ${token}` } });
   t.equal(response.status, 200, path);
   return response.text();
@@ -111,9 +73,9 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
     },
     { name: 'run', types: ['download.added'], command: [process.execPath, '-e', script, join(folder, 'told')] },
   ];
-  const a = await start(t, join(folder, 'a'), { 'downloads.folder': join(folder, 'a-downloads') });
-  const b = await start(t, join(folder, 'b'), { hooks });
-  await until(async () => ((await a.client.status()).library.files === 1 ? true : null));
+  const a = await startServent(t, join(folder, 'a'), { 'downloads.folder': join(folder, 'a-downloads') });
+  const b = await startServent(t, join(folder, 'b'), { hooks });
+  await hashed(a.client, 1);
   const atA = await listen(t, a, 'topics=queries,peers,uploads');
   const atB = await listen(t, b, 'topics=searches,downloads,status,peers&interval=0.5');
   await new Promise(resolve => setTimeout(resolve, 150)); // the feed of queries looks for listeners ten times a second
@@ -137,11 +99,11 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
     'ids of what is kept only grow',
   );
 
-  const taken = await until(async () => calls[1] ?? null);
+  const taken = await until('the hook was called again', async () => calls[1] ?? null);
   t.equal(JSON.parse(taken.body).id, finished.id);
   const signature = String(taken.headers['servent-signature']);
   t.equal(signature, signatureOf('whsec', Number(/t=(\d+)/.exec(signature)?.[1]), taken.body));
-  const deliveries = await until(async () => {
+  const deliveries = await until('both deliveries are noted', async () => {
     const { items } = await b.client.deliveries({ id: 'web' });
     return items.length === 2 ? items : null;
   });
@@ -152,17 +114,21 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
       ['failed', 1],
     ],
   );
-  const told = await until(async () => {
+  const told = await until('the command was told', async () => {
     const text = await readFile(join(folder, 'told'), 'utf8');
     return text.endsWith('\n') ? text : null;
   });
   t.equal(JSON.parse(told).type, 'download.added');
   await b.client.replay({ id: 'web', since: finished.id - 1 });
-  t.equal(JSON.parse((await until(async () => calls[2] ?? null)).body).id, finished.id, 'delivered once more');
+  t.equal(
+    JSON.parse((await until('the delivery was repeated', async () => calls[2] ?? null)).body).id,
+    finished.id,
+    'delivered once more',
+  );
   const refused: unknown = await b.client.changeConfig({ hooks: [] }).catch((error: unknown) => error);
   t.match(refused, { problem: { code: 'FORBIDDEN' } });
 
-  const stats = await until(async () => {
+  const stats = await until('the query is counted', async () => {
     const view = queryStats.parse(await a.client.queryStats({ span: 'minute' }));
     return view.queries > 0 && view.words.length > 0 ? view : null;
   });
@@ -170,7 +136,7 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   t.strictSame(stats.words.map(({ key }) => key).sort(), ['blue', 'moon']);
   t.equal(stats.byHops[0], 1);
   t.match(JSON.parse(await get(a, '/api/v1/queries/export')), { text: 'blue moon' });
-  const rings = await until(async () => {
+  const rings = await until('messages are in the rings', async () => {
     const view = history.parse(await a.client.history());
     return view.minute.messagesIn.some(rate => rate > 0) ? view : null;
   });
@@ -204,21 +170,21 @@ t.test('privacy decides what is remembered, and changes at once', async t => {
   const file = join(folder, 'a', 'servent.yaml');
   await mkdir(join(folder, 'a'), { recursive: true });
   await writeFile(file, 'queries:\n  privacy: hashed\n');
-  const a = await start(t, join(folder, 'a'));
-  const b = await start(t, join(folder, 'b'));
+  const a = await startServent(t, join(folder, 'a'));
+  const b = await startServent(t, join(folder, 'b'));
   await b.client.connect({ address: a.address });
   const words = async (text: string) => {
     const passed = async () => Number(/^gnutella_queries_passed_total (\d+)$/m.exec(await get(a, '/metrics'))?.[1]);
     const before = await passed();
     await b.client.startSearch({ text });
-    await until(async () => ((await passed()) > before ? true : null));
+    await until('a query passed', async () => ((await passed()) > before ? true : null));
     return (await a.client.queries()).items.map(item => item.text);
   };
-  const [hashed = ''] = await words('secret plan');
-  t.match(hashed, /^[0-9a-f]{12} [0-9a-f]{12}$/);
+  const [obscured = ''] = await words('secret plan');
+  t.match(obscured, /^[0-9a-f]{12} [0-9a-f]{12}$/);
   await a.client.changeConfig({ queries: { privacy: 'counts' } });
   t.strictSame(await words('another plan'), []);
-  const stats = await until(async () => {
+  const stats = await until('a query is counted', async () => {
     const view = await a.client.queryStats({});
     return view.queries > 0 ? view : null;
   });

@@ -2,56 +2,26 @@
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { type Client, createClient } from '../../../api/client.ts';
-import { type RunningDaemon, startDaemon } from '../../../daemon/daemon.ts';
-import { silentLog } from '../../../daemon/log.ts';
-import { readApiToken } from '../../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../../daemon/settings/resolve.ts';
-import type { SettingKey } from '../../../daemon/settings.ts';
+import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { formatEndpoint } from '../../../protocol/wire/endpoint.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePing } from '../../../protocol/wire/ping.ts';
 import { parsePong } from '../../../protocol/wire/pong.ts';
 import { random } from '../../support/descriptors.ts';
+import { hashed, type RunningServent, startServent, until } from '../../support/running-servent.ts';
 
-interface Servent extends RunningDaemon {
-  client: Client;
-}
-
-async function start(t: Test, dataDir: string, flags: Partial<Record<SettingKey, unknown>> = {}): Promise<Servent> {
-  const resolved = await resolveSettings({
-    flags: { profile: 'local', dataDir, 'gnutella.port': 0, 'api.port': 0, 'gnutella.mode': 'ultrapeer', ...flags },
-    env: {},
-  });
-  const daemon = await startDaemon(resolved, silentLog);
-  t.teardown(() => daemon.stop());
-  const token = (await readApiToken(dataDir)) ?? '';
-  return { ...daemon, client: createClient({ url: daemon.api, token }) };
-}
-
-async function until<T>(ask: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const found = await ask();
-    if (found !== null) return found;
-    await new Promise(resolve => setTimeout(resolve, 25));
-  }
-  throw new Error('not in time');
-}
-
-const hashed = (client: Client, files: number) =>
-  until(async () => ((await client.status()).library.files === files ? true : null));
-
-async function find(seeker: Servent, text: string) {
+async function find(seeker: RunningServent, text: string) {
   const search = await seeker.client.startSearch({ text });
-  const result = await until(async () => (await seeker.client.results({ id: search.id })).items[0] ?? null);
+  const result = await until(
+    'a result came',
+    async () => (await seeker.client.results({ id: search.id })).items[0] ?? null,
+  );
   return { search, result };
 }
 
-async function fetched(seeker: Servent, search: string, result: string): Promise<string> {
+async function fetched(seeker: RunningServent, search: string, result: string): Promise<string> {
   const { id } = await seeker.client.startDownload({ search, result });
-  const download = await until(async () => {
+  const download = await until('the download is complete', async () => {
     const now = await seeker.client.download({ id });
     return now.state === 'completed' ? now : null;
   });
@@ -59,7 +29,7 @@ async function fetched(seeker: Servent, search: string, result: string): Promise
 }
 
 t.test('UDP answers on the port that TCP got', async t => {
-  const servent = await start(t, t.testdir());
+  const servent = await startServent(t, t.testdir());
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
   const answer = new Promise<Buffer>(resolve => socket.once('message', resolve));
@@ -72,11 +42,11 @@ t.test('UDP answers on the port that TCP got', async t => {
 
 t.test('a file of a firewalled servent two hops away is pushed', async t => {
   const ours = t.testdir({ a: {}, b: {}, c: { shared: { 'harbour lights.txt': 'a round for two voices' } } });
-  const [seeker, hub] = await Promise.all([start(t, join(ours, 'a')), start(t, join(ours, 'b'))]);
-  const walled = await start(t, join(ours, 'c'), { 'gnutella.reachable': 'no' });
+  const [seeker, hub] = await Promise.all([startServent(t, join(ours, 'a')), startServent(t, join(ours, 'b'))]);
+  const walled = await startServent(t, join(ours, 'c'), { 'gnutella.reachable': 'no' });
   await hashed(walled.client, 1);
-  await seeker.client.connect({ address: formatEndpoint(hub.gnutella) });
-  await walled.client.connect({ address: formatEndpoint(hub.gnutella) });
+  await seeker.client.connect({ address: hub.address });
+  await walled.client.connect({ address: hub.address });
   const { search, result } = await find(seeker, 'harbour lights');
   t.match(result.sources, [{ push: true }]);
   t.equal(await fetched(seeker, search.id, result.id), 'a round for two voices');
@@ -84,11 +54,11 @@ t.test('a file of a firewalled servent two hops away is pushed', async t => {
 
 t.test('with out-of-band searching hits come by UDP past the neighbour between', async t => {
   const ours = t.testdir({ a: {}, b: {}, c: { shared: { 'harbour lights.txt': 'a round for two voices' } } });
-  const seeker = await start(t, join(ours, 'a'), { 'gnutella.outOfBand': true });
-  const [hub, sharer] = await Promise.all([start(t, join(ours, 'b')), start(t, join(ours, 'c'))]);
+  const seeker = await startServent(t, join(ours, 'a'), { 'gnutella.outOfBand': true });
+  const [hub, sharer] = await Promise.all([startServent(t, join(ours, 'b')), startServent(t, join(ours, 'c'))]);
   await hashed(sharer.client, 1);
-  await seeker.client.connect({ address: formatEndpoint(hub.gnutella) });
-  await sharer.client.connect({ address: formatEndpoint(hub.gnutella) });
+  await seeker.client.connect({ address: hub.address });
+  await sharer.client.connect({ address: hub.address });
   const { search, result } = await find(seeker, 'harbour lights');
   t.match(result.sources, [{ hops: null, push: false }], 'by no link');
   t.equal(await fetched(seeker, search.id, result.id), 'a round for two voices');
