@@ -1,6 +1,6 @@
 // Runs the compiled test files side by side. `tap run` would compile and instrument anew in every process, which takes longer
 // than the tests; for one file it serves well: `npx tap run test/tidy.test.ts`.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { TapConfig } from '@tapjs/config';
 import { report } from '@tapjs/reporter';
@@ -15,6 +15,7 @@ function testFiles(): string[] {
   const files = readdirSync(join(root, 'test'), { encoding: 'utf8', recursive: true })
     .filter(file => file.endsWith('.test.js'))
     .map(file => join('test', file))
+    .filter(file => existsSync(join(projectRoot, file.replace(/\.js$/, '.ts')))) // compiled once, since removed
     .sort();
   const isPure = (file: string) => file.startsWith(join('test', 'protocol'));
   return [...files.filter(file => !isPure(file)), ...files.filter(isPure)];
