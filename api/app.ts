@@ -7,7 +7,7 @@ import { authenticator, type Caller, isStillGood, type Keyring, LOCAL_CALLER, re
 import { answerThenRest, BODY_WAIT_MS, readJson } from './body.ts';
 import type { Control } from './control.ts';
 import { type Endpoint, type EndpointName, endpointNames, endpoints } from './endpoints.ts';
-import { ApiError, type ApiErrorCode, asApiError, problemOf } from './errors.ts';
+import { ApiError, type ApiErrorCode, asApiError, problemOf, type RefusalOf } from './errors.ts';
 import { etagOf, hasAlready, requireMatch } from './etag.ts';
 import { IdempotencyTable, type Sent } from './idempotency.ts';
 import { NOBODY, Operations } from './operations.ts';
@@ -31,6 +31,8 @@ export interface ApiOptions {
   version?: string;
   /** Told of every mistake of ours; the caller only sees a 500. */
   onMistake: (error: unknown, request: string) => void;
+  /** What the daemon's own errors tell a caller; without it they are mistakes. */
+  refusalOf?: RefusalOf;
   /** Tests: an answer that does not fit its schema is a mistake. */
   checkOutput?: boolean;
   bodyWaitMs?: number;
@@ -56,7 +58,7 @@ interface Parts {
 }
 
 export function createApi(control: Control, options: ApiOptions): Koa {
-  const { onMistake, version = '0', checkOutput = false } = options;
+  const { onMistake, refusalOf, version = '0', checkOutput = false } = options;
   const app = new Koa();
   app.silent = true; // koa prints stacks itself otherwise
   app.on('error', (error: unknown) => {
@@ -68,7 +70,7 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   const router = new Router({ sensitive: true, strict: true });
   const parts: Parts = {
     options,
-    operations: new Operations(control, { version, onMistake, checkOutput }),
+    operations: new Operations(control, { version, onMistake, refusalOf, checkOutput }),
     idempotency: new IdempotencyTable(),
   };
   for (const name of endpointNames) mount(router, name, parts);
@@ -88,7 +90,7 @@ function isCallerGone(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-function errorBoundary({ onMistake, counters }: ApiOptions): Koa.Middleware {
+function errorBoundary({ onMistake, refusalOf, counters }: ApiOptions): Koa.Middleware {
   return async (ctx, next) => {
     if (counters !== undefined) counters.requests++;
     setSafeHeaders(ctx);
@@ -96,7 +98,7 @@ function errorBoundary({ onMistake, counters }: ApiOptions): Koa.Middleware {
       requireTarget(ctx);
       await next();
     } catch (thrown) {
-      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.url}`));
+      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.url}`), refusalOf);
       if (counters !== undefined) counters.refused[error.code] = (counters.refused[error.code] ?? 0) + 1;
       answerProblem(ctx, error);
     }

@@ -22,6 +22,10 @@ const PROBLEMS = {
   TOO_MANY_FAILURES: { status: 429, title: 'Too many wrong tokens' },
   TOO_MANY: { status: 429, title: 'There are too many already' },
   INTERNAL: { status: 500, title: 'The daemon made a mistake' },
+  STORAGE_FAILED: { status: 500, title: 'The disk or the database failed' },
+  STORAGE_FORBIDDEN: { status: 503, title: 'The disk does not let the daemon write' },
+  STOPPING: { status: 503, title: 'The daemon is stopping' },
+  STORAGE_FULL: { status: 507, title: 'The disk is full' },
 } as const;
 
 export type ApiErrorCode = keyof typeof PROBLEMS;
@@ -69,11 +73,16 @@ export class ApiError extends Error {
   }
 }
 
+/** What a daemon knows of its own errors: what to tell the caller, or null for a mistake. */
+export type RefusalOf = (error: unknown) => ApiError | null;
+
 /** Anything thrown as a refusal; `onMistake` is told of what was no refusal. */
-export function asApiError(error: unknown, onMistake: (error: unknown) => void): ApiError {
+export function asApiError(error: unknown, onMistake: (error: unknown) => void, refusalOf?: RefusalOf): ApiError {
   if (error instanceof ApiError) return error;
   // Well-formed for the schema, not for Gnutella: a magnet link without a hash, an address that is none.
   if (error instanceof ProtocolError) return new ApiError('INVALID', error.message, { cause: error });
+  const refusal = refusalOf?.(error) ?? null;
+  if (refusal !== null) return refusal;
   onMistake(error);
   return new ApiError('INTERNAL', 'this is a bug: the log has the details', { cause: error });
 }

@@ -9,7 +9,7 @@ import {
   type Handlers,
   type OutputOf,
 } from './endpoints.ts';
-import { ApiError, asApiError, problemOf } from './errors.ts';
+import { ApiError, asApiError, problemOf, type RefusalOf } from './errors.ts';
 import { chosen } from './fields.ts';
 import { checkedInput, partsOf, routeOf, type Values } from './input.ts';
 
@@ -18,6 +18,7 @@ export interface OperationsOptions {
   version: string;
   /** Told of every mistake of ours; the caller only sees a 500. */
   onMistake: (error: unknown, doing: string) => void;
+  refusalOf?: RefusalOf | undefined;
   /** Tests: an answer that does not fit its schema is a mistake. */
   checkOutput: boolean;
 }
@@ -89,7 +90,8 @@ export class Operations {
         const { status, output } = await this.run(name, partsOf(routeOf(endpoints[name]), given), caller);
         items.push({ operation, status, ...(output === undefined ? {} : { body: output }) });
       } catch (error) {
-        const problem = problemOf(asApiError(error, mistake => this.#options.onMistake(mistake, `bulk ${operation}`)));
+        const { onMistake, refusalOf } = this.#options;
+        const problem = problemOf(asApiError(error, mistake => onMistake(mistake, `bulk ${operation}`), refusalOf));
         items.push({ operation, status: problem.status, problem });
       }
     }

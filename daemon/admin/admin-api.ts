@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import { version } from '../version.ts';
 import type { Keys } from './keys.ts';
+import { storageRefusal } from './storage-refusal.ts';
 
 const SOCKET_FILE = 'api.sock';
 
@@ -51,6 +52,11 @@ export async function startAdminApi({
       version,
       page: () => (settings.api.web ? webPage() : null),
       onMistake: (err, doing) => log.error({ err }, doing),
+      refusalOf: error => {
+        const refusal = storageRefusal(error);
+        if (refusal !== null) log.warn({ code: refusal.code }, refusal.message);
+        return refusal;
+      },
     },
   );
   if (!isLoopback(api.host)) {

@@ -78,6 +78,7 @@ import { electionView, folderView, peerView, reachabilityView } from './control-
 import { downloadRequest } from './download-request.ts';
 import type { Keys } from './keys.ts';
 import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
+import { storageRefusal } from './storage-refusal.ts';
 
 export interface ControlParts {
   live: LiveSettings;
@@ -492,7 +493,7 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
       throw new ApiError('INVALID', cause.message, { faults, cause });
     }
     const { code, path } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
+    if (code === undefined || storageRefusal(cause) !== null) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
 }

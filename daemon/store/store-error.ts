@@ -6,6 +6,7 @@ export type StoreErrorCode =
   | 'STORE_FULL'
   | 'STORE_UNREADABLE'
   | 'STORE_NEWER'
+  | 'STORE_CLOSED'
   | 'STORE_FAILED';
 
 export class StoreError extends Error {
@@ -28,6 +29,8 @@ export function damagedBy(error: unknown): string | null {
   return null;
 }
 
+const CLOSED: ReadonlySet<string> = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN']);
+
 /** The typed error for whatever level or the file system threw, with it as cause. */
 export function storeError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
@@ -40,7 +43,15 @@ export function storeError(error: unknown, path: string): StoreError {
       options,
     );
   }
-  if (damagedBy(error) !== null) return new StoreError('STORE_DAMAGED', `${path} is damaged: ${text}`, options);
+  if (CLOSED.has(code))
+    return new StoreError('STORE_CLOSED', 'the servent is stopping: ask again once it runs', options);
+  if (damagedBy(error) !== null) {
+    return new StoreError(
+      'STORE_DAMAGED',
+      `${path} is damaged (${text}): start the servent again, which keeps it aside and begins anew`,
+      options,
+    );
+  }
   if (code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|Disk quota exceeded/.test(text)) {
     return new StoreError(
       'STORE_FULL',

@@ -1,8 +1,8 @@
 // Opens the LevelDB of a data folder, keeps a damaged one aside, and hands out one table a kind of record.
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Level } from 'level';
 import type { Log } from '../log.ts';
+import { Database } from './database.ts';
 import { damagedBy, StoreError, storeError } from './store-error.ts';
 import { Table } from './table.ts';
 
@@ -10,8 +10,6 @@ import { Table } from './table.ts';
 const SCHEMA_VERSION = 1;
 /** Entries asked for at once while everything is read once at open. */
 const SCAN_ENTRIES = 1000;
-
-type Database = Level<string, string>;
 
 export class Store {
   /** Where a damaged predecessor was put aside at this start, or null. */
@@ -63,10 +61,10 @@ export class Store {
 /** Opens and reads everything once, so that damage shows now and not in the middle of the night. 100,000 records: about 0.25 s. */
 async function openSound(path: string): Promise<Database> {
   await refuseHeadless(path);
-  const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  const database = new Database(path);
   await database.open();
   try {
-    const iterator = database.iterator<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' });
+    const iterator = database.level.iterator<Uint8Array, Uint8Array>({ keyEncoding: 'view', valueEncoding: 'view' });
     while ((await iterator.nextv(SCAN_ENTRIES)).length > 0);
     await iterator.close();
     await migrate(database, path);

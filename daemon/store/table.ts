@@ -1,7 +1,6 @@
 // One kind of record: string keys to JSON values in one sublevel.
-import type { Level } from 'level';
 import type { Log } from '../log.ts';
-import { storeError } from './store-error.ts';
+import type { Database } from './database.ts';
 
 export type Change<V> = { type: 'put'; key: string; value: V } | { type: 'del'; key: string };
 
@@ -20,26 +19,22 @@ export interface WriteOptions {
   durable?: boolean;
 }
 
-type Sublevel = ReturnType<typeof sublevelOf>;
-
-/** Every method rejects with StoreError: STORE_FULL, STORE_DAMAGED, STORE_FAILED. */
+/** Every method rejects with StoreError: STORE_FULL, STORE_UNREADABLE, STORE_DAMAGED, STORE_CLOSED, STORE_FAILED. */
 export class Table<V> {
   readonly name: string;
   /** Records met that were not JSON; each was skipped and said once in the log. */
   unreadable = 0;
-  readonly #sublevel: Sublevel;
+  readonly #database: Database;
   readonly #log: Log;
-  readonly #path: string;
 
-  constructor(name: string, database: Level<string, string>, log: Log) {
+  constructor(name: string, database: Database, log: Log) {
     this.name = name;
-    this.#sublevel = sublevelOf(database, name);
+    this.#database = database;
     this.#log = log;
-    this.#path = database.location;
   }
 
   async get(key: string): Promise<V | undefined> {
-    const text = await this.#tried(this.#sublevel.get(key));
+    const text = await this.#database.read(this.name, sublevel => sublevel.get(key));
     return text === undefined ? undefined : this.#parse(key, text);
   }
 
@@ -57,15 +52,16 @@ export class Table<V> {
     const texts = changes.map(change =>
       change.type === 'put' ? { ...change, value: JSON.stringify(change.value) } : change,
     );
-    await this.#tried(this.#sublevel.batch(texts, options.durable === true ? SYNC : {}));
+    const how = options.durable === true ? SYNC : {};
+    await this.#database.write(this.name, sublevel => sublevel.batch(texts, how));
   }
 
   /** In key order. A record that is not JSON is skipped. */
   async *entries(range: Range = {}): AsyncGenerator<[string, V]> {
-    const iterator = this.#sublevel.iterator(range);
+    const iterator = await this.#database.read(this.name, async sublevel => sublevel.iterator(range));
     try {
       for (;;) {
-        const some = await this.#tried(iterator.nextv(500));
+        const some = await this.#database.read(this.name, () => iterator.nextv(500));
         if (some.length === 0) return;
         for (const [key, text] of some) {
           const value = this.#parse(key, text);
@@ -78,7 +74,7 @@ export class Table<V> {
   }
 
   async clear(): Promise<void> {
-    await this.#tried(this.#sublevel.clear());
+    await this.#database.write(this.name, sublevel => sublevel.clear());
   }
 
   #parse(key: string, text: string): V | undefined {
@@ -90,18 +86,6 @@ export class Table<V> {
       return undefined;
     }
   }
-
-  async #tried<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw storeError(error, this.#path);
-    }
-  }
-}
-
-function sublevelOf(database: Level<string, string>, name: string) {
-  return database.sublevel<string, string>(name, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
 }
 
 // classic-level knows `sync`, abstract-level's sublevel type does not name it but passes it on.

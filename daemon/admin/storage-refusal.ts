@@ -1,0 +1,32 @@
+// What a disk or database that failed tells the caller of the API: a status of its own, and the sentence that says what to do.
+import { ApiError, type ApiErrorCode } from '../../api/errors.ts';
+import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
+import { DiskError, type DiskErrorCode } from '../transfer/disk-error.ts';
+
+const CODES: Record<StoreErrorCode | DiskErrorCode, ApiErrorCode> = {
+  STORE_FULL: 'STORAGE_FULL',
+  DISK_FULL: 'STORAGE_FULL',
+  STORE_UNREADABLE: 'STORAGE_FORBIDDEN',
+  DISK_FORBIDDEN: 'STORAGE_FORBIDDEN',
+  STORE_CLOSED: 'STOPPING',
+  // of the start alone, but for a disk that was taken away and came back
+  STORE_LOCKED: 'STORAGE_FAILED',
+  STORE_NEWER: 'STORAGE_FAILED',
+  STORE_DAMAGED: 'STORAGE_FAILED',
+  STORE_FAILED: 'STORAGE_FAILED',
+  DISK_FAILED: 'STORAGE_FAILED',
+};
+
+/** Of files that are no database, such as the configuration. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Null: no such error. */
+export function storageRefusal(error: unknown): ApiError | null {
+  if (error instanceof StoreError || error instanceof DiskError)
+    return new ApiError(CODES[error.code], error.message, { cause: error });
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || !FULL.has(code)) return null;
+  return new ApiError('STORAGE_FULL', `no space left for ${path ?? 'what was to be written'}: free some`, {
+    cause: error,
+  });
+}
