@@ -46,6 +46,7 @@ export class Discipline {
     link.drops.count(reason);
     if (reason === Drop.Duplicate) return; // by far the most frequent, and nobody's fault
     if (reason === Drop.PingTooSoon && link.role === 'legacy') return; // flat networks flood pings: they are not its own
+    if (reason === Drop.TtlZero && link.role !== 'leaf') return; // who relays ends what others began
     const patience = PATIENCE.get(reason);
     if (patience === undefined) return;
     const times = link.drops.of(reason);

@@ -6,7 +6,7 @@ export const Drop = {
   Duplicate: 0,
   /** Seen before, from this very link: the peer repeats itself. */
   DuplicateSameLink: 1,
-  /** Arrived with TTL 0. */
+  /** A push with TTL 0 that is not its target's neighbour's, or anything with TTL 0 of a leaf. */
   TtlZero: 2,
   /** hops + TTL over the hard limit. */
   TtlTooHigh: 3,

@@ -97,7 +97,7 @@ export class Pinger {
       this.#discipline.drop(link, Drop.SizeWrong);
       return;
     }
-    if (ttl === 0) return; // BearShare acknowledges an alive ping so: that the link lives is noted already
+    if (ttl === 0 && hops === 0) return; // BearShare acknowledges an alive ping so: that the link lives is noted already
     if (hops + ttl > HARD_TTL_MAX) {
       this.#discipline.drop(link, Drop.TtlTooHigh);
       return;

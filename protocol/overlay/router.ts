@@ -54,12 +54,12 @@ const PUSH_LIMIT = new RateLimit(100, 50);
 /** Pushes by datagram, from everybody together. */
 const OUTSIDE_PUSH_LIMIT = new RateLimit(20, 100);
 
-/** Why relayTtl() refused. */
+/** What keeps a query from going on; with TTL 0 it is answered all the same. */
 export const Unfit = { TtlZero: -1, TtlTooHigh: -2 } as const;
 
 /**
  * TTL with which a query that arrived with `ttl` and `hops` goes on, when hops + TTL may be `ttlMax`: 0 means not to
- * ultrapeers, less than 0 is one of Unfit. The rules of gtk-gnutella's forward_message; why absurd ones are not cut: ADR 0005.
+ * ultrapeers, less than 0 is one of Unfit and means to nobody. The rules of gtk-gnutella's forward_message; why absurd ones are not cut: ADR 0005.
  */
 export function relayTtl(ttl: number, hops: number, ttlMax: number): number {
   if (hops + ttl > HARD_TTL_MAX) return Unfit.TtlTooHigh;
@@ -149,10 +149,15 @@ export class Router {
       this.#discipline.drop(link, Drop.LeafRelayed);
       return;
     }
-    const modernTtl = relayTtl(ttl, hops, this.#limits.ttlMax);
-    const legacyTtl = relayTtl(ttl, hops, this.#limits.legacyTtlMax);
-    if (modernTtl < 0) {
-      this.#discipline.drop(link, modernTtl === Unfit.TtlZero ? Drop.TtlZero : Drop.TtlTooHigh);
+    const onward = relayTtl(ttl, hops, this.#limits.ttlMax);
+    if (onward === Unfit.TtlTooHigh) {
+      this.#discipline.drop(link, Drop.TtlTooHigh);
+      return;
+    }
+    const modernTtl = Math.max(onward, 0);
+    const legacyTtl = Math.max(relayTtl(ttl, hops, this.#limits.legacyTtlMax), 0);
+    if (ttl === 0 && link.role === 'leaf') {
+      this.#discipline.drop(link, Drop.TtlZero); // it relays nothing, so this is nobody's last hop
       return;
     }
     const routes = this.queryRoutes;
@@ -180,7 +185,7 @@ export class Router {
     routes.add(link.id, dynamic || whatsNew ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame);
     this.#sink.onQueryPassed(link, frame, ownHits);
-    if (link.ourRole === 'leaf') return;
+    if (link.ourRole === 'leaf' || ttl === 0) return;
     if (dynamic) {
       this.#dynamicQueries.startOfLeaf(link, frame, ownHits, now);
       return;
@@ -353,10 +358,6 @@ export class Router {
       this.#discipline.drop(link, Drop.LeafRelayed);
       return;
     }
-    if (ttl === 0) {
-      this.#discipline.drop(link, Drop.TtlZero);
-      return;
-    }
     const due = PUSH_LIMIT.admit(link.pushDue, now);
     if (due < 0) {
       this.#discipline.drop(link, Drop.PushTooSoon);
@@ -372,6 +373,10 @@ export class Router {
       this.#discipline.drop(link, Drop.PushExpired); // TTL does not end it, see below
       return;
     }
+    if (ttl === 0 && (link.role === 'leaf' || this.#links.withServent(bytes, guidAt) === null)) {
+      this.#discipline.drop(link, Drop.TtlZero); // only the last step, to the neighbour itself, is free
+      return;
+    }
     // never below 1: a push that has found its way so far should not die before the last step (gtk-gnutella)
     const onwardTtl = Math.max(Math.min(ttl, HARD_TTL_MAX) - 1, 1);
     const relayed =
@@ -382,8 +387,8 @@ export class Router {
 
   /** A push that came by datagram: for us, or for a servent that we know a way to. False when it is neither. */
   onPushFromOutside(frame: Frame, now: number): boolean {
-    const { bytes, start, ttl, payloadBytes } = frame;
-    if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX || ttl === 0) return false;
+    const { bytes, start, payloadBytes } = frame;
+    if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX) return false;
     const due = OUTSIDE_PUSH_LIMIT.admit(this.#outsidePushDue, now);
     if (due < 0) return false;
     this.#outsidePushDue = due;

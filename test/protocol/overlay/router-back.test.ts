@@ -141,7 +141,7 @@ t.test('pushes without a way, in a circle, or too many are dropped', async t => 
   const servent = network.add('a');
   const guid = random.guid();
   const [from, leaf] = [network.puppet(servent), network.puppet(servent, 'leaf', { guid })];
-  from.send(push(random.guid(), 4, 0), push(guid, 4, 15), push(guid, 0, 1));
+  from.send(push(random.guid(), 4, 0), push(guid, 4, 15), push(random.guid(), 0, 1));
   t.equal(from.link.drops?.of(Drop.PushNoRoute), 1);
   t.equal(from.link.drops?.of(Drop.PushExpired), 1);
   t.equal(from.link.drops?.of(Drop.TtlZero), 1);

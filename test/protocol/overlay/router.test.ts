@@ -43,15 +43,18 @@ t.test('the same on the wire: to ultrapeers, to leaves, to our own files', async
     from.send(query(ttl, hops));
     network.settle();
     const what = `ttl ${ttl} hops ${hops}`;
-    const dropped = typeof effect === 'string' && effect.startsWith('drop');
+    // gtk-gnutella counts TTL 0 as an error, but answers: it reaches no third servent
+    const alone = ttl === 0 && typeof effect === 'string' && effect.startsWith('drop (counts as TTL=0)');
+    const dropped = typeof effect === 'string' && effect.startsWith('drop') && !alone;
     const forwarded = ultrapeer.ofType(Type.Query).map(frame => ({ ttl: frame.ttl, hops: frame.hops }));
     t.strictSame(
       forwarded,
       typeof effect === 'object' ? [{ ttl: effect.forward_ttl, hops: effect.forward_hops }] : [],
       what,
     );
-    t.equal(leaf.ofType(Type.Query).length, dropped ? 0 : 1, what);
-    if (!dropped) t.strictSame([leaf.ofType(Type.Query)[0]?.ttl, leaf.ofType(Type.Query)[0]?.hops], [1, hops + 1]);
+    t.equal(leaf.ofType(Type.Query).length, dropped || alone ? 0 : 1, what);
+    if (!dropped && !alone)
+      t.strictSame([leaf.ofType(Type.Query)[0]?.ttl, leaf.ofType(Type.Query)[0]?.hops], [1, hops + 1]);
     t.equal(from.ofType(Type.QueryHit).length, dropped ? 0 : 1, what);
   }
 });
