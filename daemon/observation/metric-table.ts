@@ -206,6 +206,16 @@ export const metrics: readonly Metric[] = [
     ({ beside: { core } }) => core.replies.waiting,
   ),
   counter(
+    'gnutella_out_of_band_replies_total',
+    'Hits of ours by UDP: `offered`, `claimed`, claims `refused`; and datagrams that were `dropped` for want of room, or came too `late` for anybody to listen.',
+    ({ beside: { core } }) => {
+      const { replies, deliveries } = core;
+      const { offered, claimed, refused } = replies;
+      return entries({ offered, claimed, refused, dropped: deliveries.dropped, late: deliveries.late });
+    },
+    'event',
+  ),
+  counter(
     'gnutella_vendor_messages_in_total',
     'Vendor messages of neighbours by what they are; `unknown` to us, or `malformed`.',
     ({ beside: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],

@@ -14,7 +14,7 @@ import type { Frame } from '../wire/frame-reader.ts';
 import { type GgepItem, ggepPayload } from '../wire/ggep.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { encodePing, parsePing, ScpFlag } from '../wire/ping.ts';
+import { encodePing, type Ping, ScpFlag } from '../wire/ping.ts';
 import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, type Pong, parsePong } from '../wire/pong.ts';
 import { GUESS_VERSION } from './guess.ts';
 import type { Identity } from './identity.ts';
@@ -34,6 +34,17 @@ export interface PingQuestion {
   readonly hosts: 'ultrapeer' | 'leaf' | null;
   /** Tell us our address. */
   readonly address: boolean;
+}
+
+/** What a ping asks for besides a pong. */
+export interface PingWishes {
+  readonly hosts: boolean;
+  /** A GUESS query key. */
+  readonly key: boolean;
+}
+
+export function wishesOf(ping: Ping): PingWishes {
+  return { hosts: ping.supportsCachedPongs !== null, key: ggepPayload(ping.ggep, 'QK') !== null };
 }
 
 export interface PingAnswer {
@@ -119,17 +130,14 @@ export class DatagramPings {
     return true;
   }
 
-  /** The pong for a ping, at most `bytesMax` long with its header. Throws what parsePing() throws. */
-  answer(frame: Frame, from: Endpoint, bytesMax: number): Buffer {
-    const ping = parsePing(frame.payload());
+  /** The pong for a ping with what of its wishes is granted, at most `bytesMax` long with its header. */
+  answer(guid: Buffer, ping: Ping, granted: PingWishes, from: Endpoint, bytesMax: number): Buffer {
     const items: GgepItem[] = [];
     const { queryKey, identity } = this.#parts;
     // each at most once, however often it was asked for: a block holds 32 items
     if (ggepPayload(ping.ggep, 'IP') !== null) items.push({ id: 'IP', payload: packEndpoint(from) });
-    if (queryKey !== null && identity.ultrapeer && ggepPayload(ping.ggep, 'QK') !== null) {
-      items.push({ id: 'QK', payload: queryKey(from) });
-    }
-    return this.pong(frame.guid(), from, ping.supportsCachedPongs, items, bytesMax);
+    if (queryKey !== null && identity.ultrapeer && granted.key) items.push({ id: 'QK', payload: queryKey(from) });
+    return this.pong(guid, from, granted.hosts ? ping.supportsCachedPongs : null, items, bytesMax);
   }
 
   /** `wishes`: ScpFlag bits, null for no hosts. */

@@ -8,13 +8,14 @@ import { type Endpoint, type Reach, reachOf } from '../wire/endpoint.ts';
 import { Frame } from '../wire/frame-reader.ts';
 import type { GgepItem } from '../wire/ggep.ts';
 import { encodeDescriptor } from '../wire/header.ts';
+import { parsePing } from '../wire/ping.ts';
 import { encodePush, type Push } from '../wire/push.ts';
 import { parseQueryHit, type QueryHit } from '../wire/query-hit.ts';
 import { parseOutOfBandAck, parseOutOfBandOffer } from '../wire/vendor/out-of-band.ts';
 import { encodeTimeSyncReply, parseTimeSyncRequest, timeSyncGuid, timestampOf } from '../wire/vendor/time-sync.ts';
 import { parseVendorMessage, VendorId, vendorId } from '../wire/vendor-message.ts';
 import { answerCrawler, answerHead } from './datagram-answers.ts';
-import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion } from './datagram-pings.ts';
+import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion, wishesOf } from './datagram-pings.ts';
 import { DELIVERY_PACE, Deliveries, type DeliveryPace } from './deliveries.ts';
 import type { Firewall } from './firewall.ts';
 import { Guess } from './guess.ts';
@@ -61,8 +62,13 @@ export interface DatagramLimits {
   readonly byPort: boolean;
   /** Datagrams of one address. */
   readonly perAddress: RateLimit;
-  /** Pings of one address that are answered; gtk-gnutella: one a minute. */
+  /**
+   * Pings of one address that are answered, each kind by itself: whether we live, hosts, a GUESS query key. gtk-gnutella
+   * asks us for each once a minute, and forgets a GUESS servent that gives it no key.
+   */
   readonly pings: RateLimit;
+  readonly hostPings: RateLimit;
+  readonly keyPings: RateLimit;
   /** Crawler pings of one address. */
   readonly crawls: RateLimit;
   readonly heads: RateLimit;
@@ -79,6 +85,8 @@ export const DATAGRAM_LIMITS: DatagramLimits = {
   byPort: false,
   perAddress: new RateLimit(50, 60),
   pings: new RateLimit(60_000, 1),
+  hostPings: new RateLimit(60_000, 1),
+  keyPings: new RateLimit(30_000, 2),
   crawls: new RateLimit(120_000, 1),
   heads: new RateLimit(2_000, 10),
   answers: new RateLimit(5, 200),
@@ -91,8 +99,10 @@ export const DATAGRAM_LIMITS: DatagramLimits = {
 export const LOCAL_DATAGRAM_LIMITS: Partial<DatagramLimits> = {
   byPort: true,
   pings: new RateLimit(200, 20),
+  hostPings: new RateLimit(200, 20),
+  keyPings: new RateLimit(200, 20),
   crawls: new RateLimit(1_000, 5),
-  pace: { minMs: 1, maxMs: 5 },
+  pace: { minMs: 1, maxMs: 5, perAddress: new RateLimit(1, 50) },
 };
 
 const ADDRESSES_MAX = 16_384;
@@ -145,10 +155,12 @@ export class Datagrams {
   readonly #parts: DatagramsParts;
   readonly #limits: DatagramLimits;
   readonly #pings: DatagramPings;
-  readonly #deliveries: Deliveries;
+  readonly deliveries: Deliveries;
   readonly #startedAt: number;
   readonly #perAddress: KeyedRateLimit;
   readonly #pingRates: KeyedRateLimit;
+  readonly #hostPingRates: KeyedRateLimit;
+  readonly #keyPingRates: KeyedRateLimit;
   readonly #crawlRates: KeyedRateLimit;
   readonly #headRates: KeyedRateLimit;
   #answersDue = 0;
@@ -163,19 +175,22 @@ export class Datagrams {
     this.#startedAt = now;
     this.#perAddress = new KeyedRateLimit(limits.perAddress, ADDRESSES_MAX);
     this.#pingRates = new KeyedRateLimit(limits.pings, ADDRESSES_MAX);
+    this.#hostPingRates = new KeyedRateLimit(limits.hostPings, ADDRESSES_MAX);
+    this.#keyPingRates = new KeyedRateLimit(limits.keyPings, ADDRESSES_MAX);
     this.#crawlRates = new KeyedRateLimit(limits.crawls, ADDRESSES_MAX);
     this.#headRates = new KeyedRateLimit(limits.heads, ADDRESSES_MAX);
     const send = (bytes: Buffer, to: Endpoint) => this.#send(bytes, to);
     const sendVendor = (payload: Buffer, guid: Buffer, to: Endpoint) =>
       this.#send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), to);
-    this.#deliveries = new Deliveries(send, random, limits.pace);
+    const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
+    this.deliveries = new Deliveries({ send, random, pace: limits.pace, addressKey });
     this.replies = new OutOfBandReplies({
       identity,
       reaches: limits.reaches,
-      deliveries: this.#deliveries,
+      deliveries: this.deliveries,
       send: sendVendor,
       now: () => clock.now(),
-      addressKey: endpoint => this.#key(endpoint),
+      addressKey,
       takesUnsolicited: () => parts.firewall.takesDatagrams(clock.now()),
     });
     this.claims = new OutOfBandClaims(random, sendVendor, now);
@@ -183,10 +198,10 @@ export class Datagrams {
       identity,
       library,
       core,
-      deliveries: this.#deliveries,
+      deliveries: this.deliveries,
       random,
       pong: (guid, to, requestBytes, hosts, ggep) => this.#pong(guid, to, requestBytes, hosts, ggep),
-      addressKey: endpoint => this.#key(endpoint),
+      addressKey,
       now,
     });
     this.#pings = new DatagramPings({
@@ -257,9 +272,18 @@ export class Datagrams {
   }
 
   #onPing(frame: Frame, from: Endpoint, now: number): DatagramEnd {
-    if (!this.#pingRates.admit(this.#key(from), now)) return 'answer_rate';
+    const ping = parsePing(frame.payload());
+    const address = this.#key(from);
+    const { hosts, key } = wishesOf(ping);
+    const granted = {
+      hosts: hosts && this.#hostPingRates.admit(address, now),
+      key: key && this.#keyPingRates.admit(address, now),
+    };
+    const plain = !hosts && !key && this.#pingRates.admit(address, now);
+    if (!plain && !granted.hosts && !granted.key) return 'answer_rate';
     const bytesMax = answerBytesMax(frame.bytes.length);
-    return this.#answer(this.#pings.answer(frame, from, bytesMax), from, frame.bytes.length, now);
+    const pong = this.#pings.answer(frame.guid(), ping, granted, from, bytesMax);
+    return this.#answer(pong, from, frame.bytes.length, now);
   }
 
   #onHit(frame: Frame, from: Endpoint, now: number): DatagramEnd {
@@ -380,7 +404,7 @@ export class Datagrams {
     this.#pings.tick(now);
     this.replies.tick(now);
     this.guess.tick(now);
-    return Math.min(this.#deliveries.tick(now), now + 1_000);
+    return Math.min(this.deliveries.tick(now), now + 1_000);
   }
 
   /** Entries that wait for something, for metrics. */
@@ -388,7 +412,7 @@ export class Datagrams {
     return {
       pings: this.#pings.waiting,
       offers: this.replies.waiting,
-      deliveries: this.#deliveries.size,
+      deliveries: this.deliveries.size,
       guessRoutes: this.guess.routes,
     };
   }

@@ -56,6 +56,8 @@ export class QueryGuard {
     if (due < 0) return Drop.QueryTooSoon;
     link.queryDue = due;
     if (leaf && !this.#addresses.admit(link.endpoint.host, now)) return Drop.QueryTooSoon;
+    // a leaf passes nothing on, and two people may ask the same through one ultrapeer
+    if (link.ourRole === 'leaf') return PASSES;
     return this.#repeats(link, frame, leaf, now) ? Drop.QueryRepeated : PASSES;
   }
 

@@ -19,6 +19,11 @@ export class RateLimit {
     if (due - now + (weight - 1) * this.intervalMs > this.#toleranceMs) return -1;
     return Math.max(due, now) + weight * this.intervalMs;
   }
+
+  /** When an event is admitted again. */
+  admitsAt(due: number): number {
+    return due - this.#toleranceMs;
+  }
 }
 
 /** The same rate for each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
@@ -38,8 +43,17 @@ export class KeyedRateLimit {
     return this.#young.size + this.#old.size;
   }
 
+  #dueOf(key: string): number {
+    return this.#young.get(key) ?? this.#old.get(key) ?? 0;
+  }
+
+  /** When an event of that key is admitted again; not after now, it may come at once. */
+  admitsAt(key: string): number {
+    return this.#limit.admitsAt(this.#dueOf(key));
+  }
+
   admit(key: string, now: number): boolean {
-    const due = this.#limit.admit(this.#young.get(key) ?? this.#old.get(key) ?? 0, now);
+    const due = this.#limit.admit(this.#dueOf(key), now);
     if (due < 0) return false;
     if (this.#young.size >= this.#keysMax / 2) {
       this.#old = this.#young;

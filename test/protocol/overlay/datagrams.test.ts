@@ -52,6 +52,42 @@ t.test('a ping by UDP is answered with what we are, once a minute to one address
   t.equal(datagrams.core.receive(ping(), STRANGER), 'taken');
 });
 
+t.test(
+  'whoever pinged us for hosts a moment ago still gets a GUESS query key, as gtk-gnutella asks for both',
+  async t => {
+    const { network, wire, datagrams } = lone();
+    datagrams.known = [{ host: '5.6.7.8', port: 6346 }];
+    const QK = { id: 'QK', payload: NOBODY };
+    const asked = (ggep: (typeof QK)[], scp: number | null) => {
+      wire.length = 0;
+      const end = datagrams.core.receive(ping(ggep, scp), STRANGER);
+      const pong = wire[0] === undefined ? null : parsePong(wire[0].bytes.subarray(23));
+      return [end, pong?.hosts.length ?? 0, pong?.ggep.some(({ id }) => id === 'QK') ?? false];
+    };
+    t.strictSame(asked([], null), ['taken', 0, false]);
+    t.strictSame(asked([], 1), ['taken', 1, false], 'a ping for hosts has an allowance of its own');
+    t.strictSame(asked([QK], null), ['taken', 0, true], 'and so has one for a key');
+    t.strictSame(asked([QK], 1), ['taken', 0, true], 'what is asked for too often is left out');
+    t.strictSame(asked([QK], 1), ['answer_rate', 0, false]);
+    t.strictSame(asked([], null), ['answer_rate', 0, false]);
+    for (let minute = 0; minute < 10; minute++) {
+      network.clock.ms += 60_000;
+      t.strictSame(asked([], null), ['taken', 0, false]);
+      t.strictSame(asked([QK], 1), ['taken', 1, true]);
+    }
+  },
+);
+
+t.test('one address that pings for everything there is gets few answers', async t => {
+  const { network, wire, datagrams } = lone();
+  const QK = { id: 'QK', payload: NOBODY };
+  for (let second = 0; second < 600; second++) {
+    network.clock.ms += 1_000;
+    for (const scp of [null, 1]) for (const ggep of [[], [QK]]) datagrams.core.receive(ping(ggep, scp), STRANGER);
+  }
+  t.ok(wire.length <= 10 + 10 + 2 + 20, `${wire.length} answers in ten minutes`);
+});
+
 t.test('asked with SCP we name up to 30 hosts, neither the asker nor ourselves', async t => {
   const { wire, servent, datagrams } = lone();
   const others = Array.from({ length: 40 }, (_, i) => ({ host: `5.6.7.${i + 1}`, port: 6346 }));

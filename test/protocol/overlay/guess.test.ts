@@ -2,6 +2,7 @@ import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { LOCAL_DATAGRAM_LIMITS } from '../../../protocol/overlay/datagrams.ts';
 import { addressGuid } from '../../../protocol/overlay/out-of-band.ts';
+import { RateLimit } from '../../../protocol/overlay/rate-limit.ts';
 import type { GgepItem } from '../../../protocol/wire/ggep.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePing } from '../../../protocol/wire/ping.ts';
@@ -14,13 +15,14 @@ import { SeededRandom, type ServentOptions, VirtualNetwork } from '../../support
 const random = new SeededRandom(3);
 const SEARCHER = { host: '5.5.2.98', port: 6346 };
 const NOTHING = Buffer.alloc(0);
+const QUICK = { pace: { minMs: 1, maxMs: 5, perAddress: new RateLimit(1, 50) } };
 
 function server(options: ServentOptions = {}) {
   const network = new VirtualNetwork();
   const wire: SentDatagram[] = [];
   const servent = network.add('server', options);
   servent.library.share('alpha song');
-  const datagrams = new VirtualDatagrams(servent, network, wire, { pace: { minMs: 1, maxMs: 5 } });
+  const datagrams = new VirtualDatagrams(servent, network, wire, QUICK);
   const keyOf = (from = SEARCHER) => {
     const asked = encodePing({ supportsCachedPongs: null, ggep: [{ id: 'QK', payload: NOTHING }] });
     datagrams.core.receive(encodeDescriptor(random.guid(), Type.Ping, 1, 0, asked), from);

@@ -101,3 +101,14 @@ t.test('without limits, as in a lab, everything passes', async () => {
     { numRuns: 10 },
   );
 });
+
+t.test('two people who ask the same through one ultrapeer within five seconds both hear from its leaf', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('leaf', { role: 'leaf', limits: { queries: QUERY_GUARD } });
+  servent.library.share('alpha song');
+  const ultrapeer = network.puppet(servent);
+  ultrapeer.send(query(1, 2, 'song'), query(1, 2, 'song'));
+  network.settle();
+  t.equal(ultrapeer.ofType(Type.QueryHit).length, 2);
+  t.equal(servent.overlay.drops.toRecord()['query_repeated'], undefined);
+});
