@@ -165,6 +165,12 @@ export const listFields = {
     {"path":"files","kind":"number","plural":false,"choices":[]},
     {"path":"bytes","kind":"number","plural":false,"choices":[]},
     {"path":"error","kind":"text","plural":false,"choices":[]},
+    {"path":"leftOut","kind":"list","plural":false,"choices":[]},
+    {"path":"leftOut.rule","kind":"text","plural":true,"choices":[]},
+    {"path":"leftOut.why","kind":"text","plural":true,"choices":[]},
+    {"path":"leftOut.files","kind":"number","plural":true,"choices":[]},
+    {"path":"leftOut.folders","kind":"number","plural":true,"choices":[]},
+    {"path":"leftOut.first","kind":"text","plural":true,"choices":[]},
     {"path":"scannedAt","kind":"time","plural":false,"choices":[]},
   ),
   file: fields(

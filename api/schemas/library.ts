@@ -21,7 +21,18 @@ export const folder = z.object({
   state: z.enum(['waiting', 'scanning', 'ready', 'failed']),
   files: count,
   bytes,
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('why nothing, or not everything, is shared'),
+  leftOut: z
+    .array(
+      z.object({
+        rule: z.string(),
+        why: z.string(),
+        files: count,
+        folders: count,
+        first: z.string().describe('path of the first one'),
+      }),
+    )
+    .describe('what the last scan met and did not share, by rule'),
   scannedAt: time.nullable(),
 });
 

@@ -40,7 +40,7 @@ export function reachabilityView(firewall: Firewall, clock: Clock): StatusView['
   return { tcp: view(tcp), udp: view(udp) };
 }
 
-export function folderView({ id, path, state, files, bytes, error, scannedAt }: FolderStatus): FolderView {
+export function folderView({ id, path, state, files, bytes, error, leftOut, scannedAt }: FolderStatus): FolderView {
   return {
     id,
     path,
@@ -48,6 +48,7 @@ export function folderView({ id, path, state, files, bytes, error, scannedAt }: 
     files,
     bytes,
     error,
+    leftOut: [...leftOut],
     scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
   };
 }

@@ -74,12 +74,18 @@ export class Catalog {
     const { index, name, size, mtimeMs, folder } = entry;
     const file: SharedFile = { index, name, size, sha1, modifiedAt: Math.trunc(mtimeMs) };
     entry.file = file;
-    entry.failed = false;
     entry.job = null;
+    this.#mend(entry);
     folder.files++;
     folder.bytes += size;
     this.index.add(file);
     return file;
+  }
+
+  /** Its hash could not be computed; `code` is the system's. */
+  fail(entry: CatalogEntry, code: string): void {
+    entry.failed = true;
+    entry.folder.failures.set(entry.path, code);
   }
 
   remove(entry: CatalogEntry): void {
@@ -87,6 +93,7 @@ export class Catalog {
     this.#byPath.delete(entry.path);
     this.#byIndex[entry.index] = undefined;
     if (entry.job !== null) entry.job.cancelled = true;
+    this.#mend(entry);
     if (entry.file === null) return;
     entry.folder.files--;
     entry.folder.bytes -= entry.size;
@@ -111,5 +118,11 @@ export class Catalog {
       if (entry !== undefined) entries.push(entry);
     }
     return entries;
+  }
+
+  /** What could not be read is no trouble of the folder any more. */
+  #mend(entry: CatalogEntry): void {
+    if (entry.failed) entry.folder.failures.delete(entry.path);
+    entry.failed = false;
   }
 }

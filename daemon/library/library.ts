@@ -1,25 +1,22 @@
 // What this servent shares: keeps the catalog in step with the disk and the store, and opens files for those who send them.
-import { type FileHandle, realpath } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { Query } from '../../protocol/wire/query.ts';
-import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
-import { type HashJob, HashPool } from './hash-pool.ts';
-import type { HashResult } from './hash-worker.ts';
+import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
-import { LibraryError, systemCode } from './library-error.ts';
+import { type HashingStatus, Intake } from './intake.ts';
+import { LibraryError } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
-import { type FoundFile, findFile, isPassedOver, scanFolder } from './scanner.ts';
+import { type FoundFile, scanFolder } from './scanner.ts';
 import { type FolderStatus, SharedFolder } from './shared-folder.ts';
+import { Survey } from './survey.ts';
 
 /** Files of all folders together, about half a GB of memory; what is beyond is not shared, and the folder says so. */
 const FILES_MAX = 1_000_000;
 const RESCAN_INTERVAL_MS = 15 * 60_000;
-/** A file that changed while it was hashed is being written: look again after this long. */
-const UNSETTLED_MS = 30_000;
 /** Entries dropped in one go before others have their turn. */
 const DROP_SLICE = 1000;
 const LIST_SLICE = 1000;
@@ -38,17 +35,9 @@ export interface LibraryOptions {
   /** 0: never by itself. */
   readonly rescanIntervalMs?: number;
   readonly unsettledMs?: number;
+  readonly filesMax?: number;
   /** Shared with whoever else hashes, and closed by its owner. Without one the library makes its own. */
   readonly hashPool?: HashPool;
-}
-
-export interface HashingStatus {
-  /** Files still to hash. */
-  readonly pending: number;
-  /** Files hashed since the start: none at all when every file was known. */
-  readonly done: number;
-  readonly bytesLeft: number;
-  readonly current: string | null;
 }
 
 export class Library implements Searchable {
@@ -59,22 +48,14 @@ export class Library implements Searchable {
   readonly #configured: readonly string[];
   readonly #own: OwnFolder | null;
   readonly #rescanIntervalMs: number;
-  readonly #unsettledMs: number;
+  readonly #filesMax: number;
   readonly #catalog = new Catalog();
-  readonly #pool: HashPool;
-  readonly #ownsPool: boolean;
-  /** Ours in the pool. */
-  readonly #jobs = new Set<HashJob>();
-  #hashed = 0;
+  readonly #intake: Intake;
   readonly #folders = new Map<string, SharedFolder>();
   readonly #stopping = new AbortController();
-  /** Paths that changed under the hash; bounded by the files. */
-  readonly #unsettled = new Set<string>();
   #scanning: Promise<void> | null = null;
-  #rechecks = 0;
   #changed = false;
   #rescanTimer: NodeJS.Timeout | null = null;
-  #unsettledTimer: NodeJS.Timeout | null = null;
   #settledWaiters: (() => void)[] = [];
 
   constructor(options: LibraryOptions) {
@@ -85,9 +66,17 @@ export class Library implements Searchable {
     this.#onChange = options.onChange ?? (() => undefined);
     this.#onScanned = options.onScanned ?? (() => undefined);
     this.#rescanIntervalMs = options.rescanIntervalMs ?? RESCAN_INTERVAL_MS;
-    this.#unsettledMs = options.unsettledMs ?? UNSETTLED_MS;
-    this.#pool = options.hashPool ?? new HashPool();
-    this.#ownsPool = options.hashPool === undefined;
+    this.#filesMax = options.filesMax ?? FILES_MAX;
+    this.#intake = new Intake({
+      catalog: this.#catalog,
+      store: this.#store,
+      log: this.#log,
+      hashPool: options.hashPool,
+      unsettledMs: options.unsettledMs,
+      folderOf: path => this.#folderOf(path),
+      onChange: () => this.#noteChange(),
+      onDone: () => this.#settle(),
+    });
   }
 
   /** Knows its folders when this resolves; their files come in afterwards. Rejects with StoreError. */
@@ -100,10 +89,8 @@ export class Library implements Searchable {
   /** Ends scans and hashing where they are; what was hashed is in the store. Safe to call again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const timer of [this.#rescanTimer, this.#unsettledTimer]) if (timer !== null) clearTimeout(timer);
-    for (const job of this.#jobs) job.cancelled = true;
-    this.#jobs.clear();
-    if (this.#ownsPool) await this.#pool.close();
+    if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
+    await this.#intake.stop();
     await this.#scanning;
     await this.#store.flush();
     this.#settle();
@@ -152,7 +139,7 @@ export class Library implements Searchable {
     const entry = this.#catalog.byIndex(file.index);
     if (entry === null || entry.file !== file) return null;
     const handle = await openAsHashed(entry);
-    if (handle === null) await this.#recheck(entry.path);
+    if (handle === null) await this.#intake.recheck(entry.path);
     return handle;
   }
 
@@ -181,8 +168,7 @@ export class Library implements Searchable {
   }
 
   get hashing(): HashingStatus {
-    const { bytesLeft, current } = this.#pool;
-    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current };
+    return this.#intake.hashing;
   }
 
   folders(): FolderStatus[] {
@@ -235,18 +221,7 @@ export class Library implements Searchable {
    * it lies in a shared folder. Null if it does not.
    */
   async addFile(path: string, sha1: Buffer): Promise<SharedFile | null> {
-    const real = await realpath(path);
-    const found = await findFile(real, basename(real));
-    if (found === null) return null;
-    this.#store.remember(real, { size: found.size, mtimeMs: found.mtimeMs, sha1: formatBase32(sha1) });
-    await this.#store.flush();
-    const folder = this.#folderOf(real);
-    if (folder === null || relative(folder.realPath, real).split(sep).some(isPassedOver)) return null;
-    const old = this.#catalog.byPath(real);
-    if (old !== null) this.#remove(old);
-    const file = this.#catalog.share(this.#catalog.add(found, folder), Buffer.from(sha1));
-    this.#noteChange();
-    return file;
+    return await this.#intake.takeVerified(path, sha1);
   }
 
   /** Until nothing is left to scan, hash or write. */
@@ -256,7 +231,7 @@ export class Library implements Searchable {
   }
 
   get #isBusy(): boolean {
-    return this.#scanning !== null || this.#rechecks > 0 || this.#jobs.size > 0;
+    return this.#scanning !== null || this.#intake.isBusy;
   }
 
   /** Takes a folder whether or not it is there, unless it is shared already. */
@@ -317,151 +292,69 @@ export class Library implements Searchable {
 
   async #scanOne(folder: SharedFolder): Promise<void> {
     const startedAt = performance.now();
+    const survey = new Survey();
     folder.state = 'scanning';
     folder.generation++;
     let found = 0;
-    let unreadable = 0;
-    let firstUnreadable = '';
-    let full = false;
-    const onUnreadable = (path: string, code: string): void => {
-      if (++unreadable === 1) firstUnreadable = `${path} (${code})`;
-    };
     try {
       await this.#check(folder);
-      const options = { signal: this.#stopping.signal, onUnreadable, own: this.#own };
+      const options = { signal: this.#stopping.signal, survey, own: this.#own };
       for await (const slice of scanFolder(folder.realPath, options)) {
         if (folder.removed) return;
         found += slice.length;
-        full ||= this.#catalog.size + slice.length > FILES_MAX;
-        await this.#take(folder, full ? slice.filter(({ path }) => this.#catalog.byPath(path) !== null) : slice);
+        await this.#intake.take(folder, this.#withinBound(slice, survey));
       }
       if (folder.removed || this.#stopping.signal.aborted) return;
-      const entries = this.#catalog.entriesOf(folder);
-      await this.#drop(entries.filter(({ seen }) => seen !== folder.generation));
+      await this.#drop(this.#catalog.entriesOf(folder).filter(({ seen }) => seen !== folder.generation));
       // An empty folder may be a disk that is not mounted: its hashes are worth keeping.
-      if (unreadable === 0 && found > 0) {
+      if (!survey.isPartial && found > 0) {
         await this.#store.forgetGone(folder.realPath, path => this.#catalog.byPath(path) !== null);
       }
-      if (full) this.#setError(folder, `more than ${FILES_MAX} files: the rest is not shared`);
-      else if (unreadable > 0) this.#setError(folder, `${unreadable} could not be read, the first: ${firstUnreadable}`);
-      else if (!entries.some(({ failed }) => failed)) this.#setError(folder, null);
+      folder.trouble = null;
       folder.state = 'ready';
     } catch (error) {
       // What cannot be looked at cannot be served either.
       await this.#drop(this.#catalog.entriesOf(folder));
-      this.#setError(folder, error instanceof Error ? error.message : String(error));
+      folder.trouble = error instanceof Error ? error.message : String(error);
       folder.state = 'failed';
     }
+    folder.survey = survey;
     folder.scannedAt = Date.now();
+    this.#say(folder);
     const ms = Math.round(performance.now() - startedAt);
-    this.#log.debug({ folder: folder.path, found, unreadable, ms }, 'folder scanned');
+    this.#log.debug({ folder: folder.path, found, ms }, 'folder scanned');
     this.#onScanned(folder.status);
   }
 
-  /** Said once, not with every scan. */
-  #setError(folder: SharedFolder, error: string | null): void {
-    if (error !== null && error !== folder.error) {
-      this.#log.warn({ folder: folder.path }, `sharing ${folder.path}: ${error}`);
-    }
-    folder.error = error;
+  /** Without the new files that the library has no room for. */
+  #withinBound(slice: readonly FoundFile[], survey: Survey): readonly FoundFile[] {
+    if (this.#catalog.size + slice.length <= this.#filesMax) return slice;
+    let room = this.#filesMax - this.#catalog.size;
+    return slice.filter(({ path }) => {
+      if (this.#catalog.byPath(path) !== null || room-- > 0) return true;
+      survey.leaveOut('too-many', path, 'file');
+      return false;
+    });
   }
 
-  /** Files as they are on the disk now: those that are new or different are shared, after hashing unless the store knows them. */
-  async #take(folder: SharedFolder, found: readonly FoundFile[]): Promise<void> {
-    const unknown: FoundFile[] = [];
-    for (const file of found) {
-      const entry = this.#catalog.byPath(file.path);
-      if (entry !== null && entry.size === file.size && entry.mtimeMs === file.mtimeMs) {
-        entry.seen = folder.generation;
-        if (entry.failed && entry.job === null) this.#hash(entry); // it may be readable by now
-        continue;
-      }
-      if (entry !== null) this.#remove(entry);
-      unknown.push(file);
-    }
-    if (unknown.length === 0) return;
-    const records = await this.#store.lookUp(unknown.map(({ path }) => path));
-    if (folder.removed || this.#stopping.signal.aborted) return;
-    for (const [i, file] of unknown.entries()) {
-      if (this.#catalog.byPath(file.path) !== null) continue; // came in by itself meanwhile
-      const entry = this.#catalog.add(file, folder);
-      const record = records[i];
-      const sha1 = record?.size === file.size && record.mtimeMs === file.mtimeMs ? base32OrNull(record.sha1) : null;
-      if (sha1?.length === SHA1_BYTES) {
-        this.#catalog.share(entry, sha1);
-        this.#noteChange();
-      } else this.#hash(entry);
-    }
-  }
-
-  #hash(entry: CatalogEntry): void {
-    const { path, size, mtimeMs } = entry;
-    const job: HashJob = { path, size, mtimeMs, cancelled: false, done: result => this.#onHashed(entry, result) };
-    entry.job = job;
-    this.#jobs.add(job);
-    this.#pool.submit(job);
-  }
-
-  #onHashed(entry: CatalogEntry, result: HashResult): void {
-    const { path, size, mtimeMs } = entry;
-    if (entry.job !== null) this.#jobs.delete(entry.job);
-    entry.job = null;
-    if (result.kind === 'hashed') {
-      this.#hashed++;
-      const sha1 = Buffer.from(result.sha1);
-      this.#catalog.share(entry, sha1);
-      this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1) });
-      this.#noteChange();
-    } else if (result.kind === 'changed') {
-      this.#catalog.remove(entry);
-      this.#lookAgain(path);
-    } else if (result.code === 'ENOENT') this.#catalog.remove(entry);
-    else {
-      entry.failed = true;
-      // The first of a folder stands for all.
-      if (entry.folder.error === null) this.#setError(entry.folder, `${path} cannot be read (${result.code})`);
-    }
-    if (!this.#isBusy) this.#settle();
-  }
-
-  #lookAgain(path: string): void {
-    this.#unsettled.add(path);
-    this.#unsettledTimer ??= setTimeout(() => {
-      this.#unsettledTimer = null;
-      const paths = [...this.#unsettled];
-      this.#unsettled.clear();
-      for (const path of paths) void this.#recheck(path);
-    }, this.#unsettledMs).unref();
-  }
-
-  /** One file that is not what it was: drops it, and takes it anew if it is still a file of ours. */
-  async #recheck(path: string): Promise<void> {
-    this.#rechecks++;
-    try {
-      const entry = this.#catalog.byPath(path);
-      if (entry !== null) this.#remove(entry);
-      const folder = this.#folderOf(path);
-      if (folder === null || this.#stopping.signal.aborted || (await realpath(path)) !== path) return;
-      const found = await findFile(path, basename(path));
-      if (found !== null) await this.#take(folder, [found]);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') this.#log.warn({ err: error, path }, `${path} is not shared any more`);
-    } finally {
-      this.#rechecks--;
-      if (!this.#isBusy) this.#settle();
-    }
-  }
-
-  #remove(entry: CatalogEntry): void {
-    if (entry.job !== null) this.#jobs.delete(entry.job);
-    this.#catalog.remove(entry);
-    if (entry.file !== null) this.#noteChange();
+  /** What changed since it was said last: in the log, not with every scan. True if the error did. */
+  #say(folder: SharedFolder): boolean {
+    const { path, error, leftOut } = folder.status;
+    const rules = leftOut.map(({ rule, files, folders }) => `${files + folders} ${rule}`).join(', ');
+    if (rules !== folder.saidLeftOut && rules !== '')
+      this.#log.info({ folder: path, leftOut }, `left out of ${path}: ${rules}`);
+    folder.saidLeftOut = rules;
+    if (error === folder.saidError) return false;
+    if (error === null) this.#log.info({ folder: path }, `sharing ${path}: what was wrong is over`);
+    else this.#log.warn({ folder: path }, `sharing ${path}: ${error}`);
+    folder.saidError = error;
+    return true;
   }
 
   async #drop(entries: readonly CatalogEntry[]): Promise<void> {
     for (let at = 0; at < entries.length; at++) {
       const entry = entries[at];
-      if (entry !== undefined) this.#remove(entry);
+      if (entry !== undefined) this.#intake.remove(entry);
       if (at % DROP_SLICE === DROP_SLICE - 1) await new Promise(resolve => setImmediate(resolve));
     }
   }
@@ -477,6 +370,8 @@ export class Library implements Searchable {
 
   #settle(): void {
     if (this.#isBusy) return;
+    for (const folder of this.#folders.values())
+      if (folder.scannedAt !== null && this.#say(folder)) this.#onScanned(folder.status);
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 }

@@ -1,10 +1,11 @@
-// Walks a folder and tells which files could be shared. Symbolic links are passed over: one that leads inside names a file that is
-// found anyway, one that leads outside is not ours to share.
+// Walks a folder and tells which files could be shared, and the survey of everything else. Symbolic links are passed over: one that leads
+// inside names a file that is found anyway, one that leads outside is not ours to share.
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
+import type { LeftOutRule, Survey } from './survey.ts';
 
 export interface FoundFile {
   readonly path: string;
@@ -15,8 +16,8 @@ export interface FoundFile {
 
 export interface ScanOptions {
   readonly signal: AbortSignal;
-  /** A folder or file that could not be looked at; the walk goes on. */
-  readonly onUnreadable: (path: string, code: string) => void;
+  /** Told of everything that is there and not shared; the walk goes on. */
+  readonly survey: Pick<Survey, 'leaveOut' | 'noteUnreadable'>;
   /** Passed over, but for what in it may be shared. */
   readonly own?: OwnFolder | null;
 }
@@ -29,36 +30,51 @@ const DEPTH_MAX = 100;
 /** What browsers and file sharing programs call files that are not whole. */
 const PARTIAL = /\.(part|partial|crdownload|download|incomplete|tmp|temp|aria2|!qb|!ut|bc!|dctmp)$|~$/i;
 
-/** Hidden ones, partial downloads, and names that are no Unicode, which could not be opened again. */
-export function isPassedOver(name: string): boolean {
-  return name.startsWith('.') || PARTIAL.test(name) || name.includes('\ufffd');
+/** By which rule a file or folder of that name is left out. What is no UTF-8 came with U+FFFD in it and could not be opened again. */
+export function leftOutByName(name: string): LeftOutRule | null {
+  if (name.includes('\ufffd')) return 'not-utf8';
+  if (name.startsWith('.')) return 'hidden';
+  return PARTIAL.test(name) ? 'partial' : null;
 }
 
 /** Regular files that are not empty, in slices. `root` is a real path. Ends early, without an error, when the signal says so. */
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
-  const { signal, onUnreadable, own = null } = options;
+  const { signal, survey } = options;
   const folders: { path: string; depth: number }[] = [{ path: root, depth: 0 }];
   let names: { path: string; name: string }[] = [];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
       for await (const entry of entriesOf(folder.path)) {
         if (signal.aborted) return;
-        if (isPassedOver(entry.name)) continue;
-        const path = join(folder.path, entry.name);
-        if (entry.isDirectory()) {
-          if (own?.isClosed(path) === true) continue;
-          if (folder.depth < DEPTH_MAX) folders.push({ path, depth: folder.depth + 1 });
-          else onUnreadable(path, 'TOO_DEEP');
-        } else if (entry.isFile() && own?.isPrivate(path) !== true) names.push({ path, name: entry.name });
+        const { name } = entry;
+        const path = join(folder.path, name);
+        const isFolder = entry.isDirectory();
+        const rule = leftOut(entry, path, folder.depth, options);
+        if (rule !== null) survey.leaveOut(rule, path, isFolder ? 'folder' : 'file');
+        else if (isFolder) folders.push({ path, depth: folder.depth + 1 });
+        else names.push({ path, name });
         if (names.length < SLICE_FILES) continue;
-        yield await lookedAt(names, onUnreadable);
+        yield await lookedAt(names, survey);
         names = [];
       }
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || folder.path === root) onUnreadable(folder.path, systemCode(error));
+      const code = systemCode(error);
+      if (code !== 'ENOENT' || folder.path === root) survey.noteUnreadable(folder.path, code, 'folder');
     }
   }
-  if (names.length > 0 && !signal.aborted) yield await lookedAt(names, onUnreadable);
+  if (names.length > 0 && !signal.aborted) yield await lookedAt(names, survey);
+}
+
+function leftOut(entry: Dirent, path: string, depth: number, { own = null }: ScanOptions): LeftOutRule | null {
+  const byName = leftOutByName(entry.name);
+  if (byName !== null) return byName;
+  if (entry.isDirectory()) {
+    if (own?.isClosed(path) === true) return 'data-folder';
+    return depth < DEPTH_MAX ? null : 'too-deep';
+  }
+  if (entry.isSymbolicLink()) return 'link';
+  if (!entry.isFile()) return 'special';
+  return own?.isPrivate(path) === true ? 'data-folder' : null;
 }
 
 async function* entriesOf(path: string): AsyncGenerator<Dirent> {
@@ -67,22 +83,26 @@ async function* entriesOf(path: string): AsyncGenerator<Dirent> {
 
 async function lookedAt(
   names: readonly { path: string; name: string }[],
-  onUnreadable: ScanOptions['onUnreadable'],
+  survey: ScanOptions['survey'],
 ): Promise<FoundFile[]> {
   const found = await Promise.all(
-    names.map(({ path, name }) =>
-      findFile(path, name).catch(error => {
-        if (systemCode(error) !== 'ENOENT') onUnreadable(path, systemCode(error));
-        return null;
-      }),
-    ),
+    names.map(async ({ path, name }) => {
+      try {
+        const file = await findFile(path, name);
+        if (file?.size !== 0) return file;
+        survey.leaveOut('empty', path, 'file');
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') survey.noteUnreadable(path, systemCode(error), 'file');
+      }
+      return null;
+    }),
   );
   return found.filter(file => file !== null);
 }
 
-/** Null for what is no regular file or is empty. Rejects with the system's error. */
+/** Null for what is no regular file. Rejects with the system's error. */
 export async function findFile(path: string, name: string): Promise<FoundFile | null> {
   const stats = await lstat(path);
-  if (!stats.isFile() || stats.size === 0) return null;
+  if (!stats.isFile()) return null;
   return { path, name, size: stats.size, mtimeMs: stats.mtimeMs };
 }

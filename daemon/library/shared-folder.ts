@@ -4,6 +4,7 @@ import { access, constants, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LibraryError, systemCode } from './library-error.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
+import { type LeftOut, Survey } from './survey.ts';
 
 export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed';
 
@@ -14,8 +15,10 @@ export interface FolderStatus {
   /** Shared, that is hashed. */
   readonly files: number;
   readonly bytes: number;
-  /** Why nothing, or not everything, is shared. */
+  /** Why nothing, or not everything, is shared; null as soon as that is over. */
   readonly error: string | null;
+  /** What the last scan left out, by rule. */
+  readonly leftOut: readonly LeftOut[];
   /** Milliseconds since 1970. */
   readonly scannedAt: number | null;
 }
@@ -29,7 +32,12 @@ export class SharedFolder {
   /** Where it is when no link is left in the path; the path itself until the first scan. */
   realPath: string;
   state: FolderState = 'waiting';
-  error: string | null = null;
+  /** Why nothing of it is shared. */
+  trouble: string | null = null;
+  /** What the last scan met; the one that runs has its own until it ends. */
+  survey = new Survey();
+  /** Files that could not be hashed: path to the system's code. Bounded by the files of the library. */
+  readonly failures = new Map<string, string>();
   files = 0;
   bytes = 0;
   scannedAt: number | null = null;
@@ -38,6 +46,9 @@ export class SharedFolder {
   /** To be scanned; set again during a scan it asks for another. */
   due = false;
   removed = false;
+  /** Last in the log. */
+  saidError: string | null = null;
+  saidLeftOut = '';
 
   constructor(path: string, added: boolean) {
     this.path = resolve(path);
@@ -48,12 +59,28 @@ export class SharedFolder {
 
   get status(): FolderStatus {
     const { id, path, state, files, bytes, error, scannedAt } = this;
-    return { id, path, state, files, bytes, error, scannedAt };
+    return { id, path, state, files, bytes, error, leftOut: this.survey.leftOut, scannedAt };
+  }
+
+  /** Made of what is wrong now, so that it ends with its cause. */
+  get error(): string | null {
+    const faults = this.trouble === null ? [...this.survey.faults, ...this.#unhashed] : [this.trouble];
+    return faults.length === 0 ? null : faults.join('; ');
   }
 
   /** Real paths both. */
   contains(path: string): boolean {
     return isWithin(path, this.realPath);
+  }
+
+  get #unhashed(): string[] {
+    for (const [path, code] of this.failures) {
+      const { size } = this.failures;
+      return [
+        size === 1 ? `${path} cannot be read (${code})` : `${size} files cannot be read, the first: ${path} (${code})`,
+      ];
+    }
+    return [];
   }
 
   /** Throws LibraryError with what to do about it. Sets realPath. */

@@ -144,6 +144,7 @@ export const aFolder: FolderView = {
   files: 1,
   bytes: 1_000,
   error: null,
+  leftOut: [],
   scannedAt: AT,
 };
 

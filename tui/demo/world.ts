@@ -123,6 +123,7 @@ export class DemoWorld {
         files: 0,
         bytes: 0,
         error: null,
+        leftOut: [],
         scannedAt: this.#made.ago(7200),
       });
     for (let i = 0; i < files; i++) {
@@ -413,6 +414,7 @@ export class DemoWorld {
       files: 0,
       bytes: 0,
       error: null,
+      leftOut: [],
       scannedAt: null,
     };
     this.#folders.push(folder);

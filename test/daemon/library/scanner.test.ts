@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import t from 'tap';
 import { scanFolder } from '../../../daemon/library/scanner.ts';
@@ -7,15 +10,18 @@ import { asUnprivileged } from '../../support/unprivileged.ts';
 async function scan(root: string, signal = new AbortController().signal) {
   const paths: string[] = [];
   const unreadable: string[] = [];
+  const leftOut: string[] = [];
   const slices: number[] = [];
-  const onUnreadable = (path: string, code: string): void => {
-    unreadable.push(`${relative(root, path)} ${code}`);
+  const survey = {
+    noteUnreadable: (path: string, code: string) => void unreadable.push(`${relative(root, path)} ${code}`),
+    leaveOut: (rule: string, path: string, kind: string) =>
+      void leftOut.push(`${relative(root, path)}: ${kind}, ${rule}`),
   };
-  for await (const slice of scanFolder(root, { signal, onUnreadable })) {
+  for await (const slice of scanFolder(root, { signal, survey })) {
     slices.push(slice.length);
     for (const file of slice) paths.push(relative(root, file.path));
   }
-  return { paths: paths.sort(), unreadable, slices };
+  return { paths: paths.sort(), unreadable, leftOut: leftOut.sort(), slices };
 }
 
 t.test('files at any depth, without hidden, partial and empty ones', async t => {
@@ -30,9 +36,35 @@ t.test('files at any depth, without hidden, partial and empty ones', async t => 
     deep: { deeper: { 'two.ogg': '22', 'three.PART': 'x' } },
     nothing: {},
   });
-  const { paths, unreadable } = await scan(root);
+  const { paths, unreadable, leftOut } = await scan(root);
   t.strictSame(paths, ['deep/deeper/two.ogg', 'one.txt']);
   t.strictSame(unreadable, []);
+  t.strictSame(
+    leftOut,
+    [
+      '.git: folder, hidden',
+      '.hidden.txt: file, hidden',
+      'deep/deeper/three.PART: file, partial',
+      'draft.txt~: file, partial',
+      'empty: file, empty',
+      'film.mkv.crdownload: file, partial',
+      'film.mkv.part: file, partial',
+    ],
+    'each of which is told',
+  );
+});
+
+t.test('pipes and sockets are told', async t => {
+  const root = t.testdir({ a: 'a' });
+  execFileSync('mkfifo', [join(root, 'pipe')]);
+  symlinkSync(join(root, 'a'), join(root, 'link'));
+  const server = createServer().listen(relative('.', join(root, 'socket')));
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { paths, unreadable, leftOut } = await scan(root);
+  t.strictSame(paths, ['a']);
+  t.strictSame(unreadable, []);
+  t.strictSame(leftOut, ['link: file, link', 'pipe: file, special', 'socket: file, special']);
 });
 
 t.test('links are passed over, wherever they lead', async t => {
@@ -62,7 +94,9 @@ t.test('odd names are found under exactly those names, bytes that are no text ar
   for (const name of names) writeFileSync(join(root, name), 'x');
   writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xff, 0x2e, 0x74, 0x78, 0x74])]), 'x');
   t.equal(readdirSync(root).length, names.length + 1);
-  t.strictSame((await scan(root)).paths, [...names].sort());
+  const { paths, leftOut } = await scan(root);
+  t.strictSame(paths, [...names].sort());
+  t.strictSame(leftOut, ['f\ufffd.txt: file, not-utf8']);
 });
 
 t.test('a folder that cannot be read is told once, the rest is found', async t => {
@@ -93,7 +127,7 @@ t.test('many files come in slices, and a signal ends the walk', async t => {
 t.test('a tree without end has one for us', async t => {
   const root = t.testdir();
   mkdirSync(join(root, ...Array<string>(105).fill('d')), { recursive: true });
-  const { unreadable } = await scan(root);
-  t.equal(unreadable.length, 1);
-  t.match(unreadable[0], / TOO_DEEP$/);
+  const { leftOut } = await scan(root);
+  t.equal(leftOut.length, 1);
+  t.match(leftOut[0], /: folder, too-deep$/);
 });

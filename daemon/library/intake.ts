@@ -1,0 +1,196 @@
+// From files that were found to files that are shared: known by the store, or hashed first; looked at again when they change meanwhile.
+import { realpath } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
+import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
+import type { Log } from '../log.ts';
+import type { FileStore } from '../store/files.ts';
+import type { Catalog, CatalogEntry } from './catalog.ts';
+import { type HashJob, HashPool } from './hash-pool.ts';
+import type { HashResult } from './hash-worker.ts';
+import { systemCode } from './library-error.ts';
+import { type FoundFile, findFile, leftOutByName } from './scanner.ts';
+import type { SharedFolder } from './shared-folder.ts';
+
+/** A file that changed while it was hashed is being written: look again after this long. */
+const UNSETTLED_MS = 30_000;
+
+export interface HashingStatus {
+  /** Files still to hash. */
+  readonly pending: number;
+  /** Files hashed since the start: none at all when every file was known. */
+  readonly done: number;
+  readonly bytesLeft: number;
+  readonly current: string | null;
+}
+
+export interface IntakeOptions {
+  readonly catalog: Catalog;
+  readonly store: FileStore;
+  readonly log: Log;
+  /** Shared with whoever else hashes, and closed by its owner. Without one the intake makes its own. */
+  readonly hashPool?: HashPool | undefined;
+  readonly unsettledMs?: number | undefined;
+  /** The shared folder that a real path lies in. */
+  readonly folderOf: (realPath: string) => SharedFolder | null;
+  /** Other files are shared than before. */
+  readonly onChange: () => void;
+  /** Something is done; perhaps nothing is left to do. */
+  readonly onDone: () => void;
+}
+
+export class Intake {
+  readonly #catalog: Catalog;
+  readonly #store: FileStore;
+  readonly #log: Log;
+  readonly #pool: HashPool;
+  readonly #ownsPool: boolean;
+  readonly #unsettledMs: number;
+  readonly #folderOf: IntakeOptions['folderOf'];
+  readonly #onChange: () => void;
+  readonly #onDone: () => void;
+  /** Ours in the pool. */
+  readonly #jobs = new Set<HashJob>();
+  /** Paths that changed under the hash; bounded by the files. */
+  readonly #unsettled = new Set<string>();
+  #unsettledTimer: NodeJS.Timeout | null = null;
+  #hashed = 0;
+  #rechecks = 0;
+  #stopped = false;
+
+  constructor(options: IntakeOptions) {
+    this.#catalog = options.catalog;
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#pool = options.hashPool ?? new HashPool();
+    this.#ownsPool = options.hashPool === undefined;
+    this.#unsettledMs = options.unsettledMs ?? UNSETTLED_MS;
+    this.#folderOf = options.folderOf;
+    this.#onChange = options.onChange;
+    this.#onDone = options.onDone;
+  }
+
+  get isBusy(): boolean {
+    return this.#rechecks > 0 || this.#jobs.size > 0;
+  }
+
+  get hashing(): HashingStatus {
+    const { bytesLeft, current } = this.#pool;
+    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current };
+  }
+
+  /** Ends hashing where it is. Safe to call again. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#unsettledTimer !== null) clearTimeout(this.#unsettledTimer);
+    for (const job of this.#jobs) job.cancelled = true;
+    this.#jobs.clear();
+    if (this.#ownsPool) await this.#pool.close();
+  }
+
+  /** Files as they are on the disk now: those that are new or different are shared, after hashing unless the store knows them. */
+  async take(folder: SharedFolder, found: readonly FoundFile[]): Promise<void> {
+    const unknown: FoundFile[] = [];
+    for (const file of found) {
+      const entry = this.#catalog.byPath(file.path);
+      if (entry !== null && entry.size === file.size && entry.mtimeMs === file.mtimeMs) {
+        entry.seen = folder.generation;
+        if (entry.failed && entry.job === null) this.#hash(entry); // it may be readable by now
+        continue;
+      }
+      if (entry !== null) this.remove(entry);
+      unknown.push(file);
+    }
+    if (unknown.length === 0) return;
+    const records = await this.#store.lookUp(unknown.map(({ path }) => path));
+    if (folder.removed || this.#stopped) return;
+    for (const [i, file] of unknown.entries()) {
+      if (this.#catalog.byPath(file.path) !== null) continue; // came in by itself meanwhile
+      const entry = this.#catalog.add(file, folder);
+      const record = records[i];
+      const sha1 = record?.size === file.size && record.mtimeMs === file.mtimeMs ? base32OrNull(record.sha1) : null;
+      if (sha1?.length === SHA1_BYTES) {
+        this.#catalog.share(entry, sha1);
+        this.#onChange();
+      } else this.#hash(entry);
+    }
+  }
+
+  /** A file whose SHA-1 the caller has verified: never read for it. Null if it does not lie in a shared folder. */
+  async takeVerified(path: string, sha1: Buffer): Promise<SharedFile | null> {
+    const real = await realpath(path);
+    const found = await findFile(real, basename(real));
+    if (found === null || found.size === 0) return null;
+    this.#store.remember(real, { size: found.size, mtimeMs: found.mtimeMs, sha1: formatBase32(sha1) });
+    await this.#store.flush();
+    const folder = this.#folderOf(real);
+    if (folder === null) return null;
+    const below = relative(folder.realPath, real).split(sep);
+    if (below.some(name => leftOutByName(name) !== null)) return null;
+    const old = this.#catalog.byPath(real);
+    if (old !== null) this.remove(old);
+    const file = this.#catalog.share(this.#catalog.add(found, folder), Buffer.from(sha1));
+    this.#onChange();
+    return file;
+  }
+
+  /** One file that is not what it was: drops it, and takes it anew if it is still a file of ours. */
+  async recheck(path: string): Promise<void> {
+    this.#rechecks++;
+    try {
+      const entry = this.#catalog.byPath(path);
+      if (entry !== null) this.remove(entry);
+      const folder = this.#folderOf(path);
+      if (folder === null || this.#stopped || (await realpath(path)) !== path) return;
+      const found = await findFile(path, basename(path));
+      if (found !== null && found.size > 0) await this.take(folder, [found]);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') this.#log.warn({ err: error, path }, `${path} is not shared any more`);
+    } finally {
+      this.#rechecks--;
+      this.#onDone();
+    }
+  }
+
+  remove(entry: CatalogEntry): void {
+    if (entry.job !== null) this.#jobs.delete(entry.job);
+    this.#catalog.remove(entry);
+    if (entry.file !== null) this.#onChange();
+  }
+
+  #hash(entry: CatalogEntry): void {
+    const { path, size, mtimeMs } = entry;
+    const job: HashJob = { path, size, mtimeMs, cancelled: false, done: result => this.#onHashed(entry, result) };
+    entry.job = job;
+    this.#jobs.add(job);
+    this.#pool.submit(job);
+  }
+
+  #onHashed(entry: CatalogEntry, result: HashResult): void {
+    const { path, size, mtimeMs } = entry;
+    if (entry.job !== null) this.#jobs.delete(entry.job);
+    entry.job = null;
+    if (result.kind === 'hashed') {
+      this.#hashed++;
+      const sha1 = Buffer.from(result.sha1);
+      this.#catalog.share(entry, sha1);
+      this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1) });
+      this.#onChange();
+    } else if (result.kind === 'changed') {
+      this.#catalog.remove(entry);
+      this.#lookAgain(path);
+    } else if (result.code === 'ENOENT') this.#catalog.remove(entry);
+    else this.#catalog.fail(entry, result.code);
+    this.#onDone();
+  }
+
+  #lookAgain(path: string): void {
+    this.#unsettled.add(path);
+    this.#unsettledTimer ??= setTimeout(() => {
+      this.#unsettledTimer = null;
+      const paths = [...this.#unsettled];
+      this.#unsettled.clear();
+      for (const path of paths) void this.recheck(path);
+    }, this.#unsettledMs).unref();
+  }
+}

@@ -1,0 +1,95 @@
+// What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
+import { counted } from '../../api/format.ts';
+
+/** Rules that leave something out because of what it is. */
+export type LeftOutRule = keyof typeof RULES;
+
+interface Rule {
+  readonly one: string;
+  readonly many: string;
+  /** A person would not expect it: said in the folder's error. */
+  readonly fault: boolean;
+}
+
+const RULES = {
+  'not-utf8': { one: 'its name is not UTF-8', many: 'their names are not UTF-8', fault: true },
+  'too-long': { one: 'its path is too long', many: 'their paths are too long', fault: true },
+  'too-deep': { one: 'it lies too deep', many: 'they lie too deep', fault: true },
+  'too-many': { one: 'there are too many files', many: 'there are too many files', fault: true },
+  'data-folder': { one: 'it is state of the servent', many: 'they are state of the servent', fault: false },
+  hidden: { one: 'its name begins with a dot', many: 'their names begin with a dot', fault: false },
+  partial: { one: 'its name is that of a part', many: 'their names are those of parts', fault: false },
+  empty: { one: 'it is empty', many: 'they are empty', fault: false },
+  link: { one: 'it is a link', many: 'they are links', fault: false },
+  special: {
+    one: 'it is a pipe, socket or device',
+    many: 'they are pipes, sockets or devices',
+    fault: false,
+  },
+} satisfies Record<string, Rule>;
+
+/** Things left out by one rule. */
+export interface LeftOut {
+  readonly rule: string;
+  /** `its name is not UTF-8`, in the plural when there are several. */
+  readonly why: string;
+  readonly files: number;
+  readonly folders: number;
+  readonly first: string;
+}
+
+export type Kind = 'file' | 'folder';
+
+interface Tally {
+  files: number;
+  folders: number;
+  readonly first: string;
+}
+
+export class Survey {
+  readonly #leftOut = new Map<LeftOutRule, Tally>();
+  #unreadable = 0;
+  #firstUnreadable = '';
+
+  leaveOut(rule: LeftOutRule, path: string, kind: Kind): void {
+    const tally = this.#leftOut.get(rule) ?? { files: 0, folders: 0, first: path };
+    this.#leftOut.set(rule, tally);
+    if (kind === 'file') tally.files++;
+    else tally.folders++;
+  }
+
+  /** A file or folder that could not be looked at; `code` is the system's. */
+  noteUnreadable(path: string, code: string, kind: Kind): void {
+    if (code === 'ENAMETOOLONG') this.leaveOut('too-long', path, kind);
+    else if (++this.#unreadable === 1) this.#firstUnreadable = `${path} (${code})`;
+  }
+
+  /** Not everything was seen. */
+  get isPartial(): boolean {
+    return this.#unreadable > 0 || this.#leftOut.has('too-many') || this.#leftOut.has('too-long');
+  }
+
+  /** By rule, at most one of each. */
+  get leftOut(): LeftOut[] {
+    return [...this.#leftOut].map(([rule, { files, folders, first }]) => {
+      const { one, many } = RULES[rule];
+      return { rule, why: files + folders === 1 ? one : many, files, folders, first };
+    });
+  }
+
+  /** What a person should hear of, a sentence each. */
+  get faults(): string[] {
+    const faults = this.leftOut.filter(({ rule }) => RULES[rule as LeftOutRule].fault).map(said);
+    if (this.#unreadable > 0)
+      faults.unshift(`${this.#unreadable} could not be read, the first: ${this.#firstUnreadable}`);
+    return faults;
+  }
+}
+
+/** `1 folder is passed over: its name is not UTF-8 (/music/M\ufffdsik)`. */
+function said({ files, folders, why, first }: LeftOut): string {
+  const amounts = [folders > 0 ? counted(folders, 'folder') : '', files > 0 ? counted(files, 'file') : ''];
+  const single = files + folders === 1;
+  const what = amounts.filter(amount => amount !== '').join(' and ');
+  return `${what} ${single ? 'is' : 'are'} passed over: ${why} (${single ? '' : 'the first: '}${first})`;
+}
