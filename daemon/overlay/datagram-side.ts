@@ -10,7 +10,7 @@ import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import { VendorDispatch } from '../../protocol/overlay/vendor-dispatch.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import type { Searchable } from '../../protocol/search/shared-file.ts';
-import { type Endpoint, formatEndpoint, isIpv6, reachOf } from '../../protocol/wire/endpoint.ts';
+import { distinct, type Endpoint, formatEndpoint, isIpv6, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import type { HostCachePong, UdpPings } from '../bootstrap/udp-host-caches.ts';
 import type { Log } from '../log.ts';
@@ -154,9 +154,7 @@ export class DatagramSide implements UdpPings, OverlayEars {
     for (const link of overlay.links.values()) {
       if (link.role === 'ultrapeer' && link.listen !== null) near.push(link.listen);
     }
-    const known = new Set(near.map(({ host, port }) => `${host} ${port}`));
-    const fresh = hosts.fresh(FRESH_HOSTS, true).filter(({ host, port }) => !known.has(`${host} ${port}`));
-    return [...near, ...fresh].slice(0, count);
+    return distinct([...near, ...hosts.fresh(FRESH_HOSTS, true)]).slice(0, count);
   }
 
   /** On the port that TCP got; without UDP, with a line in the log, when that is taken. */

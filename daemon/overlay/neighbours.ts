@@ -16,7 +16,7 @@ import {
 } from '../../protocol/overlay/topology.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
-import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { canonicalHost, distinct, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { Attempt, Handshaker } from '../net/handshaker.ts';
 import { addressesOf } from '../net/lookup.ts';
@@ -181,11 +181,9 @@ export class Neighbours {
     const { overlay, hosts, slots, clock } = this.#options;
     const now = clock.now();
     const near = [...overlay.links.values()].filter(link => link.role === 'ultrapeer');
-    const known = near.flatMap(link => (link.listen === null ? [] : [link.listen]));
-    const fresh = hosts.fresh(TRY_HOSTS_SENT, true);
-    const all = new Map([...known, ...fresh].map(endpoint => [formatEndpoint(endpoint), endpoint]));
+    const all = distinct([...listensOf(near), ...hosts.fresh(TRY_HOSTS_SENT, true)]);
     const room = (endpoint: Endpoint) => ((slots.of(endpoint, now) ?? 0) > 0 ? 0 : 1);
-    return [...all.values()].sort((a, b) => room(a) - room(b)).slice(0, TRY_HOSTS_SENT);
+    return all.sort((a, b) => room(a) - room(b)).slice(0, TRY_HOSTS_SENT);
   }
 
   /** Null for one that came lately. */
@@ -194,11 +192,9 @@ export class Neighbours {
     const now = clock.now();
     if (strict && this.#crawlers.has(remote.host, now)) return null;
     this.#crawlers.add(remote.host, now);
+    const links = [...overlay.links.values()];
     const listening = (leaf: boolean) =>
-      [...overlay.links.values()]
-        .filter(link => (link.role === 'leaf') === leaf)
-        .flatMap(link => (link.listen === null ? [] : [link.listen]))
-        .slice(0, CRAWLED_MAX);
+      distinct(listensOf(links.filter(link => (link.role === 'leaf') === leaf))).slice(0, CRAWLED_MAX);
     return { peers: listening(false), leaves: listening(true) };
   }
 
@@ -275,7 +271,7 @@ export class Neighbours {
       role: link.role,
       framesIn: link.framesIn,
       framesOut: queue.framesSent,
-      dropped: queue.droppedTotal + (drops?.total ?? 0),
+      dropped: queue.droppedTotal + (drops?.lost ?? 0),
       queryHopsMax: link.queryHopsMax,
       pinned: this.#kept.has(link),
       leafSlotsFree: listen === null ? null : this.#options.slots.of(listen, now),
@@ -388,6 +384,10 @@ export class Neighbours {
       hosts.add(sighting, clock.wallTime());
     }
   }
+}
+
+function listensOf(links: readonly Link[]): Endpoint[] {
+  return links.flatMap(({ listen }) => (listen === null ? [] : [listen]));
 }
 
 /** What is dialled there is this very peer. Its word for where it listens counts for its own address alone. */

@@ -1,7 +1,7 @@
 // Answers to those who draw maps (LIME/5) and to those who ask for one file (LIME/23), by UDP.
 import type { Clock } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
-import { isIpv6 } from '../wire/endpoint.ts';
+import { formatEndpoint, isIpv6 } from '../wire/endpoint.ts';
 import { urnOrNull } from '../wire/urn.ts';
 import { type CrawledNeighbour, CrawlFlag, encodeCrawlerPong, parseCrawlerPing } from '../wire/vendor/crawler.ts';
 import { encodeHeadPong, parseHeadPing } from '../wire/vendor/head-ping.ts';
@@ -26,11 +26,13 @@ export function answerCrawler(
   const now = clock.now();
   let ultrapeers: CrawledNeighbour[] = [];
   let leaves: CrawledNeighbour[] = [];
+  const said = new Set<string>();
   for (const link of links) {
     const { listen, role } = link;
-    if (listen === null || isIpv6(listen.host)) continue;
+    if (listen === null || isIpv6(listen.host) || said.has(formatEndpoint(listen))) continue;
     const kind = role === 'leaf' ? leaves : ultrapeers;
     if (kind.length >= (role === 'leaf' ? ping.leaves : ping.ultrapeers)) continue;
+    said.add(formatEndpoint(listen));
     kind.push({
       endpoint: listen,
       connectedMinutes: Math.floor((now - link.openedAt) / 60_000),

@@ -52,10 +52,12 @@ export const Drop = {
   QueryEmpty: 25,
   /** A leaf's query whose hits would go by UDP to somebody else. */
   ReturnAddress: 26,
+  /** Our own pong, which neighbours tell one another, come back to us. */
+  PongOwn: 27,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-export const DROP_REASONS = 27;
+export const DROP_REASONS = 28;
 
 /** Snake-case names for metrics and the API, by index. */
 export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>
@@ -73,6 +75,11 @@ export class Drops {
 
   of(reason: Drop): number {
     return this.#counts[reason] ?? 0;
+  }
+
+  /** Without what nobody misses: our own pongs. */
+  get lost(): number {
+    return this.total - this.of(Drop.PongOwn);
   }
 
   /** Reasons that occurred, by name. */

@@ -129,19 +129,22 @@ export class Pinger {
       this.#sendPong(link, frame, ttl, 0, this.#ownPong(link), Priority.Pong);
     }
     if (link.ourRole === 'leaf') return;
-    for (const { payload, hops } of this.cache.pick(PONGS_PER_PING, link.id, link.role === 'leaf', now)) {
+    const itself = link.listen === null ? null : formatEndpoint(link.listen);
+    for (const { payload, hops } of this.cache.pick(PONGS_PER_PING, link.id, link.role === 'leaf', now, itself)) {
       this.#sendPong(link, frame, ttl, hops + 1, payload, Priority.Pong);
     }
   }
 
   /** TTL 2 straight from the peer: it draws a map. Our neighbours as if they had answered, without extensions. */
   #answerCrawler(link: Link, frame: Frame): void {
-    let left = CRAWLER_PONGS_MAX;
+    const said = new Set<string>();
     for (const neighbour of this.#links.relays) {
-      if (neighbour === link || neighbour.listen === null) continue;
-      if (left-- === 0) return;
+      const { listen: endpoint } = neighbour;
+      if (neighbour === link || endpoint === null || said.has(formatEndpoint(endpoint))) continue;
+      if (said.size === CRAWLER_PONGS_MAX) return;
+      said.add(formatEndpoint(endpoint));
       const ultrapeer = neighbour.role === 'ultrapeer';
-      const payload = encodePong({ ...PLAIN_PONG, endpoint: neighbour.listen, files: 0, kibibytes: 0, ultrapeer });
+      const payload = encodePong({ ...PLAIN_PONG, endpoint, files: 0, kibibytes: 0, ultrapeer });
       this.#sendPong(link, frame, 1, 1, payload, Priority.Pong);
     }
   }
@@ -208,7 +211,11 @@ export class Pinger {
     const { endpoint, ultrapeer, dailyUptimeS } = pong;
     const own = this.#identity.listen();
     const ours = endpoint.port === own.port && endpoint.host === own.host;
-    if (ours || endpoint.port === 0 || !this.#limits.reaches.includes(reachOf(endpoint.host))) {
+    if (ours) {
+      this.#discipline.drop(link, Drop.PongOwn);
+      return;
+    }
+    if (endpoint.port === 0 || !this.#limits.reaches.includes(reachOf(endpoint.host))) {
       this.#discipline.drop(link, Drop.PongUnusable);
       return;
     }

@@ -45,10 +45,16 @@ export class PongCache {
   }
 
   /**
-   * At most `count`, spread over the distances, no host twice, none that `linkId` itself brought. Leaves get only
-   * ultrapeers.
+   * At most `count`, spread over the distances, no host twice, none that `linkId` itself brought, and not the asker's
+   * own, whose key is `itself`. Leaves get only ultrapeers.
    */
-  pick(count: number, linkId: number, ultrapeersOnly: boolean, now: number): CachedPong[] {
+  pick(
+    count: number,
+    linkId: number,
+    ultrapeersOnly: boolean,
+    now: number,
+    itself: string | null = null,
+  ): CachedPong[] {
     const picked: CachedPong[] = [];
     const keys = new Set<string>();
     const offset = this.#random.below(PONGS_PER_LINE);
@@ -58,7 +64,7 @@ export class PongCache {
         if (round >= line.length) continue;
         const pong = line[(offset + round) % line.length];
         if (pong === undefined || now - pong.at > this.#lifeMs || pong.linkId === linkId) continue;
-        if ((ultrapeersOnly && !pong.ultrapeer) || keys.has(pong.key)) continue;
+        if ((ultrapeersOnly && !pong.ultrapeer) || keys.has(pong.key) || pong.key === itself) continue;
         keys.add(pong.key);
         picked.push(pong);
       }

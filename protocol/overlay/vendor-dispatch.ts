@@ -93,8 +93,6 @@ export interface VendorDispatchParts {
   readonly reaches: readonly Reach[];
   /** See PushProxyParts. */
   readonly adopt: (link: Link, guid: Buffer) => boolean;
-  /** Names of null/10 beside TCPI and WHAT, four characters each, to version. */
-  readonly capabilities?: ReadonlyMap<string, number>;
 }
 
 export class VendorDispatch {
@@ -123,12 +121,17 @@ export class VendorDispatch {
   /** A link is up: says once what we understand (gtk-gnutella honours the first list only). */
   onLinked(link: Link): void {
     if (!link.capabilities.vendorMessages) return;
-    const { firewall, clock, capabilities } = this.#parts;
+    const { firewall, clock, identity } = this.#parts;
     this.#peers.set(link, { supported: -1, acceptsTcp: null, stopped: false, timeSyncDue: 0 });
     this.send(link, encodeMessagesSupported(UNDERSTOOD));
     const reachable = firewall.firewalled(clock.now()) ? 0 : 1;
+    const capabilities = new Map([
+      ['TCPI', reachable],
+      ['WHAT', 1],
+    ]);
+    if (identity.tls === true) capabilities.set('TLS!', 1); // LimeWire looks nowhere else
     // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
-    this.send(link, encodeCapabilityList(new Map([['TCPI', reachable], ['WHAT', 1], ...(capabilities ?? [])])));
+    this.send(link, encodeCapabilityList(capabilities));
   }
 
   onUnlinked(link: Link): void {

@@ -88,6 +88,11 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return isIpv6(endpoint.host) ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }
 
+/** Each once, in order. */
+export function distinct(endpoints: readonly Endpoint[]): Endpoint[] {
+  return [...new Map(endpoints.map(endpoint => [formatEndpoint(endpoint), endpoint])).values()];
+}
+
 /** 4 address bytes. `host` must be canonical IPv4. */
 export function packIpv4(host: string): Buffer {
   const bytes = Buffer.alloc(4);

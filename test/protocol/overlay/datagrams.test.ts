@@ -187,6 +187,7 @@ t.test('a crawler is told of neighbours with what it asks for, once in two minut
   network.puppet(servent, 'ultrapeer', listening('5.6.7.1'));
   network.puppet(servent, 'ultrapeer', listening('5.6.7.2'));
   network.puppet(servent, 'leaf', listening('5.6.7.3'));
+  network.puppet(servent, 'leaf', listening('5.6.7.3')); // a second link of it
   network.puppet(servent, 'leaf');
   network.clock.ms += 120_000;
   const flags = CrawlFlag.ConnectionTime | CrawlFlag.UserAgents | CrawlFlag.DhtStatus;

@@ -174,6 +174,50 @@ t.test('our own address that comes back in a pong is no host', async t => {
   const peer = network.puppet(servent);
   answer(peer, pong(servent.endpoint.host));
   t.equal(servent.hosts.length, 0);
+  t.strictSame(peer.link.drops?.toRecord(), { pong_own: 1 });
+  t.equal(peer.link.drops?.lost, 0, 'nothing that the link could be judged by');
+});
+
+t.test(
+  'a neighbour that tells others of us sends us our own pong for ever: no fault of its, and none of ours',
+  async t => {
+    const network = new VirtualNetwork();
+    const [a, b, c] = [network.add('a'), network.add('b'), network.add('c')];
+    for (const [from, to] of [
+      [a, b],
+      [b, c],
+      [c, a],
+    ] as const) {
+      network.connect(from, to);
+    }
+    network.pass(600_000);
+    for (const { overlay, hosts } of [a, b, c]) {
+      t.equal(overlay.drops.of(Drop.PongUnusable), 0);
+      t.equal(overlay.drops.of(Drop.PongOwn), 0, 'servents like ours do not tell us who we are');
+      t.equal(new Set(hosts.map(({ endpoint }) => formatEndpoint(endpoint))).size, 2);
+    }
+  },
+);
+
+t.test('a servent with two links to us is told to nobody twice', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a');
+  const listen = { host: '80.1.1.1', port: 1111 };
+  const twins = [network.puppet(servent, 'ultrapeer', { listen }), network.puppet(servent, 'ultrapeer', { listen })];
+  const asking = network.puppet(servent);
+  network.settle();
+  for (const twin of twins) answer(twin, pong(listen.host, { endpoint: listen }));
+  asking.send(ping(2));
+  network.settle();
+  t.strictSame(addressesOf(asking.ofType(Type.Pong)), ['80.1.1.1:1111'], 'to a crawler');
+  asking.seen = [];
+  asking.send(ping(4));
+  network.settle();
+  t.strictSame(addressesOf(asking.ofType(Type.Pong)), ['10.0.0.1:6346', '80.1.1.1:1111']);
+  const [twin] = twins;
+  twin?.send(ping(4));
+  network.settle();
+  t.strictSame(addressesOf(twin?.ofType(Type.Pong) ?? []), ['10.0.0.1:6346'], 'nor is it told of itself');
 });
 
 t.test('pongs that nobody asked for run dry', async t => {

@@ -123,6 +123,30 @@ t.test('a neighbour is told what we understand, if it understands that', async t
   t.strictSame(old.ofType(Type.Vendor), []);
 });
 
+t.test('LimeWire finds among our capabilities that we speak TLS, when we do', async t => {
+  const said = (tls: boolean): ReadonlyMap<string, number> => {
+    const scene = new Scene();
+    scene.servent.tls = tls;
+    const peer = scene.peer(null);
+    scene.network.settle();
+    return parseCapabilityList(bodyOf(heard(peer, VendorId.Capabilities)[0]));
+  };
+  const lists = ['leaf_in_plain', 'leaf_out_plain', 'up_in_plain'].map(name => {
+    const { descriptors } = readCapture(`limewire/${name}.json`);
+    const messages = descriptors.filter(({ from, bytes }) => from === 'servent' && bytes[16] === Type.Vendor);
+    const parsed = messages.map(({ bytes }) => parseVendorMessage(bytes.subarray(23)));
+    return parsed.find(message => vendorId(message) === VendorId.Capabilities);
+  });
+  for (const list of lists) {
+    t.equal(
+      said(true).get('TLS!'),
+      list === undefined ? -1 : parseCapabilityList(list).get('TLS!'),
+      'as LimeWire says',
+    );
+  }
+  t.equal(said(false).get('TLS!'), undefined);
+});
+
 t.test('what LimeWire needs to see in the list is there', async t => {
   const ids = UNDERSTOOD.map(vendorId);
   for (const id of ['LIME/21', 'LIME/7', 'LIME/8', 'BEAR/11', 'BEAR/4']) t.ok(ids.includes(id), id);
