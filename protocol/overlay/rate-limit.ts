@@ -26,6 +26,31 @@ export class RateLimit {
   }
 }
 
+/**
+ * What may soon come again after a long pause, and later and later while it goes on: `firstMs` after the first time, then twice as
+ * long each time, at most `mostMs`. After twice that without any it begins anew.
+ */
+export class SlowingPace {
+  readonly #firstMs: number;
+  readonly #mostMs: number;
+  #at = Number.NEGATIVE_INFINITY;
+  #gapMs = 0;
+
+  constructor(firstMs: number, mostMs: number) {
+    this.#firstMs = Math.min(firstMs, mostMs);
+    this.#mostMs = mostMs;
+  }
+
+  /** Whether it may come now; if so it has. */
+  admit(now: number): boolean {
+    const pauseMs = now - this.#at;
+    if (pauseMs < this.#gapMs) return false;
+    this.#gapMs = pauseMs >= 2 * this.#mostMs ? this.#firstMs : Math.min(2 * this.#gapMs, this.#mostMs);
+    this.#at = now;
+    return true;
+  }
+}
+
 /** The same rate for each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
 export class KeyedRateLimit {
   readonly #limit: RateLimit;

@@ -12,15 +12,20 @@ import { encodeRouteTableUpdate } from '../wire/route-table-update.ts';
 import type { OverlayLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RateLimit, SlowingPace } from './rate-limit.ts';
 import { Priority } from './send-queue.ts';
 
 /** gtk-gnutella's pace for one link. */
 const MESSAGE_LIMIT = new RateLimit(200, 5);
 /** A queue fuller than this share has better things to send. */
 const QUEUE_SHARE_MAX = 0.4;
-/** New tables that may come early: a library is hashed bit by bit after the start. */
-const EARLY_TABLES = 3;
+/**
+ * A new table may follow the one before so soon, if that was the first for long: a library is hashed bit by bit after the start, and
+ * leaves join one after the other. Whatever took a while to grow is known to neighbours about as long after.
+ */
+const EARLY_TABLE_MS = 5_000;
+/** Of the slowest pace: in a lab that is quicker. */
+const EARLY_TABLE_SHARE = 1 / 12;
 /**
  * Libraries up to so many files are found by hash alone as well. Neither gtk-gnutella nor LimeWire puts URNs into a table, though
  * both look them up, each in its own way: two slots a file. Past the largest table that would push the fill towards the 5 % at which
@@ -58,8 +63,8 @@ export interface TableSenderParts {
 
 export class TableSender {
   readonly #parts: TableSenderParts;
-  readonly #ownLimit: RateLimit;
-  readonly #unionLimit: RateLimit;
+  readonly #ownPace: SlowingPace;
+  readonly #unionPace: SlowingPace;
   /** As many as there are ultrapeers. */
   readonly #peers = new Map<Link, Peer>();
   #own: QrpTable | null = null;
@@ -67,16 +72,14 @@ export class TableSender {
   #making: Generator<undefined, QrpTable> | null = null;
   #union: QrpTable | null = null;
   #libraryChanged = false;
-  #ownDue = 0;
-  #unionDue = 0;
   /** Revision of the neighbours' tables that are in the union. */
   #revision = -1;
   #encoded: Encoded[] = [];
 
   constructor(parts: TableSenderParts) {
     this.#parts = parts;
-    this.#ownLimit = new RateLimit(parts.limits.tableUpdateMs, EARLY_TABLES);
-    this.#unionLimit = new RateLimit(parts.limits.unionUpdateMs, EARLY_TABLES);
+    this.#ownPace = paceOf(parts.limits.tableUpdateMs);
+    this.#unionPace = paceOf(parts.limits.unionUpdateMs);
   }
 
   /** Other files are shared than before. */
@@ -110,19 +113,13 @@ export class TableSender {
   /** Makes tables anew when something changed and the last ones are old enough. */
   #refresh(now: number): void {
     const { tables } = this.#parts;
-    if (this.#libraryChanged) {
-      const due = this.#ownLimit.admit(this.#ownDue, now);
-      if (due >= 0) {
-        this.#ownDue = due;
-        this.#libraryChanged = false;
-        this.#making = this.#makeOwn();
-      }
+    if (this.#libraryChanged && this.#ownPace.admit(now)) {
+      this.#libraryChanged = false;
+      this.#making = this.#makeOwn();
     }
     this.#makeOn();
     if (this.#union === null || this.#own === null || tables.revision === this.#revision) return;
-    const due = this.#unionLimit.admit(this.#unionDue, now);
-    if (due < 0) return;
-    this.#unionDue = due;
+    if (!this.#unionPace.admit(now)) return;
     const union = this.#makeUnion(this.#own);
     if (!union.equals(this.#union)) this.#union = union; // or every link would be sent nothing anew
   }
@@ -205,4 +202,8 @@ export class TableSender {
     this.#encoded = [{ before, after, deflate, frames }, ...this.#encoded].slice(0, ENCODED_MAX);
     return frames;
   }
+}
+
+function paceOf(slowestMs: number): SlowingPace {
+  return new SlowingPace(Math.min(EARLY_TABLE_MS, EARLY_TABLE_SHARE * slowestMs), slowestMs);
 }
