@@ -13,6 +13,8 @@ export interface CatalogEntry {
   readonly folder: SharedFolder;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Device of its folder. */
+  readonly dev: number;
   /** What searches and transfers see; null while its hash is unknown. */
   file: SharedFile | null;
   /** The hash could not be computed. */
@@ -47,7 +49,7 @@ export class Catalog {
 
   /** A file without a hash yet. There must be none of that path. */
   add(found: FoundFile, folder: SharedFolder): CatalogEntry {
-    const { path, name, size, mtimeMs } = found;
+    const { path, name, size, mtimeMs, dev } = found;
     const index = this.#nextIndex++;
     // One literal: what is put together by spreading is slow to make, and slower to read, for as long as it lives.
     const entry: CatalogEntry = {
@@ -57,6 +59,7 @@ export class Catalog {
       folder,
       size,
       mtimeMs,
+      dev,
       file: null,
       failed: false,
       job: null,

@@ -1,6 +1,6 @@
 // From files that were found to files that are shared: known by the store, or hashed first; looked at again when they change meanwhile.
 import { realpath } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
@@ -9,7 +9,7 @@ import type { Catalog, CatalogEntry } from './catalog.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
-import { type FoundFile, findFile, leftOutByName } from './scanner.ts';
+import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
 import type { SharedFolder } from './shared-folder.ts';
 
 /** A file that changed while it was hashed is being written: look again after this long. */
@@ -110,18 +110,23 @@ export class Intake {
       const record = records[i];
       const sha1 = record?.size === file.size && record.mtimeMs === file.mtimeMs ? base32OrNull(record.sha1) : null;
       if (sha1?.length === SHA1_BYTES) {
+        if (record?.dev !== file.dev || record.awaySince !== undefined) this.#remember(file, sha1);
         this.#catalog.share(entry, sha1);
         this.#onChange();
       } else this.#hash(entry);
     }
   }
 
+  #remember({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, sha1: Buffer): void {
+    this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1), dev });
+  }
+
   /** A file whose SHA-1 the caller has verified: never read for it. Null if it does not lie in a shared folder. */
   async takeVerified(path: string, sha1: Buffer): Promise<SharedFile | null> {
     const real = await realpath(path);
-    const found = await findFile(real, basename(real));
-    if (found === null || found.size === 0) return null;
-    this.#store.remember(real, { size: found.size, mtimeMs: found.mtimeMs, sha1: formatBase32(sha1) });
+    const found = await findOne(real);
+    if (found === null) return null;
+    this.#remember(found, sha1);
     await this.#store.flush();
     const folder = this.#folderOf(real);
     if (folder === null) return null;
@@ -142,8 +147,8 @@ export class Intake {
       if (entry !== null) this.remove(entry);
       const folder = this.#folderOf(path);
       if (folder === null || this.#stopped || (await realpath(path)) !== path) return;
-      const found = await findFile(path, basename(path));
-      if (found !== null && found.size > 0) await this.take(folder, [found]);
+      const found = await findOne(path);
+      if (found !== null) await this.take(folder, [found]);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') this.#log.warn({ err: error, path }, `${path} is not shared any more`);
     } finally {
@@ -167,14 +172,14 @@ export class Intake {
   }
 
   #onHashed(entry: CatalogEntry, result: HashResult): void {
-    const { path, size, mtimeMs } = entry;
+    const { path } = entry;
     if (entry.job !== null) this.#jobs.delete(entry.job);
     entry.job = null;
     if (result.kind === 'hashed') {
       this.#hashed++;
       const sha1 = Buffer.from(result.sha1);
       this.#catalog.share(entry, sha1);
-      this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1) });
+      this.#remember(entry, sha1);
       this.#onChange();
     } else if (result.kind === 'changed') {
       this.#catalog.remove(entry);

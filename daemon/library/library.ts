@@ -36,6 +36,8 @@ export interface LibraryOptions {
   readonly rescanIntervalMs?: number;
   readonly unsettledMs?: number;
   readonly filesMax?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   /** Shared with whoever else hashes, and closed by its owner. Without one the library makes its own. */
   readonly hashPool?: HashPool;
 }
@@ -49,6 +51,7 @@ export class Library implements Searchable {
   readonly #own: OwnFolder | null;
   readonly #rescanIntervalMs: number;
   readonly #filesMax: number;
+  readonly #now: () => number;
   readonly #catalog = new Catalog();
   readonly #intake: Intake;
   readonly #folders = new Map<string, SharedFolder>();
@@ -66,6 +69,7 @@ export class Library implements Searchable {
     this.#onChange = options.onChange ?? (() => undefined);
     this.#onScanned = options.onScanned ?? (() => undefined);
     this.#rescanIntervalMs = options.rescanIntervalMs ?? RESCAN_INTERVAL_MS;
+    this.#now = options.now ?? Date.now;
     this.#filesMax = options.filesMax ?? FILES_MAX;
     this.#intake = new Intake({
       catalog: this.#catalog,
@@ -191,7 +195,7 @@ export class Library implements Searchable {
           : `${other.path} lies inside ${path}: unshare it first`,
       );
     }
-    await this.#store.addFolder(folder.path, Date.now());
+    await this.#store.addFolder(folder.path, this.#now());
     this.#folders.set(folder.id, folder);
     void this.#scan([folder]);
     return folder.status;
@@ -278,10 +282,14 @@ export class Library implements Searchable {
   async #scanDue(): Promise<void> {
     if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
     for (;;) {
-      const folder = [...this.#folders.values()].find(({ due }) => due);
-      if (folder === undefined || this.#stopping.signal.aborted) break;
-      folder.due = false;
-      await this.#scanOne(folder);
+      const scanned = new Set<SharedFolder>();
+      for (let folder = this.#nextDue(); folder !== undefined; folder = this.#nextDue()) {
+        folder.due = false;
+        scanned.add(folder);
+        await this.#scanOne(folder);
+      }
+      if (scanned.size === 0) break;
+      if (!this.#stopping.signal.aborted) await this.#sweep(scanned);
     }
     this.#scanning = null;
     if (this.#rescanIntervalMs > 0 && !this.#stopping.signal.aborted) {
@@ -290,9 +298,25 @@ export class Library implements Searchable {
     this.#settle();
   }
 
+  #nextDue(): SharedFolder | undefined {
+    return this.#stopping.signal.aborted ? undefined : [...this.#folders.values()].find(({ due }) => due);
+  }
+
+  /** Forgets hashes of files that are gone; those that may come back are kept for a while. */
+  async #sweep(scanned: ReadonlySet<SharedFolder>): Promise<void> {
+    await this.#store.sweep((path, { dev }) => {
+      if (this.#catalog.byPath(path) !== null) return 'keep';
+      const folder = this.#folderOf(path);
+      if (folder === null) return 'away'; // unshared, or never shared
+      if (!scanned.has(folder)) return 'keep';
+      return folder.survey.mayReturn(path, dev) ? 'away' : 'gone';
+    }, this.#now());
+    for (const { survey } of scanned) survey.close();
+  }
+
   async #scanOne(folder: SharedFolder): Promise<void> {
     const startedAt = performance.now();
-    const survey = new Survey();
+    let survey = new Survey();
     folder.state = 'scanning';
     folder.generation++;
     let found = 0;
@@ -306,20 +330,17 @@ export class Library implements Searchable {
       }
       if (folder.removed || this.#stopping.signal.aborted) return;
       await this.#drop(this.#catalog.entriesOf(folder).filter(({ seen }) => seen !== folder.generation));
-      // An empty folder may be a disk that is not mounted: its hashes are worth keeping.
-      if (!survey.isPartial && found > 0) {
-        await this.#store.forgetGone(folder.realPath, path => this.#catalog.byPath(path) !== null);
-      }
       folder.trouble = null;
       folder.state = 'ready';
     } catch (error) {
       // What cannot be looked at cannot be served either.
       await this.#drop(this.#catalog.entriesOf(folder));
+      survey = new Survey();
       folder.trouble = error instanceof Error ? error.message : String(error);
       folder.state = 'failed';
     }
     folder.survey = survey;
-    folder.scannedAt = Date.now();
+    folder.scannedAt = this.#now();
     this.#say(folder);
     const ms = Math.round(performance.now() - startedAt);
     this.#log.debug({ folder: folder.path, found, ms }, 'folder scanned');

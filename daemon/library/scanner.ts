@@ -2,7 +2,7 @@
 // inside names a file that is found anyway, one that leads outside is not ours to share.
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemCode } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import type { LeftOutRule, Survey } from './survey.ts';
@@ -12,18 +12,22 @@ export interface FoundFile {
   readonly name: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Device of the folder that it lies in: on some file systems files have another. */
+  readonly dev: number;
 }
 
 export interface ScanOptions {
   readonly signal: AbortSignal;
   /** Told of everything that is there and not shared; the walk goes on. */
-  readonly survey: Pick<Survey, 'leaveOut' | 'noteUnreadable'>;
+  readonly survey: Pick<Survey, 'leaveOut' | 'noteUnreadable' | 'enter' | 'noteFile'>;
   /** Passed over, but for what in it may be shared. */
   readonly own?: OwnFolder | null;
 }
 
 /** Files looked at in one go; between slices others have their turn. */
 const SLICE_FILES = 64;
+/** Of one scan: bounds what the survey knows of folders. */
+const FOLDERS_MAX = 200_000;
 /** Deeper than any sane tree; keeps paths short of the system's limit too. */
 const DEPTH_MAX = 100;
 
@@ -41,18 +45,22 @@ export function leftOutByName(name: string): LeftOutRule | null {
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
   const { signal, survey } = options;
   const folders: { path: string; depth: number }[] = [{ path: root, depth: 0 }];
-  let names: { path: string; name: string }[] = [];
+  let names: Seen[] = [];
+  let count = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
+      const { dev } = await lstat(folder.path);
+      survey.enter(folder.path, dev);
       for await (const entry of entriesOf(folder.path)) {
         if (signal.aborted) return;
         const { name } = entry;
         const path = join(folder.path, name);
         const isFolder = entry.isDirectory();
-        const rule = leftOut(entry, path, folder.depth, options);
+        let rule = leftOut(entry, path, folder.depth, options);
+        if (rule === null && isFolder && ++count > FOLDERS_MAX) rule = 'too-many';
         if (rule !== null) survey.leaveOut(rule, path, isFolder ? 'folder' : 'file');
         else if (isFolder) folders.push({ path, depth: folder.depth + 1 });
-        else names.push({ path, name });
+        else names.push({ path, name, dev });
         if (names.length < SLICE_FILES) continue;
         yield await lookedAt(names, survey);
         names = [];
@@ -81,16 +89,22 @@ async function* entriesOf(path: string): AsyncGenerator<Dirent> {
   yield* await opendir(path, { bufferSize: SLICE_FILES });
 }
 
-async function lookedAt(
-  names: readonly { path: string; name: string }[],
-  survey: ScanOptions['survey'],
-): Promise<FoundFile[]> {
+interface Seen {
+  readonly path: string;
+  readonly name: string;
+  readonly dev: number;
+}
+
+async function lookedAt(names: readonly Seen[], survey: ScanOptions['survey']): Promise<FoundFile[]> {
   const found = await Promise.all(
-    names.map(async ({ path, name }) => {
+    names.map(async ({ path, name, dev }) => {
       try {
-        const file = await findFile(path, name);
-        if (file?.size !== 0) return file;
-        survey.leaveOut('empty', path, 'file');
+        const file = await findFile(path, name, dev);
+        if (file !== null && file.size > 0) {
+          survey.noteFile(path);
+          return file;
+        }
+        if (file !== null) survey.leaveOut('empty', path, 'file');
       } catch (error) {
         if (systemCode(error) !== 'ENOENT') survey.noteUnreadable(path, systemCode(error), 'file');
       }
@@ -101,8 +115,14 @@ async function lookedAt(
 }
 
 /** Null for what is no regular file. Rejects with the system's error. */
-export async function findFile(path: string, name: string): Promise<FoundFile | null> {
+async function findFile(path: string, name: string, dev: number): Promise<FoundFile | null> {
   const stats = await lstat(path);
-  if (!stats.isFile()) return null;
-  return { path, name, size: stats.size, mtimeMs: stats.mtimeMs };
+  return stats.isFile() ? { path, name, size: stats.size, mtimeMs: stats.mtimeMs, dev } : null;
+}
+
+/** A file that is not empty, by its real path; null for anything else. Rejects with the system's error. */
+export async function findOne(path: string): Promise<FoundFile | null> {
+  const { dev } = await lstat(dirname(path));
+  const found = await findFile(path, basename(path), dev);
+  return found?.size === 0 ? null : found;
 }

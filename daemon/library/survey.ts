@@ -1,4 +1,5 @@
 // What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
+import { dirname } from 'node:path';
 import { counted } from '../../api/format.ts';
 
 /** Rules that leave something out because of what it is. */
@@ -15,7 +16,7 @@ const RULES = {
   'not-utf8': { one: 'its name is not UTF-8', many: 'their names are not UTF-8', fault: true },
   'too-long': { one: 'its path is too long', many: 'their paths are too long', fault: true },
   'too-deep': { one: 'it lies too deep', many: 'they lie too deep', fault: true },
-  'too-many': { one: 'there are too many files', many: 'there are too many files', fault: true },
+  'too-many': { one: 'there are too many', many: 'there are too many', fault: true },
   'data-folder': { one: 'it is state of the servent', many: 'they are state of the servent', fault: false },
   hidden: { one: 'its name begins with a dot', many: 'their names begin with a dot', fault: false },
   partial: { one: 'its name is that of a part', many: 'their names are those of parts', fault: false },
@@ -46,7 +47,18 @@ interface Tally {
   readonly first: string;
 }
 
+/** A folder that the scan went into. */
+interface Place {
+  readonly dev: number;
+  /** Not everything in it could be looked at. */
+  unread: boolean;
+  /** A file to share lies in it, or deeper. */
+  hasFiles: boolean;
+}
+
 export class Survey {
+  /** By path; bounded by the scanner, and emptied when the sweep of the store is over. */
+  readonly #places = new Map<string, Place>();
   readonly #leftOut = new Map<LeftOutRule, Tally>();
   #unreadable = 0;
   #firstUnreadable = '';
@@ -60,13 +72,40 @@ export class Survey {
 
   /** A file or folder that could not be looked at; `code` is the system's. */
   noteUnreadable(path: string, code: string, kind: Kind): void {
+    const place = this.#places.get(kind === 'folder' ? path : dirname(path));
+    if (place !== undefined) place.unread = true;
     if (code === 'ENAMETOOLONG') this.leaveOut('too-long', path, kind);
     else if (++this.#unreadable === 1) this.#firstUnreadable = `${path} (${code})`;
   }
 
-  /** Not everything was seen. */
-  get isPartial(): boolean {
-    return this.#unreadable > 0 || this.#leftOut.has('too-many') || this.#leftOut.has('too-long');
+  enter(folder: string, dev: number): void {
+    this.#places.set(folder, { dev, unread: false, hasFiles: false });
+  }
+
+  noteFile(path: string): void {
+    for (let at = dirname(path); ; at = dirname(at)) {
+      const place = this.#places.get(at);
+      if (place === undefined || place.hasFiles) return;
+      place.hasFiles = true;
+    }
+  }
+
+  /**
+   * Whether a file that the scan has not found may be there again later, as when its disk is mounted: the nearest folder above it could not
+   * be read, has no file in it any more, or lies on another device than `dev`, where the file lay.
+   */
+  mayReturn(path: string, dev: number | undefined): boolean {
+    if (this.#leftOut.has('too-many') || this.#leftOut.has('too-long')) return true;
+    for (let at = dirname(path); ; at = dirname(at)) {
+      const place = this.#places.get(at);
+      if (place !== undefined) return place.unread || !place.hasFiles || (dev !== undefined && dev !== place.dev);
+      if (at === dirname(at)) return true; // not even the shared folder was there
+    }
+  }
+
+  /** Nobody asks where a file may be any more. */
+  close(): void {
+    this.#places.clear();
   }
 
   /** By rule, at most one of each. */

@@ -1,5 +1,4 @@
 // What is known of shared files across restarts: a SHA-1 for a path, good as long as size and modification time are the same; and which folders were added.
-import { sep } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Change, Table } from './table.ts';
 
@@ -9,7 +8,21 @@ export interface FileRecord {
   mtimeMs: number;
   /** Base32, as in URNs. */
   sha1: string;
+  /** Device of the folder it lay in when it was seen last; absent in records of earlier versions. */
+  dev?: number;
+  /** The file was missed first then, milliseconds since 1970, and may come back. Absent while it is there. */
+  awaySince?: number;
 }
+
+/** What becomes of a record: it stays, it stays for a while because its file may come back, or it goes. */
+export type Fate = 'keep' | 'away' | 'gone';
+
+/** Hashes of files that are away, as on a disk that is not mounted, are forgotten after this long. */
+export const AWAY_MS_MAX = 90 * 24 * 3600_000;
+/** And at once, in the order of their paths, when there are more of them than this. */
+export const AWAY_FILES_MAX = 1_000_000;
+/** Written in one go. */
+const SWEEP_SLICE = 1000;
 
 export interface FolderRecord {
   /** Milliseconds since 1970. */
@@ -55,21 +68,37 @@ export class FileStore {
     await this.#writing;
   }
 
-  /** Drops what is known of files below the folder that `isThere` denies. Gives how many. */
-  async forgetGone(folder: string, isThere: (path: string) => boolean): Promise<number> {
-    const start = folder.endsWith(sep) ? folder : folder + sep;
-    const end = start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1);
-    const gone: Change<FileRecord>[] = [];
+  /** Lets `fateOf` judge every record, and forgets what is gone, or has been away for too long. Gives how many were forgotten. */
+  async sweep(
+    fateOf: (path: string, record: FileRecord) => Fate,
+    now: number,
+    awayMax = AWAY_FILES_MAX,
+  ): Promise<number> {
+    let forgotten = 0;
+    let away = 0;
+    let changes: Change<FileRecord>[] = [];
+    const write = async (): Promise<void> => {
+      // What was remembered meanwhile is newer.
+      const still = changes.filter(({ key }) => !this.#pending.has(key));
+      changes = [];
+      await this.#files.batch(still);
+      forgotten += still.filter(({ type }) => type === 'del').length;
+    };
     try {
-      for await (const [key] of this.#files.entries({ gte: start, lt: end })) {
-        if (!isThere(key)) gone.push({ type: 'del', key });
+      for await (const [key, record] of this.#files.entries()) {
+        const fate = fateOf(key, record);
+        if (fate === 'keep') continue;
+        const since = record.awaySince ?? now;
+        if (fate === 'gone' || now - since > AWAY_MS_MAX || ++away > awayMax) changes.push({ type: 'del', key });
+        else if (record.awaySince === undefined)
+          changes.push({ type: 'put', key, value: { ...record, awaySince: now } });
+        if (changes.length >= SWEEP_SLICE) await write();
       }
-      await this.#files.batch(gone);
+      await write();
     } catch (err) {
       this.#log.warn({ err }, 'hashes of files that are gone could not be dropped; trying again with the next scan');
-      return 0;
     }
-    return gone.length;
+    return forgotten;
   }
 
   /** Paths of the folders added at run time. */

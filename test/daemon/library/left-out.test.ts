@@ -63,7 +63,7 @@ t.test('more files than the library holds are counted, and those it has stay', a
   await library.settled();
   t.equal(library.files, 3);
   t.match(library.folders(), [
-    { leftOut: [{ rule: 'too-many', files: 1 }], error: /^1 file is passed over: there are too many files/ },
+    { leftOut: [{ rule: 'too-many', files: 1 }], error: /^1 file is passed over: there are too many/ },
   ]);
   const before = names(library);
   await library.rescan();

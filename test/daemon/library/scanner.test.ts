@@ -13,6 +13,8 @@ async function scan(root: string, signal = new AbortController().signal) {
   const leftOut: string[] = [];
   const slices: number[] = [];
   const survey = {
+    enter: () => undefined,
+    noteFile: () => undefined,
     noteUnreadable: (path: string, code: string) => void unreadable.push(`${relative(root, path)} ${code}`),
     leaveOut: (rule: string, path: string, kind: string) =>
       void leftOut.push(`${relative(root, path)}: ${kind}, ${rule}`),

@@ -28,25 +28,47 @@ t.test('what is remembered is known at once and after it is written, to the last
   t.strictSame(await other.lookUp([at('share', '0'), at('share', '999')]), [record(0), record(999)]);
 });
 
-t.test('only records below the folder are dropped, and only those that are gone', async t => {
+t.test('only records of files that are gone are dropped', async t => {
   const { files } = await openStore(t);
-  const paths = [
-    at('a', 'b', 'x'),
-    at('a', 'b', 'c', 'y'),
-    at('a', 'b', 'é'),
-    at('a', 'bc', 'x'),
-    at('a', 'b'),
-    at('a', 'b-', 'x'),
-  ];
+  const paths = [at('a', 'b', 'x'), at('a', 'b', 'c', 'y'), at('a', 'b', 'é'), at('a', 'bc', 'x'), at('a', 'b')];
   for (const path of paths) files.remember(path, record(1));
   await files.flush();
-  t.equal(await files.forgetGone(at('a', 'b'), path => path.endsWith('y')), 2);
+  const fateOf = (path: string) => (path.startsWith(at('a', 'b', '')) && !path.endsWith('y') ? 'gone' : 'keep');
+  t.equal(await files.sweep(fateOf, 1), 2);
   const known = await files.lookUp(paths);
   t.strictSame(
     paths.filter((_, i) => known[i] !== undefined),
-    [at('a', 'b', 'c', 'y'), at('a', 'bc', 'x'), at('a', 'b'), at('a', 'b-', 'x')],
+    [at('a', 'b', 'c', 'y'), at('a', 'bc', 'x'), at('a', 'b')],
   );
-  t.equal(await files.forgetGone(sep, () => false), 4, 'the root of all is a folder too');
+  t.equal(await files.sweep(() => 'gone', 1), 3);
+});
+
+t.test('a file that is away is remembered for 90 days, and its absence begins anew when it has been there', async t => {
+  const { files } = await openStore(t);
+  const day = 24 * 3600_000;
+  const [path] = [at('disk', 'a')];
+  files.remember(path, record(1));
+  await files.flush();
+  t.equal(await files.sweep(() => 'away', 1000), 0);
+  t.strictSame(await files.lookUp([path]), [{ ...record(1), awaySince: 1000 }]);
+  t.equal(await files.sweep(() => 'away', 1000 + 90 * day), 0);
+  files.remember(path, record(1));
+  await files.flush();
+  t.equal(await files.sweep(() => 'away', 1000 + 91 * day), 0, 'it was there meanwhile');
+  t.equal(await files.sweep(() => 'keep', 1000 + 182 * day), 0);
+  t.equal(await files.sweep(() => 'away', 1000 + 182 * day), 1);
+  t.strictSame(await files.lookUp([path]), [undefined]);
+});
+
+t.test('no more than a bound of files that are away are remembered', async t => {
+  const { files } = await openStore(t);
+  for (let i = 0; i < 3000; i++) files.remember(at('disk', String(i).padStart(4, '0')), record(i));
+  await files.flush();
+  t.equal(await files.sweep(() => 'away', 1, 1000), 2000);
+  t.strictSame(await files.lookUp([at('disk', '0999'), at('disk', '1000')]), [
+    { ...record(999), awaySince: 1 },
+    undefined,
+  ]);
 });
 
 t.test('added folders are kept', async t => {
@@ -73,5 +95,5 @@ t.test('a store that fails is said once, and nothing rejects', async t => {
   }
   t.equal(messages.length, 1);
   t.strictSame(await files.lookUp([at('0')]), []);
-  t.equal(await files.forgetGone(sep, () => false), 0);
+  t.equal(await files.sweep(() => 'gone', 1), 0);
 });
