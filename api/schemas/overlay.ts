@@ -12,6 +12,25 @@ const reachability = z.object({
   provenAt: time.nullable().describe('when somebody came last'),
 });
 
+const cacheCount = z.object({
+  known: count,
+  asked: count.describe('in this round'),
+  answered: count.describe('in this round'),
+});
+
+const bootstrap = z.object({
+  state: z
+    .enum(['unwanted', 'linked', 'dialling', 'asking', 'waiting', 'alone'])
+    .describe(
+      '`unwanted`: no neighbours are looked for; `linked`: there are enough; `dialling`: known hosts are dialled; `asking`: caches are asked in turn; `waiting`: for the next round; `alone`: neither a host nor a cache is known',
+    ),
+  detail: z.string().describe('in words: what is tried, and what is next'),
+  asking: z.string().nullable().describe('the cache whose answer is awaited'),
+  round: count.describe('rounds of questions since there was a link last'),
+  nextIn: seconds.nullable().describe('until a cache is asked, if there is no link by then; null: none will be'),
+  caches: z.object({ udp: cacheCount, web: cacheCount }),
+});
+
 export const status = z.object({
   version: z.string(),
   servent: guid.describe('our servent GUID'),
@@ -44,6 +63,7 @@ export const status = z.object({
   reachability: z
     .object({ tcp: reachability, udp: reachability })
     .describe('whether others can connect to us; firewalled, we are sent pushes instead'),
+  bootstrap: bootstrap.describe('how first neighbours are looked for'),
   hosts: count.describe('addresses in the host cache'),
   library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
   searches: count.describe('our own running searches'),

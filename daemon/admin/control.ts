@@ -48,12 +48,13 @@ import type {
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
+import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import type { HostCache } from '../../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatGuid } from '../../protocol/wire/guid.ts';
+import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { explainDownload, explainRole, explainSearch } from '../explain/explain.ts';
 import type { Refusals } from '../explain/refusals.ts';
 import type { Hooks } from '../hooks/hooks.ts';
@@ -73,11 +74,11 @@ import { SettingsError } from '../settings/faults.ts';
 import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
-import { version } from '../version.ts';
-import { electionView, folderView, peerView, reachabilityView } from './control-views.ts';
+import { folderView, peerView } from './control-views.ts';
 import { downloadRequest } from './download-request.ts';
 import type { Keys } from './keys.ts';
 import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
+import { statusView } from './status-view.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 export interface ControlParts {
@@ -97,6 +98,8 @@ export interface ControlParts {
   listener: Listener;
   gnutella: Endpoint;
   beside: DatagramSide;
+  /** Null until the daemon has joined. */
+  bootstrap: () => BootstrapReport | null;
   handshaker: Handshaker;
   refusals: Refusals;
   log: Log;
@@ -116,39 +119,7 @@ export class DaemonControl implements Control {
   }
 
   status(): StatusView {
-    const { live, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } = this.#parts;
-    const { settings } = live;
-    const { counters, drops } = overlay;
-    let framesOut = counters.framesOutPast;
-    let shed = counters.shedPast;
-    for (const { queue } of overlay.links.values()) {
-      framesOut += queue.framesSent;
-      shed += queue.droppedTotal;
-    }
-    return {
-      version,
-      servent: formatGuid(identity.serventGuid),
-      mode: identity.ultrapeer ? 'ultrapeer' : 'leaf',
-      profile: settings.profile,
-      startedAt: startedAt.toISOString(),
-      uptime: (clock.wallTime() - startedAt.getTime()) / 1000,
-      gnutella: { host: gnutella.host, port: gnutella.port },
-      api: this.api,
-      peers: neighbours.counts,
-      election: electionView(this.#parts.role.report()),
-      reachability: reachabilityView(this.#parts.beside.firewall, clock),
-      hosts: hosts.size,
-      library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
-      searches: searches.running,
-      downloads: this.#parts.downloads.load,
-      uploads: this.#parts.fileServer.load,
-      messages: {
-        in: counters.framesIn,
-        out: framesOut,
-        dropped: drops.total + shed,
-        reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
-      },
-    };
+    return statusView(this.#parts, this.api);
   }
 
   peers(input: ListRequest): Page<PeerView> {
@@ -460,6 +431,7 @@ export class DaemonControl implements Control {
       reach: beside.firewall.account(clock.now()),
       peers: leaves + ultrapeers,
       hosts: hosts.size,
+      bootstrap: bootstrapView(this.#parts.bootstrap(), clock.wallTime()),
     });
     return { ok: findings.every(({ state }) => state !== 'bad'), findings };
   }

@@ -64,6 +64,7 @@ export async function startSurface(
   const control: DaemonControl = new DaemonControl({
     ...parts,
     ...{ keys, live, startedAt, identity, role, gnutella, refusals, log },
+    bootstrap: () => overlay.bootstrap?.report ?? null,
     history: watching.history,
     hooks: watching.hooks,
   });

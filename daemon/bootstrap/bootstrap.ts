@@ -1,6 +1,12 @@
-// Finds first addresses: hosts files, then our own hosts, then UDP host caches, then GWebCaches; tells GWebCaches of us.
+// Finds first addresses as BootstrapPlan says: reads hosts files, asks caches, takes in what they answer; tells GWebCaches of us.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BootstrapTiming, LAB_TIMING, nextStep, PUBLIC_TIMING } from '../../protocol/bootstrap/bootstrap-plan.ts';
+import {
+  BootstrapPlan,
+  type BootstrapReport,
+  type BootstrapTiming,
+  LAB_TIMING,
+  PUBLIC_TIMING,
+} from '../../protocol/bootstrap/bootstrap-plan.ts';
 import {
   CacheBook,
   type CachePolicy,
@@ -8,25 +14,25 @@ import {
   POLITE_UDP,
   POLITE_WEB,
 } from '../../protocol/bootstrap/cache-book.ts';
-import type { HostCache } from '../../protocol/overlay/host-cache.ts';
+import { type HostCache, isKnownLeaf } from '../../protocol/overlay/host-cache.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { type Endpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { Profile } from '../settings.ts';
 import type { Table } from '../store/table.ts';
 import { CacheStore, type StoredCache } from './cache-store.ts';
-import { askGwebCache, GwebCacheError } from './gwebcache-client.ts';
+import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';
 import { readHostsFile } from './hosts-file.ts';
-import type { KnownCaches } from './known-caches.ts';
-import { UdpHostCaches, type UdpPings } from './udp-host-caches.ts';
+import type { CachesToAsk } from './known-caches.ts';
+import { type HostCachePong, UdpHostCaches, type UdpPings } from './udp-host-caches.ts';
 
 const VENDOR = 'SRVT';
 const VERSION = '0.1';
 const NETWORK = 'gnutella';
 
 interface Pace extends BootstrapTiming {
-  readonly roundMs: number;
-  readonly udpAnswerMs: number;
+  /** Between two looks at what is to be done. */
+  readonly lookMs: number;
   readonly webAnswerMs: number;
   /** We tell of ourselves after so long, and so often. */
   readonly publishAfterMs: number;
@@ -38,8 +44,7 @@ interface Pace extends BootstrapTiming {
 const HOUR_MS = 3_600_000;
 const PUBLIC_PACE: Pace = {
   ...PUBLIC_TIMING,
-  roundMs: 1000,
-  udpAnswerMs: 20_000,
+  lookMs: 1000,
   webAnswerMs: 15_000,
   publishAfterMs: HOUR_MS,
   publishMs: HOUR_MS,
@@ -49,8 +54,7 @@ const PUBLIC_PACE: Pace = {
 /** A cache of ours lists a host for 20 minutes. */
 const LAB_PACE: Pace = {
   ...LAB_TIMING,
-  roundMs: 200,
-  udpAnswerMs: 2_000,
+  lookMs: 200,
   webAnswerMs: 5_000,
   publishAfterMs: 0,
   publishMs: 5 * 60_000,
@@ -62,7 +66,7 @@ const HEARSAY_PORT_MIN = 1024;
 
 export interface BootstrapOptions {
   profile: Profile;
-  caches: KnownCaches;
+  caches: CachesToAsk;
   hostsFiles: readonly string[];
   hosts: HostCache;
   table: Table<StoredCache>;
@@ -86,37 +90,38 @@ export class Bootstrap {
   readonly #lab: boolean;
   readonly #web: CacheBook;
   readonly #udpBook: CacheBook;
+  readonly #plan: BootstrapPlan;
   readonly #udp: UdpHostCaches | null;
   readonly #store: CacheStore;
   readonly #abort = new AbortController();
   readonly #startedAt: number;
-  /** When there was a link last, or a cache brought hosts. Wall time, like the host cache's. */
-  #hopeAt: number;
-  #udpAskedAt: number | null = null;
-  #asking: Promise<void> | null = null;
+  /** Requests to GWebCaches under way: one that asks, and one that tells of us. */
+  readonly #requests = new Set<Promise<void>>();
   /** By URL; as many as there are own caches, or one entry in public. */
   readonly #publishedAt = new Map<string, number>();
+  #state: BootstrapReport['state'] | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: BootstrapOptions) {
     const { profile, caches, clock, random, pings, forbids, log } = options;
+    const { own, wellKnown } = caches;
     this.#options = options;
     this.#lab = profile !== 'public';
     this.#pace = this.#lab ? LAB_PACE : PUBLIC_PACE;
     this.#startedAt = clock.wallTime();
-    this.#hopeAt = this.#startedAt;
-    this.#web = new CacheBook(caches.web, this.#pace.web, random);
-    this.#udpBook = new CacheBook(caches.udp, this.#pace.udp, random);
-    const onHosts = (hosts: readonly Endpoint[]) => this.#onHosts(hosts, null);
-    const { udpAnswerMs } = this.#pace;
+    this.#web = new CacheBook({ own: own.web, wellKnown: wellKnown.web }, this.#pace.web, random);
+    const udp = pings === null ? { own: [], wellKnown: [] } : { own: own.udp, wellKnown: wellKnown.udp };
+    this.#udpBook = new CacheBook(udp, this.#pace.udp, random);
+    this.#plan = new BootstrapPlan({ udp: this.#udpBook, web: this.#web }, this.#pace, random, this.#startedAt);
     this.#udp =
       pings === null
         ? null
         : new UdpHostCaches({
-            ...{ pings, clock, log, forbids, onHosts },
-            book: this.#udpBook,
+            ...{ pings, clock, forbids },
             asksNames: profile !== 'local',
-            answerMs: udpAnswerMs,
+            answerMs: this.#pace.answerMs.udp,
+            onPong: (address, pong) => this.#onPong(address, pong),
+            onFailed: (address, why) => this.#onUdpFailed(address, why),
           });
     this.#store = new CacheStore(options.table, { web: this.#web, udp: this.#udpBook }, log);
   }
@@ -124,6 +129,11 @@ export class Bootstrap {
   /** Every cache known, with when it was asked and answered. */
   get caches(): StoredCache[] {
     return this.#store.records();
+  }
+
+  /** What is being tried, and what is next. */
+  get report(): BootstrapReport {
+    return this.#plan.report();
   }
 
   /** Reads hosts files and what earlier runs knew of caches; then looks after it by itself. */
@@ -137,53 +147,56 @@ export class Bootstrap {
     this.#abort.abort();
     this.#udp?.stop();
     await this.#running;
-    await this.#asking;
+    await Promise.all(this.#requests);
     await this.#store.save();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
-      this.#round();
+      this.#look();
       await this.#store.save();
-      await delay(this.#pace.roundMs, undefined, { signal, ref: false }).catch(error => {
+      await delay(this.#pace.lookMs, undefined, { signal, ref: false }).catch(error => {
         if (!signal.aborted) throw error;
       });
     }
   }
 
-  #round(): void {
-    const { clock, links } = this.#options;
+  #look(): void {
+    const { clock, links, hosts, isOwn } = this.#options;
     const now = clock.wallTime();
     const { connected, wanted } = links();
-    if (connected > 0) this.#hope(now);
-    switch (connected >= wanted ? 'wait' : nextStep(this.#facts(connected, wanted, now), this.#pace)) {
-      case 'udp':
-        if (this.#udp?.ask() === true) this.#udpAskedAt ??= now;
-        break;
-      case 'web':
-        this.#ask(this.#web.next(now), true);
-        break;
-    }
-    this.#ask(this.#publishDue(now), false);
-  }
-
-  #facts(links: number, wanted: number, now: number) {
-    const { hosts, isOwn } = this.#options;
-    return {
-      links,
+    const command = this.#plan.step({
+      now,
       wanted,
-      dialable: hosts.next(now, isOwn) !== null,
-      tried: hosts.toRecords().filter(({ triedAt }) => triedAt >= this.#hopeAt).length,
-      withoutLinkMs: now - this.#hopeAt,
-      sinceUdpMs: this.#udpAskedAt === null ? null : now - this.#udpAskedAt,
-      udpCaches: this.#udp?.size ?? 0,
-    };
+      links: connected,
+      dialable: () => hosts.next(now, host => isOwn(host) || isKnownLeaf(host)) !== null,
+      tried: () => hosts.triedSince(this.#plan.hopeAt),
+    });
+    if (command.kind === 'ask') {
+      if (command.cache === 'udp') void this.#udp?.ask(command.address);
+      else this.#request(command.address, true);
+    }
+    this.#tell();
+    const told = this.#requests.size === 0 ? this.#publishDue(now) : null;
+    if (told === null) return;
+    this.#web.asked(told, now);
+    this.#request(told, false);
   }
 
-  #hope(now: number): void {
-    this.#hopeAt = now;
-    this.#udpAskedAt = null;
+  /** A search that has come to nothing for now is told once, when it begins to wait. */
+  #tell(): void {
+    const { state, round, caches } = this.#plan.report();
+    if (state === this.#state) return;
+    this.#state = state;
+    const { udp, web } = caches;
+    if (state === 'waiting' && round > 0) {
+      const asked = udp.asked + web.asked;
+      this.#options.log.info(
+        { round, asked, answered: udp.answered + web.answered },
+        'no neighbour yet; caches are asked again',
+      );
+    }
   }
 
   /** The GWebCache to be told of us now, or null. In a lab each of them, in public one at a time. */
@@ -192,15 +205,13 @@ export class Bootstrap {
     if (this.#web.size === 0 || now - this.#startedAt < publishAfterMs || this.#options.publish() === null) return null;
     const fresh = (key: string) => now - (this.#publishedAt.get(key) ?? 0) < publishMs;
     if (!this.#lab) return fresh(ANY) ? null : this.#web.next(now);
-    return this.#options.caches.web.find(url => !fresh(url) && this.#web.due(url, now)) ?? null;
+    return this.#options.caches.own.web.find(url => !fresh(url) && this.#web.due(url, now)) ?? null;
   }
 
-  /** One request at a time; whatever is due goes with it. */
-  #ask(url: string | null, get: boolean): void {
-    if (url === null || this.#asking !== null || this.#abort.signal.aborted) return;
-    this.#asking = this.#askWeb(url, get).finally(() => {
-      this.#asking = null;
-    });
+  #request(url: string, get: boolean): void {
+    if (this.#abort.signal.aborted) return;
+    const request = this.#askWeb(url, get).finally(() => this.#requests.delete(request));
+    this.#requests.add(request);
   }
 
   async #askWeb(url: string, get: boolean): Promise<void> {
@@ -208,7 +219,6 @@ export class Bootstrap {
     const book = this.#web;
     const now = clock.wallTime();
     const update = now - this.#startedAt < this.#pace.publishAfterMs ? null : publish();
-    book.asked(url, now);
     try {
       const request = {
         vendor: VENDOR,
@@ -221,21 +231,32 @@ export class Bootstrap {
       };
       const options = { forbids, asksNames: this.#options.profile !== 'local', answerMs: this.#pace.webAnswerMs };
       const answer = await askGwebCache(url, request, options, this.#abort.signal);
-      book.answered(url, clock.wallTime());
       if (update !== null) this.#publishedAt.set(this.#lab ? url : ANY, now);
       for (const other of answer.urls) if (mayBeAsked(other)) book.heard(other);
       log.info({ cache: url, hosts: answer.hosts.length, told: update !== null }, 'a GWebCache answered');
       if (answer.warning !== null) log.debug({ cache: url, warning: answer.warning.slice(0, 100) }, 'it warns');
-      this.#onHosts(answer.hosts, true);
+      this.#plan.answered('web', url, clock.wallTime(), this.#take(answer.hosts, true));
     } catch (error) {
       if (!(error instanceof GwebCacheError)) throw error;
       if (this.#abort.signal.aborted) return;
-      book.failed(url);
+      this.#plan.failed('web', url, !UNREACHED.includes(error.code));
       log.info({ cache: url, code: error.code, why: error.message }, 'a GWebCache was of no use');
     }
   }
 
-  #onHosts(endpoints: readonly Endpoint[], ultrapeer: true | null): void {
+  #onPong(cache: string, { hosts, hostCaches }: HostCachePong): void {
+    for (const other of hostCaches) this.#udpBook.heard(other);
+    this.#options.log.info({ cache, hosts: hosts.length }, 'a UDP host cache answered');
+    this.#plan.answered('udp', cache, this.#options.clock.wallTime(), this.#take(hosts, null));
+  }
+
+  #onUdpFailed(cache: string, why: string): void {
+    this.#plan.failed('udp', cache, false);
+    this.#options.log.info({ cache, why }, 'a UDP host cache could not be asked');
+  }
+
+  /** How many of them may be dialled. */
+  #take(endpoints: readonly Endpoint[], ultrapeer: true | null): number {
     const { hosts, clock, isOwn } = this.#options;
     const now = clock.wallTime();
     let taken = 0;
@@ -243,7 +264,7 @@ export class Bootstrap {
       if (isOwn(endpoint) || (!this.#lab && endpoint.port < HEARSAY_PORT_MIN)) continue;
       if (hosts.add({ endpoint, source: 'cache', ultrapeer, dailyUptimeSeconds: null }, now)) taken++;
     }
-    if (taken > 0) this.#hope(now);
+    return taken;
   }
 
   async #readHosts(path: string): Promise<void> {
@@ -262,6 +283,8 @@ export class Bootstrap {
 }
 
 const ANY = 'any';
+/** Ends of a request that did not come as far as the cache. */
+const UNREACHED: readonly GwebCacheErrorCode[] = ['CACHE_FORBIDDEN', 'CACHE_UNREACHABLE'];
 
 /** A cache that a stranger named: by name only, so that nobody sends us to an address inside. */
 function mayBeAsked(url: string): boolean {

@@ -34,12 +34,16 @@ export function ownCaches(addresses: readonly string[]): KnownCaches {
 
 const NONE: KnownCaches = { udp: [], web: [] };
 
+/** By how they came to be known. */
+export interface CachesToAsk {
+  readonly own: KnownCaches;
+  readonly wellKnown: KnownCaches;
+}
+
 /** Well-known ones in public only; none at all when a person switched bootstrapping off. */
-export async function cachesToAsk({ settings, origins }: ResolvedSettings): Promise<KnownCaches> {
+export async function cachesToAsk({ settings, origins }: ResolvedSettings): Promise<CachesToAsk> {
   const { enabled, caches } = settings.bootstrap;
-  if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return NONE;
+  if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return { own: NONE, wellKnown: NONE };
   const own = ownCaches(caches);
-  if (!enabled || settings.profile !== 'public') return own;
-  const { udp, web } = await wellKnownCaches();
-  return { udp: [...own.udp, ...udp], web: [...own.web, ...web] };
+  return { own, wellKnown: enabled && settings.profile === 'public' ? await wellKnownCaches() : NONE };
 }

@@ -1,12 +1,7 @@
-// Asks UDP host caches for first addresses, one at a time. The datagrams are somebody else's: see UdpPings.
-import type { CacheBook } from '../../protocol/bootstrap/cache-book.ts';
+// Asks UDP host caches for first addresses: looks their names up and hands the ping to the UDP side (UdpPings).
 import type { Clock } from '../../protocol/ports.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
-import type { Log } from '../log.ts';
 import { addressesOf, type NamePolicy } from '../net/lookup.ts';
-
-/** gtk-gnutella waits as long. */
-const ANSWER_MS = 20_000;
 
 /** What a pong under the GUID of our ping said. */
 export interface HostCachePong {
@@ -25,84 +20,61 @@ export interface UdpPings {
 }
 
 export interface UdpHostCachesOptions {
-  book: CacheBook;
   pings: UdpPings;
   clock: Clock;
-  log: Log;
   forbids: (endpoint: Endpoint) => string | null;
   /** See NamePolicy. */
   asksNames: boolean;
-  onHosts: (hosts: readonly Endpoint[]) => void;
-  answerMs?: number;
+  /** An answer may come late, even after a failure was told. */
+  onPong: (address: string, pong: HostCachePong) => void;
+  /** Nothing was sent to it. Silence is not told: that is a matter of time. */
+  onFailed: (address: string, why: string) => void;
+  /** A question that could not be sent by then is not sent any more. */
+  answerMs: number;
 }
 
 export class UdpHostCaches {
   readonly #options: UdpHostCachesOptions;
-  #awaited: { readonly address: string; readonly timer: NodeJS.Timeout } | null = null;
   #stopped = false;
 
   constructor(options: UdpHostCachesOptions) {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#options.book.size;
-  }
-
-  /** Asks the next cache that may be asked. False when none may, or an answer is awaited. */
-  ask(): boolean {
-    if (this.#awaited !== null || this.#stopped) return false;
-    const { book, clock, answerMs = ANSWER_MS } = this.#options;
-    const address = book.next(clock.wallTime());
-    if (address === null) return false;
-    book.asked(address, clock.wallTime());
-    const timer = setTimeout(() => this.#fail(address, 'no answer'), answerMs).unref();
-    this.#awaited = { address, timer };
-    void this.#send(address);
-    return true;
-  }
-
   stop(): void {
     this.#stopped = true;
-    this.#rest();
   }
 
-  async #send(address: string): Promise<void> {
-    const { pings, forbids, asksNames } = this.#options;
+  /** `address`: HOST:PORT. Never rejects. */
+  async ask(address: string): Promise<void> {
+    const { clock, answerMs, onFailed } = this.#options;
+    const askedAt = clock.now();
+    const to = await this.#resolve(address);
+    if (this.#stopped || clock.now() - askedAt > answerMs) return;
+    const why = typeof to === 'string' ? to : this.#send(address, to);
+    if (why !== null) onFailed(address, why);
+  }
+
+  /** Where it is, or why that cannot be said. */
+  async #resolve(address: string): Promise<Endpoint | string> {
+    const { forbids, asksNames } = this.#options;
     const colon = address.lastIndexOf(':');
     const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
     const port = Number(address.slice(colon + 1));
     const policy = { asksNames, forbids: (host: string) => forbids({ host, port }) };
     const host = canonicalHost(name) ?? (await addressOf(name, policy));
-    if (this.#stopped || this.#awaited?.address !== address) return;
-    if (host instanceof Error) {
-      this.#fail(address, host.message);
-      return;
-    }
-    const forbidden = forbids({ host, port });
-    if (forbidden !== null) this.#fail(address, forbidden);
-    else if (!pings.sendUdpPing({ host, port }, pong => this.#onPong(address, pong))) this.#fail(address, 'no UDP');
+    return host instanceof Error ? host.message : { host, port };
   }
 
-  #onPong(address: string, { hosts, hostCaches }: HostCachePong): void {
-    if (this.#stopped) return;
-    const { book, clock, log, onHosts } = this.#options;
-    if (this.#awaited?.address === address) this.#rest(); // a late answer is as good
-    book.answered(address, clock.wallTime());
-    for (const cache of hostCaches) book.heard(cache);
-    log.info({ cache: address, hosts: hosts.length }, 'a UDP host cache answered');
-    onHosts(hosts);
-  }
-
-  #fail(address: string, why: string): void {
-    this.#rest();
-    this.#options.book.failed(address);
-    this.#options.log.info({ cache: address, why }, 'a UDP host cache was of no use');
-  }
-
-  #rest(): void {
-    if (this.#awaited !== null) clearTimeout(this.#awaited.timer);
-    this.#awaited = null;
+  /** Null when it was sent, or why not. */
+  #send(address: string, to: Endpoint): string | null {
+    const { pings, forbids, onPong } = this.#options;
+    const forbidden = forbids(to);
+    if (forbidden !== null) return forbidden;
+    const sent = pings.sendUdpPing(to, pong => {
+      if (!this.#stopped) onPong(address, pong);
+    });
+    return sent ? null : 'no UDP';
   }
 }
 

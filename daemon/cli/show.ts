@@ -30,6 +30,9 @@ function statusCommand(terminal: Terminal): Command {
   });
 }
 
+/** There is nothing to say of how neighbours are looked for. */
+const IN_ORDER: ReadonlySet<StatusView['bootstrap']['state']> = new Set(['unwanted', 'linked']);
+
 function statusFacts(status: StatusView): [string, string][] {
   const { gnutella, peers, library, downloads, uploads, messages } = status;
   const reasons = Object.entries(messages.reasons)
@@ -44,6 +47,7 @@ function statusFacts(status: StatusView): [string, string][] {
       'peers',
       `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
     ],
+    ...(IN_ORDER.has(status.bootstrap.state) ? [] : ([['bootstrap', status.bootstrap.detail]] as [string, string][])),
     [
       'library',
       `${counted(library.files, 'file')}, ${formatBytes(library.bytes)}${library.hashing > 0 ? `, ${library.hashing} to hash` : ''}`,

@@ -1,4 +1,5 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
+import type { StatusView } from '../../api/control.ts';
 import { counted } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
@@ -28,6 +29,7 @@ export interface Patient {
   reach: { tcp: ReachAccount; udp: ReachAccount };
   peers: number;
   hosts: number;
+  bootstrap: StatusView['bootstrap'];
 }
 
 export async function examine(patient: Patient): Promise<Finding[]> {
@@ -62,6 +64,7 @@ export function checkNetwork({
   reach: known,
   peers,
   hosts,
+  bootstrap,
 }: Patient): Finding[] {
   const reach = (name: string, { state: how, known }: ReachAccount): Finding => ({
     name,
@@ -92,13 +95,24 @@ export function checkNetwork({
           mend: 'wait until neighbours tell our public address, or listen on it with --host',
         },
     { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
-    hosts > 0 || peers > 0
-      ? { name: 'bootstrap', state: 'ok', detail: `${counted(hosts, 'host')} known`, mend: null }
-      : {
-          name: 'bootstrap',
-          state: 'warning',
-          detail: 'no host known',
-          mend: 'start with --bootstrap, --cache ADDRESS or --hosts-file FILE',
-        },
+    checkBootstrap(bootstrap, peers, hosts),
   ];
+}
+
+/** To look for neighbours for a moment is in order; a whole round without one is worth a look. */
+function checkBootstrap(
+  { state, detail, round, caches }: StatusView['bootstrap'],
+  peers: number,
+  hosts: number,
+): Finding {
+  const found = { name: 'bootstrap', detail: `${counted(hosts, 'host')} known; ${detail}` };
+  const trying = state === 'asking' || state === 'waiting';
+  if (peers === 0 && hosts === 0 && !trying)
+    return { ...found, state: 'warning', mend: 'start with --bootstrap, --cache ADDRESS or --hosts-file FILE' };
+  if (peers > 0 || !trying || (round <= 1 && state === 'asking')) return { ...found, state: 'ok', mend: null };
+  const silent = caches.udp.answered + caches.web.answered === 0;
+  const mend = silent
+    ? 'see that this machine has a network and lets UDP and names out; or name a cache with --cache ADDRESS, a host with --connect HOST'
+    : 'it goes on by itself; "servent connect HOST" if you know a host';
+  return { ...found, state: 'warning', mend };
 }

@@ -3,7 +3,7 @@ import { admit, type Verdict } from '../../protocol/handshake/admission.ts';
 import type { Capabilities, Role } from '../../protocol/handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, Refused } from '../../protocol/handshake/handshake.ts';
 import type { FreeSlots } from '../../protocol/overlay/free-slots.ts';
-import type { HostCache } from '../../protocol/overlay/host-cache.ts';
+import { type HostCache, isKnownLeaf } from '../../protocol/overlay/host-cache.ts';
 import type { Link } from '../../protocol/overlay/link.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import { TimedKeys } from '../../protocol/overlay/timed-keys.ts';
@@ -315,8 +315,7 @@ export class Neighbours {
     const near = (endpoint: Endpoint) => this.#isNear(endpoint, links);
     const roomy = role() === 'leaf' ? (slots.roomiest(clock.now(), near)?.endpoint ?? null) : null;
     if (roomy !== null) slots.forget(roomy); // one dial is what its word is good for
-    // leaves know where ultrapeers are, but to dial them brings no link
-    const endpoint = roomy ?? hosts.next(clock.wallTime(), host => host.ultrapeer === false || near(host));
+    const endpoint = roomy ?? hosts.next(clock.wallTime(), host => isKnownLeaf(host) || near(host));
     if (endpoint === null) return false;
     const key = formatEndpoint(endpoint);
     this.#seeking.add(key);

@@ -7,6 +7,7 @@ import { Overlay } from '../../protocol/overlay/overlay.ts';
 import { QUERY_GUARD } from '../../protocol/overlay/query-guard.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { bootstrapOf } from '../bootstrap/bootstrap-side.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { Ground } from '../ground.ts';
@@ -55,6 +56,7 @@ export class OverlaySide {
   #blockSources: readonly BlockSource[] = [];
   /** Known once we listen. */
   #own: OwnAddress | null = null;
+  #bootstrap: Bootstrap | null = null;
 
   /** Builds; nothing listens or dials before listen() and join(). */
   constructor(ground: Ground, parts: OverlaySideParts) {
@@ -132,6 +134,11 @@ export class OverlaySide {
     });
     this.watch.ears = this.beside;
     this.listener = this.#listener(parts);
+  }
+
+  /** Null until join(). */
+  get bootstrap(): Bootstrap | null {
+    return this.#bootstrap;
   }
 
   get role(): OwnRole {
@@ -263,6 +270,7 @@ export class OverlaySide {
   async join(): Promise<void> {
     const { running } = this.#ground;
     const bootstrap = await bootstrapOf(this.#ground, this);
+    this.#bootstrap = bootstrap;
     await bootstrap.start();
     running.add('the bootstrap', () => bootstrap.stop());
     this.neighbours.start();

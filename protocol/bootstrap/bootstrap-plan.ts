@@ -1,44 +1,283 @@
-// When to ask whom for first addresses: own hosts first, then UDP host caches, then GWebCaches. Pure.
+// Finds first neighbours: known hosts are dialled, then caches are asked in turn, round after round, until there is a link. Pure: the
+// shell dials, sends what step() says, and reports what came of it.
+import type { Random } from '../ports.ts';
+import type { CacheBook } from './cache-book.ts';
+
+export type CacheKind = 'udp' | 'web';
 
 export interface BootstrapTiming {
-  /** Own hosts have so long to answer before any cache is asked. */
-  readonly ownHostsMs: number;
+  /** Known hosts have so long to answer before a cache is asked. */
+  readonly dialMs: number;
   /** So many of them are dialled first, if there are as many. */
-  readonly ownHostsTried: number;
-  /** GWebCaches wait so long for what UDP host caches bring. */
-  readonly udpMs: number;
+  readonly dialsFirst: number;
+  /** A cache is asked after so long even when known hosts are left to dial. */
+  readonly dialMaxMs: number;
+  /** How long an answer is waited for before the next cache is asked; a later one counts as well. */
+  readonly answerMs: Readonly<Record<CacheKind, number>>;
+  /** From the end of the first round to the next; doubled with each further one up to roundMaxMs, and both up to a quarter more or less. */
+  readonly roundMs: number;
+  readonly roundMaxMs: number;
 }
 
-/** LimeWire waits 20 s for own hosts and 40 s more for UDP. */
-export const PUBLIC_TIMING: BootstrapTiming = { ownHostsMs: 20_000, ownHostsTried: 20, udpMs: 40_000 };
-export const LAB_TIMING: BootstrapTiming = { ownHostsMs: 500, ownHostsTried: 20, udpMs: 500 };
+/** LimeWire waits 20 s for known hosts. UDP host caches answer within a second; what takes longer is the look-up of their name. */
+export const PUBLIC_TIMING: BootstrapTiming = {
+  dialMs: 20_000,
+  dialsFirst: 20,
+  dialMaxMs: 120_000,
+  answerMs: { udp: 10_000, web: 20_000 },
+  roundMs: 30_000,
+  roundMaxMs: 10 * 60_000,
+};
+export const LAB_TIMING: BootstrapTiming = {
+  dialMs: 500,
+  dialsFirst: 20,
+  dialMaxMs: 5_000,
+  answerMs: { udp: 2_000, web: 6_000 },
+  roundMs: 500,
+  roundMaxMs: 4_000,
+};
 
+/** Of the caches that others named, so many are asked in a round; GWebCaches are a minute apart. */
+const HEARD_PER_ROUND: Readonly<Record<CacheKind, number>> = { udp: 10, web: 3 };
+/** A cache that may be asked later than this waits for the next round. */
+const PATIENCE_MS = 60_000;
+const JITTER = 0.25;
+const JITTER_STEPS = 1024;
+
+/** All times are wall-clock milliseconds: caches are remembered across restarts. */
 export interface BootstrapFacts {
+  readonly now: number;
   /** Ultrapeers connected and wanted. */
   readonly links: number;
   readonly wanted: number;
   /** A host that may be dialled now is known. */
-  readonly dialable: boolean;
-  /** Hosts dialled since there was a link last, or a cache answered. */
-  readonly tried: number;
-  /** Since then, or since the start. */
-  readonly withoutLinkMs: number;
-  /** Since the first UDP host cache was asked in that time; null: none was, or none can be. */
-  readonly sinceUdpMs: number | null;
-  readonly udpCaches: number;
+  readonly dialable: () => boolean;
+  /** Hosts dialled since `hopeAt`. */
+  readonly tried: () => number;
 }
 
-export type BootstrapStep = 'wait' | 'udp' | 'web';
+export type BootstrapCommand =
+  /** There are neighbours enough, or none are wanted. */
+  | { readonly kind: 'rest' }
+  /** Known hosts are to be dialled; a cache is not asked before `until`. */
+  | { readonly kind: 'dial'; readonly until: number }
+  /** Report answered() or failed(). */
+  | { readonly kind: 'ask'; readonly cache: CacheKind; readonly address: string }
+  | { readonly kind: 'wait'; readonly until: number };
 
-/**
- * With one link there are pongs and X-Try headers: caches are asked only when even those leave nothing to dial.
- * The books of caches decide how often; this decides whether it is time at all.
- */
-export function nextStep(facts: BootstrapFacts, timing: BootstrapTiming): BootstrapStep {
-  const { links, wanted, dialable, tried, withoutLinkMs, sinceUdpMs, udpCaches } = facts;
-  if (links >= wanted) return 'wait';
-  if (dialable && (links > 0 || tried < timing.ownHostsTried)) return 'wait';
-  if (links === 0 && tried > 0 && withoutLinkMs < timing.ownHostsMs) return 'wait'; // their dials are under way
-  if (udpCaches > 0 && (sinceUdpMs === null || sinceUdpMs < timing.udpMs)) return 'udp';
-  return 'web';
+interface Turn {
+  readonly cache: CacheKind;
+  readonly address: string;
+}
+
+export interface CacheCount {
+  readonly known: number;
+  /** In this round, or the last one while the next is waited for. */
+  readonly asked: number;
+  readonly answered: number;
+}
+
+export interface BootstrapReport {
+  /** `alone`: neither a host nor a cache is known. `unwanted`: no neighbours are looked for. */
+  readonly state: 'unwanted' | 'linked' | 'dialling' | 'asking' | 'waiting' | 'alone';
+  /** The cache whose answer is awaited. */
+  readonly asking: string | null;
+  readonly caches: Readonly<Record<CacheKind, CacheCount>>;
+  /** Rounds begun since there was a link last. */
+  readonly round: number;
+  /** When a cache is asked next, if there is no link by then; null: none is to be asked. */
+  readonly nextAt: number | null;
+}
+
+export class BootstrapPlan {
+  readonly #books: Readonly<Record<CacheKind, CacheBook>>;
+  readonly #timing: BootstrapTiming;
+  readonly #random: Random;
+  /** When there was a link last, or a cache brought hosts, or we started. */
+  #hopeAt: number;
+  #linked = false;
+  #round = 0;
+  #roundAt: number;
+  /** Those still to be asked in this round: at most the configured caches and HEARD_PER_ROUND of each kind. */
+  #turns: Turn[] = [];
+  #awaited: (Turn & { readonly until: number }) | null = null;
+  #state: BootstrapReport['state'] = 'waiting';
+  #nextAt: number | null = null;
+  /** Addresses asked, and those that answered, in this round. */
+  #asked: Record<CacheKind, Set<string>> = { udp: new Set(), web: new Set() };
+  #answered: Record<CacheKind, Set<string>> = { udp: new Set(), web: new Set() };
+  #lastNow: number;
+
+  constructor(books: Readonly<Record<CacheKind, CacheBook>>, timing: BootstrapTiming, random: Random, now: number) {
+    this.#books = books;
+    this.#timing = timing;
+    this.#random = random;
+    this.#hopeAt = now;
+    this.#roundAt = now;
+    this.#lastNow = now;
+  }
+
+  /** When there was a link last, or a cache brought hosts, or we started. */
+  get hopeAt(): number {
+    return this.#hopeAt;
+  }
+
+  /** Call every second or so. What is to be asked counts as asked from now on. */
+  step(facts: BootstrapFacts): BootstrapCommand {
+    const { now, links, wanted } = facts;
+    this.#follow(now);
+    if (this.#awaited !== null && now >= this.#awaited.until)
+      this.failed(this.#awaited.cache, this.#awaited.address, true);
+    if (links > 0) this.#hopeAt = now;
+    if (links > 0 !== this.#linked) this.#startOver(now);
+    if (links >= wanted) return this.#rest(wanted === 0 ? 'unwanted' : 'linked');
+    if (this.#awaited !== null) return this.#wait(this.#awaited.until, 'asking');
+    const dialUntil = this.#dialUntil(facts);
+    if (dialUntil > now) {
+      this.#state = 'dialling';
+      this.#nextAt = links > 0 ? null : dialUntil;
+      return { kind: 'dial', until: dialUntil };
+    }
+    return this.#ask(now);
+  }
+
+  /** `hosts`: so many addresses to dial came with it. */
+  answered(cache: CacheKind, address: string, now: number, hosts: number): void {
+    this.#books[cache].answered(address, now);
+    if (this.#asked[cache].has(address)) this.#answered[cache].add(address);
+    if (this.#isAwaited(cache, address)) this.#awaited = null;
+    if (hosts > 0) this.#hopeAt = now;
+  }
+
+  /** `reached`: see CacheBook.failed(). */
+  failed(cache: CacheKind, address: string, reached: boolean): void {
+    this.#books[cache].failed(address, reached);
+    if (this.#isAwaited(cache, address)) this.#awaited = null;
+  }
+
+  report(): BootstrapReport {
+    const count = (kind: CacheKind): CacheCount => ({
+      known: this.#books[kind].size,
+      asked: this.#asked[kind].size,
+      answered: this.#answered[kind].size,
+    });
+    return {
+      state: this.#state,
+      asking: this.#awaited?.address ?? null,
+      caches: { udp: count('udp'), web: count('web') },
+      round: this.#round,
+      nextAt: this.#nextAt,
+    };
+  }
+
+  #isAwaited(cache: CacheKind, address: string): boolean {
+    return this.#awaited?.cache === cache && this.#awaited.address === address;
+  }
+
+  /** A clock that was turned back takes our own waits with it. */
+  #follow(now: number): void {
+    const back = Math.max(0, this.#lastNow - now);
+    this.#lastNow = now;
+    if (back === 0) return;
+    this.#hopeAt -= back;
+    this.#roundAt -= back;
+    if (this.#awaited !== null) this.#awaited = { ...this.#awaited, until: this.#awaited.until - back };
+  }
+
+  /** The first link came, or the last one was lost. */
+  #startOver(now: number): void {
+    this.#linked = !this.#linked;
+    this.#round = 0;
+    this.#roundAt = now;
+    this.#turns = [];
+  }
+
+  #rest(state: 'unwanted' | 'linked'): BootstrapCommand {
+    this.#state = state;
+    this.#nextAt = null;
+    return { kind: 'rest' };
+  }
+
+  #wait(until: number, state: BootstrapReport['state']): BootstrapCommand {
+    this.#state = state;
+    this.#nextAt = until;
+    return { kind: 'wait', until };
+  }
+
+  /** Known hosts have until then; `now` when it is a cache's turn. */
+  #dialUntil(facts: BootstrapFacts): number {
+    const { dialMs, dialsFirst, dialMaxMs } = this.#timing;
+    const dialable = facts.dialable();
+    if (facts.links > 0) return dialable ? facts.now + dialMs : facts.now;
+    const tried = facts.tried();
+    if (dialable && tried < dialsFirst) return this.#hopeAt + dialMaxMs;
+    return tried > 0 ? this.#hopeAt + dialMs : facts.now; // their dials are under way
+  }
+
+  #ask(now: number): BootstrapCommand {
+    if (this.#turns.length === 0) {
+      const at = Math.max(this.#roundAt, this.#firstDueAt(now));
+      if (!Number.isFinite(at)) return this.#alone(now);
+      if (now < at) return this.#wait(at, 'waiting');
+      this.#begin(now);
+    }
+    const due = this.#turns.map(turn => ({ turn, at: this.#books[turn.cache].dueAt(turn.address, now) }));
+    const soon = due.filter(({ at }) => at - now <= PATIENCE_MS);
+    const next = soon.find(({ at }) => at <= now);
+    this.#turns = soon.flatMap(({ turn }) => (turn === next?.turn ? [] : [turn]));
+    if (next !== undefined) return this.#send(next.turn, now);
+    if (soon.length > 0) return this.#wait(Math.min(...soon.map(({ at }) => at)), 'asking');
+    return this.#wait(Math.max(this.#roundAt, this.#firstDueAt(now)), 'waiting');
+  }
+
+  #alone(now: number): BootstrapCommand {
+    this.#state = 'alone';
+    this.#nextAt = null;
+    return { kind: 'wait', until: now + this.#timing.roundMaxMs };
+  }
+
+  #send({ cache, address }: Turn, now: number): BootstrapCommand {
+    this.#books[cache].asked(address, now);
+    this.#asked[cache].add(address);
+    const until = now + this.#timing.answerMs[cache];
+    this.#awaited = { cache, address, until };
+    this.#roundAt = until + this.#backoffMs();
+    this.#state = 'asking';
+    this.#nextAt = until;
+    return { kind: 'ask', cache, address };
+  }
+
+  /** One's own caches first, UDP before HTTP. */
+  #begin(now: number): void {
+    const own: Turn[] = [];
+    const others: Turn[] = [];
+    for (const cache of this.#kinds) {
+      const book = this.#books[cache];
+      let heard = 0;
+      for (const address of book.inTurn()) {
+        if (book.dueAt(address, now) > now + PATIENCE_MS) continue;
+        if (book.isOwn(address)) own.push({ cache, address });
+        else if (book.isConfigured(address) || heard++ < HEARD_PER_ROUND[cache]) others.push({ cache, address });
+      }
+    }
+    this.#turns = [...own, ...others];
+    this.#round++;
+    this.#asked = { udp: new Set(), web: new Set() };
+    this.#answered = { udp: new Set(), web: new Set() };
+  }
+
+  /** With a link there are pongs and X-Try headers: GWebCaches, which are few, are spared. */
+  get #kinds(): readonly CacheKind[] {
+    return this.#linked ? ['udp'] : ['udp', 'web'];
+  }
+
+  #firstDueAt(now: number): number {
+    return Math.min(...this.#kinds.map(kind => this.#books[kind].firstDueAt(now)));
+  }
+
+  #backoffMs(): number {
+    const { roundMs, roundMaxMs } = this.#timing;
+    const ms = Math.min(roundMs * 2 ** Math.min(this.#round - 1, 30), roundMaxMs);
+    return ms * (1 - JITTER + (2 * JITTER * this.#random.below(JITTER_STEPS)) / JITTER_STEPS);
+  }
 }

@@ -182,6 +182,13 @@ export class HostCache {
     return best === null ? null : { host: best.host, port: best.port };
   }
 
+  /** Hosts dialled at this time or later. */
+  triedSince(at: number): number {
+    let tried = 0;
+    for (const { triedAt } of this.#hosts.values()) if (triedAt >= at) tried++;
+    return tried;
+  }
+
   /** Those seen last, for X-Try and X-Try-Ultrapeers; none whose last dial failed. */
   fresh(count: number, ultrapeersOnly: boolean): Endpoint[] {
     const good = [...this.#hosts.values()].filter(
@@ -241,6 +248,11 @@ export class HostCache {
     const at = this.#dials.get(key);
     return at !== undefined && waits(at + withinMs, now, withinMs);
   }
+}
+
+/** Leaves know where ultrapeers are, but to dial them brings no link. */
+export function isKnownLeaf({ ultrapeer }: Readonly<HostRecord>): boolean {
+  return ultrapeer === false;
 }
 
 /** Whether `until` lies ahead; not so when it is farther away than it ever was set: then the clock was turned back. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createClient } from '../../api/client.ts';
+import { bootstrapView } from '../../daemon/bootstrap/bootstrap-view.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
 import { checkTcpAnswers } from '../../daemon/doctor/surroundings.ts';
@@ -30,6 +31,15 @@ async function running(t: Test, dataDir: string, flags: Record<string, unknown> 
   const daemon = await startDaemon(resolved, silentLog);
   t.teardown(() => daemon.stop());
   return { ...daemon, dataDir, client: createClient({ url: daemon.api, token: (await readApiToken(dataDir)) ?? '' }) };
+}
+
+/** Asks again until the answer is as wanted; the test's own time limit ends it. */
+async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
 }
 
 t.test('a search without neighbours says so first', async t => {
@@ -138,6 +148,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     reach: { tcp: silent, udp: silent },
     peers: 0,
     hosts: 0,
+    bootstrap: bootstrapView(null, 0),
   });
   t.strictSame(
     findings.filter(({ state }) => state !== 'ok').map(({ name }) => name),
@@ -147,12 +158,39 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   const decreed = { state: 'open', since: 0, known: 'configured', provenAt: null } as const;
   const local = checkNetwork({
     ...{ settings, nowMs: 0, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
+    bootstrap: bootstrapView(null, 0),
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });
   t.match(local[0], { state: 'ok', detail: 'yes, as configured: gnutella.reachable' }, 'nobody called');
   t.match(local[1], { state: 'ok', detail: 'others reached us' });
   t.match(local.at(-1), { name: 'bootstrap', detail: '1 host known' });
   t.match(await checkTcpAnswers({ host: '127.0.0.1', port: 1 }), { state: 'bad', detail: /ECONNREFUSED/ });
+});
+
+t.test('a servent whose caches are silent says in status, doctor and command line what it tries', async t => {
+  const caches = { 'bootstrap.caches': ['uhc:127.0.0.1:9'], 'gnutella.mode': 'auto' };
+  const alone = await running(t, join(t.testdir({}), 'alone'), caches);
+  const asking = await until(
+    () => alone.client.status(),
+    ({ bootstrap }) => bootstrap.state === 'asking',
+  );
+  t.match(asking.bootstrap, {
+    detail: 'asking 127.0.0.1:9; asked 1 of 1 UDP host cache, none answered',
+    round: 1,
+    caches: { udp: { known: 1, asked: 1, answered: 0 } },
+  });
+  const { out } = await command(['status'], { env: { SERVENT_DATA_DIR: alone.dataDir } });
+  t.match(out, /bootstrap.*ask.*1 of 1 UDP host cache, none answered/);
+  const again = await until(
+    () => alone.client.status(),
+    ({ bootstrap }) => bootstrap.round > 1,
+  );
+  t.ok(again.bootstrap.round > 1, 'it does not stop');
+  const { findings } = await alone.client.doctor();
+  t.match(
+    findings.find(({ name }) => name === 'bootstrap'),
+    { state: 'warning', detail: /^0 hosts known; ask/, mend: /--cache ADDRESS/ },
+  );
 });
 
 t.test('a running daemon explains itself over API and command line', async t => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { StatusView } from '../../api/control.ts';
 import { REHEARSAL_AT, Rehearsal } from '../../tui/demo/rehearsal.ts';
 import { createMemory, draw } from '../../tui/frame.ts';
 import { createModel, VIEW_IDS, type ViewId, worldOf } from '../../tui/model.ts';
@@ -277,8 +278,19 @@ t.test('without elections the overview says what keeps them from being held', as
   }
 });
 
-/** Nobody known, nothing shared, and not looking for anybody. */
-async function lonely(columns: number, rows: number): Promise<Rehearsal> {
+t.test('alone, the overview says which caches were asked and when they are asked again', async t => {
+  const detail = 'asked 2 of 7 UDP host caches, none answered; next round in 40 s';
+  const { model } = await lonely(200, 50, { state: 'waiting', detail, nextIn: 40 });
+  const shown = draw(model, createTheme(256, 'unicode'), createMemory()).canvas.toText();
+  t.match(shown.replaceAll(/[│\s]+/g, ' '), /asked 2 of 7 UDP host caches, none.*answered; next round in 40 s/);
+});
+
+/** Nobody known, nothing shared, and not looking for anybody unless `bootstrap` says so. */
+async function lonely(
+  columns: number,
+  rows: number,
+  bootstrap: Partial<StatusView['bootstrap']> = { state: 'unwanted' },
+): Promise<Rehearsal> {
   const rehearsal = new Rehearsal({ columns, rows });
   await rehearsal.pass(1000);
   const { status } = worldOf(rehearsal.model);
@@ -286,6 +298,7 @@ async function lonely(columns: number, rows: number): Promise<Rehearsal> {
   const { election, library, peers } = status;
   const alone = {
     ...status,
+    bootstrap: { ...status.bootstrap, ...bootstrap },
     hosts: 0,
     peers: { ...peers, ultrapeers: 0, leaves: 0 },
     library: { ...library, files: 0, hashing: 0 },

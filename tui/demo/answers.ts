@@ -1,6 +1,6 @@
 // How the demo network answers: pages of lists, and refusals.
 import { RefusedError } from '../../api/client.ts';
-import type { Page, PeerView } from '../../api/control.ts';
+import type { Page, PeerView, StatusView } from '../../api/control.ts';
 
 const LIMIT_DEFAULT = 100;
 
@@ -84,6 +84,17 @@ const criterion = (name: string, value: number | boolean, wanted: number | boole
   met: true,
   why: '',
 });
+export const BOOTSTRAP: StatusView['bootstrap'] = {
+  ...{
+    state: 'linked',
+    detail: 'there are neighbours enough; no cache is asked',
+    asking: null,
+    round: 0,
+    nextIn: null,
+  },
+  caches: { udp: { known: 9, asked: 0, answered: 0 }, web: { known: 0, asked: 0, answered: 0 } },
+};
+
 export const CRITERIA = [
   criterion('uptime', 273_840, 3600),
   criterion('average_uptime', 88_200, 3600),

@@ -14,7 +14,7 @@ import type {
   StatusView,
   UploadView,
 } from '../../api/control.ts';
-import { besides, CRITERIA, pages, refused, withReasons } from './answers.ts';
+import { BOOTSTRAP, besides, CRITERIA, pages, refused, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { Maker } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
@@ -460,6 +460,7 @@ export class DemoWorld {
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
       election: { mode: 'auto', role: 'ultrapeer', ...elected },
       reachability: { tcp: open, udp: open },
+      bootstrap: BOOTSTRAP,
       hosts: this.#hosts.length,
       library: {
         files: this.#files.length,

@@ -234,9 +234,11 @@ export function notesOn(world: World): Note[] {
     notes.push({ meaning, text });
   };
   const peers = status.peers.leaves + status.peers.ultrapeers;
-  if (peers === 0)
+  if (peers === 0) {
     say('bad', status.hosts === 0 ? 'no peers, no hosts: c connects' : 'no peers: c connects, 8 has hosts');
-  else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
+    const { state, detail } = status.bootstrap;
+    if (state !== 'unwanted' && state !== 'linked') say('warn', detail);
+  } else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
   const failed = downloads.filter(({ state }) => state === 'failed').length;
   if (failed > 0) say('bad', `${failed} failed ${failed === 1 ? 'download' : 'downloads'}: 5 shows why`);
   for (const folder of folders)

@@ -153,12 +153,13 @@ export function tests({ tests: list }: Explanation): Sketch {
   );
 }
 
-function servent({ version, profile, uptime, gnutella, api, servent: guid }: StatusView): Sketch {
+function servent({ version, profile, uptime, gnutella, api, servent: guid, bootstrap }: StatusView): Sketch {
   return card(
     'Servent',
     {},
     facts([
       ['Up for', formatDuration(uptime)],
+      ...(bootstrap.state === 'unwanted' ? [] : ([['Neighbours', printable(bootstrap.detail)]] as [string, string][])),
       ['Gnutella', `${gnutella.host}:${gnutella.port}`],
       ['API', `${api.host}:${api.port}`],
       ['Profile', profile],

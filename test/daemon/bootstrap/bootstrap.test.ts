@@ -42,7 +42,7 @@ async function servent(t: Test, caches: string[], options: Partial<BootstrapOpti
   const reach = new ReachPolicy('local');
   const bootstrap = new Bootstrap({
     profile: 'local',
-    caches: ownCaches(caches),
+    caches: { own: ownCaches(caches), wellKnown: { udp: [], web: [] } },
     hostsFiles: [],
     hosts,
     table: store.table('caches'),

@@ -1,0 +1,46 @@
+// The servent at a glance, from the daemon's parts.
+import type { StatusView } from '../../api/control.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { formatGuid } from '../../protocol/wire/guid.ts';
+import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
+import { version } from '../version.ts';
+import type { ControlParts } from './control.ts';
+import { electionView, reachabilityView } from './control-views.ts';
+
+/** `api`: where the API listens. */
+export function statusView(parts: ControlParts, api: Endpoint): StatusView {
+  const { live, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } = parts;
+  const { settings } = live;
+  const { counters, drops } = overlay;
+  let framesOut = counters.framesOutPast;
+  let shed = counters.shedPast;
+  for (const { queue } of overlay.links.values()) {
+    framesOut += queue.framesSent;
+    shed += queue.droppedTotal;
+  }
+  return {
+    version,
+    servent: formatGuid(identity.serventGuid),
+    mode: identity.ultrapeer ? 'ultrapeer' : 'leaf',
+    profile: settings.profile,
+    startedAt: startedAt.toISOString(),
+    uptime: (clock.wallTime() - startedAt.getTime()) / 1000,
+    gnutella: { host: gnutella.host, port: gnutella.port },
+    api,
+    peers: neighbours.counts,
+    election: electionView(parts.role.report()),
+    reachability: reachabilityView(parts.beside.firewall, clock),
+    bootstrap: bootstrapView(parts.bootstrap(), clock.wallTime()),
+    hosts: hosts.size,
+    library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
+    searches: searches.running,
+    downloads: parts.downloads.load,
+    uploads: parts.fileServer.load,
+    messages: {
+      in: counters.framesIn,
+      out: framesOut,
+      dropped: drops.total + shed,
+      reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
+    },
+  };
+}
