@@ -72,7 +72,8 @@ export interface HandshakerOptions {
   now: () => number;
   /** What we say about ourselves at this moment. */
   local: () => LocalHello;
-  admit: (peer: Capabilities, remote: Endpoint, direction: 'in' | 'out') => Verdict;
+  /** `begunAt`: when our side of the handshake began, on the clock of `now`. */
+  admit: (peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number) => Verdict;
   tryUltrapeers: () => Endpoint[];
   /** Neighbours for a crawler; null refuses it. */
   crawl: (remote: Endpoint) => Neighbours | null;
@@ -204,12 +205,13 @@ export class Handshaker {
     head: Buffer | null,
     done: (run: HandshakeRun) => void,
   ): HandshakeRun {
-    const { local, admit, tryUltrapeers, crawl, handshakeMs = HANDSHAKE_MS } = this.#options;
+    const { local, admit, tryUltrapeers, crawl, now, handshakeMs = HANDSHAKE_MS } = this.#options;
+    const begunAt = now();
     const handshake = new Handshake({
       direction,
       local: local(),
       remoteAddress: remote.host,
-      admit: peer => admit(peer, remote, direction),
+      admit: peer => admit(peer, remote, direction, begunAt),
       tryUltrapeers,
       crawl: () => crawl(remote),
       tls: this.#options.tls !== undefined && !isEncrypted(socket),

@@ -1,5 +1,5 @@
 // Which links we have: who is let in, whom we dial, whom we leave for a better one, and what a change of role costs.
-import { admit, type Verdict } from '../../protocol/handshake/admission.ts';
+import { admit, staysOfCrossed, type Verdict } from '../../protocol/handshake/admission.ts';
 import type { Capabilities, Role } from '../../protocol/handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, Refused } from '../../protocol/handshake/handshake.ts';
 import type { FreeSlots } from '../../protocol/overlay/free-slots.ts';
@@ -102,9 +102,7 @@ export class Neighbours {
   }
 
   get counts(): { leaves: number; ultrapeers: number } {
-    let leaves = 0;
-    for (const link of this.#options.overlay.links.values()) if (link.role === 'leaf') leaves++;
-    return { leaves, ultrapeers: this.#options.overlay.links.size - leaves };
+    return countsOf([...this.#options.overlay.links.values()]);
   }
 
   /** Ultrapeers that we look for in our role. */
@@ -144,12 +142,23 @@ export class Neighbours {
       : this.#dial(endpoint);
   }
 
-  admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out'): Verdict {
+  /** `begunAt`: when the handshake began. A link that came up since with the same servent may give way to this one. */
+  admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number): Verdict {
     const { overlay, serventGuid, startedAt, bounds, topology } = this.#options;
     const { maxLeaves, maxUltrapeers, maxPerAddress } = bounds;
     const role = this.#options.role();
-    const { leaves, ultrapeers } = this.counts;
-    const links = [...overlay.links.values()];
+    const { guid } = peer;
+    const all = [...overlay.links.values()];
+    const crossed = all.find(
+      link =>
+        isServent(link, guid) &&
+        link.endpoint.host === remote.host && // a GUID alone is nobody's proof to unseat another with
+        link.direction !== direction &&
+        link.openedAt >= begunAt,
+    );
+    const stays = crossed !== undefined && guid !== null && staysOfCrossed(direction, serventGuid, guid);
+    const links = stays ? all.filter(link => link !== crossed) : all; // onLinked() ends that one
+    const { leaves, ultrapeers } = countsOf(links);
     const sameAddress = links.filter(link => link.endpoint.host === remote.host).length;
     const slots = Math.max(ultrapeerSlots(topology, role, maxUltrapeers), Math.min(this.#kept.size, maxUltrapeers));
     return admit(peer, {
@@ -158,12 +167,13 @@ export class Neighbours {
       leaves: { used: leaves, max: maxLeaves },
       ultrapeers: { used: ultrapeers, max: slots },
       // Where an incoming peer says that it listens is no proof: it could lock others out by claiming their address.
+      // It counts at its own address, against who was dialled there: that one is known to listen.
       addressConnected: links.some(link =>
-        direction === 'out' ? isAt(link, remote) : sameEndpoint(link.endpoint, remote),
+        direction === 'out'
+          ? isAt(link, remote)
+          : sameEndpoint(link.endpoint, remote) || claimsToBe(link, peer, remote),
       ),
-      guidConnected:
-        peer.guid !== null &&
-        (peer.guid.equals(serventGuid) || links.some(link => link.capabilities.guid?.equals(peer.guid ?? serventGuid))),
+      guidConnected: guid !== null && (guid.equals(serventGuid) || links.some(link => isServent(link, guid))),
       hostile: false, // those are closed before they say a word
       hammering: maxPerAddress > 0 && sameAddress >= maxPerAddress,
       closing: this.#abort.signal.aborted,
@@ -199,7 +209,11 @@ export class Neighbours {
   }
 
   onLinked(link: Link): void {
-    const { role, onGuided } = this.#options;
+    const { role, onGuided, overlay } = this.#options;
+    for (const twin of [...overlay.links.values()]) {
+      if (twin === link || !isServent(twin, link.capabilities.guid)) continue;
+      overlay.bye(twin, ByeCode.AlreadyConnected, 'Already connected');
+    }
     this.heard(link.capabilities.tryUltrapeers, true);
     if (link.ourRole === 'leaf' && role() === 'ultrapeer') onGuided();
   }
@@ -383,6 +397,23 @@ export class Neighbours {
       hosts.add(sighting, clock.wallTime());
     }
   }
+}
+
+function countsOf(links: readonly Link[]): { leaves: number; ultrapeers: number } {
+  const leaves = links.filter(link => link.role === 'leaf').length;
+  return { leaves, ultrapeers: links.length - leaves };
+}
+
+/** It said so in its handshake. */
+function isServent({ capabilities }: Link, guid: Buffer | null): boolean {
+  return guid !== null && capabilities.guid?.equals(guid) === true;
+}
+
+/** Who comes from `remote` says that it listens where we dialled this link; LimeWire, which sends no GUID. */
+function claimsToBe(link: Link, { listen, guid }: Capabilities, remote: Endpoint): boolean {
+  if (link.direction === 'in' || listen === null || listen.host !== remote.host) return false;
+  const another = guid !== null && link.capabilities.guid !== null; // isServent() decides between these
+  return !another && sameEndpoint(link.endpoint, listen);
 }
 
 function listensOf(links: readonly Link[]): Endpoint[] {

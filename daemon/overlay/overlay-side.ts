@@ -196,7 +196,7 @@ export class OverlaySide {
       log: log.child({ mod: 'links' }),
       now: () => clock.now(),
       local: () => this.identity.hello(),
-      admit: (peer, remote, direction) => this.neighbours.admit(peer, remote, direction),
+      admit: (peer, remote, direction, begunAt) => this.neighbours.admit(peer, remote, direction, begunAt),
       tryUltrapeers: () => this.neighbours.tryUltrapeers(),
       onEnded: (remote, direction, end, detail) =>
         this.refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),

@@ -58,6 +58,14 @@ const LEAF_DEMANDS_DEGREE = 16;
 /** LimeWire asks ultrapeers to be leaves below this share of its leaf slots: the last ones are for leaves proper. */
 const LEAVES_WANTED_SHARE = 0.9;
 
+/**
+ * Two servents dialled each other at once, and each is about to have two links to the other. Whether the one of this
+ * direction stays: that of the servent with the greater GUID does, so that both end the same one.
+ */
+export function staysOfCrossed(direction: 'in' | 'out', ours: Buffer, theirs: Buffer): boolean {
+  return ours.compare(theirs) > 0 === (direction === 'out');
+}
+
 /** Judges a peer by its headers: the connector's at step 1, the acceptor's at step 2. */
 export function admit(peer: Capabilities, context: AdmissionContext): Verdict {
   const objection = objectionTo(peer, context);

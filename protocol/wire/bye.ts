@@ -14,6 +14,8 @@ export const ByeCode = {
   NoAliveReply: 406,
   TtlZero: 408,
   TooManyErrors: 409,
+  /** gtk-gnutella's word in the handshake, here for a link that came up in the same moment. */
+  AlreadyConnected: 409,
   Excessive: 410,
   QrpSequence: 413,
   LeafRelaying: 414,
