@@ -1,6 +1,6 @@
 // Files of hosts as servents keep them: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
-import { open } from 'node:fs/promises';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
+import { readAddressFile } from '../net/address-file.ts';
 
 /** Half a million lines of the longest kind; more is no hosts file. */
 const BYTES_MAX = 16 * 1024 * 1024;
@@ -16,15 +16,9 @@ export interface HostsFile {
   unreadable: number;
 }
 
-/** Rejects with the system's error when the file cannot be read. */
+/** Rejects with what is wrong with the file. */
 export async function readHostsFile(path: string): Promise<HostsFile> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min((await file.stat()).size, BYTES_MAX)));
-    return parseHostsFile(buffer.toString('utf8', 0, bytesRead));
-  } finally {
-    await file.close();
-  }
+  return parseHostsFile(await readAddressFile(path, BYTES_MAX));
 }
 
 /** Never throws. At most 10,000 hosts; each once. */

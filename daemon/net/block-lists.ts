@@ -1,7 +1,12 @@
 // Reads the block lists of the settings into the overlay's, at the start and whenever asked to again.
-import { open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BlockedRanges, type BlockList, type BlockSource } from '../../protocol/overlay/block-list.ts';
+import { counted } from '../../api/format.ts';
+import {
+  BLOCK_SOURCES_MAX,
+  BlockedRanges,
+  type BlockList,
+  type BlockSource,
+} from '../../protocol/overlay/block-list.ts';
 import {
   BLOCK_RANGES_MAX,
   type ParsedBlockList,
@@ -9,6 +14,7 @@ import {
   rangeOfAddresses,
 } from '../../protocol/overlay/block-list-text.ts';
 import type { Log } from '../log.ts';
+import { readAddressFile } from './address-file.ts';
 
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 /** About 5 ms of parsing. */
@@ -22,36 +28,74 @@ export interface BlockListFiles {
   readonly files: readonly string[];
 }
 
+/** A file that does not block what it was to. */
+export interface BlockListFault {
+  readonly path: string;
+  /** What is wrong, and what that means. */
+  readonly detail: string;
+}
+
+export interface ReadBlockLists {
+  readonly sources: readonly BlockSource[];
+  readonly faults: readonly BlockListFault[];
+}
+
 /**
- * Never rejects: a file that cannot be read is said in the log, and what was read from it before stays in force.
- * `before` is what the last call gave.
+ * Never rejects: a file that cannot be read, or of which hardly anything is understood, is a warning in the log and a fault, and what was
+ * read from it before stays in force. `before` is what the last call gave.
  */
 export async function readBlockLists(
   { block, files }: BlockListFiles,
   list: BlockList,
   log: Log,
   before: readonly BlockSource[] = [],
-): Promise<BlockSource[]> {
+): Promise<ReadBlockLists> {
   const sources: BlockSource[] = [];
+  const faults: BlockListFault[] = [];
   if (block.length > 0) {
     const ranges = block.map(rangeOfAddresses).filter(range => range !== null);
     sources.push({ name: OWN, ranges: new BlockedRanges(ranges) });
   }
   for (const path of files) {
-    try {
-      const { ranges, unreadable, cut } = await parseInSlices(await readText(path));
-      const source = { name: path, ranges: new BlockedRanges(ranges) };
-      sources.push(source);
-      log.info({ path, ranges: source.ranges.size, unreadable, cut }, 'a block list was read');
-    } catch (err) {
-      const old = before.find(({ name }) => name === path);
-      if (old !== undefined) sources.push(old);
-      const what = old === undefined ? 'it blocks nobody' : 'what it blocked before stays blocked';
-      log.error({ err, path }, `a block list could not be read: ${what}`);
-    }
+    const { source, fault } = await readOne(path, before.find(({ name }) => name === path) ?? null, log);
+    const left = source !== null && sources.length >= BLOCK_SOURCES_MAX;
+    if (source !== null && !left) sources.push(source);
+    const detail = left ? `is one list too many: ${BLOCK_SOURCES_MAX} are used` : fault;
+    if (detail === null) continue;
+    faults.push({ path, detail });
+    log.warn({ path }, `the block list ${path} ${detail}`);
   }
   list.replace(sources);
-  return sources;
+  return { sources, faults };
+}
+
+interface ReadOne {
+  readonly source: BlockSource | null;
+  readonly fault: string | null;
+}
+
+async function readOne(path: string, old: BlockSource | null, log: Log): Promise<ReadOne> {
+  let parsed: ParsedBlockList;
+  try {
+    parsed = await parseInSlices(await readAddressFile(path, FILE_BYTES_MAX));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { source: old, fault: `could not be read (${why}): ${meaning(old)}` };
+  }
+  const { ranges, unreadable, cut } = parsed;
+  const source = { name: path, ranges: new BlockedRanges(ranges) };
+  log.info({ path, ranges: source.ranges.size, unreadable, cut }, 'a block list was read');
+  if (unreadable > ranges.length) {
+    const kept = old ?? (ranges.length > 0 ? source : null);
+    const lines = counted(ranges.length + unreadable, 'line');
+    return { source: kept, fault: `has ${lines}, of which ${ranges.length} are understood: ${meaning(kept)}` };
+  }
+  if (cut) return { source, fault: `has more than ${BLOCK_RANGES_MAX} ranges: the rest is left out` };
+  return { source, fault: ranges.length === 0 ? `has nothing in it: ${meaning(null)}` : null };
+}
+
+function meaning(kept: BlockSource | null): string {
+  return kept === null ? 'it blocks nobody' : `in force are ${counted(kept.ranges.size, 'range')} of it`;
 }
 
 /** Lets the servent breathe: half a million lines take a second. */
@@ -68,16 +112,4 @@ async function parseInSlices(text: string): Promise<ParsedBlockList> {
     await nextTurn();
   }
   return whole;
-}
-
-async function readText(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size > FILE_BYTES_MAX) throw new RangeError(`${path} has ${size} bytes, more than any block list`);
-    // P2P files come in Latin-1; the addresses are the same in both.
-    return await file.readFile('latin1');
-  } finally {
-    await file.close();
-  }
 }

@@ -1,6 +1,6 @@
 // Everything that speaks with the network, built and wired in one place: who we are, the overlay core, the links and how they come about,
 // UDP, the hosts we know. Files and searches are the transfer side's.
-import { BlockList, type BlockSource } from '../../protocol/overlay/block-list.ts';
+import { BlockList } from '../../protocol/overlay/block-list.ts';
 import { HostCache } from '../../protocol/overlay/host-cache.ts';
 import { LOCAL_OVERLAY_LIMITS } from '../../protocol/overlay/limits.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
@@ -12,7 +12,7 @@ import { bootstrapOf } from '../bootstrap/bootstrap-side.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { Ground } from '../ground.ts';
 import type { Library } from '../library/library.ts';
-import { readBlockLists } from '../net/block-lists.ts';
+import { type BlockListFault, type ReadBlockLists, readBlockLists } from '../net/block-lists.ts';
 import { Dialer } from '../net/dialer.ts';
 import { Handshaker } from '../net/handshaker.ts';
 import { Listener } from '../net/listener.ts';
@@ -53,7 +53,7 @@ export class OverlaySide {
   readonly #side: RoleSide;
   readonly #blocked = new BlockList();
   readonly #tls: Tls | null;
-  #blockSources: readonly BlockSource[] = [];
+  #blockLists: ReadBlockLists = { sources: [], faults: [] };
   /** Known once we listen. */
   #own: OwnAddress | null = null;
   #bootstrap: Bootstrap | null = null;
@@ -149,6 +149,11 @@ export class OverlaySide {
   endpoint(): Endpoint {
     const { host, port } = this.#ground.settings.gnutella;
     return this.#own?.endpoint ?? { host, port };
+  }
+
+  /** Files that do not block what they were to. */
+  get blockListFaults(): readonly BlockListFault[] {
+    return this.#blockLists.faults;
   }
 
   #roleSide({ uploads }: OverlaySideParts): RoleSide {
@@ -282,7 +287,8 @@ export class OverlaySide {
   async readBlockLists(): Promise<void> {
     const { settings, log } = this.#ground;
     const listLog = log.child({ mod: 'block lists' });
-    this.#blockSources = await readBlockLists(blockFiles(settings), this.#blocked, listLog, this.#blockSources);
+    const { sources } = this.#blockLists;
+    this.#blockLists = await readBlockLists(blockFiles(settings), this.#blocked, listLog, sources);
     for (const link of [...this.core.links.values()])
       if (this.#blocked.blocks(link.endpoint.host)) this.core.bye(link, ByeCode.UserRemoval, 'Blocked');
   }

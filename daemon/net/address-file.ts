@@ -1,0 +1,55 @@
+// Files of addresses as people hand them on: plain, packed with gzip, with a byte order mark in front, in UTF-16.
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+
+const unpack = promisify(gunzip);
+
+/** Names in it come in any encoding and are read as Latin-1: addresses are the same in all. Rejects with what is wrong with the file. */
+export async function readAddressFile(path: string, bytesMax: number): Promise<string> {
+  const bytes = await readWhole(path, bytesMax);
+  return textOf(isGzip(bytes) ? await unpacked(bytes, bytesMax) : bytes);
+}
+
+async function readWhole(path: string, bytesMax: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > bytesMax) throw new RangeError(`it has ${size} bytes, more than the ${bytesMax} that are read`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+async function unpacked(bytes: Buffer, bytesMax: number): Promise<Buffer> {
+  try {
+    return await unpack(bytes, { maxOutputLength: bytesMax });
+  } catch (cause) {
+    const tooLarge = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+    const why = tooLarge ? `it unpacks to more than ${bytesMax} bytes` : 'it is a damaged gzip file';
+    throw new Error(why, { cause });
+  }
+}
+
+function textOf(bytes: Buffer): string {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return bytes.toString('latin1', 3);
+  if (first === 0xff && second === 0xfe) return bytes.toString('utf16le', 2);
+  if (first === 0xfe && second === 0xff) return bigEndian(bytes.subarray(2));
+  // no mark, but every other byte of what begins with a digit, a comment or a name is zero
+  if (first !== 0 && second === 0) return bytes.toString('utf16le');
+  return first === 0 && second !== 0 ? bigEndian(bytes) : bytes.toString('latin1');
+}
+
+/** In place: nobody else has the bytes. */
+function bigEndian(bytes: Buffer): string {
+  return bytes
+    .subarray(0, bytes.length & ~1)
+    .swap16()
+    .toString('utf16le');
+}
