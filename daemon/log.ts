@@ -1,6 +1,7 @@
 // Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
+import { LogOutput } from './log-output.ts';
 import { LogTail } from './observation/log-tail.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,7 +12,10 @@ const STDERR = 2;
 /** What must never reach a log, whoever passes it. */
 const SECRETS = ['token', 'authorization', '*.token', '*.authorization', 'headers.authorization'];
 
-export async function createLog(settings: Settings['log'], destination?: DestinationStream): Promise<Log> {
+export async function createLog(
+  settings: Settings['log'],
+  destination: DestinationStream = new LogOutput(STDERR),
+): Promise<Log> {
   const pretty = settings.format === 'pretty' || (settings.format === 'auto' && process.stderr.isTTY === true);
   const levels = new LogLevels(settings.level);
   const options = {
@@ -30,9 +34,10 @@ export async function createLog(settings: Settings['log'], destination?: Destina
     };
     const log = levels.of(pino(base, both));
     tailByLog.set(log, tail);
+    if (destination instanceof LogOutput) outputByLog.set(log, destination);
     return log;
   };
-  if (!pretty) return made({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? toStderr());
+  if (!pretty) return made({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   // Only a person at a terminal pays for it.
   const { prettyFactory } = await import('pino-pretty');
   const readable = prettyFactory({
@@ -42,8 +47,7 @@ export async function createLog(settings: Settings['log'], destination?: Destina
     messageFormat: (entry, key) =>
       `${typeof entry['mod'] === 'string' ? `${entry['mod']}: ` : ''}${String(entry[key])}`,
   });
-  const out = destination ?? toStderr();
-  return made(options, { write: line => out.write(readable(line)) });
+  return made(options, { write: line => destination.write(readable(line)) });
 }
 
 /** Parts have names in the code; bounded all the same. */
@@ -108,6 +112,14 @@ export class LogLevels {
 const levelsByLog = new WeakMap<Log, LogLevels>();
 const tailByLog = new WeakMap<Log, LogTail>();
 
+const outputByLog = new WeakMap<Log, Pick<LogOutput, 'lost' | 'trouble'>>();
+const NO_TROUBLE = { lost: 0, trouble: null };
+
+/** How many lines of a log made by `createLog` could not be written, and why now. */
+export function logOutput(log: Log): Pick<LogOutput, 'lost' | 'trouble'> {
+  return outputByLog.get(log) ?? NO_TROUBLE;
+}
+
 /** The latest lines of a log made by `createLog`; any other one has none. */
 export function logTail(log: Log): LogTail {
   return tailByLog.get(log) ?? new LogTail();
@@ -120,11 +132,6 @@ export function logLevels(log: Log): LogLevels {
   const levels = new LogLevels(log.level as LogLevel);
   levelsByLog.set(log, levels);
   return levels;
-}
-
-/** Written before the call returns, so that the last words of a crash are not lost. */
-function toStderr(): DestinationStream {
-  return pino.destination({ fd: STDERR, sync: true });
 }
 
 /** For tests and for parts that are used without a daemon. */

@@ -5,9 +5,15 @@ import { keepYoungGenerationSmall } from './young-generation.ts';
 if (process.argv[2] === 'start') keepYoungGenerationSmall(); // before anything is loaded
 const { run } = await import('./cli/command-line.ts');
 
-// `servent peers | head` closes our output early: nothing to complain about.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
+/** These go on without anybody who reads what they say. */
+const SERVES: ReadonlySet<string | undefined> = new Set(['start', 'cache']);
+
+process.stderr.on('error', () => undefined); // there is nowhere left to say it
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (SERVES.has(process.argv[2])) return;
+  if (code === 'EPIPE') process.exit(0); // `servent peers | head` closes our output early: nothing to complain about
+  process.stderr.write(`servent: standard output cannot be written (${code}): the answer is not complete\n`);
+  process.exit(1);
 });
 
 /** What a command may leave open, such as the rest of a failed start, keeps the process no longer than this. */

@@ -1,6 +1,7 @@
 // The servent itself and its place in the overlay.
 import { z } from 'zod';
 import { address, bytes, count, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
+import { finding } from './explain.ts';
 
 const reachability = z.object({
   state: z.enum(['open', 'firewalled', 'unknown']),
@@ -73,6 +74,10 @@ export const status = z.object({
     dropped: count,
     reasons: z.record(z.string(), count).describe('drops, duplicates and bad descriptors by reason'),
   }),
+  lostParts: z
+    .object({ count, bytes, paths: z.array(z.string()).describe('the first hundred') })
+    .describe('part files that no download knows, as they were at the start or when `doctor` looked last'),
+  attention: z.array(finding).describe('what the daemon knows to be wrong without looking; `doctor` looks for more'),
 });
 
 export const peer = z.object({

@@ -54,7 +54,6 @@ import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { explainDownload, explainRole, explainSearch } from '../explain/explain.ts';
 import type { Refusals } from '../explain/refusals.ts';
 import type { Hooks } from '../hooks/hooks.ts';
@@ -62,7 +61,6 @@ import type { Library } from '../library/library.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { type Log, logLevels, logTail } from '../log.ts';
 import type { Handshaker } from '../net/handshaker.ts';
-import type { Listener } from '../net/listener.ts';
 import type { History } from '../observation/history.ts';
 import { QueryMonitor } from '../observation/query-monitor.ts';
 import type { DatagramSide } from '../overlay/datagram-side.ts';
@@ -76,6 +74,7 @@ import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
 import { folderView, peerView } from './control-views.ts';
 import { downloadRequest } from './download-request.ts';
+import type { Health } from './health.ts';
 import type { Keys } from './keys.ts';
 import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
 import { statusView } from './status-view.ts';
@@ -95,7 +94,6 @@ export interface ControlParts {
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
-  listener: Listener;
   gnutella: Endpoint;
   beside: DatagramSide;
   /** Null until the daemon has joined. */
@@ -106,6 +104,7 @@ export interface ControlParts {
   keys: Keys;
   history: History;
   hooks: Hooks;
+  health: Health;
 }
 
 export class DaemonControl implements Control {
@@ -417,23 +416,8 @@ export class DaemonControl implements Control {
     return explainRole(this.#parts.role.report());
   }
 
-  async doctor(): Promise<DoctorView> {
-    const { live, clock, gnutella, identity, beside, neighbours, hosts } = this.#parts;
-    const { examine } = await import('../doctor/examine.ts');
-    const { leaves, ultrapeers } = neighbours.counts;
-    const findings = await examine({
-      settings: live.settings,
-      nowMs: clock.wallTime(),
-      gnutella,
-      listen: identity.listen(),
-      ipv6: identity.ipv6(),
-      udpOpen: beside.open,
-      reach: beside.firewall.account(clock.now()),
-      peers: leaves + ultrapeers,
-      hosts: hosts.size,
-      bootstrap: bootstrapView(this.#parts.bootstrap(), clock.wallTime()),
-    });
-    return { ok: findings.every(({ state }) => state !== 'bad'), findings };
+  doctor(): Promise<DoctorView> {
+    return this.#parts.health.doctor();
   }
 
   live(): LiveView {
@@ -441,17 +425,7 @@ export class DaemonControl implements Control {
   }
 
   ready(): ReadyView {
-    const { library, listener } = this.#parts;
-    const unreadable = library.folders().filter(({ state }) => state === 'failed');
-    const checks = [
-      { name: 'gnutella', ok: listener.listening, detail: null },
-      {
-        name: 'library',
-        ok: true, // an unreadable folder is a person's to mend; the servent works without it
-        detail: unreadable.length === 0 ? null : unreadable.map(({ path, error }) => `${path}: ${error}`).join('; '),
-      },
-    ];
-    return { status: checks.every(({ ok }) => ok) ? 'ok' : 'unavailable', checks };
+    return this.#parts.health.ready();
   }
 }
 

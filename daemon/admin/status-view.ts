@@ -42,5 +42,7 @@ export function statusView(parts: ControlParts, api: Endpoint): StatusView {
       dropped: drops.total + shed,
       reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
     },
+    lostParts: parts.downloads.lost,
+    attention: parts.health.attention(),
   };
 }

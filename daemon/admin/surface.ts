@@ -9,6 +9,7 @@ import { version } from '../version.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
 import { givenToken } from './given-token.ts';
+import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
 
 export interface Surface {
@@ -45,6 +46,7 @@ export async function startSurface(
   const watching: Watching = new Watching(observation, {
     ...parts,
     startedAt: startedAt.getTime(),
+    log,
     version,
     mode: () => role.role,
     status: () => control.status(),
@@ -61,12 +63,22 @@ export async function startSurface(
     onRemoved: id => watching.streams.events.endOf(id),
   });
   await keys.start();
+  const bootstrap = () => overlay.bootstrap?.report ?? null;
+  const health = new Health({
+    ...parts,
+    bootstrap,
+    ...{ live, log, gnutella, identity, hooks: watching.hooks },
+    damagedAside: store.damagedAside,
+    blockListFaults: () => overlay.blockListFaults,
+    eventsTrouble: () => observation.events.trouble,
+  });
   const control: DaemonControl = new DaemonControl({
     ...parts,
     ...{ keys, live, startedAt, identity, role, gnutella, refusals, log },
-    bootstrap: () => overlay.bootstrap?.report ?? null,
+    bootstrap,
     history: watching.history,
     hooks: watching.hooks,
+    health,
   });
   const api = await startAdminApi({
     control,

@@ -5,8 +5,9 @@ import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import { declaration, type Settings } from '../settings.ts';
 import { CommandError } from './failure.ts';
 import { wholeNumber } from './numbers.ts';
+import { sayReady } from './ready.ts';
 import { askedToStop } from './signals.ts';
-import { print, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 const PORT = 6380;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -58,7 +59,7 @@ async function runCache(terminal: Terminal, { host, port, lab, logLevel }: Cache
         `cannot listen on ${host} port ${port}: ${error.message}; choose another --host or --port`,
       );
     });
-    print(terminal, `ready cache=http://${formatEndpoint(own)}/gwc/ udp=${formatEndpoint(own)}`);
+    sayReady(terminal, log, `ready cache=http://${formatEndpoint(own)}/gwc/ udp=${formatEndpoint(own)}`);
     await stopped;
   } finally {
     await server.stop();

@@ -1,13 +1,18 @@
 // doctor: what is wrong with this servent's surroundings, and how to mend it.
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createClient } from '../../api/client.ts';
+import { checkBlockLists } from '../doctor/block-lists.ts';
 import {
+  checkCertificate,
   checkClock,
   checkDataFolder,
   checkDisk,
+  checkDownloadFolder,
   checkNode,
   checkOpenFiles,
   checkPort,
+  checkSetAside,
   checkSharedFolders,
   type Finding,
 } from '../doctor/surroundings.ts';
@@ -49,8 +54,12 @@ async function examine(flags: ClientFlags & { config?: string }, terminal: Termi
   const { settings } = resolved;
   findings.push(
     await checkDataFolder(settings.dataDir),
+    ...(await checkSetAside(settings.dataDir)),
+    await checkDownloadFolder(settings.downloads.folder),
     await checkDisk('disk for downloads', settings.downloads.folder),
-    ...(await checkSharedFolders(settings.library.folders)),
+    ...(await checkCertificate(settings.api.tlsCert, Date.now())),
+    ...(running ? [] : await checkSharedFolders(settings.library.folders, join(settings.dataDir, 'shared'))),
+    ...(running ? [] : await checkBlockLists(settings.gnutella.blockLists)),
   );
   // A daemon that runs has its ports.
   if (!running) {

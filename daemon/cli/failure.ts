@@ -44,9 +44,17 @@ export function explain(error: unknown): string {
     return 'the daemon does not accept the token: give the one from the file api-token in its data folder with --token or --data-dir';
   if (!(error instanceof Error)) return oneLine(String(error));
   const { code, path } = error as NodeJS.ErrnoException;
-  const advice = path === undefined || code === undefined ? undefined : ADVICE[code];
+  // of a write the system names no file, and the remedy is the same for all
+  const advice =
+    code === undefined ? undefined : (OF_THE_DISK[code] ?? (path === undefined ? undefined : ADVICE[code]));
   return oneLine(advice === undefined ? error.message : `${error.message}: ${advice}`);
 }
+
+const OF_THE_DISK: Record<string, string> = {
+  ENOSPC: 'make room on the disk',
+  EDQUOT: 'make room: the quota is used up',
+  EIO: 'the disk fails: look into the log of the system',
+};
 
 /** For what the system says about a file. */
 const ADVICE: Record<string, string> = {
@@ -56,7 +64,6 @@ const ADVICE: Record<string, string> = {
   ENOENT: 'make it, or name another',
   ENOTDIR: 'a file is where a folder is needed: move it away, or choose another place',
   EEXIST: 'a file is where a folder is needed: move it away, or choose another place',
-  ENOSPC: 'make room on the disk',
   EMFILE: 'too many open files: raise the limit with "ulimit -n"',
 };
 

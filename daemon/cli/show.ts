@@ -34,7 +34,7 @@ function statusCommand(terminal: Terminal): Command {
 const IN_ORDER: ReadonlySet<StatusView['bootstrap']['state']> = new Set(['unwanted', 'linked']);
 
 function statusFacts(status: StatusView): [string, string][] {
-  const { gnutella, peers, library, downloads, uploads, messages } = status;
+  const { gnutella, peers, library, downloads, uploads, messages, attention } = status;
   const reasons = Object.entries(messages.reasons)
     .filter(([, times]) => times > 0)
     .map(([reason, times]) => `${reason} ${times}`);
@@ -57,6 +57,8 @@ function statusFacts(status: StatusView): [string, string][] {
     ['uploads', `${uploads.active} active, ${uploads.queued} queued, ${formatRate(uploads.rate)}`],
     ['messages', `${messages.in} in, ${messages.out} out, ${messages.dropped} dropped`],
     ...(reasons.length > 0 ? ([['dropped for', reasons.join(', ')]] as [string, string][]) : []),
+    ...attention.map(({ name, detail }): [string, string] => ['attention', `${name}: ${detail}`]),
+    ...(attention.length > 0 ? ([['to mend', '"servent doctor" says how']] as [string, string][]) : []),
   ];
 }
 

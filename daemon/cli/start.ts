@@ -8,8 +8,9 @@ import { type Setting, type SettingKey, settingsList, variableOf } from '../sett
 import { superviseBy } from '../supervisor.ts';
 import { letYoungGenerationGrow } from '../young-generation.ts';
 import { CommandError } from './failure.ts';
+import { sayReady } from './ready.ts';
 import { askedToStop } from './signals.ts';
-import { print, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What was promised is 5 s from signal to exit. */
 const STOP_WAIT_MS = 4_000;
@@ -87,7 +88,7 @@ async function runDaemon(
   });
   reload = () => daemon.reload();
   letYoungGenerationGrow();
-  print(terminal, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
+  sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   supervisor.ready();
   log.info({ signal: await stopped }, 'stopping');
   supervisor.stopping();

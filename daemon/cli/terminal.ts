@@ -4,6 +4,8 @@ import { csv, rowsOf } from './csv.ts';
 export interface Out {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Told of what could not be written; without a listener that ends the process. */
+  on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
   /** Of a terminal. */
   readonly rows?: number;
   readonly columns?: number;

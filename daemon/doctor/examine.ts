@@ -4,22 +4,26 @@ import { counted } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
+import type { FolderStatus } from '../library/shared-folder.ts';
 import type { Settings } from '../settings.ts';
+import { UDP, udpTaken } from './attention.ts';
 import {
+  checkCertificate,
   checkClock,
   checkDataFolder,
   checkDisk,
+  checkDownloadFolder,
   checkNode,
   checkOpenFiles,
-  checkSharedFolders,
+  checkSetAside,
   checkTcpAnswers,
   checkTokenFile,
   type Finding,
 } from './surroundings.ts';
 
-export interface Patient {
+/** To the network, as far as the daemon knows. */
+export interface Connected {
   settings: Settings;
-  nowMs: number;
   gnutella: Endpoint;
   /** Where we tell others to find us. */
   listen: Endpoint;
@@ -32,18 +36,46 @@ export interface Patient {
   bootstrap: StatusView['bootstrap'];
 }
 
+export interface Patient extends Connected {
+  nowMs: number;
+  folders: readonly FolderStatus[];
+  /** Said in `attention`. */
+  damagedAside: string | null;
+  /** What the daemon knows to be wrong. */
+  attention: readonly Finding[];
+}
+
 export async function examine(patient: Patient): Promise<Finding[]> {
-  const { settings, nowMs, gnutella } = patient;
-  return [
+  const { settings, nowMs, gnutella, attention, damagedAside } = patient;
+  const found: Finding[] = [
     checkNode(process.versions.node),
-    checkClock(nowMs),
+    ...(attention.some(({ name }) => name === 'clock') ? [] : [checkClock(nowMs)]),
     await checkOpenFiles(),
     await checkDataFolder(settings.dataDir),
     await checkTokenFile(settings.dataDir),
+    ...(await checkSetAside(settings.dataDir, damagedAside)),
+    await checkDownloadFolder(settings.downloads.folder),
     await checkDisk('disk for downloads', settings.downloads.folder),
-    ...(await checkSharedFolders(settings.library.folders)),
+    ...(await checkCertificate(settings.api.tlsCert, nowMs)),
+    ...sound(patient),
     await checkTcpAnswers(gnutella),
     ...checkNetwork(patient),
+  ];
+  // checkNetwork says that of UDP in its place
+  return [...found, ...attention.filter(({ name }) => name !== UDP)];
+}
+
+/** Shared folders and block lists with which all is well. */
+function sound({ settings, folders, attention }: Patient): Finding[] {
+  const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
+  const { blockLists } = settings.gnutella;
+  return [
+    ...folders.flatMap(({ path, error }) => (error === null ? [fine('shared folder', path)] : [])),
+    ...blockLists.flatMap(path =>
+      attention.some(({ name, detail }) => name === 'block list' && detail.startsWith(`${path} `))
+        ? []
+        : [fine('block list', path)],
+    ),
   ];
 }
 
@@ -65,7 +97,7 @@ export function checkNetwork({
   peers,
   hosts,
   bootstrap,
-}: Patient): Finding[] {
+}: Connected): Finding[] {
   const reach = (name: string, { state: how, known }: ReachAccount): Finding => ({
     name,
     state: WAYS[how] === 'bad' ? 'warning' : WAYS[how],
@@ -78,14 +110,7 @@ export function checkNetwork({
   const usable = settings.profile === 'local' || reachOf(listen.host) === 'public' || settings.profile === 'lan';
   return [
     reach('reachable by TCP', known.tcp),
-    settings.gnutella.udp && !udpOpen
-      ? {
-          name: 'reachable by UDP',
-          state: 'bad',
-          detail: `UDP port ${gnutella.port} is taken`,
-          mend: 'stop the program that has it, or choose another port with --port',
-        }
-      : reach('reachable by UDP', known.udp),
+    settings.gnutella.udp && !udpOpen ? udpTaken(gnutella.port) : reach(UDP, known.udp),
     usable
       ? { name: 'address', state: 'ok', detail: formatEndpoint(listen), mend: null }
       : {

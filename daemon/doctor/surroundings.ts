@@ -1,10 +1,13 @@
 // The single checks of `doctor`. Each says what it found and, unless all is well, what to do.
+
+import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { formatBytes } from '../../api/format.ts';
+import { setAside } from './attention.ts';
 
 export interface Finding {
   name: string;
@@ -67,6 +70,52 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
   return fine(name, there === dataDir ? dataDir : `${dataDir}, made at the first start`);
 }
 
+export async function checkDownloadFolder(folder: string): Promise<Finding> {
+  const name = 'download folder';
+  const there = await nearestFolder(folder);
+  try {
+    await access(there, constants.W_OK | constants.X_OK);
+    return fine(name, there === folder ? folder : `${folder}, made with the first download`);
+  } catch (error) {
+    return {
+      name,
+      state: 'bad',
+      detail: `${folder} cannot be written (${codeOf(error)})`,
+      mend: `give the user who runs the servent write access to ${there}, or choose another folder with --download-dir`,
+    };
+  }
+}
+
+/** Damaged databases of earlier starts that still lie beside the one in use. `known` is said elsewhere. */
+export async function checkSetAside(dataDir: string, known: string | null = null): Promise<Finding[]> {
+  const names = await readdir(dataDir).catch(() => []); // a folder that is not there, or not ours, has its own finding
+  return names
+    .filter(name => name.startsWith('store.damaged-'))
+    .map(name => join(dataDir, name))
+    .filter(path => path !== known)
+    .map(path => setAside(path, 'warning'));
+}
+
+const CERTIFICATE_LEFT_MS = 14 * 86_400_000;
+
+/** The one that the API shows; none without a file. */
+export async function checkCertificate(file: string, nowMs: number): Promise<Finding[]> {
+  if (file === '') return [];
+  const name = 'API certificate';
+  const mend = 'renew it and start the servent again';
+  try {
+    const untilMs = Date.parse(new X509Certificate(await readFile(file)).validTo);
+    const until = new Date(untilMs).toISOString().slice(0, 10);
+    if (untilMs <= nowMs) return [{ name, state: 'bad', detail: `${file} was valid until ${until}`, mend }];
+    if (untilMs - nowMs < CERTIFICATE_LEFT_MS)
+      return [{ name, state: 'warning', detail: `${file} is valid only until ${until}`, mend }];
+    return [fine(name, `valid until ${until}`)];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [{ name, state: 'bad', detail: `${file} cannot be used: ${why}`, mend: 'set api.tlsCert to a PEM file' }];
+  }
+}
+
 /** The token opens everything: its owner's alone. */
 export async function checkTokenFile(dataDir: string): Promise<Finding> {
   const name = 'API token';
@@ -100,8 +149,9 @@ export async function checkTcpAnswers({ host, port }: At): Promise<Finding> {
 }
 
 export async function checkDisk(name: string, folder: string): Promise<Finding> {
-  const { bavail, bsize } = await statfs(await nearestFolder(folder));
-  const free = bavail * bsize;
+  const space = await statfs(await nearestFolder(folder)).catch(() => null);
+  if (space === null) return fine(name, 'the system does not say how much is free');
+  const free = space.bavail * space.bsize;
   if (free >= DISK_FREE_MIN) return fine(name, `${formatBytes(free)} free`);
   return {
     name,
@@ -111,7 +161,8 @@ export async function checkDisk(name: string, folder: string): Promise<Finding> 
   };
 }
 
-export async function checkSharedFolders(folders: readonly string[]): Promise<Finding[]> {
+/** Of a servent that does not run; `own` is made at its start. */
+export async function checkSharedFolders(folders: readonly string[], own: string): Promise<Finding[]> {
   const name = 'shared folder';
   return Promise.all(
     folders.map(async folder => {
@@ -120,13 +171,18 @@ export async function checkSharedFolders(folders: readonly string[]): Promise<Fi
         return fine(name, folder);
       } catch (error) {
         const missing = codeOf(error) === 'ENOENT';
+        const toMake = missing && folder === own;
         return {
           name,
-          state: missing ? ('warning' as const) : ('bad' as const),
-          detail: missing ? `${folder} is not there yet` : `${folder} cannot be read (${codeOf(error)})`,
-          mend: missing
+          state: toMake ? ('warning' as const) : ('bad' as const),
+          detail: missing
+            ? `${folder} is not there${toMake ? ' yet' : ''}`
+            : `${folder} cannot be read (${codeOf(error)})`,
+          mend: toMake
             ? 'the start makes it, empty: put files there, or share another folder with --share'
-            : 'give the user who runs the servent read access to it',
+            : missing
+              ? 'make it, mount its disk, or take it out of library.folders'
+              : 'give the user who runs the servent read access to it',
         };
       }
     }),

@@ -83,12 +83,7 @@ async function runCommand({ config, event, signal }: Delivery): Promise<void> {
     killSignal: 'SIGKILL',
   });
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (said.length < REASON_CHARACTERS_MAX) said += text.slice(0, REASON_CHARACTERS_MAX);
-  });
-  child.stdin.on('error', () => undefined); // a command that does not read its input is fine
-  child.stdin.end(`${event.json}\n`);
-  await new Promise<void>((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     child.once('error', cause => {
       const reason = late.aborted ? `was killed after ${config.timeout} s` : reasonOf(cause);
       reject(new DeliveryError(reason, cause));
@@ -101,6 +96,14 @@ async function runCommand({ config, event, signal }: Delivery): Promise<void> {
       }
     });
   });
+  // without a descriptor to spare there are no pipes, whatever the types say: the error above tells
+  const { stdin, stderr } = child as Partial<typeof child>;
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < REASON_CHARACTERS_MAX) said += text.slice(0, REASON_CHARACTERS_MAX);
+  });
+  stdin?.on('error', () => undefined); // a command that does not read its input is fine
+  stdin?.end(`${event.json}\n`);
+  await ended;
 }
 
 /** fetch says "fetch failed" and keeps the reason below. */

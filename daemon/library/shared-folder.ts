@@ -17,6 +17,8 @@ export interface FolderStatus {
   readonly bytes: number;
   /** Why nothing, or not everything, is shared; null as soon as that is over. */
   readonly error: string | null;
+  /** It, or something in it, cannot be read; an error may also be of what was left out. */
+  readonly unread: boolean;
   /** What the last scan left out, by rule. */
   readonly leftOut: readonly LeftOut[];
   /** Milliseconds since 1970. */
@@ -59,7 +61,8 @@ export class SharedFolder {
 
   get status(): FolderStatus {
     const { id, path, state, files, bytes, error, scannedAt } = this;
-    return { id, path, state, files, bytes, error, leftOut: this.survey.leftOut, scannedAt };
+    const unread = this.trouble !== null || this.survey.unread || this.failures.size > 0;
+    return { id, path, state, files, bytes, error, unread, leftOut: this.survey.leftOut, scannedAt };
   }
 
   /** Made of what is wrong now, so that it ends with its cause. */

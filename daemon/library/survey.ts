@@ -103,6 +103,11 @@ export class Survey {
     }
   }
 
+  /** Something could not be looked at. */
+  get unread(): boolean {
+    return this.#unreadable > 0;
+  }
+
   /** Nobody asks where a file may be any more. */
   close(): void {
     this.#places.clear();

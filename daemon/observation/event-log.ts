@@ -42,6 +42,8 @@ const MARK = 'mark';
 export class EventLog implements EventFeed {
   /** Kept at all, and refused for a store that did not take them. */
   readonly counters = { kept: 0, lost: 0 };
+  /** Why the latest events could not be written; null: they were. */
+  trouble: string | null = null;
   readonly #options: EventLogOptions;
   readonly #eventsMax: number;
   readonly #keptMs: number;
@@ -182,9 +184,11 @@ export class EventLog implements EventFeed {
       if (last !== undefined) this.#mark.forgotten = last.id;
       if (last !== undefined || this.#lastId + RESERVE / 2 > this.#mark.reserved) await this.#reserve();
       await this.#options.table.batch(changes);
+      this.trouble = null;
       for (const { view } of batch) this.#stored.push({ id: view.id, at: Date.parse(view.at) });
     } catch (err) {
       this.counters.lost += batch.length;
+      this.trouble = err instanceof Error ? err.message : String(err);
       const { log } = this.#options;
       log.error({ err, events: batch.length }, 'events could not be written and will not be kept');
     }

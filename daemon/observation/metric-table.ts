@@ -7,6 +7,7 @@ import type { HostCache } from '../../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { HookCounters } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
+import { type Log, logOutput } from '../log.ts';
 import type { Handshaker } from '../net/handshaker.ts';
 import type { Listener } from '../net/listener.ts';
 import type { DatagramSide } from '../overlay/datagram-side.ts';
@@ -30,6 +31,7 @@ export interface MetricParts {
   downloads: Downloads;
   fileServer: FileServer;
   events: EventLog;
+  log: Log;
   streams: { readonly counters: Readonly<StreamCounters> };
   hooks: { readonly counters: Readonly<HookCounters> };
   api: Readonly<ApiCounters>;
@@ -259,6 +261,11 @@ export const metrics: readonly Metric[] = [
     'Requests of other servents for files, by how they ended.',
     ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
     'outcome',
+  ),
+  counter(
+    'gnutella_log_lines_lost_total',
+    'Lines of the log that could not be written.',
+    ({ log }) => logOutput(log).lost,
   ),
   counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),
   counter('gnutella_events_lost_total', 'Events that could not be written.', ({ events }) => events.counters.lost),

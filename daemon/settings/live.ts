@@ -14,6 +14,8 @@ export class LiveSettings {
   readonly resolved: ResolvedSettings;
   /** A few per key, all registered at the start. */
   readonly #appliers: { keys: readonly SettingKey[]; apply: Applier }[] = [];
+  /** Changed, and not in force before the next start. */
+  waiting: readonly SettingKey[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(resolved: ResolvedSettings) {
@@ -79,9 +81,9 @@ export class LiveSettings {
         change.applied = true;
       }
       await this.#apply(changes);
-      const waiting = new Set(changes.filter(({ applied }) => !applied).map(({ key }) => key));
+      this.waiting = changes.filter(({ applied }) => !applied).map(({ key }) => key as SettingKey);
       for (const { key } of settingsList)
-        if (!waiting.has(key)) Object.assign(this.resolved.origins, { [key]: next.origins[key] });
+        if (!this.waiting.includes(key)) Object.assign(this.resolved.origins, { [key]: next.origins[key] });
       this.resolved.file = next.file;
     }
     return {

@@ -13,7 +13,7 @@ import { DiskError, diskError } from './disk-error.ts';
 import type { DownloadContext } from './download-context.ts';
 import { type FetchJob, fetchFrom } from './fetch.ts';
 import { sha1OfPart } from './part-digest.ts';
-import { PartFile } from './part-file.ts';
+import { PART_SUFFIX, PartFile, partsFolder } from './part-file.ts';
 import { placeFile } from './place-file.ts';
 import { keyOf, PLAIN_SOURCE, type Source } from './source.ts';
 
@@ -94,7 +94,7 @@ export class Download implements FetchJob {
   }
 
   get partPath(): string {
-    return join(this.#context.folder, '.incomplete', `${this.id}.part`);
+    return join(partsFolder(this.#context.folder), `${this.id}${PART_SUFFIX}`);
   }
 
   get done(): number {

@@ -13,6 +13,7 @@ import type { DownloadStore } from '../store/downloads.ts';
 import { Download, type RunEnd } from './download.ts';
 import { CHECKPOINT_LIMITS, type CheckpointLimits, type DownloadContext } from './download-context.ts';
 import { FETCH_TIMES, type FetchTimes } from './fetch.ts';
+import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
 import type { Source } from './source.ts';
 import type { TransferIdentity } from './upload-context.ts';
 
@@ -77,6 +78,8 @@ export class Downloads {
   readonly #diskMs: number;
   /** In the order of their beginning; at most DOWNLOADS_MAX, of which the oldest finished one makes room. */
   readonly #entries = new Map<string, Entry>();
+  /** As they were when they were looked for last. */
+  lost: LostParts = NO_LOST_PARTS;
   #activeMax: number;
   #timer: NodeJS.Timeout | null = null;
   #stopped = true;
@@ -112,7 +115,24 @@ export class Downloads {
     for (const record of await this.#options.store.all(this.#options.log)) {
       this.#entries.set(record.id, entryOf(new Download(record, this.#context)));
     }
+    const { count, bytes, paths } = await this.lookForLost();
+    if (count > 0)
+      this.#options.log.warn(
+        { count, bytes, paths },
+        'part files of downloads that are not known: nothing fetches the rest of them',
+      );
     this.#schedule();
+  }
+
+  /** Part files without a download. A folder that cannot be read has none: doctor says that by itself. */
+  async lookForLost(): Promise<LostParts> {
+    const { folder, log } = this.#options;
+    try {
+      this.lost = await findLostParts(folder, id => this.#entries.has(id));
+    } catch (err) {
+      log.warn({ err, folder }, 'the folder of unfinished downloads cannot be read');
+    }
+    return this.lost;
   }
 
   /** Ends all runs; their progress is stored when it resolves. Idempotent. */

@@ -3,9 +3,12 @@
 // A byte is in at most one of three sets, and moves from left to right only:
 //   claimed (handed to us) > done (written) > what checkpoint() returned (safe after a crash).
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ByteRange, RangeSet } from '../../protocol/transfer/range-set.ts';
 import { diskError } from './disk-error.ts';
+
+export const PART_SUFFIX = '.part';
+export const partsFolder = (downloads: string): string => join(downloads, '.incomplete');
 
 /** Held while the disk is slower than the network; then the caller waits. */
 const QUEUED_BYTES_MAX = 4 << 20;

@@ -73,6 +73,7 @@ t.test('the dashboard asks for metrics that there are', async t => {
       'gnutella_library_bytes',
       'gnutella_library_hashing',
       'gnutella_link_ends_total',
+      'gnutella_log_lines_lost_total', // an alert
       'gnutella_mode',
       'gnutella_pushes_relayed_total',
       'gnutella_query_hits_sent_total',

@@ -140,7 +140,6 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   const at = { host: '192.168.1.2', port: 6346 };
   const findings = checkNetwork({
     settings,
-    nowMs: 0,
     gnutella: at,
     listen: at,
     ipv6: null,
@@ -157,7 +156,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   for (const { state, mend } of findings) t.equal(mend === null, state === 'ok');
   const decreed = { state: 'open', since: 0, known: 'configured', provenAt: null } as const;
   const local = checkNetwork({
-    ...{ settings, nowMs: 0, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
+    ...{ settings, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
     bootstrap: bootstrapView(null, 0),
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });

@@ -104,6 +104,8 @@ export class FakeControl implements Control {
       downloads: { active: 1, queued: 0, rate: 105_000 },
       uploads: { active: 1, queued: 0, rate: 250 },
       messages: { in: 1200, out: 34, dropped: 2, reasons: { duplicate: 2 } },
+      lostParts: { count: 0, bytes: 0, paths: [] },
+      attention: this.findings.filter(({ state }) => state !== 'ok'),
     };
   }
 

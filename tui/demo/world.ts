@@ -491,6 +491,8 @@ export class DemoWorld {
           hit_expired: 581,
         },
       },
+      lostParts: { count: 0, bytes: 0, paths: [] },
+      attention: [],
     };
   }
 }

@@ -55,7 +55,10 @@ for (const [name, bytes] of Object.entries(READABLE)) {
 
 const UNREADABLE: Record<string, [bytes: Buffer | null, detail: RegExp]> = {
   'that is missing': [null, /could not be read \(ENOENT.*: it blocks nobody/],
-  'of a web page': [Buffer.from('<html>\n<p>Not found</p>\n'), /has 2 lines, of which 0 are understood: it blocks nobody/],
+  'of a web page': [
+    Buffer.from('<html>\n<p>Not found</p>\n'),
+    /has 2 lines, of which 0 are understood: it blocks nobody/,
+  ],
   'that is a damaged gzip file': [gzipSync('203.0.113.0/24\n').subarray(0, 20), /damaged gzip.*blocks nobody/],
   'that is a zip archive': [Buffer.from('PK\x03\x04\x00\x00\nrubbish'), /0 are understood: it blocks nobody/],
   'that is empty': [Buffer.alloc(0), /has nothing in it: it blocks nobody/],

@@ -1,0 +1,16 @@
+// The block lists of a servent that does not run, read as it would read them.
+import { BlockList } from '../../protocol/overlay/block-list.ts';
+import { silentLog } from '../log.ts';
+import { readBlockLists } from '../net/block-lists.ts';
+import { blockListFinding } from './attention.ts';
+import type { Finding } from './surroundings.ts';
+
+export async function checkBlockLists(files: readonly string[]): Promise<Finding[]> {
+  const { sources, faults } = await readBlockLists({ block: [], files }, new BlockList(), silentLog);
+  return [
+    ...faults.map(blockListFinding),
+    ...sources
+      .filter(({ name }) => !faults.some(({ path }) => path === name))
+      .map(({ name: detail }): Finding => ({ name: 'block list', state: 'ok', detail, mend: null })),
+  ];
+}
