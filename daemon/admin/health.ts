@@ -1,10 +1,11 @@
 // How the daemon is: what it knows to be wrong, what it finds when it looks, and whether it is ready.
-import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
-import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
+
 import type { DoctorView, ReadyView } from '../../api/control.ts';
+import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import type { HostCache } from '../../protocol/overlay/host-cache.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { attention } from '../doctor/attention.ts';
 import type { Finding } from '../doctor/surroundings.ts';
 import type { Hooks } from '../hooks/hooks.ts';

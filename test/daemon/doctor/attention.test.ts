@@ -20,8 +20,17 @@ const WELL: Known = {
   clockMovedMs: 3_600_000,
 };
 
-const folder = (error: string | null, unread = true): FolderStatus =>
-  ({ id: '1', path: '/music', state: 'ready', files: 1, bytes: 1, scannedAt: 0, error, unread, leftOut: [] });
+const folder = (error: string | null, unread = true): FolderStatus => ({
+  id: '1',
+  path: '/music',
+  state: 'ready',
+  files: 1,
+  bytes: 1,
+  scannedAt: 0,
+  error,
+  unread,
+  leftOut: [],
+});
 
 const ILL: readonly [known: Partial<Known>, name: string, state: 'warning' | 'bad', detail: RegExp][] = [
   [
