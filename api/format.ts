@@ -1,5 +1,9 @@
 // What the API sends, as text for people. Pure; shared by the command line and the dashboard.
 
+import type { SearchView } from './control.ts';
+
+type Repeat = Pick<SearchView, 'askedBefore' | 'askAgainAt' | 'text'>;
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** `4.0 MiB`; four characters at most, so that columns stay narrow. */
@@ -29,6 +33,14 @@ export function formatDuration(seconds: number): string {
 /** How long ago an ISO time was. */
 export function formatAge(time: string, nowMs: number): string {
   return formatDuration((nowMs - Date.parse(time)) / 1000);
+}
+
+/** Why a search that was asked before may bring little that is new; null once neighbours take it as new again. */
+export function formatRepeat(search: Repeat, nowMs: number): string | null {
+  const { askedBefore, askAgainAt, text } = search;
+  if (askedBefore === null || (askAgainAt !== null && Date.parse(askAgainAt) <= nowMs)) return null;
+  const way = text === null ? '' : ', another word makes it new';
+  return `asked ${formatAge(askedBefore, nowMs)} ago; neighbours ignore repeats for up to 28 minutes${way}`;
 }
 
 /** `1 file`, `2 files`. */

@@ -101,6 +101,8 @@ export const listFields = {
     {"path":"error","kind":"text","plural":false,"choices":[]},
     {"path":"startedAt","kind":"time","plural":false,"choices":[]},
     {"path":"endsAt","kind":"time","plural":false,"choices":[]},
+    {"path":"askedBefore","kind":"time","plural":false,"choices":[]},
+    {"path":"askAgainAt","kind":"time","plural":false,"choices":[]},
     {"path":"peers","kind":"number","plural":false,"choices":[]},
     {"path":"results","kind":"number","plural":false,"choices":[]},
     {"path":"hits","kind":"number","plural":false,"choices":[]},

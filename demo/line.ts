@@ -72,7 +72,7 @@ async function settled({ servents }: Stage): Promise<void> {
 
 /** Who saw the query, and from whom it came first. */
 async function printRoute({ servents }: Stage): Promise<void> {
-  step('the route of the query, as each servent saw it');
+  step('the route of the query: the first copy of it that each servent got');
   for (const [name, { client }] of servents) {
     if (name === 'alpha') continue;
     const { items } = await client.queries();
@@ -80,7 +80,13 @@ async function printRoute({ servents }: Stage): Promise<void> {
     detail(
       query === undefined
         ? `${name.padEnd(8)} did not see it`
-        : `${name.padEnd(8)} hops ${query.hops}  ttl ${query.ttl}  from ${query.from}  hits sent back ${query.hits}`,
+        : `${name.padEnd(8)} hops ${query.hops}  ttl ${query.ttl}  sent by alpha with TTL ${query.hops + query.ttl}  from ${query.from}  hits sent back ${query.hits}`,
     );
   }
+  detail(
+    'On each link the TTL falls by 1 and the hops rise by 1. alpha asks step by step (a dynamic query): first with a',
+  );
+  detail(
+    'small TTL, then, while little is found, with a larger one. Servents further away get only such a later copy.',
+  );
 }

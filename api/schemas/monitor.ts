@@ -11,7 +11,9 @@ const ranked = z.object({ key: z.string(), count: amount, error: count });
 export const queryStats = z.object({
   privacy: privacy.describe('what is remembered of queries: nothing, counts, hashed words, everything'),
   span: z.enum(SPANS),
-  seconds: count.describe('how much time the numbers are about'),
+  seconds: count.describe(
+    'how much time all the numbers are about, words and peers too: the span and up to a sixth of it more',
+  ),
   queries: count,
   answered: count.describe('of these, by us or by hits that we passed back'),
   answerRate: z.number().min(0).max(1),

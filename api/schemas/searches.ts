@@ -26,6 +26,16 @@ export const search = z.object({
   error: z.string().nullable(),
   startedAt: time,
   endsAt: time.describe('when it stops or stopped listening'),
+  askedBefore: time
+    .nullable()
+    .describe(
+      'when neighbours were last asked the same, if some may ignore this repeat; it begins with what was found then. Null when it is new',
+    ),
+  askAgainAt: time
+    .nullable()
+    .describe(
+      'from when all neighbours take the same as new again (1,700 s after it was sent); null before it is sent',
+    ),
   peers: count.describe('neighbours it was sent to'),
   results: count.describe('different contents found'),
   hits: count.describe('records received, duplicates included'),

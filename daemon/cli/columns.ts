@@ -10,7 +10,7 @@ import type {
   SearchView,
   UploadView,
 } from '../../api/control.ts';
-import { formatAge, formatBytes, formatDuration, formatRate, formatShare } from '../../api/format.ts';
+import { formatAge, formatBytes, formatDuration, formatRate, formatRepeat, formatShare } from '../../api/format.ts';
 import type { Column } from './table.ts';
 
 /** Ages are counted from `nowMs`. */
@@ -88,7 +88,7 @@ export const searchColumns: ColumnsAt<SearchView> = nowMs => [
   { title: 'RESULTS', of: row => String(row.results), right: true },
   { title: 'PEERS', of: row => String(row.peers), right: true },
   { title: 'FOR', of: row => row.text ?? row.urn ?? `everything of ${row.browse ?? 'one servent'}` },
-  { title: 'NOTE', of: row => row.error ?? '' },
+  { title: 'NOTE', of: row => row.error ?? formatRepeat(row, nowMs) ?? '' },
 ];
 
 export const keyColumns: ColumnsAt<KeyView> = nowMs => [

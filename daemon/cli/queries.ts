@@ -56,7 +56,8 @@ export function queriesCommand(terminal: Terminal): Command {
 function statsFacts(stats: QueryStatsView): [string, string][] {
   const { queries, answered, hits, duplicates, seconds } = stats;
   return [
-    ['queries', `${queries} in ${formatDuration(seconds)}, ${(queries / Math.max(1, seconds)).toFixed(1)}/s`],
+    ['over', `the last ${seconds < 120 ? `${seconds} s` : formatDuration(seconds)}, words and neighbours too`],
+    ['queries', `${queries}, ${(queries / Math.max(1, seconds)).toFixed(1)}/s`],
     ['answered', queries === 0 ? '0' : `${answered}, ${formatShare(answered, queries)}`],
     ['hits', String(hits)],
     ['duplicates', String(duplicates)],

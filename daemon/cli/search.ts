@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { ResultView, SearchView } from '../../api/control.ts';
 import type { CallOf } from '../../api/endpoints.ts';
-import { counted, formatBytes, printable } from '../../api/format.ts';
+import { counted, formatBytes, formatRepeat, printable } from '../../api/format.ts';
 
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -56,6 +56,8 @@ function waitOption(command: Command): Command {
 async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'startSearch'>): Promise<void> {
   const { client } = await findDaemon(flags, terminal);
   const started = await client.startSearch({ ...wanted, duration: Math.max(1, flags.wait) });
+  const repeat = formatRepeat(started, Date.now());
+  if (repeat !== null && flags.json !== true) note(terminal, repeat);
   const seen = new Set<string>();
   const deadline = Date.now() + flags.wait * 1000;
   let search: SearchView;
@@ -82,10 +84,11 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
   }
 }
 
-function noResults({ peers, browse }: SearchView): string {
+function noResults({ peers, browse, askedBefore }: SearchView): string {
   if (browse !== null) return 'nothing is shared there';
   if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST:PORT"';
-  return `no results from ${counted(peers, 'neighbour')}: try fewer words or a longer --wait`;
+  const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, as said above';
+  return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
 }
 
 async function resultsOf(client: Client, id: string): Promise<ResultView[]> {

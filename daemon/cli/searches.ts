@@ -1,7 +1,7 @@
 // searches: our own searches, what one has found, and an end to it.
 import type { Command } from 'commander';
 import type { ResultView, SearchView } from '../../api/control.ts';
-import { formatBytes } from '../../api/format.ts';
+import { formatBytes, formatRepeat } from '../../api/format.ts';
 import { type ColumnsAt, searchColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { firstItems, type List, type ListFlags, listCommand, listOptions } from './list.ts';
@@ -47,10 +47,12 @@ export function searchesCommand(terminal: Terminal): Command {
 
 function factsOf(search: SearchView): [string, string][] {
   const { text, urn, browse, state, error, hits, results, peers } = search;
+  const repeat = formatRepeat(search, Date.now());
   return [
     ['search', text ?? urn ?? `everything of ${browse ?? 'one servent'}`],
     ['state', error === null ? state : `${state}: ${error}`],
     ['found', `${results} different in ${hits} hits, asked of ${peers} neighbours`],
+    ...(repeat === null ? [] : [['repeat', repeat] as [string, string]]),
   ];
 }
 

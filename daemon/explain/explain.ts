@@ -1,7 +1,10 @@
 // Why a search finds nothing, why a download waits, why we are (not) an ultrapeer: pure, from plain views.
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
-import { counted, formatBytes } from '../../api/format.ts';
+import { counted, formatAge, formatBytes } from '../../api/format.ts';
 import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
+import { queryText } from '../../protocol/overlay/question.ts';
+import { WORD_BYTES_MIN } from '../../protocol/qrp/hash.ts';
+import { queryWords } from '../../protocol/search/tokenizer.ts';
 import type { RoleReport } from '../overlay/own-role.ts';
 
 type Test = Explanation['tests'][number];
@@ -27,12 +30,9 @@ export interface SearchFacts {
   outOfBand: boolean;
 }
 
-/** Words shorter than this are in no index. */
-const WORD_MIN = 2;
-
 export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand }: SearchFacts): Explanation {
-  const { text, browse, urn, results, peers, state, error } = search;
-  const words = (text ?? '').split(/\s+/).filter(word => word.length >= WORD_MIN);
+  const { text, browse, urn, results, peers, state, error, startedAt, askedBefore } = search;
+  const words = queryWords(queryText(text ?? '')).filter(word => Buffer.byteLength(word) >= WORD_BYTES_MIN);
   const tests = [
     test('state', state !== 'failed', error === null ? state : `${state}: ${error}`, 'start it again'),
     ...(browse === null
@@ -52,8 +52,14 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
           test(
             'words',
             urn !== null || words.length > 0,
-            urn === null ? `${counted(words.length, 'word')} that can match` : 'searched by URN',
-            `use words of ${WORD_MIN} letters or more`,
+            urn === null ? `${counted(words.length, 'word')} that neighbours can look up in tables` : 'searched by URN',
+            `use a word of ${WORD_BYTES_MIN} letters or more`,
+          ),
+          test(
+            'asked before',
+            askedBefore === null || results > 0,
+            askedBefore === null ? 'no' : `${formatAge(askedBefore, Date.parse(startedAt))} earlier`,
+            `neighbours ignore repeats for up to 28 minutes; ${text === null ? 'wait' : 'another word makes it new'}`,
           ),
           test(
             'hits by UDP',

@@ -6,7 +6,7 @@ import type { Link } from '../../protocol/overlay/link.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import { guidKey } from '../../protocol/wire/guid.ts';
-import { parseQuery } from '../../protocol/wire/query.ts';
+import { parseQuery, URN_QUERY_TEXT } from '../../protocol/wire/query.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import { QueryStats } from './query-stats.ts';
 import { WordHasher } from './query-words.ts';
@@ -131,10 +131,11 @@ export interface QueryMonitorOptions {
   hasher?: WordHasher;
 }
 
-/** Text and URNs; nothing of what does not parse. */
+/** Text and URNs, without the sign that stands for a text in a query by hash; nothing of what does not parse. */
 function parsed(frame: Buffer): { text: string; urns: readonly Buffer[] } {
   try {
-    return parseQuery(frame.subarray(HEADER_BYTES));
+    const { text, urns } = parseQuery(frame.subarray(HEADER_BYTES));
+    return { text: text === URN_QUERY_TEXT && urns.length > 0 ? '' : text, urns };
   } catch (error) {
     if (error instanceof ProtocolError) return { text: '', urns: [] };
     throw error;

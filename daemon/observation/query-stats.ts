@@ -29,7 +29,7 @@ const SLOTS = BY_TTL + STEPS_MAX + 1;
 const PARSED_PER_SECOND = 1_000;
 const WORD_CHARACTERS_MAX = 64;
 const KEYS = 256;
-/** Of the top keys of a span. */
+/** Parts of a span. All numbers of a view are about the same time: so many whole parts and the one under way. */
 const PARTS = 6;
 
 interface Bucket {
@@ -43,50 +43,55 @@ interface Keys {
   peers: TopKeys;
 }
 
+interface Part {
+  counts: Float64Array;
+  keys: Keys;
+}
+
 const noKeys = (): Keys => ({ words: new TopKeys(KEYS), peers: new TopKeys(KEYS) });
 const noCounts = (): Float64Array => new Float64Array(SLOTS);
+const newPart = (): Part => ({ counts: noCounts(), keys: noKeys() });
 
 class Ring {
-  readonly seconds: number;
+  /** Complete ones of the same time, oldest first. */
   readonly buckets: Bucket[] = [];
-  readonly keys: Keys[] = [];
-  readonly #capacity: number;
+  /** Complete ones, oldest first; at most PARTS. */
+  readonly parts: Part[] = [];
+  openPart = newPart();
   readonly #stepSeconds: number;
-  readonly #keySeconds: number;
+  readonly #partSeconds: number;
   #open = noCounts();
-  openKeys = noKeys();
   #passed = 0;
 
-  constructor(stepSeconds: number, capacity: number) {
+  /** `steps`: of one span; a whole number of them is a part. */
+  constructor(stepSeconds: number, steps: number) {
     this.#stepSeconds = stepSeconds;
-    this.#capacity = capacity;
-    this.seconds = stepSeconds * capacity;
-    this.#keySeconds = this.seconds / PARTS;
+    this.#partSeconds = (stepSeconds * steps) / PARTS;
+  }
+
+  /** How much time the parts are about, the one under way included. */
+  get seconds(): number {
+    return this.parts.length * this.#partSeconds + (this.#passed % this.#partSeconds);
   }
 
   /** One more second. Returns the keys that are complete now. */
   add(counts: Float64Array, at: number): Keys | null {
-    for (let i = 0; i < SLOTS; i++) this.#open[i] = (this.#open[i] ?? 0) + (counts[i] ?? 0);
+    sumInto(this.#open, counts);
+    sumInto(this.openPart.counts, counts);
     this.#passed++;
     if (this.#passed % this.#stepSeconds === 0) {
       this.buckets.push({ at, counts: this.#open });
-      if (this.buckets.length > this.#capacity) this.buckets.shift();
       this.#open = noCounts();
     }
-    if (this.#passed % this.#keySeconds !== 0) return null;
-    const complete = this.openKeys;
-    this.keys.push(complete);
-    if (this.keys.length > PARTS) this.keys.shift();
-    this.openKeys = noKeys();
-    return complete;
-  }
-
-  /** Of all its buckets and the one under way. */
-  sum(): { counts: Float64Array; seconds: number } {
-    const counts = this.#open.slice();
-    for (const bucket of this.buckets)
-      for (let i = 0; i < SLOTS; i++) counts[i] = (counts[i] ?? 0) + (bucket.counts[i] ?? 0);
-    return { counts, seconds: this.buckets.length * this.#stepSeconds + (this.#passed % this.#stepSeconds) };
+    if (this.#passed % this.#partSeconds !== 0) return null;
+    const complete = this.openPart;
+    this.parts.push(complete);
+    if (this.parts.length > PARTS) {
+      this.parts.shift();
+      this.buckets.splice(0, this.#partSeconds / this.#stepSeconds);
+    }
+    this.openPart = newPart();
+    return complete.keys;
   }
 }
 
@@ -152,9 +157,9 @@ export class QueryStats {
     this.#duplicatesBefore = duplicates;
     this.#stride = Math.max(1, Math.ceil((second[QUERIES] ?? 0) / PARSED_PER_SECOND));
     const { minute, hour, day } = this.#rings;
-    for (const [link, count] of this.#fromLinks) minute.openKeys.peers.add(formatEndpoint(link.endpoint), count);
+    for (const [link, count] of this.#fromLinks) minute.openPart.keys.peers.add(formatEndpoint(link.endpoint), count);
     this.#fromLinks.clear();
-    minute.openKeys.words.merge(this.#words);
+    minute.openPart.keys.words.merge(this.#words);
     this.#words = noKeys().words;
     passOn(minute.add(second, at), hour);
     passOn(hour.add(second, at), day);
@@ -163,20 +168,19 @@ export class QueryStats {
 
   view(span: Span, top: number): QueryStatsView {
     const ring = this.#rings[span];
-    const { counts, seconds } = ring.sum();
+    const { counts, keys } = newPart();
     const of = (slot: number): number => counts[slot] ?? 0;
-    const keys = noKeys();
-    for (const part of [...ring.keys, ring.openKeys]) {
-      keys.words.merge(part.words);
-      keys.peers.merge(part.peers);
+    for (const part of [...ring.parts, ring.openPart]) {
+      sumInto(counts, part.counts);
+      mergeAll(keys, part.keys);
     }
-    // What has not come so far up yet.
-    if (span !== 'minute') mergeAll(keys, this.#rings.minute.openKeys);
-    if (span === 'day') mergeAll(keys, this.#rings.hour.openKeys);
+    // Keys that have not come so far up yet.
+    if (span !== 'minute') mergeAll(keys, this.#rings.minute.openPart.keys);
+    if (span === 'day') mergeAll(keys, this.#rings.hour.openPart.keys);
     return {
       privacy: this.#privacy,
       span,
-      seconds,
+      seconds: ring.seconds,
       queries: of(QUERIES),
       answered: of(ANSWERED),
       answerRate: of(QUERIES) === 0 ? 0 : Math.min(1, of(ANSWERED) / of(QUERIES)),
@@ -216,6 +220,10 @@ function newRings(): Record<Span, Ring> {
   return { minute: new Ring(1, 60), hour: new Ring(60, 60), day: new Ring(900, 96) };
 }
 
+function sumInto(sums: Float64Array, counts: Float64Array): void {
+  for (let i = 0; i < SLOTS; i++) sums[i] = (sums[i] ?? 0) + (counts[i] ?? 0);
+}
+
 function bump(counts: Float64Array, slot: number, by = 1): number {
   const next = (counts[slot] ?? 0) + by;
   counts[slot] = next;
@@ -223,7 +231,7 @@ function bump(counts: Float64Array, slot: number, by = 1): number {
 }
 
 function passOn(complete: Keys | null, ring: Ring): void {
-  if (complete !== null) mergeAll(ring.openKeys, complete);
+  if (complete !== null) mergeAll(ring.openPart.keys, complete);
 }
 
 function mergeAll(into: Keys, from: Keys): void {

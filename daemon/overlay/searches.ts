@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { ApiError, invalid } from '../../api/errors.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
+import { askAgainAt } from '../../protocol/overlay/past-searches.ts';
 import type { Search } from '../../protocol/overlay/search.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
@@ -76,7 +77,8 @@ export class Searches {
   readonly #options: SearchesOptions;
   // Oldest first; capacity SEARCHES_MAX, the oldest finished one gives way.
   readonly #searches = new Map<string, RunningSearch>();
-  readonly #byOverlay = new Map<Search, RunningSearch>();
+  /** Those that run on the overlay, by what they ask: each takes the hits of all that ask the same. */
+  readonly #running = new Map<string, Set<RunningSearch>>();
   /** Kept by all of them. */
   #sources = 0;
 
@@ -90,11 +92,13 @@ export class Searches {
     return running;
   }
 
-  start(input: StartSearchInput): SearchView {
+  start(given: StartSearchInput): SearchView {
     this.#makeRoom();
+    const input = withUrn(given);
     const { clock, overlay } = this.#options;
     const urn = input.urn === undefined ? null : urnOrNull(input.urn);
-    if (input.urn !== undefined && urn?.sha1 == null) throw invalid('urn', 'expected a urn:sha1: or urn:bitprint:');
+    if (input.urn !== undefined && urn?.sha1 == null)
+      throw invalid(given.urn === undefined ? 'text' : 'urn', 'only a urn:sha1: or urn:bitprint: can be searched for');
     const browsed = input.browse === undefined ? null : this.#browseEndpoint(input.browse);
     const startedAt = clock.wallTime();
     const search: RunningSearch = {
@@ -111,7 +115,7 @@ export class Searches {
       error: null,
     };
     this.#searches.set(search.id, search);
-    if (search.onOverlay !== null) this.#byOverlay.set(search.onOverlay, search);
+    if (search.onOverlay !== null) this.#listen(search, search.onOverlay);
     if (browsed) this.#browse(search, browsed);
     const view = this.#view(search);
     this.#options.onChange?.(view);
@@ -119,9 +123,27 @@ export class Searches {
   }
 
   /** The overlay found something for a search of ours. */
-  onHit(onOverlay: Search, hit: QueryHit, hops: number | null): void {
-    const search = this.#byOverlay.get(onOverlay);
-    if (search !== undefined) this.#add(search, hit, hops);
+  onHit({ question }: Search, hit: QueryHit, hops: number | null): void {
+    for (const search of this.#running.get(question) ?? []) this.#add(search, hit, hops);
+  }
+
+  /** Takes hits from now on, and begins with what the search found that it repeats, as far as there is room. */
+  #listen(search: RunningSearch, { question, earlierGuids }: Search): void {
+    const same = this.#running.get(question) ?? new Set();
+    this.#running.set(question, same.add(search));
+    const earlier = [...this.#searches.values()].findLast(
+      ({ onOverlay }) => onOverlay !== null && earlierGuids.some(guid => guid.equals(onOverlay.guid)),
+    );
+    for (const [key, { sources, ...content }] of earlier?.contents ?? []) {
+      for (const source of sources) {
+        if (!this.#hasRoom(search)) return;
+        const kept = search.contents.get(key) ?? { ...content, sources: [] };
+        search.contents.set(key, kept);
+        kept.sources.push(source);
+        search.sources++;
+        this.#sources++;
+      }
+    }
   }
 
   /** Ends searches whose time is up; when the next one ends, in wall-clock milliseconds. */
@@ -136,10 +158,12 @@ export class Searches {
   }
 
   list(): SearchView[] {
+    this.expire(this.#options.clock.wallTime());
     return [...this.#searches.values()].map(search => this.#view(search));
   }
 
   get(id: string): SearchView | null {
+    this.expire(this.#options.clock.wallTime());
     const search = this.#searches.get(id);
     return search === undefined ? null : this.#view(search);
   }
@@ -242,7 +266,10 @@ export class Searches {
     search.error = error;
     search.abort.abort();
     if (search.onOverlay !== null) {
-      this.#byOverlay.delete(search.onOverlay);
+      const { question } = search.onOverlay;
+      const same = this.#running.get(question);
+      same?.delete(search);
+      if (same?.size === 0) this.#running.delete(question);
       this.#options.overlay.cancelSearch(search.onOverlay);
     }
     this.#options.onChange?.(this.#view(search));
@@ -259,7 +286,14 @@ export class Searches {
     throw new ApiError('TOO_MANY', `${SEARCHES_MAX} searches are running: delete one first`);
   }
 
+  /** A time of the overlay's clock as wall-clock time. */
+  #date(at: number | null): string | null {
+    const { clock } = this.#options;
+    return at === null ? null : new Date(clock.wallTime() - clock.now() + at).toISOString();
+  }
+
   #view(search: RunningSearch): SearchView {
+    const { onOverlay } = search;
     return {
       id: search.id,
       text: search.input.text ?? null,
@@ -269,20 +303,28 @@ export class Searches {
       error: search.error,
       startedAt: new Date(search.startedAt).toISOString(),
       endsAt: new Date(search.endsAt).toISOString(),
-      peers: search.onOverlay?.linksAsked ?? 1,
+      askedBefore: this.#date(onOverlay?.askedBefore ?? null),
+      askAgainAt: this.#date(onOverlay === null ? null : askAgainAt(onOverlay)),
+      peers: onOverlay?.linksAsked ?? 1,
       results: search.contents.size,
       hits: search.hits,
     };
   }
 }
 
-/** Words that come to nothing (signs only) leave no query to send. */
+/** A text that is a URN is meant as one. */
+function withUrn(input: StartSearchInput): StartSearchInput {
+  const { text, ...others } = input;
+  return text !== undefined && input.urn === undefined && /^urn:\S+$/i.test(text) ? { ...others, urn: text } : input;
+}
+
+/** Of words that no file can match no query is sent. */
 function ask(overlay: Pick<Overlay, 'search'>, text: string, sha1: Buffer | null): Search {
   try {
     return overlay.search({ text, urns: sha1 === null ? [] : [sha1] });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw invalid('text', 'there is no word in it to search for', error);
+    throw invalid('text', error.message, error);
   }
 }
 

@@ -290,7 +290,7 @@ export class Datagrams {
     const search = this.#parts.core.searchOf(frame.bytes, 0);
     if (search === null) return 'hit_unasked';
     const hit = parseQueryHit(Buffer.from(frame.payload())); // a copy: results are kept, the datagram is not
-    if (!this.claims.claimedFrom(hit, search.guid, from, now)) return 'hit_unasked';
+    if (!this.claims.claimedFrom(hit, frame.guid(), from, now)) return 'hit_unasked';
     this.hits++;
     search.queryHits++;
     search.hits += hit.hits.length;
@@ -305,7 +305,7 @@ export class Datagrams {
       case VendorId.OutOfBandOffer: {
         const search = this.#parts.core.searchOf(frame.bytes, 0);
         if (search === null) return 'offer_unasked';
-        this.claims.onOffer(search, search.guid, parseOutOfBandOffer(message), from, now);
+        this.claims.onOffer(search, frame.guid(), parseOutOfBandOffer(message), from, now);
         return 'taken';
       }
       case VendorId.OutOfBandAck:

@@ -235,7 +235,7 @@ export class DynamicQueries {
     const hops = search === null ? 1 : 0;
     link.queue.enqueue(encodeDescriptor(guid, Type.Query, ttl, hops, payload), Priority.Query);
     if (search === null) this.#parts.counters.queriesRelayed++;
-    else if (!asked.has(link.id)) search.linksAsked++;
+    else if (!asked.has(link.id)) search.noteAsked(now);
     asked.set(link.id, asked.has(link.id) ? ASKED_AGAIN : now);
   }
 

@@ -307,7 +307,7 @@ export class Overlay {
     this.#dynamicQueries.forget(link);
   }
 
-  /** Throws RangeError when there is neither a word nor a URN in it. */
+  /** Throws RangeError, with the reason, when no file can match it. */
   search(spec: SearchSpec): Search {
     const now = this.#clock.now();
     const { firewalled } = this.#identity;
@@ -317,8 +317,9 @@ export class Overlay {
   }
 
   cancelSearch(search: Search): void {
-    if (search.open) this.#guidance.onOver(search, this.#links.all.values());
-    this.#searches.cancel(search);
+    const wasOpen = search.open;
+    const inherited = this.#searches.cancel(search);
+    if (wasOpen && !inherited) this.#guidance.onOver(search, this.#links.all.values());
     this.#dynamicQueries.cancel(search);
   }
 

@@ -4,6 +4,7 @@ import type { Frame } from '../wire/frame-reader.ts';
 import { Drop } from './drops.ts';
 import type { Link } from './link.ts';
 import { KeyedRateLimit, RateLimit } from './rate-limit.ts';
+import { TimedKeys } from './timed-keys.ts';
 
 export interface QueryGuardLimits {
   /** A person types slowly; even a leaf of scripts needs no more. */
@@ -12,8 +13,15 @@ export interface QueryGuardLimits {
   readonly ultrapeer: RateLimit;
   /** All leaves behind one address together. */
   readonly leavesOfAddress: RateLimit;
-  /** A leaf that repeats itself (gtk-gnutella: 1.7 s), an ultrapeer that sends the same with equal hops and TTL (5 to 10 s). */
+  /**
+   * The same from a leaf again, after one that passed. gtk-gnutella drops it for 1,700 s, and its own leaves ask again after
+   * 1,800 s at the earliest; LimeWire's leaves never do so by themselves. So what comes sooner is a person who tries again,
+   * and finds nothing without being told why. Nor would a long time save traffic: other words cost as much, and the limits
+   * above bound both. 10 s are those in which a repeat is of no use: the first query is at its first steps (3.7 s each), and a
+   * gtk-gnutella ultrapeer drops the same text with equal hops and TTL from a neighbour for 5 to 10 s.
+   */
   readonly leafRepeatMs: number;
+  /** The same from an ultrapeer with equal hops and TTL: gtk-gnutella's lower bound, as more is lost by dropping other people's. */
   readonly ultrapeerRepeatMs: number;
 }
 
@@ -21,15 +29,13 @@ export const QUERY_GUARD: QueryGuardLimits = {
   leaf: new RateLimit(1_000, 20),
   ultrapeer: new RateLimit(5, 2_000),
   leavesOfAddress: new RateLimit(250, 60),
-  leafRepeatMs: 1_700,
+  leafRepeatMs: 10_000,
   ultrapeerRepeatMs: 5_000,
 };
 
 const ADDRESSES_MAX = 16_384;
-/** Of each generation; beyond it a generation ends early and a repetition may pass. */
-const TEXTS_MAX = 16_384;
-/** Longer than both repeat times: a text is looked for in two generations. */
-const GENERATION_MS = 5_000;
+/** Remembered of leaves, and as many of ultrapeers; when there are more within the time, a repetition may pass. */
+const TEXTS_MAX = 32_768;
 /** Flags, which may differ between two askings of the same. */
 const FLAGS_BYTES = 2;
 
@@ -39,13 +45,14 @@ export const PASSES = -1;
 export class QueryGuard {
   readonly #limits: QueryGuardLimits;
   readonly #addresses: KeyedRateLimit;
-  /** Hash of link and text to when it came last. */
-  #young = new Map<number, number>();
-  #old = new Map<number, number>();
-  #youngSince = 0;
+  /** Hashes of link and text that passed. */
+  readonly #ofLeaves: TimedKeys<number>;
+  readonly #ofUltrapeers: TimedKeys<number>;
 
-  constructor(limits: QueryGuardLimits) {
+  constructor(limits: QueryGuardLimits, now: number) {
     this.#limits = limits;
+    this.#ofLeaves = new TimedKeys(limits.leafRepeatMs, TEXTS_MAX, now);
+    this.#ofUltrapeers = new TimedKeys(limits.ultrapeerRepeatMs, TEXTS_MAX, now);
     this.#addresses = new KeyedRateLimit(limits.leavesOfAddress, ADDRESSES_MAX);
   }
 
@@ -61,20 +68,14 @@ export class QueryGuard {
     return this.#repeats(link, frame, leaf, now) ? Drop.QueryRepeated : PASSES;
   }
 
+  /** What is dropped is not remembered: the time counts from the last one that passed, as in gtk-gnutella. */
   #repeats(link: Link, frame: Frame, leaf: boolean, now: number): boolean {
-    this.#turn(now);
+    const passed = leaf ? this.#ofLeaves : this.#ofUltrapeers;
     const seed = leaf ? link.id : link.id ^ (frame.hops << 24) ^ (frame.ttl << 16);
     const key = hashOf(frame.bytes, frame.start + HEADER_BYTES + FLAGS_BYTES, frame.end, seed);
-    const before = this.#young.get(key) ?? this.#old.get(key);
-    this.#young.set(key, now);
-    return before !== undefined && now - before < (leaf ? this.#limits.leafRepeatMs : this.#limits.ultrapeerRepeatMs);
-  }
-
-  #turn(now: number): void {
-    if (now - this.#youngSince < GENERATION_MS && this.#young.size < TEXTS_MAX) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#youngSince = now;
+    if (passed.has(key, now)) return true;
+    passed.add(key, now);
+    return false;
   }
 }
 

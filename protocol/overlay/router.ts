@@ -113,7 +113,7 @@ export class Router {
     this.#identity = parts.identity;
     this.#limits = parts.limits;
     this.#random = parts.random;
-    this.#queryGuard = parts.limits.queries === null ? null : new QueryGuard(parts.limits.queries);
+    this.#queryGuard = parts.limits.queries === null ? null : new QueryGuard(parts.limits.queries, parts.now);
     this.queryRoutes = new RouteTable(QUERY_ROUTES, parts.random, parts.now);
     this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
   }
@@ -456,24 +456,24 @@ export class Router {
   /** A new search of ours: to all the ultrapeers that we are a leaf of, and as an ultrapeer step by step. */
   originate(search: Search, now: number): void {
     if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, UNBEATABLE, now);
-    for (const link of this.#links.all.values()) this.ask(search, link);
+    for (const link of this.#links.all.values()) this.ask(search, link, now);
     if (!this.#limits.flooding) this.#dynamicQueries.startOwn(search, now);
   }
 
   /** A link came up: our running searches go there as well. */
   onLinked(link: Link, now: number): void {
-    for (const search of this.#searches.values()) this.ask(search, link);
+    for (const search of this.#searches.values()) this.ask(search, link, now);
     this.#dynamicQueries.onLinked(now);
   }
 
   /** Sends a search of ours to one link, with the TTL that the peer bears, unless dynamic querying will. */
-  ask(search: Search, link: Link): void {
+  ask(search: Search, link: Link, now: number): void {
     if (link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
     const { ttlMax, legacyTtlMax } = this.#limits;
     let ttl = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
     if (link.role === 'leaf') ttl = 1;
     link.queue.enqueue(encodeDescriptor(search.guid, Type.Query, Math.max(ttl, 1), 0, search.payload), Priority.Query);
-    search.linksAsked++;
+    search.noteAsked(now);
   }
 }
 

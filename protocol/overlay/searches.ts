@@ -5,27 +5,20 @@ import type { GgepItem } from '../wire/ggep.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeQuery, QueryFlag } from '../wire/query.ts';
 import { addressGuid } from './out-of-band.ts';
+import { PastSearches } from './past-searches.ts';
+import { questionOf, textToAsk } from './question.ts';
 import { Search, type SearchSpec } from './search.ts';
 
-/** Beyond 256 bytes of payload gtk-gnutella drops a query: room for flags, GGEP and one URN is left. */
-const TEXT_BYTES_MAX = 180;
 const URNS_MAX = 4;
 
-/** Signs that make LimeWire drop a query, those that look like them, line ends, and operators of other servents. */
-const REFUSED = /[\p{C}\p{Z}_#!|?<>^():;/\\[\]{}"*+-]+/gu;
-
-/** The words as other servents take them: single blanks between, no operators, cut to whole words that fit. */
-export function queryText(text: string): string {
-  let taken = text.slice(0, 1000).normalize('NFKC').replace(REFUSED, ' ').trim();
-  while (Buffer.byteLength(taken) > TEXT_BYTES_MAX) {
-    const blank = taken.lastIndexOf(' ');
-    taken = blank > 0 ? taken.slice(0, blank) : Array.from(taken).slice(0, -1).join('');
-  }
-  return taken;
-}
+/** GUIDs of searches that are over, under which hits for a running repeat may still come; the oldest is forgotten. */
+const INHERITED_MAX = 1_024;
 
 export class Searches {
   readonly #open = new Map<string, Search>(); // in order of start, so the first is the oldest
+  /** GUIDs of earlier searches to the repeat that takes their hits; at most INHERITED_MAX. */
+  readonly #inherited = new Map<string, Search>();
+  readonly #past = new PastSearches();
   readonly #random: Random;
   readonly #searchesMax: number;
 
@@ -45,12 +38,11 @@ export class Searches {
 
   /**
    * Cancels the oldest when there are too many. `outOfBand`: where hits may be sent by UDP. Throws RangeError when
-   * there is nothing to look for.
+   * nothing can be found.
    */
   start(spec: SearchSpec, firewalled: boolean, now: number, outOfBand: Endpoint | null = null): Search {
-    const text = queryText(spec.text);
+    const text = textToAsk(spec);
     const urns = (spec.urns ?? []).slice(0, URNS_MAX);
-    if (text === '' && urns.length === 0) throw new RangeError('a search without words or URNs');
     let flags = QueryFlag.Marked | QueryFlag.GgepH | (firewalled ? QueryFlag.Firewalled : 0);
     const guid = this.#random.guid();
     const ggep: GgepItem[] = [];
@@ -59,23 +51,52 @@ export class Searches {
       addressGuid(guid, outOfBand);
       ggep.push({ id: 'SO', payload: Buffer.alloc(0) });
     }
-    const search = new Search(guid, spec, encodeQuery({ text, urns, flags, ggep }), now);
+    const earlier = this.#past.earlier(questionOf(spec), now);
+    const search = new Search(guid, spec, encodeQuery({ text, urns, flags, ggep }), now, earlier);
     for (const oldest of this.#open.values()) {
       if (this.#open.size < this.#searchesMax) break;
       this.cancel(oldest);
     }
     this.#open.set(guidKey(search.guid), search);
+    this.#past.add(search);
+    this.#inherit(search.earlierGuids, search);
     return search;
   }
 
-  /** The running search whose GUID stands at `start`. */
+  /** The running search whose GUID stands at `start`, or the one that repeats the search of that GUID. */
   find(bytes: Buffer, start: number): Search | null {
-    return this.#open.get(guidKey(bytes, start)) ?? null;
+    const key = guidKey(bytes, start);
+    const own = this.#open.get(key);
+    if (own !== undefined) return own;
+    const repeat = this.#inherited.get(key);
+    return repeat?.open === true ? repeat : null;
   }
 
-  /** Hits that are still on their way are dropped from now on. */
-  cancel(search: Search): void {
+  /**
+   * Hits that are still on their way go to a running search for the same from now on: true; without one they are dropped:
+   * false.
+   */
+  cancel(search: Search): boolean {
+    if (!search.open) return false;
     search.open = false;
     this.#open.delete(guidKey(search.guid));
+    for (const other of this.#open.values()) {
+      if (other.question !== search.question) continue;
+      this.#inherit([search.guid, ...search.earlierGuids], other);
+      return true;
+    }
+    return false;
+  }
+
+  #inherit(guids: readonly Buffer[], heir: Search): void {
+    for (const guid of guids) {
+      const key = guidKey(guid);
+      this.#inherited.delete(key);
+      this.#inherited.set(key, heir);
+    }
+    for (const oldest of this.#inherited.keys()) {
+      if (this.#inherited.size <= INHERITED_MAX) return;
+      this.#inherited.delete(oldest);
+    }
   }
 }

@@ -1,11 +1,11 @@
 // A set that forgets by itself: for "was that there lately?". Two generations, so that nothing is ever swept.
 
-export class TimedKeys {
+export class TimedKeys<K = string> {
   readonly #lifeMs: number;
   readonly #keysMax: number;
   /** At most keysMax / 2 each; key to when it was added last. */
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  #young = new Map<K, number>();
+  #old = new Map<K, number>();
   #since: number;
 
   constructor(lifeMs: number, keysMax: number, now: number) {
@@ -18,18 +18,18 @@ export class TimedKeys {
     return this.#young.size + this.#old.size;
   }
 
-  add(key: string, now: number): void {
+  add(key: K, now: number): void {
     this.#age(now);
     this.#young.set(key, now);
   }
 
   /** Added within the life, unless so many came after it that it was forgotten. */
-  has(key: string, now: number): boolean {
+  has(key: K, now: number): boolean {
     const at = this.#young.get(key) ?? this.#old.get(key);
     return at !== undefined && now - at < this.#lifeMs;
   }
 
-  delete(key: string): void {
+  delete(key: K): void {
     this.#young.delete(key);
     this.#old.delete(key);
   }

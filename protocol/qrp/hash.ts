@@ -3,7 +3,7 @@ import { delimitedWords, QUERY_UNITS_MAX, QUERY_WORDS_MAX, queryWords } from '..
 import { formatSha1Urn } from '../wire/urn.ts';
 
 /** gtk-gnutella looks up no shorter word of a query (UTF-8). */
-const WORD_BYTES_MIN = 3;
+export const WORD_BYTES_MIN = 3;
 /** URNs of one query that are looked up. */
 const URNS_MAX = 16;
 

@@ -246,6 +246,22 @@ t.test('search without results is no failure and says what to try', async t => {
   t.match(await cli('browse', '10.1.1.1:6346', '--wait', '0'), { code: 0, out: '', err: 'nothing is shared there\n' });
 });
 
+t.test('a repeated search says that it is one, while it runs and in the list', async t => {
+  const { cli, control } = await talking(t);
+  const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
+  const repeat = { askedBefore: agoMs(40_000), askAgainAt: agoMs(-1_700_000) };
+  control.sample = { ...control.sample, ...repeat };
+  const said = /^asked 4\d s ago; neighbours ignore repeats for up to 28 minutes, another word makes it new$/m;
+  t.match(await cli('search', 'blue', '--wait', '0'), { code: 0, out: /^r1 /m, err: said });
+  t.match((await cli('searches')).out, /asked 4\d s ago; neighbours ignore repeats/);
+  t.match((await cli('searches', 'show', 's2')).err, /^repeat: +asked 4\d s ago/m);
+  const byHash = await cli('search', '--urn', SHA1, '--wait', '0');
+  t.match(byHash.err, /^asked 4\d s ago; neighbours ignore repeats for up to 28 minutes$/m, 'no word could help');
+  t.match((await cli('search', 'blue', '--wait', '0', '--json')).json(), { search: repeat });
+  control.sample = { ...control.sample, askAgainAt: agoMs(1) };
+  t.notMatch(await cli('search', 'blue', '--wait', '0'), { err: /ignore/ }, 'neighbours have forgotten by now');
+});
+
 t.test('search --json is one document', async t => {
   const { cli, control } = await talking(t);
   const { code, json } = await cli('search', '--urn', SHA1, '--ttl', '2', '--wait', '0', '--json');

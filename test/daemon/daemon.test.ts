@@ -68,10 +68,31 @@ t.test('browsing lists what a servent shares', async t => {
   t.strictSame(items.map(({ name }) => name).sort(), ['one.txt', 'two.txt']);
 });
 
-t.test('a search of signs alone is refused with the field at fault', async t => {
+t.test('a search without a word is refused with the field at fault, and goes to nobody', async t => {
   const { client } = await startServent(t, t.testdir({}));
-  const refusal = await client.startSearch({ text: '???' }).catch((error: unknown) => error);
-  t.match(refusal, { problem: { status: 400, field: 'text' } });
+  const refusal = (text: string) => client.startSearch({ text }).catch((error: unknown) => error);
+  for (const text of ['...', '???', '- - -', '(*)', '★'])
+    t.match(await refusal(text), { problem: { status: 400, field: 'text', detail: /there is no word in it/ } }, text);
+  t.match(await refusal('u2'), { problem: { status: 400, field: 'text', detail: /too short/ } });
+  t.match(await refusal('urn:ed2k:31d6cfe0d16ae931b73c59d7e0c089c0'), { problem: { status: 400, field: 'text' } });
+  t.strictSame((await client.searches({})).items, []);
+});
+
+t.test('a search that is repeated begins with what was found before', async t => {
+  const ours = t.testdir({ sharer: { shared: { 'harbour lights.txt': 'as before' } } });
+  const sharer = await startServent(t, join(ours, 'sharer'));
+  const seeker = await startServent(t, join(ours, 'seeker'));
+  await hashed(sharer.client, 1);
+  await seeker.client.connect({ address: sharer.address });
+  const first = await seeker.client.startSearch({ text: 'harbour lights' });
+  t.equal(first.askedBefore, null);
+  await until('something was found', async () =>
+    (await seeker.client.search({ id: first.id })).results > 0 ? true : null,
+  );
+  const second = await seeker.client.startSearch({ text: 'Harbour Lights!' });
+  t.match(second, { results: 1, state: 'running', askedBefore: String });
+  t.match((await seeker.client.results({ id: second.id })).items, [{ name: 'harbour lights.txt' }]);
+  t.match(await seeker.client.startSearch({ text: 'harbour' }), { results: 0, askedBefore: null });
 });
 
 t.test('a 0.4 connection by hand: ping and pong, query and hit', async t => {

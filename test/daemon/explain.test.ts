@@ -57,6 +57,21 @@ t.test('a search without neighbours says so first', async t => {
   t.equal(fine.verdict, 'it has 2 results');
 });
 
+t.test('a repeated search that finds nothing is explained by the repetition', async t => {
+  const at = (seconds: number) => new Date(1_800_000_000_000 + 1_000 * seconds).toISOString();
+  const search = { ...aSearch, results: 0, askedBefore: at(0), startedAt: at(40) };
+  const facts = { search, ultrapeers: 1, leaves: 0, firewall: open, outOfBand: true };
+  const { verdict, tests } = explainSearch(facts);
+  t.equal(verdict, 'asked before: 40 s earlier');
+  t.match(
+    tests.find(({ ok }) => !ok)?.mend,
+    'neighbours ignore repeats for up to 28 minutes; another word makes it new',
+  );
+  t.equal(explainSearch({ ...facts, search: { ...search, results: 2 } }).verdict, 'it has 2 results');
+  const byHash = { ...search, text: null, urn: 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB' };
+  t.notMatch(JSON.stringify(explainSearch({ ...facts, search: byHash })), 'another word');
+});
+
 t.test('a download that waits names what it waits for', async t => {
   const facts = {
     download: { ...aDownload, state: 'queued' as const },

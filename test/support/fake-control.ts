@@ -42,6 +42,8 @@ export class FakeControl implements Control {
   peerList = [aPeer];
   hostList = [aHost];
   queryList = [aQuery];
+  /** What a new search looks like. */
+  sample: SearchView = aSearch;
   searchList = [aSearch];
   resultList = [aResult];
   downloadList = [aDownload];
@@ -206,7 +208,7 @@ export class FakeControl implements Control {
   startSearch(input: StartSearchInput) {
     this.#note('startSearch', input);
     const search: SearchView = {
-      ...aSearch,
+      ...this.sample,
       id: `s${this.searchList.length + 1}`,
       text: input.text ?? null,
       urn: input.urn ?? null,

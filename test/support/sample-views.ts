@@ -65,9 +65,18 @@ export const aSearch: SearchView = {
   error: null,
   startedAt: AT,
   endsAt: AT,
+  askedBefore: null,
+  askAgainAt: null,
   peers: 3,
   results: 1,
   hits: 2,
+};
+
+/** Asked 40 s before it was started again. */
+export const aRepeat: SearchView = {
+  ...aSearch,
+  askedBefore: new Date(Date.parse(AT) - 40_000).toISOString(),
+  askAgainAt: new Date(Date.parse(AT) + 1_700_000).toISOString(),
 };
 
 export const aResult: ResultView = {

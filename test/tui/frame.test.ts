@@ -16,6 +16,7 @@ import {
   anUpload,
   aPeer,
   aQuery,
+  aRepeat,
   aResult,
   aSearch,
 } from '../support/sample-views.ts';
@@ -160,6 +161,18 @@ t.test('no text of a stranger makes a line wider than the screen or leaves its c
     { numRuns: 300 },
   );
   t.pass();
+});
+
+t.test('a repeated search says that it is one, above its results', async t => {
+  const said = /asked 40 s ago; neighbours ignore repeats for up to 28 minutes, another\s+word\s+makes\s+it new/;
+  const pictureOf = (search: typeof aSearch, columns: number): string => {
+    const at = Date.parse(search.startedAt);
+    let model = createModel({ contexts: [{ name: 'one', url: 'http://one' }], now: at, columns, rows: 24 });
+    model = update(model, { type: 'data', context: 0, at, data: { searches: [search] } }).model;
+    return draw({ ...model, view: 'searches' }, createTheme(0, 'unicode'), createMemory()).canvas.toText();
+  };
+  for (const columns of [80, 200]) t.match(pictureOf(aRepeat, columns), said);
+  t.notMatch(pictureOf(aSearch, 200), /ignore repeats/);
 });
 
 t.test('a lost daemon is said in a banner with the time of the next try, and what was known stays', async t => {

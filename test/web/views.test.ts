@@ -9,7 +9,18 @@ import { type ShellActions, shell, signIn } from '../../web/shell.ts';
 import { type Child, h, type Prop, type Sketch, textOf } from '../../web/sketch.ts';
 import { queryFits, searchable } from '../../web/views/queries.ts';
 import { FakeControl } from '../support/fake-control.ts';
-import { aDownload, aFile, aFolder, anUpload, aPeer, aQuery, aResult, aSearch, SHA1 } from '../support/sample-views.ts';
+import {
+  aDownload,
+  aFile,
+  aFolder,
+  anUpload,
+  aPeer,
+  aQuery,
+  aRepeat,
+  aResult,
+  aSearch,
+  SHA1,
+} from '../support/sample-views.ts';
 
 const act = new Proxy({} as ShellActions, { get: () => () => undefined });
 const NOW = Date.parse(aQuery.at) + 90_000;
@@ -151,6 +162,21 @@ t.test('what is said where there is nothing, and when the daemon is lost', async
       .join(),
     /not the token/,
   );
+});
+
+t.test('a repeated search says that it is one, above its results', async t => {
+  const textsOf = (search: typeof aSearch): string => {
+    const model = world('x');
+    const lists = { ...model.lists, searches: { ...model.lists.searches, rows: [search] } };
+    return picture({ ...model, lists, view: 'searches', search: search.id })
+      .map(textOf)
+      .join(' ');
+  };
+  t.match(
+    textsOf(aRepeat),
+    'Asked 2 min ago; neighbours ignore repeats for up to 28 minutes, another word makes it new.',
+  );
+  t.notMatch(textsOf(aSearch), 'ignore repeats');
 });
 
 t.test('queries: a filter of words, and what would be searched for', async t => {

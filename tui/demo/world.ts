@@ -355,6 +355,8 @@ export class DemoWorld {
       error: null,
       startedAt: new Date(startedAt).toISOString(),
       endsAt: new Date(startedAt + SEARCH_MS).toISOString(),
+      askedBefore: null,
+      askAgainAt: null,
       peers: this.#peers.filter(({ role }) => role === 'ultrapeer').length,
       results: 0,
       hits: 0,

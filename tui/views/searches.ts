@@ -1,6 +1,7 @@
 // Searches: our own, and below them what the one under the cursor has found, grouped by content.
 
 import type { ResultView, SearchView } from '../../api/control.ts';
+import { formatRepeat } from '../../api/format.ts';
 import { listFields } from '../../api/outline.ts';
 import type { Rect } from '../canvas.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
@@ -9,6 +10,7 @@ import { magnetOf } from '../magnet.ts';
 import { type Model, worldOf } from '../model.ts';
 import { type Stage, splitRows, type View } from '../stage.ts';
 import { cursorIn, type ListSpec, ordered } from '../table.ts';
+import { wrap } from '../width.ts';
 
 export const searchName = ({ text, urn, browse }: SearchView): string =>
   text ?? urn ?? (browse === null ? '' : `browse ${browse}`);
@@ -178,15 +180,22 @@ export function openSearch(model: Model): SearchView | undefined {
   return rows[cursorIn(searchList, state, rows)];
 }
 
+/** At most, on a narrow screen. */
+const REPEAT_LINES = 2;
+
 export const searchesView: View = { draw };
 
 function draw(stage: Stage, rect: Rect): void {
-  const { model, world } = stage;
+  const { model, world, canvas, theme } = stage;
   const wanted = Math.min(Math.max(4, world.searches.length + 3), Math.floor(rect.height / 3));
   const [upper, lower] = splitRows(rect, Math.max(5, wanted));
   drawList(stage, searchList, upper, { on: !model.second });
   const search = openSearch(model);
-  drawListWithDetails(stage, resultList, lower, {
+  const repeat = search === undefined ? null : formatRepeat(search, model.now);
+  const lines = repeat === null ? [] : wrap(repeat, lower.width - 2, REPEAT_LINES);
+  for (const [i, line] of lines.entries()) canvas.put(lower.x + 1, lower.y + i, line, theme.warn);
+  const [, below] = splitRows(lower, lines.length);
+  drawListWithDetails(stage, resultList, below, {
     on: model.second,
     ...(search === undefined ? {} : { title: `Results: ${searchName(search)}` }),
     note: 'Tab changes over',

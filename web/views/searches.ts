@@ -1,6 +1,6 @@
 // Our own searches, and what the open one found, grouped by content.
 import type { ResultView, SearchView } from '../../api/control.ts';
-import { counted, formatAge, formatBytes, printable } from '../../api/format.ts';
+import { counted, formatAge, formatBytes, formatRepeat, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton } from '../controls.ts';
 import { formatCount } from '../figures.ts';
@@ -22,7 +22,7 @@ export function searchesView(model: Model, act: Actions, now: number): Child[] {
   });
   return [
     ...(canAct ? [form] : []),
-    ...(open === null ? [] : results(model, act, lists.searches.rows.find(({ id }) => id === open) ?? null, open)),
+    ...(open === null ? [] : results(model, act, lists.searches.rows.find(({ id }) => id === open) ?? null, open, now)),
     ...(open === null
       ? listTable({
           list: 'searches',
@@ -74,10 +74,11 @@ function columns(act: Actions, canAct: boolean, now: number): Column<SearchView>
   ];
 }
 
-function results(model: Model, act: Actions, search: SearchView | null, id: string): Child[] {
+function results(model: Model, act: Actions, search: SearchView | null, id: string, now: number): Child[] {
   const { lists, unfolded, explained } = model;
   const canAct = may(model, 'operate');
   const why = explained[id];
+  const repeat = search === null ? null : formatRepeat(search, now);
   const heading = h(
     'div',
     { class: 'heading', key: 'heading' },
@@ -98,6 +99,7 @@ function results(model: Model, act: Actions, search: SearchView | null, id: stri
   );
   return [
     heading,
+    ...(repeat === null ? [] : [h('p', { class: 'quiet', role: 'note', key: 'repeat' }, sentence(repeat))]),
     ...(why === undefined
       ? []
       : [h('section', { class: 'card', key: 'why' }, h('p', {}, sentence(why.verdict)), tests(why))]),

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { queryStats } from '../../../api/schemas/monitor.ts';
+import { QueryMonitor } from '../../../daemon/observation/query-monitor.ts';
 import { QueryStats } from '../../../daemon/observation/query-stats.ts';
 import { WordHasher } from '../../../daemon/observation/query-words.ts';
 import { TopKeys } from '../../../daemon/observation/top-keys.ts';
@@ -12,7 +13,11 @@ import { encodeQuery } from '../../../protocol/wire/query.ts';
 const link = { endpoint: { host: '192.0.2.1', port: 6346 } } as Link;
 
 function queryFrame(text: string, ttl = 3, hops = 1): Frame {
-  const bytes = encodeDescriptor(Buffer.alloc(16, 7), Type.Query, ttl, hops, encodeQuery({ text }));
+  return frameOf(encodeQuery({ text }), ttl, hops);
+}
+
+function frameOf(payload: Buffer, ttl = 3, hops = 1): Frame {
+  const bytes = encodeDescriptor(Buffer.alloc(16, 7), Type.Query, ttl, hops, payload);
   const reader = new FrameReader(65_535);
   const frame = new Frame();
   reader.push(bytes);
@@ -54,6 +59,51 @@ t.test('an hour later the minute has forgotten and the hour has not', async t =>
   for (let second = 1801; second <= 5400; second++) stats.tick(second * 1000, 0);
   t.match(stats.view('hour', 10), { seconds: 3600, queries: 0, words: [] });
   t.match(stats.view('day', 10), { queries: 1, words: [{ key: 'blue', count: 1 }] });
+});
+
+t.test('queries, hops, words, neighbours and series are counted over one and the same time', async t => {
+  const stats = new QueryStats({ privacy: 'full', hasher: new WordHasher() });
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  for (let second = 1; second <= 5_000; second++) {
+    stats.note(link, queryFrame('blue'), 0);
+    stats.tick(second * 1000, 0);
+    if (second % 7 !== 0) continue;
+    for (const [span, least] of [
+      ['minute', 60],
+      ['hour', 3_600],
+    ] as const) {
+      const view = stats.view(span, 5);
+      const { queries, seconds } = view;
+      if (seconds < Math.min(second, least) || seconds >= (least * 7) / 6)
+        t.fail(`${span}: ${seconds} s at ${second} s`);
+      const counts = [queries, view.words[0]?.count, view.peers[0]?.count, sum(view.byHops), sum(view.byTtl)];
+      if (counts.some(count => count !== seconds)) t.fail(`${span}: ${counts.join(' ')} of ${seconds} at ${second} s`);
+      const inSeries = sum(view.series.map(bucket => bucket.queries));
+      if (inSeries > queries || inSeries <= queries - (span === 'hour' ? 60 : 1))
+        t.fail(`${span}: ${inSeries} of ${queries}`);
+    }
+  }
+});
+
+t.test('a query by hash has no text of its own', async t => {
+  const monitor = new QueryMonitor();
+  const sha1 = Buffer.alloc(20, 9);
+  for (const payload of [
+    encodeQuery({ text: '', urns: [sha1] }),
+    encodeQuery({ text: 'blue', urns: [sha1] }),
+    encodeQuery({ text: '\\' }),
+  ])
+    monitor.note(link, frameOf(payload), 0, 0);
+  const views = monitor.latest().map(query => monitor.view(query));
+  t.strictSame(
+    views.map(({ text, urns }) => [text, urns.length]),
+    [
+      ['\\', 0],
+      ['blue', 1],
+      ['', 1],
+    ],
+  );
+  t.match(views[2]?.urns[0], /^urn:sha1:/);
 });
 
 t.test('of a flood only some queries are looked at for words, and the estimate holds', async t => {

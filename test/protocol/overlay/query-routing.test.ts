@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { queryText } from '../../../protocol/overlay/searches.ts';
+import { queryText } from '../../../protocol/overlay/question.ts';
 import { Priority } from '../../../protocol/overlay/send-queue.ts';
 import { queryHashes } from '../../../protocol/qrp/hash.ts';
 import { encodeTable } from '../../../protocol/qrp/patch.ts';
