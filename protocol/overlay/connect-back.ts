@@ -1,8 +1,13 @@
-// Connect-backs: neighbours are asked whether we can be reached, and are helped to find out the same. Bounded, since
-// each request makes us connect to somebody.
+// Connect-backs: neighbours are asked whether we can be reached, and are helped to find out the same, by us and by our
+// ultrapeers: LimeWire takes no proof from who is linked to it. Bounded, since each request makes somebody connect.
 import type { Random } from '../ports.ts';
 import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../wire/endpoint.ts';
-import { encodeTcpConnectBack, encodeUdpConnectBack } from '../wire/vendor/connect-back.ts';
+import {
+  encodeTcpConnectBack,
+  encodeTcpConnectBackRedirect,
+  encodeUdpConnectBack,
+  encodeUdpConnectBackRedirect,
+} from '../wire/vendor/connect-back.ts';
 import { VendorId } from '../wire/vendor-message.ts';
 import type { Firewall } from './firewall.ts';
 import type { Identity } from './identity.ts';
@@ -14,6 +19,9 @@ import { TimedKeys } from './timed-keys.ts';
 const OWN_LIMIT = new RateLimit(5 * 60_000, 2);
 /** Requests for third parties, from all neighbours together; gtk-gnutella does five in ten minutes. */
 const REDIRECT_LIMIT = new RateLimit(60_000, 10);
+/** Neighbours' requests that are handed on, of all neighbours together, and to how many ultrapeers each: LimeWire's number. */
+const HAND_ON_LIMIT = new RateLimit(10_000, 20);
+const HELPERS = 5;
 /** No third party is probed where services of its system may listen. */
 const REDIRECT_PORT_MIN = 1_024;
 /** Nobody is probed twice within this (gtk-gnutella remembers 200 targets for 10 minutes). */
@@ -40,10 +48,11 @@ export interface ConnectBackParts {
   readonly probes: Probes;
   readonly reaches: readonly Reach[];
   /** Sends a vendor message to a link. */
-  readonly send: (link: Link, payload: Buffer) => void;
+  readonly send: (link: Link, payload: Buffer, guid?: Buffer) => void;
   /** Links that listed a message in null/0. */
   readonly supporting: (id: string) => Link[];
   readonly supports: (link: Link, id: string) => boolean;
+  readonly links: ReadonlyMap<number, Link>;
   readonly now: number;
 }
 
@@ -54,11 +63,13 @@ export class ConnectBacks {
   readonly guid: Buffer;
   readonly #dues = new WeakMap<Link, { tcp: number; udp: number }>();
   #redirectDue = 0;
+  #handOnDue = 0;
   #roundAt: number;
   #rounds = 0;
   done = 0;
   refused = 0;
   asked = 0;
+  handedOn = 0;
 
   constructor(parts: ConnectBackParts) {
     this.#parts = parts;
@@ -76,7 +87,8 @@ export class ConnectBacks {
       return;
     }
     dues.tcp = due;
-    this.#tcp({ host: link.endpoint.host, port }, now);
+    const target = { host: link.endpoint.host, port };
+    if (this.#tcp(target, now)) this.#handOn(link, target, null, now);
   }
 
   /** GTKG/7: ping the neighbour itself. */
@@ -88,12 +100,27 @@ export class ConnectBacks {
       return;
     }
     dues.udp = due;
-    this.#udp({ host: link.endpoint.host, port }, guid, now);
+    const target = { host: link.endpoint.host, port };
+    if (this.#udp(target, guid, now)) this.#handOn(link, target, guid, now);
+  }
+
+  /** Sends LIME/7, or LIME/8 with the GUID to ping, to some of our ultrapeers. */
+  #handOn(link: Link, target: Endpoint, guid: Buffer | null, now: number): void {
+    if (target.port < REDIRECT_PORT_MIN || isIpv6(target.host)) return; // they would refuse, or could not be told
+    const id = guid === null ? VendorId.TcpConnectBackRedirect : VendorId.UdpConnectBackRedirect;
+    const helpers = this.#parts.supporting(id).filter(helper => helper !== link && areUltrapeers(helper));
+    if (helpers.length === 0) return;
+    const due = HAND_ON_LIMIT.admit(this.#handOnDue, now);
+    if (due < 0) return;
+    this.#handOnDue = due;
+    this.handedOn++;
+    const payload = guid === null ? encodeTcpConnectBackRedirect(target) : encodeUdpConnectBackRedirect(target);
+    for (const helper of this.#some(helpers, HELPERS)) this.#parts.send(helper, payload, guid ?? undefined);
   }
 
   /** LIME/7 and 8: for somebody else, by one ultrapeer to another only, as in LimeWire. Never passed on. */
   onRedirect(link: Link, target: Endpoint, guid: Buffer | null, now: number): void {
-    if (link.role !== 'ultrapeer' || link.ourRole !== 'ultrapeer' || target.port < REDIRECT_PORT_MIN) {
+    if (!areUltrapeers(link) || target.port < REDIRECT_PORT_MIN || this.#isLinkedTo(target)) {
       this.refused++;
       return;
     }
@@ -107,12 +134,36 @@ export class ConnectBacks {
     else this.#udp(target, guid, now);
   }
 
-  #tcp(target: Endpoint, now: number): void {
-    if (this.#fresh(`tcp ${formatEndpoint(target)}`, target, now)) this.#parts.probes.tcp(target);
+  /** It would take no proof from us. On loopback, where all have one address, ports tell servents apart. */
+  #isLinkedTo(target: Endpoint): boolean {
+    const alone = reachOf(target.host) !== 'loopback';
+    for (const { endpoint, listen } of this.#parts.links.values()) {
+      if (endpoint.host === target.host && (alone || endpoint.port === target.port || listen?.port === target.port)) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  #udp(target: Endpoint, guid: Buffer, now: number): void {
-    if (this.#fresh(`udp ${formatEndpoint(target)}`, target, now)) this.#parts.probes.udp(target, guid);
+  /** False when it was not fit to be probed, or had been lately. */
+  #tcp(target: Endpoint, now: number): boolean {
+    const fresh = this.#fresh(`tcp ${formatEndpoint(target)}`, target, now);
+    if (fresh) this.#parts.probes.tcp(target);
+    return fresh;
+  }
+
+  #udp(target: Endpoint, guid: Buffer, now: number): boolean {
+    const fresh = this.#fresh(`udp ${formatEndpoint(target)}`, target, now);
+    if (fresh) this.#parts.probes.udp(target, guid);
+    return fresh;
+  }
+
+  /** At most `count`, chosen at random. */
+  #some(links: readonly Link[], count: number): Link[] {
+    const left = [...links];
+    const some: Link[] = [];
+    while (some.length < count && left.length > 0) some.push(...left.splice(this.#parts.random.below(left.length), 1));
+    return some;
   }
 
   #fresh(key: string, target: Endpoint, now: number): boolean {
@@ -166,9 +217,10 @@ export class ConnectBacks {
     if (!tcp && !udp) return;
     this.#rounds++;
     const links = this.#parts.supporting(tcp ? VendorId.TcpConnectBack : VendorId.UdpConnectBack);
-    for (let left = Math.min(ROUND_LINKS, links.length); left > 0; left--) {
-      const [link] = links.splice(this.#parts.random.below(links.length), 1);
-      if (link !== undefined) this.#ask(link, now);
-    }
+    for (const link of this.#some(links, ROUND_LINKS)) this.#ask(link, now);
   }
+}
+
+function areUltrapeers({ role, ourRole }: Link): boolean {
+  return role === 'ultrapeer' && ourRole === 'ultrapeer';
 }

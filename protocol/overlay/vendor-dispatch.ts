@@ -56,6 +56,8 @@ const ASKED_ABOUT: readonly string[] = [
   VendorId.HopsFlow,
   VendorId.TcpConnectBack,
   VendorId.UdpConnectBack,
+  VendorId.TcpConnectBackRedirect,
+  VendorId.UdpConnectBackRedirect,
   VendorId.PushProxyRequest,
   VendorId.OutOfBandOffer,
   VendorId.QueryStatusRequest,
@@ -108,13 +110,14 @@ export class VendorDispatch {
 
   constructor(parts: VendorDispatchParts) {
     this.#parts = parts;
-    const { random, identity, firewall, probes, reaches, adopt, clock } = parts;
+    const { random, identity, firewall, probes, reaches, adopt, clock, links } = parts;
     const ways = {
       send: (link: Link, payload: Buffer, guid?: Buffer) => this.send(link, payload, guid),
       supporting: (id: string) => this.supporting(id),
       supports: (link: Link, id: string) => this.supports(link, id),
     };
-    this.connectBacks = new ConnectBacks({ ...ways, random, identity, firewall, probes, reaches, now: clock.now() });
+    const now = clock.now();
+    this.connectBacks = new ConnectBacks({ ...ways, random, identity, firewall, probes, reaches, links, now });
     this.pushProxies = new PushProxies({ ...ways, identity, reaches, adopt });
   }
 

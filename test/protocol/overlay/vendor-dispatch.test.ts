@@ -1,23 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { Firewall, PROOF_MS } from '../../../protocol/overlay/firewall.ts';
+import { Firewall } from '../../../protocol/overlay/firewall.ts';
 import { LinkState } from '../../../protocol/overlay/link.ts';
 import { Priority } from '../../../protocol/overlay/send-queue.ts';
-import { UNDERSTOOD, VendorDispatch } from '../../../protocol/overlay/vendor-dispatch.ts';
-import { type Endpoint, formatEndpoint } from '../../../protocol/wire/endpoint.ts';
+import { UNDERSTOOD } from '../../../protocol/overlay/vendor-dispatch.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePush } from '../../../protocol/wire/push.ts';
 import { encodeQuery } from '../../../protocol/wire/query.ts';
 import { parseQueryHit } from '../../../protocol/wire/query-hit.ts';
-import {
-  encodeTcpConnectBack,
-  encodeTcpConnectBackRedirect,
-  encodeUdpConnectBack,
-  encodeUdpConnectBackRedirect,
-  parseTcpConnectBack,
-  parseUdpConnectBack,
-} from '../../../protocol/wire/vendor/connect-back.ts';
 import {
   encodePushProxyAck,
   encodePushProxyRequest,
@@ -31,77 +22,11 @@ import {
 import { encodeTimeSyncRequest, parseTimeSyncReply, timeSyncGuid } from '../../../protocol/wire/vendor/time-sync.ts';
 import { parseVendorMessage, VendorId, vendorId, vendorPayload } from '../../../protocol/wire/vendor-message.ts';
 import { readCapture } from '../../support/captures.ts';
-import {
-  type Puppet,
-  SeededRandom,
-  type SeenFrame,
-  type ServentOptions,
-  VirtualNetwork,
-} from '../../support/virtual-network.ts';
+import { bodyOf, heard, Scene } from '../../support/vendor-scene.ts';
+import { SeededRandom } from '../../support/virtual-network.ts';
 
 const random = new SeededRandom(13);
 const NO_GUID = Buffer.alloc(16);
-
-class Scene {
-  readonly network = new VirtualNetwork();
-  readonly servent;
-  readonly firewall;
-  readonly vendor;
-  readonly tcp: string[] = [];
-  readonly udp: string[] = [];
-
-  constructor(options: ServentOptions = {}, decreed: 'open' | 'firewalled' | null = 'open') {
-    const { clock } = this.network;
-    this.servent = this.network.add('a', options);
-    this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
-    this.vendor = new VendorDispatch({
-      clock,
-      random: this.network.random,
-      identity: this.servent,
-      firewall: this.firewall,
-      probes: {
-        tcp: to => this.tcp.push(formatEndpoint(to)),
-        udp: (to, guid) => this.udp.push(`${formatEndpoint(to)} ${guid.toString('hex')}`),
-      },
-      links: this.servent.overlay.links,
-      reaches: ['private', 'public'],
-      adopt: (link, guid) => this.servent.overlay.adopt(link, guid),
-    });
-    this.servent.hearVendorMessage = (link, frame) => this.vendor.onMessage(link, frame);
-  }
-
-  /** A neighbour that understands `ids`; null: it never says. */
-  peer(ids: readonly string[] | null, role: 'ultrapeer' | 'leaf' = 'ultrapeer', vendorMessages = true): Puppet {
-    const puppet = this.network.puppet(this.servent, role, { vendorMessages });
-    this.vendor.onLinked(puppet.link);
-    if (ids !== null) {
-      const supported = ids.map(id => ({
-        vendor: id.split('/')[0] ?? '',
-        selector: Number(id.split('/')[1]),
-        version: 1,
-      }));
-      this.say(puppet, encodeMessagesSupported(supported));
-    }
-    return puppet;
-  }
-
-  say(puppet: Puppet, payload: Buffer, guid: Buffer = NO_GUID): void {
-    puppet.send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload));
-    this.network.settle();
-  }
-
-  tick(ms: number): void {
-    this.network.clock.ms += ms;
-    this.vendor.tick(this.network.clock.ms);
-    this.network.settle();
-  }
-}
-
-function heard(puppet: Puppet, id: string): SeenFrame[] {
-  return puppet.ofType(Type.Vendor).filter(({ payload }) => vendorId(parseVendorMessage(payload)) === id);
-}
-
-const bodyOf = (frame: SeenFrame | undefined) => parseVendorMessage(frame?.payload ?? Buffer.alloc(8));
 
 t.test('a neighbour is told what we understand, if it understands that', async t => {
   const scene = new Scene();
@@ -162,116 +87,6 @@ t.test('only the first list counts', async t => {
   t.strictSame(scene.vendor.supporting('LIME/21'), [peer.link]);
   scene.vendor.onUnlinked(peer.link);
   t.strictSame(scene.vendor.supporting('LIME/21'), []);
-});
-
-t.test('connect-backs are done for a neighbour at its own address, twice, then one in five minutes', async t => {
-  const scene = new Scene();
-  const peer = scene.peer([]);
-  const guid = random.guid();
-  for (const port of [1001, 1002, 1003]) scene.say(peer, encodeTcpConnectBack(port));
-  scene.say(peer, encodeUdpConnectBack({ port: 2001, guid }));
-  scene.say(peer, vendorPayload(VendorId.UdpConnectBack, 2, Buffer.of(0xd2, 7)), guid);
-  t.strictSame(scene.tcp, ['10.9.9.9:1001', '10.9.9.9:1002']);
-  t.strictSame(scene.udp, [`10.9.9.9:2001 ${guid.toString('hex')}`, `10.9.9.9:2002 ${guid.toString('hex')}`]);
-  scene.network.clock.ms += 5 * 60_000;
-  scene.say(peer, encodeTcpConnectBack(1002));
-  t.equal(scene.tcp.length, 2, 'nobody is probed twice in ten minutes');
-  t.equal(scene.vendor.connectBacks.refused, 2);
-});
-
-t.test('for third parties we connect to ten at once, never to ourselves or where nobody can be', async t => {
-  const scene = new Scene();
-  const peer = scene.peer([]);
-  const redirect = (endpoint: Endpoint) => scene.say(peer, encodeTcpConnectBackRedirect(endpoint));
-  redirect(scene.servent.endpoint);
-  redirect({ host: '127.0.0.1', port: 6346 });
-  redirect({ host: '224.0.0.1', port: 6346 });
-  for (let i = 1; i <= 20; i++) redirect({ host: `5.6.7.${i}`, port: 6346 });
-  t.strictSame(
-    scene.tcp,
-    Array.from({ length: 7 }, (_, i) => `5.6.7.${i + 1}:6346`),
-  );
-  scene.network.clock.ms += 60_000;
-  const guid = random.guid();
-  scene.say(peer, encodeUdpConnectBackRedirect({ host: '5.6.8.1', port: 6346 }), guid);
-  t.strictSame(scene.udp, [`5.6.8.1:6346 ${guid.toString('hex')}`]);
-});
-
-t.test('ultrapeers alone ask for third parties, of ultrapeers, and for no port below 1024', async t => {
-  const elsewhere = (port: number) => encodeTcpConnectBackRedirect({ host: '5.6.7.8', port });
-  const byLeaf = new Scene();
-  byLeaf.say(byLeaf.peer([], 'leaf'), elsewhere(6346));
-  byLeaf.say(byLeaf.peer([], 'leaf'), encodeUdpConnectBackRedirect({ host: '5.6.7.8', port: 6346 }), random.guid());
-  const atLeaf = new Scene({ role: 'leaf' });
-  atLeaf.say(atLeaf.peer([]), elsewhere(6346));
-  t.strictSame([byLeaf.tcp, byLeaf.udp, atLeaf.tcp], [[], [], []]);
-  t.strictSame(
-    [byLeaf, atLeaf].map(({ vendor }) => vendor.connectBacks.refused),
-    [2, 1],
-  );
-  const scene = new Scene();
-  const peer = scene.peer([]);
-  for (const port of [25, 1_023, 1_024]) scene.say(peer, elsewhere(port));
-  t.strictSame(scene.tcp, ['5.6.7.8:1024']);
-  const leaf = byLeaf.peer([], 'leaf');
-  byLeaf.say(leaf, encodeTcpConnectBack(80));
-  t.equal(byLeaf.tcp.length, 1, 'for itself a leaf may ask, with any port');
-});
-
-t.test(
-  'while nothing is proven neighbours are asked whether we can be reached: new ones, then two a round',
-  async t => {
-    const scene = new Scene({}, null);
-    const able = ['BEAR/7', 'GTKG/7'];
-    const peers = [able, able, able, ['BEAR/7'], []].map(ids => scene.peer(ids));
-    const asked = () => peers.map(peer => heard(peer, 'BEAR/7').length + heard(peer, 'GTKG/7').length);
-    t.strictSame(asked(), [2, 2, 2, 1, 0]);
-    const [first] = peers;
-    if (first === undefined) throw new Error('five were made');
-    t.equal(parseTcpConnectBack(bodyOf(heard(first, 'BEAR/7')[0])), 6346);
-    const udp = parseUdpConnectBack(bodyOf(heard(first, 'GTKG/7')[0]), NO_GUID);
-    t.ok(udp.port === 6346 && udp.guid.equals(scene.vendor.connectBacks.guid));
-    const sum = () => asked().reduce((total, n) => total + n, 0);
-    scene.tick(59_000);
-    t.equal(sum(), 7);
-    scene.tick(1_000);
-    t.ok(sum() >= 9 && sum() <= 11, `two more were asked: ${sum()}`);
-    scene.firewall.tcpArrived('5.6.7.8', scene.network.clock.ms);
-    scene.firewall.udpArrived({ host: '5.6.7.8', port: 1 }, scene.network.clock.ms);
-    const before = sum();
-    scene.tick(60_000);
-    t.equal(sum(), before, 'none once somebody came');
-    scene.tick(PROOF_MS);
-    t.ok(sum() > before, 'again when the proof is old');
-  },
-);
-
-t.test('reachability: unknown, open, unknown again while it is renewed, firewalled', async t => {
-  const firewall = new Firewall({ decreed: null, isNear: host => host.startsWith('192.168.'), byPort: false, now: 0 });
-  const peer = { host: '5.6.7.8', port: 6346 };
-  t.match(firewall.status(1), { tcp: 'unknown', udp: 'unknown', udpSolicited: false, tcpProvenAt: null });
-  t.equal(firewall.firewalled(1), true, 'a push works either way');
-  firewall.tcpArrived('192.168.1.1', 2);
-  t.equal(firewall.status(2).tcp, 'unknown', 'a neighbour in the house proves nothing');
-  firewall.udpSent(peer, 3);
-  t.equal(firewall.udpArrived({ ...peer, port: 99 }, 4), false, 'an answer, whatever the port');
-  t.equal(firewall.status(4).udp, 'unknown');
-  t.equal(firewall.udpArrived(peer, 120_003), true);
-  t.equal(firewall.takesDatagrams(120_003), true);
-  firewall.tcpArrived(peer.host, 5);
-  t.strictSame([firewall.status(6).tcp, firewall.firewalled(6)], ['open', false]);
-  t.strictSame([firewall.status(PROOF_MS + 5).tcp, firewall.firewalled(PROOF_MS + 5)], ['unknown', false]);
-  t.strictSame(
-    [firewall.status(PROOF_MS + 300_005).tcp, firewall.firewalled(PROOF_MS + 300_005)],
-    ['firewalled', true],
-  );
-  t.equal(
-    new Firewall({ decreed: null, isNear: () => false, byPort: false, now: 0 }).status(300_000).tcp,
-    'firewalled',
-  );
-  const lab = new Firewall({ decreed: 'open', isNear: () => false, byPort: true, now: 0 });
-  t.match(lab.status(9e9), { tcp: 'open', udp: 'open', udpSolicited: true });
-  t.strictSame(lab.wantsProof(9e9), { tcp: false, udp: false });
 });
 
 t.test('a leaf that asks gets its pushes through us, as gtk-gnutella answers', async t => {
