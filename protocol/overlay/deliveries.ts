@@ -8,18 +8,21 @@ const DESTINATIONS_MAX = 512;
 const WAITING_MAX = 32;
 /** Addresses whose allowance is remembered. */
 const ADDRESSES_MAX = 8_192;
-/** LimeWire forgets after two minutes what it claimed; gtk-gnutella and we listen longer. What is older is dropped. */
+/** LimeWire forgets after two minutes what it claimed; a search of ours listens for three, gtk-gnutella's until it is closed. */
 const LISTENING_MS = 120_000;
 
 export interface DeliveryPace {
   /** Between two datagrams to one destination that are not the first of their answers. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** All datagrams to one address, so that nobody is flooded by claims and queries in its name. Not slower than the pace. */
+  /**
+   * All datagrams to one address: who forges a query and a claim in somebody's name gets him no more than this from us. Not slower than
+   * the pace.
+   */
   readonly perAddress: RateLimit;
 }
 
-/** gtk-gnutella's pace of out-of-band hits; to one address as many at once, and a second, as GUESS takes queries of it. */
+/** gtk-gnutella's pace of out-of-band hits; to one address ten at once and one a second, as many as GUESS takes queries of it. */
 export const DELIVERY_PACE: DeliveryPace = { minMs: 2_500, maxMs: 7_500, perAddress: new RateLimit(1_000, 10) };
 
 interface Waiting {
