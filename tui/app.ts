@@ -1,6 +1,7 @@
 // Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
 import type { Client } from '../api/client.ts';
 import type { Follow } from '../api/event-follow.ts';
+import { isMagnet, linkIn } from '../protocol/wire/pasted.ts';
 import type { Canvas } from './canvas.ts';
 import { Feed } from './feed.ts';
 import { createMemory, draw } from './frame.ts';
@@ -189,9 +190,9 @@ export class App {
   /** Keys in pasted text are text, never orders; a magnet link is what it was meant for. */
   #pasted(text: string): void {
     const line = text.replace(/\s+/g, ' ').trim();
-    if (this.#model.prompt === null && /^magnet:\?/i.test(line)) {
+    if (this.#model.prompt === null && isMagnet(text)) {
       this.dispatch({ type: 'key', key: ':' });
-      this.dispatch({ type: 'key', key: 'paste', text: `download ${line}` });
+      this.dispatch({ type: 'key', key: 'paste', text: `download ${linkIn(text)}` });
     } else if (this.#model.prompt !== null) this.dispatch({ type: 'key', key: 'paste', text: line });
     this.draw();
   }

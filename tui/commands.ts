@@ -1,6 +1,7 @@
 // What is typed after `:` – the words of the command line, and a few of the dashboard's own. Pure.
 
 import { counted } from '../api/format.ts';
+import { linkIn } from '../protocol/wire/pasted.ts';
 import {
   blockHosts,
   browseAt,
@@ -82,8 +83,9 @@ const addressed = (effectOf: (address: string) => Effect) =>
 const hostAddresses = (model: Model): string[] => worldOf(model).hosts.map(({ address }) => address);
 
 function download(model: Model, rest: string): Step {
-  if (/^magnet:\?/i.test(rest)) return stay(model, startDownload({ magnet: rest }, 'the magnet link'));
-  if (/^urn:/i.test(rest)) return stay(model, startDownload({ urn: rest }, rest));
+  const link = linkIn(rest);
+  if (link?.startsWith('magnet:') === true) return stay(model, startDownload({ magnet: link }, 'the magnet link'));
+  if (link !== null) return stay(model, startDownload({ urn: link }, link));
   const { resultsOf, results } = worldOf(model);
   const slash = rest.indexOf('/');
   const search = slash > 0 ? rest.slice(0, slash) : resultsOf;
@@ -94,8 +96,8 @@ function download(model: Model, rest: string): Step {
 }
 
 function search(model: Model, rest: string): Step {
-  const urn = /^--urn\s+(\S+)$/.exec(rest)?.[1];
-  return stay({ ...model, view: 'searches', second: true }, urn === undefined ? searchFor(rest) : searchUrn(urn));
+  const urn = /^--urn\s+(\S+)$/.exec(rest)?.[1] ?? linkIn(rest);
+  return stay({ ...model, view: 'searches', second: true }, urn === null ? searchFor(rest) : searchUrn(urn));
 }
 
 function disconnect(model: Model, rest: string): Step {

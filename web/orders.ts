@@ -93,7 +93,7 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       }, 'downloads'),
     fetchLink: link =>
       attempt(async () => {
-        const input = /^magnet:/i.test(link) ? { magnet: link } : { urn: link };
+        const input = /magnet(:|%)/i.test(link) ? { magnet: link } : { urn: link }; // the daemon reads them as pasted
         const { name } = await call('startDownload', input);
         return `Downloading ${name}.`;
       }, 'downloads'),

@@ -7,6 +7,7 @@ export function wholeNumber(min: number, max: number) {
   return z.coerce.number(error).int(error).min(min, error).max(max, error);
 }
 
+import { linkIn } from '../../protocol/wire/pasted.ts';
 import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
 import { parseSort, SortError } from '../sort.ts';
@@ -30,6 +31,12 @@ export const urn = z
   .string()
   .max(300)
   .regex(/^urn:[a-z0-9][a-z0-9-]{0,31}:\S+$/i, 'expected a URN such as urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB');
+/** As pasted. */
+export const givenUrn = z
+  .string()
+  .max(1024)
+  .transform(text => linkIn(text) ?? text)
+  .pipe(urn);
 /** How often something came in and went out. */
 export const traffic = z.object({ in: count, out: count });
 

@@ -1,6 +1,7 @@
 // Downloads and uploads.
 import { z } from 'zod';
-import { address, bytes, count, guid, id, rate, seconds, time, urn } from './common.ts';
+import { isMagnet } from '../../protocol/wire/pasted.ts';
+import { address, bytes, count, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
 
 const NAME_MAX = 1024;
 const SOURCES_MAX = 64;
@@ -18,9 +19,11 @@ const sourceObject = z.object({
 export const downloadSource = z.union([sourceText, sourceObject]);
 
 const fromResult = z.strictObject({ search: id, result: id, name: z.string().min(1).max(NAME_MAX).optional() });
-const fromMagnet = z.strictObject({ magnet: z.string().max(16384).startsWith('magnet:?') });
+const fromMagnet = z.strictObject({
+  magnet: z.string().max(16384).refine(isMagnet, 'expected a magnet link such as magnet:?xt=urn:sha1:…'),
+});
 const fromUrn = z.strictObject({
-  urn,
+  urn: givenUrn,
   sources: z.array(downloadSource).max(SOURCES_MAX).default([]),
   name: z.string().min(1).max(NAME_MAX).optional(),
   size: bytes.optional(),

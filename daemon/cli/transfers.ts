@@ -5,6 +5,7 @@ import { type Client, everyItem } from '../../api/client.ts';
 import type { DownloadView, UploadView } from '../../api/control.ts';
 import type { CallOf } from '../../api/endpoints.ts';
 import { formatBytes, formatDuration, formatRate, formatShare, printable } from '../../api/format.ts';
+import { linkIn } from '../../protocol/wire/pasted.ts';
 import { downloadColumns, uploadColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -149,10 +150,11 @@ function changeCommand(
 
 async function orderFor(client: Client, what: string, flags: DownloadFlags): Promise<CallOf<'startDownload'>> {
   const { source, name, size } = flags;
-  if (/^magnet:/i.test(what)) return { magnet: what };
-  if (/^urn:/i.test(what))
+  const link = linkIn(what);
+  if (link?.startsWith('magnet:') === true) return { magnet: link };
+  if (link !== null)
     return {
-      urn: what,
+      urn: link,
       sources: source,
       ...(name === undefined ? {} : { name }),
       ...(size === undefined ? {} : { size }),

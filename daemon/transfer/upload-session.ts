@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { UploadView } from '../../api/control.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { namesFile } from '../../protocol/transfer/asked-name.ts';
 import { keepsAlive, listOf, numberOf, parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import { isPushProxyTarget } from '../../protocol/transfer/push-proxy.ts';
 import { parseRange, RangeVerdict } from '../../protocol/transfer/range.ts';
@@ -176,14 +177,16 @@ export class UploadSession {
     return this.#serve(request, file, range);
   }
 
-  /** By hash where one is named: the index of a hit may have gone to another file since. The name in a path means nothing. */
+  /** By hash where one is named; else what has the index must have the name too: it may have gone to another file since the hit. */
   #find(target: ReturnType<typeof parseTarget>, wanted: Buffer | null): SharedFile | null {
     const { files } = this.#context;
     if (target.kind === 'urn') {
       return wanted !== null && !wanted.equals(target.sha1) ? null : files.bySha1(target.sha1);
     }
     if (target.kind !== 'index') return null;
-    return wanted === null ? files.byIndex(target.index) : files.bySha1(wanted);
+    if (wanted !== null) return files.bySha1(wanted);
+    const file = files.byIndex(target.index);
+    return file !== null && namesFile(target.asked, file.name) ? file : null;
   }
 
   async #serve(request: RequestHead, file: SharedFile, range: ByteRange | null): Promise<boolean> {

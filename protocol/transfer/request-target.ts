@@ -1,11 +1,12 @@
 // What a request asks for. Only names things: nothing here becomes a path on a disk.
 import { ProtocolError } from '../errors.ts';
+import { unescapeOctets } from '../wire/percent.ts';
 import { decodeText } from '../wire/text.ts';
 import { urnOrNull } from '../wire/urn.ts';
 
 export type Target =
-  /** GET /get/<index>/<name> */
-  | { readonly kind: 'index'; readonly index: number; readonly name: string }
+  /** GET /get/<index>/<name>; the name as sent, for `namesFile` to read */
+  | { readonly kind: 'index'; readonly index: number; readonly asked: string }
   /** GET /uri-res/N2R?urn:sha1:… or a bitprint, whose tree root is then known too */
   | { readonly kind: 'urn'; readonly sha1: Buffer; readonly tigerRoot: Buffer | null }
   /** GET /: browse host */
@@ -16,7 +17,7 @@ const INDEX_MAX = 0xffff_ffff;
 
 /**
  * Origin form or absolute URI (whose host is not looked at). The path is unescaped once, after the query is split off.
- * Throws HTTP_MALFORMED: no path, a NUL, a step upwards, a bad escape, a URN that is none.
+ * Throws HTTP_MALFORMED: no path, a NUL, a step upwards, a URN that is none.
  */
 export function parseTarget(text: string): Target {
   const origin = text.replace(/^https?:\/\/[^/?#]*/i, '');
@@ -25,9 +26,9 @@ export function parseTarget(text: string): Target {
   const query = question < 0 ? '' : origin.slice(question + 1);
   if (path === '/' && question < 0) return { kind: 'root' };
   if (/^\/uri-res\/N2R$/i.test(path)) return urnTarget(query);
-  const [, digits, name] = /^\/get\/(\d{1,10})(?:\/(.*))?$/s.exec(path) ?? [];
+  const [, digits, asked] = /^\/get\/(\d{1,10})(?:\/(.*))?$/s.exec(origin) ?? [];
   if (digits === undefined || Number(digits) > INDEX_MAX) return { kind: 'other', path };
-  return { kind: 'index', index: Number(digits), name: name ?? '' };
+  return { kind: 'index', index: Number(digits), asked: asked ?? '' };
 }
 
 function urnTarget(query: string): Target {
@@ -38,20 +39,8 @@ function urnTarget(query: string): Target {
 }
 
 function unescapePath(text: string): string {
-  const bytes = Buffer.from(text, 'latin1');
-  const plain = Buffer.allocUnsafe(bytes.length);
-  let length = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    let byte = bytes.readUInt8(at);
-    if (byte === 0x25) {
-      const octet = text.slice(at + 1, at + 3);
-      if (!/^[0-9a-f]{2}$/i.test(octet)) throw new ProtocolError('HTTP_MALFORMED', 'a bad escape in the path');
-      byte = Number.parseInt(octet, 16);
-      at += 2;
-    }
-    length = plain.writeUInt8(byte, length);
-  }
-  const path = decodeText(plain, 0, length);
+  const bytes = unescapeOctets(Buffer.from(text, 'latin1'));
+  const path = decodeText(bytes, 0, bytes.length);
   if (!path.startsWith('/') || path.includes('\0') || path.split(/[/\\]/).includes('..')) {
     throw new ProtocolError('HTTP_MALFORMED', 'not a path');
   }

@@ -1,5 +1,7 @@
 // Magnet links: what a file is called, how long it is, its hashes, and where it may be fetched.
 import { ProtocolError } from '../errors.ts';
+import { linkIn } from './pasted.ts';
+import { unescapeOctets } from './percent.ts';
 import { decodeText } from './text.ts';
 import { formatUrn, urnOrNull } from './urn.ts';
 
@@ -21,11 +23,12 @@ export interface Magnet {
 }
 
 /**
- * Keys in any case, numbered (`xt.1`) or not. A parameter that cannot be read is left out: the rest may do.
- * A SHA-1 named in a source counts when no xt has one. Throws MAGNET_MALFORMED for what is no magnet link at all.
+ * As pasted. Keys in any case, numbered (`xt.1`) or not. A parameter that cannot be read is left out: the rest may do.
+ * A SHA-1 named in a source counts when no xt has one. Throws MAGNET_MALFORMED for what has no magnet link in it at all.
  */
 export function parseMagnet(text: string): Magnet {
-  if (!/^magnet:\?./i.test(text) || text.length > MAGNET_CHARS_MAX) {
+  const link = text.length > MAGNET_CHARS_MAX ? null : linkIn(text);
+  if (link?.startsWith('magnet:') !== true) {
     throw new ProtocolError('MAGNET_MALFORMED', 'a magnet link starts with "magnet:?"');
   }
   let name: string | null = null;
@@ -34,26 +37,28 @@ export function parseMagnet(text: string): Magnet {
   let tigerRoot: Buffer | null = null;
   const sources: string[] = [];
   const keywords: string[] = [];
-  for (const parameter of text.slice('magnet:?'.length).split('&', PARAMETERS_MAX)) {
+  for (const parameter of link.slice('magnet:?'.length).split('&', PARAMETERS_MAX)) {
     const equals = parameter.indexOf('=');
     if (equals < 0) continue;
     const key = parameter
       .slice(0, equals)
+      .trim()
       .toLowerCase()
       .replace(/\.\d+$/, '');
     const value = decodeParameter(parameter.slice(equals + 1));
+    const word = firstWord(value);
     if (value === '') continue;
     if (key === 'xt') {
-      const urn = urnOrNull(value);
+      const urn = urnOrNull(word);
       sha1 ??= urn?.sha1 ?? null;
       tigerRoot ??= urn?.tigerRoot ?? null;
     } else if (key === 'xs' || key === 'as') sources.push(value);
     else if (key === 'kt') keywords.push(value);
     else if (key === 'dn') name ??= value;
-    else if (key === 'xl' && /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) size ??= Number(value);
+    else if (key === 'xl' && /^\d{1,16}$/.test(word) && Number.isSafeInteger(Number(word))) size ??= Number(word);
   }
   for (const source of sources) {
-    const found = /urn:(?:sha1|bitprint):[a-z2-7.]+/i.exec(source);
+    const found = /urn:(?:sha1|bitprint):[a-z0-9.]+/i.exec(source);
     if (found !== null) sha1 ??= urnOrNull(found[0])?.sha1 ?? null;
   }
   return { name, size, sha1, tigerRoot, sources, keywords };
@@ -61,18 +66,13 @@ export function parseMagnet(text: string): Magnet {
 
 /** Percent and plus, UTF-8 or else Latin-1; a percent sign that starts no octet stays. */
 function decodeParameter(text: string): string {
-  const plain = Buffer.from(text.replaceAll('+', ' '), 'utf8');
-  if (!plain.includes(0x25)) return decodeText(plain, 0, plain.length);
-  let length = 0;
-  for (let at = 0; at < plain.length; at++) {
-    const c = plain.readUInt8(at);
-    const octet = c === 0x25 ? plain.toString('latin1', at + 1, at + 3) : '';
-    if (/^[0-9a-f]{2}$/i.test(octet)) {
-      plain[length++] = Number.parseInt(octet, 16); // never ahead of what is read
-      at += 2;
-    } else plain[length++] = c;
-  }
-  return decodeText(plain, 0, length);
+  const bytes = unescapeOctets(Buffer.from(text.replaceAll('+', ' '), 'utf8'));
+  return decodeText(bytes, 0, bytes.length);
+}
+
+/** Hashes and sizes have no blanks in them; a sentence may go on after the link. */
+function firstWord(text: string): string {
+  return (/\S+/.exec(text)?.[0] ?? '').replace(/[^a-z0-9]+$/i, '');
 }
 
 /** One plain xt, a bitprint where both hashes are known: gtk-gnutella does not read numbered keys. */

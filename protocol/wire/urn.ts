@@ -1,4 +1,4 @@
-// Content names: urn:sha1, urn:bitprint (SHA-1 and Tiger tree root), urn:tree:tiger; RFC 4648 base32 without padding.
+// Content names: urn:sha1, urn:bitprint (SHA-1 and Tiger tree root), urn:tree:tiger; RFC 4648 base32 without padding, hex read too.
 import { base32 } from 'rfc4648';
 import { ProtocolError } from '../errors.ts';
 
@@ -30,29 +30,29 @@ export function base32OrNull(text: string): Buffer | null {
   return Buffer.from(base32.parse(digits, { loose: true }));
 }
 
-const SHA1 = /^[A-Z2-7]{32}$/i;
-const TIGER = /^[A-Z2-7]{39}$/i;
-
-function digest(text: string, shape: RegExp): Buffer | null {
-  return shape.test(text) ? base32OrNull(text) : null;
+/** So many bytes, as the base32 digits that hold them or in hex, as people find hashes on pages; null for anything else. */
+function digest(text: string, bytes: number): Buffer | null {
+  if (text.length === 2 * bytes) return /^[0-9a-f]+$/i.test(text) ? Buffer.from(text, 'hex') : null;
+  return text.length === Math.ceil((8 * bytes) / 5) && !text.endsWith('=') ? base32OrNull(text) : null;
 }
 
 /** parseUrn without an exception. */
 export function urnOrNull(text: string): Urn | null {
   const lower = text.slice(0, 16).toLowerCase();
   if (lower.startsWith('urn:sha1:')) {
-    const sha1 = digest(text.slice(9), SHA1);
+    const sha1 = digest(text.slice(9), SHA1_BYTES);
     return sha1 === null ? null : { sha1, tigerRoot: null };
   }
   if (lower.startsWith('urn:bitprint:')) {
-    const sha1 = digest(text.slice(13, 45), SHA1);
-    const tigerRoot = digest(text.slice(46), TIGER);
-    return sha1 === null || tigerRoot === null || text[45] !== '.' ? null : { sha1, tigerRoot };
+    const [first = '', second = '', ...more] = text.slice(13).split('.', 3);
+    const sha1 = digest(first, SHA1_BYTES);
+    const tigerRoot = digest(second, TIGER_BYTES);
+    return sha1 === null || tigerRoot === null || more.length > 0 ? null : { sha1, tigerRoot };
   }
   // with and without slash in the wild; ttroot is what old servents wrote
   for (const prefix of ['urn:tree:tiger:', 'urn:tree:tiger/:', 'urn:ttroot:']) {
     if (!lower.startsWith(prefix)) continue;
-    const tigerRoot = digest(text.slice(prefix.length), TIGER);
+    const tigerRoot = digest(text.slice(prefix.length), TIGER_BYTES);
     return tigerRoot === null ? null : { sha1: null, tigerRoot };
   }
   return null;

@@ -14,6 +14,7 @@ import type {
   StatusView,
   UploadView,
 } from '../../api/control.ts';
+import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { BOOTSTRAP, besides, CRITERIA, pages, refused, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { Maker } from './maker.ts';
@@ -376,16 +377,9 @@ export class DemoWorld {
   }
 
   #startDownload(input: object): DownloadView {
-    const { search, result, magnet, urn } = input as {
-      search?: string;
-      result?: string;
-      magnet?: string;
-      urn?: string;
-    };
-    if (search === undefined) {
-      const name = /[?&]dn=([^&]+)/.exec(magnet ?? '')?.[1];
-      return { ...this.#addDownload(name === undefined ? (urn ?? 'unnamed') : decodeURIComponent(name), 'queued') };
-    }
+    const { search, result, magnet, urn } = input as Record<'search' | 'result' | 'magnet' | 'urn', string | undefined>;
+    const named = magnet === undefined ? null : parseMagnet(magnet).name;
+    if (search === undefined) return { ...this.#addDownload(named ?? urn ?? 'unnamed', 'queued') };
     const found = this.#only(this.#searchOf({ id: search }).results, 'result', { id: result });
     const download = this.#addDownload(found.name, 'active');
     return { ...Object.assign(download, { size: found.size, done: 0, urn: found.urn }) };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { formatMagnet, type Magnet, parseMagnet } from '../../../protocol/wire/magnet.ts';
-import { base32OrNull, formatBase32 } from '../../../protocol/wire/urn.ts';
+import { isMagnet, linkIn } from '../../../protocol/wire/pasted.ts';
+import { base32OrNull, formatBase32, urnOrNull } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { bytes, plain } from '../../support/wire-arbitraries.ts';
 
@@ -88,4 +89,85 @@ t.test('any text is a magnet or MAGNET_MALFORMED, and bounded', async t => {
   );
   t.throws(() => parseMagnet(`magnet:?dn=${'x'.repeat(20_000)}`), { code: 'MAGNET_MALFORMED' });
   t.equal(parseMagnet(`magnet:?${'xs=a&'.repeat(1000)}`).sources.length, 100);
+});
+
+const B = 'PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB';
+const TIGER = 'L66Q4YVNAFWVS23X2HJIRA5ZJ7WXR3F26RSASFA';
+const hexOf = (text: string): string => base32OrNull(text)?.toString('hex') ?? '';
+
+t.test('a magnet link is read as people paste it', async t => {
+  const link = `magnet:?xt=urn:sha1:${B}&dn=a%20b.ogg`;
+  for (const pasted of [
+    `magnet:?xt=urn:sha1:${B}&dn=a+b.ogg`,
+    `magnet:?xt=urn:sha1:${B}&dn=a b.ogg`,
+    `magnet:?dn=a b.ogg&xt=urn:sha1:${B}`,
+    `MAGNET:?XT=URN:SHA1:${B}&DN=a%20b.ogg`,
+    `Magnet:?xt=urn:sha1:${B.toLowerCase()}&dn=a%20b.ogg`,
+    `magnet:?xt.1=urn:sha1:${B}&xt.2=urn:md5:0&dn.1=a%20b.ogg`,
+    `magnet:?xt=urn:btih:1234&xt=urn:tree:tiger:${TIGER}&xt=urn:sha1:${B}&dn=a%20b.ogg`,
+    `magnet:?xt=urn:sha1:${hexOf(B)}&dn=a%20b.ogg`,
+    `magnet:?xt=urn:sha1:${hexOf(B).toUpperCase()}&dn=a%20b.ogg`,
+    `magnet:?xt=urn:bitprint:${B}.${TIGER}&dn=a%20b.ogg`,
+    `magnet:?xt=urn:bitprint:${hexOf(B)}.${TIGER.toLowerCase()}&dn=a%20b.ogg`,
+    `magnet:?xt=urn:bitprint:${B}.${hexOf(TIGER)}&dn=a%20b.ogg`,
+    `magnet:?xt=urn%3Asha1%3A${B}&dn=a%20b.ogg`,
+    `magnet://?xt=urn:sha1:${B}&dn=a%20b.ogg`,
+    ` \t${link}`,
+    `${link}\r\n`,
+    `${link}\nThanks!`,
+    `${link} (thanks)`,
+    `<${link}> is it`,
+    `<magnet:?xt=urn:sha1:${B}\n  &dn=a%20b.ogg>`,
+    `"${link}"`,
+    `'${link}'`,
+    `“${link}”`,
+    `(${link})`,
+    `Here it is: ${link}`,
+    `<a href="${link.replace('&', '&amp;')}">a b</a>`,
+    encodeURIComponent(link),
+    encodeURIComponent(encodeURIComponent(link)),
+    ` ${encodeURIComponent(link)}\n`,
+    encodeURIComponent(link).toLowerCase().replace(B.toLowerCase(), B),
+    `http://page.example/open?link=${encodeURIComponent(link)}`,
+  ]) {
+    const { sha1, name } = parseMagnet(pasted);
+    t.equal(sha1 && formatBase32(sha1), B, JSON.stringify(pasted));
+    t.equal(name, 'a b.ogg', JSON.stringify(pasted));
+  }
+  t.equal(formatBase32(parseMagnet(`magnet:?dn=x&xt=urn:sha1:${B} is it`).sha1 ?? Buffer.of()), B);
+  t.equal(parseMagnet('magnet:?xl=17, thanks').size, 17);
+  t.equal(parseMagnet("magnet:?dn=it's (live).ogg").name, "it's (live).ogg");
+  t.equal(parseMagnet("('magnet:?dn=it's (live).ogg')").name, "it's (live).ogg");
+  t.equal(parseMagnet('magnet:?dn=100%25%20true').name, '100% true', 'unescaped once');
+});
+
+t.test('what has no magnet link in it is none', async t => {
+  for (const text of [
+    '',
+    'magnet',
+    'magnet:',
+    'magnet:?',
+    'electromagnet:?xt=1',
+    'urn:sha1:x',
+    '%6dagnet',
+    'magnet%3A',
+  ])
+    t.throws(() => parseMagnet(text), { code: 'MAGNET_MALFORMED' }, text);
+});
+
+t.test('a URN is read as people paste it', async t => {
+  for (const pasted of [
+    `urn:sha1:${B}`,
+    ` URN:SHA1:${B}\n`,
+    `<urn:sha1:${B}>`,
+    `"urn:sha1:${B}",`,
+    `urn:sha1:${hexOf(B)} (a song)`,
+    `urn%3Asha1%3A${B}`,
+  ]) {
+    const sha1 = urnOrNull(linkIn(pasted) ?? '')?.sha1;
+    t.equal(sha1 && formatBase32(sha1), B, JSON.stringify(pasted));
+    t.notOk(isMagnet(pasted));
+  }
+  for (const text of ['song', `http://1.2.3.4/uri-res/N2R?urn:sha1:${B}`, '12', 'urn'])
+    t.equal(linkIn(text), null, text);
 });

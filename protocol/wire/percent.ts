@@ -1,0 +1,21 @@
+// Percent escapes, as RFC 3986 has them and as people and old servents write them.
+
+const PERCENT = 0x25;
+
+/** `%XX` becomes its octet; a percent sign that starts no octet stands for itself. */
+export function unescapeOctets(bytes: Buffer): Buffer {
+  if (!bytes.includes(PERCENT)) return bytes;
+  const plain = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at] === PERCENT ? octetOf(bytes, at + 1) : null;
+    length = plain.writeUInt8(octet ?? bytes.readUInt8(at), length);
+    if (octet !== null) at += 2;
+  }
+  return plain.subarray(0, length);
+}
+
+function octetOf(bytes: Buffer, at: number): number | null {
+  const digits = bytes.toString('latin1', at, at + 2);
+  return /^[0-9a-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : null;
+}
