@@ -1,5 +1,25 @@
 // Where a servent keeps its state when nobody says otherwise. Apart from the settings, so that client commands need not load them.
-import envPaths from 'env-paths';
+import { join } from 'node:path';
+import { absoluteOrNull, homeFolder } from '../api/home.ts';
 
-/** The platform's data folder, `servent` in it. */
-export const usualDataDir = (): string => envPaths('servent', { suffix: '' }).data;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The platform's data folder, `servent` in it. Throws, with what to do, for a user without a home. */
+export function usualDataDir(env: Environment = process.env, platform: NodeJS.Platform = process.platform): string {
+  const named = absoluteOrNull(env[platform === 'win32' ? 'LOCALAPPDATA' : 'XDG_DATA_HOME']);
+  const below = (...names: string[]): string => join(requireHome(env), ...names);
+  switch (platform) {
+    case 'darwin':
+      return below('Library', 'Application Support', 'servent');
+    case 'win32':
+      return join(named ?? below('AppData', 'Local'), 'servent', 'Data');
+    default:
+      return join(named ?? below('.local', 'share'), 'servent');
+  }
+}
+
+function requireHome(env: Environment): string {
+  const home = homeFolder(env);
+  if (home !== null) return home;
+  throw new Error('this user has no home folder: name the data folder with --data-dir or SERVENT_DATA_DIR');
+}

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Entry: hands the command line to the command tree and its exit code to the system.
+import { ignoreSignals } from './cli/signals-ignored.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
+ignoreSignals();
 if (process.argv[2] === 'start') keepYoungGenerationSmall(); // before anything is loaded
 const { run } = await import('./cli/command-line.ts');
 

@@ -83,7 +83,7 @@ export const declaration = {
   }),
   dataDir: setting(folder, {
     flag: '--data-dir <dir>',
-    default: usualDataDir,
+    default: () => usualDataDir(),
     defaultText: "the platform's data folder, `servent` in it",
     doc: 'Where the servent keeps its state: database, API token, and by default shared files and downloads.',
   }),

@@ -40,7 +40,8 @@ export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Si
   const theme = createTheme(depthOf(env), options.ascii === true ? 'ascii' : charsetOf(env));
   const mouse = options.mouse ?? true;
   let app: App | null = null;
-  const memory = options.remember === true ? new MemoryFile(memoryPath(env), text => app?.notice(text)) : null;
+  const path = options.remember === true ? memoryPath(env) : null;
+  const memory = path === null ? null : new MemoryFile(path, text => app?.notice(text));
   const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
     let screen: Screen | null = null;
     const running = new App({

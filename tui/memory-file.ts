@@ -1,15 +1,16 @@
 // The file that keeps what is remembered: read once, written whole a moment after something changed.
 import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { absoluteOrNull, homeFolder } from '../api/home.ts';
 import type { Remembered } from './remembered.ts';
 
 const WRITE_AFTER_MS = 500;
 
-/** https://specifications.freedesktop.org/basedir-spec/latest/ */
-export function memoryPath(env: Readonly<Record<string, string | undefined>>): string {
-  const base = env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config');
-  return join(base, 'servent', 'dashboard.json');
+/** Null for a user without a home. https://specifications.freedesktop.org/basedir-spec/latest/ */
+export function memoryPath(env: Readonly<Record<string, string | undefined>>): string | null {
+  const home = homeFolder(env);
+  const base = absoluteOrNull(env['XDG_CONFIG_HOME']) ?? (home === null ? null : join(home, '.config'));
+  return base === null ? null : join(base, 'servent', 'dashboard.json');
 }
 
 export class MemoryFile {

@@ -39,18 +39,19 @@ export interface Daemon {
 }
 
 export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
-  const dataDir = await dataDirOf(flags, terminal);
+  const folder = (): Promise<string> => dataDirOf(flags, terminal); // not asked for where all is said by flags
   const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
-  const url = given === undefined ? await usualUrl(dataDir) : urlOf(given);
+  const url = given === undefined ? await usualUrl(await folder()) : urlOf(given);
   const { env, cwd } = terminal;
   const token =
     flags.token ??
     (env['SERVENT_TOKEN'] || undefined) ??
     (await givenToken(env, cwd))?.token ??
-    (await tokenIn(dataDir, url));
+    (await tokenIn(await folder(), url));
   const { curl } = terminal;
+  const tokenFolder = curl === undefined ? '' : await folder();
   const onCall = ({ method, url, body }: { method: string; url: string; body: string | null }): void => {
-    curl?.(curlText(method, url, body, dataDir));
+    curl?.(curlText(method, url, body, tokenFolder));
     if (curl !== undefined && method !== 'GET') throw new ShownOnly();
   };
   const options: ClientOptions = {

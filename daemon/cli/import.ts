@@ -1,11 +1,11 @@
 // import: what another servent knew, shared and was set to.
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Client, NoAnswerError } from '../../api/client.ts';
 import type { ConfigView } from '../../api/control.ts';
 import { counted } from '../../api/format.ts';
+import { homeFolder } from '../../api/home.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { gtkGnutella } from '../import/gtk-gnutella.ts';
 import type { Importer, LeftBehind } from '../import/left-behind.ts';
@@ -78,7 +78,11 @@ async function run(terminal: Terminal, importer: Importer, dir: string | undefin
 async function read(terminal: Terminal, importer: Importer, dir: string | undefined): Promise<LeftBehind> {
   if (dir !== undefined) return importer.read(resolve(terminal.cwd, dir));
   const { existsSync } = await import('node:fs');
-  const home = terminal.env['HOME'] || homedir();
+  const home = homeFolder(terminal.env);
+  if (home === null)
+    throw new CommandError(
+      `this user has no home folder: say where the folder of ${importer.name} is, as "servent import … DIR"`,
+    );
   const usual = importer.usualFolders.map(name => join(home, name)).find(path => existsSync(path));
   if (usual === undefined)
     throw new CommandError(`no folder of ${importer.name} in ${home}: say where it is, as "servent import … DIR"`);

@@ -53,6 +53,8 @@ export function manualPage(): string {
     ]),
     '.SH EXIT STATUS',
     '0 success, 1 failure, 2 wrong usage.',
+    '.SH SIGNALS',
+    'The daemon stops for SIGTERM and SIGINT and reads its configuration again for SIGHUP. SIGUSR1 and SIGUSR2 are a line in the log and nothing else.',
     '.SH ENVIRONMENT',
     'SERVENT_API, SERVENT_TOKEN, SERVENT_TOKEN_FILE, SERVENT_DATA_DIR and SERVENT_CONFIG say where the daemon is; every setting has a variable, see configuration.md.',
     '.SH FILES',

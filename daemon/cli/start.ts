@@ -10,6 +10,7 @@ import { letYoungGenerationGrow } from '../young-generation.ts';
 import { CommandError } from './failure.ts';
 import { sayReady } from './ready.ts';
 import { askedToStop } from './signals.ts';
+import { MEANT } from './signals-ignored.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What was promised is 5 s from signal to exit. */
@@ -82,6 +83,10 @@ async function runDaemon(
       )
       .finally(() => supervisor.ready());
   });
+  for (const name of MEANT)
+    process.on(name, () =>
+      log.info({ signal: name }, 'this signal does nothing: SIGHUP reads the configuration again'),
+    );
   const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
     log.debug({ err: error }, 'the start failed');
     throw error;

@@ -1,8 +1,8 @@
 // The kinds of values a setting can have: a schema, how to read it from one piece of text, and how to name it to a person.
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { homeFolder } from '../../api/home.ts';
 import { canonicalCacheUrl } from '../../protocol/bootstrap/gwebcache-answer.ts';
 
 export interface Kind<T> {
@@ -98,6 +98,13 @@ export const addressBlock: Kind<string> = {
 /** What systemd hands over lies in a folder that only the unit knows. */
 const CREDENTIALS = '$CREDENTIALS_DIRECTORY/';
 
+/** Throws for a user without a home. */
+function belowHome(path: string): string {
+  const home = homeFolder(process.env);
+  if (home === null) throw new Error(`${path}: this user has no home folder: write the whole path`);
+  return join(home, path.slice(1));
+}
+
 export const folder: Kind<string> = {
   schema: z
     .string()
@@ -108,7 +115,7 @@ export const folder: Kind<string> = {
   within: (path, from) => {
     if (path.startsWith(CREDENTIALS))
       return join(process.env['CREDENTIALS_DIRECTORY'] ?? from, path.slice(CREDENTIALS.length));
-    if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1));
+    if (path === '~' || path.startsWith('~/')) return belowHome(path);
     return isAbsolute(path) ? path : resolve(from, path);
   },
 };

@@ -43,8 +43,7 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
   // The file may be in the data folder, and may itself say which one that is: a flag or variable decides where to look.
   const namedFile = sources.configFile ?? (env['SERVENT_CONFIG'] || undefined);
   const dataDirGiven = spoken('dataDir', declaration.dataDir, [])?.value as string | undefined;
-  const usualFile = join(dataDirGiven ?? declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' }), FILE_NAME);
-  const found = namedFile !== undefined ? resolve(cwd, namedFile) : existsSync(usualFile) ? usualFile : null;
+  const found = namedFile !== undefined ? resolve(cwd, namedFile) : ifThere(usualFile(dataDirGiven));
   const file = draft?.file ?? found;
   let fileValues: FileValues = new Map();
   if (file !== null) {
@@ -80,6 +79,12 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
     warnings: strayVariables(env),
   };
 }
+
+function usualFile(dataDir = declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' })): string {
+  return join(dataDir, FILE_NAME);
+}
+
+const ifThere = (file: string): string | null => (existsSync(file) ? file : null);
 
 function fromFlag(
   key: SettingKey,

@@ -17,7 +17,7 @@ function loadedWith(file: string, seen: Set<string> = new Set()): Set<string> {
   return seen;
 }
 
-const LIGHT = new Set(['commander', 'env-paths', 'is-safe-filename', 'ipaddr.js', 'rfc4648', 'blessed']);
+const LIGHT = new Set(['commander', 'ipaddr.js', 'rfc4648', 'blessed']);
 
 const packagesOf = (file: string): string[] => [...loadedWith(file)].filter(name => !name.endsWith('.ts'));
 const commandLine = readFileSync(join(projectRoot, 'daemon/cli/command-line.ts'), 'utf8');

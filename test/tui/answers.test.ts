@@ -144,7 +144,7 @@ t.test('why things are as they are lies over the view, with marks, and moves wit
 
 t.test('order, columns and times are remembered; a broken file is said and not used', async t => {
   const base = t.testdir({});
-  const path = memoryPath({ XDG_CONFIG_HOME: base });
+  const path = memoryPath({ XDG_CONFIG_HOME: base }) ?? '';
   t.equal(path, join(base, 'servent', 'dashboard.json'));
   t.equal(memoryPath({ HOME: '/home/ada' }), '/home/ada/.config/servent/dashboard.json');
   const notices: string[] = [];
