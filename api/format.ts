@@ -62,3 +62,11 @@ export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
 }
+
+/** A neighbour of `gnutella.connect`: `connected`, or `503 Too many leaves; tried again in 2 min`. */
+export function keptText({ state, nextIn, why }: { state: string; nextIn: number | null; why: string | null }): string {
+  if (state === 'connected') return 'connected';
+  const next =
+    state === 'dialling' || nextIn === null ? 'being tried' : `tried again in ${formatDuration(Math.ceil(nextIn))}`;
+  return why === null ? next : `${printable(why)}; ${next}`;
+}

@@ -1,6 +1,7 @@
 // Why things are as they are: each test with its value, each finding with its remedy.
 import { z } from 'zod';
 import { address, count, time } from './common.ts';
+import { keptNeighbour } from './overlay.ts';
 
 export const explainedTest = z.object({
   name: z.string(),
@@ -24,6 +25,7 @@ export const refusedPeer = z.object({
 
 export const refusedPeers = z.object({
   counts: z.object({ incoming: z.record(z.string(), count), outgoing: z.record(z.string(), count) }),
+  configured: z.array(keptNeighbour).describe('those of `gnutella.connect`, and when each is dialled next'),
   items: z.array(refusedPeer).describe('the latest, newest first'),
 });
 

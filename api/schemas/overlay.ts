@@ -32,6 +32,14 @@ const bootstrap = z.object({
   caches: z.object({ udp: cacheCount, web: cacheCount }),
 });
 
+export const keptNeighbour = z.object({
+  address: z.string().describe('as configured'),
+  state: z.enum(['connected', 'dialling', 'waiting']),
+  nextIn: seconds.nullable().describe('until it is dialled again, while waiting'),
+  failures: count.describe('in a row'),
+  why: z.string().nullable().describe('why there is no connection: what the peer said, or how the dial ended'),
+});
+
 export const status = z.object({
   version: z.string(),
   servent: guid.describe('our servent GUID'),
@@ -65,6 +73,7 @@ export const status = z.object({
     .object({ tcp: reachability, udp: reachability })
     .describe('whether others can connect to us; firewalled, we are sent pushes instead'),
   bootstrap: bootstrap.describe('how first neighbours are looked for'),
+  neighbours: z.array(keptNeighbour).describe('those of `gnutella.connect`'),
   hosts: count.describe('addresses in the host cache'),
   library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
   searches: count.describe('our own running searches'),

@@ -1,6 +1,7 @@
 // Things of the daemon as an admin sees them: used by what is asked for and by what is told.
-import type { FolderView, PeerView, StatusView } from '../../api/control.ts';
+import type { FolderView, KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
 import type { Firewall, ReachAccount } from '../../protocol/overlay/firewall.ts';
+import type { KeptReport } from '../../protocol/overlay/kept-plan.ts';
 import type { Link } from '../../protocol/overlay/link.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
@@ -25,6 +26,14 @@ export function peerView(link: Link, clock: Clock): PeerView {
       ...(link.queue.droppedTotal === 0 ? {} : { unsent: link.queue.droppedTotal }),
     },
     queued: link.queue.bytes,
+  };
+}
+
+/** `now`: of the monotonic clock. */
+export function keptView({ address, state, nextAt, failures, why }: KeptReport, now: number): KeptNeighbourView {
+  return {
+    ...{ address, state, failures, why },
+    nextIn: state === 'waiting' ? Math.max(0, nextAt - now) / 1000 : null,
   };
 }
 

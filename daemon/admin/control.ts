@@ -72,7 +72,7 @@ import { SettingsError } from '../settings/faults.ts';
 import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
-import { folderView, peerView } from './control-views.ts';
+import { folderView, keptView, peerView } from './control-views.ts';
 import { downloadRequest } from './download-request.ts';
 import type { Health } from './health.ts';
 import type { Keys } from './keys.ts';
@@ -399,8 +399,9 @@ export class DaemonControl implements Control {
   }
 
   refusedPeers(): RefusedPeersView {
-    const { refusals, handshaker } = this.#parts;
+    const { refusals, handshaker, neighbours, clock } = this.#parts;
     return {
+      configured: neighbours.kept.map(kept => keptView(kept, clock.now())),
       counts: { incoming: handshaker.countsIn.toRecord(), outgoing: handshaker.countsOut.toRecord() },
       items: refusals.newestFirst().map(({ at, remote, direction, end, detail }) => ({
         at: new Date(at).toISOString(),

@@ -18,6 +18,7 @@ import type { ServentIdentity } from '../overlay/identity.ts';
 import type { Neighbours } from '../overlay/neighbours.ts';
 import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
+import { keptView } from './control-views.ts';
 
 export interface HealthParts {
   live: LiveSettings;
@@ -83,6 +84,7 @@ export class Health {
       peers: leaves + ultrapeers,
       hosts: hosts.size,
       bootstrap: bootstrapView(this.#parts.bootstrap(), clock.wallTime()),
+      kept: neighbours.kept.map(kept => keptView(kept, clock.now())),
       folders: library.folders(),
       damagedAside: this.#parts.damagedAside,
       attention: this.attention(),

@@ -5,7 +5,7 @@ import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { version } from '../version.ts';
 import type { ControlParts } from './control.ts';
-import { electionView, reachabilityView } from './control-views.ts';
+import { electionView, keptView, reachabilityView } from './control-views.ts';
 
 /** `api`: where the API listens. */
 export function statusView(parts: ControlParts, api: Endpoint): StatusView {
@@ -31,6 +31,7 @@ export function statusView(parts: ControlParts, api: Endpoint): StatusView {
     election: electionView(parts.role.report()),
     reachability: reachabilityView(parts.beside.firewall, clock),
     bootstrap: bootstrapView(parts.bootstrap(), clock.wallTime()),
+    neighbours: neighbours.kept.map(kept => keptView(kept, clock.now())),
     hosts: hosts.size,
     library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
     searches: searches.running,

@@ -1,6 +1,7 @@
 // explain: why no results, why a download waits, why peers were refused, why we are what we are.
 import { Command } from 'commander';
 import type { Explanation, RefusedPeersView } from '../../api/control.ts';
+import { keptText } from '../../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { type Column, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
@@ -31,8 +32,9 @@ export function explainCommand(terminal: Terminal): Command {
     clientCommand('peers', 'which handshakes came to nothing, and why').action(async (flags: ClientFlags) => {
       const { client } = await findDaemon(flags, terminal);
       const refused = await client.refusedPeers();
-      if (flags.json === true) printJson(terminal, refused);
-      else if (refused.items.length === 0) note(terminal, 'every handshake has succeeded');
+      if (flags.json === true) return printJson(terminal, refused);
+      for (const kept of refused.configured) note(terminal, `${kept.address} (gnutella.connect): ${keptText(kept)}`);
+      if (refused.items.length === 0) note(terminal, 'every handshake has succeeded');
       else print(terminal, table(refusedColumns, refused.items));
     }),
   );

@@ -1,7 +1,7 @@
 // status, peers, history, health: what the daemon is doing.
 import { type Command, Option } from 'commander';
 import type { HistoryView, PeerView, StatusView } from '../../api/control.ts';
-import { counted, formatBytes, formatDuration, formatRate } from '../../api/format.ts';
+import { counted, formatBytes, formatDuration, formatRate, keptText } from '../../api/format.ts';
 import { peerColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
@@ -47,6 +47,7 @@ function statusFacts(status: StatusView): [string, string][] {
       'peers',
       `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
     ],
+    ...status.neighbours.map((kept): [string, string] => ['neighbour', `${kept.address} ${keptText(kept)}`]),
     ...(IN_ORDER.has(status.bootstrap.state) ? [] : ([['bootstrap', status.bootstrap.detail]] as [string, string][])),
     [
       'library',

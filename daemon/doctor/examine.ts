@@ -1,6 +1,6 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
-import type { StatusView } from '../../api/control.ts';
-import { counted } from '../../api/format.ts';
+import type { KeptNeighbourView, StatusView } from '../../api/control.ts';
+import { counted, keptText } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
@@ -34,6 +34,7 @@ export interface Connected {
   peers: number;
   hosts: number;
   bootstrap: StatusView['bootstrap'];
+  kept: readonly KeptNeighbourView[];
 }
 
 export interface Patient extends Connected {
@@ -97,6 +98,7 @@ export function checkNetwork({
   peers,
   hosts,
   bootstrap,
+  kept,
 }: Connected): Finding[] {
   const reach = (name: string, { state: how, known }: ReachAccount): Finding => ({
     name,
@@ -121,7 +123,18 @@ export function checkNetwork({
         },
     { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
     checkBootstrap(bootstrap, peers, hosts),
+    ...kept.map(checkKept),
   ];
+}
+
+function checkKept(kept: KeptNeighbourView): Finding {
+  const found = { name: `neighbour ${kept.address}`, detail: keptText(kept) };
+  if (kept.failures === 0 || kept.why === null) return { ...found, state: 'ok', mend: null };
+  return {
+    ...found,
+    state: 'warning',
+    mend: 'it is tried again by itself; see that its address is right and that it runs, or take it out of gnutella.connect',
+  };
 }
 
 /** To look for neighbours for a moment is in order; a whole round without one is worth a look. */

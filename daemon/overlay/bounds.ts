@@ -30,7 +30,14 @@ export function seekOf({ settings, origins }: ResolvedSettings): number {
 export function hostPolicy(settings: Settings) {
   const reaches = reachesOf(settings.profile);
   return settings.profile === 'local'
-    ? { reaches, retryTriedMs: 2_000, retryFailedMs: 2_000, retryBusyMs: 2_000, sameAddressMs: 0 }
+    ? {
+        reaches,
+        retryTriedMs: 2_000,
+        retryFailedMs: 2_000,
+        retryBusyMs: 2_000,
+        retryRefusedMs: 2_000,
+        sameAddressMs: 0,
+      }
     : { ...PUBLIC_HOSTS, reaches };
 }
 

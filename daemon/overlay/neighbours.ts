@@ -3,7 +3,8 @@ import { admit, staysOfCrossed, type Verdict } from '../../protocol/handshake/ad
 import type { Capabilities, Role } from '../../protocol/handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, Refused } from '../../protocol/handshake/handshake.ts';
 import type { FreeSlots } from '../../protocol/overlay/free-slots.ts';
-import { type HostCache, isKnownLeaf } from '../../protocol/overlay/host-cache.ts';
+import { type DialFailure, type HostCache, isKnownLeaf } from '../../protocol/overlay/host-cache.ts';
+import type { KeptReport } from '../../protocol/overlay/kept-plan.ts';
 import type { Link } from '../../protocol/overlay/link.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import { TimedKeys } from '../../protocol/overlay/timed-keys.ts';
@@ -16,7 +17,13 @@ import {
 } from '../../protocol/overlay/topology.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
-import { canonicalHost, distinct, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import {
+  canonicalHost,
+  distinct,
+  type Endpoint,
+  endpointOrNull,
+  formatEndpoint,
+} from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { Attempt, Handshaker } from '../net/handshaker.ts';
 import { addressesOf } from '../net/lookup.ts';
@@ -95,6 +102,7 @@ export class Neighbours {
     this.#kept = new KeptNeighbours({
       addresses: options.configured,
       clock,
+      random: options.random,
       log,
       connect: address => this.connect(address),
       isConnected: address => this.#isConnected(address),
@@ -134,6 +142,11 @@ export class Neighbours {
     this.#kept.addresses = addresses;
   }
 
+  /** Those of the setting: connected, or when they are dialled next and why they are not. */
+  get kept(): KeptReport[] {
+    return this.#kept.report();
+  }
+
   /** An admin's wish. Resolves when the handshake has ended. */
   async connect(address: string): Promise<Attempt> {
     const endpoint = await resolve(address, this.#options.reach.asksNames);
@@ -160,7 +173,10 @@ export class Neighbours {
     const links = stays ? all.filter(link => link !== crossed) : all; // onLinked() ends that one
     const { leaves, ultrapeers } = countsOf(links);
     const sameAddress = links.filter(link => link.endpoint.host === remote.host).length;
-    const slots = Math.max(ultrapeerSlots(topology, role, maxUltrapeers), Math.min(this.#kept.size, maxUltrapeers));
+    const slots = Math.max(
+      ultrapeerSlots(topology, role, maxUltrapeers),
+      Math.min(this.#kept.addresses.length, maxUltrapeers),
+    );
     return admit(peer, {
       direction,
       role,
@@ -226,7 +242,7 @@ export class Neighbours {
     const now = clock.wallTime();
     if (ended?.code === ByeCode.ModeChange) {
       hosts.add({ endpoint: listen, source: 'peer', ultrapeer: link.role === 'leaf', dailyUptimeSeconds: null }, now);
-    } else if (ended?.code === ByeCode.Shutdown) hosts.failed(listen, now, false);
+    } else if (ended?.code === ByeCode.Shutdown) hosts.failed(listen, now, 'silent');
     slots.forget(listen);
   }
 
@@ -295,7 +311,7 @@ export class Neighbours {
   #leave(link: Link, { cause, code, text }: { cause: string; code: number; text: string }): void {
     const { overlay, hosts, clock, log } = this.#options;
     log.info({ link: link.id, peer: formatEndpoint(link.endpoint), cause }, 'leaving a neighbour');
-    hosts.failed(link.listen ?? link.endpoint, clock.wallTime(), true); // or it would be dialled again at once
+    hosts.failed(link.listen ?? link.endpoint, clock.wallTime(), 'full'); // or it would be dialled again at once
     overlay.bye(link, code, text, this.#alternativesFor(link));
   }
 
@@ -308,17 +324,18 @@ export class Neighbours {
   }
 
   #isConnected(address: string): boolean {
-    return [...this.#options.overlay.links.values()].some(
-      ({ endpoint, listen }) =>
-        formatEndpoint(endpoint) === address || (listen !== null && formatEndpoint(listen) === address),
-    );
+    const endpoint = endpointOrNull(address);
+    return endpoint !== null && [...this.#options.overlay.links.values()].some(link => isAt(link, endpoint));
   }
 
-  /** Ourselves, connected, or being dialled. */
+  /** Ourselves, connected, being dialled, or dialled by the plan for configured ones, which counts how often. */
   #isNear(endpoint: Endpoint, links: readonly Link[]): boolean {
     const { reach } = this.#options;
     return (
-      reach.isOwn(endpoint) || this.#seeking.has(formatEndpoint(endpoint)) || links.some(link => isAt(link, endpoint))
+      reach.isOwn(endpoint) ||
+      this.#seeking.has(formatEndpoint(endpoint)) ||
+      this.#kept.addresses.includes(formatEndpoint(endpoint)) ||
+      links.some(link => isAt(link, endpoint))
     );
   }
 
@@ -327,7 +344,8 @@ export class Neighbours {
     const { hosts, clock, overlay, role, slots } = this.#options;
     const links = [...overlay.links.values()];
     const near = (endpoint: Endpoint) => this.#isNear(endpoint, links);
-    const roomy = role() === 'leaf' ? (slots.roomiest(clock.now(), near)?.endpoint ?? null) : null;
+    const unfit = (endpoint: Endpoint) => near(endpoint) || !hosts.mayDial(endpoint, clock.wallTime());
+    const roomy = role() === 'leaf' ? (slots.roomiest(clock.now(), unfit)?.endpoint ?? null) : null;
     if (roomy !== null) slots.forget(roomy); // one dial is what its word is good for
     const endpoint = roomy ?? hosts.next(clock.wallTime(), host => isKnownLeaf(host) || near(host));
     if (endpoint === null) return false;
@@ -354,7 +372,7 @@ export class Neighbours {
         break;
       case 'failed':
         if (attempt.reason === 'DIAL_ABORTED' || attempt.reason === 'DIAL_BUSY') break;
-        hosts.failed(endpoint, now, false);
+        hosts.failed(endpoint, now, 'silent');
         this.#options.slots.forget(endpoint);
     }
     return attempt;
@@ -371,7 +389,7 @@ export class Neighbours {
     const { hosts, slots, clock, role } = this.#options;
     const peer = refusal.capabilities?.role ?? 'legacy';
     if (peer !== 'legacy') this.#met(endpoint, peer === 'ultrapeer', triedAt);
-    hosts.failed(endpoint, clock.wallTime(), refusal.code !== 0);
+    hosts.failed(endpoint, clock.wallTime(), howRefused(refusal));
     this.heard(refusal.tryUltrapeers, true);
     this.heard(refusal.tryHosts, false);
     if (refusal.by !== 'peer' || refusal.code !== 503 || peer !== 'ultrapeer') return;
@@ -418,6 +436,12 @@ function claimsToBe(link: Link, { listen, guid }: Capabilities, remote: Endpoint
 
 function listensOf(links: readonly Link[]): Endpoint[] {
   return links.flatMap(({ listen }) => (listen === null ? [] : [listen]));
+}
+
+/** A peer that does not want us is left alone for longer than one that has no room. */
+function howRefused({ code, by }: Refused): DialFailure {
+  if (code === 0) return 'silent';
+  return by === 'us' || code === 503 || code < 300 ? 'full' : 'refused';
 }
 
 /** What is dialled there is this very peer. Its word for where it listens counts for its own address alone. */

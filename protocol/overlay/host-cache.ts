@@ -33,6 +33,9 @@ export interface HostRecord {
   failures: number;
 }
 
+/** `silent`: nobody spoke Gnutella there; `full`: it had no slot for us; `refused`: it gave another reason. */
+export type DialFailure = 'silent' | 'full' | 'refused';
+
 export interface HostPolicy {
   /** The least promising twentieth goes when there are more. */
   readonly hostsMax: number;
@@ -44,6 +47,8 @@ export interface HostPolicy {
   readonly retryFailedMs: number;
   /** After "no slots". */
   readonly retryBusyMs: number;
+  /** After a refusal for another reason: it does not want us, or not so often. */
+  readonly retryRefusedMs: number;
   /** Between dials to one address, whatever the port. */
   readonly sameAddressMs: number;
 }
@@ -55,6 +60,7 @@ export const PUBLIC_HOSTS: HostPolicy = {
   retryTriedMs: 5 * 60_000,
   retryFailedMs: 15 * 60_000,
   retryBusyMs: 5 * 60_000,
+  retryRefusedMs: 30 * 60_000,
   sameAddressMs: 2 * 60_000,
 };
 
@@ -137,13 +143,12 @@ export class HostCache {
     record.failures = 0;
   }
 
-  /** `busy`: it answered, but had no slot for us. */
-  failed(endpoint: Endpoint, now: number, busy: boolean): void {
+  failed(endpoint: Endpoint, now: number, how: DialFailure): void {
     const record = this.#change(endpoint);
     if (record === null) return;
-    if (busy) {
+    if (how !== 'silent') {
       record.failures = 0;
-      record.retryAt = now + this.#policy.retryBusyMs;
+      record.retryAt = now + (how === 'full' ? this.#policy.retryBusyMs : this.#policy.retryRefusedMs);
       return;
     }
     record.failures++;
@@ -163,6 +168,16 @@ export class HostCache {
     return known;
   }
 
+  /** No wait after an earlier dial, to it or to its address, is in the way. */
+  mayDial(endpoint: Endpoint, now: number): boolean {
+    return !this.#mustWait(this.get(endpoint), endpoint, now);
+  }
+
+  #mustWait(record: Readonly<HostRecord> | null, { host }: Endpoint, now: number): boolean {
+    if (record !== null && waits(record.retryAt, now, DAY_MS)) return true;
+    return this.#dialled(host, now, this.#policy.sameAddressMs);
+  }
+
   /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */
   next(now: number, exclude: (host: Readonly<HostRecord>) => boolean): Endpoint | null {
     const records = [...this.#hosts.values()];
@@ -171,8 +186,7 @@ export class HostCache {
     let bestScore = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < records.length; i++) {
       const record = records[(offset + i) % records.length];
-      if (record === undefined || waits(record.retryAt, now, DAY_MS)) continue;
-      if (this.#dialled(record.host, now, this.#policy.sameAddressMs)) continue;
+      if (record === undefined || this.#mustWait(record, record, now)) continue;
       let score = promise(record, now);
       if (this.#dialled(groupOf(record.host), now, GROUP_MS)) score -= 4;
       if (score <= bestScore || exclude(record)) continue;

@@ -163,6 +163,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     peers: 0,
     hosts: 0,
     bootstrap: bootstrapView(null, 0),
+    kept: [],
   });
   t.strictSame(
     findings.filter(({ state }) => state !== 'ok').map(({ name }) => name),
@@ -173,11 +174,17 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   const local = checkNetwork({
     ...{ settings, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
     bootstrap: bootstrapView(null, 0),
+    kept: [{ address: '5.5.1.1:6346', state: 'waiting', nextIn: 119.5, failures: 1, why: '503 Too many leaves' }],
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });
   t.match(local[0], { state: 'ok', detail: 'yes, as configured: gnutella.reachable' }, 'nobody called');
   t.match(local[1], { state: 'ok', detail: 'others reached us' });
-  t.match(local.at(-1), { name: 'bootstrap', detail: '1 host known' });
+  t.match(local.at(-2), { name: 'bootstrap', detail: '1 host known' });
+  t.match(local.at(-1), {
+    name: 'neighbour 5.5.1.1:6346',
+    state: 'warning',
+    detail: '503 Too many leaves; tried again in 2 min',
+  });
   t.match(await checkTcpAnswers({ host: '127.0.0.1', port: 1 }), { state: 'bad', detail: /ECONNREFUSED/ });
 });
 

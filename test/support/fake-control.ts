@@ -100,6 +100,7 @@ export class FakeControl implements Control {
         nextIn: null,
         caches: { udp: { known: 9, asked: 0, answered: 0 }, web: { known: 0, asked: 0, answered: 0 } },
       },
+      neighbours: [],
       hosts: this.hostList.length,
       library: { files: this.fileList.length, bytes: 1_000, hashing: 0 },
       searches: this.searchList.length,
@@ -388,7 +389,7 @@ export class FakeControl implements Control {
 
   refusedPeers() {
     this.#note('refusedPeers');
-    return { counts: { incoming: { linked: 1 }, outgoing: {} }, items: [] };
+    return { counts: { incoming: { linked: 1 }, outgoing: {} }, configured: [], items: [] };
   }
 
   election() {

@@ -61,6 +61,7 @@ export function besides(client: object) {
         incoming: { linked: 61, refused_by_us: 12, timeout: 3 },
         outgoing: { linked: 19, refused_by_peer: 44 },
       },
+      configured: [],
       items: [],
     }),
     explainSearch: async () => ({

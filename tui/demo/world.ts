@@ -456,7 +456,7 @@ export class DemoWorld {
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
       election: { mode: 'auto', role: 'ultrapeer', ...elected },
       reachability: { tcp: open, udp: open },
-      bootstrap: BOOTSTRAP,
+      ...{ bootstrap: BOOTSTRAP, neighbours: [] },
       hosts: this.#hosts.length,
       library: {
         files: this.#files.length,

@@ -1,5 +1,6 @@
 // Overview: the servent at a glance – who it is, whom it knows, what passes, and what wants attention.
 import type { StatusView } from '../../api/control.ts';
+import { keptText } from '../../api/format.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatExact, formatPerSecond, formatRate, formatSpan } from '../format.ts';
@@ -239,6 +240,8 @@ export function notesOn(world: World): Note[] {
     const { state, detail } = status.bootstrap;
     if (state !== 'unwanted' && state !== 'linked') say('warn', detail);
   } else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
+  for (const kept of status.neighbours)
+    if (kept.state === 'waiting' && kept.why !== null) say('warn', `${kept.address}: ${keptText(kept)}`);
   const failed = downloads.filter(({ state }) => state === 'failed').length;
   if (failed > 0) say('bad', `${failed} failed ${failed === 1 ? 'download' : 'downloads'}: 5 shows why`);
   for (const folder of folders)

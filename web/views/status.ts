@@ -1,6 +1,6 @@
 // The servent at a glance: what it is and why, what passes through it, what it dropped.
 import type { Explanation, HistoryView, StatusView } from '../../api/control.ts';
-import { counted, formatBytes, formatDuration, formatRate, printable } from '../../api/format.ts';
+import { counted, formatBytes, formatDuration, formatRate, keptText, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { card, chip, facts } from '../controls.ts';
 import { formatCount, formatPerSecond } from '../figures.ts';
@@ -153,13 +153,23 @@ export function tests({ tests: list }: Explanation): Sketch {
   );
 }
 
-function servent({ version, profile, uptime, gnutella, api, servent: guid, bootstrap }: StatusView): Sketch {
+function servent({
+  version,
+  profile,
+  uptime,
+  gnutella,
+  api,
+  servent: guid,
+  bootstrap,
+  neighbours,
+}: StatusView): Sketch {
   return card(
     'Servent',
     {},
     facts([
       ['Up for', formatDuration(uptime)],
       ...(bootstrap.state === 'unwanted' ? [] : ([['Neighbours', printable(bootstrap.detail)]] as [string, string][])),
+      ...neighbours.map((kept): [string, string] => [printable(kept.address), keptText(kept)]),
       ['Gnutella', `${gnutella.host}:${gnutella.port}`],
       ['API', `${api.host}:${api.port}`],
       ['Profile', profile],

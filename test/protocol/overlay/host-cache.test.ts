@@ -46,10 +46,10 @@ t.test('a host that was tried waits five minutes, one that failed fifteen, then 
   hosts.tried(at('80.1.1.1'), NOW);
   t.equal(hosts.next(NOW + 4 * MINUTE, nobody), null);
   t.ok(hosts.next(NOW + 5 * MINUTE, nobody));
-  hosts.failed(at('80.1.1.1'), NOW, false);
+  hosts.failed(at('80.1.1.1'), NOW, 'silent');
   t.equal(hosts.next(NOW + 14 * MINUTE, nobody), null);
   t.ok(hosts.next(NOW + 15 * MINUTE, nobody));
-  hosts.failed(at('80.1.1.1'), NOW, false);
+  hosts.failed(at('80.1.1.1'), NOW, 'silent');
   t.equal(hosts.next(NOW + 29 * MINUTE, nobody), null);
   t.ok(hosts.next(NOW + 30 * MINUTE, nobody));
 });
@@ -57,7 +57,7 @@ t.test('a host that was tried waits five minutes, one that failed fifteen, then 
 t.test('a busy host is no failure', async t => {
   const hosts = newCache();
   hosts.add(seen('80.1.1.1'), NOW);
-  hosts.failed(at('80.1.1.1'), NOW, true);
+  hosts.failed(at('80.1.1.1'), NOW, 'full');
   t.equal(hosts.toRecords()[0]?.failures, 0);
   t.equal(hosts.next(NOW + 4 * MINUTE, nobody), null);
   t.ok(hosts.next(NOW + 5 * MINUTE, nobody));
@@ -70,7 +70,7 @@ t.test('a host that never worked is forgotten after four failures; one that did,
   hosts.add(seen('80.3.3.3', { source: 'configured' }), NOW);
   hosts.succeeded(at('80.2.2.2'), NOW);
   for (let i = 0; i < 4; i++) {
-    for (const host of ['80.1.1.1', '80.2.2.2', '80.3.3.3']) hosts.failed(at(host), NOW, false);
+    for (const host of ['80.1.1.1', '80.2.2.2', '80.3.3.3']) hosts.failed(at(host), NOW, 'silent');
   }
   t.strictSame(
     hosts
@@ -130,7 +130,7 @@ t.test('fresh ones are the last seen whose dials did not fail', async t => {
   hosts.add(seen('80.2.2.2', { ultrapeer: false }), NOW + 1);
   hosts.add(seen('80.3.3.3'), NOW + 2);
   hosts.add(seen('80.4.4.4'), NOW + 3);
-  hosts.failed(at('80.4.4.4'), NOW + 3, false);
+  hosts.failed(at('80.4.4.4'), NOW + 3, 'silent');
   t.strictSame(hosts.fresh(10, true), [at('80.3.3.3'), at('80.1.1.1')]);
   t.strictSame(hosts.fresh(2, false), [at('80.3.3.3'), at('80.2.2.2')]);
 });
@@ -157,7 +157,7 @@ t.test('the revision moves with every change', async t => {
   hosts.add(seen('80.1.1.1'), NOW);
   t.not(hosts.revision, revision);
   const added = hosts.revision;
-  hosts.failed(at('80.1.1.1'), NOW, false);
+  hosts.failed(at('80.1.1.1'), NOW, 'silent');
   t.not(hosts.revision, added);
 });
 
@@ -175,12 +175,28 @@ t.test('whatever is reported, next() gives a known host that is not waiting or n
         else if (kind === 'tried') hosts.tried(endpoint, now);
         else if (kind === 'succeeded') hosts.succeeded(endpoint, now);
         else if (kind === 'remove') hosts.remove(endpoint);
-        else if (kind !== 'next') hosts.failed(endpoint, now, kind === 'busy');
+        else if (kind !== 'next') hosts.failed(endpoint, now, kind === 'busy' ? 'full' : 'silent');
         const next = hosts.next(now, nobody);
         const record = hosts.toRecords().find(one => one.host === next?.host);
         if (next !== null && (record === undefined || record.retryAt > now)) return false;
       }
       return true;
     }),
+  );
+});
+
+t.test('a host that refuses for another reason than lack of room is left alone for half an hour', async t => {
+  const hosts = newCache();
+  const endpoint = { host: '5.5.1.1', port: 6346 };
+  hosts.add(seen(endpoint.host), NOW);
+  hosts.tried(endpoint, NOW);
+  hosts.failed(endpoint, NOW, 'refused');
+  t.equal(hosts.mayDial(endpoint, NOW + 30 * 60_000 - 1), false);
+  t.equal(hosts.mayDial(endpoint, NOW + 30 * 60_000), true);
+  hosts.tried({ host: '5.5.1.9', port: 1 }, NOW);
+  t.equal(
+    hosts.mayDial({ host: '5.5.1.9', port: 2 }, NOW + 119_999),
+    false,
+    'nor an address that was dialled, known or not',
   );
 });
