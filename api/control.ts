@@ -13,7 +13,7 @@ import type * as service from './schemas/service.ts';
 import type * as transfers from './schemas/transfers.ts';
 import type { Sort } from './sort.ts';
 
-export type KeptNeighbourView = z.infer<typeof overlay.keptNeighbour>;
+export type KeptNeighbourView = z.infer<typeof explain.keptNeighbour>;
 export type StatusView = z.infer<typeof overlay.status>;
 export type PeerView = z.infer<typeof overlay.peer>;
 export type HostView = z.infer<typeof overlay.host>;

@@ -1,7 +1,6 @@
 // Why things are as they are: each test with its value, each finding with its remedy.
 import { z } from 'zod';
-import { address, count, time } from './common.ts';
-import { keptNeighbour } from './overlay.ts';
+import { address, count, seconds, time } from './common.ts';
 
 export const explainedTest = z.object({
   name: z.string(),
@@ -21,6 +20,14 @@ export const refusedPeer = z.object({
   direction: z.enum(['incoming', 'outgoing']),
   reason: z.string().describe('as in the metrics, for example `refused_by_us`'),
   detail: z.string(),
+});
+
+export const keptNeighbour = z.object({
+  address: z.string().describe('as configured'),
+  state: z.enum(['connected', 'dialling', 'waiting']),
+  nextIn: seconds.nullable().describe('until it is dialled again, while waiting'),
+  failures: count.describe('in a row'),
+  why: z.string().nullable().describe('why there is no connection: what the peer said, or how the dial ended'),
 });
 
 export const refusedPeers = z.object({

@@ -1,7 +1,7 @@
 // The servent itself and its place in the overlay.
 import { z } from 'zod';
 import { address, bytes, count, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
-import { finding } from './explain.ts';
+import { finding, keptNeighbour } from './explain.ts';
 
 const reachability = z.object({
   state: z.enum(['open', 'firewalled', 'unknown']),
@@ -30,14 +30,6 @@ const bootstrap = z.object({
   round: count.describe('rounds of questions since there was a link last'),
   nextIn: seconds.nullable().describe('until a cache is asked, if there is no link by then; null: none will be'),
   caches: z.object({ udp: cacheCount, web: cacheCount }),
-});
-
-export const keptNeighbour = z.object({
-  address: z.string().describe('as configured'),
-  state: z.enum(['connected', 'dialling', 'waiting']),
-  nextIn: seconds.nullable().describe('until it is dialled again, while waiting'),
-  failures: count.describe('in a row'),
-  why: z.string().nullable().describe('why there is no connection: what the peer said, or how the dial ended'),
 });
 
 export const status = z.object({
