@@ -160,7 +160,7 @@ export const declaration = {
       flag: '--block-list <file>',
       change: 'hot',
       default: () => [],
-      doc: 'Files of blocked addresses: a block a line, or the formats of PeerGuardian (P2P) and eMule (DAT).',
+      doc: 'Files of blocked addresses: a block a line, or the formats of PeerGuardian (P2P) and eMule (DAT); plain or packed with gzip.',
     }),
     deflate: setting(yesOrNo, {
       flag: '--no-deflate',

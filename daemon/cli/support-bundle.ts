@@ -86,7 +86,7 @@ type Bundle = Awaited<ReturnType<typeof collected>> & Record<string, unknown>;
 
 /** Paths, names of files, and what was searched for. */
 function withoutNames(bundle: Bundle): Record<string, unknown> {
-  const { configuration, downloads, log, doctor, ready } = bundle;
+  const { configuration, downloads, log, status, doctor, ready } = bundle;
   const folders = new Set(
     configuration.settings
       .filter(({ key }) => /older|dataDir|File|Lists|tls(Cert|Key)/.test(key))
@@ -96,6 +96,8 @@ function withoutNames(bundle: Bundle): Record<string, unknown> {
   // the longest first: one may lie in another
   const paths = [...folders].sort((a, b) => b.length - a.length);
   const hide = (text: string): string => paths.reduce((shown, path) => shown.replaceAll(path, '(path)'), text);
+  /** A sentence about a folder may name what lies in it. */
+  const bare = (text: string): string => withoutPaths(hide(text).replace(/\(path\)\/.*$/s, '(path)'));
   return {
     ...bundle,
     configuration: {
@@ -106,8 +108,9 @@ function withoutNames(bundle: Bundle): Record<string, unknown> {
         where: row.where === null ? null : row.where.replace(/^.*\//, ''),
       })),
     },
-    doctor: hidden(doctor, hide),
-    ready: hidden(ready, hide),
+    status: hidden(status, bare),
+    doctor: hidden(doctor, bare),
+    ready: hidden(ready, bare),
     downloads: downloads.map(row => ({
       ...row,
       name: NAMES_HIDDEN,

@@ -12,6 +12,9 @@ t.test('a bundle has what helps, and neither tokens, keys, secrets of hooks nor 
   const dataDir = join(dir, 'data');
   await mkdir(join(dataDir, 'shared'), { recursive: true });
   await writeFile(join(dataDir, 'shared/private diary.txt'), 'dear diary');
+  await mkdir(join(dataDir, 'downloads/.incomplete'), { recursive: true });
+  await writeFile(join(dataDir, 'downloads/.incomplete/my novel.part'), 'once');
+  await mkdir(join(dir, 'love letters'));
   const hooks = [
     {
       name: 'told',
@@ -22,7 +25,10 @@ t.test('a bundle has what helps, and neither tokens, keys, secrets of hooks nor 
     { name: 'run', topics: ['downloads'], command: ['true', '--password', 'in-the-arguments'] },
   ];
   const log = await createLog({ level: 'debug', format: 'json' }, { write: () => undefined });
-  const flags = { profile: 'local', dataDir, hooks, 'gnutella.port': 0, 'api.port': 0 };
+  const blockLists = [join(dir, 'enemies.p2p')];
+  const shares = [join(dataDir, 'shared'), join(dir, 'love letters')];
+  const lists = { 'gnutella.blockLists': blockLists, 'library.folders': shares };
+  const flags = { profile: 'local', dataDir, hooks, ...lists, 'gnutella.port': 0, 'api.port': 0 };
   const daemon = await startDaemon(await resolveSettings({ flags, env: {} }), log);
   t.teardown(() => daemon.stop());
   const cli = (...words: string[]) => command([...words, '--data-dir', dataDir], { cwd: dir });
@@ -42,14 +48,27 @@ t.test('a bundle has what helps, and neither tokens, keys, secrets of hooks nor 
   const text = await readFile(file, 'utf8');
   for (const secret of [token, key, 'signing-with-this', 'in-the-path', 'in-the-query', 'in-the-arguments'])
     t.notOk(text.includes(secret), `no ${secret.slice(0, 12)}`);
-  for (const name of ['diary', 'secret plans', 'tax 2025', dir, SHA1.slice('urn:sha1:'.length)])
+  for (const name of [
+    'diary',
+    'my novel',
+    'love letters',
+    'enemies',
+    'secret plans',
+    'tax 2025',
+    dir,
+    SHA1.slice('urn:sha1:'.length),
+  ])
     t.notOk(text.includes(name), `no ${name}`);
   const bundle = JSON.parse(text) as Record<string, unknown>;
   t.match(bundle, {
     servent: String,
     node: process.versions.node,
     platform: new RegExp(`^${process.platform} `),
-    status: { profile: 'local' },
+    status: {
+      profile: 'local',
+      lostParts: { count: 1, paths: ['(path)'] },
+      attention: [{ name: 'block list' }, { name: 'part files' }],
+    },
     doctor: { findings: Array },
     configuration: { settings: Array },
     metrics: /^# HELP gnutella_/m,
