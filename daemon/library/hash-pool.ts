@@ -3,11 +3,14 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HashReply, HashRequest, HashResult } from './hash-worker.ts';
+import { neverShared } from './never-shared.ts';
 
 export interface HashJob {
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Its SHA-1 is known: it is only judged by its first bytes. */
+  readonly isHashed: boolean;
   /** Set by the owner: not hashed any more if it has not begun, and never reported. */
   cancelled: boolean;
   readonly done: (result: HashResult) => void;
@@ -19,6 +22,9 @@ const IDLE_MS = 3000;
 
 // Built and from the sources alike.
 const workerUrl = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url);
+
+/** To be read. */
+const bytesOf = ({ isHashed, size }: HashJob): number => (isHashed ? 0 : size);
 
 interface Thread {
   readonly worker: Worker;
@@ -65,7 +71,7 @@ export class HashPool {
 
   submit(job: HashJob): void {
     if (this.#closed) return;
-    this.#bytes += job.size;
+    this.#bytes += bytesOf(job);
     this.#waiting.push(job);
     this.#dispatch();
   }
@@ -85,14 +91,14 @@ export class HashPool {
       const job = this.#waiting[this.#next];
       if (job === undefined || job.cancelled) {
         this.#next++;
-        this.#bytes -= job?.size ?? 0;
+        this.#bytes -= job === undefined ? 0 : bytesOf(job);
         continue;
       }
       const thread = this.#freeThread();
       if (thread === null) break;
       this.#next++;
-      const { path, size, mtimeMs } = job;
-      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs };
+      const { path, size, mtimeMs, isHashed } = job;
+      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs, isHashed };
       thread.running.set(request.id, job);
       thread.worker.postMessage(request);
     }
@@ -117,7 +123,8 @@ export class HashPool {
   }
 
   #startThread(): Thread {
-    const thread: Thread = { worker: new Worker(workerUrl, { name: 'hash' }), running: new Map(), progressBytes: 0 };
+    const worker = new Worker(workerUrl, { name: 'hash', workerData: neverShared().list.firstBytes });
+    const thread: Thread = { worker, running: new Map(), progressBytes: 0 };
     this.#threads.add(thread);
     thread.worker.on('message', (reply: HashReply) => this.#onReply(thread, reply));
     // A thread that ends by itself fails what it had; the next job starts another.
@@ -136,7 +143,7 @@ export class HashPool {
     const job = thread.running.get(id);
     if (job === undefined) return;
     thread.running.delete(id);
-    this.#bytes -= job.size;
+    this.#bytes -= bytesOf(job);
     thread.progressBytes = 0;
     if (!this.#closed && !job.cancelled) job.done(result);
   }

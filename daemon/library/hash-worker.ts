@@ -1,18 +1,25 @@
-// A thread that reads files and gives their SHA-1s. Only hash-pool.ts talks to it.
+// A thread that reads files, gives their SHA-1s, and judges them by their first bytes. Only hash-pool.ts talks to it.
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type BytesRule, FirstBytes, HEAD_BYTES } from './first-bytes.ts';
 
 export interface HashRequest {
   readonly id: number;
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Its SHA-1 is known: only the first bytes are read. */
+  readonly isHashed: boolean;
 }
 
 export type HashResult =
   | { readonly kind: 'hashed'; readonly sha1: Uint8Array }
+  /** The first bytes are those of nothing private. */
+  | { readonly kind: 'harmless' }
+  /** Never to be shared, by that rule. */
+  | { readonly kind: 'private'; readonly rule: string }
   /** Not, or no longer, the file it was when the request was made. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'failed'; readonly code: string };
@@ -27,9 +34,10 @@ const PROGRESS_BYTES = 64 << 20;
 const NICENESS = 10;
 
 const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+const firstBytes = new FirstBytes(workerData as readonly BytesRule[]);
 
 /** Neither links nor devices are followed: the path may have become something else since the scan. */
-function hash({ path, size, mtimeMs }: HashRequest): HashResult {
+function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const same = (): boolean => {
@@ -41,7 +49,10 @@ function hash({ path, size, mtimeMs }: HashRequest): HashResult {
     let done = 0;
     let told = 0;
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
-      bytes = readSync(file, buffer, 0, READ_BYTES, null);
+      bytes = readSync(file, buffer, 0, isHashed ? HEAD_BYTES : READ_BYTES, null);
+      const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, HEAD_BYTES))) : null;
+      if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
+      if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
       sha1.update(buffer.subarray(0, bytes));
       done += bytes;
       if (done - told < PROGRESS_BYTES) continue;

@@ -1,14 +1,17 @@
 // From files that were found to files that are shared: known by the store, or hashed first; looked at again when they change meanwhile.
-import { realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
-import type { FileStore } from '../store/files.ts';
+import type { FileRecord, FileStore } from '../store/files.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
+import { FirstBytes, HEAD_BYTES } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
+import { neverShared } from './never-shared.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
 import type { SharedFolder } from './shared-folder.ts';
 
@@ -47,6 +50,8 @@ export class Intake {
   readonly #ownsPool: boolean;
   readonly #unsettledMs: number;
   readonly #folderOf: IntakeOptions['folderOf'];
+  readonly #never = neverShared();
+  readonly #firstBytes = new FirstBytes(this.#never.list.firstBytes);
   readonly #onChange: () => void;
   readonly #onDone: () => void;
   /** Ours in the pool. */
@@ -105,38 +110,68 @@ export class Intake {
     const records = await this.#store.lookUp(unknown.map(({ path }) => path));
     if (folder.removed || this.#stopped) return;
     for (const [i, file] of unknown.entries()) {
-      if (this.#catalog.byPath(file.path) !== null) continue; // came in by itself meanwhile
-      const entry = this.#catalog.add(file, folder);
-      const record = records[i];
-      const sha1 = record?.size === file.size && record.mtimeMs === file.mtimeMs ? base32OrNull(record.sha1) : null;
-      if (sha1?.length === SHA1_BYTES) {
-        if (record?.dev !== file.dev || record.awaySince !== undefined) this.#remember(file, sha1);
-        this.#catalog.share(entry, sha1);
-        this.#onChange();
-      } else this.#hash(entry);
+      // It may have come in by itself meanwhile.
+      if (this.#catalog.byPath(file.path) === null) this.#takeOne(folder, file, records[i]);
+    }
+  }
+
+  #takeOne(folder: SharedFolder, file: FoundFile, record: FileRecord | undefined): void {
+    const known = record?.size === file.size && record.mtimeMs === file.mtimeMs ? record : null;
+    const isJudged = known?.judged === this.#firstBytes.stamp;
+    const isStale = known?.dev !== file.dev || known.awaySince !== undefined;
+    if (isJudged && known.rule !== undefined) {
+      if (isStale) this.#withhold(file, known.rule);
+      folder.withhold(this.#never.secret(known.rule), file.path);
+      return;
+    }
+    const entry = this.#catalog.add(file, folder);
+    const sha1 = known === null ? null : base32OrNull(known.sha1);
+    if (sha1?.length !== SHA1_BYTES) this.#hash(entry);
+    else if (!isJudged)
+      this.#hash(entry, sha1); // hashed by a version that had other rules, or none
+    else {
+      if (isStale) this.#remember(file, sha1);
+      this.#share(entry, sha1);
     }
   }
 
   #remember({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, sha1: Buffer): void {
-    this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1), dev });
+    this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1), dev, judged: this.#firstBytes.stamp });
   }
 
-  /** A file whose SHA-1 the caller has verified: never read for it. Null if it does not lie in a shared folder. */
+  /** Remembers that a file is never shared, so that it is not read with every scan. */
+  #withhold({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, rule: string): void {
+    this.#store.remember(path, { size, mtimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
+  }
+
+  #share(entry: CatalogEntry, sha1: Buffer): SharedFile {
+    const file = this.#catalog.share(entry, sha1);
+    this.#onChange();
+    return file;
+  }
+
+  /** A file whose SHA-1 the caller has verified: not read for it. Null if it does not lie in a shared folder, or is never shared. */
   async takeVerified(path: string, sha1: Buffer): Promise<SharedFile | null> {
     const real = await realpath(path);
     const found = await findOne(real);
     if (found === null) return null;
-    this.#remember(found, sha1);
+    const rule = this.#firstBytes.ruleFor(await headOf(real));
+    if (rule === null) this.#remember(found, sha1);
+    else this.#withhold(found, rule);
     await this.#store.flush();
     const folder = this.#folderOf(real);
-    if (folder === null) return null;
-    const below = relative(folder.realPath, real).split(sep);
-    if (below.some(name => leftOutByName(name) !== null)) return null;
+    if (folder === null || this.#isLeftOutByName(relative(folder.realPath, real))) return null;
     const old = this.#catalog.byPath(real);
     if (old !== null) this.remove(old);
-    const file = this.#catalog.share(this.#catalog.add(found, folder), Buffer.from(sha1));
-    this.#onChange();
-    return file;
+    if (rule === null) return this.#share(this.#catalog.add(found, folder), Buffer.from(sha1));
+    folder.withhold(this.#never.secret(rule), real);
+    return null;
+  }
+
+  #isLeftOutByName(below: string): boolean {
+    const names = below.split(sep);
+    const last = names.length - 1;
+    return names.some((name, i) => leftOutByName(name, i < last ? 'folder' : 'file', this.#never) !== null);
   }
 
   /** One file that is not what it was: drops it, and takes it anew if it is still a file of ours. */
@@ -163,29 +198,34 @@ export class Intake {
     if (entry.file !== null) this.#onChange();
   }
 
-  #hash(entry: CatalogEntry): void {
+  /** Reads all of it; with a SHA-1 that is known only what shows whether it may be shared. */
+  #hash(entry: CatalogEntry, sha1: Buffer | null = null): void {
     const { path, size, mtimeMs } = entry;
-    const job: HashJob = { path, size, mtimeMs, cancelled: false, done: result => this.#onHashed(entry, result) };
+    const done = (result: HashResult): void => this.#onHashed(entry, result, sha1);
+    const job: HashJob = { path, size, mtimeMs, isHashed: sha1 !== null, cancelled: false, done };
     entry.job = job;
     this.#jobs.add(job);
     this.#pool.submit(job);
   }
 
-  #onHashed(entry: CatalogEntry, result: HashResult): void {
-    const { path } = entry;
+  #onHashed(entry: CatalogEntry, result: HashResult, known: Buffer | null): void {
+    const { path, folder } = entry;
     if (entry.job !== null) this.#jobs.delete(entry.job);
     entry.job = null;
-    if (result.kind === 'hashed') {
-      this.#hashed++;
-      const sha1 = Buffer.from(result.sha1);
-      this.#catalog.share(entry, sha1);
+    if (result.kind === 'hashed') this.#hashed++;
+    const sha1 = result.kind === 'hashed' ? Buffer.from(result.sha1) : result.kind === 'harmless' ? known : null;
+    if (sha1 !== null) {
       this.#remember(entry, sha1);
-      this.#onChange();
-    } else if (result.kind === 'changed') {
+      this.#share(entry, sha1);
+    } else if (result.kind === 'private') {
       this.#catalog.remove(entry);
-      this.#lookAgain(path);
-    } else if (result.code === 'ENOENT') this.#catalog.remove(entry);
-    else this.#catalog.fail(entry, result.code);
+      this.#withhold(entry, result.rule);
+      folder.withhold(this.#never.secret(result.rule), path);
+    } else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
+    else {
+      this.#catalog.remove(entry);
+      if (result.kind === 'changed') this.#lookAgain(path);
+    }
     this.#onDone();
   }
 
@@ -197,5 +237,15 @@ export class Intake {
       this.#unsettled.clear();
       for (const path of paths) void this.recheck(path);
     }, this.#unsettledMs).unref();
+  }
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }

@@ -6,6 +6,7 @@ export type LibraryErrorCode =
   | 'LIBRARY_NOT_A_FOLDER'
   | 'LIBRARY_FOLDER_OVERLAPS'
   | 'LIBRARY_FOLDER_PRIVATE'
+  | 'LIBRARY_FOLDER_REFUSED'
   | 'LIBRARY_FOLDER_UNKNOWN';
 
 export class LibraryError extends Error {

@@ -308,7 +308,7 @@ export class Library implements Searchable {
       if (this.#catalog.byPath(path) !== null) return 'keep';
       const folder = this.#folderOf(path);
       if (folder === null) return 'away'; // unshared, or never shared
-      if (!scanned.has(folder)) return 'keep';
+      if (!scanned.has(folder) || folder.survey.withholds(path)) return 'keep';
       return folder.survey.mayReturn(path, dev) ? 'away' : 'gone';
     }, this.#now());
     for (const { survey } of scanned) survey.close();
@@ -317,6 +317,7 @@ export class Library implements Searchable {
   async #scanOne(folder: SharedFolder): Promise<void> {
     const startedAt = performance.now();
     let survey = new Survey();
+    folder.running = survey;
     folder.state = 'scanning';
     folder.generation++;
     let found = 0;
@@ -340,6 +341,7 @@ export class Library implements Searchable {
       folder.state = 'failed';
     }
     folder.survey = survey;
+    folder.running = null;
     folder.scannedAt = this.#now();
     this.#say(folder);
     const ms = Math.round(performance.now() - startedAt);

@@ -3,9 +3,11 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { refusedFileSystem } from './folder-refusal.ts';
 import { systemCode } from './library-error.ts';
+import { type NeverShared, neverShared } from './never-shared.ts';
 import type { OwnFolder } from './own-folder.ts';
-import type { LeftOutRule, Survey } from './survey.ts';
+import type { Kind, Reason, Survey } from './survey.ts';
 
 export interface FoundFile {
   readonly path: string;
@@ -22,6 +24,7 @@ export interface ScanOptions {
   readonly survey: Pick<Survey, 'leaveOut' | 'noteUnreadable' | 'enter' | 'noteFile'>;
   /** Passed over, but for what in it may be shared. */
   readonly own?: OwnFolder | null;
+  readonly never?: NeverShared;
 }
 
 /** Files looked at in one go; between slices others have their turn. */
@@ -34,8 +37,10 @@ const DEPTH_MAX = 100;
 /** What browsers and file sharing programs call files that are not whole. */
 const PARTIAL = /\.(part|partial|crdownload|download|incomplete|tmp|temp|aria2|!qb|!ut|bc!|dctmp)$|~$/i;
 
-/** By which rule a file or folder of that name is left out. What is no UTF-8 came with U+FFFD in it and could not be opened again. */
-export function leftOutByName(name: string): LeftOutRule | null {
+/** Why something of that name is left out. What is no UTF-8 came with U+FFFD in it and could not be opened again. */
+export function leftOutByName(name: string, kind: Kind, never: NeverShared): Reason | null {
+  const secret = kind === 'folder' ? never.folder(name) : never.file(name);
+  if (secret !== null) return secret;
   if (name.includes('\ufffd')) return 'not-utf8';
   if (name.startsWith('.')) return 'hidden';
   return PARTIAL.test(name) ? 'partial' : null;
@@ -44,22 +49,30 @@ export function leftOutByName(name: string): LeftOutRule | null {
 /** Regular files that are not empty, in slices. `root` is a real path. Ends early, without an error, when the signal says so. */
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
   const { signal, survey } = options;
-  const folders: { path: string; depth: number }[] = [{ path: root, depth: 0 }];
+  const never = options.never ?? neverShared();
+  const folders: { path: string; depth: number; devAbove: number | null }[] = [
+    { path: root, depth: 0, devAbove: null },
+  ];
   let names: Seen[] = [];
   let count = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
       const { dev } = await lstat(folder.path);
+      const isMounted = folder.devAbove !== null && folder.devAbove !== dev;
+      if (isMounted && (await refusedFileSystem(folder.path, never)) !== null) {
+        survey.leaveOut('file-system', folder.path, 'folder');
+        continue;
+      }
       survey.enter(folder.path, dev);
       for await (const entry of entriesOf(folder.path)) {
         if (signal.aborted) return;
         const { name } = entry;
         const path = join(folder.path, name);
         const isFolder = entry.isDirectory();
-        let rule = leftOut(entry, path, folder.depth, options);
+        let rule = leftOut(entry, path, folder.depth, options, never);
         if (rule === null && isFolder && ++count > FOLDERS_MAX) rule = 'too-many';
         if (rule !== null) survey.leaveOut(rule, path, isFolder ? 'folder' : 'file');
-        else if (isFolder) folders.push({ path, depth: folder.depth + 1 });
+        else if (isFolder) folders.push({ path, depth: folder.depth + 1, devAbove: dev });
         else names.push({ path, name, dev });
         if (names.length < SLICE_FILES) continue;
         yield await lookedAt(names, survey);
@@ -73,8 +86,14 @@ export async function* scanFolder(root: string, options: ScanOptions): AsyncGene
   if (names.length > 0 && !signal.aborted) yield await lookedAt(names, survey);
 }
 
-function leftOut(entry: Dirent, path: string, depth: number, { own = null }: ScanOptions): LeftOutRule | null {
-  const byName = leftOutByName(entry.name);
+function leftOut(
+  entry: Dirent,
+  path: string,
+  depth: number,
+  { own = null }: ScanOptions,
+  never: NeverShared,
+): Reason | null {
+  const byName = leftOutByName(entry.name, entry.isDirectory() ? 'folder' : 'file', never);
   if (byName !== null) return byName;
   if (entry.isDirectory()) {
     if (own?.isClosed(path) === true) return 'data-folder';

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { folderRefusal } from './folder-refusal.ts';
 import { LibraryError, systemCode } from './library-error.ts';
+import type { Secret } from './never-shared.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
 import { type LeftOut, Survey } from './survey.ts';
 
@@ -38,6 +40,7 @@ export class SharedFolder {
   trouble: string | null = null;
   /** What the last scan met; the one that runs has its own until it ends. */
   survey = new Survey();
+  running: Survey | null = null;
   /** Files that could not be hashed: path to the system's code. Bounded by the files of the library. */
   readonly failures = new Map<string, string>();
   files = 0;
@@ -90,6 +93,14 @@ export class SharedFolder {
   async check(own: OwnFolder | null): Promise<void> {
     this.realPath = await checkedFolder(this.path);
     own?.refuse(this.path, this.realPath);
+    const refusal = await folderRefusal(this.path);
+    if (refusal !== null) throw new LibraryError('LIBRARY_FOLDER_REFUSED', refusal);
+  }
+
+  /** A file in it that turned out to be private: counted by the last scan and by one that runs. */
+  withhold(secret: Secret, path: string): void {
+    this.survey.withhold(secret, path);
+    this.running?.withhold(secret, path);
   }
 }
 

@@ -1,9 +1,13 @@
 // What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
 import { dirname } from 'node:path';
 import { counted } from '../../api/format.ts';
+import type { Secret } from './never-shared.ts';
 
 /** Rules that leave something out because of what it is. */
 export type LeftOutRule = keyof typeof RULES;
+
+/** Those, and the rules of what is never shared. */
+export type Reason = LeftOutRule | Secret;
 
 interface Rule {
   readonly one: string;
@@ -17,6 +21,11 @@ const RULES = {
   'too-long': { one: 'its path is too long', many: 'their paths are too long', fault: true },
   'too-deep': { one: 'it lies too deep', many: 'they lie too deep', fault: true },
   'too-many': { one: 'there are too many', many: 'there are too many', fault: true },
+  'file-system': {
+    one: 'what is mounted there is no disk',
+    many: 'what is mounted there is no disk',
+    fault: false,
+  },
   'data-folder': { one: 'it is state of the servent', many: 'they are state of the servent', fault: false },
   hidden: { one: 'its name begins with a dot', many: 'their names begin with a dot', fault: false },
   partial: { one: 'its name is that of a part', many: 'their names are those of parts', fault: false },
@@ -42,6 +51,7 @@ export interface LeftOut {
 export type Kind = 'file' | 'folder';
 
 interface Tally {
+  readonly rule: Rule;
   files: number;
   folders: number;
   readonly first: string;
@@ -59,15 +69,29 @@ interface Place {
 export class Survey {
   /** By path; bounded by the scanner, and emptied when the sweep of the store is over. */
   readonly #places = new Map<string, Place>();
-  readonly #leftOut = new Map<LeftOutRule, Tally>();
+  readonly #leftOut = new Map<string, Tally>();
+  /** Never shared because of their first bytes. Bounded by the files that a scan finds. */
+  readonly #withheld = new Set<string>();
   #unreadable = 0;
   #firstUnreadable = '';
 
-  leaveOut(rule: LeftOutRule, path: string, kind: Kind): void {
-    const tally = this.#leftOut.get(rule) ?? { files: 0, folders: 0, first: path };
-    this.#leftOut.set(rule, tally);
+  leaveOut(reason: Reason, path: string, kind: Kind): void {
+    const name = typeof reason === 'string' ? reason : reason.rule;
+    const tally = this.#leftOut.get(name) ?? { rule: ruleOf(reason), files: 0, folders: 0, first: path };
+    this.#leftOut.set(name, tally);
     if (kind === 'file') tally.files++;
     else tally.folders++;
+  }
+
+  /** A file whose first bytes say that it is never shared; once or again. */
+  withhold(secret: Secret, path: string): void {
+    if (this.#withheld.has(path)) return;
+    this.#withheld.add(path);
+    this.leaveOut(secret, path, 'file');
+  }
+
+  withholds(path: string): boolean {
+    return this.#withheld.has(path);
   }
 
   /** A file or folder that could not be looked at; `code` is the system's. */
@@ -115,19 +139,25 @@ export class Survey {
 
   /** By rule, at most one of each. */
   get leftOut(): LeftOut[] {
-    return [...this.#leftOut].map(([rule, { files, folders, first }]) => {
-      const { one, many } = RULES[rule];
-      return { rule, why: files + folders === 1 ? one : many, files, folders, first };
-    });
+    return [...this.#leftOut].map(([name, tally]) => view(name, tally));
   }
 
   /** What a person should hear of, a sentence each. */
   get faults(): string[] {
-    const faults = this.leftOut.filter(({ rule }) => RULES[rule as LeftOutRule].fault).map(said);
+    const faults = [...this.#leftOut]
+      .filter(([, { rule }]) => rule.fault)
+      .map(([name, tally]) => said(view(name, tally)));
     if (this.#unreadable > 0)
       faults.unshift(`${this.#unreadable} could not be read, the first: ${this.#firstUnreadable}`);
     return faults;
   }
+}
+
+const ruleOf = (reason: Reason): Rule =>
+  typeof reason === 'string' ? RULES[reason] : { one: reason.reason, many: reason.reason, fault: false };
+
+function view(rule: string, { rule: { one, many }, files, folders, first }: Tally): LeftOut {
+  return { rule, why: files + folders === 1 ? one : many, files, folders, first };
 }
 
 /** `1 folder is passed over: its name is not UTF-8 (/music/M\ufffdsik)`. */

@@ -1,6 +1,7 @@
 // Flags win over the environment, which wins over the file, which wins over the profile.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderRefusal } from '../library/folder-refusal.ts';
 import {
   declaration,
   type Ground,
@@ -69,7 +70,7 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
     if (key === 'dataDir') ground.dataDir = value as string;
   }
   const settings = values as Settings;
-  if (faults.length === 0) faults.push(...conflicts(settings, origins));
+  if (faults.length === 0) faults.push(...(await conflicts(settings, origins)));
   if (faults.length > 0) throw new SettingsError(faults);
   return {
     settings,
@@ -177,7 +178,7 @@ function place(values: Record<string, unknown>, key: SettingKey, value: unknown)
 }
 
 /** Values that are fine alone and wrong together. */
-function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Fault[] {
+async function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Promise<Fault[]> {
   const { profile, gnutella, api, dataDir } = settings;
   const faults: Fault[] = [];
   const conflict = (key: SettingKey, expected: string, value: unknown): void => {
@@ -199,6 +200,10 @@ function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origi
   if (own !== undefined) {
     const expected = `folders to share that are not the data folder, where the token and the keys lie (its \`shared\` will do)`;
     conflict('library.folders', expected, own);
+  }
+  for (const folder of settings.library.folders) {
+    const refusal = await folderRefusal(folder);
+    if (refusal !== null) conflict('library.folders', `folders that may be shared (${refusal})`, folder);
   }
   for (const { name, url } of profile === 'local' ? settings.hooks : []) {
     if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;

@@ -6,8 +6,12 @@ export interface FileRecord {
   size: number;
   /** As stat gives it, with fractions of a millisecond. */
   mtimeMs: number;
-  /** Base32, as in URNs. */
+  /** Base32, as in URNs; empty for a file that is never shared. */
   sha1: string;
+  /** Stamp of the rules under which its first bytes were judged; absent in records of earlier versions. */
+  judged?: string;
+  /** By which of them it is never shared; absent for a file that is. */
+  rule?: string;
   /** Device of the folder it lay in when it was seen last; absent in records of earlier versions. */
   dev?: number;
   /** The file was missed first then, milliseconds since 1970, and may come back. Absent while it is there. */

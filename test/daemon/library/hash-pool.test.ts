@@ -13,7 +13,7 @@ t.teardown(() => pool.close());
 /** Hashes what is at the path now, or what `over` says was there. */
 function hash(path: string, over: { size?: number; mtimeMs?: number } = {}): Promise<HashResult> {
   const { size, mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? { size: 1, mtimeMs: 1 };
-  return new Promise(done => pool.submit({ path, size, mtimeMs, ...over, cancelled: false, done }));
+  return new Promise(done => pool.submit({ path, size, mtimeMs, ...over, isHashed: false, cancelled: false, done }));
 }
 
 const sha1 = (data: Buffer): string => createHash('sha1').update(data).digest('hex');
@@ -70,7 +70,14 @@ t.test('cancelled jobs are passed over, and nothing is told after closing', asyn
   const told: string[] = [];
   const job = (name: string) => {
     const { size, mtimeMs } = lstatSync(join(folder, name));
-    return { path: join(folder, name), size, mtimeMs, cancelled: false, done: () => void told.push(name) };
+    return {
+      path: join(folder, name),
+      size,
+      mtimeMs,
+      isHashed: false,
+      cancelled: false,
+      done: () => void told.push(name),
+    };
   };
   const [first, second] = [job('a'), job('b')];
   pool.submit(first);
@@ -86,7 +93,7 @@ t.test('two threads share the work, and nothing is told after closing', async t 
   const hashed = (name: string) => {
     const { size, mtimeMs } = lstatSync(join(folder, name));
     return new Promise<HashResult>(done =>
-      two.submit({ path: join(folder, name), size, mtimeMs, cancelled: false, done }),
+      two.submit({ path: join(folder, name), size, mtimeMs, isHashed: false, cancelled: false, done }),
     );
   };
   t.strictSame(

@@ -40,7 +40,7 @@ t.test('a folder whose name is not UTF-8 is not left out in silence', async t =>
 });
 
 t.test('what nobody expects to be shared is counted by rule, without an error', async t => {
-  const root = t.testdir({ share: { a: 'a', '.hidden': 'x', '.git': { config: 'x' }, empty: '', 'b.part': 'x' } });
+  const root = t.testdir({ share: { a: 'a', '.hidden': 'x', '.also': { config: 'x' }, empty: '', 'b.part': 'x' } });
   const share = join(root, 'share');
   symlinkSync(join(share, 'a'), join(share, 'link'));
   const { library, messages } = await openLibrary(t, root, [share]);

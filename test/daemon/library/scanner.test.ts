@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import t from 'tap';
 import { scanFolder } from '../../../daemon/library/scanner.ts';
+import type { Reason } from '../../../daemon/library/survey.ts';
 import { asUnprivileged } from '../../support/unprivileged.ts';
 
 async function scan(root: string, signal = new AbortController().signal) {
@@ -16,8 +17,8 @@ async function scan(root: string, signal = new AbortController().signal) {
     enter: () => undefined,
     noteFile: () => undefined,
     noteUnreadable: (path: string, code: string) => void unreadable.push(`${relative(root, path)} ${code}`),
-    leaveOut: (rule: string, path: string, kind: string) =>
-      void leftOut.push(`${relative(root, path)}: ${kind}, ${rule}`),
+    leaveOut: (reason: Reason, path: string, kind: string) =>
+      void leftOut.push(`${relative(root, path)}: ${kind}, ${typeof reason === 'string' ? reason : reason.rule}`),
   };
   for await (const slice of scanFolder(root, { signal, survey })) {
     slices.push(slice.length);
@@ -44,7 +45,7 @@ t.test('files at any depth, without hidden, partial and empty ones', async t => 
   t.strictSame(
     leftOut,
     [
-      '.git: folder, hidden',
+      '.git: folder, secret-settings',
       '.hidden.txt: file, hidden',
       'deep/deeper/three.PART: file, partial',
       'draft.txt~: file, partial',

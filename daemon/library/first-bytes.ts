@@ -1,0 +1,60 @@
+// Judges a file by how it begins: a private key is one under any name. Pure; runs in the hash threads.
+import { createHash } from 'node:crypto';
+
+/** So much of a file is looked at. */
+export const HEAD_BYTES = 16 * 1024;
+
+/** `text` is a regular expression over bytes as Latin-1 characters, `hex` bytes at offset `at`, `??` being any. One of the two. */
+export interface BytesRule {
+  readonly rule: string;
+  readonly text?: string | undefined;
+  readonly hex?: string | undefined;
+  readonly at?: number | undefined;
+}
+
+interface Signature {
+  readonly rule: string;
+  readonly at: number;
+  /** Null for any byte. */
+  readonly bytes: readonly (number | null)[];
+}
+
+export class FirstBytes {
+  /** Changes with the rules: files judged under another one are judged again. */
+  readonly stamp: string;
+  readonly #signatures: Signature[];
+  readonly #texts: { rule: string; pattern: RegExp }[];
+  /** All texts at once, those at the beginning apart: nearly every file is none of them. */
+  readonly #atStart: RegExp;
+  readonly #anywhere: RegExp;
+
+  constructor(rules: readonly BytesRule[]) {
+    this.stamp = createHash('sha1').update(JSON.stringify(rules)).digest('hex').slice(0, 8);
+    this.#signatures = rules.flatMap(({ rule, hex, at = 0 }) =>
+      hex === undefined ? [] : [{ rule, at, bytes: parsed(hex) }],
+    );
+    const texts = rules.flatMap(({ rule, text }) => (text === undefined ? [] : [{ rule, text }]));
+    this.#texts = texts.map(({ rule, text }) => ({ rule, pattern: new RegExp(text) }));
+    const oneOf = (of: typeof texts) => new RegExp(of.map(({ text }) => `(?:${text})`).join('|') || '(?!)');
+    this.#atStart = oneOf(texts.filter(({ text }) => text.startsWith('^')));
+    this.#anywhere = oneOf(texts.filter(({ text }) => !text.startsWith('^')));
+  }
+
+  /** The rule by which a file that begins so is never shared, or null. */
+  ruleFor(head: Buffer): string | null {
+    for (const { rule, at, bytes } of this.#signatures)
+      if (bytes.every((byte, i) => (byte === null ? at + i < head.length : head[at + i] === byte))) return rule;
+    const text = textOf(head.subarray(0, HEAD_BYTES));
+    if (!this.#atStart.test(text) && !this.#anywhere.test(text)) return null;
+    return this.#texts.find(({ pattern }) => pattern.test(text))?.rule ?? null;
+  }
+}
+
+/** Windows writes text with two bytes a character, and a mark before it. */
+function textOf(head: Buffer): string {
+  return head[0] === 0xff && head[1] === 0xfe ? head.toString('utf16le', 2) : head.toString('latin1');
+}
+
+function parsed(hex: string): (number | null)[] {
+  return (hex.match(/../g) ?? []).map(pair => (pair === '??' ? null : Number.parseInt(pair, 16)));
+}
