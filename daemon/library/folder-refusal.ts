@@ -1,7 +1,7 @@
 // Whether a folder of this machine may be shared at all: asks the list of what is never shared, and the system what the folder is.
 import { access, readFile, realpath, statfs } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { homeFolder } from '../../api/home.ts';
 import { type NeverShared, neverShared } from './never-shared.ts';
 
 /** Null, or why the folder is refused and what to do instead. Links are followed first. */
@@ -36,24 +36,14 @@ async function refusedSign(real: string, list: NeverShared): Promise<string | nu
 
 /** Those of people and of root: accounts of services have no shell. */
 async function homeFolders(): Promise<string[]> {
-  const homes = new Set<string>();
-  const own = ownHome();
-  if (own !== null) homes.add(own);
+  // HOME may say another one than the system does.
+  const homes = new Set([homeFolder(process.env), homeFolder({})].filter(home => home !== null));
   const accounts = process.platform === 'win32' ? '' : await readFile('/etc/passwd', 'utf8').catch(() => '');
   for (const line of accounts.split('\n')) {
     const [, , , , , home = '', shell = ''] = line.split(':');
     if (home.startsWith('/') && shell !== '' && !/\/(nologin|false|sync|shutdown|halt)$/.test(shell)) homes.add(home);
   }
   return await Promise.all([...homes].map(realAsFarAsThere));
-}
-
-/** Null for a user whom the system knows no home of. */
-function ownHome(): string | null {
-  try {
-    return homedir() || null;
-  } catch {
-    return null;
-  }
 }
 
 /** The real path of what is there of a path, and the rest as it is. */
