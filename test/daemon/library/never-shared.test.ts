@@ -152,7 +152,7 @@ t.test("places of the system and homes are refused, folders in them that are nob
     '/run/media/ada/USB',
     '/dev/shm/x',
     '/data',
-    '/tmp/x',
+    '/tmp/1',
     '/etcetera',
     '/var/lib/servent/shared',
     '/home/ada/.local/share/servent/shared',
