@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '../api/client.ts';
 import type { Called, Calls, Heard, Listens } from './api/caller.ts';
-import { type ApiAt, ServentProcess } from './process/servent.ts';
+import { ServentProcess } from './process/servent.ts';
 import { Peers, type Step } from './routing-tcp/peers.ts';
 
 export const about = 'the admin API: calls while queries pass, lists of 100,000, fifty event streams and their cost';
@@ -91,7 +90,7 @@ async function measuredList(): Promise<Record<string, unknown>> {
     }
     const servent = await ServentProcess.start(['--share', folder]);
     try {
-      await hashed(servent.api);
+      await servent.hashed(FILES);
       return { files: FILES, ...(await pages(servent)) };
     } finally {
       await servent.stop();
@@ -129,15 +128,6 @@ async function pages(servent: ServentProcess): Promise<Record<string, Called & {
     out[name] = { ...page, cpuMs: Number((((servent.cpuSeconds - before) * 1000) / PAGES).toFixed(1)) };
   }
   return out;
-}
-
-async function hashed({ port, token }: ApiAt): Promise<void> {
-  const client = createClient({ url: `http://127.0.0.1:${port}`, token });
-  for (;;) {
-    const { library } = await client.status();
-    if (library.files === FILES && library.hashing === 0) return;
-    await wait(500);
-  }
 }
 
 /** Events that fifty get, and the processor time of routing with and without them, turn and turn about. */

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createClient } from '../../api/client.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 
 /** _SC_CLK_TCK: Linux says 100 to every process. */
@@ -75,6 +77,16 @@ export class ServentProcess {
       return new ServentProcess(child, Number(port), { port: Number(apiPort), token }, dataDir);
     }
     throw new Error('the servent ended before it was ready');
+  }
+
+  /** Waits until so many files are shared and none is left to hash. */
+  async hashed(files: number): Promise<void> {
+    const client = createClient({ url: `http://127.0.0.1:${this.api.port}`, token: this.api.token });
+    for (;;) {
+      const { library } = await client.status();
+      if (library.files === files && library.hashing === 0) return;
+      await wait(500);
+    }
   }
 
   async stop(): Promise<void> {

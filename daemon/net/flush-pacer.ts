@@ -1,38 +1,34 @@
-// When links write: at once while traffic is light, together once an interval while it is heavy. One timer for all links.
+// Has links written when the pace allows it: at the end of the turn, or together by one timer.
+import { type WriteCosts, WritePace } from '../../protocol/overlay/write-pace.ts';
 
 export interface Flushable {
-  flush(): void;
+  /** How many frames it wrote. */
+  flush(): number;
 }
 
-/**
- * A write costs about 6 µs whatever its size, so a frame a write is what a busy ultrapeer cannot afford: 10,000 queries a
- * second to 30 links are 300,000 writes one by one and 30,000 when each millisecond's frames leave together.
- */
 export class FlushPacer {
-  readonly #intervalMs: number;
+  readonly #pace: WritePace;
   readonly #now: () => number;
   /** What asked since the last round: at most every link once. */
   #pending: Flushable[] = [];
   #spare: Flushable[] = [];
   #scheduled = false;
-  #lastRoundAt = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | null = null;
   rounds = 0;
 
   /** `now` in milliseconds with fractions. */
-  constructor(intervalMs: number, now: () => number) {
-    this.#intervalMs = intervalMs;
+  constructor(costs: WriteCosts, now: () => number) {
+    this.#pace = new WritePace(costs);
     this.#now = now;
   }
 
-  /** flush() will be called once: at the end of this turn, or an interval after the last round. Ask again after that. */
+  /** flush() will be called once, as soon as the pace allows it but not in this turn. Ask again after that. */
   schedule(item: Flushable): void {
     this.#pending.push(item);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#now() - this.#lastRoundAt >= this.#intervalMs) setImmediate(this.#round);
-    else if (this.#timer === null) this.#timer = setTimeout(this.#round, this.#intervalMs);
-    else this.#timer.refresh();
+    const waitMs = this.#pace.waitMs(this.#now());
+    if (waitMs === 0) setImmediate(this.#round);
+    else setTimeout(this.#round, Math.round(waitMs)); // of less than 1 ms Node makes 1
   }
 
   readonly #round = (): void => {
@@ -40,9 +36,10 @@ export class FlushPacer {
     this.#pending = this.#spare; // who asks again during the round waits for the next one
     this.#spare = items;
     this.#scheduled = false;
-    this.#lastRoundAt = this.#now();
     this.rounds++;
-    for (const item of items) item.flush();
+    let frames = 0;
+    for (const item of items) frames += item.flush();
+    this.#pace.wrote(items.length, frames, this.#now());
     items.length = 0;
   };
 }

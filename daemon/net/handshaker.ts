@@ -11,6 +11,7 @@ import {
   type Refused,
 } from '../../protocol/handshake/handshake.ts';
 import type { Link, LinkSpec } from '../../protocol/overlay/link.ts';
+import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/write-pace.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { Floods } from './deflate.ts';
@@ -27,11 +28,6 @@ const HANDSHAKE_MS = 30_000;
 const INCOMING_MAX = 256;
 /** For a refusal to arrive before the socket is destroyed. */
 const REFUSAL_GRACE_MS = 2000;
-/** Rounds of writing while traffic is heavy. Well under the 2 ms that forwarding a query may take. */
-const FLUSH_INTERVAL_MS = 1;
-/** The same for compressed links: each write costs some 30 us and compresses the worse the less is in it. */
-const DEFLATED_FLUSH_INTERVAL_MS = 2;
-
 /** When we stop: for all links together to say Bye. Peers that do not read must not keep us. */
 const STOP_GRACE_MS = 1000;
 
@@ -123,8 +119,8 @@ export class Handshaker {
   constructor(options: HandshakerOptions) {
     this.#options = options;
     this.#faults = new FaultLog(options.log, options.now, 'a link that we failed on is closed');
-    this.#pacer = new FlushPacer(FLUSH_INTERVAL_MS, options.now);
-    this.#deflatedPacer = new FlushPacer(DEFLATED_FLUSH_INTERVAL_MS, options.now);
+    this.#pacer = new FlushPacer(PLAIN_WRITES, options.now);
+    this.#deflatedPacer = new FlushPacer(DEFLATED_WRITES, options.now);
   }
 
   /** Handshakes under way and sockets of links, closing ones too. */

@@ -109,9 +109,12 @@ export class TcpLink implements Wire, Flushable {
     }
   }
 
-  flush(): void {
+  flush(): number {
     this.#scheduled = false;
+    const queue = this.#link?.queue;
+    const before = queue?.framesSent ?? 0;
     this.#write();
+    return (queue?.framesSent ?? 0) - before;
   }
 
   close(): void {

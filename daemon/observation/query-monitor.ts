@@ -32,6 +32,8 @@ export class QueryMonitor {
   readonly #hasher: WordHasher;
   readonly #ring: (PassedQuery | null)[];
   readonly #byGuid = new Map<string, PassedQuery>(); // those of the ring, so never more than `capacity`
+  /** Their keys, slot by slot. */
+  readonly #keys: string[];
   #privacy: Privacy;
   #next = 1;
 
@@ -40,6 +42,7 @@ export class QueryMonitor {
     this.#privacy = privacy;
     this.#hasher = hasher;
     this.#ring = new Array<PassedQuery | null>(capacity).fill(null);
+    this.#keys = new Array<string>(capacity).fill('');
     this.stats = new QueryStats({ privacy, hasher });
   }
 
@@ -67,15 +70,16 @@ export class QueryMonitor {
     if (this.#privacy === 'off') return;
     this.stats.note(from, frame, ownHits);
     const slot = id % this.#capacity;
-    const old = this.#ring[slot] ?? null;
-    if (old !== null) this.#byGuid.delete(guidKey(old.frame));
+    this.#byGuid.delete(this.#keys[slot] ?? '');
     const kept =
       this.#privacy === 'counts'
         ? Buffer.from(frame.bytes.subarray(frame.start, frame.start + HEADER_BYTES))
         : frame.copy();
     const query: PassedQuery = { id, at, from, frame: kept, hits: ownHits };
     this.#ring[slot] = query;
-    this.#byGuid.set(guidKey(query.frame), query);
+    const key = guidKey(frame.bytes, frame.start);
+    this.#keys[slot] = key;
+    this.#byGuid.set(key, query);
     if (this.#privacy !== 'counts') this.onNoted?.(query);
   }
 

@@ -3,7 +3,7 @@ import { Type } from '../constants.ts';
 import type { SharedFile } from '../search/shared-file.ts';
 import type { GgepItem } from '../wire/ggep.ts';
 import { encodeDescriptor } from '../wire/header.ts';
-import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
+import { encodeQueryHit, HITS_MAX } from '../wire/query-hit.ts';
 import type { Identity } from './identity.ts';
 
 /** What gtk-gnutella sends in one datagram. */
@@ -11,29 +11,34 @@ const DATAGRAM_BYTES = 645;
 /** One record may need more; beyond this a datagram would come in pieces. */
 const DATAGRAM_BYTES_MAX = 1_400;
 
-/** Payload with at most HITS_MAX records; `ggep` goes into the trailer. */
+/** Payload with at most HITS_MAX records; `ggep` goes into the trailer. Hot, so no field comes by spreading: that took a third of the time. */
 export function encodeOwnHits(identity: Identity, files: readonly SharedFile[], ggep: readonly GgepItem[]): Buffer {
   const { serventGuid, vendor, speedKbps, firewalled, busy } = identity;
   return encodeQueryHit({
-    ...PLAIN_QUERY_HIT,
     endpoint: identity.listen(),
     ipv6: identity.ipv6?.() ?? null,
     speedKbps,
     vendor,
     push: firewalled,
     busy,
+    uploaded: null,
+    measured: null,
     browsable: true,
     tls: identity.tls ?? false,
     pushProxies: firewalled ? (identity.pushProxies?.() ?? []) : [],
     serventGuid,
     ggep,
+    xml: null,
+    malformed: 0,
     hits: files.map(({ index, name, size, sha1, modifiedAt }) => ({
-      ...PLAIN_HIT,
       index,
       name,
       size,
       sha1,
+      tigerRoot: null,
       createdAt: secondsOrNull(modifiedAt),
+      alternates: [],
+      ggep: [],
     })),
   });
 }

@@ -55,8 +55,8 @@ class FrameRing {
   }
 }
 
-/** Scratch of take(): frames of one write. Emptied before take() returns. */
-const batch: Buffer[] = [];
+/** Scratch of take(): frames of one write, emptied before take() returns. Never shortened, or V8 would make its store anew each time. */
+const batch: (Buffer | null)[] = [];
 
 export class SendQueue {
   readonly #wire: { wake(urgent: boolean): void };
@@ -109,6 +109,7 @@ export class SendQueue {
     const rings = this.#rings;
     if (rings === null) return null;
     let bytes = 0;
+    let frames = 0;
     collect: for (let priority = PRIORITIES - 1; priority >= 0; priority--) {
       const ring = rings[priority] ?? null;
       if (ring === null) continue;
@@ -116,17 +117,17 @@ export class SendQueue {
         if (bytes > 0 && bytes + frame.length > bytesMax) break collect;
         ring.shift();
         bytes += frame.length;
-        batch.push(frame);
+        batch[frames++] = frame;
       }
     }
-    this.size -= batch.length;
+    this.size -= frames;
     this.bytes -= bytes;
-    this.framesSent += batch.length;
+    this.framesSent += frames;
     this.bytesSent += bytes;
     this.#pressed = false;
     if (this.bytes <= this.#limits.lowBytes) this.congested = false;
     if (this.size === 0) this.#awake = false;
-    return join(bytes);
+    return join(frames, bytes);
   }
 
   /** Gives memory back while nothing waits. */
@@ -177,17 +178,15 @@ export class SendQueue {
   }
 }
 
-function join(bytes: number): Buffer | null {
-  const [first = null] = batch;
-  let joined = first;
-  if (batch.length > 1) {
-    joined = Buffer.allocUnsafe(bytes); // every byte is written: bytes is the sum of the lengths
-    let at = 0;
-    for (const frame of batch) {
-      joined.set(frame, at);
-      at += frame.length;
-    }
+function join(frames: number, bytes: number): Buffer | null {
+  // Where there are more, every byte is written: `bytes` is the sum of the lengths.
+  const joined = frames < 2 ? (batch[0] ?? null) : Buffer.allocUnsafe(bytes);
+  for (let i = 0, at = 0; i < frames; i++) {
+    const frame = batch[i] ?? null;
+    batch[i] = null; // or the slot would pin the frame
+    if (frame === null || frame === joined) continue;
+    joined?.set(frame, at);
+    at += frame.length;
   }
-  batch.length = 0;
   return joined;
 }

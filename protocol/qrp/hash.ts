@@ -1,5 +1,5 @@
 // The QRP word hash, and what of a query is looked up in tables.
-import { delimitedWords, QUERY_UNITS_MAX, QUERY_WORDS_MAX, queryWords } from '../search/tokenizer.ts';
+import { delimitedWords, isPlain, QUERY_UNITS_MAX, QUERY_WORDS_MAX, queryWords } from '../search/tokenizer.ts';
 import { formatSha1Urn } from '../wire/urn.ts';
 
 /** gtk-gnutella looks up no shorter word of a query (UTF-8). */
@@ -65,7 +65,7 @@ export function wordsNeeded(words: number): number {
 export function queryHashes(text: string, urns: readonly Buffer[]): QueryHashes {
   const words = queryWords(text);
   const long = words.filter(word => word.length >= WORD_BYTES_MIN || Buffer.byteLength(word) >= WORD_BYTES_MIN);
-  const delimited = delimitedWords(text.slice(0, QUERY_UNITS_MAX)).slice(0, QUERY_WORDS_MAX);
+  const delimited = isPlain(text) ? words : delimitedWords(text.slice(0, QUERY_UNITS_MAX)).slice(0, QUERY_WORDS_MAX);
   const same = delimited.length === long.length && delimited.every((word, i) => word === long[i]);
   return {
     urns: urns.slice(0, URNS_MAX).flatMap(urnHashes),

@@ -12,6 +12,12 @@ export const QUERY_UNITS_MAX = 1024;
 
 /** Both splitters agree on names of these characters alone. */
 const PLAIN = /^[A-Za-z0-9 \-._*(),/\\]*$/;
+
+/** Whether canonical words and delimitedWords() of this text are the same. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
+
 const ASCII = /^[\0-\x7f]*$/;
 
 // Signs that change the sense of a word in their script: kept where other non-spacing marks are dropped.
@@ -32,7 +38,7 @@ const LIMEWIRE_DELIMITERS = /[ \-._+/*()\\,]+/;
 export function nameWords(name: string): string[] {
   const words = new Set<string>();
   addCanonical(name, words);
-  if (!PLAIN.test(name)) {
+  if (!isPlain(name)) {
     addCanonical(name.normalize('NFKD').replace(LIMEWIRE_DROPPED, ''), words);
     for (const word of delimitedWords(name)) words.add(word);
     for (const word of name.toLowerCase().split(LIMEWIRE_DELIMITERS)) if (word !== '') words.add(word);

@@ -14,6 +14,7 @@ import { capabilitiesOf } from '../../../protocol/handshake/capabilities.ts';
 import { Headers } from '../../../protocol/handshake/header-block.ts';
 import { Link } from '../../../protocol/overlay/link.ts';
 import { Priority } from '../../../protocol/overlay/send-queue.ts';
+import { PLAIN_WRITES } from '../../../protocol/overlay/write-pace.ts';
 import { closed, eventually, readAll, readBytes, socketPair } from '../../support/loopback.ts';
 
 /** A core that only notes what it is told. */
@@ -39,7 +40,7 @@ async function startLink(t: Test, options: Partial<TcpLinkOptions> = {}) {
   const ends = new Tally<LinkEndReason>(LINK_END_REASONS);
   const wire = new TcpLink(ours, {
     core,
-    pacer: new FlushPacer(1, () => performance.now()),
+    pacer: new FlushPacer(PLAIN_WRITES, () => performance.now()),
     ends,
     deflateIn: false,
     deflateOut: false,

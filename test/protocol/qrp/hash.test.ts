@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { qrpHash, queryHashes, slotOf, urnHashes, wordHash } from '../../../protocol/qrp/hash.ts';
+import { delimitedWords, isPlain } from '../../../protocol/search/tokenizer.ts';
 import { parseUrn } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
 
@@ -59,4 +61,15 @@ t.test('a query is looked up by its words, LimeWire’s too where they differ', 
   t.strictSame(queryHashes('ab', []), { urns: [], words: [], delimited: [wordHash('ab')] });
   t.equal(queryHashes('', [Buffer.alloc(20)]).urns.length, 2);
   t.equal(queryHashes('', Array(100).fill(Buffer.alloc(20))).urns.length, 32);
+});
+
+t.test('a text that is plain is split once, to the same hashes as if LimeWire’s words were made too', async () => {
+  const plain = fc.string({ unit: fc.constantFrom(...'aBz09 -._*(),/\\'), maxLength: 60 });
+  fc.assert(
+    fc.property(plain, text => {
+      const { words, delimited } = queryHashes(text, []);
+      const made = delimitedWords(text).map(word => wordHash(word));
+      return isPlain(text) && JSON.stringify(made) === JSON.stringify(delimited.length === 0 ? words : delimited);
+    }),
+  );
 });
