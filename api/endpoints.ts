@@ -64,7 +64,15 @@ type FieldOf<G, F extends string> = G extends Record<F, infer T extends z.ZodTyp
 const row =
   (method: Method, scope: Scope, success: Endpoint['success']) =>
   <const G extends Given>(path: string, given: G): Row<G> =>
-    ({ ...DEFAULTS, method, path, scope, success, ...given }) as unknown as Row<G>;
+    ({
+      ...DEFAULTS,
+      method,
+      path,
+      scope,
+      success,
+      ...given,
+      problems: [...(given.problems ?? []), ...(given.params === byId ? ['AMBIGUOUS'] : [])],
+    }) as unknown as Row<G>;
 
 const get = row('GET', 'read', 200);
 const create = row('POST', 'operate', 201);

@@ -12,6 +12,7 @@ const PROBLEMS = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
   TOO_SLOW: { status: 408, title: 'The body took too long' },
   CONFLICT: { status: 409, title: 'The present state does not allow it' },
+  AMBIGUOUS: { status: 409, title: 'The beginning of an id fits several' },
   STALE: { status: 412, title: 'It has changed meanwhile' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },

@@ -12,6 +12,7 @@ import {
 import { ApiError, asApiError, problemOf, type RefusalOf } from './errors.ts';
 import { chosen } from './fields.ts';
 import { checkedInput, partsOf, routeOf, type Values } from './input.ts';
+import { idBegunWith, type Named } from './prefix.ts';
 
 export interface OperationsOptions {
   /** Of the program, for the OpenAPI document. */
@@ -43,6 +44,11 @@ export const NOBODY: Caller = { id: 'nobody', name: 'nobody', scopes: [], expire
 /** These are about the call they come in, not about the servent. */
 const NOT_IN_BULK: ReadonlySet<string> = new Set<EndpointName>(['bulk', 'openapi', 'createKey']);
 
+/** By path: where the ids of what lies below it are. */
+const listNames: ReadonlyMap<string, EndpointName> = new Map(
+  endpointNames.filter(name => endpoints[name].method === 'GET').map(name => [endpoints[name].path, name]),
+);
+
 export class Operations {
   readonly #options: OperationsOptions;
   readonly #handles: ReadonlyMap<EndpointName, Handle>;
@@ -69,12 +75,31 @@ export class Operations {
     if (endpoint.scope !== 'open') requireScope(caller, endpoint.scope);
     const { params = {}, query = {}, body } = given;
     const input = checkedInput(endpoint, { params, query, body });
-    const output = await this.#handles.get(name)?.(input, caller);
+    const output = await this.#answer(name, endpoint, input, caller);
     if (endpoint.output === null) return { status: endpoint.success, output: undefined };
     if (this.#options.checkOutput) endpoint.output.parse(output);
     const status = endpoint.statusFor?.(output as never) ?? endpoint.success;
     const { fields } = input;
     return { status, output: Array.isArray(fields) ? narrowed(output, fields as string[]) : output };
+  }
+
+  /** An id that is nobody's may be the beginning of one; nothing has been done then. */
+  async #answer(name: EndpointName, { path }: Endpoint, input: Values, caller: Caller): Promise<unknown> {
+    const handle = this.#handles.get(name);
+    try {
+      return await handle?.(input, caller);
+    } catch (error) {
+      const isUnknown = error instanceof ApiError && error.code === 'NOT_FOUND' && typeof input['id'] === 'string';
+      const [list = '', rest] = path.split('/:id');
+      const lister = isUnknown && rest !== undefined ? listNames.get(list) : undefined;
+      if (lister === undefined) throw error;
+      const { items } = (await this.#handles.get(lister)?.({ limit: Number.POSITIVE_INFINITY }, caller)) as {
+        items: readonly Named[];
+      };
+      const id = idBegunWith(input['id'] as string, items, list.split('/').at(-1) ?? '');
+      if (id === null || id === input['id']) throw error;
+      return handle?.({ ...input, id }, caller);
+    }
   }
 
   async #openapi(): Promise<unknown> {

@@ -86,6 +86,11 @@ export class LogLevels {
     this.#settle();
   }
 
+  /** Those that there are. */
+  get parts(): string[] {
+    return [...this.#parts.keys()].sort();
+  }
+
   /** By part, as `mod` in the log; null takes its own level off. Names that nobody has are remembered for who may come. */
   change(levels: Readonly<Record<string, LogLevel | null>>): void {
     for (const [mod, level] of Object.entries(levels)) {

@@ -5,12 +5,13 @@ import type { Source } from './app.ts';
 import { commandRows, runCommand } from './commands.ts';
 import { Feed } from './feed.ts';
 import { formatClock, formatCount } from './format.ts';
+import { bindings } from './keys.ts';
 import { rowsShown } from './listing.ts';
 import { contextOf, createModel, type Effect, type Message, type Model } from './model.ts';
 import { perform } from './perform.ts';
 import type { AnyList } from './table.ts';
 import { update } from './update.ts';
-import { lists, viewRow } from './views/all.ts';
+import { lists, viewRow, views } from './views/all.ts';
 import { notesOn } from './views/overview.ts';
 import { wantedBy } from './wants.ts';
 
@@ -30,6 +31,13 @@ export async function runPlain({ sources, input, write, now }: PlainOptions): Pr
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) if (!(await reader.line(line))) break;
   lines.close();
+}
+
+/** The keys of the views and of leaving are words here, too. */
+function wordFor(line: string): string {
+  if (bindings.some(({ action, keys }) => action === 'quit' && keys.includes(line))) return 'quit';
+  const view = views.find(({ key }) => key === line)?.id;
+  return view === 'overview' ? 'status' : (view ?? line);
 }
 
 class PlainReader {
@@ -52,7 +60,7 @@ class PlainReader {
 
   /** false: that was the last one. */
   async line(text: string): Promise<boolean> {
-    const line = text.trim().replace(/^:/, '');
+    const line = wordFor(text.trim().replace(/^:/, ''));
     if (line === 'more') {
       this.#readRows();
       return true;
@@ -145,6 +153,9 @@ class PlainReader {
 
   #help(): void {
     this.#say(`It is ${formatClock(this.#now())}. An empty line reads the view again, "more" reads on.`);
+    this.#say(
+      `The keys of the views do as well: ${views.map(({ key, title }) => `${key} ${title}`).join(', ')}; q quits.`,
+    );
     for (const { word, takes, help } of commandRows) this.#say(`${word}${takes === '' ? '' : ` ${takes}`}: ${help}`);
   }
 

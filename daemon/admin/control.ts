@@ -348,7 +348,11 @@ export class DaemonControl implements Control {
   }
 
   changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
-    logLevels(this.#parts.log).change(levels);
+    const known = logLevels(this.#parts.log);
+    const strange = Object.keys(levels).find(part => !known.parts.includes(part));
+    if (strange !== undefined)
+      throw invalid(strange, `no part of the daemon has that name; there are ${known.parts.join(', ')}`);
+    known.change(levels);
     return this.logLevels();
   }
 

@@ -1,6 +1,7 @@
 // From what somebody asks to have downloaded (a result, a magnet link, a URN) to what the downloads need to know.
 import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
+import { idBegunWith } from '../../api/prefix.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 import type { FoundContent, FoundSource, Searches } from '../overlay/searches.ts';
@@ -30,7 +31,8 @@ export function downloadRequest(input: StartDownloadInput, searches: Searches): 
 }
 
 function contentOf(searches: Searches, search: string, result: string): FoundContent {
-  const contents = searches.contents(search);
+  const id = searches.get(search) === null ? idBegunWith(search, searches.list(), 'searches') : search;
+  const contents = id === null ? null : searches.contents(id);
   if (contents === null) throw notFound('search', search);
   const content = contents.find(({ id }) => id === result);
   if (content === undefined) throw notFound('result', result);

@@ -6,6 +6,7 @@ import { resolveSettings } from '../settings/resolve.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type ClientFlags, dataDirOf } from './connection.ts';
 import { CommandError } from './failure.ts';
+import { outputOptions } from './output.ts';
 import { facts } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
@@ -32,10 +33,10 @@ export function backupCommands(terminal: Terminal): Command[] {
 }
 
 function folderCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--data-dir <dir>', 'the data folder (SERVENT_DATA_DIR)')
-    .option('--json', 'print JSON');
+  return outputOptions(new Command(name).description(description)).option(
+    '--data-dir <dir>',
+    'the data folder (SERVENT_DATA_DIR)',
+  );
 }
 
 async function stopped(work: Promise<void>): Promise<void> {
@@ -105,8 +106,8 @@ function factsOf({
   parts: number;
 }): [string, string][] {
   return [
-    ['files', files.length === 0 ? 'none' : files.join(', ')],
-    ...Object.entries(records).map(([table, count]) => [table, String(count)] as [string, string]),
+    ['in it', files.length === 0 ? 'no files' : files.join(', ')],
+    ...Object.entries(records).map(([table, count]) => [`records of ${table}`, String(count)] as [string, string]),
     ...(parts > 0 ? [['unfinished downloads', String(parts)] as [string, string]] : []),
   ];
 }

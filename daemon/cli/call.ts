@@ -6,6 +6,7 @@ import type { Client } from '../../api/client.ts';
 import type { EndpointName } from '../../api/endpoints.ts';
 import { routes } from '../../api/outline.ts';
 import { nearest } from '../settings/faults.ts';
+import { version } from '../version.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
@@ -19,11 +20,38 @@ export function callCommand(terminal: Terminal): Command {
         const near = nearest(operation, Object.keys(routes));
         throw usageError(`there is no operation ${operation}${near === null ? '' : `; did you mean ${near}?`}`);
       }
+      const input = Object.fromEntries(fields.map(fieldOf));
+      await checkInput(operation, input);
       const { client } = await findDaemon(flags, terminal);
       const call = client[operation] as (input: object) => ReturnType<Client[EndpointName]>;
-      printJson(terminal, (await call(Object.fromEntries(fields.map(fieldOf)))) ?? {});
+      printJson(terminal, (await call(input)) ?? {});
     });
 }
+
+/** Wrong usage names every field at fault, as the daemon would, before anything is sent. */
+async function checkInput(operation: EndpointName, input: Record<string, unknown>): Promise<void> {
+  const [{ endpoints }, { checkedInput, partsOf, routeOf }, { ApiError }] = await Promise.all([
+    import('../../api/endpoints.ts'),
+    import('../../api/input.ts'),
+    import('../../api/errors.ts'),
+  ]);
+  const endpoint = endpoints[operation];
+  const { params, query, body } = partsOf(routeOf(endpoint), input);
+  const texts = (values: object): object =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asText(value)]));
+  try {
+    checkedInput(endpoint, { params: texts(params), query: texts(query), body });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const faults = error.faults.map(({ field, detail }) =>
+      /received undefined$/.test(detail) ? `${field} is missing` : `${field === '' ? '' : `${field}: `}${detail}`,
+    );
+    throw usageError(`${operation}: ${faults.join('; ')}`);
+  }
+}
+
+/** What a URL makes of it. */
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Bytes of a file of operations; the API takes a mebibyte. */
 const BULK_BYTES_MAX = 1 << 20;
@@ -77,12 +105,14 @@ async function inputOf({ stdin = process.stdin }: Terminal): Promise<string> {
 }
 
 export function openapiCommand(terminal: Terminal): Command {
-  return clientCommand('openapi', 'print the description of the API as an OpenAPI document').action(
-    async (flags: ClientFlags) => {
-      const { client } = await findDaemon(flags, terminal);
-      printJson(terminal, await client.openapi());
-    },
-  );
+  return clientCommand(
+    'openapi',
+    'print the API as an OpenAPI document; needs no daemon, but asks the one at --api',
+  ).action(async (flags: ClientFlags) => {
+    if (flags.api !== undefined) return printJson(terminal, await (await findDaemon(flags, terminal)).client.openapi());
+    const { openApiDocument } = await import('../../api/openapi.ts');
+    printJson(terminal, openApiDocument(version));
+  });
 }
 
 function isOperation(name: string): name is EndpointName {

@@ -55,19 +55,29 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     if (error instanceof ShownOnly) return 0;
     const code = exitCodeOf(error);
     if (code !== 0 && !(error instanceof EndedBySignal))
-      note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words) : explain(error)}`);
+      note(terminal, `servent: ${error instanceof CommanderError ? misuse(error, words, program) : explain(error)}`);
     return code;
   }
 }
 
-function misuse(error: CommanderError, words: readonly string[]): string {
+function misuse(error: CommanderError, words: readonly string[], program: Command): string {
   if (error.code === 'commander.help') return 'say which command; the lines above list them';
   const about = error.message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .trim();
-  const command = words.find(word => !word.startsWith('-'));
-  const help =
-    error.code === 'commander.unknownCommand' || command === undefined ? 'servent --help' : `servent ${command} --help`;
-  return `${about}; see "${help}"`;
+  return `${about}; see "servent ${[...namedBy(words, program), '--help'].join(' ')}"`;
+}
+
+/** The command that the words lead to, as words. */
+function namedBy(words: readonly string[], program: Command): string[] {
+  const path: string[] = [];
+  let command: Command = program;
+  for (const word of words) {
+    const inner = command.commands.find(known => known.name() === word);
+    if (inner === undefined) continue;
+    command = inner;
+    path.push(word);
+  }
+  return path;
 }

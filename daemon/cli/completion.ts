@@ -55,7 +55,7 @@ async function candidates(program: Command, words: readonly string[], terminal: 
     path.push(word);
   }
   const before = words.at(-2) ?? '';
-  const flag = command.options.find(option => option.long === before && option.required);
+  const flag = command.options.find(option => [option.long, option.short].includes(before) && option.required);
   let found: readonly string[];
   if (flag !== undefined) found = flag.argChoices ?? [];
   else if (begun.startsWith('-'))

@@ -10,6 +10,7 @@ import { configView } from '../settings/view.ts';
 import { type SettingKey, settingsList } from '../settings.ts';
 import { type ClientFlags, clientCommand, dataDirOf, findDaemon } from './connection.ts';
 import { CommandError, EXIT_FAILURE, usageError } from './failure.ts';
+import { outputOptions } from './output.ts';
 import { type Column, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
@@ -24,7 +25,7 @@ export function configCommand(terminal: Terminal): Command {
         const wanted = key === undefined ? null : settingOf(key).key;
         const { settings } = await effective(flags, terminal);
         const rows = settings.filter(row => wanted === null || row.key === wanted);
-        if (flags.json === true) printJson(terminal, key === undefined ? valuesOf(rows) : rows[0]?.value);
+        if (flags.json === true) printJson(terminal, key === undefined ? valuesOf(rows) : rows[0]?.value, rows);
         else if (key === undefined) for (const row of rows) print(terminal, `${row.key} = ${shownValue(row.value)}`);
         else print(terminal, shownValue(rows[0]?.value));
       }),
@@ -34,7 +35,7 @@ export function configCommand(terminal: Terminal): Command {
       .option('--origin', 'with the flag, variable or line of the file; so it is anyway')
       .action(async (flags: EffectiveFlags) => {
         const view = await effective(flags, terminal);
-        if (flags.json === true) printJson(terminal, view);
+        if (flags.json === true) printJson(terminal, view, view.settings);
         else print(terminal, table(settingColumns, view.settings));
       }),
   );
@@ -94,7 +95,7 @@ const WHEN = { hot: 'now', reconnect: 'now, for new connections', restart: 'at t
 
 function showPlan(terminal: Terminal, plan: ConfigPlan, json: boolean): void {
   if (json) {
-    printJson(terminal, plan);
+    printJson(terminal, plan, plan.changes);
     return;
   }
   for (const { key, by } of plan.overruled) note(terminal, `${key}: ${by} overrules the file`);
@@ -110,11 +111,9 @@ const planColumns: Column<ConfigChangeView>[] = [
 ];
 
 function fileCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
+  return outputOptions(new Command(name).description(description))
     .option('--config <file>', 'the configuration file (SERVENT_CONFIG)')
-    .option('--data-dir <dir>', 'the data folder (SERVENT_DATA_DIR)')
-    .option('--json', 'print JSON');
+    .option('--data-dir <dir>', 'the data folder (SERVENT_DATA_DIR)');
 }
 
 type EffectiveFlags = ClientFlags & { config?: string; profile?: string; offline?: boolean };

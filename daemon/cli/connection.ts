@@ -1,6 +1,6 @@
 // Finds the running daemon: flags, then environment, then what it left in its data folder.
 import { join, resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
 import { createFollow, type Follow } from '../../api/event-follow.ts';
 import { streamPaths } from '../../api/outline.ts';
@@ -9,7 +9,8 @@ import { givenToken } from '../admin/given-token.ts';
 import { usualDataDir } from '../data-dir.ts';
 import { readApiToken, readRuntime } from '../runtime-files.ts';
 import { CommandError, usageError } from './failure.ts';
-import { OUTPUT_FORMATS, type Terminal } from './terminal.ts';
+import { outputOptions } from './output.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface ClientFlags {
   api?: string;
@@ -20,10 +21,7 @@ export interface ClientFlags {
 
 /** A command that talks to a running daemon. */
 export function clientCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--json', 'print JSON, as --output json does')
-    .addOption(new Option('--output <format>', 'how to print the answer').choices([...OUTPUT_FORMATS]))
+  return outputOptions(new Command(name).description(description))
     .option('--curl', 'print the calls as curl commands; those that change something are not made')
     .option('--api <url>', 'where the daemon answers (SERVENT_API)')
     .option('--token <token>', 'its API token (SERVENT_TOKEN, or SERVENT_TOKEN_FILE with a file)')

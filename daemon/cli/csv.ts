@@ -8,15 +8,34 @@ export function rowsOf(value: unknown): unknown[] {
 
 /** Columns in the order of their first appearance; nothing at all for no rows. */
 export function csv(rows: readonly unknown[]): string {
+  let text = '';
+  csvWriter(part => {
+    text += part;
+  })(rows);
+  return text;
+}
+
+/** The first rows say which columns there are. */
+export function csvWriter(write: (text: string) => void): (rows: readonly unknown[]) => void {
+  let columns: readonly string[] = [];
+  return rows => {
+    const isFirst = columns.length === 0;
+    const [titles = [], ...lines] = cellsOf(rows, columns);
+    columns = titles;
+    if (columns.length === 0) return;
+    for (const cells of isFirst ? [titles, ...lines] : lines) write(`${cells.map(quoted).join(',')}\r\n`);
+  };
+}
+
+/** The titles of the columns, then the cells of each row. */
+export function cellsOf(rows: readonly unknown[], columns: readonly string[] = []): string[][] {
   const flat = rows.map(row => {
     const cells = new Map<string, string>();
     flatten(row, '', cells);
     return cells;
   });
-  const columns = [...new Set(flat.flatMap(cells => [...cells.keys()]))];
-  if (columns.length === 0) return '';
-  const lines = [columns, ...flat.map(cells => columns.map(column => cells.get(column) ?? ''))];
-  return lines.map(cells => `${cells.map(quoted).join(',')}\r\n`).join('');
+  const titles = columns.length > 0 ? [...columns] : [...new Set(flat.flatMap(cells => [...cells.keys()]))];
+  return [titles, ...flat.map(cells => titles.map(title => cells.get(title) ?? ''))];
 }
 
 /** Lists stay one cell, as JSON: their length differs from row to row. */

@@ -30,7 +30,8 @@ export function doctorCommand(terminal: Terminal): Command {
     .option('--config <file>', 'the configuration file (SERVENT_CONFIG)')
     .action(async (flags: ClientFlags & { config?: string }) => {
       const findings = await examine(flags, terminal);
-      if (flags.json === true) printJson(terminal, { ok: findings.every(({ state }) => state !== 'bad'), findings });
+      if (flags.json === true)
+        printJson(terminal, { ok: findings.every(({ state }) => state !== 'bad'), findings }, findings);
       else for (const finding of findings) print(terminal, lineOf(finding));
       const bad = findings.filter(({ state }) => state === 'bad');
       if (bad.length > 0) throw new CommandError(`${bad.length} to mend: ${bad.map(({ name }) => name).join(', ')}`);

@@ -9,7 +9,7 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 export function explainCommand(terminal: Terminal): Command {
   const command = new Command('explain').description('say why things are as they are, each test with its value');
   const show = (flags: ClientFlags, explained: Explanation): void => {
-    if (flags.json === true) printJson(terminal, explained);
+    if (flags.json === true) printJson(terminal, explained, explained.tests);
     else print(terminal, textOf(explained));
   };
   command.addCommand(

@@ -5,7 +5,7 @@ import type { EventView, Topic } from '../../api/schemas/events.ts';
 import type { Daemon } from './connection.ts';
 import { CommandError } from './failure.ts';
 import { askedToStop } from './signals.ts';
-import { note, print, type Terminal } from './terminal.ts';
+import { note, print, rowPrinter, type Terminal } from './terminal.ts';
 
 export interface Followed {
   topics: readonly Topic[];
@@ -93,14 +93,11 @@ export async function printed(
   json: boolean,
   shown: (event: EventView) => string,
 ): Promise<void> {
+  const rows = rowPrinter(terminal);
   await followEvents(terminal, daemon, followed, events => {
+    if (json) return rows(events);
     for (const event of events)
-      print(
-        terminal,
-        json
-          ? JSON.stringify(event)
-          : `${event.at.slice(11, 19)}  ${event.type.padEnd(17)}  ${printable(shown(event))}`,
-      );
+      print(terminal, `${event.at.slice(11, 19)}  ${event.type.padEnd(17)}  ${printable(shown(event))}`);
   });
 }
 

@@ -9,6 +9,7 @@ import { FILE_NAME, flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Ground, type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
 import { type ClientFlags, dataDirOf } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
+import { outputOptions } from './output.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
 interface Question {
@@ -43,13 +44,12 @@ const settingOf = (key: SettingKey): Setting<unknown> => {
 };
 
 export function initCommand(terminal: Terminal): Command {
-  const command = new Command('init')
+  const command = outputOptions(new Command('init'))
     .description('write a first configuration file: asks five things, each of which a flag can answer')
     .option('--yes', 'take the default for what no flag answers, without asking')
     .option('--force', 'overwrite a configuration file that is there')
     .option('--data-dir <dir>', 'the data folder (SERVENT_DATA_DIR)')
-    .option('--config <file>', 'the file to write (SERVENT_CONFIG; default: servent.yaml in the data folder)')
-    .option('--json', 'print JSON');
+    .option('--config <file>', 'the file to write (SERVENT_CONFIG; default: servent.yaml in the data folder)');
   const names = new Map<SettingKey, string>();
   for (const key of [...QUESTIONS.map(question => question.key), ...MORE]) {
     const setting = settingOf(key);

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { FileView, FolderView } from '../../api/control.ts';
 import { counted, formatBytes } from '../../api/format.ts';
+import { idBegunWith } from '../../api/prefix.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
 import { firstItems, type ListFlags, listOptions } from './list.ts';
@@ -62,7 +63,8 @@ async function findFolder(client: Client, dir: string, { cwd }: Terminal): Promi
   const path = resolve(cwd, dir);
   // The daemon may know it by where a link leads; a folder that is gone can still be unshared.
   const real = await realpath(path).catch(() => path);
-  const found = folders.find(folder => [path, real].includes(folder.path)) ?? folders.find(folder => folder.id === dir);
+  const id = folders.some(folder => folder.path === real) ? null : idBegunWith(dir, folders, 'folders');
+  const found = folders.find(folder => [path, real].includes(folder.path)) ?? folders.find(folder => folder.id === id);
   if (found === undefined) throw new CommandError(`${path} is not shared: "servent library" shows what is`);
   return found;
 }

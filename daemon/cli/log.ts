@@ -7,8 +7,8 @@ import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
 import { followEvents, plainly } from './follow.ts';
 import { wholeNumber } from './numbers.ts';
-import { facts } from './table.ts';
-import { note, print, printJson, type Terminal } from './terminal.ts';
+import { type Column, table } from './table.ts';
+import { note, print, printJson, rowPrinter, type Terminal } from './terminal.ts';
 
 const LINES_DEFAULT = 50;
 const LINES_MAX = 1_000;
@@ -29,8 +29,9 @@ export function logCommand(terminal: Terminal): Command {
         const changes = Object.fromEntries(words.map(levelOf));
         const { client } = await findDaemon(flags, terminal);
         const view = words.length === 0 ? await client.logLevels() : await client.changeLogLevels(changes);
-        if (flags.json === true) printJson(terminal, view);
-        else print(terminal, facts(levelFacts(view)));
+        const rows = levelFacts(view).map(([part, level]) => ({ part, level }));
+        if (flags.json === true) printJson(terminal, view, rows);
+        else print(terminal, table(levelColumns, rows));
       }),
   );
   return command;
@@ -42,7 +43,9 @@ async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: L
   const { items } = await daemon.client.logLines({ level, limit: Math.max(1, limit) });
   const oldestFirst = items.slice(0, limit).reverse();
   if (json && follow !== true) return printJson(terminal, { items: oldestFirst, next: null });
-  for (const line of oldestFirst) print(terminal, json ? JSON.stringify(line) : lineOf(line));
+  const rows = rowPrinter(terminal);
+  const show = (line: LogLineView): void => (json ? rows([line]) : print(terminal, lineOf(line)));
+  oldestFirst.forEach(show);
   if (follow !== true) {
     if (items.length === 0) note(terminal, `nothing was logged at ${level} or above`);
     return;
@@ -50,7 +53,7 @@ async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: L
   await followEvents(terminal, daemon, { topics: ['log'], level }, events => {
     for (const { type, data } of events) {
       if (type !== 'log.line') note(terminal, `${plainly(data)}: lines left out, they came too fast`);
-      else print(terminal, json ? JSON.stringify(data) : lineOf(data as LogLineView));
+      else show(data as LogLineView);
     }
   });
 }
@@ -74,3 +77,8 @@ function levelFacts({ level, levels }: LogLevelsView): [string, string][] {
   const own = Object.entries(levels);
   return [['all others', level], ...own];
 }
+
+const levelColumns: Column<{ part: string; level: string }>[] = [
+  { title: 'PART', of: row => row.part },
+  { title: 'LEVEL', of: row => row.level },
+];

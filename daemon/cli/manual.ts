@@ -91,7 +91,7 @@ const GROUPS: readonly (readonly [title: string, intro: string, commands: readon
 ];
 
 /** Told once for all commands that have them. */
-const COMMON = new Set(['--json', '--output', '--curl', '--api', '--token', '--data-dir']);
+const COMMON = new Set(['--json', '--output', '--template', '--curl', '--api', '--token', '--data-dir']);
 /** `start` has a flag for each setting: configuration.md is their place. */
 const SETTINGS_ELSEWHERE = new Set(['start']);
 
@@ -190,5 +190,5 @@ function withDefault({ description, defaultValue, argChoices }: Option): string 
   const choices = argChoices === undefined ? '' : ` One of ${argChoices.join(', ')}.`;
   const shown =
     typeof defaultValue === 'number' || typeof defaultValue === 'string' ? ` Default: ${defaultValue}.` : '';
-  return `${choices === '' && shown === '' ? description : `${description}.`}${choices}${shown}`;
+  return choices === '' && shown === '' ? description : `${description.replace(/\.$/, '')}.${choices}${shown}`;
 }

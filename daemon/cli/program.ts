@@ -1,11 +1,12 @@
 // The root of the command tree.
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import type { OutputFormat, Terminal } from './terminal.ts';
+import { chooseOutput } from './output.ts';
+import type { Terminal } from './terminal.ts';
 
 const AFTER_HELP = `
 Commands find a running daemon by --api and --token, SERVENT_API and SERVENT_TOKEN, or its data folder,
-and print JSON with --json. Exit codes: 0 success, 1 failure, 2 wrong usage.`;
+and print JSON with --json, or as --output (-o) says. Exit codes: 0 success, 1 failure, 2 wrong usage.`;
 
 /** The root with these commands below it; they are given the terminal of this very command line. */
 export function assembled(
@@ -22,11 +23,8 @@ export function assembled(
     .addHelpText('after', AFTER_HELP);
   for (const command of commands(terminal, program)) program.addCommand(command);
   program.hook('preAction', (_, command) => {
-    const { output, curl } = command.opts<{ output?: OutputFormat; curl?: true }>();
-    if (output !== undefined) {
-      terminal.format = output;
-      command.setOptionValue('json', output !== 'table');
-    }
+    const { curl } = command.opts<{ curl?: true }>();
+    chooseOutput(command, terminal);
     if (curl === true) {
       terminal.curl = text => surroundings.stdout.write(`${text}\n`);
       terminal.stdout = { write: () => true };

@@ -47,7 +47,17 @@ export function queriesCommand(terminal: Terminal): Command {
       .option('--limit <n>', 'only the latest so many', wholeNumber(1, EXPORT_MAX))
       .action(async ({ limit, ...flags }: ClientFlags & { limit?: number }) => {
         const { text } = await findDaemon(flags, terminal);
-        terminal.stdout.write(await text('exportQueries', limit === undefined ? {} : { limit: String(limit) }));
+        const lines = await text('exportQueries', limit === undefined ? {} : { limit: String(limit) });
+        if (flags.json !== true && terminal.format === undefined) terminal.stdout.write(lines);
+        else
+          printJson(terminal, {
+            items: lines
+              .trim()
+              .split('\n')
+              .filter(Boolean)
+              .map(line => JSON.parse(line)),
+            next: null,
+          });
       }),
   );
   return command;

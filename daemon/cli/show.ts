@@ -135,7 +135,7 @@ function healthCommand(terminal: Terminal): Command {
       const { client } = await findDaemon(flags, terminal);
       const { status: alive } = await client.live();
       const ready = await client.ready();
-      if (flags.json === true) printJson(terminal, { live: alive, ...ready });
+      if (flags.json === true) printJson(terminal, { live: alive, ...ready }, ready.checks);
       else
         for (const { name, ok, detail } of ready.checks)
           print(terminal, `${ok ? 'ok ' : 'BAD'}  ${name}${detail === null ? '' : `: ${detail}`}`);

@@ -15,6 +15,7 @@ import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { libraryCommands } from './library.ts';
 import { logCommand } from './log.ts';
+import { outputOptions } from './output.ts';
 import { overlayCommands } from './overlay.ts';
 import { assembled } from './program.ts';
 import { queriesCommand } from './queries.ts';
@@ -23,7 +24,7 @@ import { searchesCommand } from './searches.ts';
 import { showCommands } from './show.ts';
 import { startCommand } from './start.ts';
 import { supportBundleCommand } from './support-bundle.ts';
-import { print, type Terminal } from './terminal.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
 import { transferCommands } from './transfers.ts';
 import { tuiCommand } from './tui.ts';
 import { webCommand } from './web.ts';
@@ -56,6 +57,8 @@ export function createProgram(surroundings: Terminal): Command {
     bulkCommand(terminal),
     openapiCommand(terminal),
     ...completionCommands(terminal, () => program),
-    new Command('version').description('print the version').action(() => print(terminal, version)),
+    outputOptions(new Command('version').description('print the version')).action(({ json }: { json?: boolean }) =>
+      json === true ? printJson(terminal, { version }) : print(terminal, version),
+    ),
   ]);
 }

@@ -1,5 +1,5 @@
 // Our own searches: started on the overlay (or as a browse of one servent), their hits grouped by content.
-import { v7 as uuid } from 'uuid';
+import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { ApiError, invalid } from '../../api/errors.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';

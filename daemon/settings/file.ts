@@ -123,7 +123,7 @@ export function editSettings(text: string, file: string, key: SettingKey, value:
   const document = parseDocument(text);
   if (document.errors.length > 0) parseSettings(text, file);
   const path = key.split('.');
-  if (value === undefined) document.deleteIn(path);
+  if (value === undefined) takeOut(document, path);
   else {
     const [section] = path;
     // `gnutella:` with nothing below it is a scalar, which cannot take a key.
@@ -132,7 +132,32 @@ export function editSettings(text: string, file: string, key: SettingKey, value:
     // A plain value goes into the node that is there, which keeps the comment behind it.
     document.setIn(path, Array.isArray(value) ? document.createNode(value) : value);
   }
-  const edited = document.toString();
+  const edited =
+    isMap(document.contents) && document.contents.items.length === 0 ? remarksOf(document) : document.toString();
   parseSettings(edited, file);
   return edited;
+}
+
+/** A section goes with its last key. What was said above it stays at the top if it was the first, all else at the end. */
+function takeOut(document: Document, path: readonly string[]): void {
+  const [section = ''] = path;
+  document.deleteIn(path);
+  const { contents } = document;
+  const left = document.get(section, true);
+  if (path.length === 1 || !isMap(contents) || !isMap(left) || left.items.length > 0) return;
+  const at = contents.items.findIndex(({ key }) => isScalar(key) && key.value === section);
+  const key = contents.items[at]?.key;
+  const above = isScalar(key) ? key.commentBefore : null;
+  document.deleteIn([section]);
+  if (at === 0) document.commentBefore = joined(document.commentBefore, above);
+  document.comment = joined(at === 0 ? null : above, left.commentBefore, left.comment, document.comment);
+}
+
+const joined = (...remarks: readonly (string | null | undefined)[]): string | null =>
+  remarks.filter(text => text != null).join('\n') || null;
+
+/** Of a document without a key: an empty one would be written as `{}`. */
+function remarksOf({ commentBefore, contents, comment }: Document): string {
+  const remarks = joined(commentBefore, isMap(contents) ? contents.comment : null, comment);
+  return remarks === null ? '' : `${remarks.replace(/^(?=.)/gm, '#')}\n`;
 }

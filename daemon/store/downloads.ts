@@ -73,7 +73,7 @@ export class DownloadStore {
         log.error({ id, err }, 'a stored download is unreadable and was left out');
       }
     }
-    return records;
+    return records.sort((a, b) => a.addedAt - b.addedAt);
   }
 
   /** `durable`: survives a power cut; progress need not, for the bytes are fetched again. */

@@ -1,7 +1,7 @@
 // All downloads: begun, paused, resumed, a few at a time in the order of their priority, and again after a restart.
 import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { v7 as uuid } from 'uuid';
+import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { DownloadView } from '../../api/control.ts';
 import { ApiError } from '../../api/errors.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';

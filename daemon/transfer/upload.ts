@@ -1,5 +1,5 @@
 // One file on its way to one connection, range after range: what an admin sees of it.
-import { v7 as uuid } from 'uuid';
+import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { UploadView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';

@@ -49,6 +49,8 @@ t.test('everything comes back in another folder: configuration, hosts, library, 
   const back = await command(['restore', file, '--data-dir', fresh]);
   t.equal(back.code, 0, back.err);
   t.match(back.err, /the API token was not in it/);
+  const names = Array.from(back.out.matchAll(/^([a-z ]+): {2}/gm), ([, name]) => name);
+  t.ok(names.length > 3 && new Set(names).size === names.length, `one row for each: ${names.join(', ')}`);
   t.equal(await readFile(join(fresh, 'servent.yaml'), 'utf8'), '# mine\nuploads:\n  slots: 3\n');
   t.strictSame((await readdir(fresh)).sort(), ['downloads', 'servent.yaml', 'store']);
   const [part = ''] = await readdir(join(fresh, 'downloads/.incomplete'));

@@ -147,3 +147,21 @@ t.test('start with a wrong value says so in one line, and exits 2 when it stood 
     err: 'servent: gnutella.port: expected a whole number from 0 to 65535, got "abc" (environment SERVENT_GNUTELLA_PORT)\n',
   });
 });
+
+t.test('a section goes with its last key, a file with its last section; remarks stay', async t => {
+  const dataDir = t.testdir({
+    'servent.yaml': '# mine\ngnutella:\n  # the usual\n  port: 7000\nuploads:\n  slots: 3 # few\n# the end\n',
+  });
+  const env = { ...alone, SERVENT_DATA_DIR: dataDir };
+  const file = async (): Promise<string> => readFile(join(dataDir, 'servent.yaml'), 'utf8');
+  t.equal((await command(['config', 'unset', 'gnutella.port'], { env })).code, 0);
+  t.match(await file(), /^# mine\n/);
+  t.match(await file(), 'uploads:\n  slots: 3 # few\n');
+  t.notMatch(await file(), /gnutella|\{\}/);
+  t.equal((await command(['config', 'unset', 'uploads.slots'], { env })).code, 0);
+  t.notMatch(await file(), /uploads|\{\}/);
+  t.match(await file(), '# the end');
+  t.equal((await command(['config', 'check'], { env })).code, 0);
+  t.equal((await command(['config', 'set', 'gnutella.port', '7001'], { env })).code, 0);
+  t.match(await file(), 'gnutella:\n  port: 7001\n');
+});

@@ -48,3 +48,10 @@ t.test('the example changes nothing as it is, and is right when its lines lose t
   t.equal(parseSettings(everything, 'example').size, settingsList.length, everything);
   t.strictSame(Object.keys(parse(everything) as object).slice(0, 3), ['profile', 'dataDir', 'hooks']);
 });
+
+t.test('no document ends a sentence twice', async t => {
+  for (const text of [apiDocument(), configurationDocument(), metricsDocument(), commandsDocument(), exampleFile()]) {
+    const prose = text.replace(/`[^`]*`/g, '').replace(/\.\.\.|\.\.\//g, '');
+    t.strictSame(prose.match(/.{0,40}(?:\.\.|,,|;;|: :|\. \.|[,;:]\.).{0,10}/g), null);
+  }
+});

@@ -10,6 +10,7 @@ import type {
   KeyView,
   ListRequest,
   LogInput,
+  LogLevelsView,
   NewKeyInput,
   QueryStatsView,
   ReadyView,
@@ -47,6 +48,7 @@ export class FakeControl implements Control {
   searchList = [aSearch];
   resultList = [aResult];
   downloadList = [aDownload];
+  levels: LogLevelsView = { level: 'info', levels: {} };
   /** Of what is started: what is other than in the sample. */
   nextDownload: Partial<typeof aDownload> = {};
   uploadList = [anUpload];
@@ -342,12 +344,12 @@ export class FakeControl implements Control {
 
   logLevels() {
     this.#note('logLevels');
-    return { level: 'info' as const, levels: {} };
+    return this.levels;
   }
 
   changeLogLevels(levels: object) {
     this.#note('changeLogLevels', levels);
-    return { level: 'info' as const, levels: {} };
+    return this.levels;
   }
 
   keys(input: ListRequest) {

@@ -41,6 +41,12 @@ t.test('words do what they do in the command line, and mistakes say so', async t
   t.equal(out.split('Peers.').length, 2, 'after quit nothing is read');
 });
 
+t.test('the keys of the views and of leaving do what they do on the screen', async t => {
+  const out = await said('2', '1', 'q', '2');
+  t.match(out, /^Overview\..*\nPeers\.\n.*\nOverview\.\n/s);
+  t.equal(out.split('Peers.').length, 2, 'after q nothing is read');
+});
+
 t.test('strangers cannot speak to the terminal here either', async t => {
   const out = await said('queries', 'more', 'library', 'more', 'downloads');
   t.equal(out.replaceAll('\n', ''), printable(out.replaceAll('\n', '')));

@@ -1,0 +1,32 @@
+// The beginning of an id where a whole one is asked for, as docker and git take it.
+import { ApiError } from './errors.ts';
+
+/** Named in a refusal. */
+const MATCHES_MAX = 8;
+
+/** What an item is called in a path: its id, or its address. Numbers are counted: the beginning of one is another one. */
+export interface Named {
+  readonly id?: unknown;
+  readonly address?: unknown;
+}
+
+/**
+ * The id of the only item whose id, or else whose address, begins with `given`; null: there is none. Throws AMBIGUOUS, naming
+ * them, when there are several.
+ */
+export function idBegunWith(given: string, items: readonly Named[], what: string): string | null {
+  const begun = given.toLowerCase();
+  const matches = items.filter(item => names(item).some(name => name.toLowerCase().startsWith(begun)));
+  if (matches.length > 1) {
+    const shown = matches.slice(0, MATCHES_MAX).map(item => names(item).at(-1) ?? '');
+    const more = matches.length > shown.length ? `, and ${matches.length - shown.length} more` : '';
+    throw new ApiError('AMBIGUOUS', `several ${what} begin with ${JSON.stringify(given)}: ${shown.join(', ')}${more}`);
+  }
+  const [only] = matches;
+  return only === undefined ? null : String(only.id ?? only.address);
+}
+
+function names({ id, address }: Named): string[] {
+  const whole = typeof id === 'string' && !/^\d+$/.test(id) ? [id] : [];
+  return whole.length === 0 && typeof address === 'string' ? [address] : whole;
+}

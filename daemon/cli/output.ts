@@ -1,0 +1,38 @@
+// How a command prints its answer: a table for a person, or for programs JSON, a line a row, CSV, a template.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { usageError } from './failure.ts';
+import { templateOf } from './template.ts';
+import { OUTPUT_FORMATS, type OutputFormat, type Terminal } from './terminal.ts';
+
+/** For every command that shows something. */
+export function outputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print JSON, as --output json does')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print the answer').choices([...OUTPUT_FORMATS]).argParser(formatOf),
+    )
+    .option('--template <text>', 'print this for each row, for example "{{.id}} {{json .name}}"; or -o template=TEXT');
+}
+
+const TEMPLATE = 'template=';
+
+function formatOf(text: string): string {
+  if (text.startsWith(TEMPLATE) || OUTPUT_FORMATS.some(format => format === text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${OUTPUT_FORMATS.join(', ')}.`);
+}
+
+/** What was asked for goes into the terminal, and into the flag that actions look at. */
+export function chooseOutput(command: Command, terminal: { -readonly [K in keyof Terminal]: Terminal[K] }): void {
+  const { output, template } = command.opts<{ output?: string; template?: string }>();
+  const text = template ?? (output?.startsWith(TEMPLATE) === true ? output.slice(TEMPLATE.length) : undefined);
+  const format = (text === undefined ? output : 'template') as OutputFormat | undefined;
+  if (format === undefined) return;
+  if (template !== undefined && output !== undefined && output !== 'template')
+    throw usageError(`--template is for --output template, not for ${output}`);
+  if (format === 'template') {
+    if (text === undefined) throw usageError('say with --template what to print for each row, such as "{{.id}}"');
+    terminal.template = templateOf(text);
+  }
+  terminal.format = format;
+  command.setOptionValue('json', format !== 'table');
+}
