@@ -70,3 +70,14 @@ export function keptText({ state, nextIn, why }: { state: string; nextIn: number
     state === 'dialling' || nextIn === null ? 'being tried' : `tried again in ${formatDuration(Math.ceil(nextIn))}`;
   return why === null ? next : `${printable(why)}; ${next}`;
 }
+
+/** `2 files (a private key), 1 folder (its name begins with a dot)`: what a folder has and does not share. */
+export function formatLeftOut(leftOut: readonly { files: number; folders: number; why: string }[]): string {
+  return leftOut.map(({ why, ...left }) => `${formatFilesAndFolders(left)} (${why})`).join(', ');
+}
+
+/** `1 folder and 2 files`. */
+export function formatFilesAndFolders({ files, folders }: { files: number; folders: number }): string {
+  const amounts = [folders > 0 ? counted(folders, 'folder') : '', files > 0 ? counted(files, 'file') : ''];
+  return amounts.filter(amount => amount !== '').join(' and ');
+}

@@ -54,7 +54,7 @@ function partOf(text: string): Part {
 }
 
 async function run(terminal: Terminal, importer: Importer, dir: string | undefined, flags: ImportFlags): Promise<void> {
-  const found = chosen(await read(terminal, importer, dir), flags.only);
+  const found = await shareable(chosen(await read(terminal, importer, dir), flags.only));
   const { hosts, folders, settings, caches, notes } = found;
   const asJson = {
     hosts: hosts.map(formatEndpoint),
@@ -97,6 +97,17 @@ function chosen(found: LeftBehind, only: readonly Part[]): LeftBehind {
     folders: wants('folders') ? found.folders : [],
     settings: wants('settings') ? found.settings : new Map(),
     notes: found.notes,
+  };
+}
+
+/** Without the folders that nobody may share: with one of them the servent would not start. */
+async function shareable(found: LeftBehind): Promise<LeftBehind> {
+  const { folderRefusal } = await import('../library/folder-refusal.ts');
+  const refusals = await Promise.all(found.folders.map(folder => folderRefusal(folder)));
+  return {
+    ...found,
+    folders: found.folders.filter((_, i) => refusals[i] === null),
+    notes: [...found.notes, ...refusals.filter(refusal => refusal !== null)],
   };
 }
 

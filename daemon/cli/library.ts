@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { FileView, FolderView } from '../../api/control.ts';
-import { counted, formatBytes } from '../../api/format.ts';
+import { counted, formatBytes, formatLeftOut } from '../../api/format.ts';
 import { idBegunWith } from '../../api/prefix.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
@@ -21,6 +21,8 @@ export function libraryCommands(terminal: Terminal): Command[] {
       if (flags.json === true) return printJson(terminal, { folders, items, next });
       if (folders.length === 0) return note(terminal, 'nothing is shared: "servent share DIR" shares a folder');
       print(terminal, table(folderColumns, folders));
+      for (const { path, leftOut } of folders)
+        if (leftOut.length > 0) note(terminal, `left out of ${path}: ${formatLeftOut(leftOut)}`);
       if (items.length > 0) print(terminal, `\n${table(fileColumns, items)}`);
       if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
     }),

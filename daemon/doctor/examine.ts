@@ -1,6 +1,6 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
 import type { KeptNeighbourView, StatusView } from '../../api/control.ts';
-import { counted, keptText } from '../../api/format.ts';
+import { counted, formatLeftOut, keptText } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
@@ -71,7 +71,10 @@ function sound({ settings, folders, attention }: Patient): Finding[] {
   const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
   const { blockLists } = settings.gnutella;
   return [
-    ...folders.flatMap(({ path, error }) => (error === null ? [fine('shared folder', path)] : [])),
+    ...folders.flatMap(({ path, error, leftOut }) => {
+      if (error !== null) return [];
+      return [fine('shared folder', leftOut.length === 0 ? path : `${path}; left out: ${formatLeftOut(leftOut)}`)];
+    }),
     ...blockLists.flatMap(path =>
       attention.some(({ name, detail }) => name === 'block list' && detail.startsWith(`${path} `))
         ? []

@@ -1,5 +1,6 @@
 // What this servent shares: keeps the catalog in step with the disk and the store, and opens files for those who send them.
 import type { FileHandle } from 'node:fs/promises';
+import { formatLeftOut } from '../../api/format.ts';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
@@ -363,7 +364,7 @@ export class Library implements Searchable {
   /** What changed since it was said last: in the log, not with every scan. True if the error did. */
   #say(folder: SharedFolder): boolean {
     const { path, error, leftOut } = folder.status;
-    const rules = leftOut.map(({ rule, files, folders }) => `${files + folders} ${rule}`).join(', ');
+    const rules = formatLeftOut(leftOut);
     if (rules !== folder.saidLeftOut && rules !== '')
       this.#log.info({ folder: path, leftOut }, `left out of ${path}: ${rules}`);
     folder.saidLeftOut = rules;

@@ -1,6 +1,6 @@
 // What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
 import { dirname } from 'node:path';
-import { counted } from '../../api/format.ts';
+import { formatFilesAndFolders } from '../../api/format.ts';
 import type { Secret } from './never-shared.ts';
 
 /** Rules that leave something out because of what it is. */
@@ -162,8 +162,6 @@ function view(rule: string, { rule: { one, many }, files, folders, first }: Tall
 
 /** `1 folder is passed over: its name is not UTF-8 (/music/M\ufffdsik)`. */
 function said({ files, folders, why, first }: LeftOut): string {
-  const amounts = [folders > 0 ? counted(folders, 'folder') : '', files > 0 ? counted(files, 'file') : ''];
   const single = files + folders === 1;
-  const what = amounts.filter(amount => amount !== '').join(' and ');
-  return `${what} ${single ? 'is' : 'are'} passed over: ${why} (${single ? '' : 'the first: '}${first})`;
+  return `${formatFilesAndFolders({ files, folders })} ${single ? 'is' : 'are'} passed over: ${why} (${single ? '' : 'the first: '}${first})`;
 }

@@ -28,6 +28,10 @@ export type RunEnd =
   | { readonly kind: 'waiting'; readonly until: number | null }
   | { readonly kind: 'disk'; readonly error: DiskError };
 
+/** Of a download that nobody is known to have. */
+export const NO_SOURCE = 'no source is known yet';
+const MISMATCH = 'what came has another hash than was asked for';
+
 export class Download implements FetchJob {
   readonly id: string;
   readonly name: string;
@@ -108,7 +112,9 @@ export class Download implements FetchJob {
 
   /** False: known already, or there are enough. */
   addSource(source: Source): boolean {
-    return this.plan.add(keyOf(source), source);
+    const added = this.plan.add(keyOf(source), source);
+    if (this.error === NO_SOURCE && this.plan.size > 0) this.error = null;
+    return added;
   }
 
   record(): DownloadRecord {
@@ -180,6 +186,11 @@ export class Download implements FetchJob {
       this.#part = await PartFile.open(this.partPath, this.#ranges);
       this.#ranges = this.#part.done.clone();
       this.#rate = new RateMeter(this.#context.clock.now());
+      // What stopped the last run stops this one no more.
+      const said = this.error;
+      this.error = this.#standing;
+      if (this.#state === 'paused') this.state = 'queued';
+      else if (this.error !== said) this.#context.onChange(this);
       const end = await this.#fetchAll(this.#part, signal);
       await this.#checkpoint;
       if (end.kind !== 'completed') await this.#secure(true);
@@ -257,7 +268,7 @@ export class Download implements FetchJob {
       }
       if (this.plan.startsOver(planned)) await this.#startOver(part);
       this.#state = 'active';
-      if (this.#mismatches === 0) this.error = null;
+      this.error = this.#standing;
       this.#context.onChange(this);
       await fetchFrom(planned, this, this.#context.fetch, signal);
       await part.flush(); // of a body that was cut
@@ -303,15 +314,20 @@ export class Download implements FetchJob {
 
   async #onMismatch(part: PartFile): Promise<RunEnd | null> {
     this.#mismatches++;
-    const reason = 'what came has another hash than was asked for';
-    this.plan.onMismatch(reason);
-    this.error = `${reason}: all of it is fetched again from elsewhere`;
+    this.plan.onMismatch(MISMATCH);
+    this.error = this.#standing;
     this.size = this.#sizeAsked; // what a source told may be as wrong
     await this.#startOver(part);
     if (this.#mismatches < MISMATCHES_MAX) return null;
-    this.error = `${reason}, ${this.#mismatches} times: nobody seems to have it`;
+    this.error = `${MISMATCH}, ${this.#mismatches} times: nobody seems to have it`;
     this.state = 'failed';
     return { kind: 'failed' };
+  }
+
+  /** What is still to be said of a download that goes on. */
+  get #standing(): string | null {
+    if (this.#mismatches > 0) return `${MISMATCH}: all of it is fetched again from elsewhere`;
+    return this.plan.size === 0 ? NO_SOURCE : null;
   }
 
   async #startOver(part: PartFile): Promise<void> {

@@ -10,7 +10,7 @@ import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-pla
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { DownloadStore } from '../store/downloads.ts';
-import { Download, type RunEnd } from './download.ts';
+import { Download, NO_SOURCE, type RunEnd } from './download.ts';
 import { CHECKPOINT_LIMITS, type CheckpointLimits, type DownloadContext } from './download-context.ts';
 import { FETCH_TIMES, type FetchTimes } from './fetch.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
@@ -159,7 +159,7 @@ export class Downloads {
         addedAt: clock.wallTime(),
         finishedAt: null,
         path: null,
-        error: request.sources.length === 0 ? 'no source is known yet' : null,
+        error: request.sources.length === 0 ? NO_SOURCE : null,
       },
       this.#context,
     );

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatAge, formatBytes, formatDuration, formatRate, formatShare, printable } from '../../api/format.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatDuration,
+  formatLeftOut,
+  formatRate,
+  formatShare,
+  printable,
+} from '../../api/format.ts';
 
 t.test('sizes have four characters at most and the unit that fits', async t => {
   for (const [bytes, text] of [
@@ -49,5 +57,14 @@ t.test('printable text is one line that cannot move the cursor and loses nothing
         shown.length === text.length && ![...shown].some(char => char < ' ' || (char >= '\u007f' && char <= '\u009f'))
       );
     }),
+  );
+});
+
+t.test('what is left out is told in files and folders, with why', async t => {
+  t.equal(formatLeftOut([]), '');
+  const left = { files: 2, folders: 1, why: 'hidden' };
+  t.equal(
+    formatLeftOut([left, { files: 0, folders: 2, why: 'mail' }]),
+    '1 folder and 2 files (hidden), 2 folders (mail)',
   );
 });

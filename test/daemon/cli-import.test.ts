@@ -39,6 +39,16 @@ t.test('without a daemon the configuration file is edited, comments kept, and th
   t.equal(await readFile(file, 'utf8'), text, 'twice is once');
 });
 
+t.test('a folder that nobody may share is not taken over, and said', async t => {
+  const cwd = t.testdir({ '.gtk-gnutella': { config_gnet: 'shared_dirs = "/srv/music:/etc"\n' }, data: {} });
+  const env = { HOME: cwd, SERVENT_DATA_DIR: join(cwd, 'data'), SERVENT_API: '' };
+  const { code, err } = await command(['import', 'gtk-gnutella'], { env, cwd });
+  t.equal(code, 0, err);
+  t.match(err, /not taken: \/etc is never shared: it holds the settings of the system/);
+  const text = await readFile(join(cwd, 'data', 'servent.yaml'), 'utf8');
+  t.match(parse(text), { library: { folders: [join(cwd, 'data', 'shared'), '/srv/music'] } });
+});
+
 t.test('a running daemon is told, and has hosts and folders at once', async t => {
   const cwd = t.testdir({ theirs: GTKG, music: {} });
   await writeFile(join(cwd, 'theirs/config_gnet'), `max_leaves = 150\nshared_dirs = "${join(cwd, 'music')}"\n`);

@@ -167,6 +167,9 @@ t.test('strangers get private files by no URL, and folders of the system are ref
   }
   t.equal((await client.folders({})).items.length, 2);
   const env = { SERVENT_DATA_DIR: join(root, 'data') };
+  const said = /left out.*2 files \(a private key\)/;
+  t.match((await command(['library'], { env })).err, said);
+  t.match((await command(['doctor'], { env })).out, said);
   const cli = await command(['share', '/etc'], { env });
   t.not(cli.code, 0);
   t.match(cli.err, /\/etc is never shared: it holds the settings of the system/);

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { silentLog } from '../../../daemon/log.ts';
+import { DownloadStore } from '../../../daemon/store/downloads.ts';
 import { PLAIN_SOURCE, type Source, sourceFromUrl } from '../../../daemon/transfer/source.ts';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { DownloadRig, sha1 } from '../../support/download-rig.ts';
@@ -284,6 +286,29 @@ t.test('no source left is a failure that says why; resuming tries again', async 
   there = true;
   await rig.downloads.resume(id);
   t.match(await rig.until(id, ({ state }) => state === 'completed'), { error: null });
+});
+
+t.test('a download that waits for its turn does not go on saying that it has no source', async t => {
+  const rig = await DownloadRig.open(t, t.testdir(), { activeMax: 0 });
+  const wanted = { sha1: sha1(testBytes(10)), size: 10, name: 'x' };
+  const { id, error } = await rig.downloads.add({ ...wanted, sources: [] });
+  t.equal(error, 'no source is known yet');
+  const source = await ScriptedSource.open(t, honest(testBytes(10)));
+  t.match(await rig.downloads.add({ ...wanted, sources: [source.source] }), { id, state: 'queued', error: null });
+});
+
+t.test('a download whose disk has room again does not go on saying that it is full', async t => {
+  const home = t.testdir();
+  const first = await DownloadRig.open(t, home, { activeMax: 0 });
+  const { id } = await first.downloads.add({ sha1: sha1(testBytes(10)), size: 10, name: 'x', sources: [] });
+  const store = new DownloadStore(first.store.table('downloads'));
+  for (const record of await store.all(silentLog)) await store.save({ ...record, error: 'the disk is full' }, true);
+  await first.stop();
+  const second = await DownloadRig.open(t, home);
+  t.match(await second.until(id, ({ error }) => error !== 'the disk is full'), {
+    state: 'queued',
+    error: 'no source is known yet',
+  });
 });
 
 t.test('without a source a download waits for one', async t => {
