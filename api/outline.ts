@@ -106,6 +106,7 @@ export const listFields = {
     {"path":"peers","kind":"number","plural":false,"choices":[]},
     {"path":"results","kind":"number","plural":false,"choices":[]},
     {"path":"hits","kind":"number","plural":false,"choices":[]},
+    {"path":"cut","kind":"text","plural":false,"choices":[]},
   ),
   result: fields(
     {"path":"id","kind":"text","plural":false,"choices":[]},

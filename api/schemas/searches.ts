@@ -39,6 +39,10 @@ export const search = z.object({
   peers: count.describe('neighbours it was sent to'),
   results: count.describe('different contents found'),
   hits: count.describe('records received, duplicates included'),
+  cut: z
+    .string()
+    .nullable()
+    .describe('what is missing from the results, for example `the first 5000 of more results`; null: nothing'),
 });
 
 export const source = z.object({

@@ -76,7 +76,7 @@ import { folderView, keptView, peerView } from './control-views.ts';
 import { downloadRequest } from './download-request.ts';
 import type { Health } from './health.ts';
 import type { Keys } from './keys.ts';
-import { fileCursor, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
+import { FileCursors, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
 import { statusView } from './status-view.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
@@ -284,11 +284,12 @@ export class DaemonControl implements Control {
     const { limit, cursor, filter, sort } = input;
     if (filter !== undefined || sort !== undefined)
       return pageOf(library.list(-1, Number.POSITIVE_INFINITY), input, fileKey, fileView, fileFields);
-    const after = cursor === undefined ? -1 : fileCursor(cursor);
+    const cursors = new FileCursors(this.#parts.startedAt);
+    const after = cursor === undefined ? -1 : cursors.indexOf(cursor);
     const entries = library.list(after, limit);
     const last = entries.at(-1);
     const more = last !== undefined && library.list(last.index, 1).length > 0;
-    return { items: entries.map(fileView), next: more ? String(last.index) : null };
+    return { items: entries.map(fileView), next: more ? cursors.after(last.index) : null };
   }
 
   folders(input: ListRequest): Page<FolderView> {

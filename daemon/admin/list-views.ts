@@ -30,10 +30,24 @@ export function hostView(record: HostRecord): HostView {
   };
 }
 
-/** The library pages by index: a million files are not copied for a page. */
-export function fileCursor(cursor: string): number {
-  if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
-  throw badCursor();
+/** The library pages by index, for a million files are not copied for a page; another run of the daemon gives other indices. */
+export class FileCursors {
+  readonly #run: string;
+
+  constructor(startedAt: Date) {
+    this.#run = startedAt.getTime().toString(36);
+  }
+
+  after(index: number): string {
+    return `${this.#run}-${index}`;
+  }
+
+  /** Throws INVALID for a cursor of another run. */
+  indexOf(cursor: string): number {
+    const [run, index = '', ...rest] = cursor.split('-');
+    if (run !== this.#run || rest.length > 0 || !/^\d{1,10}$/.test(index)) throw badCursor();
+    return Number(index);
+  }
 }
 
 export const fileKey = ({ index }: Readonly<CatalogEntry>): string => String(index);

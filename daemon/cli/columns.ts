@@ -88,7 +88,7 @@ export const searchColumns: ColumnsAt<SearchView> = nowMs => [
   { title: 'RESULTS', of: row => String(row.results), right: true },
   { title: 'PEERS', of: row => String(row.peers), right: true },
   { title: 'FOR', of: row => row.text ?? row.urn ?? `everything of ${row.browse ?? 'one servent'}` },
-  { title: 'NOTE', of: row => row.error ?? formatRepeat(row, nowMs) ?? '' },
+  { title: 'NOTE', of: row => row.error ?? row.cut ?? formatRepeat(row, nowMs) ?? '' },
 ];
 
 export const keyColumns: ColumnsAt<KeyView> = nowMs => [

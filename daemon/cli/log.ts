@@ -40,13 +40,14 @@ export function logCommand(terminal: Terminal): Command {
 async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: LogFlags): Promise<void> {
   const daemon = await findDaemon(flags, terminal);
   const json = flags.json === true;
-  const { items } = await daemon.client.logLines({ level, limit: Math.max(1, limit) });
+  const { items, next } = await daemon.client.logLines({ level, limit: Math.max(1, limit) });
   const oldestFirst = items.slice(0, limit).reverse();
   if (json && follow !== true) return printJson(terminal, { items: oldestFirst, next: null });
   const rows = rowPrinter(terminal);
   const show = (line: LogLineView): void => (json ? rows([line]) : print(terminal, lineOf(line)));
   oldestFirst.forEach(show);
   if (follow !== true) {
+    if (next !== null) note(terminal, `there are more: --limit ${Math.min(LINES_MAX, limit * 10)} shows them`);
     if (items.length === 0) note(terminal, `nothing was logged at ${level} or above`);
     return;
   }

@@ -15,6 +15,8 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 const WAIT_SECONDS_DEFAULT = 10;
 const WAIT_SECONDS_MAX = 3600;
 const POLL_MS = 300;
+/** Enough of an id to tell it from others. */
+const SHORT_ID = 8;
 
 type WaitFlags = ClientFlags & { wait: number };
 type SearchFlags = WaitFlags & { urn?: string; ttl?: number };
@@ -79,8 +81,9 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
     const [any = ''] = seen;
     note(
       terminal,
-      `${counted(seen.size, 'result')}; "servent download ${any}" fetches that one, "servent download ${started.id}/${any}" after later searches too`,
+      `${counted(seen.size, 'result')}; "servent download ${started.id.slice(0, SHORT_ID)}/${any}" fetches that one, "servent download ${any}" until the next search`,
     );
+    if (search.cut !== null) note(terminal, search.cut);
   }
 }
 

@@ -52,6 +52,7 @@ function factsOf(search: SearchView): [string, string][] {
     ['search', text ?? urn ?? `everything of ${browse ?? 'one servent'}`],
     ['state', error === null ? state : `${state}: ${error}`],
     ['found', `${results} different in ${hits} hits, asked of ${peers} neighbours`],
+    ...(search.cut === null ? [] : [['cut', search.cut] as [string, string]]),
     ...(repeat === null ? [] : [['repeat', repeat] as [string, string]]),
   ];
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Client } from '../../api/client.ts';
+import { type Client, everyItem } from '../../api/client.ts';
 import type { LogLineView } from '../../api/control.ts';
 import { version } from '../version.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
@@ -70,11 +70,17 @@ async function collected(client: Client) {
     election: await client.election(),
     refusedPeers: await client.refusedPeers(),
     history: await client.history(),
-    peers: (await client.peers({ limit: 1000 })).items,
-    downloads: (await client.downloads({ limit: 1000 })).items,
+    peers: await wholeList(page => client.peers(page)),
+    downloads: await wholeList(page => client.downloads(page)),
     hooks: (await client.hooks()).items.map(({ id: _id, url: _url, command: _command, ...hook }) => hook),
     log: (await client.logLines({ limit: LOG_LINES })).items.reverse(),
   };
+}
+
+async function wholeList<T>(list: Parameters<typeof everyItem<T>>[0]): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of everyItem(list)) items.push(item);
+  return items;
 }
 
 function settingValue(key: string, value: unknown): unknown {

@@ -58,15 +58,26 @@ interface RunningSearch {
   /** Over all contents. */
   sources: number;
   hits: number;
+  /** What was left out: results, or sources of results. */
+  readonly leftOut: { results: boolean; sources: boolean };
+  /** Why a browse did not get all. */
+  browseCut: string | null;
   state: 'running' | 'finished' | 'failed';
   error: string | null;
 }
+
+/** Resolves to how much came, when that is not all. */
+export type Browse = (
+  endpoint: Endpoint,
+  onHit: (hit: QueryHit) => void,
+  signal: AbortSignal,
+) => Promise<string | null>;
 
 export interface SearchesOptions {
   overlay: Pick<Overlay, 'search' | 'cancelSearch'>;
   clock: Clock;
   /** All that a servent shares, asked of it directly. */
-  browse: (endpoint: Endpoint, onHit: (hit: QueryHit) => void, signal: AbortSignal) => Promise<void>;
+  browse: Browse;
   onChange?: (search: SearchView) => void;
   onResult?: (search: SearchView, result: ResultView) => void;
   sourcesPerSearchMax?: number;
@@ -111,6 +122,8 @@ export class Searches {
       contents: new Map(),
       sources: 0,
       hits: 0,
+      leftOut: { results: false, sources: false },
+      browseCut: null,
       state: 'running',
       error: null,
     };
@@ -134,9 +147,13 @@ export class Searches {
     const earlier = [...this.#searches.values()].findLast(
       ({ onOverlay }) => onOverlay !== null && earlierGuids.some(guid => guid.equals(onOverlay.guid)),
     );
+    Object.assign(search.leftOut, earlier?.leftOut);
     for (const [key, { sources, ...content }] of earlier?.contents ?? []) {
       for (const source of sources) {
-        if (!this.#hasRoom(search)) return;
+        if (!this.#hasRoom(search)) {
+          search.leftOut.results = true;
+          return;
+        }
         const kept = search.contents.get(key) ?? { ...content, sources: [] };
         search.contents.set(key, kept);
         kept.sources.push(source);
@@ -208,7 +225,10 @@ export class Searches {
     this.#options
       .browse(endpoint, hit => this.#add(search, hit, null), search.abort.signal)
       .then(
-        () => this.#end(search, null),
+        cut => {
+          search.browseCut = cut;
+          this.#end(search, null);
+        },
         (error: Error) => this.#end(search, error.message),
       );
   }
@@ -220,10 +240,14 @@ export class Searches {
       search.hits++;
       const key = hit.sha1 === null ? `${hit.size} ${hit.name}` : hit.sha1.toString('latin1');
       const known = search.contents.get(key);
-      if (known !== undefined && !lacks(known, serventGuid, hit.index)) continue;
-      if (!this.#hasRoom(search)) continue;
-      const content = known ?? this.#newContent(search, key, hit);
-      if (content === null) continue;
+      const isFull = (known?.sources.length ?? 0) >= SOURCES_PER_RESULT_MAX;
+      if (isFull && search.leftOut.sources) continue;
+      if (known?.sources.some(source => isOf(source, serventGuid, hit.index)) === true) continue;
+      const content = isFull || !this.#hasRoom(search) ? null : (known ?? this.#newContent(search, key, hit));
+      if (content === null) {
+        search.leftOut[known === undefined ? 'results' : 'sources'] = true;
+        continue;
+      }
       content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
       search.sources++;
       this.#sources++;
@@ -308,6 +332,7 @@ export class Searches {
       peers: onOverlay?.linksAsked ?? 1,
       results: search.contents.size,
       hits: search.hits,
+      cut: cutOf(search),
     };
   }
 }
@@ -328,11 +353,16 @@ function ask(overlay: Pick<Overlay, 'search'>, text: string, sha1: Buffer | null
   }
 }
 
-/** False when it has that file of that servent already, or enough of them. */
-function lacks({ sources }: FoundContent, serventGuid: Buffer, index: number): boolean {
-  if (sources.length >= SOURCES_PER_RESULT_MAX) return false;
-  // the cheap question first: a flood asks this a million times
-  return !sources.some(source => source.index === index && source.serventGuid.equals(serventGuid));
+/** The cheap question first: a flood asks this a million times. */
+function isOf(source: FoundSource, serventGuid: Buffer, index: number): boolean {
+  return source.index === index && source.serventGuid.equals(serventGuid);
+}
+
+/** What a person should know of a list that is not whole. */
+function cutOf({ leftOut, browseCut, contents }: RunningSearch): string | null {
+  if (leftOut.results) return `the first ${contents.size} of more results`;
+  if (browseCut !== null) return browseCut;
+  return leftOut.sources ? 'more sources than are kept: some are left out' : null;
 }
 
 function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): FoundSource {

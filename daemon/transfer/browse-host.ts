@@ -26,15 +26,15 @@ const FILES_MAX = 50_000;
 const PAYLOAD_BYTES_MAX = 65_536;
 
 /**
- * Resolves when all hits have been handed to `onHit`, or as many as the limits let through. Descriptors that are no hits or make no
- * sense are passed over. Rejects with SourceError, with what `dial` threw, or as the signal says.
+ * Resolves to null when all hits have been handed to `onHit`, or to how many it were when the limits let no more through. Descriptors
+ * that are no hits or make no sense are passed over. Rejects with SourceError, with what `dial` threw, or as the signal says.
  */
 export async function browseHost(
   { dial, userAgent, stallMs = STALL_MS, bytesMax = BYTES_MAX, filesMax = FILES_MAX }: BrowseOptions,
   endpoint: Endpoint,
   onHit: (hit: QueryHit) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const connection = new SourceConnection(await dial(endpoint, signal), stallMs);
   const onAbort = () => connection.close();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -53,8 +53,10 @@ export async function browseHost(
     const read = (sink: Sink) => connection.body(body.framing, body.bytes, sink);
     if (body.plain) await read(chunk => hits.take(chunk));
     else hits.take(await inflated(read, bytesMax));
+    return null;
   } catch (error) {
-    if (error instanceof EnoughError) return;
+    if (error instanceof EnoughError)
+      return `the first ${hits.files} of more: this is as much as is taken from one servent`;
     throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -106,12 +108,17 @@ class HitReader {
   readonly #reader = new FrameReader(PAYLOAD_BYTES_MAX);
   readonly #frame = new Frame();
   #bytesLeft: number;
-  #filesLeft: number;
+  #files = 0;
+  readonly #filesMax: number;
 
   constructor(onHit: (hit: QueryHit) => void, bytesMax: number, filesMax: number) {
     this.#onHit = onHit;
     this.#bytesLeft = bytesMax;
-    this.#filesLeft = filesMax;
+    this.#filesMax = filesMax;
+  }
+
+  get files(): number {
+    return this.#files;
   }
 
   /** Throws EnoughError. */
@@ -136,8 +143,8 @@ class HitReader {
       if (error instanceof ProtocolError) return;
       throw error;
     }
-    this.#filesLeft -= hit.hits.length;
-    if (this.#filesLeft < 0) throw new EnoughError();
+    if (this.#files + hit.hits.length > this.#filesMax) throw new EnoughError();
+    this.#files += hit.hits.length;
     this.#onHit(hit);
   }
 }

@@ -163,3 +163,15 @@ t.test('the beginning of an id does where only one begins with it, else those ar
     ['3fb000', '77'],
   );
 });
+
+t.test('a search or browse that is not whole says so where its results are printed', async t => {
+  const { server, control } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  const cut = 'the first 5000 of more results';
+  control.sample = { ...control.sample, cut, state: 'finished' };
+  control.searchList = [control.sample];
+  t.match((await command(['searches', 'show', 's1'], { env })).err, /^cut: +the first 5000 of more results$/m);
+  t.match((await command(['searches'], { env })).out, cut);
+  t.match((await command(['browse', '127.0.0.1:6346'], { env })).err, /^the first 5000 of more results$/m);
+  t.match((await command(['browse', '127.0.0.1:6346', '--json'], { env })).json(), { search: { cut } });
+});

@@ -70,6 +70,7 @@ export const aSearch: SearchView = {
   peers: 3,
   results: 1,
   hits: 2,
+  cut: null,
 };
 
 /** Asked 40 s before it was started again. */

@@ -173,6 +173,7 @@ t.test('a repeated search says that it is one, above its results', async t => {
   };
   for (const columns of [80, 200]) t.match(pictureOf(aRepeat, columns), said);
   t.notMatch(pictureOf(aSearch, 200), /ignore repeats/);
+  t.match(pictureOf({ ...aSearch, cut: 'the first 5000 of more results' }, 80), 'the first 5000 of more results');
 });
 
 t.test('a lost daemon is said in a banner with the time of the next try, and what was known stays', async t => {

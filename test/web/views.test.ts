@@ -177,6 +177,7 @@ t.test('a repeated search says that it is one, above its results', async t => {
     'Asked 2 min ago; neighbours ignore repeats for up to 28 minutes, another word makes it new.',
   );
   t.notMatch(textsOf(aSearch), 'ignore repeats');
+  t.match(textsOf({ ...aSearch, cut: 'the first 5000 of more results' }), 'The first 5000 of more results.');
 });
 
 t.test('queries: a filter of words, and what would be searched for', async t => {

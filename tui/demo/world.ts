@@ -361,6 +361,7 @@ export class DemoWorld {
       peers: this.#peers.filter(({ role }) => role === 'ultrapeer').length,
       results: 0,
       hits: 0,
+      cut: null,
     };
     const running: Running = { view, results: [], wanted };
     // What was found before anybody looked.

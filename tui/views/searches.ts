@@ -191,8 +191,8 @@ function draw(stage: Stage, rect: Rect): void {
   const [upper, lower] = splitRows(rect, Math.max(5, wanted));
   drawList(stage, searchList, upper, { on: !model.second });
   const search = openSearch(model);
-  const repeat = search === undefined ? null : formatRepeat(search, model.now);
-  const lines = repeat === null ? [] : wrap(repeat, lower.width - 2, REPEAT_LINES);
+  const notes = search === undefined ? [] : [search.cut, formatRepeat(search, model.now)];
+  const lines = notes.flatMap(note => (note === null ? [] : wrap(note, lower.width - 2, REPEAT_LINES)));
   for (const [i, line] of lines.entries()) canvas.put(lower.x + 1, lower.y + i, line, theme.warn);
   const [, below] = splitRows(lower, lines.length);
   drawListWithDetails(stage, resultList, below, {

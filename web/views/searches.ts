@@ -99,6 +99,9 @@ function results(model: Model, act: Actions, search: SearchView | null, id: stri
   );
   return [
     heading,
+    ...(search === null || search.cut === null
+      ? []
+      : [h('p', { class: 'quiet', role: 'note', key: 'cut' }, sentence(search.cut))]),
     ...(repeat === null ? [] : [h('p', { class: 'quiet', role: 'note', key: 'repeat' }, sentence(repeat))]),
     ...(why === undefined
       ? []

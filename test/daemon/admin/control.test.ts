@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { FileCursors } from '../../../daemon/admin/list-views.ts';
 import { startServent } from '../../support/running-servent.ts';
 import { startProcess } from '../../support/servent-process.ts';
 
@@ -22,4 +23,16 @@ t.test('ids differ from their first letters on, and their beginnings do in paths
   t.equal((await client.search({ id: id.slice(0, 12) })).id, id);
   await t.rejects(client.startDownload({ search: id.slice(0, 12), result: '1' }), /there is no result "1"/);
   await t.rejects(client.startDownload({ search: 'zz', result: '1' }), /there is no search "zz"/);
+});
+
+t.test('a cursor of the files of another run starts nothing in the middle of other files', async t => {
+  const cursors = new FileCursors(new Date(1_000));
+  t.equal(cursors.indexOf(cursors.after(17)), 17);
+  for (const cursor of [
+    '17',
+    new FileCursors(new Date(2_000)).after(17),
+    `${cursors.after(1)}-2`,
+    `${cursors.after(1)}x`,
+  ])
+    t.throws(() => cursors.indexOf(cursor), /not a cursor of this list/, cursor);
 });

@@ -26,7 +26,7 @@ class FakeOverlay {
 
 function newSearches(options: { sourcesPerSearchMax?: number; sourcesMax?: number } = {}) {
   const overlay = new FakeOverlay();
-  const searches = new Searches({ overlay, clock, browse: async () => undefined, ...options });
+  const searches = new Searches({ overlay, clock, browse: async () => null, ...options });
   const start = (text = 'words') => {
     const { id } = searches.start({ text });
     const onOverlay = overlay.started.at(-1);
@@ -192,7 +192,7 @@ test('a search is over when its time is up, whether or not anybody has looked af
   const searches = new Searches({
     overlay: new FakeOverlay(),
     clock: { now: () => 0, wallTime: () => wallTime },
-    browse: async () => undefined,
+    browse: async () => null,
   });
   const { id } = searches.start({ text: 'words', duration: 10 });
   wallTime = 9_999;
@@ -202,5 +202,24 @@ test('a search is over when its time is up, whether or not anybody has looked af
   const { id: other } = searches.start({ text: 'others', duration: 10 });
   wallTime = 20_000;
   t.match(searches.list().at(-1), { id: other, state: 'finished' });
+  t.end();
+});
+
+test('a search that left something out says so, and how much it kept', t => {
+  const { searches, start } = newSearches();
+  const whole = start('whole');
+  searches.onHit(whole.onOverlay, hitOf(1, 0, 100), 0);
+  searches.onHit(whole.onOverlay, hitOf(1, 0, 100), 0);
+  t.equal(searches.get(whole.id)?.cut, null, 'the same once more is not left out');
+
+  const results = start('results');
+  for (let first = 0; first < 5_250; first += 250) searches.onHit(results.onOverlay, hitOf(1, first, 250, 10_000), 0);
+  t.match(searches.get(results.id), { results: 5_000, hits: 5_250, cut: 'the first 5000 of more results' });
+
+  const sources = start('sources');
+  for (let servent = 0; servent < 200; servent++) searches.onHit(sources.onOverlay, hitOf(servent, 0, 1), 0);
+  t.equal(searches.get(sources.id)?.cut, null);
+  searches.onHit(sources.onOverlay, hitOf(250, 0, 1), 0);
+  t.match(searches.get(sources.id)?.cut, /more sources than are kept/);
   t.end();
 });

@@ -107,6 +107,11 @@ t.test('garbage among the hits is passed over, floods end at the limits', async 
   for (let i = 0; i < 40; i++) files.add(`f${i}`, testBytes(1, i));
   const { port } = await serve(t, files, { browse: () => files.files });
   t.equal((await namesAt(port, { filesMax: 25 })).length, 20);
+  const browse = (more: object) =>
+    browseHost({ ...options, ...more }, { host: '127.0.0.1', port }, () => undefined, never);
+  t.match(await browse({ filesMax: 25 }), /^the first 20 of more/, 'and say so');
+  t.match(await browse({ bytesMax: 1000 }), /^the first \d+ of more/);
+  t.equal(await browse({}), null, 'all of it');
   t.ok((await namesAt(port, { bytesMax: 1000 })).length < 40);
 
   const good = await HttpClient.open(t, port);
