@@ -49,12 +49,14 @@ import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
 import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
+import { DEFAULT_PORT } from '../../protocol/constants.ts';
 import type { HostCache } from '../../protocol/overlay/host-cache.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { explainDownload, explainRole, explainSearch } from '../explain/explain.ts';
+import { explainDownload, explainSearch } from '../explain/explain.ts';
+import { explainRole } from '../explain/explain-role.ts';
 import type { Refusals } from '../explain/refusals.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
@@ -153,7 +155,8 @@ export class DaemonControl implements Control {
   addHost({ address }: AddHostInput): HostView {
     const { hosts, clock } = this.#parts;
     const endpoint = endpointOrNull(address);
-    if (endpoint === null) throw invalid('address', 'expected an IP address and its port');
+    if (endpoint === null)
+      throw invalid('address', 'expected an IP address such as 192.0.2.7, [2001:db8::7]:6346; names are not kept');
     const sighting = { endpoint, source: 'configured', ultrapeer: null, dailyUptimeSeconds: null } as const;
     const record = hosts.add(sighting, clock.wallTime()) ? hosts.get(endpoint) : null;
     if (record === null) throw invalid('address', 'this profile does not connect to such addresses');
@@ -161,7 +164,7 @@ export class DaemonControl implements Control {
   }
 
   removeHost({ id }: ById): void {
-    const endpoint = endpointOrNull(id);
+    const endpoint = endpointOrNull(id, DEFAULT_PORT);
     if (endpoint === null || !this.#parts.hosts.remove(endpoint)) throw notFound('host', id);
   }
 

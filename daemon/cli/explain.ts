@@ -50,7 +50,7 @@ export function explainCommand(terminal: Terminal): Command {
 function textOf({ verdict, tests }: Explanation): string {
   const lines = tests.map(
     ({ name, ok, value, mend }) =>
-      `${ok ? 'yes' : 'NO '}  ${name}: ${value}${mend === null ? '' : `\n     -> ${mend}`}`,
+      `${ok ? 'yes' : 'NO '}  ${name.replaceAll('_', ' ')}: ${value}${mend === null ? '' : `\n     -> ${mend}`}`,
   );
   return [verdict, ...lines].join('\n');
 }
@@ -59,6 +59,6 @@ const refusedColumns: Column<RefusedPeersView['items'][number]>[] = [
   { title: 'AT', of: row => row.at.slice(0, 19) },
   { title: 'ADDRESS', of: row => row.address },
   { title: 'DIRECTION', of: row => row.direction },
-  { title: 'REASON', of: row => row.reason },
+  { title: 'REASON', of: row => row.reason.replaceAll('_', ' ') },
   { title: 'DETAIL', of: row => row.detail },
 ];

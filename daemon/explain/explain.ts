@@ -1,11 +1,10 @@
-// Why a search finds nothing, why a download waits, why we are (not) an ultrapeer: pure, from plain views.
+// Why a search finds nothing, why a download waits: pure, from plain views.
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
 import { counted, formatAge, formatBytes } from '../../api/format.ts';
 import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
 import { queryText } from '../../protocol/overlay/question.ts';
 import { WORD_BYTES_MIN } from '../../protocol/qrp/hash.ts';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
-import type { RoleReport } from '../overlay/own-role.ts';
 
 type Test = Explanation['tests'][number];
 
@@ -21,6 +20,12 @@ function explanation(fine: string, tests: Test[]): Explanation {
   const failed = tests.find(({ ok }) => !ok);
   return { verdict: failed === undefined ? fine : `${failed.name}: ${failed.value}`, tests };
 }
+
+const UDP_REACHES: Readonly<Record<FirewallStatus['udp'], string>> = {
+  open: 'asked for: UDP reaches us',
+  unknown: 'not asked for until somebody has shown that UDP reaches us',
+  firewalled: 'not asked for, since no UDP reaches us',
+};
 
 export interface SearchFacts {
   search: SearchView;
@@ -41,7 +46,7 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
             'neighbours',
             ultrapeers + leaves > 0,
             `${counted(ultrapeers, 'ultrapeer')}, ${counted(leaves, 'leaf', 'leaves')}`,
-            'connect to somebody: "servent connect HOST:PORT", or see "servent doctor"',
+            'connect to somebody: "servent connect HOST", or see "servent doctor"',
           ),
           test(
             'asked',
@@ -64,7 +69,7 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
           test(
             'hits by UDP',
             !outOfBand || firewall.udp === 'open',
-            outOfBand ? `asked for when UDP reaches us: ${firewall.udp}` : 'not asked for',
+            outOfBand ? UDP_REACHES[firewall.udp] : 'not asked for',
             'let UDP through to the port; until then hits come back over the links, which carry fewer',
           ),
         ]
@@ -128,42 +133,4 @@ export function explainDownload(facts: DownloadFacts): Explanation {
     ),
   ];
   return explanation(state === 'active' ? 'it is running' : 'it starts as soon as a source answers', tests);
-}
-
-/** What a person can do for each criterion of an election. */
-const ROLE_MENDS: Readonly<Record<string, string>> = {
-  uptime: 'stay up',
-  average_uptime: 'stay up for longer at a time',
-  tcp_reachable: 'open the port in the firewall or router',
-  udp_reachable: 'open the port for UDP too',
-  upload: 'be somebody that others download from, on a faster line',
-  memory: 'free some memory, or lower gnutella.maxLeaves',
-  cpu: 'leave the machine more time',
-  descriptors: 'raise the limit of open files, or lower gnutella.maxLeaves',
-  leaves: 'nothing: as a leaf of others it is of as much use',
-  need: 'nothing: the network has ultrapeers enough, and takes one more when they are full',
-};
-
-export function explainRole(report: RoleReport): Explanation {
-  const { mode, active, role, criteria } = report;
-  const chosen = active
-    ? `, elected, and so again and again: ${electedBecause(report)}`
-    : mode === 'auto'
-      ? ': no elections are held, for gnutella.seek is 0'
-      : ', because gnutella.mode says so';
-  return {
-    verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}${chosen}`,
-    tests: criteria.map(({ name, value, wanted, met, why }) =>
-      test(name, met, `${value ?? 'unknown'} (${why}; wanted: ${wanted})`, ROLE_MENDS[name] ?? 'nothing to be mended'),
-    ),
-  };
-}
-
-/** In the words of the election: fit, and needed. */
-function electedBecause({ role, fit, needed, criteria }: RoleReport): string {
-  const unmet = criteria.filter(({ met }) => !met).map(({ name }) => name);
-  const other = role === 'leaf' ? 'an ultrapeer' : 'a leaf';
-  if (fit && needed) return role === 'ultrapeer' ? 'fit for it, and needed' : `about to become ${other}`;
-  if (role === 'ultrapeer') return `about to become ${other} for want of ${unmet.join(', ')}`;
-  return fit ? 'fit for more, and not needed as more' : `not fit for more for want of ${unmet.join(', ')}`;
 }

@@ -7,7 +7,8 @@ import { bootstrapView } from '../../daemon/bootstrap/bootstrap-view.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
 import { checkTcpAnswers } from '../../daemon/doctor/surroundings.ts';
-import { explainDownload, explainRole, explainSearch } from '../../daemon/explain/explain.ts';
+import { explainDownload, explainSearch } from '../../daemon/explain/explain.ts';
+import { explainRole, roleNoun } from '../../daemon/explain/explain-role.ts';
 import { Refusals } from '../../daemon/explain/refusals.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
@@ -95,11 +96,80 @@ t.test('a role says who chose it, and each criterion what would mend it', async 
   t.equal(verdict, 'we are a leaf, because gnutella.mode says so');
   t.match(tests, [
     { name: 'memory', ok: true, mend: null },
-    { name: 'tcp_reachable', ok: false, value: /^unknown/, mend: /firewall/ },
+    { name: 'tcp_reachable', ok: false, value: /^it is not known yet whether others can connect/, mend: /firewall/ },
   ]);
   const verdictOf = (changes: object) => explainRole({ ...report, criteria: [], ...changes }).verdict;
   t.match(verdictOf({ mode: 'auto', active: true, role: 'ultrapeer' }), /^we are an ultrapeer, elected/);
   t.equal(verdictOf({ mode: 'auto' }), 'we are a leaf: no elections are held, for gnutella.seek is 0');
+});
+
+const GOOD: Vitals = {
+  uptimeMs: 7_200_000,
+  averageUptimeMs: 5_400_000,
+  tcpReachable: true,
+  udpReachable: true,
+  uploadBytesPerSecond: 296_000,
+  freeMemoryBytes: 4 * 1024 ** 3,
+  cpuShare: 0.07,
+  freeDescriptors: Number.MAX_SAFE_INTEGER,
+  leafSlotsSeen: 0,
+  refusedShare: 0,
+  leaves: 0,
+  ultrapeers: 1,
+};
+
+t.test('why we are a leaf or an ultrapeer is said in words and units, for each situation', async t => {
+  const told = (role: 'leaf' | 'ultrapeer', changes: Partial<Vitals> = {}, report: object = {}) => {
+    const assessment = new Election(PUBLIC_ELECTION, role, 0).assess({ ...GOOD, ...changes }, 1e8);
+    const explained = explainRole({ ...assessment, mode: 'auto', active: true, role, heldForMs: 0, ...report });
+    return { ...explained, values: Object.fromEntries(explained.tests.map(({ name, value }) => [name, value])) };
+  };
+  const needed = told('leaf', {}, { heldForMs: 40_000 });
+  t.equal(
+    needed.verdict,
+    'we are a leaf, as elections have it: fit to be an ultrapeer, and needed: about to become one, in 40 s if things stay as they are',
+  );
+  t.strictSame(needed.values, {
+    uptime: 'up for 2 h; an ultrapeer needs 1 h',
+    average_uptime: 'a session lasts 1 h 30 min on average; an ultrapeer needs 1 h',
+    tcp_reachable: 'others can connect to our port',
+    udp_reachable: 'others can send us datagrams unasked',
+    upload: '289 KiB/s was the most seen going out; an ultrapeer needs 10.0 KiB/s',
+    memory: '4.0 GiB free; an ultrapeer needs 12.5 MiB',
+    cpu: '7 % of a core in use; an ultrapeer may use 70 %',
+    descriptors: 'no limit of open files; an ultrapeer needs 264',
+    need: '1 of 3 ultrapeers wanted took us, and no room for leaves is known: another ultrapeer is needed',
+  });
+  t.match(told('leaf', { uptimeMs: 180_000 }), {
+    verdict: /not fit to be an ultrapeer for want of uptime$/,
+    values: { uptime: 'up for 3 min; an ultrapeer needs 1 h' },
+  });
+  t.match(told('leaf', { tcpReachable: false, udpReachable: null }), {
+    verdict: /for want of reachability by TCP, reachability by UDP$/,
+    values: {
+      tcp_reachable: 'others cannot connect to our port',
+      udp_reachable: /^it is not known yet whether others/,
+    },
+  });
+  t.match(told('leaf', { ultrapeers: 3 }), {
+    verdict: /fit to be an ultrapeer, but another is not needed$/,
+    values: { need: '3 of 3 ultrapeers wanted took us: there are ultrapeers enough' },
+  });
+  t.match(told('leaf', { leafSlotsSeen: 5 }).values, { need: /but there is room for leaves elsewhere$/ });
+  t.match(told('leaf', { uploadBytesPerSecond: null }).values, { upload: 'not measured yet' });
+  t.match(told('ultrapeer', { leaves: 1 }), {
+    verdict: /^we are an ultrapeer, elected: fit for it, and needed$/,
+    values: { leaves: '1 leaf has us as ultrapeer' },
+  });
+  t.match(told('ultrapeer', { ultrapeers: 3, leafSlotsSeen: 9 }), {
+    verdict: /about to become a leaf for want of leaves$/,
+    values: { leaves: 'no leaf has had us as ultrapeer for long, and others have room' },
+  });
+  for (const mode of ['leaf', 'ultrapeer'] as const) {
+    const { verdict, values } = told(mode, {}, { mode, active: false });
+    t.match(verdict, /because gnutella\.mode says so$/);
+    t.notOk('need' in values || 'leaves' in values, 'by setting: nobody asks whether one more is needed');
+  }
 });
 
 const vitals: fc.Arbitrary<Vitals> = fc.record({
@@ -133,7 +203,8 @@ t.test('what is said of the role is what the election says', async t => {
         for (const { ok, mend } of tests) t.ok(ok ? mend === null : mend !== 'nothing to be mended');
         const stays = (assessment.fit && assessment.needed) === (role === 'ultrapeer');
         t.equal(!verdict.includes('about to become'), stays, verdict);
-        for (const { name, ok } of tests) if (!ok && !assessment.fit) t.equal(verdict.includes(name), !ok);
+        for (const { name, ok } of tests) if (!ok && !assessment.fit) t.equal(verdict.includes(roleNoun(name)), !ok);
+        for (const { value } of tests) t.notMatch(value, /\d{6}|\d\.\d{3}|null|undefined|NaN/, value);
       },
     ),
     { numRuns: 200, seed: 6346 },
