@@ -145,10 +145,10 @@ export const declaration = {
       doc: 'Ask for hits of our searches by UDP, straight from who has them, when UDP reaches us.',
     }),
     connect: setting(listOf(hostAndPort, ','), {
-      flag: '--connect <host:port>',
+      flag: '--connect <host[:port]>',
       change: 'hot',
       default: () => [],
-      doc: 'Servents to connect to at the start and to stay connected to.',
+      doc: 'Servents to connect to at the start and to stay connected to. A missing port is 6346.',
     }),
     block: setting(listOf(addressBlock, ','), {
       flag: '--block <address>',

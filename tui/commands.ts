@@ -1,6 +1,7 @@
 // What is typed after `:` – the words of the command line, and a few of the dashboard's own. Pure.
 
 import { counted } from '../api/format.ts';
+import { addressOrNull } from '../protocol/wire/endpoint.ts';
 import { linkIn } from '../protocol/wire/pasted.ts';
 import {
   blockHosts,
@@ -73,12 +74,11 @@ const withDownloads = (callOf: (id: string, name: string) => Call) =>
     return { model, effects: together(calls, `${counted(calls.length, 'download')}: done`) };
   });
 
-const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i;
-
 const addressed = (effectOf: (address: string) => Effect) =>
-  need('where, as HOST:PORT', (model, rest) =>
-    ADDRESS.test(rest) ? stay(model, effectOf(rest)) : wrong(model, `expected HOST:PORT, got ${rest}`),
-  );
+  need('where, as HOST or HOST:PORT', (model, rest) => {
+    const address = addressOrNull(rest);
+    return address === null ? wrong(model, `expected HOST or HOST:PORT, got ${rest}`) : stay(model, effectOf(address));
+  });
 
 const hostAddresses = (model: Model): string[] => worldOf(model).hosts.map(({ address }) => address);
 
@@ -166,14 +166,14 @@ export const commandRows: readonly CommandRow[] = [
   { word: 'search', takes: 'WORDS… | --urn URN', help: 'search the network', run: need('what to search for', search) },
   {
     word: 'browse',
-    takes: 'HOST:PORT',
+    takes: 'HOST[:PORT]',
     help: 'list what a servent shares',
     run: addressed(browseAt),
     offers: hostAddresses,
   },
   {
     word: 'connect',
-    takes: 'HOST:PORT',
+    takes: 'HOST[:PORT]',
     help: 'connect to a servent',
     run: addressed(connectTo),
     offers: hostAddresses,

@@ -75,7 +75,7 @@ export const bindings: readonly Binding[] = [
     action: 'connect',
     where: ['overview', 'peers'],
     hint: 'connect',
-    help: 'connect to a servent by its HOST:PORT',
+    help: 'connect to a servent by its address',
   },
   {
     keys: ['x', 'delete'],

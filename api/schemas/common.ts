@@ -7,6 +7,7 @@ export function wholeNumber(min: number, max: number) {
   return z.coerce.number(error).int(error).min(min, error).max(max, error);
 }
 
+import { ADDRESS_EXPECTED, addressOrNull } from '../../protocol/wire/endpoint.ts';
 import { linkIn } from '../../protocol/wire/pasted.ts';
 import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
@@ -27,6 +28,12 @@ export const address = z
   .max(261)
   .regex(/^(\[[0-9a-fA-F:.]{2,45}\]|[^\s:/[\]]{1,253}):\d{1,5}$/, 'expected HOST:PORT')
   .refine(text => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65535, 'expected a port up to 65535');
+/** As a person writes it: a missing port is 6346. */
+export const givenAddress = z
+  .string()
+  .max(300)
+  .transform(text => addressOrNull(text) ?? '')
+  .refine(text => text !== '', `expected ${ADDRESS_EXPECTED}`);
 export const urn = z
   .string()
   .max(300)

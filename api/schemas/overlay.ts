@@ -1,6 +1,6 @@
 // The servent itself and its place in the overlay.
 import { z } from 'zod';
-import { address, bytes, count, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
+import { address, bytes, count, givenAddress, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
 import { finding, keptNeighbour } from './explain.ts';
 
 const reachability = z.object({
@@ -99,8 +99,10 @@ export const peer = z.object({
   queued: bytes.describe('waiting to be sent'),
 });
 
-export const connect = z.strictObject({ address });
-export const addHost = z.strictObject({ address: address.describe('an IP address and its port') });
+export const connect = z.strictObject({
+  address: givenAddress.describe('an IP address or a name; a missing port is 6346'),
+});
+export const addHost = z.strictObject({ address: givenAddress.describe('an IP address; a missing port is 6346') });
 
 export const host = z.object({
   address,

@@ -1,6 +1,6 @@
 // Our own searches and what they found.
 import { z } from 'zod';
-import { address, bytes, count, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
+import { address, bytes, count, givenAddress, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
 
 export const TEXT_MAX = 256;
 
@@ -8,7 +8,7 @@ export const startSearch = z
   .strictObject({
     text: z.string().trim().min(1).max(TEXT_MAX).optional().describe('words that all must match'),
     urn: givenUrn.optional().describe('exactly this content'),
-    browse: address.optional().describe('everything this servent shares, asked of it directly'),
+    browse: givenAddress.optional().describe('everything this servent shares, asked of it directly'),
     ttl: z.int().min(1).max(7).optional(),
     duration: seconds.min(1).max(3600).optional().describe('how long to listen for answers'),
   })

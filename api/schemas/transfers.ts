@@ -1,13 +1,13 @@
 // Downloads and uploads.
 import { z } from 'zod';
 import { isMagnet } from '../../protocol/wire/pasted.ts';
-import { address, bytes, count, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
+import { address, bytes, count, givenAddress, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
 
 const NAME_MAX = 1024;
 const SOURCES_MAX = 64;
 
 /** `HOST:PORT`, or a whole URL such as http://HOST:PORT/uri-res/N2R?urn:sha1:… */
-const sourceText = z.union([address, z.url({ protocol: /^https?$/ }).max(2048)]);
+const sourceText = z.union([z.url({ protocol: /^https?$/ }).max(2048), givenAddress]);
 /** An object in the shape of a result's source may be handed back as it came; only these fields are used. */
 const sourceObject = z.object({
   address,

@@ -118,7 +118,7 @@ async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Fin
       mend:
         connected > 0
           ? null
-          : '"servent connect HOST:PORT", or start with --connect, or with --bootstrap in the public network',
+          : '"servent connect HOST", or start with --connect, or with --bootstrap in the public network',
     });
     return true;
   } catch (error) {

@@ -15,7 +15,7 @@ const HOSTS: List<HostView> = {
   page: client => page => client.hosts(page),
   columns: hostColumns,
   follow: null,
-  none: 'no hosts known: "servent hosts add HOST:PORT" adds one',
+  none: 'no hosts known: "servent hosts add ADDRESS" adds one',
 };
 
 export function hostCommands(terminal: Terminal): Command[] {

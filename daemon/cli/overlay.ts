@@ -1,7 +1,7 @@
 // connect and disconnect.
 import type { Command } from 'commander';
 import { printable } from '../../api/format.ts';
-import { endpointOrNull } from '../../protocol/wire/endpoint.ts';
+import { ADDRESS_EXPECTED, addressOrNull } from '../../protocol/wire/endpoint.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
@@ -12,9 +12,9 @@ const CONNECT_WAIT_MS = 60_000;
 export function overlayCommands(terminal: Terminal): Command[] {
   return [
     clientCommand('connect', 'connect to a servent')
-      .argument('<host:port>', 'its address')
-      .action(async (address: string, flags: ClientFlags) => {
-        checkAddress(address);
+      .argument('<host[:port]>', 'its address; without a port 6346')
+      .action(async (text: string, flags: ClientFlags) => {
+        const address = givenAddress(text);
         const { client } = await findDaemon(flags, terminal, CONNECT_WAIT_MS);
         const peer = await client.connect({ address });
         if (flags.json === true) return printJson(terminal, peer);
@@ -34,8 +34,9 @@ export function overlayCommands(terminal: Terminal): Command[] {
   ];
 }
 
-/** A literal endpoint, or a name with a port. */
-export function checkAddress(text: string): void {
-  if (endpointOrNull(text) === null && !/^[^\s:/[\]]*[a-z][^\s:/[\]]*:\d{1,5}$/i.test(text))
-    throw usageError(`expected HOST:PORT, got ${JSON.stringify(text)}`);
+/** With its port. */
+export function givenAddress(text: string): string {
+  const address = addressOrNull(text);
+  if (address === null) throw usageError(`expected ${ADDRESS_EXPECTED}; got ${JSON.stringify(text)}`);
+  return address;
 }

@@ -9,7 +9,7 @@ import { counted, formatBytes, formatRepeat, printable } from '../../api/format.
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
 import { secondsUpTo, wholeNumber } from './numbers.ts';
-import { checkAddress } from './overlay.ts';
+import { givenAddress } from './overlay.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const WAIT_SECONDS_DEFAULT = 10;
@@ -38,10 +38,9 @@ export function searchCommands(terminal: Terminal): Command[] {
         });
       }),
     waitOption(clientCommand('browse', 'show what another servent shares'))
-      .argument('<host:port>', 'its address')
+      .argument('<host[:port]>', 'its address; without a port 6346')
       .action(async (address: string, flags: WaitFlags) => {
-        checkAddress(address);
-        await follow(terminal, flags, { browse: address });
+        await follow(terminal, flags, { browse: givenAddress(address) });
       }),
   ];
 }
@@ -89,7 +88,7 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
 
 function noResults({ peers, browse, askedBefore }: SearchView): string {
   if (browse !== null) return 'nothing is shared there';
-  if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST:PORT"';
+  if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST"';
   const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, as said above';
   return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
 }

@@ -25,7 +25,7 @@ export function transferCommands(terminal: Terminal): Command[] {
   return [
     clientCommand('download', 'queue a download')
       .argument('<what>', 'a result as "servent search" shows it, a magnet link, or a URN')
-      .option('--source <host:port>', 'somewhere to fetch the URN from, again and again', collect, [])
+      .option('--source <host[:port]>', 'somewhere to fetch the URN from, again and again', collect, [])
       .option('--name <name>', 'what to call the file')
       .option('--size <bytes>', 'its size, for a URN', wholeNumber(0))
       .option('--wait', 'show the progress until it is done')

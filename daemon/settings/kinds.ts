@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { homeFolder } from '../../api/home.ts';
 import { canonicalCacheUrl } from '../../protocol/bootstrap/gwebcache-answer.ts';
+import { addressOrNull } from '../../protocol/wire/endpoint.ts';
 
 export interface Kind<T> {
   readonly schema: z.ZodType<T>;
@@ -58,26 +59,28 @@ export const listenAddress: Kind<string> = {
   fromText: asIs,
 };
 
+/** A missing port is 6346. */
 export const hostAndPort: Kind<string> = {
-  schema: z.string().refine(text => {
-    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]{1,253})):(\d{1,5})$/.exec(text);
-    if (match === null || (match[1] !== undefined && isIP(match[1]) !== 6)) return false;
-    const port = Number(match[3]);
-    return port > 0 && port <= 65535;
-  }),
-  expected: 'HOST:PORT',
+  schema: z
+    .string()
+    .transform(text => addressOrNull(text) ?? '')
+    .refine(text => text !== ''),
+  expected: 'HOST or HOST:PORT',
   fromText: asIs,
 };
 
-/** A GWebCache or, in LimeWire's notation, a UDP host cache. */
+const UHC = 'uhc:';
+
+/** A GWebCache or, in LimeWire's notation, a UDP host cache, whose missing port is 6346. */
 export const cacheAddress: Kind<string> = {
   schema: z
     .string()
-    .transform(text => (text.startsWith('uhc:') ? text : (canonicalCacheUrl(text) ?? '')))
-    .refine(
-      text =>
-        text.startsWith('http://') || (text.startsWith('uhc:') && hostAndPort.schema.safeParse(text.slice(4)).success),
-    ),
+    .transform(text => {
+      if (!text.startsWith(UHC)) return canonicalCacheUrl(text) ?? '';
+      const address = addressOrNull(text.slice(UHC.length));
+      return address === null ? '' : `${UHC}${address}`;
+    })
+    .refine(text => text.startsWith('http://') || text.startsWith(UHC)),
   expected: 'http://HOST/PATH of a GWebCache or uhc:HOST:PORT of a UDP host cache',
   fromText: asIs,
 };

@@ -1,5 +1,6 @@
 // Addresses with ports: text, packed bytes (address as written, port little-endian) and how far an address reaches.
 import ipaddr from 'ipaddr.js';
+import { DEFAULT_PORT } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 
 /** `host` is textual IPv4, or IPv6 in lower case without brackets; IPv4-mapped IPv6 is written as IPv4. */
@@ -64,6 +65,40 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
   const endpoint = endpointOrNull(text, defaultPort);
   if (endpoint === null) throw new ProtocolError('ENDPOINT_MALFORMED', `not an address and port: ${text.slice(0, 60)}`);
   return endpoint;
+}
+
+/** Letters and digits of any script, `_`, `-` and single dots between them. */
+const HOST_NAME = /^(?=.{1,253}$)[\p{L}\p{N}_](?:[\p{L}\p{N}_-]|\.(?!\.))*$/u;
+/** The last part of no name is a number: this is an IPv4 address gone wrong. */
+const NUMBER_LAST = /(?:^|\.)\d+\.?$/;
+
+/** What addressOrNull() understands, for messages. */
+export const ADDRESS_EXPECTED =
+  'HOST or HOST:PORT, such as 192.0.2.7, servent.example or [2001:db8::7]:6347 (a name without a dot needs its port)';
+
+/**
+ * HOST:PORT of an address as a person writes it, or null: an IP address or a name, the port 6346 when there is none, IPv6 with or without
+ * brackets (`::1`, `[::1]`, `[::1]:6347`). `::1:6347` could mean two things and is refused, as is a mere word. Names are not looked up.
+ */
+export function addressOrNull(text: string): string | null {
+  const given = text.trim();
+  const endpoint = endpointOrNull(given, DEFAULT_PORT);
+  if (endpoint !== null) return isAmbiguous(given) ? null : formatEndpoint(endpoint);
+  const [name = '', portText] = given.split(/:(.*)/s, 2);
+  const port = portText === undefined ? DEFAULT_PORT : portOf(portText);
+  if (port < 1 || port > 65_535 || !HOST_NAME.test(name) || NUMBER_LAST.test(name)) return null;
+  if (portText === undefined && !name.includes('.') && name.toLowerCase() !== 'localhost') return null;
+  return `${name.toLowerCase()}:${port}`;
+}
+
+/** IPv6 without brackets whose last part may be meant as a port. */
+function isAmbiguous(text: string): boolean {
+  const colon = text.lastIndexOf(':');
+  return (
+    /^\d{1,5}$/.test(text.slice(colon + 1)) &&
+    isIpv6(text.slice(0, colon)) &&
+    canonicalHost(text.slice(0, colon)) !== null
+  );
 }
 
 /**

@@ -63,13 +63,13 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
   connect: [
     [{}, 'address'],
     [{ address: 6346 }, 'address'],
-    [{ address: '127.0.0.1' }, 'address'],
+    [{ address: '127.0.0' }, 'address'],
     [{ address: '127.0.0.1:65536' }, 'address'],
     [{ address: '127.0.0.1:6346', force: true }, 'force'],
   ],
   addHost: [
     [{}, 'address'],
-    [{ address: '127.0.0.1' }, 'address'],
+    [{ address: '127.0.0' }, 'address'],
   ],
   startSearch: [
     [{}, 'text'],
@@ -262,6 +262,23 @@ t.test('downloads are ordered in each of the three ways, sources in each of thei
           { address: '127.0.0.1:6349', servent: null, push: false },
         ],
       },
+    ],
+  );
+});
+
+t.test('an address without a port means port 6346 wherever one is given', async t => {
+  const { client, control } = await serveFake(t);
+  await client.connect({ address: '127.0.0.1' });
+  await client.addHost({ address: '::1' });
+  await client.startSearch({ browse: 'servent.example' });
+  await client.startDownload({ urn: SHA1, sources: ['127.0.0.2', 'http://127.0.0.3:7/x'] });
+  t.match(
+    control.calls.map(([, input]) => input),
+    [
+      { address: '127.0.0.1:6346' },
+      { address: '[::1]:6346' },
+      { browse: 'servent.example:6346' },
+      { sources: ['127.0.0.2:6346', 'http://127.0.0.3:7/x'] },
     ],
   );
 });

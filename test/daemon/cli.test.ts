@@ -61,7 +61,8 @@ t.test('wrong usage exits 2 with one line that points to the help', async t => {
     ['status', 'extra'],
     ['connect'],
     ['connect', 'nonsense'],
-    ['connect', '10.0.0.1'],
+    ['connect', '10.0.0'],
+    ['connect', '::1:6346'],
     ['browse', ':1'],
     ['search'],
     ['search', 'x', '--wait', 'soon'],
@@ -202,6 +203,12 @@ t.test('connect waits for the handshake and tells what became of it', async t =>
     code: 0,
     out: /^connected to ultrapeer 10\.1\.1\.1:6346 .* as p2\n$/,
   });
+  for (const [text, address] of [
+    ['10.1.1.1', '10.1.1.1:6346'],
+    ['peer.lan', 'peer.lan:6346'],
+    ['::1', '[::1]:6346'],
+  ] as const)
+    t.match((await cli('connect', text, '--json')).json<PeerView>(), { address }, 'no port means 6346');
   t.match((await cli('connect', 'peer.lan:6346', '--json')).json<PeerView>(), { address: 'peer.lan:6346' });
   t.match(await cli('connect', '10.1.1.1:1'), { code: 1, out: '', err: 'servent: 10.1.1.1:1: connection refused\n' });
   t.match(await cli('disconnect', 'p2'), { code: 0, out: 'disconnected p2\n' });
@@ -276,7 +283,7 @@ t.test('a search that failed exits 1 with the reason', async t => {
     if (name === 'search')
       control.searchList = control.searchList.map(row => ({ ...row, state: 'failed', error: 'connection refused' }));
   };
-  t.match(await cli('browse', '10.1.1.1:6346'), { code: 1, err: /connection refused/ });
+  t.match(await cli('browse', '10.1.1.1'), { code: 1, err: /connection refused/ });
 });
 
 t.test('download takes a result in either spelling, a magnet link, or a URN with sources', async t => {

@@ -138,8 +138,8 @@ t.test('a wrong value says key, value, what was expected and where it came from'
   t.strictSame(await faultsOf(bare({ flags: { 'gnutella.mode': 'supernode' } })), [
     'gnutella.mode: expected one of auto, leaf, ultrapeer, got "supernode" (flag --mode)',
   ]);
-  t.strictSame(await faultsOf(bare({ flags: { 'gnutella.connect': ['10.0.0.1:1', '10.0.0.1'] } })), [
-    'gnutella.connect: expected a list, each item HOST:PORT, got "10.0.0.1" (flag --connect)',
+  t.strictSame(await faultsOf(bare({ flags: { 'gnutella.connect': ['10.0.0.1:1', '10.0.0'] } })), [
+    'gnutella.connect: expected a list, each item HOST or HOST:PORT, got "10.0.0" (flag --connect)',
   ]);
   const configFile = fileIn(
     t,
@@ -147,7 +147,7 @@ t.test('a wrong value says key, value, what was expected and where it came from'
   );
   t.strictSame(await faultsOf(bare({ configFile })), [
     `gnutella.port: expected a whole number from 0 to 65535, got "6346" (${configFile}:2:9)`,
-    `gnutella.connect: expected a list, each item HOST:PORT, got "nonsense" (${configFile}:5:7)`,
+    `gnutella.connect: expected a list, each item HOST or HOST:PORT, got "nonsense" (${configFile}:5:7)`,
     `log.level: expected one of trace, debug, info, warn, error, fatal, silent, got nothing (${configFile}:7:9)`,
   ]);
 });
@@ -169,7 +169,7 @@ t.test('addresses that cannot be listened on or connected to are refused', async
   for (const host of ['example.net', '256.0.0.1', '', '10.0.0.1:80', '[::1]'])
     t.equal((await faultsOf(bare({ flags: { 'api.host': host } }))).length, 1, host);
   for (const address of [
-    '10.0.0.1',
+    '10.0.0',
     '10.0.0.1:0',
     '10.0.0.1:65536',
     ':6346',
@@ -180,10 +180,17 @@ t.test('addresses that cannot be listened on or connected to are refused', async
   ])
     t.equal((await faultsOf(bare({ flags: { 'gnutella.connect': [address] } }))).length, 1, address);
   const { settings } = await resolveSettings(
-    bare({ flags: { 'api.host': 'localhost', 'gnutella.connect': ['peer.lan:6346'] } }),
+    bare({
+      flags: {
+        'api.host': 'localhost',
+        'gnutella.connect': ['peer.lan:6346', '10.0.0.1', '::1', '[::1]:7'],
+        'bootstrap.caches': ['uhc:cache.example'],
+      },
+    }),
   );
   t.equal(settings.api.host, '127.0.0.1');
-  t.strictSame(settings.gnutella.connect, ['peer.lan:6346']);
+  t.strictSame(settings.gnutella.connect, ['peer.lan:6346', '10.0.0.1:6346', '[::1]:6346', '[::1]:7']);
+  t.strictSame(settings.bootstrap.caches, ['uhc:cache.example:6346']);
 });
 
 t.test('an unknown key is refused with its place and the nearest known one', async t => {

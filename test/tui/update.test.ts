@@ -104,6 +104,8 @@ t.test('downloads are paused, resumed, reordered; cancelling asks', async t => {
 t.test('the command line knows the words of the command line', async t => {
   const said = (line: string): Step => press(type(press(fresh(), ':').model, line).model, 'enter');
   t.match(said('connect 127.0.0.1:7777').effects, [{ name: 'connect', input: { address: '127.0.0.1:7777' } }]);
+  t.match(said('connect 10.0.0.1').effects, [{ input: { address: '10.0.0.1:6346' } }], 'no port means 6346');
+  t.match(said('browse ::1').effects, [{ input: { browse: '[::1]:6346' } }]);
   t.match(said('search blue moon').effects, [{ name: 'startSearch', input: { text: 'blue moon' } }]);
   t.match(said('search --urn urn:sha1:X').effects, [{ input: { urn: 'urn:sha1:X' } }]);
   t.match(said('download magnet:?xt=1').effects, [{ name: 'startDownload', input: { magnet: 'magnet:?xt=1' } }]);

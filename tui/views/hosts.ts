@@ -19,7 +19,7 @@ export const hostList: ListSpec<HostView> = {
   rows: world => world.hosts,
   keyOf: host => host.address,
   nameOf: host => host.address,
-  empty: 'No addresses known. c connects to a servent by its HOST:PORT; its pongs bring more.',
+  empty: 'No addresses known. c connects to a servent by its address; its pongs bring more.',
   copy: host => host.address,
   columns: [
     { id: 'address', title: 'ADDRESS', of: row => row.address, width: 21, grow: 1, rank: 0 },

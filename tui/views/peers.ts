@@ -24,7 +24,7 @@ export const peerList: ListSpec<PeerRow> = {
   rows: world => world.peers,
   keyOf: peer => peer.id,
   nameOf: peer => peer.address,
-  empty: 'Not connected to anybody. c connects to a servent by its HOST:PORT.',
+  empty: 'Not connected to anybody. c connects to a servent by its address.',
   copy: peer => peer.address,
   columns: [
     { id: 'address', title: 'ADDRESS', of: peer => peer.address, width: 21, rank: 0 },

@@ -13,8 +13,8 @@ export function peersView(model: Model, act: Actions, now: number): Child[] {
   const canAct = may(model, 'operate');
   const connect = fieldForm({
     name: 'address',
-    label: 'Address to connect to, HOST:PORT',
-    placeholder: 'HOST:PORT',
+    label: 'Address to connect to, HOST or HOST:PORT',
+    placeholder: 'HOST or HOST:PORT',
     button: 'Connect',
     icon: 'peers',
     onSubmit: act.connect,

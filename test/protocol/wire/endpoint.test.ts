@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import {
+  addressOrNull,
   canonicalHost,
   ENDPOINTS_MAX,
   endpointOrNull,
@@ -124,4 +125,46 @@ t.test('the reach of an address follows its range', async t => {
   for (const [expected, hosts] of Object.entries(reach)) {
     for (const host of hosts) t.equal(reachOf(host), expected, host);
   }
+});
+
+t.test('an address without a port means port 6346, whatever form it has', async t => {
+  const meant = {
+    '1.2.3.4': '1.2.3.4:6346',
+    '1.2.3.4:7': '1.2.3.4:7',
+    ' 1.2.3.4 ': '1.2.3.4:6346',
+    '::1': '[::1]:6346',
+    '[::1]': '[::1]:6346',
+    '[::1]:7': '[::1]:7',
+    '2001:DB8::7': '[2001:db8::7]:6346',
+    '::ffff:1.2.3.4': '1.2.3.4:6346',
+    'Servent.Example': 'servent.example:6346',
+    'servent.example.:7': 'servent.example.:7',
+    'nas_1:7': 'nas_1:7',
+    localhost: 'localhost:6346',
+    'münchen.example': 'münchen.example:6346',
+  };
+  for (const [text, address] of Object.entries(meant)) t.equal(addressOrNull(text), address, text);
+});
+
+t.test('what is no address is none: half addresses, words, URLs, and IPv6 that could mean two things', async t => {
+  const nonsense = ['', ' ', ':', ':6346', '1.2.3', '1.2.3.4.5', '256.1.1.1', '1.2.3.4:', '1.2.3.4:0', '1.2.3.4:65536'];
+  const more = ['1.2.3.4:x', '::1:6346', '2001:db8::1:7', '[::1', '[::1]x', '[1.2.3.4]:1', 'fe80::1%eth0', 'a b:1'];
+  const words = [
+    'nonsense',
+    'x:y',
+    'a..b:1',
+    'http://a.example/',
+    '-:1',
+    'a.example/b',
+    '6346',
+    'a\u0000.b',
+    `${'a'.repeat(254)}:1`,
+  ];
+  for (const text of [...nonsense, ...more, ...words]) t.equal(addressOrNull(text), null, JSON.stringify(text));
+  fc.assert(
+    fc.property(fc.string(), text => {
+      const address = addressOrNull(text);
+      return address === null || addressOrNull(address) === address;
+    }),
+  );
 });
