@@ -40,9 +40,14 @@ export interface AuthOptions {
   throttle: Throttle;
 }
 
+/** Throws for a token that could be guessed. */
+export function requireStrong(token: string): void {
+  if (token.length < TOKEN_CHARACTERS_MIN) throw new Error('the API token is too short to protect anything');
+}
+
 /** Tells who sent an Authorization header, or throws UNAUTHORIZED or TOO_MANY_FAILURES. */
 export function authenticator({ token, keys, throttle }: AuthOptions): (header: string, address: string) => Caller {
-  if (token.length < TOKEN_CHARACTERS_MIN) throw new Error('the API token is too short to protect anything');
+  requireStrong(token);
   const expected = digest(token);
   const callerOf = (header: string, address: string): Caller | null => {
     const secret = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];

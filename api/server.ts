@@ -10,7 +10,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type ApiCounters, type ApiOptions, createApi } from './app.ts';
+import type { ApiCounters, ApiOptions } from './app.ts';
+import { requireStrong } from './auth.ts';
 import { Connections } from './connections.ts';
 import type { Control } from './control.ts';
 import { ApiError, problemOf } from './errors.ts';
@@ -70,17 +71,18 @@ const LIMITS: ServerOptions = {
   requireHostHeader: false, // ours says so in a problem document
 };
 
-/** Resolves when it listens; rejects with ApiListenError. */
+/** Resolves when it listens; rejects with ApiListenError, or for a token too short. */
 export async function startApi(control: Control, at: ListenAt, options: ApiOptions): Promise<ApiServer> {
+  requireStrong(options.token);
   const counters: ApiCounters = options.counters ?? { requests: 0, refused: {} };
   const local = new WeakSet<IncomingMessage>();
   const connections = new Connections(CONNECTIONS_MAX);
-  const handle = createApi(control, {
-    ...options,
-    counters,
-    isLocal: request => local.has(request),
-    onCaller: ({ socket }) => connections.know(socket),
-  }).callback();
+  const handle = loadedAtFirst(async () => {
+    const { createApi } = await import('./app.ts');
+    const isLocal = (request: IncomingMessage) => local.has(request);
+    const onCaller = ({ socket }: IncomingMessage) => connections.know(socket);
+    return createApi(control, { ...options, counters, isLocal, onCaller }).callback();
+  }, options);
   const servers: Server[] = [];
   const begin = (server: Server): Server => {
     server.on('clientError', refuseMalformed);
@@ -101,7 +103,7 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
       const unix = begin(
         createServer(LIMITS, (request, response) => {
           local.add(request);
-          void handle(request, response);
+          handle(request, response);
         }),
       );
       unix.maxConnections = CONNECTIONS_MAX; // all the owner's
@@ -125,6 +127,33 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
     await stopAll();
     throw error;
   }
+}
+
+/**
+ * Loads what answers at the first request, which waits for it: koa, the endpoints and their schemas are a third of the modules of a
+ * daemon, and one that nobody asks does without. When loading fails, the request gets a 500 and the next one tries again.
+ */
+function loadedAtFirst(load: () => Promise<RequestListener>, { onMistake }: ApiOptions): RequestListener {
+  let loading: Promise<RequestListener> | null = null;
+  let loaded: RequestListener | null = null;
+  return (request, response) => {
+    if (loaded !== null) return loaded(request, response);
+    loading ??= load();
+    loading.then(
+      listener => {
+        loaded = listener;
+        listener(request, response);
+      },
+      (error: unknown) => {
+        loading = null;
+        onMistake(error, 'loading the API');
+        response.writeHead(500, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+        response.end(
+          JSON.stringify(problemOf(new ApiError('INTERNAL', 'the API could not be loaded; the log says why'))),
+        );
+      },
+    );
+  };
 }
 
 async function serverOf({ tls }: ListenAt, handle: RequestListener): Promise<Server> {

@@ -10,7 +10,7 @@ import { ServentProcess } from './process/servent.ts';
 export const about =
   'resident memory a leaf with a table of 65,536 slots: 1,000 and 5,000 plain, 1,000 deflated both ways';
 
-/** V8 takes tens of seconds to give back the room that a thousand handshakes took; a servent's leaves stay for hours. */
+/** V8 takes ten to thirty seconds to give back the room that a thousand handshakes took; a servent's leaves stay for hours. */
 const SETTLE_MS = 45_000;
 
 export async function run(): Promise<Record<string, unknown>> {
@@ -27,7 +27,6 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
   const crowd = fork(join(dirname(self), 'leaves', `crowd${extname(self)}`), { execArgv: process.execArgv });
   try {
     await wait(2000); // what the start left behind
-    const liveBefore = await servent.liveBytes();
     const before = servent.rssKiB;
     const answered = once(crowd, 'message');
     crowd.send({ port: servent.port, count, deflate } satisfies Crowd);
@@ -39,8 +38,7 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
     const opened = servent.rssKiB;
     await wait(SETTLE_MS);
     const settled = servent.rssKiB;
-    const live = await servent.liveBytes();
-    const collected = servent.rssKiB;
+    const perLeaf = (rssKiB: number) => Number(((rssKiB - before) / count).toFixed(1));
     return {
       leaves: count,
       deflate,
@@ -48,10 +46,8 @@ async function measured(count: number, deflate: boolean): Promise<Record<string,
       rssKiBBefore: before,
       rssKiBOpened: opened,
       rssKiBSettled: settled,
-      rssKiBCollected: collected,
-      kiBPerLeaf: Number(((settled - before) / count).toFixed(1)),
-      kiBPerLeafCollected: Number(((collected - before) / count).toFixed(1)),
-      kiBPerLeafLive: Number(((live - liveBefore) / 1024 / count).toFixed(1)),
+      kiBPerLeafOpened: perLeaf(opened),
+      kiBPerLeaf: perLeaf(settled),
     };
   } finally {
     crowd.kill();

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Entry: hands the command line to the command tree and its exit code to the system.
 import { ignoreSignals } from './cli/signals-ignored.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
+import { keepSmall } from './engine.ts';
 
 ignoreSignals();
-if (process.argv[2] === 'start') keepYoungGenerationSmall(); // before anything is loaded
+if (process.argv[2] === 'start') keepSmall(); // before anything is loaded
 const { run } = await import('./cli/command-line.ts');
 
 /** These go on without anybody who reads what they say. */

@@ -36,8 +36,6 @@ export class ServentProcess {
 
   /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own. */
   static async start(options: readonly string[]): Promise<ServentProcess> {
-    const extension = extname(fileURLToPath(import.meta.url));
-    const collector = new URL(`collector${extension}`, import.meta.url).href;
     const dataDir = await mkdtemp(join(tmpdir(), 'servent-bench-'));
     const self = fileURLToPath(import.meta.url);
     const main = join(dirname(self), '..', '..', 'daemon', `main${extname(self)}`);
@@ -55,19 +53,10 @@ export class ServentProcess {
     ];
     const child = spawn(
       process.execPath,
-      [
-        ...process.execArgv,
-        '--expose-gc',
-        '--import',
-        collector,
-        main,
-        'start',
-        ...quiet,
-        ...options,
-        '--data-dir',
-        dataDir,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+      [...process.execArgv, main, 'start', ...quiet, ...options, '--data-dir', dataDir],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
     );
     if (child.stdout === null) throw new Error('no pipe from the servent');
     for await (const chunk of child.stdout) {
@@ -110,14 +99,7 @@ export class ServentProcess {
     return Number(Math.max(0, seconds * 1000 - WATCH_MS).toFixed(1));
   }
 
-  /** Bytes that are in use, in the heap and beside it, once all garbage has been collected. */
-  async liveBytes(): Promise<number> {
-    const answered = once(this.#child, 'message');
-    this.#child.send('collect');
-    const [bytes] = (await answered) as [number];
-    return bytes;
-  }
-
+  /** As the kernel shows it to anybody; nothing here tells the servent to collect its garbage. */
   get rssKiB(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);

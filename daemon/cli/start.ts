@@ -2,11 +2,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { optimiseFromNow } from '../engine.ts';
 import { SettingsError } from '../settings/faults.ts';
 import { flagName, resolveSettings } from '../settings/resolve.ts';
 import { type Setting, type SettingKey, settingsList, variableOf } from '../settings.ts';
 import { superviseBy } from '../supervisor.ts';
-import { letYoungGenerationGrow } from '../young-generation.ts';
 import { CommandError } from './failure.ts';
 import { sayReady } from './ready.ts';
 import { askedToStop } from './signals.ts';
@@ -92,7 +92,7 @@ async function runDaemon(
     throw error;
   });
   reload = () => daemon.reload();
-  letYoungGenerationGrow();
+  optimiseFromNow();
   sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   supervisor.ready();
   log.info({ signal: await stopped }, 'stopping');

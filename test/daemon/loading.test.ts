@@ -1,4 +1,4 @@
-// What a client command loads before it does anything: half of its time, once, went into libraries that it never used.
+// What a command loads before it does anything: half of its time, once, went into libraries that it never used.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -33,6 +33,15 @@ t.test('commands that people wait for, and the dashboard, load neither schemas n
       [],
       file,
     );
+});
+
+t.test('a daemon is ready without what only some use: it loads the API when somebody calls it', async t => {
+  const atStart = ['daemon/cli/start.ts', 'daemon/log.ts', 'daemon/daemon.ts'].flatMap(packagesOf);
+  t.strictSame(
+    [...new Set(atStart)].sort(),
+    ['commander', 'ipaddr.js', 'level', 'pino', 'rfc4648', 'uuid', 'zod'],
+    'no koa, no yaml, no prom-client',
+  );
 });
 
 t.test('a heavy library would be seen', async t => {
