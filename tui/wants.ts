@@ -60,7 +60,6 @@ const ALWAYS: Record<'polled' | 'told', Needs> = {
 
 const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> = {
   polled: {
-    overview: { folders: 10_000 },
     peers: { peers: 1000, config: 60_000 },
     queries: { queries: 250, queryStats: 2000 },
     searches: { searches: 500, results: 500 },

@@ -8,6 +8,7 @@ import { createTheme, over } from '../../tui/theme.ts';
 import { update } from '../../tui/update.ts';
 import { noteLines, notesOn } from '../../tui/views/overview.ts';
 import { textWidth } from '../../tui/width.ts';
+import { FakeControl } from '../support/fake-control.ts';
 import {
   aDownload,
   aFile,
@@ -124,6 +125,7 @@ t.test('no text of a stranger makes a line wider than the screen or leaves its c
       'a\tb\r\nc',
     ),
   );
+  const status = new FakeControl().status();
   fc.assert(
     fc.property(
       wild,
@@ -134,6 +136,7 @@ t.test('no text of a stranger makes a line wider than the screen or leaves its c
       (text, view, columns, rows, second) => {
         let model = createModel({ contexts: [{ name: text, url: text }], now: REHEARSAL_AT, columns, rows });
         const data = {
+          status: { ...status, attention: [{ name: text, state: 'bad' as const, detail: text, mend: text }] },
           peers: [{ ...aPeer, userAgent: text, address: text }],
           queries: [{ ...aQuery, text, urns: [text], from: text }],
           searches: [{ ...aSearch, text }],
@@ -281,6 +284,21 @@ t.test('what to do is never cut while there are lines left', async t => {
   t.match(shown, `● and ${notesOn(worldOf(model)).length - 3} more `);
 });
 
+t.test('the overview says what the daemon knows to be wrong, and what mends it', async t => {
+  const { model } = await lonely(120, 40, { state: 'unwanted' }, [
+    { name: 'block list', state: 'bad', detail: '/etc/list.p2p blocks nobody', mend: 'give a text file' },
+    { name: 'restart', state: 'warning', detail: 'gnutella.port was changed and not taken over', mend: null },
+  ]);
+  t.match(notesOn(worldOf(model)), [
+    { text: 'no peers, no hosts: c connects' },
+    { meaning: 'bad', text: 'block list: /etc/list.p2p blocks nobody; give a text file' },
+    { meaning: 'warn', text: 'restart: gnutella.port was changed and not taken over' },
+  ]);
+  const shown = draw(model, createTheme(256, 'unicode'), createMemory()).canvas.toText();
+  t.match(shown, '● block list: /etc/list.p2p blocks nobody; give a text');
+  t.match(shown, '● restart: gnutella.port was changed and not taken over');
+});
+
 t.test('without elections the overview says what keeps them from being held', async t => {
   for (const [columns, rows] of [
     [120, 40],
@@ -304,6 +322,7 @@ async function lonely(
   columns: number,
   rows: number,
   bootstrap: Partial<StatusView['bootstrap']> = { state: 'unwanted' },
+  attention: StatusView['attention'] = [],
 ): Promise<Rehearsal> {
   const rehearsal = new Rehearsal({ columns, rows });
   await rehearsal.pass(1000);
@@ -312,6 +331,7 @@ async function lonely(
   const { election, library, peers } = status;
   const alone = {
     ...status,
+    attention,
     bootstrap: { ...status.bootstrap, ...bootstrap },
     hosts: 0,
     peers: { ...peers, ultrapeers: 0, leaves: 0 },

@@ -1,6 +1,7 @@
 // Pictures of the page as data: what strangers wrote stays text, numbers have units, buttons have names.
 import fc from 'fast-check';
 import t from 'tap';
+import type { StatusView } from '../../api/control.ts';
 import { formatRate, printable } from '../../api/format.ts';
 import { formatClock, formatCount, formatPerSecond } from '../../web/figures.ts';
 import { ceiling, corners } from '../../web/graph.ts';
@@ -58,7 +59,7 @@ function world(name: string): Model {
     lists,
     scopes: ['admin'],
     link: { kind: 'live' },
-    status: control.status(),
+    status: { ...control.status(), attention: [{ name, state: 'bad', detail: name, mend: name }] },
     history: control.history(),
     election: { verdict: name, tests: [{ name: 'a_b', ok: false, value: name, mend: name }] },
     explained: { [aDownload.id]: { verdict: name, tests: [] }, [aSearch.id]: { verdict: name, tests: [] } },
@@ -178,6 +179,28 @@ t.test('a repeated search says that it is one, above its results', async t => {
   );
   t.notMatch(textsOf(aSearch), 'ignore repeats');
   t.match(textsOf({ ...aSearch, cut: 'the first 5000 of more results' }), 'The first 5000 of more results.');
+});
+
+t.test('the status says first what the daemon knows to be wrong, how bad it is, and how to mend it', async t => {
+  const control = new FakeControl();
+  const statusOf = (attention: StatusView['attention']): Sketch[] => [
+    ...sketches(picture({ ...world('x'), view: 'status', status: { ...control.status(), attention } })),
+  ];
+  const shown = statusOf([
+    { name: 'block list', state: 'bad', detail: '/etc/list.p2p blocks nobody', mend: 'give a text file' },
+    { name: 'hook a_b', state: 'warning', detail: 'the last delivery failed: 502', mend: null },
+  ]);
+  const [first] = shown.filter(({ tag }) => tag === 'section');
+  t.equal(
+    first && textOf(first),
+    'To mendblock list /etc/list.p2p blocks nobodygive a text filehook a_b the last delivery failed: 502',
+  );
+  const rows = [...sketches(first?.children ?? [])].filter(({ tag }) => tag === 'li');
+  t.strictSame(
+    rows.map(({ props }) => props['class']),
+    ['bad', 'wait'],
+  );
+  t.notMatch(statusOf([]).map(textOf).join(' '), 'To mend', 'nothing is said when all is well');
 });
 
 t.test('queries: a filter of words, and what would be searched for', async t => {

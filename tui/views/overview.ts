@@ -226,9 +226,11 @@ export interface Note {
   readonly text: string;
 }
 
+const FINDING_MEANING = { ok: 'good', warning: 'warn', bad: 'bad' } as const;
+
 /** What a person should know before anything else, and what to do about it. */
 export function notesOn(world: World): Note[] {
-  const { status, downloads, folders } = world;
+  const { status, downloads } = world;
   if (status === null) return [];
   const notes: Note[] = [];
   const say = (meaning: Meaning, text: string): void => {
@@ -242,10 +244,10 @@ export function notesOn(world: World): Note[] {
   } else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
   for (const kept of status.neighbours)
     if (kept.state === 'waiting' && kept.why !== null) say('warn', `${kept.address}: ${keptText(kept)}`);
+  for (const { name, state, detail, mend } of status.attention)
+    say(FINDING_MEANING[state], `${name}: ${detail}${mend === null ? '' : `; ${mend}`}`);
   const failed = downloads.filter(({ state }) => state === 'failed').length;
   if (failed > 0) say('bad', `${failed} failed ${failed === 1 ? 'download' : 'downloads'}: 5 shows why`);
-  for (const folder of folders)
-    if (folder.state === 'failed') say('bad', `${folder.path}: ${folder.error ?? 'failed'}`);
   if (status.library.files === 0) say('warn', 'nothing is shared: press 7, then a');
   const starving = downloads.filter(({ state, sources }) => state === 'queued' && sources.length === 0).length;
   if (starving > 0) say('warn', `${starving} ${starving === 1 ? 'download has' : 'downloads have'} no sources`);

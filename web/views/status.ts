@@ -10,16 +10,27 @@ import type { Model, Span } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
 
 const REASONS_MAX = 8;
+const FINDING_TONE = { ok: 'good', warning: 'wait', bad: 'bad' } as const;
 const SLOTS: Readonly<Record<Span, number>> = { minute: 60, hour: 120, day: 144 };
 
 export function statusView(model: Model, act: Actions): Child[] {
   const { status } = model;
   if (status === null) return [h('p', { class: 'empty' }, 'Asking the daemon …')];
   return [
+    ...(status.attention.length === 0 ? [] : [toMend(status)]),
     tiles(status),
     graphs(model, act),
     h('div', { class: 'columns' }, role(status, model.election), servent(status), dropped(status)),
   ];
+}
+
+/** What the daemon knows to be wrong with itself. */
+function toMend({ attention }: StatusView): Sketch {
+  return card(
+    'To mend',
+    { key: 'to mend' },
+    points(attention.map(({ name, state, detail, mend }) => ({ name, tone: FINDING_TONE[state], said: detail, mend }))),
+  );
 }
 
 function tiles({ peers, downloads, uploads, library, searches, hosts }: StatusView): Sketch {
@@ -132,20 +143,38 @@ export function sentence(said: string): string {
 
 /** Each test with its value; what failed says how to mend it. */
 export function tests({ tests: list }: Explanation): Sketch {
+  return points(
+    list.map(({ name, ok, value, mend }) => ({
+      name: name.replaceAll('_', ' '),
+      tone: ok ? 'good' : 'bad',
+      said: value,
+      mend,
+    })),
+  );
+}
+
+interface Point {
+  name: string;
+  tone: 'good' | 'wait' | 'bad';
+  said: string;
+  mend: string | null;
+}
+
+function points(list: readonly Point[]): Sketch {
   return h(
     'ul',
     { class: 'tests' },
-    list.map(({ name, ok, value, mend }) =>
+    list.map(({ name, tone, said, mend }) =>
       h(
         'li',
-        { class: ok ? 'good' : 'bad' },
-        icon(ok ? 'yes' : 'no'),
+        { class: tone },
+        icon(tone === 'good' ? 'yes' : 'no'),
         h(
           'div',
           {},
-          h('b', {}, name.replaceAll('_', ' ')),
+          h('b', {}, printable(name)),
           ' ',
-          h('span', {}, printable(value)),
+          h('span', {}, printable(said)),
           mend === null ? null : h('p', {}, printable(mend)),
         ),
       ),
