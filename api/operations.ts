@@ -12,7 +12,7 @@ import {
 import { ApiError, asApiError, problemOf, type RefusalOf } from './errors.ts';
 import { chosen } from './fields.ts';
 import { checkedInput, partsOf, routeOf, type Values } from './input.ts';
-import { idBegunWith, type Named } from './prefix.ts';
+import { idBegunWith, mayBegin, type Named } from './prefix.ts';
 
 export interface OperationsOptions {
   /** Of the program, for the OpenAPI document. */
@@ -89,15 +89,17 @@ export class Operations {
     try {
       return await handle?.(input, caller);
     } catch (error) {
-      const isUnknown = error instanceof ApiError && error.code === 'NOT_FOUND' && typeof input['id'] === 'string';
+      const { id: given } = input;
+      if (!(error instanceof ApiError) || error.code !== 'NOT_FOUND') throw error;
+      if (typeof given !== 'string' || !mayBegin(given)) throw error;
       const [list = '', rest] = path.split('/:id');
-      const lister = isUnknown && rest !== undefined ? listNames.get(list) : undefined;
+      const lister = rest === undefined ? undefined : listNames.get(list);
       if (lister === undefined) throw error;
       const { items } = (await this.#handles.get(lister)?.({ limit: Number.POSITIVE_INFINITY }, caller)) as {
         items: readonly Named[];
       };
-      const id = idBegunWith(input['id'] as string, items, list.split('/').at(-1) ?? '');
-      if (id === null || id === input['id']) throw error;
+      const id = idBegunWith(given, items, list.split('/').at(-1) ?? '');
+      if (id === null || id === given) throw error;
       return handle?.({ ...input, id }, caller);
     }
   }

@@ -4,6 +4,14 @@ import { ApiError } from './errors.ts';
 /** Named in a refusal. */
 const MATCHES_MAX = 8;
 
+/** Of ids and addresses. */
+const CHARACTERS = /^[\w.:[\]-]+$/;
+
+/** Whether an id or an address may begin with it: without this nobody needs to read the list. */
+export function mayBegin(given: string): boolean {
+  return CHARACTERS.test(given);
+}
+
 /** What an item is called in a path: its id, or its address. Numbers are counted: the beginning of one is another one. */
 export interface Named {
   readonly id?: unknown;
