@@ -83,8 +83,9 @@ function memory(): number {
 
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 1;
+  const clock = { now: () => ms, wallTime: () => ms };
   const overlay = new Overlay({
-    clock: { now: () => ms, wallTime: () => ms },
+    clock,
     random: { below: () => 0, fill: target => randomFillSync(target), guid },
     library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
     sink,
@@ -103,20 +104,23 @@ export async function run(): Promise<Record<string, unknown>> {
     },
   });
   const linkTo = (role: 'leaf' | 'ultrapeer'): Link =>
-    overlay.addLink({
-      endpoint: { host: '127.0.0.1', port: 7000 },
-      direction: 'in',
-      role,
-      ourRole: 'ultrapeer',
-      capabilities: {
-        ...capabilitiesOf(new Headers([])),
+    overlay.addLink(
+      {
+        endpoint: { host: '127.0.0.1', port: 7000 },
+        direction: 'in',
         role,
-        queryRouting: 0.1,
-        ultrapeerQueryRouting: true,
-        extProbes: true,
+        ourRole: 'ultrapeer',
+        capabilities: {
+          ...capabilitiesOf(new Headers([])),
+          role,
+          queryRouting: 0.1,
+          ultrapeerQueryRouting: true,
+          extProbes: true,
+        },
+        wire: { wake: nothing, close: nothing },
       },
-      wire: { wake: nothing, close: nothing },
-    });
+      clock.now(),
+    );
   const from = linkTo('ultrapeer');
   const later = (): void => {
     ms += 10;
@@ -138,7 +142,7 @@ export async function run(): Promise<Record<string, unknown>> {
   for (const table of tables) {
     const leaf = linkTo('leaf');
     leaves.push(leaf);
-    overlay.receive(leaf, tableFrames(null, table));
+    overlay.receive(leaf, tableFrames(null, table), clock.now());
   }
   drain();
   later();
@@ -149,7 +153,7 @@ export async function run(): Promise<Record<string, unknown>> {
       encodeDescriptor(guid(), Type.Query, ttl, 1, encodeQuery({ text: words().join(' ') })),
     );
     const relayedBefore = overlay.counters.queriesRelayed;
-    const spans = timed(QUERIES, n => overlay.receive(from, queries[n] ?? Buffer.alloc(0)), drain);
+    const spans = timed(QUERIES, n => overlay.receive(from, queries[n] ?? Buffer.alloc(0), clock.now()), drain);
     return { ...spans, leavesEach: rounded((overlay.counters.queriesRelayed - relayedBefore) / QUERIES) };
   };
   const typical = ask(() => someWords(3), 1);
@@ -169,7 +173,7 @@ export async function run(): Promise<Record<string, unknown>> {
   });
   const sentBefore = peer.queue.framesSent;
   const change = timed(CHANGES, n => {
-    overlay.receive(leaves[n] ?? from, changes[n] ?? Buffer.alloc(0));
+    overlay.receive(leaves[n] ?? from, changes[n] ?? Buffer.alloc(0), clock.now());
     later();
     peer.queue.take(1 << 20);
   });

@@ -78,8 +78,9 @@ function renew(chunk: Buffer): void {
 
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 0;
+  const clock = { now: () => ms, wallTime: () => ms };
   const overlay = new Overlay({
-    clock: { now: () => ms, wallTime: () => ms },
+    clock,
     random: { below: () => 0, fill: target => randomFillSync(target), guid: () => randomFillSync(Buffer.alloc(16)) },
     library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
     sink,
@@ -98,14 +99,17 @@ export async function run(): Promise<Record<string, unknown>> {
   });
   let bytesOut = 0;
   const links = Array.from({ length: LINKS }, (_, i) =>
-    overlay.addLink({
-      endpoint: { host: '127.0.0.1', port: 7000 + i },
-      direction: 'in',
-      role: 'ultrapeer',
-      ourRole: 'ultrapeer',
-      capabilities,
-      wire: { wake: nothing, close: nothing },
-    }),
+    overlay.addLink(
+      {
+        endpoint: { host: '127.0.0.1', port: 7000 + i },
+        direction: 'in',
+        role: 'ultrapeer',
+        ourRole: 'ultrapeer',
+        capabilities,
+        wire: { wake: nothing, close: nothing },
+      },
+      clock.now(),
+    ),
   );
   const drain = (): void => {
     for (const { queue } of links) {
@@ -123,7 +127,7 @@ export async function run(): Promise<Record<string, unknown>> {
     const before = overlay.counters.queriesRelayed;
     const began = process.hrtime.bigint();
     for (const chunk of input) {
-      overlay.receive(from, chunk);
+      overlay.receive(from, chunk, clock.now());
       drain();
     }
     const ns = Number(process.hrtime.bigint() - began);

@@ -11,6 +11,7 @@ import { silentLog } from '../daemon/log.ts';
 import { SystemClock } from '../daemon/system.ts';
 import { FileServer } from '../daemon/transfer/file-server.ts';
 import type { SharedFile } from '../protocol/search/shared-file.ts';
+import { UploadQueue } from '../protocol/transfer/upload-queue.ts';
 import { startNginx } from './serve/nginx.ts';
 import type { Fetch, Fetched } from './serve/reader.ts';
 
@@ -38,7 +39,7 @@ async function startOurs(path: string): Promise<{ port: number; stop(): Promise<
   };
   const server = new FileServer({
     files: { byIndex: index => (index === 1 ? file : null), bySha1: () => null, open: () => open(path) },
-    limits: { slots: 16, slotsPerAddress: 0, queue: 0 },
+    queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }),
     identity: {
       userAgent: 'servent-bench',
       serventGuid: Buffer.alloc(16),

@@ -1,12 +1,16 @@
 // Composition root, and the map: what there is, in which order it is built, started and, in reverse, stopped.
+import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import { type Surface, startSurface } from './admin/surface.ts';
+import { bootstrapOf } from './bootstrap/bootstrap-side.ts';
 import { type Ground, layGround } from './ground.ts';
 import { type Log, logLevels } from './log.ts';
-import { listenerLimits, uploadLimits } from './overlay/bounds.ts';
-import { OverlaySide } from './overlay/overlay-side.ts';
+import { listenerLimits } from './network/bounds.ts';
+import { Network } from './network/network.ts';
+import { ServentLog } from './network/servent-log.ts';
+import { QueryMonitor } from './observation/query-monitor.ts';
 import { Running } from './running.ts';
 import type { ResolvedSettings } from './settings.ts';
 import { Ticker } from './ticker.ts';
@@ -42,60 +46,72 @@ export async function startDaemon(
 async function start(ground: Ground): Promise<RunningDaemon> {
   const { running } = ground;
   // Built first, as each knows others; nothing runs yet.
-  const library = libraryOf(ground, () => overlay.core.onLibraryChanged());
-  const overlay: OverlaySide = new OverlaySide(ground, { library, uploads: () => transfers.uploads });
-  const transfers: TransferSide = new TransferSide(ground, library, overlay);
-  overlay.watch.searches = transfers.searches;
+  const { clock, log, settings, observation } = ground;
+  const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
+  const sink = new ServentLog({
+    ...{ clock, log, monitor, reports: observation.reports },
+    onHit: (search, hit, hops) => transfers.searches.onHit(search, hit, hops),
+    onPushTimeout: request => network.pushes.onTimeout(request),
+  });
+  const library = libraryOf(ground, () => network.servent.onLibraryChanged());
+  const serve = (socket: Socket, head: Buffer) => transfers.uploads.handle(socket, head);
+  const network: Network = new Network(ground, { library, sink, serve });
+  const transfers: TransferSide = new TransferSide(ground, library, network);
 
-  await overlay.remember();
+  await network.remember();
   await transfers.share();
-  const gnutella = await overlay.listen();
+  const gnutella = await network.listen();
   await transfers.resume();
-  const surface = await startSurface(ground, overlay, transfers, gnutella);
+  const bootstrap = await bootstrapOf(ground, network);
+  const surface = await startSurface(ground, { network, bootstrap, transfers, monitor, gnutella });
   const ticker = new Ticker(ground.clock, now => {
     transfers.searches.expire(ground.clock.wallTime());
-    return overlay.tick(now);
+    return network.servent.tick(now);
   });
   running.add('the clock', () => ticker.stop());
-  await overlay.join();
+  await bootstrap.start();
+  running.add('the bootstrap', () => bootstrap.stop());
 
-  const reload = followSettings(ground, overlay, transfers, surface);
+  const reload = followSettings(ground, { network, transfers, monitor, surface });
   surface.control.reload = reload;
   await surface.watching.start(ground.settings.hooks);
   running.add('looking on', () => surface.watching.stop());
   return { gnutella, api: surface.api, reload, stop: () => running.stop() };
 }
 
-/** Who copied a setting hears of its change here; gives what reads the configuration again. */
+interface Followers {
+  network: Network;
+  transfers: TransferSide;
+  monitor: QueryMonitor;
+  surface: Surface;
+}
+
+/** Tells the parts that copied a setting of its change; gives what reads the configuration again. */
 function followSettings(
-  { live, log, observation }: Ground,
-  overlay: OverlaySide,
-  transfers: TransferSide,
-  { watching }: Surface,
+  { live, log, observation, clock }: Ground,
+  { network, transfers, monitor, surface }: Followers,
 ): () => Promise<ConfigPlan> {
-  const { listener, neighbours, monitor } = overlay;
-  const { uploads, downloads } = transfers;
+  const { listener, servent } = network;
+  const { watching } = surface;
+  const { downloads } = transfers;
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
     now => (listener.limits = listenerLimits(now)),
   );
-  live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => {
-    uploads.limits = uploadLimits(now);
-    listener.limits = listenerLimits(now);
-  });
+  live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => (listener.limits = listenerLimits(now)));
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
-  live.on(['gnutella.connect'], now => (neighbours.configured = now.gnutella.connect));
-  live.on(['gnutella.reachable'], now => overlay.beside.decree(now.gnutella.reachable));
+  live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));
+  live.on(['gnutella.reachable'], now => servent.decree(now.gnutella.reachable, clock.now()));
   live.on(['library.folders'], now => transfers.shareThese(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['hooks'], now => watching.hooks.use(now.hooks));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
-  live.on(['gnutella.block', 'gnutella.blockLists'], () => overlay.readBlockLists());
+  live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());
   return async () => {
     const plan = await live.reload();
     observation.bus.emit('status.configured', plan);
     // the same files may say something else by now
-    if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await overlay.readBlockLists();
+    if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await network.readBlockLists();
     return plan;
   };
 }

@@ -1,4 +1,14 @@
-// A peer broke the rules. Hot paths use numeric verdicts instead and never throw.
+// Errors that carry a code: the code is for programs, the message for people. Hot paths use numeric verdicts and never throw.
+
+export abstract class CodedError<Code extends string> extends Error {
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
 
 export type ProtocolErrorCode =
   | 'WIRE_TRUNCATED'
@@ -16,12 +26,5 @@ export type ProtocolErrorCode =
   | 'RANGE_MALFORMED'
   | 'QRP_SEQUENCE';
 
-export class ProtocolError extends Error {
-  readonly code: ProtocolErrorCode;
-
-  constructor(code: ProtocolErrorCode, detail: string) {
-    super(detail);
-    this.name = 'ProtocolError';
-    this.code = code;
-  }
-}
+/** A peer broke the rules. */
+export class ProtocolError extends CodedError<ProtocolErrorCode> {}

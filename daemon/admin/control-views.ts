@@ -3,10 +3,10 @@ import type { FolderView, KeptNeighbourView, PeerView, StatusView } from '../../
 import type { Firewall, ReachAccount } from '../../protocol/overlay/firewall.ts';
 import type { KeptReport } from '../../protocol/overlay/kept-plan.ts';
 import type { Link } from '../../protocol/overlay/link.ts';
+import type { RoleReport } from '../../protocol/overlay/own-role.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
-import type { RoleReport } from '../overlay/own-role.ts';
 
 export function peerView(link: Link, clock: Clock): PeerView {
   return {

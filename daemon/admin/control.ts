@@ -48,28 +48,22 @@ import type {
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
-import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
-import type { HostCache } from '../../protocol/overlay/host-cache.ts';
-import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Clock } from '../../protocol/ports.ts';
+import type { Servent } from '../../protocol/servent.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainRole } from '../explain/explain-role.ts';
-import type { Refusals } from '../explain/refusals.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { type Log, logLevels, logTail } from '../log.ts';
-import type { Handshaker } from '../net/handshaker.ts';
+import type { Network } from '../network/network.ts';
+import { Searches } from '../network/searches.ts';
 import type { History } from '../observation/history.ts';
 import { QueryMonitor } from '../observation/query-monitor.ts';
-import type { DatagramSide } from '../overlay/datagram-side.ts';
-import type { ServentIdentity } from '../overlay/identity.ts';
-import type { Neighbours } from '../overlay/neighbours.ts';
-import type { OwnRole } from '../overlay/own-role.ts';
-import { Searches } from '../overlay/searches.ts';
 import { SettingsError } from '../settings/faults.ts';
 import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
@@ -86,22 +80,15 @@ export interface ControlParts {
   live: LiveSettings;
   startedAt: Date;
   clock: Clock;
-  identity: ServentIdentity;
-  overlay: Overlay;
-  neighbours: Neighbours;
-  role: OwnRole;
-  hosts: HostCache;
+  network: Network;
+  servent: Servent;
   library: Library;
   searches: Searches;
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
   gnutella: Endpoint;
-  beside: DatagramSide;
-  /** Null until the daemon has joined. */
-  bootstrap: () => BootstrapReport | null;
-  handshaker: Handshaker;
-  refusals: Refusals;
+  bootstrap: Bootstrap;
   log: Log;
   keys: Keys;
   history: History;
@@ -125,7 +112,7 @@ export class DaemonControl implements Control {
 
   peers(input: ListRequest): Page<PeerView> {
     return pageOf(
-      [...this.#parts.overlay.links.values()],
+      [...this.#parts.servent.overlay.links.values()],
       input,
       ({ id }) => String(id),
       link => peerView(link, this.#parts.clock),
@@ -133,7 +120,7 @@ export class DaemonControl implements Control {
   }
 
   async connect({ address }: ConnectInput): Promise<PeerView> {
-    const attempt = await this.#parts.neighbours.connect(address);
+    const attempt = await this.#parts.network.connectTo(address);
     if (attempt.kind === 'linked') return peerView(attempt.link, this.#parts.clock);
     if (attempt.kind === 'refused') {
       const { code, text, by } = attempt.refusal;
@@ -143,17 +130,19 @@ export class DaemonControl implements Control {
   }
 
   disconnect({ id }: ById): void {
-    const link = this.#parts.overlay.links.get(Number(id));
+    const { overlay } = this.#parts.servent;
+    const link = overlay.links.get(Number(id));
     if (link === undefined) throw notFound('peer', id);
-    this.#parts.overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
+    overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
   }
 
   hosts(input: ListRequest): Page<HostView> {
-    return pageOf(this.#parts.hosts.toRecords(), input, formatEndpoint, hostView, hostFields);
+    return pageOf(this.#parts.servent.hosts.toRecords(), input, formatEndpoint, hostView, hostFields);
   }
 
   addHost({ address }: AddHostInput): HostView {
-    const { hosts, clock } = this.#parts;
+    const { servent, clock } = this.#parts;
+    const { hosts } = servent;
     const endpoint = endpointOrNull(address);
     if (endpoint === null)
       throw invalid('address', 'expected an IP address such as 192.0.2.7, [2001:db8::7]:6346; names are not kept');
@@ -165,7 +154,7 @@ export class DaemonControl implements Control {
 
   removeHost({ id }: ById): void {
     const endpoint = endpointOrNull(id, DEFAULT_PORT);
-    if (endpoint === null || !this.#parts.hosts.remove(endpoint)) throw notFound('host', id);
+    if (endpoint === null || !this.#parts.servent.hosts.remove(endpoint)) throw notFound('host', id);
   }
 
   queries(input: ListRequest): Page<QueryView> {
@@ -378,17 +367,17 @@ export class DaemonControl implements Control {
   }
 
   explainSearch({ id }: ById): Explanation {
-    const { neighbours, beside, clock, live } = this.#parts;
+    const { servent, clock, live } = this.#parts;
     return explainSearch({
       search: this.search({ id }),
-      ...neighbours.counts,
-      firewall: beside.firewall.status(clock.now()),
+      ...servent.overlay.counts,
+      firewall: servent.firewall.status(clock.now()),
       outOfBand: live.settings.gnutella.outOfBand,
     });
   }
 
   async explainDownload({ id }: ById): Promise<Explanation> {
-    const { downloads, beside, clock, live } = this.#parts;
+    const { downloads, servent, clock, live } = this.#parts;
     const { folder, maxActive } = live.settings.downloads;
     const download = this.download({ id });
     const space = await statfs(folder).catch(() => null); // made with the first download
@@ -401,15 +390,16 @@ export class DaemonControl implements Control {
         0,
         waiting.findIndex(row => row.id === id),
       ),
-      firewalled: beside.firewall.firewalled(clock.now()),
+      firewalled: servent.firewall.firewalled(clock.now()),
       freeBytes: space === null ? null : space.bavail * space.bsize,
     });
   }
 
   refusedPeers(): RefusedPeersView {
-    const { refusals, handshaker, neighbours, clock } = this.#parts;
+    const { network, servent, clock } = this.#parts;
+    const { refusals, handshaker } = network;
     return {
-      configured: neighbours.kept.map(kept => keptView(kept, clock.now())),
+      configured: servent.kept.report().map(kept => keptView(kept, clock.now())),
       counts: { incoming: handshaker.countsIn.toRecord(), outgoing: handshaker.countsOut.toRecord() },
       items: refusals.newestFirst().map(({ at, remote, direction, end, detail }) => ({
         at: new Date(at).toISOString(),
@@ -422,7 +412,7 @@ export class DaemonControl implements Control {
   }
 
   election(): Explanation {
-    return explainRole(this.#parts.role.report());
+    return explainRole(this.#parts.servent.roleReport(this.#parts.clock.now()));
   }
 
   doctor(): Promise<DoctorView> {

@@ -4,7 +4,7 @@ import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { idBegunWith } from '../../api/prefix.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
-import type { FoundContent, FoundSource, Searches } from '../overlay/searches.ts';
+import type { FoundContent, FoundSource, Searches } from '../network/searches.ts';
 import type { DownloadRequest } from '../transfer/downloads.ts';
 import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../transfer/source.ts';
 

@@ -1,21 +1,17 @@
 // How the daemon is: what it knows to be wrong, what it finds when it looks, and whether it is ready.
 
 import type { DoctorView, ReadyView } from '../../api/control.ts';
-import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
-import type { HostCache } from '../../protocol/overlay/host-cache.ts';
 import type { Clock } from '../../protocol/ports.ts';
+import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { attention } from '../doctor/attention.ts';
 import type { Finding } from '../doctor/surroundings.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
-import type { BlockListFault } from '../net/block-lists.ts';
-import type { Listener } from '../net/listener.ts';
-import type { DatagramSide } from '../overlay/datagram-side.ts';
-import type { ServentIdentity } from '../overlay/identity.ts';
-import type { Neighbours } from '../overlay/neighbours.ts';
+import type { Network } from '../network/network.ts';
 import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import { keptView } from './control-views.ts';
@@ -25,18 +21,13 @@ export interface HealthParts {
   log: Log;
   clock: Clock;
   gnutella: Endpoint;
-  identity: ServentIdentity;
-  beside: DatagramSide;
-  neighbours: Neighbours;
-  hosts: HostCache;
+  network: Network;
+  servent: Servent;
   library: Library;
   downloads: Downloads;
   hooks: Hooks;
-  listener: Listener;
-  /** Null until the daemon has joined. */
-  bootstrap: () => BootstrapReport | null;
+  bootstrap: Bootstrap;
   damagedAside: string | null;
-  blockListFaults: () => readonly BlockListFault[];
   eventsTrouble: () => string | null;
 }
 
@@ -51,27 +42,28 @@ export class Health {
   }
 
   attention(): Finding[] {
-    const { live, log, gnutella, beside, library, downloads, hooks, damagedAside } = this.#parts;
+    const { live, log, gnutella, network, servent, library, downloads, hooks, damagedAside } = this.#parts;
     const { settings } = live;
     return attention({
       ...{ settings, damagedAside },
       waiting: live.waiting,
       folders: library.folders(),
-      blockListFaults: this.#parts.blockListFaults(),
+      blockListFaults: network.blockListFaults,
       lostParts: downloads.lost,
       hooks: hooks.list(),
       eventsTrouble: this.#parts.eventsTrouble(),
       logTrouble: logOutput(log).trouble,
       port: gnutella.port,
-      udpTaken: settings.gnutella.udp && !beside.open,
+      udpTaken: settings.gnutella.udp && !servent.udp,
       clockMovedMs: this.#ahead() - this.#clockAhead,
     });
   }
 
   async doctor(): Promise<DoctorView> {
-    const { live, clock, gnutella, identity, beside, neighbours, hosts, library, downloads } = this.#parts;
+    const { live, clock, gnutella, servent, bootstrap, library, downloads } = this.#parts;
+    const { identity, firewall, overlay, hosts, kept } = servent;
     const { examine } = await import('../doctor/examine.ts');
-    const { leaves, ultrapeers } = neighbours.counts;
+    const { leaves, ultrapeers } = overlay.counts;
     await downloads.lookForLost();
     const findings = await examine({
       settings: live.settings,
@@ -79,12 +71,12 @@ export class Health {
       gnutella,
       listen: identity.listen(),
       ipv6: identity.ipv6(),
-      udpOpen: beside.open,
-      reach: beside.firewall.account(clock.now()),
+      udpOpen: servent.udp,
+      reach: firewall.account(clock.now()),
       peers: leaves + ultrapeers,
       hosts: hosts.size,
-      bootstrap: bootstrapView(this.#parts.bootstrap(), clock.wallTime()),
-      kept: neighbours.kept.map(kept => keptView(kept, clock.now())),
+      bootstrap: bootstrapView(bootstrap.report, clock.wallTime()),
+      kept: kept.report().map(one => keptView(one, clock.now())),
       folders: library.folders(),
       damagedAside: this.#parts.damagedAside,
       attention: this.attention(),
@@ -93,10 +85,10 @@ export class Health {
   }
 
   ready(): ReadyView {
-    const { library, listener } = this.#parts;
+    const { library, network } = this.#parts;
     const unreadable = library.folders().filter(({ state }) => state === 'failed');
     const checks = [
-      { name: 'gnutella', ok: listener.listening, detail: null },
+      { name: 'gnutella', ok: network.listener.listening, detail: null },
       {
         name: 'library',
         ok: true, // an unreadable folder is a person's to mend; the servent works without it

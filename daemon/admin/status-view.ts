@@ -9,7 +9,8 @@ import { electionView, keptView, reachabilityView } from './control-views.ts';
 
 /** `api`: where the API listens. */
 export function statusView(parts: ControlParts, api: Endpoint): StatusView {
-  const { live, startedAt, clock, identity, overlay, neighbours, hosts, library, searches, gnutella } = parts;
+  const { live, startedAt, clock, servent, library, searches, gnutella } = parts;
+  const { identity, overlay } = servent;
   const { settings } = live;
   const { counters, drops } = overlay;
   let framesOut = counters.framesOutPast;
@@ -27,12 +28,12 @@ export function statusView(parts: ControlParts, api: Endpoint): StatusView {
     uptime: (clock.wallTime() - startedAt.getTime()) / 1000,
     gnutella: { host: gnutella.host, port: gnutella.port },
     api,
-    peers: neighbours.counts,
-    election: electionView(parts.role.report()),
-    reachability: reachabilityView(parts.beside.firewall, clock),
-    bootstrap: bootstrapView(parts.bootstrap(), clock.wallTime()),
-    neighbours: neighbours.kept.map(kept => keptView(kept, clock.now())),
-    hosts: hosts.size,
+    peers: overlay.counts,
+    election: electionView(servent.roleReport(clock.now())),
+    reachability: reachabilityView(servent.firewall, clock),
+    bootstrap: bootstrapView(parts.bootstrap.report, clock.wallTime()),
+    neighbours: servent.kept.report().map(kept => keptView(kept, clock.now())),
+    hosts: servent.hosts.size,
     library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
     searches: searches.running,
     downloads: parts.downloads.load,

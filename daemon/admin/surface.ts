@@ -1,8 +1,10 @@
 // What people and programs see of the daemon: the admin API on its control, streams, hooks, keys, and the file that says where it listens.
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import type { Ground } from '../ground.ts';
+import type { Network } from '../network/network.ts';
 import { Watching } from '../observation/observation.ts';
-import type { OverlaySide } from '../overlay/overlay-side.ts';
+import type { QueryMonitor } from '../observation/query-monitor.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from '../runtime-files.ts';
 import type { TransferSide } from '../transfer/transfer-side.ts';
 import { version } from '../version.ts';
@@ -19,36 +21,38 @@ export interface Surface {
   readonly api: string;
 }
 
-/** Everything is there by now; `gnutella` is where the servent listens. */
+interface SurfaceParts {
+  network: Network;
+  bootstrap: Bootstrap;
+  transfers: TransferSide;
+  monitor: QueryMonitor;
+  /** Where the servent listens. */
+  gnutella: Endpoint;
+}
+
+/** Everything is there by now. */
 export async function startSurface(
   ground: Ground,
-  overlay: OverlaySide,
-  transfers: TransferSide,
-  gnutella: Endpoint,
+  { network, bootstrap, transfers, monitor, gnutella }: SurfaceParts,
 ): Promise<Surface> {
   const { live, settings, clock, log, running, store, observation, startedAt } = ground;
-  const { core, neighbours, hosts, handshaker, monitor, identity, role, listener, beside, refusals } = overlay;
   const { library, searches, downloads, uploads: fileServer } = transfers;
   const parts = {
     clock,
-    overlay: core,
-    neighbours,
-    hosts,
-    handshaker,
+    network,
+    servent: network.servent,
     library,
     searches,
     monitor,
     downloads,
     fileServer,
-    listener,
-    beside,
   };
   const watching: Watching = new Watching(observation, {
     ...parts,
     startedAt: startedAt.getTime(),
     log,
     version,
-    mode: () => role.role,
+    mode: () => network.servent.role.role,
     status: () => control.status(),
   });
   const { env = process.env, cwd = process.cwd() } = live.resolved.sources;
@@ -63,19 +67,16 @@ export async function startSurface(
     onRemoved: id => watching.streams.events.endOf(id),
   });
   await keys.start();
-  const bootstrap = () => overlay.bootstrap?.report ?? null;
   const health = new Health({
     ...parts,
     bootstrap,
-    ...{ live, log, gnutella, identity, hooks: watching.hooks },
+    ...{ live, log, gnutella, hooks: watching.hooks },
     damagedAside: store.damagedAside,
-    blockListFaults: () => overlay.blockListFaults,
     eventsTrouble: () => observation.events.trouble,
   });
   const control: DaemonControl = new DaemonControl({
     ...parts,
-    ...{ keys, live, startedAt, identity, role, gnutella, refusals, log },
-    bootstrap,
+    ...{ keys, live, startedAt, gnutella, bootstrap, log },
     history: watching.history,
     hooks: watching.hooks,
     health,

@@ -2,7 +2,7 @@
 import type { Explanation } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate } from '../../api/format.ts';
 import type { Criterion } from '../../protocol/overlay/election.ts';
-import type { RoleReport } from '../overlay/own-role.ts';
+import type { RoleReport } from '../../protocol/overlay/own-role.ts';
 
 interface Words {
   /** In a sentence: "for want of ...". */

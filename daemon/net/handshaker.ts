@@ -11,14 +11,16 @@ import {
   type Refused,
 } from '../../protocol/handshake/handshake.ts';
 import type { Link, LinkSpec } from '../../protocol/overlay/link.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours.ts';
 import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/write-pace.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { Floods } from './deflate.ts';
-import { DialError, type DialErrorCode, type Dialer } from './dialer.ts';
+import { DialError, type Dialer } from './dialer.ts';
 import { FaultLog } from './fault-log.ts';
 import { FlushPacer } from './flush-pacer.ts';
-import { Tally } from './tally.ts';
 import { LINK_END_REASONS, type LinkCore, type LinkEndReason, TcpLink } from './tcp-link.ts';
 import { isEncrypted, type Tls } from './tls.ts';
 
@@ -60,27 +62,27 @@ const END_OF: Record<RefusalReason, HandshakeEnd> = {
   upgrade: 'upgrade',
 };
 
+/** The servent, as far as handshakes and links need it. */
+export interface LinkingServent extends LinkCore {
+  /** What we say about ourselves at this moment. */
+  hello(): LocalHello;
+  /** `begunAt`: when our side of the handshake began, on the clock. */
+  admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number): Verdict;
+  tryUltrapeers(now: number): Endpoint[];
+  /** Neighbours for a crawler; null refuses it. */
+  crawl(remote: Endpoint, now: number): Neighbours | null;
+  addLink(spec: LinkSpec, now: number): Link;
+}
+
 export interface HandshakerOptions {
-  core: LinkCore & { addLink(spec: LinkSpec): Link };
+  servent: LinkingServent;
   dialer: Dialer;
   log: Log;
-  /** Milliseconds with fractions, monotonic. */
-  now: () => number;
-  /** What we say about ourselves at this moment. */
-  local: () => LocalHello;
-  /** `begunAt`: when our side of the handshake began, on the clock of `now`. */
-  admit: (peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number) => Verdict;
-  tryUltrapeers: () => Endpoint[];
-  /** Neighbours for a crawler; null refuses it. */
-  crawl: (remote: Endpoint) => Neighbours | null;
+  clock: Clock;
   /** Offer and accept the upgrade to TLS; absent: neither. */
   tls?: Tls;
-  /** A link is up; the core has it already. */
-  onLinked?: (link: Link) => void;
   /** A handshake came to nothing. */
   onEnded?: (remote: Endpoint, direction: 'in' | 'out', end: HandshakeEnd, detail: string) => void;
-  /** Its socket is closed; the core knows. */
-  onUnlinked?: (link: Link) => void;
   handshakeMs?: number;
   incomingMax?: number;
   stopGraceMs?: number;
@@ -92,16 +94,10 @@ export interface ConnectOptions {
   version?: ProtocolVersion;
 }
 
-/** How a dial ended. Refusals are everyday, so nothing is thrown. */
-export type Attempt =
-  | { kind: 'linked'; link: Link }
-  | { kind: 'refused'; refusal: Refused }
-  | { kind: 'failed'; reason: DialErrorCode | 'HANDSHAKE_TIMEOUT' | 'HANDSHAKE_CLOSED'; text: string };
-
 export class Handshaker {
-  readonly countsIn = new Tally<HandshakeEnd>(HANDSHAKE_ENDS);
-  readonly countsOut = new Tally<HandshakeEnd>(HANDSHAKE_ENDS);
-  readonly linkEnds = new Tally<LinkEndReason>(LINK_END_REASONS);
+  readonly countsIn = new ReasonCounts<HandshakeEnd>(HANDSHAKE_ENDS);
+  readonly countsOut = new ReasonCounts<HandshakeEnd>(HANDSHAKE_ENDS);
+  readonly linkEnds = new ReasonCounts<LinkEndReason>(LINK_END_REASONS);
   readonly #options: HandshakerOptions;
   readonly #pacer: FlushPacer;
   readonly #deflatedPacer: FlushPacer;
@@ -117,10 +113,11 @@ export class Handshaker {
   #onEmpty: (() => void) | null = null;
 
   constructor(options: HandshakerOptions) {
+    const now = () => options.clock.now();
     this.#options = options;
-    this.#faults = new FaultLog(options.log, options.now, 'a link that we failed on is closed');
-    this.#pacer = new FlushPacer(PLAIN_WRITES, options.now);
-    this.#deflatedPacer = new FlushPacer(DEFLATED_WRITES, options.now);
+    this.#faults = new FaultLog(options.log, now, 'a link that we failed on is closed');
+    this.#pacer = new FlushPacer(PLAIN_WRITES, now);
+    this.#deflatedPacer = new FlushPacer(DEFLATED_WRITES, now);
   }
 
   /** Handshakes under way and sockets of links, closing ones too. */
@@ -201,15 +198,15 @@ export class Handshaker {
     head: Buffer | null,
     done: (run: HandshakeRun) => void,
   ): HandshakeRun {
-    const { local, admit, tryUltrapeers, crawl, now, handshakeMs = HANDSHAKE_MS } = this.#options;
-    const begunAt = now();
+    const { servent, clock, handshakeMs = HANDSHAKE_MS } = this.#options;
+    const begunAt = clock.now();
     const handshake = new Handshake({
       direction,
-      local: local(),
+      local: servent.hello(),
       remoteAddress: remote.host,
-      admit: peer => admit(peer, remote, direction, begunAt),
-      tryUltrapeers,
-      crawl: () => crawl(remote),
+      admit: peer => servent.admit(peer, remote, direction, begunAt),
+      tryUltrapeers: () => servent.tryUltrapeers(clock.now()),
+      crawl: () => servent.crawl(remote, clock.now()),
       tls: this.#options.tls !== undefined && !isEncrypted(socket),
       version,
     });
@@ -233,9 +230,10 @@ export class Handshaker {
     const { capabilities, peerRole, ourRole, deflateIn, deflateOut, tls } = accepted;
     const socket = tls ? this.#secured(plain, direction, accepted.rest) : plain;
     const rest = tls ? NOTHING : accepted.rest;
-    const { core, log, onLinked, onUnlinked } = this.#options;
+    const { servent, log, clock } = this.#options;
     const wire = new TcpLink(socket, {
-      core,
+      core: servent,
+      clock,
       pacer: deflateOut ? this.#deflatedPacer : this.#pacer,
       ends: this.linkEnds,
       deflateIn,
@@ -243,22 +241,13 @@ export class Handshaker {
       shape: peerRole === 'leaf' ? 'narrow' : 'wide',
       floods: this.#floods,
       onFault: (error, { id, endpoint }) => this.#faults.note(error, { link: id, endpoint }),
-      onGone: gone => {
-        this.#onGone(wire);
-        onUnlinked?.(gone);
-      },
+      onGone: () => this.#onGone(wire),
     });
     this.#links.add(wire);
-    const link = core.addLink({
-      endpoint,
-      direction,
-      role: peerRole,
-      ourRole,
-      capabilities,
-      deflateIn,
-      deflateOut,
-      wire,
-    });
+    const link = servent.addLink(
+      { endpoint, direction, role: peerRole, ourRole, capabilities, deflateIn, deflateOut, wire },
+      clock.now(),
+    );
     log.debug(
       {
         link: link.id,
@@ -272,7 +261,6 @@ export class Handshaker {
       },
       'link opened',
     );
-    onLinked?.(link);
     wire.start(link, rest);
     return link;
   }

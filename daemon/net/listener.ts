@@ -1,9 +1,9 @@
 // The one TCP port: accepts within bounds, tells callers apart by their first bytes, hands each socket to its owner.
 import { createServer, type Server, type Socket } from 'node:net';
+import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { Greeting, greetingOf } from './greeting.ts';
-import { Tally } from './tally.ts';
 import { isEncrypted } from './tls.ts';
 
 export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTEN_NO_SUCH_ADDRESS' | 'LISTEN_FAILED';
@@ -86,7 +86,7 @@ export interface ListenerOptions {
 }
 
 export class Listener {
-  readonly counts = new Tally<AcceptReason>(ACCEPT_REASONS);
+  readonly counts = new ReasonCounts<AcceptReason>(ACCEPT_REASONS);
   readonly #options: ListenerOptions;
   #limits: ListenerLimits;
   readonly #routes: ListenerRoutes;

@@ -1,14 +1,15 @@
 // Joins one socket with one link of the core: bytes in, joined frames out, backpressure both ways, an orderly end.
 import type { Socket } from 'node:net';
 import type { Link, Wire } from '../../protocol/overlay/link.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { type DeflateShape, DeflateWriter, type Floods, InflateReader } from './deflate.ts';
 import type { Flushable, FlushPacer } from './flush-pacer.ts';
-import type { Tally } from './tally.ts';
 
 /** What a link's socket needs of the overlay. */
 export interface LinkCore {
-  receive(link: Link, chunk: Buffer): void;
-  removeLink(link: Link, reason: string): void;
+  receive(link: Link, chunk: Buffer, now: number): void;
+  removeLink(link: Link, reason: string, now: number): void;
 }
 
 export const LINK_END_REASONS = [
@@ -34,8 +35,9 @@ const CLOSE_GRACE_MS = 2000;
 
 export interface TcpLinkOptions {
   core: LinkCore;
+  clock: Clock;
   pacer: FlushPacer;
-  ends: Tally<LinkEndReason>;
+  ends: ReasonCounts<LinkEndReason>;
   deflateIn: boolean;
   deflateOut: boolean;
   shape: DeflateShape;
@@ -51,8 +53,9 @@ export interface TcpLinkOptions {
 export class TcpLink implements Wire, Flushable {
   readonly socket: Socket;
   readonly #core: LinkCore;
+  readonly #clock: Clock;
   readonly #pacer: FlushPacer;
-  readonly #ends: Tally<LinkEndReason>;
+  readonly #ends: ReasonCounts<LinkEndReason>;
   readonly #closeGraceMs: number;
   readonly #onFault: (error: unknown, link: Link) => void;
   readonly #onGone: ((link: Link) => void) | null;
@@ -70,6 +73,7 @@ export class TcpLink implements Wire, Flushable {
   constructor(socket: Socket, options: TcpLinkOptions) {
     this.socket = socket;
     this.#core = options.core;
+    this.#clock = options.clock;
     this.#pacer = options.pacer;
     this.#ends = options.ends;
     this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
@@ -144,7 +148,7 @@ export class TcpLink implements Wire, Flushable {
   #receive(bytes: Buffer): void {
     if (this.#link === null || this.#closing || this.#gone) return;
     try {
-      this.#core.receive(this.#link, bytes);
+      this.#core.receive(this.#link, bytes, this.#clock.now());
     } catch (error) {
       this.#onFault(error, this.#link);
       this.#destroy('internal');
@@ -193,7 +197,7 @@ export class TcpLink implements Wire, Flushable {
     const reason = this.#endReason ?? 'closed_by_peer';
     this.#ends.count(reason);
     if (this.#link === null) return; // never started
-    this.#core.removeLink(this.#link, reason);
+    this.#core.removeLink(this.#link, reason, this.#clock.now());
     this.#onGone?.(this.#link);
   }
 }

@@ -1,8 +1,8 @@
 // The UDP socket, on the same port as TCP. Knows no descriptor: bytes go to the core and come from it.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
-import { Tally } from './tally.ts';
 
 /** Bytes that the system has not taken yet; what comes on top is dropped, as a network would. */
 const QUEUED_BYTES_MAX = 1 << 20;
@@ -22,7 +22,7 @@ export interface UdpOptions {
 }
 
 export class Udp {
-  readonly counts = new Tally<UdpOutcome>(UDP_OUTCOMES);
+  readonly counts = new ReasonCounts<UdpOutcome>(UDP_OUTCOMES);
   readonly #options: UdpOptions;
   readonly #ipv6: boolean;
   #socket: Socket | null = null;

@@ -105,16 +105,15 @@ export class History {
 }
 
 export interface ReadingParts {
-  overlay: Overlay;
+  servent: { readonly overlay: Overlay };
   monitor: { readonly total: number };
   downloads: { readonly load: { rate: number } };
   fileServer: { readonly load: { rate: number } };
-  neighbours: { readonly counts: { leaves: number; ultrapeers: number } };
 }
 
-export function readingOf({ overlay, monitor, downloads, fileServer, neighbours }: ReadingParts): Reading {
+export function readingOf({ servent: { overlay }, monitor, downloads, fileServer }: ReadingParts): Reading {
   const { messagesIn, messagesOut, bytesIn, bytesOut } = trafficOf(overlay);
-  const { leaves, ultrapeers } = neighbours.counts;
+  const { leaves, ultrapeers } = overlay.counts;
   return {
     totals: { messagesIn, messagesOut, bytesIn, bytesOut, queries: monitor.total },
     now: { download: downloads.load.rate, upload: fileServer.load.rate, peers: leaves + ultrapeers },

@@ -3,15 +3,12 @@
 import type { ApiCounters } from '../../api/app.ts';
 import type { StreamCounters } from '../../api/event-stream.ts';
 import { DROP_NAMES, type Drop } from '../../protocol/overlay/drops.ts';
-import type { HostCache } from '../../protocol/overlay/host-cache.ts';
-import type { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Servent } from '../../protocol/servent.ts';
 import type { HookCounters } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
-import type { Handshaker } from '../net/handshaker.ts';
-import type { Listener } from '../net/listener.ts';
-import type { DatagramSide } from '../overlay/datagram-side.ts';
-import type { Searches } from '../overlay/searches.ts';
+import type { Network } from '../network/network.ts';
+import type { Searches } from '../network/searches.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
 import type { EventLog } from './event-log.ts';
@@ -19,12 +16,8 @@ import type { QueryMonitor } from './query-monitor.ts';
 import { trafficOf } from './traffic.ts';
 
 export interface MetricParts {
-  overlay: Overlay;
-  neighbours: { readonly counts: { leaves: number; ultrapeers: number } };
-  hosts: HostCache;
-  handshaker: Handshaker;
-  listener: Pick<Listener, 'counts'>;
-  beside: DatagramSide;
+  servent: Servent;
+  network: Network;
   library: Library;
   searches: Searches;
   monitor: QueryMonitor;
@@ -71,41 +64,49 @@ export const metrics: readonly Metric[] = [
   gauge(
     'gnutella_links',
     'Open overlay connections by what the peer is.',
-    ({ neighbours: { counts } }) => [
+    ({
+      servent: {
+        overlay: { counts },
+      },
+    }) => [
       ['leaf', counts.leaves],
       ['ultrapeer', counts.ultrapeers],
     ],
     'role',
   ),
-  gauge('gnutella_hosts', 'Addresses in the host cache.', ({ hosts }) => hosts.size),
+  gauge('gnutella_hosts', 'Addresses in the host cache.', ({ servent }) => servent.hosts.size),
   counter(
     'gnutella_connections_in_total',
     'Connections to our port, by what became of them.',
-    ({ listener }) => entries(listener.counts.toRecord()),
+    ({ network: { listener } }) => entries(listener.counts.toRecord()),
     'result',
   ),
   counter(
     'gnutella_handshakes_in_total',
     'Incoming handshakes by how they ended.',
-    ({ handshaker }) => entries(handshaker.countsIn.toRecord()),
+    ({ network: { handshaker } }) => entries(handshaker.countsIn.toRecord()),
     'result',
   ),
   counter(
     'gnutella_handshakes_out_total',
     'Outgoing handshakes by how they ended.',
-    ({ handshaker }) => entries(handshaker.countsOut.toRecord()),
+    ({ network: { handshaker } }) => entries(handshaker.countsOut.toRecord()),
     'result',
   ),
   counter(
     'gnutella_link_ends_total',
     'Ended overlay connections by reason.',
-    ({ handshaker }) => entries(handshaker.linkEnds.toRecord()),
+    ({ network: { handshaker } }) => entries(handshaker.linkEnds.toRecord()),
     'reason',
   ),
   counter(
     'gnutella_descriptors_in_total',
     'Descriptors received by type.',
-    ({ overlay: { counters: c } }) => [
+    ({
+      servent: {
+        overlay: { counters: c },
+      },
+    }) => [
       ['ping', c.pingsIn],
       ['pong', c.pongsIn],
       ['bye', c.byesIn],
@@ -118,63 +119,87 @@ export const metrics: readonly Metric[] = [
     ],
     'type',
   ),
-  counter('gnutella_descriptors_out_total', 'Descriptors sent.', ({ overlay }) => trafficOf(overlay).messagesOut),
+  counter(
+    'gnutella_descriptors_out_total',
+    'Descriptors sent.',
+    ({ servent: { overlay } }) => trafficOf(overlay).messagesOut,
+  ),
   counter(
     'gnutella_overlay_bytes_in_total',
     'Bytes received on overlay connections, inflated.',
-    ({ overlay }) => trafficOf(overlay).bytesIn,
+    ({ servent: { overlay } }) => trafficOf(overlay).bytesIn,
   ),
   counter(
     'gnutella_overlay_bytes_out_total',
     'Bytes sent on overlay connections, before they are deflated.',
-    ({ overlay }) => trafficOf(overlay).bytesOut,
+    ({ servent: { overlay } }) => trafficOf(overlay).bytesOut,
   ),
   counter(
     'gnutella_descriptors_dropped_total',
     "Descriptors not processed or not passed on, by reason; duplicates are the flood's ordinary echo.",
-    ({ overlay: { drops } }) => DROP_NAMES.map((name, reason) => [name, drops.of(reason as Drop)]),
+    ({
+      servent: {
+        overlay: { drops },
+      },
+    }) => DROP_NAMES.map((name, reason) => [name, drops.of(reason as Drop)]),
     'reason',
   ),
   counter(
     'gnutella_descriptors_shed_total',
     'Descriptors left out since a peer reads too slowly.',
-    ({ overlay }) => trafficOf(overlay).shed,
+    ({ servent: { overlay } }) => trafficOf(overlay).shed,
   ),
-  gauge('gnutella_send_queue_bytes', 'Bytes that wait to be sent on all overlay connections.', ({ overlay }) => {
-    let bytes = 0;
-    for (const { queue } of overlay.links.values()) bytes += queue.bytes;
-    return bytes;
-  }),
+  gauge(
+    'gnutella_send_queue_bytes',
+    'Bytes that wait to be sent on all overlay connections.',
+    ({ servent: { overlay } }) => {
+      let bytes = 0;
+      for (const { queue } of overlay.links.values()) bytes += queue.bytes;
+      return bytes;
+    },
+  ),
   counter('gnutella_queries_passed_total', 'Queries that came by for the first time.', ({ monitor }) => monitor.total),
   counter(
     'gnutella_queries_answered_total',
     'Queries that we had files for.',
-    ({ overlay }) => overlay.counters.queriesAnswered,
+    ({ servent: { overlay } }) => overlay.counters.queriesAnswered,
   ),
   counter(
     'gnutella_queries_relayed_total',
     'Copies of queries passed on.',
-    ({ overlay }) => overlay.counters.queriesRelayed,
+    ({ servent: { overlay } }) => overlay.counters.queriesRelayed,
   ),
   counter(
     'gnutella_queries_spared_total',
     "Copies of queries not passed on, since the peer's table says that it has nothing.",
-    ({ overlay }) => overlay.counters.queriesSpared,
+    ({ servent: { overlay } }) => overlay.counters.queriesSpared,
   ),
   counter(
     'gnutella_query_hits_relayed_total',
     'Query hits passed back.',
-    ({ overlay }) => overlay.counters.hitsRelayed,
+    ({ servent: { overlay } }) => overlay.counters.hitsRelayed,
   ),
-  counter('gnutella_query_hits_sent_total', 'Query hits of our own.', ({ overlay }) => overlay.counters.hitsSent),
-  counter('gnutella_pushes_relayed_total', 'Pushes passed on.', ({ overlay }) => overlay.counters.pushesRelayed),
-  gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ overlay }) => {
+  counter(
+    'gnutella_query_hits_sent_total',
+    'Query hits of our own.',
+    ({ servent: { overlay } }) => overlay.counters.hitsSent,
+  ),
+  counter(
+    'gnutella_pushes_relayed_total',
+    'Pushes passed on.',
+    ({ servent: { overlay } }) => overlay.counters.pushesRelayed,
+  ),
+  gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ servent: { overlay } }) => {
     return overlay.queryRouting.leafTables;
   }),
   gauge(
     'gnutella_table_bytes',
     'Memory of the tables of the overlay: QRP tables of neighbours without their index, and routes.',
-    ({ overlay: { queryRouting, routeTables } }) => [
+    ({
+      servent: {
+        overlay: { queryRouting, routeTables },
+      },
+    }) => [
       ['qrp', queryRouting.tableBytes],
       ['routes', routeTables.bytes],
     ],
@@ -183,35 +208,52 @@ export const metrics: readonly Metric[] = [
   gauge(
     'gnutella_routes',
     'Ways back that are known: of queries, to servents, and of GUESS queries by UDP.',
-    ({ overlay: { routeTables }, beside: { core } }) => [
+    ({
+      servent: {
+        overlay: { routeTables },
+        datagrams,
+      },
+    }) => [
       ['query', routeTables.queries],
       ['servent', routeTables.servents],
-      ['guess', core.guess.routes],
+      ['guess', datagrams.guess.routes],
     ],
     'kind',
   ),
-  gauge('gnutella_dynamic_queries', 'Queries of ours and of leaves that are widened step by step.', ({ overlay }) => {
-    return overlay.queryRouting.dynamicQueries;
-  }),
+  gauge(
+    'gnutella_dynamic_queries',
+    'Queries of ours and of leaves that are widened step by step.',
+    ({ servent: { overlay } }) => {
+      return overlay.queryRouting.dynamicQueries;
+    },
+  ),
   counter(
     'gnutella_datagrams_in_total',
     'Datagrams received by how they ended; all but `taken` were dropped.',
-    ({ beside: { core } }) => core.ends,
+    ({ servent: { datagrams } }) => datagrams.ends,
     'end',
   ),
-  counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ beside: { core } }) => core.sent),
-  counter('gnutella_datagram_bytes_in_total', 'Bytes of datagrams received.', ({ beside: { core } }) => core.bytesIn),
-  counter('gnutella_datagram_bytes_out_total', 'Bytes of datagrams sent.', ({ beside: { core } }) => core.bytesSent),
+  counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ servent: { datagrams } }) => datagrams.sent),
+  counter(
+    'gnutella_datagram_bytes_in_total',
+    'Bytes of datagrams received.',
+    ({ servent: { datagrams } }) => datagrams.bytesIn,
+  ),
+  counter(
+    'gnutella_datagram_bytes_out_total',
+    'Bytes of datagrams sent.',
+    ({ servent: { datagrams } }) => datagrams.bytesSent,
+  ),
   gauge(
     'gnutella_out_of_band_offers',
     'Hits of ours that are offered by UDP and not claimed yet.',
-    ({ beside: { core } }) => core.replies.waiting,
+    ({ servent: { datagrams } }) => datagrams.replies.waiting,
   ),
   counter(
     'gnutella_out_of_band_replies_total',
     'Hits of ours by UDP: `offered`, `claimed`, claims `refused`; and datagrams that were `dropped` for want of room, or came too `late` for anybody to listen.',
-    ({ beside: { core } }) => {
-      const { replies, deliveries } = core;
+    ({ servent: { datagrams } }) => {
+      const { replies, deliveries } = datagrams;
       const { offered, claimed, refused } = replies;
       return entries({ offered, claimed, refused, dropped: deliveries.dropped, late: deliveries.late });
     },
@@ -220,13 +262,13 @@ export const metrics: readonly Metric[] = [
   counter(
     'gnutella_vendor_messages_in_total',
     'Vendor messages of neighbours by what they are; `unknown` to us, or `malformed`.',
-    ({ beside: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],
+    ({ servent: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],
     'message',
   ),
   counter(
     'gnutella_connect_backs_total',
     'Proofs of reachability: `asked` by us, `done` for others, or `refused` to them.',
-    ({ beside: { vendor } }) => {
+    ({ servent: { vendor } }) => {
       const { asked, done, refused } = vendor.connectBacks;
       return entries({ asked, done, refused });
     },

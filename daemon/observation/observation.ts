@@ -76,7 +76,7 @@ export class Watching {
   constructor(observation: Observation, parts: WatchedParts) {
     const { events, options } = observation;
     const { store, clock, log } = options;
-    const { monitor, overlay, status } = parts;
+    const { monitor, servent, status } = parts;
     this.#observation = observation;
     this.#status = status;
     this.hooks = new Hooks({ feed: events, table: store.table('hooks'), clock, log: log.child({ mod: 'hooks' }) });
@@ -99,7 +99,7 @@ export class Watching {
     };
     this.#seconds = setInterval(() => {
       this.history.add(readingOf(parts), clock.now());
-      monitor.stats.tick(clock.wallTime(), overlay.drops.of(Drop.Duplicate));
+      monitor.stats.tick(clock.wallTime(), servent.overlay.drops.of(Drop.Duplicate));
     }, SECOND_MS).unref();
   }
 

@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net';
 import type { UploadView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
+import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import { UPLOAD_TIMES, type UploadLimits, UploadQueue } from '../../protocol/transfer/upload-queue.ts';
+import { UPLOAD_TIMES, type UploadQueue } from '../../protocol/transfer/upload-queue.ts';
 import type { Log } from '../log.ts';
-import { Tally } from '../net/tally.ts';
 import { LanePool } from './lane-pool.ts';
 import {
   type ServableFiles,
@@ -19,7 +19,8 @@ import { UploadSession } from './upload-session.ts';
 
 export interface FileServerOptions {
   files: ServableFiles;
-  limits: UploadLimits;
+  /** Slots and places: the servent's. */
+  queue: UploadQueue;
   identity: TransferIdentity;
   clock: Clock;
   log: Log;
@@ -42,10 +43,9 @@ const BROWSES_MAX = 4;
 
 export class FileServer {
   /** How requests ended, for metrics. */
-  readonly outcomes = new Tally<UploadOutcome>(UPLOAD_OUTCOMES);
+  readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
   readonly #context: UploadContext;
   readonly #queue: UploadQueue;
-  readonly #clock: Clock;
   readonly #connectionsMax: number;
   /** At most connectionsMax. */
   readonly #sessions = new Map<UploadSession, Promise<void>>();
@@ -55,9 +55,8 @@ export class FileServer {
 
   constructor(options: FileServerOptions) {
     const times = { ...SERVER_TIMES, ...options.times };
-    this.#clock = options.clock;
     this.#connectionsMax = options.connectionsMax ?? 512;
-    this.#queue = new UploadQueue({ ...options.limits }, times);
+    this.#queue = options.queue;
     const browse = options.browse;
     this.#context = {
       files: options.files,
@@ -104,24 +103,10 @@ export class FileServer {
     return false;
   }
 
-  /** All slots are taken: what our hits say. */
-  get full(): boolean {
-    return this.#queue.busy(this.#clock.now());
-  }
-
   get load(): { active: number; queued: number; rate: number } {
     let rate = 0;
     for (const session of this.#sessions.keys()) rate += session.bytesPerSecond;
     return { active: this.#queue.sending, queued: this.#queue.waiting, rate };
-  }
-
-  get limits(): UploadLimits {
-    return { ...this.#queue.limits };
-  }
-
-  /** From the next request on. */
-  set limits(limits: UploadLimits) {
-    this.#queue.limits = { ...limits };
   }
 
   /** Cuts all connections; resolves when every file is closed. Idempotent. */

@@ -7,9 +7,8 @@ import { urnOrNull } from '../../protocol/wire/urn.ts';
 import type { Ground } from '../ground.ts';
 import { Library } from '../library/library.ts';
 import { OwnFolder } from '../library/own-folder.ts';
-import { uploadLimits } from '../overlay/bounds.ts';
-import type { OverlaySide } from '../overlay/overlay-side.ts';
-import { Searches } from '../overlay/searches.ts';
+import type { Network } from '../network/network.ts';
+import { Searches } from '../network/searches.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
 import { browseHost } from './browse-host.ts';
@@ -36,25 +35,26 @@ export class TransferSide {
   readonly downloads: Downloads;
   readonly #ground: Ground;
 
-  constructor(ground: Ground, library: Library, overlay: OverlaySide) {
+  constructor(ground: Ground, library: Library, network: Network) {
     const { settings, clock, random, log, store, observation } = ground;
     const { reports } = observation;
-    const { identity, beside, core } = overlay;
-    const dial = (endpoint: Endpoint, signal: AbortSignal) => overlay.dialer.dial(endpoint, signal);
+    const { servent } = network;
+    const { identity } = servent;
+    const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
     this.#ground = ground;
     this.library = library;
     this.searches = new Searches({
-      overlay: core,
+      servent,
       clock,
       browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent: identity.userAgent }, endpoint, onHit, signal),
       ...reports.searches,
     });
     this.uploads = new FileServer({
       files: library,
-      limits: uploadLimits(settings),
+      queue: servent.uploads,
       identity,
       browse: () => library.shared(),
-      pushProxy: (target, node, remoteHost) => beside.relay.answer(target, node, remoteHost),
+      pushProxy: (target, node, remoteHost) => servent.relay.answer(target, node, remoteHost, clock.now()),
       clock,
       log: log.child({ mod: 'uploads' }),
       ...reports.uploads,
@@ -63,7 +63,7 @@ export class TransferSide {
       folder: settings.downloads.folder,
       store: new DownloadStore(store.table('downloads')),
       dial,
-      push: (source, signal) => beside.fetch(source, signal),
+      push: (source, signal) => network.fetch(source, signal),
       identity,
       clock,
       random,

@@ -2,11 +2,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { UploadView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
+import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { UploadQueue, UploadTimes } from '../../protocol/transfer/upload-queue.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
-import type { Tally } from '../net/tally.ts';
 import type { BrowseSource } from './browse-answer.ts';
 import type { LanePool } from './lane-pool.ts';
 
@@ -74,7 +74,7 @@ export interface UploadContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly times: ServerTimes;
-  readonly outcomes: Tally<UploadOutcome>;
+  readonly outcomes: ReasonCounts<UploadOutcome>;
   readonly lanes: LanePool;
   readonly onStarted: (upload: UploadView) => void;
   readonly onFinished: (upload: UploadView, bytes: number) => void;

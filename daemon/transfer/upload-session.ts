@@ -220,12 +220,15 @@ export class UploadSession {
   }
 
   async #send(head: Buffer, handle: FileHandle, file: SharedFile, range: ByteRange): Promise<boolean> {
-    const { lanes, outcomes, files, log } = this.#context;
+    const { lanes, outcomes, files, log, queue } = this.#context;
     const upload = this.#begin(file, range, 'active');
     if (upload.bytes === 0) files.countUpload?.(file);
     const lane = lanes.take(range.end - range.start);
     try {
-      const sent = await sendRange(this.#socket, head, handle, range, lane, bytes => upload.onSent(bytes));
+      const sent = await sendRange(this.#socket, head, handle, range, lane, bytes => {
+        queue.bytesSent += bytes;
+        upload.onSent(bytes);
+      });
       outcomes.count(
         sent === 'cut' ? 'cut' : sent === 'shrunk' ? 'unreadable' : this.#isWhole(file, range) ? 'whole' : 'partial',
       );

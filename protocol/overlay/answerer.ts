@@ -26,49 +26,46 @@ export interface HitCourier {
   offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean;
 }
 
-export class Answerer {
-  courier: HitCourier | null = null;
-  readonly #library: Searchable;
-  readonly #identity: Identity;
-  readonly #counters: OverlayCounters;
-  readonly #hitsPerQueryMax: number;
-  readonly #clock: Clock;
+export interface AnswererParts {
+  readonly library: Searchable;
+  readonly identity: Identity;
+  readonly counters: OverlayCounters;
+  /** Records that one query is answered with. */
+  readonly hitsPerQueryMax: number;
+  readonly clock: Clock;
+  readonly courier: HitCourier | null;
+}
 
-  constructor(
-    library: Searchable,
-    identity: Identity,
-    counters: OverlayCounters,
-    hitsPerQueryMax: number,
-    clock: Clock,
-  ) {
-    this.#clock = clock;
-    this.#library = library;
-    this.#identity = identity;
-    this.#counters = counters;
-    this.#hitsPerQueryMax = hitsPerQueryMax;
+export class Answerer {
+  readonly #parts: AnswererParts;
+
+  constructor(parts: AnswererParts) {
+    this.#parts = parts;
   }
 
   #newest(): readonly SharedFile[] {
-    return this.#library.newest?.(NEWEST_FILES, this.#clock.wallTime() - NEWEST_MS) ?? [];
+    const { library, clock } = this.#parts;
+    return library.newest?.(NEWEST_FILES, clock.wallTime() - NEWEST_MS) ?? [];
   }
 
   /** Sends hits for the query in `frame`, whose text is known to end. How many records. */
   answer(link: Link, frame: Frame): number {
-    if (this.#library.files === 0) return 0;
+    const { library, identity, counters, hitsPerQueryMax, courier } = this.#parts;
+    if (library.files === 0) return 0;
     const query = parseQuery(frame.payload());
     // neither side could connect to the other
-    if (this.#identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
-    const wanted = query.maxHits === 0 ? this.#hitsPerQueryMax : Math.min(query.maxHits, this.#hitsPerQueryMax);
-    const files = isWhatsNew(query) ? this.#newest() : this.#library.match(query, wanted);
+    if (identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
+    const wanted = query.maxHits === 0 ? hitsPerQueryMax : Math.min(query.maxHits, hitsPerQueryMax);
+    const files = isWhatsNew(query) ? this.#newest() : library.match(query, wanted);
     if (files.length === 0) return 0;
-    this.#counters.queriesAnswered++;
-    if (this.courier?.offer(frame, query, files) === true) return files.length;
+    counters.queriesAnswered++;
+    if (courier?.offer(frame, query, files) === true) return files.length;
     const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
     const guid = frame.guid();
     for (let at = 0; at < files.length; at += HITS_MAX) {
-      const payload = encodeOwnHits(this.#identity, files.slice(at, at + HITS_MAX), []);
+      const payload = encodeOwnHits(identity, files.slice(at, at + HITS_MAX), []);
       link.queue.enqueue(encodeDescriptor(guid, Type.QueryHit, ttl, 0, payload), Priority.Hit);
-      this.#counters.hitsSent++;
+      counters.hitsSent++;
     }
     return files.length;
   }

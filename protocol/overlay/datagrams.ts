@@ -113,9 +113,9 @@ export interface DatagramCore {
   /** The running search of ours whose GUID stands at `start`. */
   searchOf(bytes: Buffer, start: number): Search | null;
   /** See GuessCore. */
-  queryFromOutside(query: Buffer): boolean;
+  queryFromOutside(query: Buffer, now: number): boolean;
   /** A push that came by datagram: for us, or for a neighbour. False when we know no way. */
-  pushFromOutside(frame: Frame): boolean;
+  pushFromOutside(frame: Frame, now: number): boolean;
 }
 
 export interface DatagramSink {
@@ -218,8 +218,7 @@ export class Datagrams {
    * One datagram; keeps no view of it. How it ended, counted already. Throws nothing, whatever the datagram is, but bugs
    * of ours, which are counted as `internal`.
    */
-  receive(bytes: Buffer, from: Endpoint): DatagramEnd {
-    const now = this.#parts.clock.now();
+  receive(bytes: Buffer, from: Endpoint, now: number): DatagramEnd {
     this.bytesIn += bytes.length;
     let end: DatagramEnd = 'internal';
     try {
@@ -258,7 +257,7 @@ export class Datagrams {
       case Type.QueryHit:
         return this.#onHit(frame, from, now);
       case Type.Push:
-        return this.#parts.core.pushFromOutside(frame) ? 'taken' : 'push_unasked';
+        return this.#parts.core.pushFromOutside(frame, now) ? 'taken' : 'push_unasked';
       case Type.Vendor:
       case Type.StandardVendor:
         return this.#onVendorMessage(frame, from, now);

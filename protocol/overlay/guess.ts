@@ -36,7 +36,7 @@ const HITS_MAX = 50;
 
 export interface GuessCore {
   /** Passes a query on to the leaves that may have hits; false when it has been here before. */
-  queryFromOutside(query: Buffer): boolean;
+  queryFromOutside(query: Buffer, now: number): boolean;
 }
 
 export interface GuessParts {
@@ -97,7 +97,7 @@ export class Guess {
       return;
     }
     const due = this.#rates.admit(address, now) ? ALL_LIMIT.admit(this.#allDue, now) : -1;
-    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, frame.payload(), from))) {
+    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, frame.payload(), from), now)) {
       this.dropped++;
       return;
     }

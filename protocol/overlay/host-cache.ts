@@ -34,7 +34,7 @@ export interface HostRecord {
 }
 
 /** `silent`: nobody spoke Gnutella there; `full`: it had no slot for us; `refused`: it gave another reason. */
-export type DialFailure = 'silent' | 'full' | 'refused';
+export type HostFailure = 'silent' | 'full' | 'refused';
 
 export interface HostPolicy {
   /** The least promising twentieth goes when there are more. */
@@ -143,7 +143,7 @@ export class HostCache {
     record.failures = 0;
   }
 
-  failed(endpoint: Endpoint, now: number, how: DialFailure): void {
+  failed(endpoint: Endpoint, now: number, how: HostFailure): void {
     const record = this.#change(endpoint);
     if (record === null) return;
     if (how !== 'silent') {

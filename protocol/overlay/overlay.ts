@@ -47,11 +47,12 @@ export interface OverlayOptions {
   readonly sink: OverlaySink;
   readonly identity: Identity;
   readonly limits?: Partial<OverlayLimits>;
+  /** Another way for our hits than the links; absent: none. */
+  readonly courier?: HitCourier;
 }
 
 export class Overlay {
   readonly counters = new OverlayCounters();
-  readonly #clock: Clock;
   readonly #random: Random;
   readonly #sink: OverlaySink;
   readonly #identity: Identity;
@@ -59,7 +60,6 @@ export class Overlay {
   readonly #links = new Links();
   readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
   readonly #searches: Searches;
-  readonly #answerer: Answerer;
   readonly #tables: NeighbourTables;
   readonly #tableSender: TableSender;
   readonly #dynamicQueries: DynamicQueries;
@@ -76,7 +76,6 @@ export class Overlay {
     const { clock, random, library, sink, identity } = options;
     const limits = { ...OVERLAY_LIMITS, ...options.limits };
     const now = clock.now();
-    this.#clock = clock;
     this.#random = random;
     this.#sink = sink;
     this.#identity = identity;
@@ -85,8 +84,14 @@ export class Overlay {
     this.#searches = new Searches(random, limits.searchesMax);
     const { counters } = this;
     const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
-    const answerer = new Answerer(library, identity, counters, limits.hitsPerQueryMax, clock);
-    this.#answerer = answerer;
+    const answerer = new Answerer({
+      library,
+      identity,
+      counters,
+      hitsPerQueryMax: limits.hitsPerQueryMax,
+      clock,
+      courier: options.courier ?? null,
+    });
     this.#tables = new NeighbourTables(limits.largestTableMs, (link, code, text) => this.#end(link, code, text));
     const [tables, searches] = [this.#tables, this.#searches];
     const pace = new AnswerPace(limits.dynamicQuery.waitMsMax);
@@ -102,6 +107,11 @@ export class Overlay {
   /** Open links by id, oldest first. */
   get links(): ReadonlyMap<number, Link> {
     return this.#links.all;
+  }
+
+  /** Open links by what the peer is; legacy peers count as ultrapeers. */
+  get counts(): { readonly leaves: number; readonly ultrapeers: number } {
+    return { leaves: this.#links.leaves.length, ultrapeers: this.#links.relays.length };
   }
 
   /** Of all links there ever were. */
@@ -133,8 +143,7 @@ export class Overlay {
   }
 
   /** A handshake succeeded. The peer gets a ping and our running searches. */
-  addLink(spec: LinkSpec): Link {
-    const now = this.#clock.now();
+  addLink(spec: LinkSpec, now: number): Link {
     const link = new Link(this.#nextId++, spec, now, PAYLOAD_BYTES_MAX, this.#limits.send);
     this.#links.add(link);
     this.#pinger.greet(link, now);
@@ -147,13 +156,12 @@ export class Overlay {
    * Bytes from a link, inflated already. Never throws, whatever they are; keeps no view of the chunk but of an
    * unfinished descriptor.
    */
-  receive(link: Link, chunk: Buffer): void {
+  receive(link: Link, chunk: Buffer, now: number): void {
     if (this.#receiving) throw new Error('a wire delivered from within wake() or a sink from within an event');
     if (link.state !== LinkState.Open) {
       if (link.state === LinkState.Closing) this.drops.count(Drop.AfterClose);
       return;
     }
-    const now = this.#clock.now();
     link.lastInAt = now;
     link.bytesIn += chunk.length;
     this.counters.bytesIn += chunk.length;
@@ -308,8 +316,7 @@ export class Overlay {
   }
 
   /** Throws RangeError, with the reason, when no file can match it. */
-  search(spec: SearchSpec): Search {
-    const now = this.#clock.now();
+  search(spec: SearchSpec, now: number): Search {
     const { firewalled } = this.#identity;
     const search = this.#searches.start(spec, firewalled, now, this.#identity.outOfBand?.() ?? null);
     this.#router.originate(search, now);
@@ -324,8 +331,8 @@ export class Overlay {
   }
 
   /** Asks a neighbour for its pong: whether it lives, and what slots it has free. */
-  askForPong(link: Link): void {
-    if (link.state === LinkState.Open) this.#pinger.ask(link, this.#clock.now());
+  askForPong(link: Link, now: number): void {
+    if (link.state === LinkState.Open) this.#pinger.ask(link, now);
   }
 
   /** The running search whose GUID stands at `start`. */
@@ -333,25 +340,20 @@ export class Overlay {
     return this.#searches.find(bytes, start);
   }
 
-  /** Hits for queries that come by may take another way than their link. */
-  set courier(courier: HitCourier | null) {
-    this.#answerer.courier = courier;
-  }
-
   /**
    * A query descriptor that came by datagram, for our leaves; their hits go to the sink. False when it has been here
    * before.
    */
-  queryFromOutside(query: Buffer): boolean {
+  queryFromOutside(query: Buffer, now: number): boolean {
     const frame = new Frame();
     frame.bytes = query;
     frame.end = query.length;
-    return this.#router.onQueryFromOutside(frame, this.#clock.now());
+    return this.#router.onQueryFromOutside(frame, now);
   }
 
   /** A push that came by datagram. False when it is not for us and no way is known. Throws what parsePush() throws. */
-  pushFromOutside(frame: Frame): boolean {
-    return this.#router.onPushFromOutside(frame, this.#clock.now());
+  pushFromOutside(frame: Frame, now: number): boolean {
+    return this.#router.onPushFromOutside(frame, now);
   }
 
   /** Pushes for this servent GUID go to `link`; false when another neighbour has it. */
@@ -360,8 +362,8 @@ export class Overlay {
   }
 
   /** Asks the servent that sent a hit to connect to `push.endpoint`. On how many links it went out: 0, no way known. */
-  sendPush(push: Push): number {
-    return this.#router.sendPush(push, this.#clock.now());
+  sendPush(push: Push, now: number): number {
+    return this.#router.sendPush(push, now);
   }
 
   /** Other files are shared than before: QRP tables follow. */

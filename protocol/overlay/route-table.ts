@@ -10,7 +10,7 @@ export const OURSELVES = -1;
 export const OUTSIDE = -2;
 
 export interface RouteTableLimits {
-  /** Entries that a generation starts with. A power of two. */
+  /** Up to here a generation grows while it fills; beyond, a full one is followed by one twice as large. A power of two. */
   readonly entriesMin: number;
   /** Entries of a generation at most; the table holds twice that, in 64 bytes an entry. A power of two. */
   readonly entriesMax: number;
@@ -18,6 +18,8 @@ export interface RouteTableLimits {
   readonly generationMs: number;
 }
 
+/** Entries of an empty generation: a servent that relays nothing needs no more. A power of two. */
+const ENTRIES_FIRST = 16;
 /** Words of one entry: GUID 4, link, alternate link, mark, unused. Half a cache line. */
 const STRIDE = 8;
 const LINK = 4;
@@ -26,9 +28,9 @@ const MARK = 6;
 
 /** One generation: open addressing with linear probing, never more than half full. */
 class Generation {
-  readonly entriesMax: number;
-  readonly words: Int32Array;
-  readonly #mask: number;
+  entriesMax: number;
+  words: Int32Array;
+  #mask: number;
   entries = 0;
   since: number;
 
@@ -37,6 +39,19 @@ class Generation {
     this.words = new Int32Array(2 * entriesMax * STRIDE);
     this.#mask = 2 * entriesMax - 1;
     this.since = since;
+  }
+
+  /** Twice the room, with the same entries in it. */
+  grow(key0: number, key1: number): void {
+    const before = this.words;
+    this.entriesMax *= 2;
+    this.words = new Int32Array(2 * this.entriesMax * STRIDE);
+    this.#mask = 2 * this.entriesMax - 1;
+    for (let from = 0; from < before.length; from += STRIDE) {
+      if (before[from + LINK] === NOBODY) continue;
+      const [a = 0, b = 0, c = 0, d = 0] = before.subarray(from, from + LINK);
+      this.words.set(before.subarray(from, from + STRIDE), this.find(hashOf(a, b, c, d, key0, key1), a, b, c, d));
+    }
   }
 
   /** Offset of the entry, or of the free place where it belongs. */
@@ -80,8 +95,9 @@ export class RouteTable {
     random.fill(key);
     this.#key0 = key.readInt32LE(0);
     this.#key1 = key.readInt32LE(4);
-    this.#young = new Generation(limits.entriesMin, now);
-    this.#old = new Generation(limits.entriesMin, now);
+    const entriesFirst = Math.min(ENTRIES_FIRST, limits.entriesMin);
+    this.#young = new Generation(entriesFirst, now);
+    this.#old = new Generation(entriesFirst, now);
     this.#words = this.#young.words;
   }
 
@@ -138,7 +154,8 @@ export class RouteTable {
   /** After a find() that was false: takes the GUID in. */
   add(link: number, mark: number, now: number): void {
     if (this.#young.entries >= this.#young.entriesMax) {
-      this.#swap(now);
+      if (this.#young.entriesMax < this.#limits.entriesMin) this.#young.grow(this.#key0, this.#key1);
+      else this.#swap(now);
       this.#at = this.#young.find(this.#hash, this.#a, this.#b, this.#c, this.#d);
     }
     const { words } = this.#young;
@@ -188,7 +205,7 @@ export class RouteTable {
     if (early) {
       this.earlySwaps++;
       entriesMax = Math.min(2 * entriesMax, this.#limits.entriesMax);
-    } else if (filled.entries < entriesMax / 8) entriesMax = Math.max(entriesMax / 2, this.#limits.entriesMin);
+    } else if (filled.entries < entriesMax / 8) entriesMax = Math.max(entriesMax / 2, ENTRIES_FIRST);
     const spare = this.#old;
     this.#old = filled;
     if (spare.entriesMax === entriesMax) {

@@ -122,12 +122,12 @@ export class VendorDispatch {
   }
 
   /** A link is up: says once what we understand (gtk-gnutella honours the first list only). */
-  onLinked(link: Link): void {
+  onLinked(link: Link, now: number): void {
     if (!link.capabilities.vendorMessages) return;
-    const { firewall, clock, identity } = this.#parts;
+    const { firewall, identity } = this.#parts;
     this.#peers.set(link, { supported: -1, acceptsTcp: null, stopped: false, timeSyncDue: 0 });
     this.send(link, encodeMessagesSupported(UNDERSTOOD));
-    const reachable = firewall.firewalled(clock.now()) ? 0 : 1;
+    const reachable = firewall.firewalled(now) ? 0 : 1;
     const capabilities = new Map([
       ['TCPI', reachable],
       ['WHAT', 1],

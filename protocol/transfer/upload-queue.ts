@@ -2,11 +2,11 @@
 
 export interface UploadLimits {
   /** Uploads at the same time; 0 is none at all. */
-  slots: number;
+  readonly slots: number;
   /** Of those to one address; 0 is no limit. */
-  slotsPerAddress: number;
+  readonly slotsPerAddress: number;
   /** Connections that may wait with a place; further ones are told to come back. */
-  queue: number;
+  readonly queue: number;
 }
 
 export interface UploadTimes {
@@ -44,8 +44,10 @@ const GRANTED: Admission = { kind: 'granted' };
 const BUSY: Admission = { kind: 'busy' };
 
 export class UploadQueue {
-  /** May be changed at any time; who has a slot keeps it. */
-  limits: UploadLimits;
+  /** Read at each request, as the values may change; a connection that has a slot keeps it. */
+  readonly limits: UploadLimits;
+  /** Bytes of all bodies so far; the shell that sends them adds to it. */
+  bytesSent = 0;
   readonly #times: UploadTimes;
   /** By connection; at most `slots`. */
   readonly #holders = new Map<number, Holder>();

@@ -3,14 +3,17 @@ import type { Socket } from 'node:net';
 import type { Test } from 'tap';
 import { silentLog } from '../../daemon/log.ts';
 import { Dialer, type DialerOptions } from '../../daemon/net/dialer.ts';
-import { Handshaker, type HandshakerOptions } from '../../daemon/net/handshaker.ts';
+import { Handshaker, type HandshakerOptions, type LinkingServent } from '../../daemon/net/handshaker.ts';
 import { Listener, type ListenerLimits } from '../../daemon/net/listener.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import type { LocalHello } from '../../protocol/handshake/handshake.ts';
+import type { Link } from '../../protocol/overlay/link.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface BareOptions {
+  /** What it says, whom it takes, and a note of links that are gone. */
+  servent?: Partial<LinkingServent> & { onUnlinked?: (link: Link) => void };
   hello?: Partial<LocalHello>;
   handshaker?: Partial<HandshakerOptions>;
   dialer?: Partial<DialerOptions>;
@@ -60,27 +63,35 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
     },
   });
   const handshaker = new Handshaker({
-    core: overlay,
+    servent: {
+      hello: () => ({
+        userAgent: 'bare/1',
+        role: 'ultrapeer',
+        listen: own,
+        guid: serventGuid,
+        degree: 32,
+        maxTtl: 4,
+        deflate: true,
+        features: [],
+        liveSince: null,
+        guess: null,
+        locale: null,
+        ...options.hello,
+      }),
+      admit: peer => ({ kind: 'accept', peerRole: peer.role, ourRole: 'ultrapeer', ultrapeerNeeded: null }),
+      tryUltrapeers: () => [{ host: '5.5.5.5', port: 6346 }],
+      crawl: () => null,
+      addLink: (spec, now) => overlay.addLink(spec, now),
+      receive: (link, chunk, now) => overlay.receive(link, chunk, now),
+      removeLink: (link, reason) => {
+        overlay.removeLink(link, reason);
+        options.servent?.onUnlinked?.(link);
+      },
+      ...options.servent,
+    },
+    clock,
     dialer: new Dialer({ forbids: () => null, ...options.dialer }),
     log: silentLog,
-    now: () => clock.now(),
-    local: () => ({
-      userAgent: 'bare/1',
-      role: 'ultrapeer',
-      listen: own,
-      guid: serventGuid,
-      degree: 32,
-      maxTtl: 4,
-      deflate: true,
-      features: [],
-      liveSince: null,
-      guess: null,
-      locale: null,
-      ...options.hello,
-    }),
-    admit: peer => ({ kind: 'accept', peerRole: peer.role, ourRole: 'ultrapeer', ultrapeerNeeded: null }),
-    tryUltrapeers: () => [{ host: '5.5.5.5', port: 6346 }],
-    crawl: () => null,
     ...options.handshaker,
   });
   const { tls } = options.handshaker ?? {};

@@ -11,6 +11,7 @@ import { SystemClock } from '../../daemon/system.ts';
 import { FileServer, type FileServerOptions } from '../../daemon/transfer/file-server.ts';
 import type { ServableFiles, TransferIdentity } from '../../daemon/transfer/upload-context.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { type UploadLimits, UploadQueue } from '../../protocol/transfer/upload-queue.ts';
 
 export const testIdentity: TransferIdentity = {
   userAgent: 'servent-test/1.0',
@@ -92,15 +93,17 @@ export class SharedFiles implements ServableFiles {
 export async function serve(
   t: Test,
   files: ServableFiles,
-  options: Partial<FileServerOptions> = {},
-): Promise<{ server: FileServer; port: number }> {
+  options: Partial<FileServerOptions> & { limits?: UploadLimits } = {},
+): Promise<{ server: FileServer; port: number; queue: UploadQueue }> {
+  const { limits = { slots: 10, slotsPerAddress: 0, queue: 5 }, ...rest } = options;
+  const queue = new UploadQueue(limits);
   const server = new FileServer({
     files,
-    limits: { slots: 10, slotsPerAddress: 0, queue: 5 },
+    queue,
     identity: testIdentity,
     clock: new SystemClock(),
     log: silentLog,
-    ...options,
+    ...rest,
   });
   const listener = createServer({ noDelay: true }, socket => server.handle(socket, Buffer.alloc(0)));
   await new Promise<void>(listening => listener.listen(0, '127.0.0.1', listening));
@@ -108,5 +111,5 @@ export async function serve(
     listener.close();
     await server.stop();
   });
-  return { server, port: (listener.address() as AddressInfo).port };
+  return { server, queue, port: (listener.address() as AddressInfo).port };
 }

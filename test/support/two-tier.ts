@@ -96,7 +96,7 @@ export function searchCost(network: VirtualNetwork, searcher: VirtualServent, sp
   const carried: NonNullable<VirtualNetwork['carried']> = [];
   network.carried = carried;
   searcher.hits.length = 0;
-  const search = searcher.overlay.search(spec);
+  const search = searcher.search(spec);
   network.pass(30_000, 50);
   searcher.overlay.cancelSearch(search);
   network.settle();

@@ -42,7 +42,7 @@ export class Scene {
   /** A neighbour that understands `ids`; null: it never says. */
   peer(ids: readonly string[] | null, role: 'ultrapeer' | 'leaf' = 'ultrapeer', vendorMessages = true): Puppet {
     const puppet = this.network.puppet(this.servent, role, { vendorMessages });
-    this.vendor.onLinked(puppet.link);
+    this.vendor.onLinked(puppet.link, this.network.clock.ms);
     if (ids !== null) {
       const supported = ids.map(id => ({
         vendor: id.split('/')[0] ?? '',

@@ -1,8 +1,9 @@
 // Datagrams between virtual servents: what each sends lies in one list until the test delivers or forges it.
-import { type DatagramLimits, Datagrams } from '../../protocol/overlay/datagrams.ts';
+import { type DatagramEnd, type DatagramLimits, Datagrams } from '../../protocol/overlay/datagrams.ts';
 import { Firewall } from '../../protocol/overlay/firewall.ts';
 import type { HostSighting } from '../../protocol/overlay/host-cache.ts';
 import type { Search } from '../../protocol/overlay/search.ts';
+import type { Clock } from '../../protocol/ports.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import type { VirtualNetwork, VirtualServent } from './virtual-network.ts';
@@ -17,6 +18,7 @@ export class VirtualDatagrams {
   readonly servent: VirtualServent;
   readonly core: Datagrams;
   readonly firewall: Firewall;
+  readonly #clock: Clock;
   readonly hits: { search: Search; hit: QueryHit; from: Endpoint }[] = [];
   readonly hosts: HostSighting[] = [];
   readonly seen: string[] = [];
@@ -32,6 +34,7 @@ export class VirtualDatagrams {
   ) {
     const { clock, random } = network;
     this.servent = servent;
+    this.#clock = clock;
     this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
     this.core = new Datagrams({
       clock,
@@ -50,8 +53,13 @@ export class VirtualDatagrams {
       userAgent: () => 'virtual/1',
       limits: { reaches: ['private', 'public'], ...limits },
     });
-    servent.overlay.courier = this.core.replies;
+    servent.courier = this.core.replies;
     servent.hearHitForOutside = frame => this.core.guess.onHit(frame, clock.now());
+  }
+
+  /** One datagram, now. */
+  receive(bytes: Buffer, from: Endpoint): DatagramEnd {
+    return this.core.receive(bytes, from, this.#clock.now());
   }
 }
 
@@ -62,7 +70,7 @@ export function carry(wire: SentDatagram[], among: readonly VirtualDatagrams[]):
   for (let sent = wire.shift(); sent !== undefined; sent = wire.shift()) {
     const target = byAddress.get(formatEndpoint(sent.to));
     if (target === undefined) continue;
-    target.core.receive(sent.bytes, sent.from);
+    target.receive(sent.bytes, sent.from);
     if (++arrived > 10_000) throw new Error('datagrams without end');
   }
   return arrived;

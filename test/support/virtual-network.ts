@@ -1,21 +1,20 @@
 // Overlays joined by wires of memory: a network in one process, deterministic, with a clock that a test moves.
 import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capabilities.ts';
+import type { HitCourier } from '../../protocol/overlay/answerer.ts';
 import type { HostSighting } from '../../protocol/overlay/host-cache.ts';
 import type { Identity } from '../../protocol/overlay/identity.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import type { Link, LinkSpec, Wire } from '../../protocol/overlay/link.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
-import type { Search } from '../../protocol/overlay/search.ts';
+import type { Search, SearchSpec } from '../../protocol/overlay/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
-import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
-import { nameWords } from '../../protocol/search/tokenizer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
 import type { Push } from '../../protocol/wire/push.ts';
-import type { Query } from '../../protocol/wire/query.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
+import { VirtualLibrary } from './virtual-library.ts';
 
 export class VirtualClock implements Clock {
   ms = 1_000_000;
@@ -96,52 +95,6 @@ export function capabilitiesWith(changes: Partial<Capabilities> = {}): Capabilit
   };
 }
 
-/** Shares names; every word of a query must be part of a name. Plain, since searching is not what is tested here. */
-export class VirtualLibrary implements Searchable {
-  readonly #files: SharedFile[] = [];
-
-  share(...names: string[]): void {
-    for (const name of names) this.add(name, Buffer.alloc(20, this.#files.length + 1));
-  }
-
-  add(name: string, sha1: Buffer, modifiedAt = 0): void {
-    const index = this.#files.length;
-    this.#files.push({ index, name, size: 1000 + index, sha1, modifiedAt });
-  }
-
-  newest(count: number, since: number): SharedFile[] {
-    const fresh = this.#files.filter(({ modifiedAt }) => modifiedAt >= since);
-    return fresh.sort((a, b) => b.modifiedAt - a.modifiedAt).slice(0, count);
-  }
-
-  get files(): number {
-    return this.#files.length;
-  }
-
-  get bytes(): number {
-    return this.#files.reduce((sum, { size }) => sum + size, 0);
-  }
-
-  words(): Iterable<string> {
-    return new Set(this.shared().flatMap(({ name }) => nameWords(name)));
-  }
-
-  shared(): readonly SharedFile[] {
-    return this.#files;
-  }
-
-  match({ text, urns }: Query, hitsMax: number): SharedFile[] {
-    const words = text
-      .toLowerCase()
-      .split(/[^\p{L}\p{N}]+/u)
-      .filter(word => word !== '');
-    const matches = ({ name, sha1 }: SharedFile): boolean =>
-      urns.some(urn => urn.equals(sha1)) ||
-      (words.length > 0 && words.every(word => name.toLowerCase().includes(word)));
-    return this.#files.filter(matches).slice(0, hitsMax);
-  }
-}
-
 export interface ServentOptions {
   readonly role?: Role;
   readonly firewalled?: boolean;
@@ -181,6 +134,9 @@ export class VirtualServent implements OverlaySink, Identity {
   hearVendorMessage: (link: Link, frame: Frame) => void = () => undefined;
   hearHitForOutside: (frame: Frame) => void = () => undefined;
   routeTableUpdates = 0;
+  /** Where hits go instead of the links; for tests that have datagrams. */
+  courier: HitCourier | null = null;
+  readonly #clock: Clock;
 
   constructor(name: string, host: string, clock: Clock, random: Random, options: ServentOptions = {}) {
     this.name = name;
@@ -190,7 +146,27 @@ export class VirtualServent implements OverlaySink, Identity {
     this.firewalled = options.firewalled ?? false;
     // most tests are about the flood; those of query routing turn it off
     const limits = { reaches: ['private', 'public'] as const, flooding: true, ...options.limits };
-    this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits });
+    this.#clock = clock;
+    const courier: HitCourier = {
+      offer: (frame, query, files) => this.courier?.offer(frame, query, files) ?? false,
+    };
+    this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits, courier });
+  }
+
+  search(spec: SearchSpec): Search {
+    return this.overlay.search(spec, this.#clock.now());
+  }
+
+  sendPush(push: Push): number {
+    return this.overlay.sendPush(push, this.#clock.now());
+  }
+
+  addLink(spec: LinkSpec): Link {
+    return this.overlay.addLink(spec, this.#clock.now());
+  }
+
+  receive(link: Link, chunk: Buffer): void {
+    this.overlay.receive(link, chunk, this.#clock.now());
   }
 
   listen(): Endpoint {
@@ -326,23 +302,23 @@ export class VirtualNetwork {
     const [bRole, aRole] = options.roles ?? [roleOf(b), roleOf(a)];
     const aToB = new VirtualWire();
     const bToA = new VirtualWire();
-    const aLink = a.overlay.addLink(specOf(b, 'out', bRole, a, aToB));
-    const bLink = b.overlay.addLink(specOf(a, 'in', aRole, b, bToA));
-    this.#join(aToB, aLink, b.overlay, bLink);
-    this.#join(bToA, bLink, a.overlay, aLink);
+    const aLink = a.addLink(specOf(b, 'out', bRole, a, aToB));
+    const bLink = b.addLink(specOf(a, 'in', aRole, b, bToA));
+    this.#join(aToB, aLink, b, bLink);
+    this.#join(bToA, bLink, a, aLink);
     this.#wires.push(aToB, bToA);
     this.#edges.push([a, b]);
     return { a: aLink, b: bLink, aToB, bToA };
   }
 
-  #join(wire: VirtualWire, from: Link, to: Overlay, toLink: Link): void {
+  #join(wire: VirtualWire, from: Link, to: VirtualServent, toLink: Link): void {
     const frames = new FrameCollector();
     wire.link = from;
     wire.deliver = chunk => {
       for (const frame of frames.read(chunk)) this.carried?.push({ wire, frame });
       to.receive(toLink, chunk);
     };
-    wire.hungUp = () => to.removeLink(toLink, 'closed by peer');
+    wire.hungUp = () => to.overlay.removeLink(toLink, 'closed by peer');
   }
 
   /** a - b - c …, one servent a letter. */
@@ -440,12 +416,12 @@ export class Puppet {
   /** What the servent sent. */
   seen: SeenFrame[] = [];
   hungUp = false;
-  readonly #overlay: Overlay;
+  readonly #servent: VirtualServent;
   readonly #frames = new FrameCollector();
 
   constructor(servent: VirtualServent, role: PeerRole, capabilities: Partial<Capabilities>, link: Partial<LinkSpec>) {
-    this.#overlay = servent.overlay;
-    this.link = servent.overlay.addLink({
+    this.#servent = servent;
+    this.link = servent.addLink({
       endpoint: { host: '10.9.9.9', port: 6346 },
       direction: 'in',
       role,
@@ -465,7 +441,7 @@ export class Puppet {
   }
 
   send(...frames: Buffer[]): void {
-    this.#overlay.receive(this.link, Buffer.concat(frames));
+    this.#servent.receive(this.link, Buffer.concat(frames));
   }
 
   ofType(type: number): SeenFrame[] {

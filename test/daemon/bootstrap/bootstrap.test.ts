@@ -6,11 +6,12 @@ import { CacheServer } from '../../../daemon/bootstrap/cache-server.ts';
 import { ownCaches } from '../../../daemon/bootstrap/known-caches.ts';
 import type { UdpPings } from '../../../daemon/bootstrap/udp-host-caches.ts';
 import { silentLog } from '../../../daemon/log.ts';
-import { ReachPolicy } from '../../../daemon/net/reach.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../../daemon/system.ts';
 import { HEADER_BYTES, Type } from '../../../protocol/constants.ts';
+import { NETWORK_RULES } from '../../../protocol/network-rules.ts';
 import { HostCache } from '../../../protocol/overlay/host-cache.ts';
+import { ReachPolicy } from '../../../protocol/overlay/reach-policy.ts';
 import { type Endpoint, formatEndpoint } from '../../../protocol/wire/endpoint.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePing } from '../../../protocol/wire/ping.ts';
@@ -39,7 +40,7 @@ function folderOf(t: Test): string {
 async function servent(t: Test, caches: string[], options: Partial<BootstrapOptions> = {}) {
   const store = await Store.open(join(folderOf(t), `store-${++stores}`), silentLog);
   const hosts = new HostCache(random, { reaches: ['loopback'] });
-  const reach = new ReachPolicy('local');
+  const reach = new ReachPolicy(NETWORK_RULES.local);
   const bootstrap = new Bootstrap({
     profile: 'local',
     caches: { own: ownCaches(caches), wellKnown: { udp: [], web: [] } },

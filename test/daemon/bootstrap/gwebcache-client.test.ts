@@ -2,7 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { askGwebCache } from '../../../daemon/bootstrap/gwebcache-client.ts';
-import { ReachPolicy } from '../../../daemon/net/reach.ts';
+import { NETWORK_RULES } from '../../../protocol/network-rules.ts';
+import { ReachPolicy } from '../../../protocol/overlay/reach-policy.ts';
 
 const request = {
   vendor: 'SRVT',
@@ -13,7 +14,7 @@ const request = {
   update: { host: '127.0.0.1', port: 7001 },
   url: null,
 };
-const local = new ReachPolicy('local');
+const local = new ReachPolicy(NETWORK_RULES.local);
 const options = { forbids: (endpoint: { host: string; port: number }) => local.forbids(endpoint) };
 
 async function serve(t: Test, listener: RequestListener) {

@@ -31,7 +31,7 @@ t.test('two servents of ours link, compressed both ways, and part with a Bye', a
   const sockets = openSockets();
   const unlinked: number[] = [];
   const a = await startBareServent(t);
-  const b = await startBareServent(t, { handshaker: { onUnlinked: link => unlinked.push(link.id) } });
+  const b = await startBareServent(t, { servent: { onUnlinked: link => unlinked.push(link.id) } });
   const attempt = await a.handshaker.connect(at(b.port));
   t.match(attempt, { kind: 'linked', link: { role: 'ultrapeer', direction: 'out' } });
   await eventually('both have it', () => b.overlay.links.size === 1);
@@ -110,7 +110,7 @@ t.test('protocol 0.4 works in both directions', async t => {
 t.test('a refusal arrives with its reason and its hosts, and is no exception', async t => {
   const a = await startBareServent(t);
   const b = await startBareServent(t, {
-    handshaker: { admit: () => ({ kind: 'refuse', code: 503, text: 'No slots' }) },
+    servent: { admit: () => ({ kind: 'refuse', code: 503, text: 'No slots' }) },
   });
   t.match(await a.handshaker.connect(at(b.port)), {
     kind: 'refused',

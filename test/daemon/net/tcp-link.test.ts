@@ -2,7 +2,6 @@ import { constants, createDeflate, createInflate, deflateSync } from 'node:zlib'
 import t, { type Test } from 'tap';
 import { Floods } from '../../../daemon/net/deflate.ts';
 import { FlushPacer } from '../../../daemon/net/flush-pacer.ts';
-import { Tally } from '../../../daemon/net/tally.ts';
 import {
   LINK_END_REASONS,
   type LinkCore,
@@ -10,11 +9,13 @@ import {
   TcpLink,
   type TcpLinkOptions,
 } from '../../../daemon/net/tcp-link.ts';
+import { SystemClock } from '../../../daemon/system.ts';
 import { capabilitiesOf } from '../../../protocol/handshake/capabilities.ts';
 import { Headers } from '../../../protocol/handshake/header-block.ts';
 import { Link } from '../../../protocol/overlay/link.ts';
 import { Priority } from '../../../protocol/overlay/send-queue.ts';
 import { PLAIN_WRITES } from '../../../protocol/overlay/write-pace.ts';
+import { ReasonCounts } from '../../../protocol/reason-counts.ts';
 import { closed, eventually, readAll, readBytes, socketPair } from '../../support/loopback.ts';
 
 /** A core that only notes what it is told. */
@@ -37,9 +38,10 @@ class NotingCore implements LinkCore {
 async function startLink(t: Test, options: Partial<TcpLinkOptions> = {}) {
   const { ours, theirs } = await socketPair(t);
   const core = new NotingCore();
-  const ends = new Tally<LinkEndReason>(LINK_END_REASONS);
+  const ends = new ReasonCounts<LinkEndReason>(LINK_END_REASONS);
   const wire = new TcpLink(ours, {
     core,
+    clock: new SystemClock(),
     pacer: new FlushPacer(PLAIN_WRITES, () => performance.now()),
     ends,
     deflateIn: false,

@@ -24,7 +24,7 @@ function openIn(folder: string): number {
 t.test('two hundred transfers cut short leave no descriptor, slot or memory behind', async t => {
   const files = new SharedFiles(t.testdir());
   files.add('x.bin', testBytes(8 << 20));
-  const { port, server } = await serve(t, files, { limits: { slots: 50, slotsPerAddress: 0, queue: 0 } });
+  const { port, server, queue } = await serve(t, files, { limits: { slots: 50, slotsPerAddress: 0, queue: 0 } });
   const before = descriptors();
   for (let round = 0; round < 10; round++) {
     const clients = await Promise.all(
@@ -42,19 +42,19 @@ t.test('two hundred transfers cut short leave no descriptor, slot or memory behi
   }
   await eventually('all descriptors are closed', () => descriptors() <= before);
   t.equal(server.outcomes.of('cut'), 200);
-  t.notOk(server.full);
+  t.notOk(queue.busy(performance.now()));
 });
 
 t.test('slots, then places in the queue, then Retry-After', async t => {
   const files = new SharedFiles(t.testdir());
   const content = testBytes(16 << 20);
   files.add('x.bin', content);
-  const { port, server } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 1 } });
+  const { port, server, queue } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 1 } });
   const [holder, waiter, third, plain] = await Promise.all([0, 1, 2, 3].map(() => HttpClient.open(t, port)));
   if (!holder || !waiter || !third || !plain) throw new Error('four clients');
   holder.send(GET);
   await holder.bytes(1);
-  t.ok(server.full);
+  t.ok(queue.busy(performance.now()));
 
   const queued = await waiter.ask(GET, 'X-Queue: 0.1');
   t.equal(queued.status, 503);
@@ -78,7 +78,7 @@ t.test('slots, then places in the queue, then Retry-After', async t => {
   t.match(server.load, { active: 1, queued: 1 });
 
   holder.socket.destroy();
-  await eventually('the slot is free', () => !server.full);
+  await eventually('the slot is free', () => !queue.busy(performance.now()));
   const served = await waiter.ask(GET, 'X-Queue: 0.1');
   t.equal(served.status, 200);
   t.ok(served.body.equals(content));

@@ -39,17 +39,17 @@ t.test('a ping by UDP is answered with what we are, once a minute to one address
   const { network, wire, servent, datagrams } = lone();
   servent.library.share('one');
   const asked = ping();
-  t.equal(datagrams.core.receive(asked, STRANGER), 'taken');
+  t.equal(datagrams.receive(asked, STRANGER), 'taken');
   const [answer] = wire;
   t.strictSame(answer?.to, STRANGER);
   t.ok(answer?.bytes.subarray(0, 16).equals(asked.subarray(0, 16)), 'under the GUID of the ping');
   const pong = parsePong(answer?.bytes.subarray(23) ?? NOBODY);
   t.match(pong, { endpoint: servent.endpoint, files: 1, ultrapeer: true, vendor: 'TEST', guess: 2, hosts: [] });
-  t.equal(datagrams.core.receive(ping(), STRANGER), 'answer_rate');
-  t.equal(datagrams.core.receive(ping(), { host: STRANGER.host, port: 99 }), 'answer_rate', 'the port does not matter');
-  t.equal(datagrams.core.receive(ping(), { host: '5.5.2.99', port: 6346 }), 'taken');
+  t.equal(datagrams.receive(ping(), STRANGER), 'answer_rate');
+  t.equal(datagrams.receive(ping(), { host: STRANGER.host, port: 99 }), 'answer_rate', 'the port does not matter');
+  t.equal(datagrams.receive(ping(), { host: '5.5.2.99', port: 6346 }), 'taken');
   network.clock.ms += 60_000;
-  t.equal(datagrams.core.receive(ping(), STRANGER), 'taken');
+  t.equal(datagrams.receive(ping(), STRANGER), 'taken');
 });
 
 t.test(
@@ -60,7 +60,7 @@ t.test(
     const QK = { id: 'QK', payload: NOBODY };
     const asked = (ggep: (typeof QK)[], scp: number | null) => {
       wire.length = 0;
-      const end = datagrams.core.receive(ping(ggep, scp), STRANGER);
+      const end = datagrams.receive(ping(ggep, scp), STRANGER);
       const pong = wire[0] === undefined ? null : parsePong(wire[0].bytes.subarray(23));
       return [end, pong?.hosts.length ?? 0, pong?.ggep.some(({ id }) => id === 'QK') ?? false];
     };
@@ -83,7 +83,7 @@ t.test('one address that pings for everything there is gets few answers', async 
   const QK = { id: 'QK', payload: NOBODY };
   for (let second = 0; second < 600; second++) {
     network.clock.ms += 1_000;
-    for (const scp of [null, 1]) for (const ggep of [[], [QK]]) datagrams.core.receive(ping(ggep, scp), STRANGER);
+    for (const scp of [null, 1]) for (const ggep of [[], [QK]]) datagrams.receive(ping(ggep, scp), STRANGER);
   }
   t.ok(wire.length <= 10 + 10 + 2 + 20, `${wire.length} answers in ten minutes`);
 });
@@ -92,7 +92,7 @@ t.test('asked with SCP we name up to 30 hosts, neither the asker nor ourselves',
   const { wire, servent, datagrams } = lone();
   const others = Array.from({ length: 40 }, (_, i) => ({ host: `5.6.7.${i + 1}`, port: 6346 }));
   datagrams.known = [servent.endpoint, STRANGER, ...others];
-  datagrams.core.receive(ping([], 1), STRANGER);
+  datagrams.receive(ping([], 1), STRANGER);
   const pong = parsePong(wire[0]?.bytes.subarray(23) ?? NOBODY);
   t.strictSame(pong.hosts, others.slice(0, 28), 'of the first thirty');
   t.equal(pong.udpHostCache, '');
@@ -105,16 +105,16 @@ t.test('hosts of IPv6 are for those who want them', async t => {
     { host: '5.6.7.8', port: 1 },
     { host: '2001:470::1', port: 2 },
   ];
-  datagrams.core.receive(ping([], 1), { host: '5.5.0.1', port: 1 });
-  datagrams.core.receive(ping([], 4), { host: '5.5.0.2', port: 1 });
-  datagrams.core.receive(ping([], 12), { host: '5.5.0.3', port: 1 });
+  datagrams.receive(ping([], 1), { host: '5.5.0.1', port: 1 });
+  datagrams.receive(ping([], 4), { host: '5.5.0.2', port: 1 });
+  datagrams.receive(ping([], 12), { host: '5.5.0.3', port: 1 });
   const hosts = wire.map(({ bytes }) => parsePong(bytes.subarray(23)).hosts.map(({ host }) => host));
   t.strictSame(hosts, [['5.6.7.8'], ['5.6.7.8', '2001:470::1'], ['2001:470::1']]);
 });
 
 t.test('asked with IP we echo the address; DHT contacts are passed over', async t => {
   const { wire, datagrams } = lone();
-  datagrams.core.receive(
+  datagrams.receive(
     ping([
       { id: 'IP', payload: NOBODY },
       { id: 'DHTIPP', payload: NOBODY },
@@ -165,7 +165,7 @@ t.test('a ping that nobody answers ends after 20 s, and its pong is not taken la
   t.strictSame(answers, [null]);
   const guid = wire[0]?.bytes.subarray(0, 16) ?? NOBODY;
   const late = encodePong({ ...PLAIN_PONG, endpoint: STRANGER, files: 0, kibibytes: 0, ultrapeer: false });
-  t.equal(datagrams.core.receive(encodeDescriptor(guid, Type.Pong, 1, 0, late), STRANGER), 'pong_unasked');
+  t.equal(datagrams.receive(encodeDescriptor(guid, Type.Pong, 1, 0, late), STRANGER), 'pong_unasked');
   t.strictSame(datagrams.hosts, [], 'nor are its hosts');
 });
 
@@ -198,7 +198,7 @@ t.test('a crawler is told of neighbours with what it asks for, once in two minut
     0,
     encodeCrawlerPing({ ultrapeers: 1, leaves: 255, flags }),
   );
-  t.equal(datagrams.core.receive(asked, STRANGER), 'taken');
+  t.equal(datagrams.receive(asked, STRANGER), 'taken');
   const pong = parseCrawlerPong(parseVendorMessage(wire[0]?.bytes.subarray(23) ?? NOBODY));
   t.strictSame(
     [pong.ultrapeers, pong.leaves].map(list => list.map(({ endpoint }) => endpoint.host)),
@@ -207,7 +207,7 @@ t.test('a crawler is told of neighbours with what it asks for, once in two minut
   t.match(pong.ultrapeers[0], { connectedMinutes: 2, userAgent: 'x;y\\5.6.7.1' });
   t.equal(pong.flags, CrawlFlag.ConnectionTime | CrawlFlag.UserAgents, 'only what we can say');
   t.equal(pong.userAgent, 'virtual/1');
-  t.equal(datagrams.core.receive(asked, STRANGER), 'answer_rate');
+  t.equal(datagrams.receive(asked, STRANGER), 'answer_rate');
 });
 
 t.test('with hundreds of neighbours a crawler gets as many as one small datagram holds', async t => {
@@ -216,7 +216,7 @@ t.test('with hundreds of neighbours a crawler gets as many as one small datagram
     network.puppet(servent, 'leaf', { listen: { host: `5.6.${i >> 8}.${i & 255}`, port: 6346 } });
   }
   const body = encodeCrawlerPing({ ultrapeers: 255, leaves: 255, flags: 0 });
-  datagrams.core.receive(encodeDescriptor(random.guid(), Type.Vendor, 1, 0, body), STRANGER);
+  datagrams.receive(encodeDescriptor(random.guid(), Type.Vendor, 1, 0, body), STRANGER);
   const { bytes } = wire[0] ?? { bytes: NOBODY };
   t.ok(bytes.length <= 508 && bytes.length > 300, `${bytes.length} bytes`);
   t.ok(parseCrawlerPong(parseVendorMessage(bytes.subarray(23))).leaves.length > 40);
@@ -230,7 +230,7 @@ t.test('HEAD pings: found, busy, unknown, for another servent; both versions as 
   const ask = (version: number, urn: string, target: Buffer | null = null) => {
     wire.length = 0;
     const body = encodeHeadPing({ version, flags: 0, urn, target });
-    datagrams.core.receive(encodeDescriptor(guid, Type.Vendor, 1, 0, body), STRANGER);
+    datagrams.receive(encodeDescriptor(guid, Type.Vendor, 1, 0, body), STRANGER);
     return wire[0]?.bytes.subarray(31).toString('hex') ?? null;
   };
   const vendor = Buffer.from('TEST').toString('hex');
@@ -249,7 +249,7 @@ t.test('clocks are compared', async t => {
   const { network, wire, datagrams } = lone();
   const sentAt = { seconds: 1_700_000_000, microseconds: 250 };
   const asked = encodeDescriptor(timeSyncGuid(sentAt), Type.Vendor, 1, 0, encodeTimeSyncRequest(false));
-  datagrams.core.receive(asked, STRANGER);
+  datagrams.receive(asked, STRANGER);
   const { bytes } = wire[0] ?? { bytes: NOBODY };
   const reply = parseTimeSyncReply(parseVendorMessage(bytes.subarray(23)), bytes.subarray(0, 16));
   t.strictSame(reply.sentAt, sentAt);
@@ -270,31 +270,34 @@ t.test('a push by datagram reaches us, or our leaf one hop further; else it ends
       0,
       encodePush({ serventGuid, fileIndex: 3, endpoint: STRANGER, ipv6: null, tls: false, ggep: [] }),
     );
-  t.equal(datagrams.core.receive(push(servent.serventGuid), STRANGER), 'taken');
+  t.equal(datagrams.receive(push(servent.serventGuid), STRANGER), 'taken');
   t.match(servent.pushes, [{ fileIndex: 3, endpoint: STRANGER }]);
-  t.equal(datagrams.core.receive(push(leafGuid), STRANGER), 'taken');
+  t.equal(datagrams.receive(push(leafGuid), STRANGER), 'taken');
   network.settle();
   const [passed] = leaf.ofType(Type.Push);
   t.equal(passed?.hops, 1);
   t.ok(parsePush(passed?.payload ?? NOBODY).serventGuid.equals(leafGuid));
-  t.equal(datagrams.core.receive(push(random.guid()), STRANGER), 'push_unasked');
+  t.equal(datagrams.receive(push(random.guid()), STRANGER), 'push_unasked');
 });
 
 t.test('datagrams of others are counted and cost nothing', async t => {
   const { wire, datagrams } = lone();
   const { core } = datagrams;
   const good = ping();
-  t.equal(core.receive(Buffer.from('hello there'), STRANGER), 'malformed');
-  t.equal(core.receive(good.subarray(0, 22), STRANGER), 'malformed');
-  t.equal(core.receive(Buffer.concat([good, NOBODY, Buffer.of(0)]), STRANGER), 'malformed', 'longer than it says');
-  t.equal(core.receive(Buffer.alloc(3_000), STRANGER), 'too_long');
-  t.equal(core.receive(good, { host: '127.0.0.1', port: 1 }), 'address', 'out of reach');
-  t.equal(core.receive(good, { host: STRANGER.host, port: 0 }), 'address');
-  t.equal(core.receive(encodeDescriptor(random.guid(), Type.Dht, 0, 0, Buffer.alloc(40)), STRANGER), 'not_spoken');
-  t.equal(core.receive(encodeDescriptor(random.guid(), 0x41, 1, 0, NOBODY), STRANGER), 'not_spoken');
-  t.equal(core.receive(encodeDescriptor(random.guid(), 0x99, 1, 0, NOBODY), STRANGER), 'unknown');
-  t.equal(core.receive(encodeDescriptor(random.guid(), Type.Ping, 0x81, 0, NOBODY), STRANGER), 'malformed');
-  t.equal(core.receive(encodeDescriptor(random.guid(), Type.Ping, 1, 0, Buffer.from('xx')), STRANGER), 'malformed');
+  t.equal(datagrams.receive(Buffer.from('hello there'), STRANGER), 'malformed');
+  t.equal(datagrams.receive(good.subarray(0, 22), STRANGER), 'malformed');
+  t.equal(datagrams.receive(Buffer.concat([good, NOBODY, Buffer.of(0)]), STRANGER), 'malformed', 'longer than it says');
+  t.equal(datagrams.receive(Buffer.alloc(3_000), STRANGER), 'too_long');
+  t.equal(datagrams.receive(good, { host: '127.0.0.1', port: 1 }), 'address', 'out of reach');
+  t.equal(datagrams.receive(good, { host: STRANGER.host, port: 0 }), 'address');
+  t.equal(datagrams.receive(encodeDescriptor(random.guid(), Type.Dht, 0, 0, Buffer.alloc(40)), STRANGER), 'not_spoken');
+  t.equal(datagrams.receive(encodeDescriptor(random.guid(), 0x41, 1, 0, NOBODY), STRANGER), 'not_spoken');
+  t.equal(datagrams.receive(encodeDescriptor(random.guid(), 0x99, 1, 0, NOBODY), STRANGER), 'unknown');
+  t.equal(datagrams.receive(encodeDescriptor(random.guid(), Type.Ping, 0x81, 0, NOBODY), STRANGER), 'malformed');
+  t.equal(
+    datagrams.receive(encodeDescriptor(random.guid(), Type.Ping, 1, 0, Buffer.from('xx')), STRANGER),
+    'malformed',
+  );
   t.strictSame(wire, []);
   t.equal(core.ends.get('malformed'), 5);
   t.equal(core.ends.get('not_spoken'), 2);
@@ -304,7 +307,7 @@ t.test('one address that sends without end is heard twenty times a second', asyn
   const { network, datagrams } = lone();
   const taken = () => {
     let heard = 0;
-    for (let i = 0; i < 500; i++) if (datagrams.core.receive(ping(), STRANGER) !== 'rate') heard++;
+    for (let i = 0; i < 500; i++) if (datagrams.receive(ping(), STRANGER) !== 'rate') heard++;
     return heard;
   };
   t.equal(taken(), 60, 'a burst');
@@ -316,10 +319,10 @@ t.test('answers to strangers are bounded in all', async t => {
   const network = new VirtualNetwork();
   const wire: SentDatagram[] = [];
   const limits = { answers: new RateLimit(10, 5) };
-  const { core } = new VirtualDatagrams(network.add('a'), network, wire, limits);
-  for (let i = 0; i < 100; i++) core.receive(ping(), { host: `5.6.7.${i + 1}`, port: 6346 });
+  const datagrams = new VirtualDatagrams(network.add('a'), network, wire, limits);
+  for (let i = 0; i < 100; i++) datagrams.receive(ping(), { host: `5.6.7.${i + 1}`, port: 6346 });
   t.equal(wire.length, 5);
-  t.equal(core.ends.get('answer_rate'), 95);
+  t.equal(datagrams.core.ends.get('answer_rate'), 95);
 });
 
 t.test('everything that gtk-gnutella and LimeWire were asked by UDP is understood', async t => {
@@ -334,7 +337,7 @@ t.test('everything that gtk-gnutella and LimeWire were asked by UDP is understoo
     wire.length = 0;
     network.clock.ms += 120_000;
     const [host = '', port = ''] = addr.split(':');
-    const end = datagrams.core.receive(Buffer.from(sent, 'hex'), { host, port: Number(port) });
+    const end = datagrams.receive(Buffer.from(sent, 'hex'), { host, port: Number(port) });
     if (note === 'query with the query key (GUESS)') {
       t.equal(wire.length, 1, `${note}: the key was another servent's, so we send ours`);
       continue;
@@ -346,7 +349,7 @@ t.test('everything that gtk-gnutella and LimeWire were asked by UDP is understoo
   for (const { from, over, bytes, note } of readCapture('limewire/udp.json').descriptors) {
     if (from !== 'peer' || over !== 'udp') continue;
     network.clock.ms += 120_000;
-    t.match(datagrams.core.receive(bytes, STRANGER), /^(taken|hit_unasked|offer_unasked)$/, note);
+    t.match(datagrams.receive(bytes, STRANGER), /^(taken|hit_unasked|offer_unasked)$/, note);
   }
 });
 
@@ -384,7 +387,7 @@ t.test('any datagram: no exception, answers bounded and only to the sender', asy
       const from = { host: `5.7.8.${n + 1}`, port: 6346 };
       wire.length = 0;
       network.clock.ms += 130_000;
-      datagrams.core.receive(bytes, from);
+      datagrams.receive(bytes, from);
       let answered = 0;
       for (const sent of wire) {
         answered += sent.bytes.length;

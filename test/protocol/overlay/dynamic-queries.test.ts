@@ -152,7 +152,7 @@ t.test(
     const servent = network.add('leaf', { limits: LIMITS, role: 'leaf' });
     const [one, two] = [network.puppet(servent), network.puppet(servent)];
     one.send(vendor(encodeMessagesSupported([{ vendor: 'BEAR', selector: 12, version: 1 }])));
-    const search = servent.overlay.search({ text: 'word' });
+    const search = servent.search({ text: 'word' });
     network.settle();
     t.strictSame([queriesTo([one]), queriesTo([two])], [1, 1]);
     one.send(hitFor(search.guid, 2, 0, hitPayload(random.guid(), 7)));
@@ -183,7 +183,7 @@ t.test('a guided leaf that takes its hits by UDP is asked although we see none',
 
 t.test('our own search goes to our leaves first; a leaf whose table comes later is asked once', async t => {
   const { network, servent, leaves, queriesOf } = ultrapeerWith(['word'], ['other'], null);
-  servent.overlay.search({ text: 'word' });
+  servent.search({ text: 'word' });
   network.settle();
   t.strictSame(queriesOf(), [1, 0, 0]);
   leaves[2]?.send(...tableFrames(['word']));
@@ -196,7 +196,7 @@ t.test('a link that is asked again with more TTL counts as one', async t => {
   const network = new VirtualNetwork();
   const servent = network.add('up', { limits: LIMITS });
   const peer = network.puppet(servent);
-  const search = servent.overlay.search({ text: 'word' });
+  const search = servent.search({ text: 'word' });
   network.pass(5_000, 100);
   t.strictSame(
     peer.ofType(Type.Query).map(({ ttl }) => ttl),
@@ -208,7 +208,7 @@ t.test('a link that is asked again with more TTL counts as one', async t => {
 t.test('a new ultrapeer is asked as long as a search of ours wants more', async t => {
   const network = new VirtualNetwork();
   const servent = network.add('up', { limits: LIMITS });
-  const search = servent.overlay.search({ text: 'word' });
+  const search = servent.search({ text: 'word' });
   network.pass(2_000);
   const late = network.puppet(servent);
   network.pass(2_000);

@@ -62,8 +62,8 @@ function threeAndThree(outOfBand: boolean) {
     const missing: string[] = [];
     for (let round = 0; round < rounds; round++) {
       const asked = servents.map(asker => {
-        const { name, overlay } = asker.servent;
-        return { asker, name, search: overlay.search({ text: `word${round}${name}` }) };
+        const { name } = asker.servent;
+        return { asker, name, search: asker.servent.search({ text: `word${round}${name}` }) };
       });
       pass(PATIENCE_MS);
       for (const { asker, name, search } of asked) {

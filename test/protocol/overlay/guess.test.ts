@@ -25,7 +25,7 @@ function server(options: ServentOptions = {}) {
   const datagrams = new VirtualDatagrams(servent, network, wire, QUICK);
   const keyOf = (from = SEARCHER) => {
     const asked = encodePing({ supportsCachedPongs: null, ggep: [{ id: 'QK', payload: NOTHING }] });
-    datagrams.core.receive(encodeDescriptor(random.guid(), Type.Ping, 1, 0, asked), from);
+    datagrams.receive(encodeDescriptor(random.guid(), Type.Ping, 1, 0, asked), from);
     return keyIn(wire.splice(0)[0]?.bytes);
   };
   return { network, wire, servent, datagrams, keyOf };
@@ -46,7 +46,7 @@ t.test('with a key of ours a query brings a pong and hits', async t => {
   const key = keyOf();
   t.equal(key?.length, 8);
   const guid = random.guid();
-  t.equal(datagrams.core.receive(query(key, [{ id: 'SCP', payload: Buffer.of(1) }], guid), SEARCHER), 'taken');
+  t.equal(datagrams.receive(query(key, [{ id: 'SCP', payload: Buffer.of(1) }], guid), SEARCHER), 'taken');
   t.strictSame(
     wire.map(({ bytes, to }) => [bytes[16], to.port, bytes.subarray(0, 16).equals(guid)]),
     [
@@ -58,7 +58,7 @@ t.test('with a key of ours a query brings a pong and hits', async t => {
   t.match(pong, { guess: 2, hosts: [{ host: '5.6.7.8' }] });
   t.equal(parseQueryHit(wire[1]?.bytes.subarray(23) ?? NOTHING).hits[0]?.name, 'alpha song');
   wire.length = 0;
-  datagrams.core.receive(query(key, [], guid), SEARCHER);
+  datagrams.receive(query(key, [], guid), SEARCHER);
   t.strictSame(wire, [], 'the same query again brings nothing');
 });
 
@@ -67,7 +67,7 @@ t.test('a key is for one address and lives a day or two', async t => {
   const key = keyOf();
   const answers = (from = SEARCHER) => {
     wire.length = 0;
-    datagrams.core.receive(query(key), from);
+    datagrams.receive(query(key), from);
     return wire.map(({ bytes }) => bytes[16]);
   };
   t.strictSame(answers(), [Type.Pong, Type.QueryHit]);
@@ -81,9 +81,9 @@ t.test('a key is for one address and lives a day or two', async t => {
 
 t.test('without a key there is no answer; with wrong ones few', async t => {
   const { wire, datagrams } = server();
-  datagrams.core.receive(query(null), SEARCHER);
+  datagrams.receive(query(null), SEARCHER);
   t.strictSame(wire, []);
-  for (let i = 0; i < 30; i++) datagrams.core.receive(query(Buffer.alloc(4, i)), SEARCHER);
+  for (let i = 0; i < 30; i++) datagrams.receive(query(Buffer.alloc(4, i)), SEARCHER);
   t.equal(wire.length, 2);
   t.equal(datagrams.core.guess.badKeys, 31);
 });
@@ -91,17 +91,17 @@ t.test('without a key there is no answer; with wrong ones few', async t => {
 t.test('one address may ask ten queries at once, then one a second', async t => {
   const { network, datagrams, keyOf } = server();
   const key = keyOf();
-  for (let i = 0; i < 30; i++) datagrams.core.receive(query(key), SEARCHER);
+  for (let i = 0; i < 30; i++) datagrams.receive(query(key), SEARCHER);
   t.equal(datagrams.core.guess.served, 10);
   network.clock.ms += 5_000;
-  for (let i = 0; i < 30; i++) datagrams.core.receive(query(key), SEARCHER);
+  for (let i = 0; i < 30; i++) datagrams.receive(query(key), SEARCHER);
   t.equal(datagrams.core.guess.served, 15);
 });
 
 t.test('a leaf serves no GUESS and gives no keys', async t => {
   const { wire, datagrams, keyOf } = server({ role: 'leaf' });
   t.equal(keyOf(), null);
-  datagrams.core.receive(query(Buffer.alloc(8)), SEARCHER);
+  datagrams.receive(query(Buffer.alloc(8)), SEARCHER);
   t.strictSame(wire, []);
 });
 
@@ -109,7 +109,7 @@ t.test('hits of a leaf go back by datagram, as long as anybody waits for them', 
   const { network, wire, servent, datagrams, keyOf } = server();
   const key = keyOf();
   const guid = random.guid();
-  datagrams.core.receive(query(key, [], guid), SEARCHER);
+  datagrams.receive(query(key, [], guid), SEARCHER);
   wire.length = 0;
   // what a leaf's hit brings about does not depend on how the query reached it
   const leaf = network.puppet(servent, 'leaf', { guid: random.guid() });
@@ -137,7 +137,7 @@ t.test('hits of a leaf go back by datagram, as long as anybody waits for them', 
   t.strictSame([wire[0]?.bytes[17], wire[0]?.bytes[18]], [1, 1]);
   t.equal(parseQueryHit(wire[0]?.bytes.subarray(23) ?? NOTHING).hits[0]?.name, 'leaf song');
   t.equal(
-    servent.overlay.sendPush({
+    servent.sendPush({
       serventGuid: Buffer.alloc(16, 7),
       fileIndex: 1,
       endpoint: SEARCHER,
@@ -169,7 +169,7 @@ t.test('queries go to leaves without what was for us', async t => {
   network.carried = [];
   network.pass(3_000);
   const key = hub.core.guess.keyOf(SEARCHER, network.clock.now());
-  hub.core.receive(query(key, [{ id: 'SCP', payload: Buffer.of(1) }]), SEARCHER);
+  hub.receive(query(key, [{ id: 'SCP', payload: Buffer.of(1) }]), SEARCHER);
   network.settle();
   network.clock.ms += 10;
   hub.core.tick(network.clock.ms);
@@ -196,7 +196,7 @@ t.test(
     const pass = (back: { host: string; port: number }) => {
       const ggep = ['SO', 'QK', 'SCP', 'TT'].map(id => ({ id, payload: id === 'QK' && key !== null ? key : NOTHING }));
       const payload = encodeQuery({ text: 'song', flags, ggep });
-      datagrams.core.receive(encodeDescriptor(addressGuid(random.guid(), back), Type.Query, 1, 0, payload), SEARCHER);
+      datagrams.receive(encodeDescriptor(addressGuid(random.guid(), back), Type.Query, 1, 0, payload), SEARCHER);
       const { flags: kept, ggep: left } = parseQuery(passed.pop()?.subarray(23) ?? NOTHING);
       return [kept, left.map(({ id }) => id).join(' ')];
     };
@@ -211,8 +211,8 @@ t.test('what is too long for links is too long for leaves', async t => {
   const { datagrams, keyOf } = server();
   const key = keyOf();
   const dropped = () => datagrams.core.guess.dropped;
-  datagrams.core.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(990, 1) }]), SEARCHER);
+  datagrams.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(990, 1) }]), SEARCHER);
   t.equal(dropped(), 0);
-  datagrams.core.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(1_020, 1) }]), SEARCHER);
+  datagrams.receive(query(key, [{ id: 'XX', payload: Buffer.alloc(1_020, 1) }]), SEARCHER);
   t.equal(dropped(), 1);
 });

@@ -32,7 +32,7 @@ const ping = (items: readonly GgepItem[]) =>
 t.test('what a ping asks for 32 times it gets once', async t => {
   const { wire, datagrams } = server();
   const asked = Array.from({ length: GGEP_ITEMS_MAX }, (_, i) => ({ id: i % 2 === 0 ? 'IP' : 'QK', payload: NOTHING }));
-  t.equal(datagrams.core.receive(ping(asked), STRANGER), 'taken');
+  t.equal(datagrams.receive(ping(asked), STRANGER), 'taken');
   const { ggep } = parsePong(wire[0]?.bytes.subarray(23) ?? NOTHING);
   t.strictSame(
     ggep
@@ -71,9 +71,9 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
   const passed: Buffer[] = [];
   const { overlay } = servent;
   const pass = overlay.queryFromOutside.bind(overlay);
-  overlay.queryFromOutside = query => {
+  overlay.queryFromOutside = (query, now) => {
     passed.push(query);
-    return pass(query);
+    return pass(query, now);
   };
   const ends = new Set<string>();
   fc.assert(
@@ -92,7 +92,7 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
         const payload = Buffer.concat([front, ...area, tail ? Buffer.alloc(1) : NOTHING]);
         const datagram = encodeDescriptor(random.guid(), type, 1, 0, payload);
         passed.length = 0;
-        ends.add(datagrams.core.receive(datagram, STRANGER));
+        ends.add(datagrams.receive(datagram, STRANGER));
         for (const query of passed) {
           if (query.length > datagram.length) throw new Error(`${datagram.length} bytes became ${query.length}`);
         }
@@ -107,16 +107,16 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
 
 t.test('a bug of ours is thrown and counted, a fault of theirs neither', async t => {
   const { servent, datagrams } = server();
-  t.equal(datagrams.core.receive(ping([]).subarray(0, 5), STRANGER), 'malformed');
+  t.equal(datagrams.receive(ping([]).subarray(0, 5), STRANGER), 'malformed');
   servent.overlay.pushFromOutside = () => {
     throw new ProtocolError('WIRE_MALFORMED', 'theirs');
   };
   const push = encodeDescriptor(random.guid(), Type.Push, 1, 0, Buffer.alloc(26));
-  t.equal(datagrams.core.receive(push, STRANGER), 'malformed');
+  t.equal(datagrams.receive(push, STRANGER), 'malformed');
   servent.overlay.pushFromOutside = () => {
     throw new TypeError('ours');
   };
-  t.throws(() => datagrams.core.receive(push, STRANGER), TypeError);
+  t.throws(() => datagrams.receive(push, STRANGER), TypeError);
   t.equal(datagrams.core.ends.get('internal'), 1);
 });
 
@@ -131,7 +131,7 @@ t.test('a shared file as old as nothing can be is offered without its age', asyn
     0,
     Buffer.concat([Buffer.from('\x80\0song\0', 'latin1'), rawBlock([{ id: 'QK', payload: key, cobs: true }])]),
   );
-  t.equal(datagrams.core.receive(query, STRANGER), 'taken');
+  t.equal(datagrams.receive(query, STRANGER), 'taken');
   network.clock.ms += 10_000;
   datagrams.core.tick(network.clock.ms);
   const hits = wire.map(({ bytes }) => bytes).filter(sent => sent[16] === Type.QueryHit);

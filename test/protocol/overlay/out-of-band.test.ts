@@ -61,7 +61,7 @@ t.test('hits are offered by UDP, claimed with a token, and carry it', async t =>
   t.strictSame(offer, { hits: 2, unsolicited: false, secure: true });
 
   const natted = { host: SEARCHER.host, port: 40_000 };
-  t.equal(datagrams.core.receive(claim(guid), natted), 'taken');
+  t.equal(datagrams.receive(claim(guid), natted), 'taken');
   const [delivered] = wire.splice(0);
   t.strictSame(delivered?.to, natted, 'to where the claim came from');
   const hit = parseQueryHit(delivered?.bytes.subarray(23) ?? Buffer.alloc(0));
@@ -73,7 +73,7 @@ t.test('hits are offered by UDP, claimed with a token, and carry it', async t =>
     hit.ggep.map(({ id, payload }) => [id, payload.toString()]),
     [['SO', 'token']],
   );
-  datagrams.core.receive(claim(guid), SEARCHER);
+  datagrams.receive(claim(guid), SEARCHER);
   t.strictSame(wire, [], 'one claim an offer');
 });
 
@@ -95,11 +95,11 @@ t.test('claims from elsewhere, without a token, for nothing or too late bring no
   peer.send(bytes);
   network.settle();
   wire.length = 0;
-  core.receive(claim(guid), { host: '5.5.9.9', port: 6346 });
-  core.receive(claim(guid, 255, null), SEARCHER);
-  core.receive(claim(random.guid()), SEARCHER);
+  datagrams.receive(claim(guid), { host: '5.5.9.9', port: 6346 });
+  datagrams.receive(claim(guid, 255, null), SEARCHER);
+  datagrams.receive(claim(random.guid()), SEARCHER);
   network.clock.ms += 80_001;
-  core.receive(claim(guid), SEARCHER);
+  datagrams.receive(claim(guid), SEARCHER);
   t.strictSame(wire, []);
   t.equal(core.replies.refused, 4);
   core.tick(network.clock.ms);
@@ -115,7 +115,7 @@ t.test(
     peer.send(bytes);
     network.settle();
     wire.length = 0;
-    datagrams.core.receive(claim(guid, 12), SEARCHER);
+    datagrams.receive(claim(guid, 12), SEARCHER);
     t.equal(wire.length, 1);
     const sentAt: number[] = [];
     let seen = wire.length;
@@ -204,7 +204,7 @@ t.test('two servents: a search over two hops, hits by UDP', async t => {
   a.servent.datagramEndpoint = a.servent.endpoint;
   b.servent.library.share('near song');
   c.servent.library.share('far song');
-  const search = a.servent.overlay.search({ text: 'song' });
+  const search = a.servent.search({ text: 'song' });
   t.strictSame(addressInGuid(search.guid), a.servent.endpoint);
   const sent = parseQuery(search.payload);
   t.ok((sent.flags & QueryFlag.OutOfBand) !== 0);
@@ -229,7 +229,7 @@ t.test('a searcher takes only hits that it claimed, from where it claimed them',
   const other = network.add('other');
   other.library.share('song');
   a.servent.datagramEndpoint = a.servent.endpoint;
-  const search = a.servent.overlay.search({ text: 'song' });
+  const search = a.servent.search({ text: 'song' });
   const from = { host: '5.5.1.1', port: 6346 };
   const offer = (guid: Buffer, secure: boolean) =>
     encodeDescriptor(guid, Type.Vendor, 1, 0, encodeOutOfBandOffer({ hits: 300, unsolicited: true, secure }));
@@ -240,22 +240,22 @@ t.test('a searcher takes only hits that it claimed, from where it claimed them',
       guid,
       token === null ? [] : [{ id: 'SO', payload: token }],
     )[0] ?? Buffer.alloc(0);
-  t.equal(a.core.receive(offer(random.guid(), true), from), 'offer_unasked');
-  t.equal(a.core.receive(hit(search.guid, null), from), 'hit_unasked', 'before any claim');
-  t.equal(a.core.receive(offer(search.guid, true), from), 'taken');
+  t.equal(a.receive(offer(random.guid(), true), from), 'offer_unasked');
+  t.equal(a.receive(hit(search.guid, null), from), 'hit_unasked', 'before any claim');
+  t.equal(a.receive(offer(search.guid, true), from), 'taken');
   const ack = parseOutOfBandAck(parseVendorMessage(wire[0]?.bytes.subarray(23) ?? Buffer.alloc(0)));
   t.equal(ack.wanted, 255, 'all of them');
   const token = ack.token ?? Buffer.alloc(0);
-  t.equal(a.core.receive(hit(search.guid, Buffer.alloc(8)), from), 'hit_unasked', 'a wrong token');
-  t.equal(a.core.receive(hit(search.guid, null), from), 'hit_unasked', 'no token');
-  t.equal(a.core.receive(hit(search.guid, token), { host: '5.5.1.1', port: 99 }), 'hit_unasked', "another's token");
-  t.equal(a.core.receive(hit(random.guid(), token), from), 'hit_unasked', 'another query');
-  t.equal(a.core.receive(hit(search.guid, token), from), 'taken');
+  t.equal(a.receive(hit(search.guid, Buffer.alloc(8)), from), 'hit_unasked', 'a wrong token');
+  t.equal(a.receive(hit(search.guid, null), from), 'hit_unasked', 'no token');
+  t.equal(a.receive(hit(search.guid, token), { host: '5.5.1.1', port: 99 }), 'hit_unasked', "another's token");
+  t.equal(a.receive(hit(random.guid(), token), from), 'hit_unasked', 'another query');
+  t.equal(a.receive(hit(search.guid, token), from), 'taken');
   const old = { host: '5.5.1.2', port: 6346 };
-  t.equal(a.core.receive(offer(search.guid, false), old), 'taken');
-  t.equal(a.core.receive(hit(search.guid, null), old), 'taken', 'version 2 knows no tokens');
+  t.equal(a.receive(offer(search.guid, false), old), 'taken');
+  t.equal(a.receive(hit(search.guid, null), old), 'taken', 'version 2 knows no tokens');
   network.clock.ms += 1_800_001;
-  t.equal(a.core.receive(hit(search.guid, token), from), 'hit_unasked', 'half an hour later');
+  t.equal(a.receive(hit(search.guid, token), from), 'hit_unasked', 'half an hour later');
   t.equal(a.hits.length, 2);
 });
 

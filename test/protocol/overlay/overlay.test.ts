@@ -236,8 +236,8 @@ t.test('a link that takes nothing for three minutes is given up', async t => {
       peer.send(encodeDescriptor(random.guid(), Type.Ping, 0, 0, Buffer.alloc(0)));
     }
   };
-  servent.overlay.search({ text: 'words' });
-  for (let i = 0; i < 2_000; i++) servent.overlay.search({ text: 'words' }); // more than its socket holds
+  servent.search({ text: 'words' });
+  for (let i = 0; i < 2_000; i++) servent.search({ text: 'words' }); // more than its socket holds
   keepSaying(175);
   t.equal(servent.overlay.links.size, 1);
   keepSaying(10);
@@ -265,11 +265,11 @@ function hear(bytes: Buffer, cuts: readonly number[]): void {
   const network = new VirtualNetwork();
   const servent = network.add('a');
   servent.library.share('one', 'two');
-  const search = servent.overlay.search({ text: 'words' });
+  const search = servent.search({ text: 'words' });
   const [peer, other] = [network.puppet(servent), network.puppet(servent, 'leaf')];
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const length = cuts[i % cuts.length] ?? 1;
-    servent.overlay.receive(peer.link, bytes.subarray(at, at + length));
+    servent.receive(peer.link, bytes.subarray(at, at + length));
     at += length;
   }
   network.settle();
@@ -336,7 +336,7 @@ t.test('a wire that delivers from within wake() is a mistake of ours and said so
   const servent = network.add('a');
   const [from, echo] = [network.puppet(servent), network.puppet(servent)];
   network.settle();
-  echo.wire.wake = () => servent.overlay.receive(echo.link, query(4, 0));
+  echo.wire.wake = () => servent.receive(echo.link, query(4, 0));
   t.throws(() => from.send(query(4, 0)), /within wake/);
 });
 
@@ -357,9 +357,9 @@ t.test('any order of connecting, searching, waiting, stalling and parting leaves
         const connection = connections[one + other];
         if (a === undefined || b === undefined) throw new Error('four servents');
         if (what === 'connect' && a !== b) connections.push({ ...network.connect(a, b), owner: a });
-        else if (what === 'search') a.overlay.search({ text: 'needle' });
+        else if (what === 'search') a.search({ text: 'needle' });
         else if (what === 'cancel') for (const search of [...a.overlay.searches]) a.overlay.cancelSearch(search);
-        else if (what === 'push') a.overlay.sendPush(pushTo(b.serventGuid));
+        else if (what === 'push') a.sendPush(pushTo(b.serventGuid));
         else if (what === 'some') network.settleSome();
         else if (what === 'settle') network.settle();
         else if (what === 'pass') network.pass(60_000);

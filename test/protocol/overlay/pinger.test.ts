@@ -38,7 +38,7 @@ t.test('an alive ping is answered at once with what we are, before anything else
   const peer = network.puppet(servent);
   network.settle();
   peer.seen = [];
-  servent.overlay.search({ text: 'words' });
+  servent.search({ text: 'words' });
   const sent = ping(1);
   peer.send(sent);
   network.settle();

@@ -15,7 +15,7 @@ t.test('hits that come late for a search are hits for its repeat, over the link'
   const leaf = network.add('leaf', { role: 'leaf' });
   const ultrapeer = network.puppet(leaf);
   const ask = () => {
-    const search = leaf.overlay.search({ text: 'blue moon' });
+    const search = leaf.search({ text: 'blue moon' });
     network.settle();
     const [asked] = ultrapeer.ofType(Type.Query).slice(-1);
     if (asked === undefined) throw new Error('nothing was asked');
@@ -48,20 +48,21 @@ t.test('hits that are offered late for a search are claimed for its repeat, unde
   other.library.share('blue moon');
   seeker.servent.datagramEndpoint = seeker.servent.endpoint;
   network.connect(seeker.servent, other);
-  const { overlay } = seeker.servent;
-  const first = overlay.search({ text: 'blue moon' });
+  const { servent } = seeker;
+  const { overlay } = servent;
+  const first = servent.search({ text: 'blue moon' });
   overlay.cancelSearch(first);
   const from = { host: '5.5.1.1', port: 6346 };
   const payload = encodeOutOfBandOffer({ hits: 1, unsolicited: true, secure: true });
   const offer = encodeDescriptor(first.guid, Type.Vendor, 1, 0, payload);
-  t.equal(seeker.core.receive(offer, from), 'offer_unasked');
-  const second = overlay.search({ text: 'blue moon' });
-  t.equal(seeker.core.receive(offer, from), 'taken');
+  t.equal(seeker.receive(offer, from), 'offer_unasked');
+  const second = servent.search({ text: 'blue moon' });
+  t.equal(seeker.receive(offer, from), 'taken');
   const claim = wire[0]?.bytes ?? Buffer.alloc(23);
   t.strictSame(claim.subarray(0, 16), first.guid);
   const token = parseOutOfBandAck(parseVendorMessage(claim.subarray(23))).token ?? Buffer.alloc(0);
   const files = other.library.match(parseQuery(first.payload), 1);
   const [hit = Buffer.alloc(0)] = hitDatagrams(other, files, first.guid, [{ id: 'SO', payload: token }]);
-  t.equal(seeker.core.receive(hit, from), 'taken');
+  t.equal(seeker.receive(hit, from), 'taken');
   t.equal(second.hits, 1);
 });

@@ -38,7 +38,7 @@ t.test('hits nobody waits for are dropped and counted by reason', async t => {
   t.equal(answering.link.drops?.of(Drop.HitExpired), 1);
   answering.send(hit(sent.subarray(0, 16), 5, 200));
   t.equal(answering.link.drops?.of(Drop.HitExpired), 2);
-  const search = servent.overlay.search({ text: 'words' });
+  const search = servent.search({ text: 'words' });
   servent.overlay.cancelSearch(search);
   answering.send(hit(search.guid));
   t.equal(answering.link.drops?.of(Drop.HitUnwanted), 1);
@@ -81,7 +81,7 @@ t.test('a malformed hit for our own search is counted and costs nothing else', a
   const network = new VirtualNetwork();
   const servent = network.add('a');
   const peer = network.puppet(servent);
-  const search = servent.overlay.search({ text: 'words' });
+  const search = servent.search({ text: 'words' });
   peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, Buffer.alloc(60, 0xff)));
   peer.send(encodeDescriptor(search.guid, Type.QueryHit, 5, 0, hitPayload(random.guid(), 3)));
   t.equal(peer.link.drops?.of(Drop.Malformed), 1);
@@ -95,15 +95,15 @@ t.test('a push finds the servent whose hit came along the line', async t => {
   const network = new VirtualNetwork();
   const [a, b, c, d] = network.line('abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
   d.library.share('words.txt');
-  a.overlay.search({ text: 'words' });
+  a.search({ text: 'words' });
   network.settle();
-  t.equal(a.overlay.sendPush(pushTo(d.serventGuid)), 1);
+  t.equal(a.sendPush(pushTo(d.serventGuid)), 1);
   network.settle();
   t.equal(d.pushes.length, 1);
   t.strictSame(d.pushes[0]?.endpoint, { host: '80.1.1.1', port: 6346 });
   t.equal(d.pushes[0]?.fileIndex, 3);
   t.equal(b.pushes.length + c.pushes.length, 0);
-  t.equal(a.overlay.sendPush(pushTo(random.guid())), 0, 'nobody knows that servent');
+  t.equal(a.sendPush(pushTo(random.guid())), 0, 'nobody knows that servent');
 });
 
 t.test('a push reaches a direct neighbour by the GUID of its handshake, TTL spent or not', async t => {

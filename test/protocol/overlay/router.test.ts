@@ -87,7 +87,7 @@ t.test('a query reaches three hops along a line and the hit comes back', async t
   const network = new VirtualNetwork();
   const [a, b, c, d] = network.line('abcd') as [VirtualServent, VirtualServent, VirtualServent, VirtualServent];
   d.library.share('beethoven symphony.ogg', 'other.ogg');
-  const search = a.overlay.search({ text: 'symphony beethoven' });
+  const search = a.search({ text: 'symphony beethoven' });
   network.settle();
   t.equal(a.hits.length, 1);
   const [first] = a.hits;
@@ -103,7 +103,7 @@ t.test('a query reaches three hops along a line and the hit comes back', async t
 t.test('beyond its TTL a query does not go', async t => {
   const network = new VirtualNetwork();
   const servents = network.line('abcdefg');
-  servents[0]?.overlay.search({ text: 'anything' });
+  servents[0]?.search({ text: 'anything' });
   network.settle();
   t.strictSame(
     servents.map(({ passed }) => passed.length),
@@ -119,7 +119,7 @@ t.test('a legacy line has the old horizon of seven', async t => {
     if (next !== undefined) network.connect(servent, next, { roles: ['legacy', 'legacy'] });
   });
   servents[7]?.library.share('far away.txt');
-  servents[0]?.overlay.search({ text: 'far away' });
+  servents[0]?.search({ text: 'far away' });
   network.settle();
   t.strictSame(
     servents.map(({ passed }) => passed.length),
@@ -150,7 +150,7 @@ t.test('in a mesh every servent within the horizon sees a query once, and every 
     const servents = mesh(network, 30, 2);
     const [first] = servents;
     network.carried = [];
-    first.overlay.search({ text: 'needle' });
+    first.search({ text: 'needle' });
     for (let round = 0; round < 50; round++) network.settleSome(); // so that longer ways win here and there
     network.settle();
 
@@ -304,7 +304,7 @@ t.test('of two firewalled servents neither answers the other', async t => {
     servent.library.share('words.txt');
     network.connect(asking, servent);
   }
-  asking.overlay.search({ text: 'words' });
+  asking.search({ text: 'words' });
   network.settle();
   t.equal(asking.hits.length, 1);
   t.ok(asking.hits[0]?.hit.serventGuid.equals(open.serventGuid));
@@ -338,7 +338,7 @@ t.test('hops flow: a peer that wants nearer queries gets only those', async t =>
     [1],
   );
   busy.send(hopsFlow(0));
-  servent.overlay.search({ text: 'words' });
+  servent.search({ text: 'words' });
   from.send(query(4, 0));
   network.settle();
   t.equal(busy.ofType(Type.Query).length, 1);
@@ -354,7 +354,7 @@ t.test('a search goes out with the TTL that each peer bears', async t => {
   const modest = network.puppet(servent, 'ultrapeer', { maxTtl: 2 });
   const legacy = network.puppet(servent, 'legacy', { maxTtl: null });
   const leaf = network.puppet(servent, 'leaf');
-  const search = servent.overlay.search({ text: 'words' });
+  const search = servent.search({ text: 'words' });
   network.settle();
   const ttls = [modern, modest, legacy, leaf].map(peer => peer.ofType(Type.Query)[0]?.ttl);
   t.strictSame(ttls, [4, 2, 7, 1]);
@@ -366,7 +366,7 @@ t.test('a link that comes up later is asked too, until the search is cancelled',
   const [a, b, c] = [network.add('a'), network.add('b'), network.add('c')];
   b.library.share('words.txt');
   c.library.share('words.txt');
-  const search = a.overlay.search({ text: 'words' });
+  const search = a.search({ text: 'words' });
   network.connect(a, b);
   network.settle();
   t.equal(a.hits.length, 1);
@@ -382,7 +382,7 @@ t.test('our own query that comes round is a duplicate, not a query', async t => 
   const [a, b, c] = network.line('abc') as [VirtualServent, VirtualServent, VirtualServent];
   network.connect(c, a);
   a.library.share('words.txt');
-  a.overlay.search({ text: 'words' });
+  a.search({ text: 'words' });
   network.settle();
   t.equal(a.hits.length, 0);
   t.equal(a.passed.length, 0);

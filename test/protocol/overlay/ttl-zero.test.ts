@@ -82,7 +82,7 @@ t.test('pings, hits, pushes and messages with TTL 0 are for us, and cost an ultr
   const from = network.puppet(servent);
   const guid = random.guid();
   const leaf = network.puppet(servent, 'leaf', { guid });
-  const search = servent.overlay.search({ text: 'song' });
+  const search = servent.search({ text: 'song' });
   network.settle();
   from.seen = [];
 

@@ -110,11 +110,11 @@ t.test('a leaf that asks gets its pushes through us, as gtk-gnutella answers', a
     tls: false,
     ggep: [],
   };
-  t.equal(scene.servent.overlay.sendPush(push), 1);
+  t.equal(scene.servent.sendPush(push), 1);
   scene.network.settle();
   t.ok(leaf.ofType(Type.Push)[0]?.payload.equals(encodePush(push)));
   scene.servent.overlay.removeLink(leaf.link, 'gone');
-  t.equal(scene.servent.overlay.sendPush(push), 0);
+  t.equal(scene.servent.sendPush(push), 0);
   scene.say(other, encodePushProxyRequest(), guid);
   t.equal(heard(other, VendorId.PushProxyAck).length, 1, 'free again');
 

@@ -81,10 +81,11 @@ t.test('no slots at all: nobody is granted', async t => {
 });
 
 t.test('limits may change under way; who has a slot keeps it', async t => {
-  const queue = new UploadQueue({ ...LIMITS, slots: 2 }, TIMES);
+  const limits = { ...LIMITS, slots: 2 };
+  const queue = new UploadQueue(limits, TIMES);
   queue.ask(1, 'a', true, 0);
   queue.ask(2, 'b', true, 0);
-  queue.limits = { ...LIMITS, slots: 1 };
+  limits.slots = 1;
   t.strictSame(queue.ask(1, 'a', true, 0), GRANTED);
   queue.leave(2);
   t.strictSame(queue.ask(3, 'c', true, 0), queued(1));

@@ -1,0 +1,279 @@
+// Joins the servent with the operating system: the TCP port, the UDP port, dials and what becomes of them, block lists.
+import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
+import { BlockList } from '../../protocol/overlay/block-list.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours.ts';
+import { isWildcard } from '../../protocol/overlay/own-address.ts';
+import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
+import { ByeCode } from '../../protocol/wire/bye.ts';
+import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { Refusals } from '../explain/refusals.ts';
+import type { Ground } from '../ground.ts';
+import type { Library } from '../library/library.ts';
+import { type BlockListFault, type ReadBlockLists, readBlockLists } from '../net/block-lists.ts';
+import { ConnectBackProbes } from '../net/connect-back.ts';
+import { Dialer } from '../net/dialer.ts';
+import { FaultLog } from '../net/fault-log.ts';
+import { Handshaker } from '../net/handshaker.ts';
+import { Listener } from '../net/listener.ts';
+import { addressesOf } from '../net/lookup.ts';
+import { Tls } from '../net/tls.ts';
+import { Udp } from '../net/udp.ts';
+import { HostStore } from '../store/hosts.ts';
+import type { Source } from '../transfer/source.ts';
+import { blockFiles, listenerLimits } from './bounds.ts';
+import { MachineGauge } from './machine-gauge.ts';
+import { PushConnections } from './push-connections.ts';
+import { serventSettings } from './servent-settings.ts';
+
+export interface NetworkParts {
+  library: Library;
+  sink: ServentSink;
+  /** HTTP, on sockets that came to our port or that a push had us open. */
+  serve: (socket: Socket, head: Buffer) => void;
+}
+
+export class Network implements Shell {
+  readonly rules: NetworkRules;
+  readonly machine: MachineGauge;
+  readonly servent: Servent;
+  readonly dialer: Dialer;
+  readonly handshaker: Handshaker;
+  readonly listener: Listener;
+  readonly probes: ConnectBackProbes;
+  readonly pushes: PushConnections;
+  readonly refusals = new Refusals();
+  readonly #ground: Ground;
+  readonly #blocked = new BlockList();
+  readonly #tls: Tls | null;
+  readonly #udpFaults: FaultLog;
+  readonly #abort = new AbortController();
+  #udp: Udp | null = null;
+  #blockLists: ReadBlockLists = { sources: [], faults: [] };
+
+  /** Builds; nothing listens or dials before listen() and join(). */
+  constructor(ground: Ground, { library, sink, serve }: NetworkParts) {
+    const { settings, clock, random, log, live, startedAt, store, guid } = ground;
+    const { gnutella, profile } = settings;
+    this.#ground = ground;
+    this.rules = NETWORK_RULES[profile];
+    this.machine = new MachineGauge({
+      ...{ clock, startedAt },
+      log: log.child({ mod: 'role' }),
+      table: store.table('sessions'),
+      bytesSent: () => this.servent.overlay.bytesOut + this.servent.uploads.bytesSent,
+    });
+    this.servent = new Servent(
+      {
+        ...{ clock, random, library, sink },
+        machine: this.machine,
+        rules: this.rules,
+        settings: serventSettings(live.resolved),
+        shell: this,
+        blocked: this.#blocked,
+        serventGuid: guid,
+        startedAt: startedAt.getTime(),
+        liveSince: startedAt.toUTCString().replace('GMT', '+0000'),
+        configured: gnutella.connect,
+        limits: ground.limits,
+      },
+      clock.now(),
+    );
+    const { servent } = this;
+    this.dialer = new Dialer({
+      forbids: endpoint => servent.reach.forbids(endpoint),
+      // a servent that listens on one address, a VPN's for one, dials from it too
+      ...(isWildcard(gnutella.host) ? {} : { localAddress: gnutella.host }),
+    });
+    this.#tls = gnutella.tls ? new Tls() : null;
+    this.handshaker = new Handshaker({
+      servent,
+      clock,
+      dialer: this.dialer,
+      log: log.child({ mod: 'links' }),
+      ...(this.#tls === null ? {} : { tls: this.#tls }),
+      onEnded: (remote, direction, end, detail) =>
+        this.refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
+    });
+    this.probes = new ConnectBackProbes(this.dialer, log.child({ mod: 'connect-back' }));
+    this.pushes = new PushConnections({
+      servent,
+      serve,
+      clock,
+      dialer: this.dialer,
+      log: log.child({ mod: 'pushes' }),
+    });
+    this.#udpFaults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'a datagram that we failed on');
+    this.listener = this.#listenerOf(serve);
+  }
+
+  #listenerOf(serve: NetworkParts['serve']): Listener {
+    const { settings, log, clock } = this.#ground;
+    const tls = this.#tls;
+    return new Listener(
+      {
+        host: settings.gnutella.host,
+        port: settings.gnutella.port,
+        log: log.child({ mod: 'listener' }),
+        limits: listenerLimits(settings),
+        allow: address => !this.#blocked.blocks(address),
+        ...(tls === null ? {} : { secure: (socket, head) => tls.accept(socket, head) }),
+        onAccepted: address => this.servent.accepted(address, clock.now()),
+      },
+      {
+        overlay: (socket, head, remote) => this.handshaker.accept(socket, head, remote),
+        http: serve,
+        giv: (socket, head) => this.pushes.onGiv(socket, head),
+      },
+    );
+  }
+
+  // --- what the servent has us do
+
+  dial(endpoint: Endpoint): void {
+    void this.connect(endpoint);
+  }
+
+  dialKept(address: string): void {
+    const { kept } = this.servent;
+    void this.connectTo(address).then(attempt => kept.ended(address, attempt, this.#ground.clock.now()));
+  }
+
+  send(bytes: Buffer, to: Endpoint): boolean {
+    this.#udp?.send(bytes, to);
+    return this.#udp !== null;
+  }
+
+  probe(to: Endpoint): void {
+    this.probes.probe(to);
+  }
+
+  serve(to: Endpoint): void {
+    this.pushes.serve(to);
+  }
+
+  callProxy(proxy: Endpoint, serventGuid: Buffer): void {
+    this.pushes.callProxy(proxy, serventGuid);
+  }
+
+  // --- dials
+
+  /** Dials and shakes hands. Never rejects. */
+  async connect(endpoint: Endpoint): Promise<Attempt> {
+    const { clock } = this.#ground;
+    const triedAt = clock.wallTime();
+    this.servent.dialling(endpoint);
+    const attempt = await this.handshaker.connect(endpoint, { signal: this.#abort.signal });
+    this.servent.dialled(endpoint, attempt, triedAt, clock.now());
+    return attempt;
+  }
+
+  /** The same for HOST:PORT, whose name is looked up. */
+  async connectTo(address: string): Promise<Attempt> {
+    const endpoint = await resolve(address, this.rules.asksNames);
+    return typeof endpoint === 'string'
+      ? { kind: 'failed', reason: 'DIAL_FAILED', text: endpoint }
+      : this.connect(endpoint);
+  }
+
+  /** A socket to a source of a download: one that cannot be connected to is asked to connect to us. */
+  fetch(source: Source, signal: AbortSignal): Promise<Socket> {
+    const { serventGuid, endpoint, index, pushProxies = [] } = source;
+    if (serventGuid === null) return this.dialer.dial(endpoint, signal);
+    return this.pushes.request({ serventGuid, endpoint, index, pushProxies }, signal);
+  }
+
+  // --- starting and stopping
+
+  /** Reads the hosts of earlier runs. Rejects with StoreError. */
+  async remember(): Promise<void> {
+    const { store, clock, log, running } = this.#ground;
+    const kept = new HostStore(store.table('hosts'), this.servent.hosts, clock, log.child({ mod: 'hosts' }));
+    await kept.start();
+    running.add('the host cache', () => kept.stop());
+  }
+
+  /** Opens TCP, and UDP on the port that TCP got; resolves with where. */
+  async listen(): Promise<Endpoint> {
+    const { running } = this.#ground;
+    await this.readBlockLists();
+    await this.machine.start();
+    running.add('the measurements', () => this.machine.stop());
+    const at = await this.listener.start();
+    running.add('the links', async () => {
+      await this.listener.stop();
+      this.#abort.abort();
+      this.servent.close();
+      await this.handshaker.stop();
+    });
+    this.servent.listening(at, interfaceHosts());
+    await this.#openUdp(at);
+    running.add('UDP', async () => {
+      this.pushes.stop();
+      this.probes.stop();
+      this.servent.udpOpen(false);
+      await this.#udp?.stop();
+    });
+    return at;
+  }
+
+  /** Without UDP, and with a line in the log, when the port is taken. */
+  async #openUdp(at: Endpoint): Promise<void> {
+    const { settings, log, clock } = this.#ground;
+    if (!settings.gnutella.udp) return;
+    const udp = new Udp({
+      ...at,
+      log: log.child({ mod: 'udp' }),
+      forbids: endpoint => this.servent.reach.forbids(endpoint),
+      onDatagram: (bytes, from) => {
+        try {
+          this.servent.receiveDatagram(bytes, from, clock.now());
+        } catch (error) {
+          this.#udpFaults.note(error, { from: formatEndpoint(from), bytes: bytes.length });
+        }
+      },
+    });
+    if (!(await udp.start())) return;
+    this.#udp = udp;
+    this.servent.udpOpen(true);
+  }
+
+  /** Files that do not block what they were to. */
+  get blockListFaults(): readonly BlockListFault[] {
+    return this.#blockLists.faults;
+  }
+
+  /** Reads the lists again, when they or what they say may have changed, and ends links to addresses blocked now. */
+  async readBlockLists(): Promise<void> {
+    const { settings, log } = this.#ground;
+    const { overlay } = this.servent;
+    const listLog = log.child({ mod: 'block lists' });
+    const { sources } = this.#blockLists;
+    this.#blockLists = await readBlockLists(blockFiles(settings), this.#blocked, listLog, sources);
+    for (const link of [...overlay.links.values()])
+      if (this.#blocked.blocks(link.endpoint.host)) overlay.bye(link, ByeCode.UserRemoval, 'Blocked');
+  }
+}
+
+function interfaceHosts(): string[] {
+  return Object.values(networkInterfaces()).flatMap(addresses =>
+    (addresses ?? []).flatMap(({ address }) => canonicalHost(address) ?? []),
+  );
+}
+
+/** Endpoint of HOST:PORT, names looked up; a sentence when that fails. */
+async function resolve(address: string, asksNames: boolean): Promise<Endpoint | string> {
+  const colon = address.lastIndexOf(':');
+  const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(address.slice(colon + 1));
+  const host = canonicalHost(name);
+  if (host !== null) return { host, port };
+  try {
+    const [first] = await addressesOf(name, { asksNames, forbids: () => null }); // the dialer asks whether it may
+    const found = first?.address ?? name;
+    return { host: canonicalHost(found) ?? found, port };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,14 @@
+// The servent GUID of this installation: minted at the first start, kept for life.
+import type { Random } from '../../protocol/ports.ts';
+import { formatGuid, parseGuid } from '../../protocol/wire/guid.ts';
+import type { Table } from '../store/table.ts';
+
+const SERVENT_GUID = 'servent-guid';
+
+export async function serventGuid(table: Table<string>, random: Random): Promise<Buffer> {
+  const stored = await table.get(SERVENT_GUID);
+  if (stored !== undefined && /^[0-9a-f]{32}$/.test(stored)) return parseGuid(stored);
+  const guid = random.guid();
+  await table.put(SERVENT_GUID, formatGuid(guid), { durable: true });
+  return guid;
+}

@@ -1,0 +1,84 @@
+// What the servent tells, passed on: to the log, the event log, the query monitor, our searches, and pushes that wait.
+import { HEADER_BYTES } from '../../protocol/constants.ts';
+import type { Role } from '../../protocol/handshake/capabilities.ts';
+import type { Link } from '../../protocol/overlay/link.ts';
+import type { PushRequest } from '../../protocol/overlay/push-requester.ts';
+import type { Search } from '../../protocol/overlay/search.ts';
+import type { LinkDrop } from '../../protocol/overlay/topology.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { ServentSink } from '../../protocol/servent.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Frame } from '../../protocol/wire/frame-reader.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
+import type { Log } from '../log.ts';
+import type { EventReports } from '../observation/event-reports.ts';
+import type { QueryMonitor } from '../observation/query-monitor.ts';
+
+export interface ServentLogOptions {
+  clock: Clock;
+  log: Log;
+  monitor: QueryMonitor;
+  reports: EventReports;
+  onHit: (search: Search, hit: QueryHit, hops: number | null) => void;
+  onPushTimeout: (request: PushRequest) => void;
+}
+
+export class ServentLog implements ServentSink {
+  readonly #options: ServentLogOptions;
+  readonly #overlay: Log;
+  readonly #neighbours: Log;
+  readonly #role: Log;
+
+  constructor(options: ServentLogOptions) {
+    const { log } = options;
+    this.#options = options;
+    this.#overlay = log.child({ mod: 'overlay' });
+    this.#neighbours = log.child({ mod: 'neighbours' });
+    this.#role = log.child({ mod: 'role' });
+  }
+
+  onHit(search: Search, hit: QueryHit, hops: number | null): void {
+    this.#options.onHit(search, hit, hops);
+  }
+
+  onQueryPassed(link: Link, frame: Frame, ownHits: number): void {
+    this.#options.monitor.note(link, frame, ownHits, this.#options.clock.wallTime());
+  }
+
+  onHitPassed(frame: Frame): void {
+    this.#options.monitor.noteHit(frame, frame.bytes.readUInt8(frame.start + HEADER_BYTES));
+  }
+
+  onLinked(link: Link): void {
+    this.#options.reports.onLinked(link);
+  }
+
+  onUnlinked(link: Link): void {
+    this.#options.reports.onUnlinked(link);
+  }
+
+  onBye({ id, endpoint }: Link, code: number, text: string): void {
+    this.#overlay.info({ link: id, peer: formatEndpoint(endpoint), code, text }, 'a neighbour said Bye');
+  }
+
+  onLinkEnded({ id, endpoint }: Link, code: number, text: string): void {
+    this.#overlay.info({ link: id, peer: formatEndpoint(endpoint), code, text }, 'ended a link');
+  }
+
+  onLeaving({ id, endpoint }: Link, { cause }: LinkDrop): void {
+    this.#neighbours.info({ link: id, peer: formatEndpoint(endpoint), cause }, 'leaving a neighbour');
+  }
+
+  onMissing(address: string, why: string, waitMs: number): void {
+    const seconds = Math.round(waitMs / 1000);
+    this.#neighbours.warn({ address, why, seconds }, 'a configured neighbour is not there; trying again');
+  }
+
+  onRole(role: Role, why: string): void {
+    this.#role.info({ role, why }, role === 'leaf' ? 'becoming a leaf' : 'becoming an ultrapeer');
+  }
+
+  onPushTimeout(request: PushRequest): void {
+    this.#options.onPushTimeout(request);
+  }
+}

@@ -1,0 +1,121 @@
+// Who we are to the network: one GUID for life, and what our hits, pongs and handshakes say of us now.
+import type { Role } from '../handshake/capabilities.ts';
+import type { LocalHello } from '../handshake/handshake.ts';
+import type { ServentSettings } from '../servent-settings.ts';
+import { type Endpoint, isIpv6 } from '../wire/endpoint.ts';
+import type { Identity } from './identity.ts';
+import type { Machine } from './machine.ts';
+
+/** Four letters that hits and pongs carry. */
+export const VENDOR = 'SRVT';
+const MAX_TTL_SAID = 4;
+
+/** Read at each use. */
+export interface IdentityFacts {
+  readonly serventGuid: Buffer;
+  readonly settings: ServentSettings;
+  readonly machine: Pick<Machine, 'bestUpload' | 'dailyUptimeSeconds'>;
+  /** When this run began, as a date of RFC 822. */
+  readonly liveSince: string;
+  readonly uploadsFull: () => boolean;
+  readonly role: () => Role;
+  readonly listen: () => Endpoint;
+  /** Our IPv6 address beside an IPv4 one. */
+  readonly ipv6: () => string | null;
+  readonly firewalled: () => boolean;
+  readonly pushProxies: () => readonly Endpoint[];
+  readonly outOfBand: () => Endpoint | null;
+  /** UDP is open, so GUESS queries can be answered. */
+  readonly datagrams: () => boolean;
+  readonly links: () => { readonly leaves: number; readonly ultrapeers: number };
+}
+
+export class OwnIdentity implements Identity {
+  readonly serventGuid: Buffer;
+  readonly vendor = VENDOR;
+  readonly #facts: IdentityFacts;
+
+  constructor(facts: IdentityFacts) {
+    this.#facts = facts;
+    this.serventGuid = facts.serventGuid;
+  }
+
+  get speedKbps(): number {
+    const { settings, machine } = this.#facts;
+    return Math.round(((settings.uploadSpeed || machine.bestUpload || 0) * 8) / 1000);
+  }
+
+  get userAgent(): string {
+    return this.#facts.settings.userAgent;
+  }
+
+  get ultrapeer(): boolean {
+    return this.#facts.role() === 'ultrapeer';
+  }
+
+  get dailyUptimeSeconds(): number {
+    return this.#facts.machine.dailyUptimeSeconds;
+  }
+
+  get firewalled(): boolean {
+    return this.#facts.firewalled();
+  }
+
+  pushProxies(): readonly Endpoint[] {
+    return this.#facts.pushProxies();
+  }
+
+  outOfBand(): Endpoint | null {
+    return this.#facts.outOfBand();
+  }
+
+  get tls(): boolean {
+    return this.#facts.settings.tls;
+  }
+
+  get busy(): boolean {
+    return this.#facts.uploadsFull();
+  }
+
+  get leafSlotsFree(): number {
+    return Math.max(0, this.#facts.settings.maxLeaves - this.#facts.links().leaves);
+  }
+
+  get ultrapeerSlotsFree(): number {
+    return Math.max(0, this.#facts.settings.maxUltrapeers - this.#facts.links().ultrapeers);
+  }
+
+  listen(): Endpoint {
+    return this.#facts.listen();
+  }
+
+  ipv6(): string | null {
+    return this.#facts.ipv6();
+  }
+
+  /** browse first: see featureList(). `IP/6.0`: IPv4 and IPv6, `IP/6.4`: IPv6 only (gtk-gnutella). */
+  #features(): string[] {
+    const features = ['browse/1.0'];
+    if (this.tls) features.push('tls/1.0');
+    if (isIpv6(this.listen().host)) features.push('IP/6.4');
+    else if (this.ipv6() !== null) features.push('IP/6.0');
+    return features;
+  }
+
+  hello(): LocalHello {
+    const { settings, liveSince, role, datagrams } = this.#facts;
+    return {
+      userAgent: settings.userAgent,
+      role: role(),
+      listen: this.listen(),
+      guid: this.serventGuid,
+      degree: settings.maxUltrapeers,
+      maxTtl: MAX_TTL_SAID,
+      deflate: settings.deflate,
+      features: this.#features(),
+      liveSince,
+      guess: role() === 'ultrapeer' && datagrams() ? '0.2' : null,
+      locale: null,
+    };
+  }
+}

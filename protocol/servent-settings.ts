@@ -1,0 +1,26 @@
+// What a person decides about a servent. Read at each use: values change while it runs.
+import type { Role } from './handshake/capabilities.ts';
+import type { UploadLimits } from './transfer/upload-queue.ts';
+
+export type RoleMode = 'auto' | Role;
+/** `auto` finds out; the others settle the question whether hosts outside can connect to us. */
+export type ReachableSetting = 'auto' | 'yes' | 'no';
+
+export interface ServentSettings {
+  readonly userAgent: string;
+  readonly mode: RoleMode;
+  readonly maxLeaves: number;
+  readonly maxUltrapeers: number;
+  /** Links to ultrapeers that we look for by ourselves; 0: only those that we are told of. */
+  readonly seek: number;
+  /** Links from one address; 0: no limit. */
+  readonly maxPerAddress: number;
+  readonly deflate: boolean;
+  readonly tls: boolean;
+  /** Ask for hits by UDP. */
+  readonly outOfBand: boolean;
+  readonly reachable: ReachableSetting;
+  /** Bytes a second that we say we can upload; 0: what was measured. */
+  readonly uploadSpeed: number;
+  readonly uploads: UploadLimits;
+}

@@ -1,0 +1,483 @@
+// A whole servent as one machine: bytes, datagrams, outcomes and time go in; bytes, dials and events come out.
+// It opens no socket, reads no file and sets no timer: the shell does (daemon/, or a simulator).
+import type { Verdict } from './handshake/admission.ts';
+import type { Capabilities, Role } from './handshake/capabilities.ts';
+import type { Neighbours as CrawlAnswer, LocalHello } from './handshake/handshake.ts';
+import type { NetworkRules } from './network-rules.ts';
+import type { HitCourier } from './overlay/answerer.ts';
+import type { BlockList } from './overlay/block-list.ts';
+import type { PingDone, PingQuestion } from './overlay/datagram-pings.ts';
+import { type DatagramEnd, type DatagramSink, Datagrams } from './overlay/datagrams.ts';
+import type { Vitals } from './overlay/election.ts';
+import { Firewall, type Reachability } from './overlay/firewall.ts';
+import { FreeSlots } from './overlay/free-slots.ts';
+import { HostCache, type HostSighting } from './overlay/host-cache.ts';
+import { HostSightings } from './overlay/host-sightings.ts';
+import { KeptNeighbours } from './overlay/kept-neighbours.ts';
+import type { OverlayLimits } from './overlay/limits.ts';
+import type { Link, LinkSpec } from './overlay/link.ts';
+import type { Machine } from './overlay/machine.ts';
+import { type Attempt, Neighbours } from './overlay/neighbours.ts';
+import { Overlay } from './overlay/overlay.ts';
+import { OwnAddress } from './overlay/own-address.ts';
+import { OwnIdentity } from './overlay/own-identity.ts';
+import { OwnRole, type RoleReport } from './overlay/own-role.ts';
+import { PushAnswerer } from './overlay/push-answerer.ts';
+import { PushRelay } from './overlay/push-relay.ts';
+import { type PushRequest, PushRequester } from './overlay/push-requester.ts';
+import { ReachPolicy } from './overlay/reach-policy.ts';
+import type { Search, SearchSpec } from './overlay/search.ts';
+import type { OverlaySink } from './overlay/sink.ts';
+import type { LinkDrop } from './overlay/topology.ts';
+import { VendorDispatch } from './overlay/vendor-dispatch.ts';
+import type { Clock, Random } from './ports.ts';
+import type { Searchable, SharedFile } from './search/shared-file.ts';
+import type { ReachableSetting, ServentSettings } from './servent-settings.ts';
+import { UploadQueue } from './transfer/upload-queue.ts';
+import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
+import type { Frame } from './wire/frame-reader.ts';
+import type { Push } from './wire/push.ts';
+import type { Query } from './wire/query.ts';
+import type { QueryHit } from './wire/query-hit.ts';
+
+/** Hosts out of the cache for one pong, after our neighbours. */
+const FRESH_HOSTS = 30;
+/** Vendor messages are looked after so often. */
+const VENDOR_MS = 1_000;
+const DECREES = { auto: null, yes: 'open', no: 'firewalled' } as const;
+
+/** What the servent has its shell do. Nothing is answered at once: outcomes come back through methods of Servent. */
+export interface Shell {
+  /** Dial and shake hands: dialling() and dialled() are called. */
+  dial(endpoint: Endpoint): void;
+  /** The same for a configured neighbour, HOST:PORT, whose name may have to be looked up; ended() of `kept` is called. */
+  dialKept(address: string): void;
+  /** A datagram: what the system does not take is lost. False when there is no UDP. */
+  send(bytes: Buffer, to: Endpoint): boolean;
+  /** Connect, write two line feeds, close: a neighbour wants to know whether it can be reached. */
+  probe(to: Endpoint): void;
+  /** Connect, say GIV, serve files there; `pushes.ended()` is called. */
+  serve(to: Endpoint): void;
+  /** Ask a push proxy over HTTP to pass a push for this servent GUID on. */
+  callProxy(proxy: Endpoint, serventGuid: Buffer): void;
+}
+
+/** What the servent tells. Called in the middle of its methods: an implementation notes what it needs and returns. */
+export interface ServentSink {
+  /** One query hit for a search of ours; `hops` null when it came by datagram. It is the sink's to keep. */
+  onHit(search: Search, hit: QueryHit, hops: number | null): void;
+  /** Each query the first time it comes by. Hot. */
+  onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
+  /** A hit that we passed on. Hot. */
+  onHitPassed(frame: Frame): void;
+  onLinked(link: Link): void;
+  onUnlinked(link: Link): void;
+  /** The peer said goodbye. */
+  onBye(link: Link, code: number, text: string): void;
+  /** The core ended the link for abuse, silence or broken framing. */
+  onLinkEnded(link: Link, code: number, text: string): void;
+  /** A link is given up for a better one. */
+  onLeaving(link: Link, drop: LinkDrop): void;
+  /** A configured neighbour cannot be connected to; it is dialled again after so many milliseconds. */
+  onMissing(address: string, why: string, waitMs: number): void;
+  onRole(role: Role, why: string): void;
+  /** No servent followed a push of ours in time. */
+  onPushTimeout(request: PushRequest): void;
+}
+
+export interface ServentParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly library: Searchable;
+  readonly machine: Machine;
+  readonly rules: NetworkRules;
+  readonly settings: ServentSettings;
+  readonly shell: Shell;
+  readonly sink: ServentSink;
+  /** Addresses whose bytes are not read. */
+  readonly blocked: BlockList;
+  /** 16 bytes, for life. */
+  readonly serventGuid: Buffer;
+  /** Milliseconds since 1970, and the same as a date of RFC 822. */
+  readonly startedAt: number;
+  readonly liveSince: string;
+  /** HOST:PORT to stay connected to. */
+  readonly configured: readonly string[];
+  /** For experiments: what of the overlay is no setting. */
+  readonly limits?: Partial<OverlayLimits>;
+}
+
+export class Servent implements OverlaySink, DatagramSink, HitCourier {
+  readonly hosts: HostCache;
+  readonly slots: FreeSlots;
+  readonly reach: ReachPolicy;
+  readonly sightings: HostSightings;
+  readonly firewall: Firewall;
+  readonly role: OwnRole;
+  readonly identity: OwnIdentity;
+  readonly overlay: Overlay;
+  readonly datagrams: Datagrams;
+  readonly vendor: VendorDispatch;
+  readonly kept: KeptNeighbours;
+  readonly neighbours: Neighbours;
+  readonly pushes: PushAnswerer;
+  readonly relay: PushRelay;
+  readonly requester: PushRequester;
+  readonly uploads: UploadQueue;
+  readonly #parts: ServentParts;
+  #vendorAt: number;
+  /** Null until we listen. */
+  #own: OwnAddress | null = null;
+  #endpoint: Endpoint = { host: '0.0.0.0', port: 0 };
+  #udp = false;
+
+  constructor(parts: ServentParts, now: number) {
+    const { clock, random, library, rules, settings, serventGuid, shell } = parts;
+    this.#parts = parts;
+    this.#vendorAt = now;
+    this.uploads = new UploadQueue(settings.uploads);
+    this.hosts = new HostCache(random, rules.hosts);
+    this.slots = new FreeSlots(rules.freeSlotsMs);
+    this.reach = new ReachPolicy(rules, parts.blocked);
+    this.sightings = new HostSightings(this.hosts, this.slots, this.reach, clock);
+    this.firewall = new Firewall({
+      decreed: DECREES[settings.reachable],
+      isNear: host => !rules.reaches.includes(reachOf(host)),
+      byPort: rules.sharedAddress,
+      now,
+    });
+    this.role = new OwnRole({
+      rules,
+      mode: settings.mode,
+      leavesMax: settings.maxLeaves,
+      seeks: settings.seek > 0,
+      random,
+      now,
+      onChange: (role, why, at) => this.#onRole(role, why, at),
+    });
+    this.identity = this.#identityOf(parts);
+    const { identity, firewall } = this;
+    const limits = { ...rules.overlay, ...parts.limits };
+    this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
+    const { overlay } = this;
+    this.datagrams = new Datagrams({
+      ...{ clock, random, identity, library, firewall },
+      core: overlay,
+      sink: this,
+      send: (bytes, to) => shell.send(bytes, to),
+      hosts: count => this.#hostsToTell(count),
+      userAgent: () => settings.userAgent,
+      limits: rules.datagrams,
+    });
+    this.vendor = new VendorDispatch({
+      ...{ clock, random, identity, firewall },
+      probes: { tcp: to => shell.probe(to), udp: (to, guid) => this.datagrams.probe(to, guid) },
+      links: overlay.links,
+      reaches: rules.reaches,
+      adopt: (link, guid) => overlay.adopt(link, guid),
+    });
+    this.kept = new KeptNeighbours({
+      addresses: parts.configured,
+      random,
+      isConnected: address => this.neighbours.isConnected(address),
+      dial: address => shell.dialKept(address),
+      onMissing: (address, why, nextAt) => parts.sink.onMissing(address, why, nextAt - clock.now()),
+    });
+    this.neighbours = new Neighbours(
+      {
+        ...{ overlay, kept: this.kept, hosts: this.hosts, sightings: this.sightings, slots: this.slots },
+        ...{ reach: this.reach, role: this.role, rules, settings, clock, random, serventGuid },
+        startedAt: parts.startedAt,
+        dial: endpoint => shell.dial(endpoint),
+        onLeaving: (link, drop) => parts.sink.onLeaving(link, drop),
+      },
+      now,
+    );
+    const forbids = (endpoint: Endpoint) => this.reach.forbids(endpoint);
+    this.pushes = new PushAnswerer({ forbids, serve: to => shell.serve(to), sharedAddress: rules.sharedAddress }, now);
+    this.relay = new PushRelay({
+      identity,
+      sendPush: (push, at) => overlay.sendPush(push, at),
+      onPush: (push, at) => this.pushes.onPush(push, at),
+    });
+    this.requester = new PushRequester({
+      sendPush: (push, at) => overlay.sendPush(push, at),
+      sendDatagram: (push, to) => this.#udp && this.#sendPush(push, to),
+      callProxy: (proxy, guid) => shell.callProxy(proxy, guid),
+      forbids,
+      listen: () => this.endpoint,
+      firewalled: () => firewall.firewalled(clock.now()),
+      onTimeout: request => parts.sink.onPushTimeout(request),
+    });
+  }
+
+  #identityOf({ clock, settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
+    return new OwnIdentity({
+      ...{ serventGuid, settings, liveSince, machine },
+      uploadsFull: () => this.uploads.busy(clock.now()),
+      role: () => this.role.role,
+      listen: () => this.endpoint,
+      ipv6: () => this.#own?.ipv6 ?? null,
+      firewalled: () => this.firewall.firewalled(clock.now()),
+      pushProxies: () => this.vendor.pushProxies.endpoints,
+      outOfBand: () => this.#outOfBand(clock.now()),
+      datagrams: () => this.#udp,
+      links: () => this.overlay.counts,
+    });
+  }
+
+  // --- the port
+
+  /** We listen for TCP there. `hosts`: addresses of this machine. */
+  listening(at: Endpoint, hosts: readonly string[]): void {
+    this.#endpoint = at;
+    const own = new OwnAddress(at, this.#parts.rules.reaches, hosts);
+    this.#own = own;
+    this.reach.addOwn(own.endpoint);
+    if (own.ipv6 !== null) this.reach.addOwn({ host: own.ipv6, port: at.port });
+  }
+
+  /** Datagrams can be sent and received, or cannot any more. */
+  udpOpen(open: boolean): void {
+    this.#udp = open;
+  }
+
+  get udp(): boolean {
+    return this.#udp;
+  }
+
+  /** Where others reach us, as far as we know. */
+  get endpoint(): Endpoint {
+    return this.#own?.endpoint ?? this.#endpoint;
+  }
+
+  /** A connection to our port came from this address. */
+  accepted(host: string, now: number): void {
+    this.firewall.tcpArrived(host, now);
+  }
+
+  /** A person settled, or left open, whether we can be reached. */
+  decree(reachable: ReachableSetting, now: number): void {
+    this.firewall.decree(DECREES[reachable], now);
+  }
+
+  // --- handshakes and links
+
+  hello(): LocalHello {
+    return this.identity.hello();
+  }
+
+  admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number): Verdict {
+    return this.neighbours.admit(peer, remote, direction, begunAt);
+  }
+
+  tryUltrapeers(now: number): Endpoint[] {
+    return this.neighbours.tryUltrapeers(now);
+  }
+
+  crawl(remote: Endpoint, now: number): CrawlAnswer | null {
+    return this.neighbours.crawl(remote, now);
+  }
+
+  /** A handshake succeeded. */
+  addLink(spec: LinkSpec, now: number): Link {
+    const link = this.overlay.addLink(spec, now);
+    this.#ownAddressSeen(link.capabilities.remoteIp ?? '', link.endpoint.host);
+    this.vendor.onLinked(link, now);
+    this.neighbours.onLinked(link, now);
+    this.#parts.sink.onLinked(link);
+    return link;
+  }
+
+  /** Bytes from a link, inflated already. */
+  receive(link: Link, chunk: Buffer, now: number): void {
+    this.overlay.receive(link, chunk, now);
+  }
+
+  /** The socket of a link is gone. */
+  removeLink(link: Link, reason: string, now: number): void {
+    this.overlay.removeLink(link, reason);
+    this.vendor.onUnlinked(link);
+    this.neighbours.onUnlinked(link, now);
+    this.#parts.sink.onUnlinked(link);
+  }
+
+  dialling(endpoint: Endpoint): void {
+    this.neighbours.dialling(endpoint);
+  }
+
+  dialled(endpoint: Endpoint, attempt: Attempt, triedAt: number, now: number): void {
+    this.neighbours.dialled(endpoint, attempt, triedAt, now);
+  }
+
+  #onRole(role: Role, why: string, now: number): void {
+    this.#parts.sink.onRole(role, why);
+    this.neighbours.onRole(role, now);
+  }
+
+  get vitals(): Vitals {
+    const { machine, clock } = this.#parts;
+    const now = clock.now();
+    const { tcp, udp } = this.firewall.status(now);
+    return {
+      uptimeMs: machine.uptimeMs,
+      averageUptimeMs: machine.averageUptimeMs,
+      tcpReachable: proven(tcp),
+      udpReachable: proven(udp),
+      uploadBytesPerSecond: machine.bestUpload,
+      freeMemoryBytes: machine.freeMemoryBytes,
+      cpuShare: machine.cpuShare,
+      freeDescriptors: machine.freeDescriptors,
+      leafSlotsSeen: this.slots.total(now),
+      refusedShare: this.neighbours.refusedShare(now),
+      ...this.overlay.counts,
+    };
+  }
+
+  roleReport(now: number): RoleReport {
+    return this.role.report(this.vitals, now);
+  }
+
+  // --- datagrams
+
+  /** One datagram; how it ended, counted already. */
+  receiveDatagram(bytes: Buffer, from: Endpoint, now: number): DatagramEnd | null {
+    return this.reach.blocks(from.host) ? null : this.datagrams.receive(bytes, from, now);
+  }
+
+  /** Asks a host or a UDP host cache for hosts. False when nothing can be sent there. */
+  ask(to: Endpoint, done: PingDone): boolean {
+    if (!this.#udp || this.reach.forbids(to) !== null) return false;
+    const question: PingQuestion = { hosts: this.identity.ultrapeer ? 'ultrapeer' : 'leaf', address: true };
+    this.datagrams.ask(to, question, done);
+    return true;
+  }
+
+  /** Our ultrapeers, then others seen lately. */
+  #hostsToTell(count: number): Endpoint[] {
+    const near: Endpoint[] = [];
+    for (const link of this.overlay.links.values()) {
+      if (link.role === 'ultrapeer' && link.listen !== null) near.push(link.listen);
+    }
+    return distinct([...near, ...this.hosts.fresh(FRESH_HOSTS, true)]).slice(0, count);
+  }
+
+  #sendPush(push: Push, to: Endpoint): boolean {
+    this.datagrams.push(push, to);
+    return true;
+  }
+
+  #outOfBand(now: number): Endpoint | null {
+    const { settings, rules } = this.#parts;
+    const own = this.endpoint;
+    const wanted = settings.outOfBand && this.#udp && this.firewall.takesDatagrams(now);
+    return wanted && !isIpv6(own.host) && rules.reaches.includes(reachOf(own.host)) ? own : null;
+  }
+
+  /** See HitCourier: hits go by datagram where the query asks for it and UDP is open. */
+  offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean {
+    return this.#udp && this.datagrams.replies.offer(frame, query, files);
+  }
+
+  onDatagramHit(search: Search, hit: QueryHit): void {
+    this.#parts.sink.onHit(search, hit, null);
+  }
+
+  onDatagramHosts(hosts: readonly HostSighting[]): void {
+    this.onHosts(hosts);
+  }
+
+  onOwnAddressSeen(host: string, voter: string): void {
+    this.#ownAddressSeen(host, voter);
+  }
+
+  #ownAddressSeen(host: string, voter: string): void {
+    const own = this.#own;
+    if (own?.seen(host, voter) === true) this.reach.addOwn(own.endpoint);
+  }
+
+  // --- what the links tell (OverlaySink)
+
+  onHit(search: Search, hit: QueryHit, _link: Link, hops: number): void {
+    this.#parts.sink.onHit(search, hit, hops);
+  }
+
+  onQueryPassed(link: Link, frame: Frame, ownHits: number): void {
+    this.#parts.sink.onQueryPassed(link, frame, ownHits);
+  }
+
+  onHitPassed(_from: Link, _to: Link, frame: Frame): void {
+    this.#parts.sink.onHitPassed(frame);
+  }
+
+  onHitForOutside(frame: Frame): void {
+    this.datagrams.guess.onHit(frame, this.#parts.clock.now());
+  }
+
+  onPush(push: Push): void {
+    this.pushes.onPush(push, this.#parts.clock.now());
+  }
+
+  onHosts(hosts: readonly HostSighting[]): void {
+    this.sightings.add(hosts, this.#parts.clock.now());
+  }
+
+  onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[]): void {
+    this.#parts.sink.onBye(link, code, text);
+    this.sightings.addTried(tryUltrapeers, true, this.#parts.clock.now());
+  }
+
+  onVendorMessage(link: Link, frame: Frame): void {
+    this.vendor.onMessage(link, frame);
+  }
+
+  onRouteTableUpdate(): void {}
+
+  onLinkEnded(link: Link, code: number, text: string): void {
+    this.#parts.sink.onLinkEnded(link, code, text);
+  }
+
+  // --- searches, library, time, end
+
+  /** Other files are shared than before: QRP tables follow. */
+  onLibraryChanged(): void {
+    this.overlay.onLibraryChanged();
+  }
+
+  /** Throws RangeError when there is neither a word nor a URN in it. */
+  search(spec: SearchSpec, now: number): Search {
+    return this.overlay.search(spec, now);
+  }
+
+  cancelSearch(search: Search): void {
+    this.overlay.cancelSearch(search);
+  }
+
+  /** Does what is due; when to be called again. */
+  tick(now: number): number {
+    if (now >= this.#vendorAt) {
+      this.#vendorAt = now + VENDOR_MS;
+      this.vendor.tick(now);
+    }
+    return Math.min(
+      this.#vendorAt,
+      this.overlay.tick(now),
+      this.datagrams.tick(now),
+      this.neighbours.tick(now),
+      this.role.tick(now, () => this.vitals),
+      this.requester.tick(now),
+    );
+  }
+
+  /** Says Bye to all neighbours; dials, admits and follows nobody from now on. */
+  close(): void {
+    this.neighbours.close();
+    this.pushes.close();
+    this.#udp = false;
+    this.overlay.shutdown();
+  }
+}
+
+function proven(reachability: Reachability): boolean | null {
+  return reachability === 'unknown' ? null : reachability === 'open';
+}

@@ -1,0 +1,366 @@
+// Whole servents in one process: wires, datagrams, dials and time are virtual, everything else is the servent's own code.
+import type { Accepted, Refused } from '../../protocol/handshake/handshake.ts';
+import { Handshake } from '../../protocol/handshake/handshake.ts';
+import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
+import { BlockList } from '../../protocol/overlay/block-list.ts';
+import type { Link, Wire } from '../../protocol/overlay/link.ts';
+import type { Machine } from '../../protocol/overlay/machine.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours.ts';
+import type { PushRequest } from '../../protocol/overlay/push-requester.ts';
+import type { Search } from '../../protocol/overlay/search.ts';
+import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
+import type { ServentSettings } from '../../protocol/servent-settings.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
+import { type TestSettings, testSettings } from './servent-settings.ts';
+import { VirtualLibrary } from './virtual-library.ts';
+import { SeededRandom, VirtualClock } from './virtual-network.ts';
+
+/** Milliseconds of one way, and of a dial that nobody answers. */
+const LATENCY_MS = 10;
+const DIAL_MS = 3_000;
+const WRITE_BYTES = 65_536;
+
+const MACHINE: Machine = {
+  uptimeMs: 3_600_000,
+  averageUptimeMs: 3_600_000,
+  dailyUptimeSeconds: 3_600,
+  bestUpload: 1_000_000,
+  freeMemoryBytes: 1e9,
+  cpuShare: 0.1,
+  freeDescriptors: 1_000,
+};
+
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  run(): void;
+}
+
+export interface HostOptions {
+  readonly settings?: Partial<ServentSettings>;
+  readonly profile?: Profile;
+  /** HOST:PORT to stay connected to. */
+  readonly connect?: readonly string[];
+  readonly shares?: readonly string[];
+}
+
+export class VirtualInternet {
+  readonly clock = new VirtualClock();
+  readonly random: SeededRandom;
+  readonly hosts: VirtualHost[] = [];
+  readonly #byAddress = new Map<string, VirtualHost>();
+  readonly #events: Event[] = [];
+  #order = 0;
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed);
+  }
+
+  /** On 127.0.0.1 in `local`, in 10.0.0.0/8 in `lan`, in 5.0.0.0/8 in `public`. */
+  add(options: HostOptions = {}): VirtualHost {
+    const { profile = 'local' } = options;
+    const n = this.hosts.length + 1;
+    const endpoint: Endpoint =
+      profile === 'local'
+        ? { host: '127.0.0.1', port: 7000 + n }
+        : { host: `${profile === 'lan' ? 10 : 5}.${n}.1.1`, port: 6346 };
+    const host = new VirtualHost(this, endpoint, options);
+    this.hosts.push(host);
+    this.#byAddress.set(formatEndpoint(endpoint), host);
+    return host;
+  }
+
+  /** Null where nobody listens. */
+  at(endpoint: Endpoint): VirtualHost | null {
+    const host = this.#byAddress.get(formatEndpoint(endpoint)) ?? null;
+    return host?.up === true ? host : null;
+  }
+
+  later(ms: number, run: () => void): void {
+    this.#events.push({ at: this.clock.ms + ms, order: this.#order++, run });
+    this.#events.sort((a, b) => b.at - a.at || b.order - a.order);
+  }
+
+  /** Lets time pass: events in their order, then every servent at its deadline. */
+  run(ms: number, until: () => boolean = () => false): boolean {
+    const end = this.clock.ms + ms;
+    while (!until()) {
+      const next = Math.min(this.#events.at(-1)?.at ?? Number.POSITIVE_INFINITY, ...this.hosts.map(({ due }) => due));
+      if (next > end) {
+        this.clock.ms = end;
+        return false;
+      }
+      this.clock.ms = Math.max(this.clock.ms, next);
+      while ((this.#events.at(-1)?.at ?? Number.POSITIVE_INFINITY) <= this.clock.ms) this.#events.pop()?.run();
+      for (const host of this.hosts) if (host.due <= this.clock.ms) host.tick();
+    }
+    return true;
+  }
+}
+
+/** One direction of a connection. */
+class Pipe implements Wire {
+  link: Link | null = null;
+  far: { host: VirtualHost; link: Link } | null = null;
+  readonly #internet: VirtualInternet;
+  readonly #owner: VirtualHost;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(internet: VirtualInternet, owner: VirtualHost) {
+    this.#internet = internet;
+    this.#owner = owner;
+  }
+
+  wake(urgent: boolean): void {
+    if (urgent) this.#write();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#internet.later(0, () => {
+        this.#scheduled = false;
+        this.#write();
+      });
+    }
+  }
+
+  /** Both ends are gone once what was written has arrived. */
+  close(): void {
+    this.#write();
+    this.#internet.later(LATENCY_MS, () => this.cut());
+  }
+
+  #write(): void {
+    const { link, far } = this;
+    if (link === null || far === null || this.#closed) return;
+    for (let bytes = link.queue.take(WRITE_BYTES); bytes !== null; bytes = link.queue.take(WRITE_BYTES)) {
+      const chunk = Buffer.from(bytes);
+      this.#internet.later(LATENCY_MS, () => {
+        if (far.host.up) far.host.servent.receive(far.link, chunk, this.#internet.clock.ms);
+      });
+    }
+  }
+
+  cut(): void {
+    const { link, far } = this;
+    if (this.#closed || link === null || far === null) return;
+    this.#closed = true;
+    const now = this.#internet.clock.ms;
+    if (this.#owner.up) this.#owner.servent.removeLink(link, 'closed', now);
+    if (far.host.up) far.host.servent.removeLink(far.link, 'closed by peer', now);
+  }
+}
+
+export interface Found {
+  readonly search: Search;
+  readonly hit: QueryHit;
+  readonly hops: number | null;
+}
+
+export class VirtualHost implements Shell, ServentSink {
+  readonly endpoint: Endpoint;
+  readonly library = new VirtualLibrary();
+  readonly settings: TestSettings;
+  readonly servent: Servent;
+  readonly hits: Found[] = [];
+  readonly roles: string[] = [];
+  /** Addresses at which it said GIV and would serve. */
+  readonly served: string[] = [];
+  readonly timeouts: PushRequest[] = [];
+  readonly dials: string[] = [];
+  up = true;
+  due: number;
+  readonly #internet: VirtualInternet;
+  readonly #pipes = new Set<Pipe>();
+
+  constructor(internet: VirtualInternet, endpoint: Endpoint, options: HostOptions) {
+    const { clock, random } = internet;
+    this.#internet = internet;
+    this.endpoint = endpoint;
+    this.settings = testSettings(options.settings);
+    this.library.share(...(options.shares ?? []));
+    const startedAt = clock.wallTime();
+    this.servent = new Servent(
+      {
+        ...{ clock, random, library: this.library, machine: MACHINE, settings: this.settings, startedAt },
+        rules: NETWORK_RULES[options.profile ?? 'local'],
+        shell: this,
+        sink: this,
+        blocked: new BlockList(),
+        serventGuid: random.guid(),
+        liveSince: new Date(startedAt).toUTCString(),
+        configured: options.connect ?? [],
+      },
+      clock.ms,
+    );
+    this.servent.listening(endpoint, [endpoint.host]);
+    this.servent.udpOpen(true);
+    this.due = clock.ms;
+  }
+
+  get links(): Link[] {
+    return [...this.servent.overlay.links.values()];
+  }
+
+  knows(...others: readonly VirtualHost[]): void {
+    const sightings = others.map(({ endpoint }) => ({
+      endpoint,
+      source: 'stored' as const,
+      ultrapeer: null,
+      dailyUptimeSeconds: null,
+    }));
+    this.servent.sightings.add(sightings, this.#internet.clock.ms);
+  }
+
+  search(text: string): Search {
+    return this.servent.search({ text }, this.#internet.clock.ms);
+  }
+
+  tick(): void {
+    const now = this.#internet.clock.ms;
+    // a deadline that has passed is kept a millisecond later, as the daemon's ticker does
+    this.due = this.up ? Math.max(this.servent.tick(now), now + 1) : Number.POSITIVE_INFINITY;
+  }
+
+  /** The machine is switched off: no Bye, and connections break. */
+  kill(): void {
+    for (const pipe of this.#pipes) pipe.cut();
+    this.up = false;
+    this.due = Number.POSITIVE_INFINITY;
+  }
+
+  // --- Shell
+
+  dial(to: Endpoint): void {
+    this.connect(to, () => undefined);
+  }
+
+  dialKept(address: string): void {
+    this.connect(parseEndpoint(address), attempt => this.servent.kept.ended(address, attempt, this.#internet.clock.ms));
+  }
+
+  connect(to: Endpoint, done: (attempt: Attempt) => void): void {
+    const internet = this.#internet;
+    const triedAt = internet.clock.wallTime();
+    this.dials.push(formatEndpoint(to));
+    this.servent.dialling(to);
+    const end = (attempt: Attempt) => {
+      if (!this.up) return;
+      this.servent.dialled(to, attempt, triedAt, internet.clock.ms);
+      done(attempt);
+      this.due = internet.clock.ms;
+    };
+    const target = internet.at(to);
+    if (target === null || target === this)
+      internet.later(DIAL_MS, () => end({ kind: 'failed', reason: 'DIAL_TIMEOUT', text: 'nobody is there' }));
+    else internet.later(LATENCY_MS, () => end(this.#shakeHands(target)));
+  }
+
+  /** Three steps, all in one moment. */
+  #shakeHands(target: VirtualHost): Attempt {
+    if (!target.up || !this.up) return { kind: 'failed', reason: 'HANDSHAKE_CLOSED', text: 'closed' };
+    const now = this.#internet.clock.ms;
+    // the system gives each connection a port of its own
+    const from = { host: this.endpoint.host, port: 20_000 + this.#internet.random.below(40_000) };
+    target.servent.accepted(from.host, now);
+    const ours = this.#handshake(target.endpoint, 'out');
+    const theirs = target.#handshake(from, 'in');
+    while (ours.outcome === null || theirs.outcome === null) {
+      const out = ours.take();
+      if (out.length > 0 && theirs.outcome === null) theirs.feed(out);
+      const back = theirs.take();
+      if (back.length > 0 && ours.outcome === null) ours.feed(back);
+      else if (out.length === 0) break;
+    }
+    const [a, b] = [ours.outcome, theirs.outcome];
+    if (a?.kind === 'accepted' && b?.kind === 'accepted') return this.#join(target, from, a, b);
+    if (a?.kind === 'refused') return { kind: 'refused', refusal: a };
+    return b?.kind === 'refused'
+      ? { kind: 'refused', refusal: { ...b, by: 'peer' } satisfies Refused }
+      : { kind: 'failed', reason: 'HANDSHAKE_CLOSED', text: 'closed during the handshake' };
+  }
+
+  #handshake(remote: Endpoint, direction: 'in' | 'out'): Handshake {
+    const { servent } = this;
+    const now = this.#internet.clock.ms;
+    return new Handshake({
+      direction,
+      local: servent.hello(),
+      remoteAddress: remote.host,
+      admit: peer => servent.admit(peer, remote, direction, now),
+      tryUltrapeers: () => servent.tryUltrapeers(now),
+      crawl: () => servent.crawl(remote, now),
+    });
+  }
+
+  #join(target: VirtualHost, from: Endpoint, ours: Accepted, theirs: Accepted): Attempt {
+    const there = new Pipe(this.#internet, this);
+    const back = new Pipe(this.#internet, target);
+    const link = this.#addLink(target.endpoint, 'out', ours, there);
+    const farLink = target.#addLink(from, 'in', theirs, back);
+    there.far = { host: target, link: farLink };
+    back.far = { host: this, link };
+    there.wake(false);
+    back.wake(false);
+    return { kind: 'linked', link };
+  }
+
+  #addLink(endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted, wire: Pipe): Link {
+    const { peerRole: role, ourRole, capabilities } = accepted;
+    const link = this.servent.addLink(
+      { endpoint, direction, role, ourRole, capabilities, wire },
+      this.#internet.clock.ms,
+    );
+    wire.link = link;
+    this.#pipes.add(wire);
+    this.due = this.#internet.clock.ms;
+    return link;
+  }
+
+  send(bytes: Buffer, to: Endpoint): boolean {
+    const datagram = Buffer.from(bytes);
+    this.#internet.later(LATENCY_MS, () => {
+      const target = this.#internet.at(to);
+      target?.servent.receiveDatagram(datagram, this.endpoint, this.#internet.clock.ms);
+      if (target !== null) target.due = this.#internet.clock.ms;
+    });
+    return true;
+  }
+
+  probe(to: Endpoint): void {
+    const { host } = this.endpoint;
+    this.#internet.later(LATENCY_MS, () => this.#internet.at(to)?.servent.accepted(host, this.#internet.clock.ms));
+  }
+
+  serve(to: Endpoint): void {
+    const { clock } = this.#internet;
+    this.#internet.later(LATENCY_MS, () => {
+      const target = this.#internet.at(to);
+      this.servent.pushes.ended(to, target === null ? 'unreachable' : 'served', clock.ms);
+      if (target?.servent.requester.onGiv(this.servent.identity.serventGuid) != null)
+        this.served.push(formatEndpoint(to));
+    });
+  }
+
+  callProxy(): void {}
+
+  // --- ServentSink
+
+  onHit(search: Search, hit: QueryHit, hops: number | null): void {
+    this.hits.push({ search, hit, hops });
+  }
+  onRole(role: string): void {
+    this.roles.push(role);
+  }
+  onPushTimeout(request: PushRequest): void {
+    this.timeouts.push(request);
+  }
+  onQueryPassed(): void {}
+  onHitPassed(): void {}
+  onLinked(): void {}
+  onUnlinked(): void {}
+  onBye(): void {}
+  onLinkEnded(): void {}
+  onLeaving(): void {}
+  onMissing(): void {}
+}
