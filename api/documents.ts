@@ -3,9 +3,9 @@ import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { problemKinds } from './errors.ts';
+import { type EventRow, event, events, eventTypes, gap } from './events.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './schemas/common.ts';
-import { event, eventKinds } from './schemas/events.ts';
 import * as service from './schemas/service.ts';
 import { type StreamRow, streamNames, streams } from './streams.ts';
 
@@ -114,7 +114,7 @@ function bodyFields(body: z.ZodType): string[] {
 function answer({ output, success }: Endpoint): string {
   if (output === null) return `Answers ${success} without a body.`;
   const named = itemOf(output) ?? output;
-  const what = `[${schemaNames.get(named) ?? ''}](#the-${schemaNames.get(named) ?? ''}-object)`;
+  const what = objectText(named);
   return `Answers ${success} and ${named === output ? `one ${what}` : `a list of ${what}`}.`;
 }
 
@@ -134,6 +134,14 @@ function section(tag: string, rows: readonly Endpoint[]): string[] {
       ...fields(jsonSchemaOf(schema, 'output'), true),
     ]),
   ];
+}
+
+/** A link to what is documented by name, otherwise the names of its fields. */
+function objectText(schema: z.ZodType): string {
+  const name = schemaNames.get(schema);
+  if (name !== undefined) return `[${name}](#the-${name.toLowerCase()}-object)`;
+  const names = Object.keys(jsonSchemaOf(schema, 'output').properties ?? {});
+  return names.map(field => `\`${field}\``).join(', ');
 }
 
 /** A table, nested objects as `outer.inner`, lists as `outer[].inner`. */
@@ -186,13 +194,21 @@ function streamed(): string[] {
     '',
     ...fields(jsonSchemaOf(event, 'output'), true),
     '',
-    'Events are kept for seven days, 10,000 at most, and over restarts; those of the topic `queries`, progress and `status.now` only pass.',
+    'A frame `gap` is no event: its `data` says which ones could not be had.',
+    '',
+    ...fields(jsonSchemaOf(gap, 'output'), true),
+    '',
+    'Events are kept for seven days, 10,000 at most, and over restarts; those marked `passing` or `latest` are told to those who listen and not',
+    'kept; of `latest` ones only the newest of each object is sent, once an `interval`.',
     'Webhooks and commands (`hooks` in the configuration) get the same JSON. A webhook is signed in `Servent-Signature: t=SECONDS,v1=HEX`,',
     'the HMAC-SHA256 of `SECONDS.BODY`; whatever is not answered with 2xx is tried again, twelve times within about an hour.',
     '',
-    '| topic | type | data |',
-    '| --- | --- | --- |',
-    ...eventKinds.map(([topic, type, what]) => `| \`${topic}\` | \`${type}\` | ${what} |`),
+    '| topic | type | | data | what has happened |',
+    '| --- | --- | --- | --- | --- |',
+    ...eventTypes.map(type => {
+      const { topic, retention, schema, doc }: EventRow = events[type];
+      return `| \`${topic}\` | \`${type}\` | ${retention} | ${objectText(schema)} | ${doc} |`;
+    }),
   ];
 }
 

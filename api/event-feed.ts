@@ -1,8 +1,8 @@
 // Events on their way to whoever listens: what the API asks of the daemon's log.
-import type { EventView, Topic } from './schemas/events.ts';
+import type { ServentEvent, Topic } from './events.ts';
 
 export interface FeedEvent {
-  readonly view: EventView;
+  readonly view: ServentEvent;
   /** The view as JSON, made once for all who listen. */
   readonly json: string;
   /** Of these only the latest of one key is worth sending; null: every one. */

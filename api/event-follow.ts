@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type ClientOptions, credentials, RefusedError, reasonOf, refusal } from './client.ts';
 import type { LogLevel } from './control.ts';
 import { EventFrames } from './event-frames.ts';
+import type { EventGap, ServentEvent, Topic } from './events.ts';
 import { openStream, wholeReply } from './exchange.ts';
 import { streamPaths } from './outline.ts';
-import type { EventGap, EventView, Topic } from './schemas/events.ts';
 
 /** How the stream is. `retryMs` until it is tried again; `refusal` when a daemon answered, and would not. */
 export type StreamState =
@@ -21,7 +21,7 @@ export interface Following {
   /** Go on after this event; null: from now on. */
   readonly after: number | null;
   /** As many as came at once, in their order. */
-  readonly onEvents: (events: readonly EventView[]) => void;
+  readonly onEvents: (events: readonly ServentEvent[]) => void;
   /** Events that could not be had: what was known may be out of date. */
   readonly onGap: (gap: EventGap) => void;
   readonly onState: (state: StreamState) => void;
@@ -97,14 +97,14 @@ async function readStream(
   seen(null);
   const frames = new EventFrames();
   for await (const text of response as AsyncIterable<string>) {
-    let events: EventView[] = [];
+    let events: ServentEvent[] = [];
     for (const { id, event, data } of frames.push(text)) {
       const told: unknown = JSON.parse(data);
       if (event === 'gap') {
         if (events.length > 0) onEvents(events);
         events = [];
         onGap(told as EventGap);
-      } else events.push(told as EventView);
+      } else events.push(told as ServentEvent);
       if (id !== null) seen(Number(id));
     }
     if (events.length > 0) onEvents(events);

@@ -1,10 +1,10 @@
 // Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; who is too slow is told what was left out.
 import type { ServerResponse } from 'node:http';
-import type { LogLevel, LogLineView } from './control.ts';
+import type { LogLevel } from './control.ts';
 import { ApiError } from './errors.ts';
 import type { EventFeed, FeedEvent } from './event-feed.ts';
+import type { EventGap, EventsInput, Topic } from './events.ts';
 import { isAtLeast } from './log-level.ts';
-import type { EventGap, EventsInput, Topic } from './schemas/events.ts';
 
 export interface StreamTimes {
   /** Frames of so long go out together: 50 subscribers at 1,000 events a second would be 50,000 writes otherwise. */
@@ -193,8 +193,8 @@ class Subscriber {
   }
 
   onEvent(event: FeedEvent): void {
-    const { topic, type, data } = event.view;
-    if (topic === 'log' && type === 'log.line' && !isAtLeast((data as LogLineView).level, this.#options.level)) return;
+    const { view } = event;
+    if (view.type === 'log.line' && !isAtLeast(view.data.level, this.#options.level)) return;
     if (event.latestOf !== null) {
       this.#noteLatest(event.latestOf, event);
       return;

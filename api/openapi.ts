@@ -4,6 +4,7 @@ import { BODY_BYTES_MAX } from './body.ts';
 import type { OutputOf } from './endpoints.ts';
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { type ApiErrorCode, problemKinds } from './errors.ts';
+import { type EventRow, event, events, eventTypes } from './events.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';
 import { problem } from './schemas/service.ts';
 import { type StreamName, type StreamRow, streamNames, streams } from './streams.ts';
@@ -19,6 +20,7 @@ export function openApiDocument(version: string): OutputOf<'openapi'> {
   });
   const paths: Record<string, Json> = {};
   const schemas: Record<string, JsonSchema> = { problem: jsonSchemaOf(problem, 'output') };
+  schemas['event'] = eventSchema(schemas);
   for (const [name, row] of rows) {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row, schemas) };
@@ -36,6 +38,7 @@ export function openApiDocument(version: string): OutputOf<'openapi'> {
     tags: [...new Set(rows.map(([, { tag }]) => tag))].map(name => ({ name })),
     security: [{ key: [] }],
     paths,
+    webhooks: { event: { post: webhook() } },
     components: {
       schemas,
       securitySchemes: {
@@ -77,7 +80,10 @@ function streamOperation(name: StreamName): Json {
     'x-scope': scope,
     parameters: parameters(query, 'query'),
     responses: {
-      200: { description: 'The answer.', content: { [type]: { schema: { type: 'string' } } } },
+      200: {
+        description: 'The answer.',
+        content: { [type]: { schema: { type: 'string' }, ...(name === 'events' ? { 'x-data': ref('event') } : {}) } },
+      },
       default: { $ref: '#/components/responses/problem' },
     },
   };
@@ -110,6 +116,28 @@ function headers({ method, scope, ifMatch }: Endpoint): Json[] {
   return method === 'GET' && scope !== 'open'
     ? [header('If-None-Match', 'The ETag of an answer at hand; 304 when it is still good.')]
     : [];
+}
+
+/** One of the table of events: `type` says which. */
+function eventSchema(schemas: Record<string, JsonSchema>): JsonSchema {
+  const { properties = {}, required = [] } = jsonSchemaOf(event, 'output');
+  return {
+    anyOf: eventTypes.map(type => {
+      const { topic, schema, doc }: EventRow = events[type];
+      const own = { topic: { const: topic }, type: { const: type }, data: named(schema, schemas) };
+      return { type: 'object', description: doc, properties: { ...properties, ...own }, required };
+    }),
+  };
+}
+
+/** What a hook with a web address is sent. */
+function webhook(): Json {
+  return {
+    summary: 'An event that is kept, to an address of `hooks` in the configuration; docs/api.md says how it is signed.',
+    security: [],
+    requestBody: { required: true, content: { [JSON_TYPE]: { schema: ref('event') } } },
+    responses: { '2XX': { description: 'It is taken; otherwise it is sent again.' } },
+  };
 }
 
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });

@@ -6,8 +6,8 @@ import type { z } from 'zod';
 import type { Scope } from './endpoints.ts';
 import { ApiError } from './errors.ts';
 import type { EventStreams, StreamListener } from './event-stream.ts';
+import { type EventsInput, eventsQuery } from './events.ts';
 import { checkedInput } from './input.ts';
-import { type EventsInput, eventsQuery } from './schemas/events.ts';
 import { type ExportInput, exportQuery } from './schemas/monitor.ts';
 
 export interface StreamRow {

@@ -109,7 +109,7 @@ function followSettings(
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());
   return async () => {
     const plan = await live.reload();
-    observation.bus.emit('status.configured', plan);
+    observation.events.tell('status.configured', plan);
     // the same files may say something else by now
     if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await network.readBlockLists();
     return plan;

@@ -11,7 +11,7 @@ import type {
   StatusView,
   UploadView,
 } from '../api/control.ts';
-import type { EventView } from '../api/schemas/events.ts';
+import type { ServentEvent } from '../api/events.ts';
 import { type Line, lineOf, withLines } from './daemon-log.ts';
 import { type LogLine, QUERIES_MAX, RESULTS_MAX, type World } from './model.ts';
 import { withStatus } from './news.ts';
@@ -55,7 +55,7 @@ class Rows<T extends { readonly id: string }> {
   }
 }
 
-export function withEvents(world: World, events: readonly EventView[], at: number): World {
+export function withEvents(world: World, events: readonly ServentEvent[], at: number): World {
   const batch = new Batch(world, at);
   for (const event of events) batch.take(event);
   return batch.world();
@@ -88,7 +88,7 @@ class Batch {
     this.#skipped = { count: world.queriesSkipped, at: world.skippedAt };
   }
 
-  take({ at, topic, type, data }: EventView): void {
+  take({ at, topic, type, data }: ServentEvent): void {
     const say = (text: string, level: LogLine['level'] = 'info', from: string = topic): void => {
       this.#lines.push({ at: Date.parse(at), level, from, text });
     };

@@ -2,7 +2,7 @@
 import { type Client, everyItem, NoAnswerError, RefusedError } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
 import { type Follow, RETRY_MS, type StreamState } from '../api/event-follow.ts';
-import type { EventGap, EventView } from '../api/schemas/events.ts';
+import type { EventGap, ServentEvent } from '../api/events.ts';
 import { historyFrom } from './history.ts';
 import type { Message, News, Range } from './model.ts';
 import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
@@ -49,7 +49,7 @@ export class Feed {
   #stream: Stream = 'none';
   #ending: AbortController | null = null;
   #queriesEnding: AbortController | null = null;
-  #gathered: EventView[] = [];
+  #gathered: ServentEvent[] = [];
   #gather: NodeJS.Timeout | null = null;
 
   constructor(options: FeedOptions) {
@@ -189,7 +189,7 @@ export class Feed {
     }
   }
 
-  #told(events: readonly EventView[]): void {
+  #told(events: readonly ServentEvent[]): void {
     for (const { topic, type } of events) {
       if (type === 'library.scanned') this.#askedAt.delete('files');
       else if (type === 'status.configured') this.#askedAt.delete('config');

@@ -17,7 +17,7 @@ import type {
   UploadView,
 } from '../api/control.ts';
 import type { EndpointName } from '../api/endpoints.ts';
-import type { EventGap, EventView } from '../api/schemas/events.ts';
+import type { EventGap, ServentEvent } from '../api/events.ts';
 import { type History, noHistory } from './history.ts';
 import type { ItemAnswer, Pane } from './pane.ts';
 import type { Remembered } from './remembered.ts';
@@ -254,7 +254,7 @@ export type Message =
   | { readonly type: 'tick'; readonly now: number }
   | { readonly type: 'data'; readonly context: number; readonly at: number; readonly data: News }
   /** Told by the daemon, oldest first. */
-  | { readonly type: 'events'; readonly context: number; readonly at: number; readonly events: readonly EventView[] }
+  | { readonly type: 'events'; readonly context: number; readonly at: number; readonly events: readonly ServentEvent[] }
   /** `queries`: of the passing queries; otherwise of everything else, which has been asked for anew. */
   | {
       readonly type: 'gap';

@@ -1,6 +1,6 @@
 // Events as they happen: one stream, opened again where it broke off, with longer and longer waits.
 import { type EventFrame, EventFrames } from '../api/event-frames.ts';
-import type { Topic } from '../api/schemas/events.ts';
+import type { Topic } from '../api/events.ts';
 import { type Access, authorization, refusal } from './calls.ts';
 
 /** The daemon says something every 15 seconds, if only that it is there. */

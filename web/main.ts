@@ -1,6 +1,7 @@
 // The page's beginning: a token, then model, stream, refreshes and pictures tied together.
+
+import type { Topic } from '../api/events.ts';
 import { printable } from '../api/format.ts';
-import type { Topic } from '../api/schemas/events.ts';
 import { type Access, type CallName, call, NoAnswer, Refused } from './calls.ts';
 import { draw } from './draw.ts';
 import { Live } from './live.ts';

@@ -2,7 +2,7 @@
 import type { DownloadView, QueryView, SearchView, StatusView, UploadView } from '../api/control.ts';
 import type { OutputOf } from '../api/endpoints.ts';
 import type { EventFrame } from '../api/event-frames.ts';
-import type { EventView } from '../api/schemas/events.ts';
+import type { ServentEvent } from '../api/events.ts';
 import type { LinkState } from './live.ts';
 import {
   type Listing,
@@ -197,7 +197,7 @@ function without(model: Model, list: ListName, id: string): Model {
 }
 
 function dataOf(text: string): object | null {
-  const { data } = JSON.parse(text) as Partial<EventView>;
+  const { data } = JSON.parse(text) as Partial<ServentEvent>;
   return typeof data === 'object' ? data : null;
 }
 

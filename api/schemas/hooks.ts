@@ -1,7 +1,7 @@
 // Webhooks and commands that are told of events.
 import { z } from 'zod';
+import { topic } from '../events.ts';
 import { count, id, seconds, time } from './common.ts';
-import { topic } from './events.ts';
 
 export const hook = z.object({
   id,

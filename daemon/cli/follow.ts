@@ -1,7 +1,7 @@
 // --follow: a list that goes on, from the daemon's events. A table that is drawn again on a terminal, a line for each event on a pipe.
 import type { LogLevel } from '../../api/control.ts';
+import type { ServentEvent, Topic } from '../../api/events.ts';
 import { printable } from '../../api/format.ts';
-import type { EventView, Topic } from '../../api/schemas/events.ts';
 import type { Daemon } from './connection.ts';
 import { CommandError } from './failure.ts';
 import { askedToStop } from './signals.ts';
@@ -18,7 +18,7 @@ export async function followEvents(
   terminal: Terminal,
   { follow }: Daemon,
   { topics, level }: Followed,
-  onEvents: (events: readonly EventView[]) => void,
+  onEvents: (events: readonly ServentEvent[]) => void,
 ): Promise<void> {
   const ended = new AbortController();
   const stop = (): void => ended.abort();
@@ -91,7 +91,7 @@ export async function printed(
   daemon: Daemon,
   followed: Followed,
   json: boolean,
-  shown: (event: EventView) => string,
+  shown: (event: ServentEvent) => string,
 ): Promise<void> {
   const rows = rowPrinter(terminal);
   await followEvents(terminal, daemon, followed, events => {

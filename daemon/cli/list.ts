@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../../api/client.ts';
 import type { Page } from '../../api/control.ts';
-import type { EventView, Topic } from '../../api/schemas/events.ts';
+import type { ServentEvent, Topic } from '../../api/events.ts';
 import type { ColumnsAt } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
@@ -28,7 +28,7 @@ export interface List<T> {
   page: (client: Client) => (page: PageAsked) => Promise<Page<T>>;
   columns: ColumnsAt<T>;
   /** Its events; null: none, and it is looked at again every second. Without it the list cannot be followed. */
-  follow?: { topic: Topic; rowOf: (event: EventView) => T | null } | null;
+  follow?: { topic: Topic; rowOf: (event: ServentEvent) => T | null } | null;
   /** What to say when there is nothing; `no <name>` otherwise. */
   none?: string;
 }

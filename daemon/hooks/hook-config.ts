@@ -1,6 +1,6 @@
 // A hook as it is configured: which events, and the web address or the command that gets them.
 import { z } from 'zod';
-import { TOPICS } from '../../api/schemas/events.ts';
+import { keptTopics, keptTypes } from '../../api/events.ts';
 import { file, type Kind } from '../settings/kinds.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,39}$/;
@@ -10,12 +10,9 @@ export const hookConfig = z
   .strictObject({
     name: z.string().regex(NAME),
     /** What passes by the thousands cannot be had here: it is not kept. */
-    topics: z
-      .array(z.enum(TOPICS).exclude(['queries', 'log']))
-      .min(1)
-      .default(['downloads']),
+    topics: z.array(z.enum(keptTopics)).min(1).default(['downloads']),
     /** Only these, as `download.finished`; none: all of the topics. */
-    types: z.array(z.string().max(64)).max(64).default([]),
+    types: z.array(z.enum(keptTypes)).max(64).default([]),
     url: z
       .url({ protocol: /^https?$/ })
       .max(2048)
@@ -40,7 +37,8 @@ export const hookList: Kind<HookConfig[]> = {
     .array(hookConfig)
     .max(HOOKS_MAX)
     .refine(hooks => new Set(hooks.map(({ name }) => name)).size === hooks.length, 'each name once'),
-  expected: 'a list, each item with `name`, `topics`, and `url` or `command`',
+  expected:
+    'a list, each item with `name`, `url` or `command`, and `topics` or `types` of kept events as in docs/api.md',
   fromText: text => {
     try {
       const value: unknown = JSON.parse(text);

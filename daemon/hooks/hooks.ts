@@ -1,7 +1,7 @@
 // Webhooks and commands: each a cursor on the event log that outlives a restart, one delivery at a time and in order.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventFeed, FeedEvent } from '../../api/event-feed.ts';
-import type { Topic } from '../../api/schemas/events.ts';
+import type { Topic } from '../../api/events.ts';
 import type { DeliveryView, HookView } from '../../api/schemas/hooks.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Log } from '../log.ts';

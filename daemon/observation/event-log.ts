@@ -1,16 +1,21 @@
 // The durable, bounded log of what happened: ids that only grow, written in batches, read by whoever goes on where it stopped.
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
-import type { Topic } from '../../api/schemas/events.ts';
+import {
+  type EventData,
+  type EventOf,
+  type EventType,
+  events,
+  keptTopics,
+  type ServentEvent,
+  TOPICS,
+  type Topic,
+} from '../../api/events.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
 
-export interface EventRecord {
-  at: string;
-  topic: Topic;
-  type: string;
-  data: unknown;
-}
+/** An event under its id. */
+export type EventRecord = { [T in EventType]: Omit<EventOf<T>, 'id'> }[EventType];
 
 /** Beside the events: what must be known of those that are gone. */
 export interface EventMark {
@@ -73,7 +78,8 @@ export class EventLog implements EventFeed {
     for await (const [key, { at }] of table.entries()) this.#stored.push({ id: Number(key), at: Date.parse(at) });
     this.#lastId = Math.max(this.#mark.reserved, this.#stored.at(-1)?.id ?? 0);
     // What only passed before this start cannot be had again.
-    if (this.#lastId > 0) for (const topic of ['queries', 'log'] as const) this.#passedId.set(topic, this.#lastId);
+    if (this.#lastId > 0)
+      for (const topic of TOPICS) if (!keptTopics.includes(topic)) this.#passedId.set(topic, this.#lastId);
     await this.#reserve();
   }
 
@@ -105,23 +111,21 @@ export class EventLog implements EventFeed {
     };
   }
 
-  /** Kept, and told to all who listen. */
-  append(topic: Topic, type: string, data: unknown): void {
-    const event = this.#eventOf(topic, type, data, null);
-    if (this.#pending.length >= PENDING_MAX) this.counters.lost++;
-    else {
-      this.#pending.push(event);
-      this.counters.kept++;
+  /** Tells all who listen, at once and in order, and keeps the event if the table of events says so. Never throws. */
+  tell<T extends EventType>(type: T, data: EventData<T>): void {
+    const { topic, retention } = events[type];
+    const latestOf = retention !== 'latest' ? null : 'id' in data ? `${type} ${data.id}` : type;
+    const event = this.#eventOf(type, data, latestOf);
+    if (retention === 'kept') this.#keep(event);
+    else if (retention === 'passing') this.#passedId.set(topic, event.view.id);
+    for (const listener of this.#listeners) {
+      if (!listener.topics.has(topic)) continue;
+      try {
+        listener.onEvent(event);
+      } catch (err) {
+        this.#options.log.error({ err, type }, 'telling of an event failed');
+      }
     }
-    this.#writeSoon();
-    this.#tell(event);
-  }
-
-  /** Told to who listens now, and not kept. With `latestOf` only the latest one of that name matters. */
-  pass(topic: Topic, type: string, data: unknown, latestOf: string | null = null): void {
-    const event = this.#eventOf(topic, type, data, latestOf);
-    if (latestOf === null) this.#passedId.set(topic, event.view.id);
-    this.#tell(event);
   }
 
   async *kept(
@@ -145,15 +149,22 @@ export class EventLog implements EventFeed {
     this.#heard = new Set([...this.#listeners].flatMap(({ topics }) => [...topics]));
   }
 
-  #eventOf(topic: Topic, type: string, data: unknown, latestOf: string | null): FeedEvent {
+  #eventOf<T extends EventType>(type: T, data: EventData<T>, latestOf: string | null): FeedEvent {
     const id = ++this.#lastId;
     if (id + RESERVE / 2 > this.#mark.reserved) this.#writeSoon();
-    const view = { id, at: new Date(this.#options.clock.wallTime()).toISOString(), topic, type, data };
+    const at = new Date(this.#options.clock.wallTime()).toISOString();
+    // The parameters hold type and data together; the compiler does not see that the object does too.
+    const view = { id, at, topic: events[type].topic, type, data } as ServentEvent;
     return { view, json: JSON.stringify(view), latestOf };
   }
 
-  #tell(event: FeedEvent): void {
-    for (const listener of this.#listeners) if (listener.topics.has(event.view.topic)) listener.onEvent(event);
+  #keep(event: FeedEvent): void {
+    if (this.#pending.length >= PENDING_MAX) this.counters.lost++;
+    else {
+      this.#pending.push(event);
+      this.counters.kept++;
+    }
+    this.#writeSoon();
   }
 
   #writeSoon(): void {
@@ -173,10 +184,10 @@ export class EventLog implements EventFeed {
     const batch = this.#pending;
     const forgotten = this.#outdated(batch.length);
     this.#pending = [];
-    const changes: Change<EventRecord>[] = batch.map(({ view: { id, at, topic, type, data } }) => ({
+    const changes: Change<EventRecord>[] = batch.map(({ view: { id, ...value } }) => ({
       type: 'put',
       key: keyOf(id),
-      value: { at, topic, type, data },
+      value,
     }));
     for (const { id } of forgotten) changes.push({ type: 'del', key: keyOf(id) });
     try {

@@ -28,12 +28,11 @@ export class EventProgress {
     const { events, downloads, uploads, status } = this.#parts;
     if (events.hears('downloads') && downloads.load.active > 0) {
       for (const download of downloads.list())
-        if (download.state === 'active' || download.state === 'verifying')
-          events.pass('downloads', 'download.progress', download, `download ${download.id}`);
+        if (download.state === 'active' || download.state === 'verifying') events.tell('download.progress', download);
     }
     if (events.hears('uploads')) {
-      for (const upload of uploads.list()) events.pass('uploads', 'upload.progress', upload, `upload ${upload.id}`);
+      for (const upload of uploads.list()) events.tell('upload.progress', upload);
     }
-    if (events.hears('status')) events.pass('status', 'status.now', status(), 'status');
+    if (events.hears('status')) events.tell('status.now', status());
   }
 }

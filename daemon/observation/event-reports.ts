@@ -5,45 +5,45 @@ import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { folderView, peerView } from '../admin/control-views.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
-import type { EventBus } from './events.ts';
+import type { EventLog } from './event-log.ts';
 
 /** Results of one search that are told; the list has them all. */
 const RESULTS_TOLD_MAX = 500;
 
 export class EventReports {
-  readonly #bus: EventBus;
+  readonly #events: Pick<EventLog, 'tell'>;
   readonly #clock: Clock;
   /** Last told state and priority by download; no more than there are downloads. */
   readonly #downloads = new Map<string, string>();
 
-  constructor(bus: EventBus, clock: Clock) {
-    this.#bus = bus;
+  constructor(events: Pick<EventLog, 'tell'>, clock: Clock) {
+    this.#events = events;
     this.#clock = clock;
   }
 
   onLinked(link: Link): void {
-    this.#bus.emit('link.opened', peerView(link, this.#clock));
+    this.#events.tell('link.opened', peerView(link, this.#clock));
   }
 
   onUnlinked({ id, endpoint, ended }: Link): void {
     const { code = 0, text = '' } = ended ?? {};
-    this.#bus.emit('link.closed', { id: String(id), address: formatEndpoint(endpoint), code, reason: text });
+    this.#events.tell('link.closed', { id: String(id), address: formatEndpoint(endpoint), code, reason: text });
   }
 
-  readonly onScanned = (folder: FolderStatus): void => this.#bus.emit('library.scanned', folderView(folder));
+  readonly onScanned = (folder: FolderStatus): void => this.#events.tell('library.scanned', folderView(folder));
 
   readonly searches = {
     onChange: (search: SearchView): void =>
-      this.#bus.emit(search.state === 'running' ? 'search.started' : 'search.finished', search),
+      this.#events.tell(search.state === 'running' ? 'search.started' : 'search.finished', search),
     onResult: (search: SearchView, result: ResultView): void => {
-      if (search.results <= RESULTS_TOLD_MAX) this.#bus.emit('search.result', { search: search.id, result });
+      if (search.results <= RESULTS_TOLD_MAX) this.#events.tell('search.result', { search: search.id, result });
     },
   };
 
   readonly downloads = {
     onAdded: (download: DownloadView): void => {
       this.#downloads.set(download.id, lookOf(download));
-      this.#bus.emit('download.added', download);
+      this.#events.tell('download.added', download);
     },
     onChange: (download: DownloadView): void => {
       const look = lookOf(download);
@@ -51,22 +51,22 @@ export class EventReports {
       this.#downloads.set(download.id, look);
       // Their ends are told by name.
       if (download.state === 'completed' || download.state === 'failed') return;
-      this.#bus.emit('download.changed', download);
+      this.#events.tell('download.changed', download);
     },
-    onFailed: (download: DownloadView): void => this.#bus.emit('download.failed', download),
+    onFailed: (download: DownloadView): void => this.#events.tell('download.failed', download),
     onRemoved: (id: string): void => {
       this.#downloads.delete(id);
-      this.#bus.emit('download.removed', { id });
+      this.#events.tell('download.removed', { id });
     },
   };
 
   onCompleted(download: DownloadView): void {
-    this.#bus.emit('download.finished', download);
+    this.#events.tell('download.finished', download);
   }
 
   readonly uploads = {
-    onStarted: (upload: UploadView): void => this.#bus.emit('upload.started', upload),
-    onFinished: (upload: UploadView, total: number): void => this.#bus.emit('upload.finished', { ...upload, total }),
+    onStarted: (upload: UploadView): void => this.#events.tell('upload.started', upload),
+    onFinished: (upload: UploadView, total: number): void => this.#events.tell('upload.finished', { ...upload, total }),
   };
 }
 

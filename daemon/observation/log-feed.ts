@@ -18,7 +18,7 @@ export class LogFeed {
     this.#timer = setInterval(() => this.second(), SECOND_MS).unref();
     tail.onLine = line => {
       if (!events.hears('log')) return;
-      if (this.#told++ < TOLD_PER_SECOND_MAX) events.pass('log', 'log.line', line());
+      if (this.#told++ < TOLD_PER_SECOND_MAX) events.tell('log.line', line());
       else this.#skipped++;
     };
   }
@@ -30,7 +30,7 @@ export class LogFeed {
 
   /** A second is over. */
   second(): void {
-    if (this.#skipped > 0) this.#events.pass('log', 'log.skipped', { lines: this.#skipped, seconds: 1 });
+    if (this.#skipped > 0) this.#events.tell('log.skipped', { lines: this.#skipped, seconds: 1 });
     this.#told = 0;
     this.#skipped = 0;
   }

@@ -12,7 +12,6 @@ import type { Store } from '../store/store.ts';
 import { EventLog } from './event-log.ts';
 import { EventProgress } from './event-progress.ts';
 import { EventReports } from './event-reports.ts';
-import { EventBus, TOPIC_OF } from './events.ts';
 import { History, readingOf } from './history.ts';
 import { LogFeed } from './log-feed.ts';
 import type { MetricParts } from './metric-table.ts';
@@ -30,7 +29,6 @@ export interface ObservationOptions {
 /** What there is from the first on: parts report to it. */
 export class Observation {
   readonly events: EventLog;
-  readonly bus: EventBus;
   readonly reports: EventReports;
   readonly options: ObservationOptions;
 
@@ -39,9 +37,7 @@ export class Observation {
     const log = options.log.child({ mod: 'events' });
     this.options = options;
     this.events = new EventLog({ table: store.table('events'), marks: store.table('event-marks'), clock, log });
-    this.bus = new EventBus({ onMistake: (err, name) => log.error({ err, name }, 'telling of an event failed') });
-    this.bus.onAny((event, name) => this.events.append(TOPIC_OF[name], name, event));
-    this.reports = new EventReports(this.bus, clock);
+    this.reports = new EventReports(this.events, clock);
   }
 
   /** Rejects with StoreError. */
@@ -105,13 +101,13 @@ export class Watching {
 
   /** Everything listens by now. Rejects with StoreError. */
   async start(hooks: readonly HookConfig[]): Promise<void> {
-    this.#observation.bus.emit('status.started', this.#status());
+    this.#observation.events.tell('status.started', this.#status());
     await this.hooks.use(hooks);
   }
 
   /** Says so first: who listens hears of it. */
   async stop(): Promise<void> {
-    this.#observation.bus.emit('status.stopping', { uptime: this.#status().uptime });
+    this.#observation.events.tell('status.stopping', { uptime: this.#status().uptime });
     clearInterval(this.#seconds);
     this.#progress.stop();
     this.#queryFeed.stop();

@@ -34,8 +34,7 @@ export class QueryFeed {
     this.#monitor.onNoted = listened ? this.#onNoted : null;
     if (++this.#slices < SLICES_PER_REPORT) return;
     this.#slices = 0;
-    if (listened && this.#skipped > 0)
-      this.#events.pass('queries', 'query.skipped', { queries: this.#skipped, seconds: 1 });
+    if (listened && this.#skipped > 0) this.#events.tell('query.skipped', { queries: this.#skipped, seconds: 1 });
     this.#skipped = 0;
   }
 
@@ -45,6 +44,6 @@ export class QueryFeed {
       return;
     }
     this.#told++;
-    this.#events.pass('queries', 'query.passed', this.#monitor.view(query));
+    this.#events.tell('query.passed', this.#monitor.view(query));
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { createFollow, type StreamState } from '../../api/event-follow.ts';
-import type { EventGap, EventView } from '../../api/schemas/events.ts';
+import type { EventGap, ServentEvent } from '../../api/events.ts';
 import { eventually } from '../support/loopback.ts';
 
 type Script = (request: IncomingMessage, response: ServerResponse, number: number) => void;
@@ -12,7 +12,7 @@ async function followed(t: Test, script: Script, options: { after?: number; sile
   const server = createServer((request, response) => script(request, response, number++));
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening));
   const ending = new AbortController();
-  const events: EventView[] = [];
+  const events: ServentEvent[] = [];
   const gaps: EventGap[] = [];
   const states: StreamState[] = [];
   const over = createFollow({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'secret' })({

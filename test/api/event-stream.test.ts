@@ -4,9 +4,10 @@ import { request } from 'node:http';
 import t, { type Test } from 'tap';
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
 import { EventStreams, type StreamTimes } from '../../api/event-stream.ts';
-import { eventsQuery, type Topic } from '../../api/schemas/events.ts';
+import { type EventData, type EventType, eventsQuery, type Topic } from '../../api/events.ts';
 import type { StreamSources } from '../../api/streams.ts';
 import { serveFake, TOKEN } from '../support/api-server.ts';
+import { eventOf } from '../support/sample-events.ts';
 
 class FakeFeed implements EventFeed {
   readonly listeners = new Set<FeedListener>();
@@ -14,11 +15,11 @@ class FakeFeed implements EventFeed {
   missed: Missed | null = null;
   lastId = 0;
 
-  add(topic: Topic, type: string, data: unknown, latestOf: string | null = null): FeedEvent {
-    const view = { id: ++this.lastId, at: '2026-11-21T10:00:00.000Z', topic, type, data };
+  add<T extends EventType>(type: T, data: Partial<EventData<T>> = {}, latestOf: string | null = null): FeedEvent {
+    const view = eventOf(type, data, ++this.lastId);
     const event = { view, json: JSON.stringify(view), latestOf };
     this.past.push(event);
-    for (const listener of this.listeners) if (listener.topics.has(topic)) listener.onEvent(event);
+    for (const listener of this.listeners) if (listener.topics.has(view.topic)) listener.onEvent(event);
     return event;
   }
 
@@ -84,9 +85,9 @@ t.test('a stream tells what happens, of its topics only', async t => {
   const feed = new FakeFeed();
   const { server } = await serveFake(t, { streams: sourcesOf(feed) });
   const frames = await framesOf(t, server.port, '/api/v1/events?topics=downloads', 2, {}, () => {
-    feed.add('downloads', 'download.added', { id: 'd1' });
-    feed.add('peers', 'link.opened', {});
-    feed.add('downloads', 'download.finished', { id: 'd1' });
+    feed.add('download.added', { id: 'd1' });
+    feed.add('link.opened', {});
+    feed.add('download.finished', { id: 'd1' });
   });
   t.strictSame(
     frames.map(({ id, event }) => [id, event]),
@@ -100,7 +101,7 @@ t.test('a stream tells what happens, of its topics only', async t => {
 
 t.test('Last-Event-ID goes on where the stream was cut, and a gap is told first', async t => {
   const feed = new FakeFeed();
-  for (let i = 0; i < 5; i++) feed.add('downloads', 'download.changed', { i });
+  for (let i = 0; i < 5; i++) feed.add('download.changed', { done: i });
   const { server } = await serveFake(t, { streams: sourcesOf(feed) });
   const path = '/api/v1/events?topics=downloads';
   const again = await framesOf(t, server.port, path, 3, { 'Last-Event-ID': '2' });
@@ -120,13 +121,13 @@ t.test('of what moves all the time only the latest is sent, once an interval', a
   const feed = new FakeFeed();
   const { server } = await serveFake(t, { streams: sourcesOf(feed) });
   const frames = await framesOf(t, server.port, '/api/v1/events?topics=downloads&interval=0.5', 2, {}, () => {
-    for (let done = 1; done <= 100; done++) feed.add('downloads', 'download.progress', { done }, 'download d1');
-    feed.add('downloads', 'download.added', {});
+    for (let done = 1; done <= 100; done++) feed.add('download.progress', { done }, 'download d1');
+    feed.add('download.added', { done: 0 });
   });
   t.strictSame(
     frames.map(({ id, event, data }) => [id, event, JSON.parse(data ?? '').data.done]),
     [
-      ['101', 'download.added', undefined],
+      ['101', 'download.added', 0],
       [undefined, 'download.progress', 100],
     ],
   );
@@ -191,7 +192,7 @@ t.test('who reads too slowly is told what was left out; memory stays bounded', a
   const response = new StuckResponse();
   streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null, owner);
   const data = 'x'.repeat(1000);
-  for (let i = 0; i < 3000; i++) feed.add('peers', 'link.opened', { data });
+  for (let i = 0; i < 3000; i++) feed.add('link.opened', { userAgent: data });
   t.ok(streams.counters.skipped > 1000, 'a mebibyte waits, the rest is left out');
   response.takes = true;
   response.emit('drain');
@@ -222,7 +223,7 @@ t.test('fifty subscribers get a thousand events each, and none is lost', async t
     streams.open(response as unknown as ServerResponse, eventsQuery.parse({ topics: 'peers' }), null, owner);
   }
   for (let i = 0; i < 1000; i++) {
-    feed.add('peers', 'link.opened', { id: String(i), address: '127.0.0.1:6346', userAgent: 'servent/0.1.0' });
+    feed.add('link.opened', { id: String(i), address: '127.0.0.1:6346', userAgent: 'servent/0.1.0' });
     if (i % 20 === 0) await new Promise(setImmediate);
   }
   await new Promise(resolve => setTimeout(resolve, 20));

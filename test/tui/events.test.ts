@@ -1,37 +1,33 @@
 import t from 'tap';
-import type { Topic } from '../../api/schemas/events.ts';
+import type { EventData, EventType } from '../../api/events.ts';
 import { withEvents } from '../../tui/events.ts';
 import { createModel, emptyWorld, QUERIES_MAX, type World, worldOf } from '../../tui/model.ts';
 import { withNews } from '../../tui/news.ts';
 import { update } from '../../tui/update.ts';
+import { eventOf } from '../support/sample-events.ts';
 import { aDownload, aFolder, aLogLine, anUpload, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21, 10);
 let id = 0;
-const event = (topic: Topic, type: string, data: unknown) => ({
-  id: ++id,
-  at: new Date(AT + id).toISOString(),
-  topic,
-  type,
-  data,
-});
+const event = <T extends EventType>(type: T, data: Partial<EventData<T>>) =>
+  eventOf(type, data, ++id, new Date(AT + id).toISOString());
 const texts = (world: World): string[] => world.log.map(({ text }) => text);
 
 t.test('lists follow what is told, and the log says it', async t => {
   let world = withEvents(
     emptyWorld,
     [
-      event('peers', 'link.opened', aPeer),
-      event('peers', 'link.opened', { ...aPeer, id: 'p2', address: '127.0.0.1:2' }),
-      event('downloads', 'download.added', { ...aDownload, state: 'queued' }),
-      event('downloads', 'download.changed', { ...aDownload, done: 0 }),
-      event('downloads', 'download.progress', aDownload),
-      event('downloads', 'download.progress', { ...aDownload, id: 'd9' }),
-      event('uploads', 'upload.progress', { ...anUpload, id: 'u9' }),
-      event('uploads', 'upload.started', anUpload),
-      event('searches', 'search.started', aSearch),
-      event('searches', 'search.started', { ...aSearch, id: 's2', text: 'red sun' }),
-      event('library', 'library.scanned', aFolder),
+      event('link.opened', aPeer),
+      event('link.opened', { ...aPeer, id: 'p2', address: '127.0.0.1:2' }),
+      event('download.added', { ...aDownload, state: 'queued' }),
+      event('download.changed', { ...aDownload, done: 0 }),
+      event('download.progress', aDownload),
+      event('download.progress', { ...aDownload, id: 'd9' }),
+      event('upload.progress', { ...anUpload, id: 'u9' }),
+      event('upload.started', anUpload),
+      event('search.started', aSearch),
+      event('search.started', { ...aSearch, id: 's2', text: 'red sun' }),
+      event('library.scanned', aFolder),
     ],
     AT,
   );
@@ -46,12 +42,14 @@ t.test('lists follow what is told, and the log says it', async t => {
   world = withEvents(
     world,
     [
-      event('peers', 'link.closed', { id: 'p2', address: '127.0.0.1:2', code: 200, reason: 'bye' }),
-      event('uploads', 'upload.finished', { ...anUpload, total: 1000 }),
-      event('downloads', 'download.failed', { ...aDownload, state: 'failed', error: 'no sources' }),
-      event('downloads', 'download.removed', { id: 'd1' }),
-      event('status', 'status.configured', { changes: [{ key: 'gnutella.maxLeaves', to: 7 }] }),
-      event('log', 'log.line', { ...aLogLine, level: 'warn', mod: 'overlay', message: 'a peer lied', data: {} }),
+      event('link.closed', { id: 'p2', address: '127.0.0.1:2', code: 200, reason: 'bye' }),
+      event('upload.finished', { ...anUpload, total: 1000 }),
+      event('download.failed', { ...aDownload, state: 'failed', error: 'no sources' }),
+      event('download.removed', { id: 'd1' }),
+      event('status.configured', {
+        changes: [{ key: 'gnutella.maxLeaves', from: 200, to: 7, effect: 'hot', applied: true, error: null }],
+      }),
+      event('log.line', { ...aLogLine, level: 'warn', mod: 'overlay', message: 'a peer lied', data: {} }),
     ],
     AT,
   );
@@ -77,17 +75,17 @@ t.test('lists follow what is told, and the log says it', async t => {
 
 t.test('progress that was waiting does not bring back what is over', async t => {
   let world = { ...emptyWorld, downloads: [aDownload], uploads: [anUpload] };
-  const late = [event('downloads', 'download.progress', aDownload), event('uploads', 'upload.progress', anUpload)];
+  const late = [event('download.progress', aDownload), event('upload.progress', anUpload)];
   world = withEvents(
     world,
-    [event('downloads', 'download.removed', { id: 'd1' }), event('uploads', 'upload.finished', anUpload), ...late],
+    [event('download.removed', { id: 'd1' }), event('upload.finished', anUpload), ...late],
     AT,
   ) as typeof world;
   t.strictSame([world.downloads, world.uploads], [[], []]);
   const paused = { ...aDownload, state: 'paused' as const };
   world = withEvents(
     { ...emptyWorld, downloads: [aDownload] },
-    [event('downloads', 'download.changed', paused), ...late],
+    [event('download.changed', paused), ...late],
     AT,
   ) as typeof world;
   t.match(world.downloads, [{ state: 'paused' }]);
@@ -98,8 +96,8 @@ t.test('results stream into the search that is open', async t => {
   const world = withEvents(
     open,
     [
-      event('searches', 'search.result', { search: 's1', result: aResult }),
-      event('searches', 'search.result', { search: 's9', result: { ...aResult, id: 'r9' } }),
+      event('search.result', { search: 's1', result: aResult }),
+      event('search.result', { search: 's9', result: { ...aResult, id: 'r9' } }),
     ],
     AT,
   );
@@ -113,20 +111,16 @@ t.test('queries come newest first, each once, also when the daemon counts anew',
     id: String(id),
     at: new Date(AT + seconds * 1000).toISOString(),
   });
-  let world = withEvents(emptyWorld, [event('queries', 'query.passed', query(8, 1))], AT);
+  let world = withEvents(emptyWorld, [event('query.passed', query(8, 1))], AT);
   world = withNews(world, { queries: [query(8, 1), query(7, 0)], counted: false, told: true }, AT);
-  world = withEvents(
-    world,
-    [event('queries', 'query.passed', query(8, 1)), event('queries', 'query.passed', query(9, 2))],
-    AT,
-  );
+  world = withEvents(world, [event('query.passed', query(8, 1)), event('query.passed', query(9, 2))], AT);
   t.strictSame(
     world.queries.map(({ id }) => id),
     ['9', '8', '7'],
   );
   world = withEvents(
     world,
-    [event('queries', 'query.passed', query(1, 30)), event('queries', 'query.skipped', { queries: 1200, seconds: 1 })],
+    [event('query.passed', query(1, 30)), event('query.skipped', { queries: 1200, seconds: 1 })],
     AT + 5,
   );
   t.strictSame(
@@ -136,9 +130,7 @@ t.test('queries come newest first, each once, also when the daemon counts anew',
   t.match(world, { queriesSkipped: 1200, skippedAt: AT + 5 });
   world = withNews(world, { queryHits: [{ id: '9', hits: 5 }] }, AT);
   t.match(world.queries[1], { id: '9', hits: 5 });
-  const many = Array.from({ length: QUERIES_MAX + 50 }, (_, i) =>
-    event('queries', 'query.passed', query(100 + i, 60 + i)),
-  );
+  const many = Array.from({ length: QUERIES_MAX + 50 }, (_, i) => event('query.passed', query(100 + i, 60 + i)));
   world = withEvents(world, many, AT);
   t.equal(world.queries.length, QUERIES_MAX);
   t.equal(world.queries[0]?.id, String(100 + QUERIES_MAX + 49));

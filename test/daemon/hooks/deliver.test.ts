@@ -7,15 +7,10 @@ import t, { type Test } from 'tap';
 import type { FeedEvent } from '../../../api/event-feed.ts';
 import { type Delivery, deliver, signatureOf } from '../../../daemon/hooks/deliver.ts';
 import { hookConfig } from '../../../daemon/hooks/hook-config.ts';
+import { eventOf } from '../../support/sample-events.ts';
 
 const AT = Date.UTC(2026, 10, 21);
-const view = {
-  id: 7,
-  at: '2026-11-21T00:00:00.000Z',
-  topic: 'downloads',
-  type: 'download.finished',
-  data: { id: 'd1' },
-} as const;
+const view = eventOf('download.finished', {}, 7);
 const event: FeedEvent = { view, json: JSON.stringify(view), latestOf: null };
 
 const delivery = (config: object, signal = new AbortController().signal): Delivery => ({

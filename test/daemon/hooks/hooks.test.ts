@@ -1,13 +1,14 @@
 // How hooks go through the events: order, attempts, where they go on after a restart.
 import t, { type Test } from 'tap';
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../../api/event-feed.ts';
-import type { Topic } from '../../../api/schemas/events.ts';
+import type { EventType, Topic } from '../../../api/events.ts';
 import { type Deliver, DeliveryError } from '../../../daemon/hooks/deliver.ts';
 import { hookConfig } from '../../../daemon/hooks/hook-config.ts';
 import { type HookRecord, Hooks } from '../../../daemon/hooks/hooks.ts';
 import { silentLog } from '../../../daemon/log.ts';
 import type { Table } from '../../../daemon/store/table.ts';
 import { eventually } from '../../support/loopback.ts';
+import { eventOf } from '../../support/sample-events.ts';
 
 /** Keeps everything from `oldest` on. */
 class KeptFeed implements EventFeed {
@@ -19,11 +20,11 @@ class KeptFeed implements EventFeed {
     return this.#events.length;
   }
 
-  add(type: string, topic: Topic = 'downloads'): void {
-    const view = { id: this.lastId + 1, at: '2026-11-21T00:00:00.000Z', topic, type, data: {} };
+  add(type: EventType): void {
+    const view = eventOf(type, {}, this.lastId + 1);
     const event = { view, json: JSON.stringify(view), latestOf: null };
     this.#events.push(event);
-    for (const listener of this.#listeners) if (listener.topics.has(topic)) listener.onEvent(event);
+    for (const listener of this.#listeners) if (listener.topics.has(view.topic)) listener.onEvent(event);
   }
 
   listen(listener: FeedListener): () => void {
@@ -162,8 +163,8 @@ t.test(
 t.test('only its topics and types, and what is no longer kept is passed over', async t => {
   const mine = setting(t, { topics: ['downloads'], types: ['download.finished'] });
   mine.table.records.set('h', { cursor: 0 });
-  for (const type of ['download.finished', 'download.added', 'download.finished']) mine.feed.add(type);
-  mine.feed.add('link.opened', 'peers');
+  for (const type of ['download.finished', 'download.added', 'download.finished'] as const) mine.feed.add(type);
+  mine.feed.add('link.opened');
   mine.feed.oldest = 2;
   const hooks = await mine.begin();
   await eventually('it has caught up', () => hooks.list()[0]?.behind === 0);
