@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { Type } from '../protocol/constants.ts';
 import { capabilitiesOf } from '../protocol/handshake/capabilities.ts';
 import { Headers } from '../protocol/handshake/header-block.ts';
-import type { Link } from '../protocol/overlay/link.ts';
+import type { Link } from '../protocol/overlay/links/link.ts';
 import { Overlay } from '../protocol/overlay/overlay.ts';
 import type { OverlaySink } from '../protocol/overlay/sink.ts';
 import { encodeTable } from '../protocol/qrp/patch.ts';

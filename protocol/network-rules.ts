@@ -1,11 +1,11 @@
 // What a servent does differently on loopback, in a private network, and on the public one: one record a profile.
 import type { Role } from './handshake/capabilities.ts';
-import { DATAGRAM_LIMITS, type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from './overlay/datagrams.ts';
-import { type ElectionRules, LOCAL_ELECTION, PUBLIC_ELECTION } from './overlay/election.ts';
-import { type HostPolicy, PUBLIC_HOSTS } from './overlay/host-cache.ts';
+import { DATAGRAM_LIMITS, type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from './overlay/datagrams/datagrams.ts';
 import { LOCAL_OVERLAY_LIMITS, OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts';
-import { QUERY_GUARD } from './overlay/query-guard.ts';
-import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY, type TopologyRules } from './overlay/topology.ts';
+import { type ElectionRules, LOCAL_ELECTION, PUBLIC_ELECTION } from './overlay/neighbours/election.ts';
+import { type HostPolicy, PUBLIC_HOSTS } from './overlay/neighbours/host-cache.ts';
+import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY, type TopologyRules } from './overlay/neighbours/topology.ts';
+import { QUERY_GUARD } from './overlay/queries/query-guard.ts';
 import type { Reach } from './wire/endpoint.ts';
 
 export type Profile = 'local' | 'lan' | 'public';

@@ -1,9 +1,9 @@
 // Things of the daemon as an admin sees them: used by what is asked for and by what is told.
 import type { FolderView, KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
-import type { Firewall, ReachAccount } from '../../protocol/overlay/firewall.ts';
-import type { KeptReport } from '../../protocol/overlay/kept-plan.ts';
-import type { Link } from '../../protocol/overlay/link.ts';
-import type { RoleReport } from '../../protocol/overlay/own-role.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
+import type { KeptReport } from '../../protocol/overlay/neighbours/kept-plan.ts';
+import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
+import type { Firewall, ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';

@@ -2,7 +2,7 @@
 import type { FileView, HostView } from '../../api/control.ts';
 import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
-import type { HostRecord } from '../../protocol/overlay/host-cache.ts';
+import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';

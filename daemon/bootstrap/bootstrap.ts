@@ -14,7 +14,7 @@ import {
   POLITE_UDP,
   POLITE_WEB,
 } from '../../protocol/bootstrap/cache-book.ts';
-import { type HostCache, isKnownLeaf } from '../../protocol/overlay/host-cache.ts';
+import { type HostCache, isKnownLeaf } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { type Endpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';

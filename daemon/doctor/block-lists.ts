@@ -1,5 +1,5 @@
 // The block lists of a servent that does not run, read as it would read them.
-import { BlockList } from '../../protocol/overlay/block-list.ts';
+import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import { silentLog } from '../log.ts';
 import { readBlockLists } from '../net/block-lists.ts';
 import { blockListFinding } from './attention.ts';

@@ -1,7 +1,7 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
 import type { KeptNeighbourView, StatusView } from '../../api/control.ts';
 import { counted, formatLeftOut, keptText } from '../../api/format.ts';
-import type { ReachAccount, Reachability } from '../../protocol/overlay/firewall.ts';
+import type { ReachAccount, Reachability } from '../../protocol/overlay/reach/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';

@@ -1,8 +1,8 @@
 // Why we are a leaf or an ultrapeer, in words and units for people: pure, from what an election weighs.
 import type { Explanation } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate } from '../../api/format.ts';
-import type { Criterion } from '../../protocol/overlay/election.ts';
-import type { RoleReport } from '../../protocol/overlay/own-role.ts';
+import type { Criterion } from '../../protocol/overlay/neighbours/election.ts';
+import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 
 interface Words {
   /** In a sentence: "for want of ...". */

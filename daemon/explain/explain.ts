@@ -1,8 +1,8 @@
 // Why a search finds nothing, why a download waits: pure, from plain views.
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
 import { counted, formatAge, formatBytes } from '../../api/format.ts';
-import type { FirewallStatus } from '../../protocol/overlay/firewall.ts';
-import { queryText } from '../../protocol/overlay/question.ts';
+import { queryText } from '../../protocol/overlay/queries/question.ts';
+import type { FirewallStatus } from '../../protocol/overlay/reach/firewall.ts';
 import { WORD_BYTES_MIN } from '../../protocol/qrp/hash.ts';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
 

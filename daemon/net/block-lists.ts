@@ -6,13 +6,13 @@ import {
   BlockedRanges,
   type BlockList,
   type BlockSource,
-} from '../../protocol/overlay/block-list.ts';
+} from '../../protocol/overlay/links/block-list.ts';
 import {
   BLOCK_RANGES_MAX,
   type ParsedBlockList,
   parseBlockList,
   rangeOfAddresses,
-} from '../../protocol/overlay/block-list-text.ts';
+} from '../../protocol/overlay/links/block-list-text.ts';
 import type { Log } from '../log.ts';
 import { readAddressFile } from './address-file.ts';
 

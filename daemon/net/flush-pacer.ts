@@ -1,5 +1,5 @@
 // Has links written when the pace allows it: at the end of the turn, or together by one timer.
-import { type WriteCosts, WritePace } from '../../protocol/overlay/write-pace.ts';
+import { type WriteCosts, WritePace } from '../../protocol/overlay/links/write-pace.ts';
 
 export interface Flushable {
   /** How many frames it wrote. */

@@ -10,9 +10,9 @@ import {
   type RefusalReason,
   type Refused,
 } from '../../protocol/handshake/handshake.ts';
-import type { Link, LinkSpec } from '../../protocol/overlay/link.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours.ts';
-import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/write-pace.ts';
+import type { Link, LinkSpec } from '../../protocol/overlay/links/link.ts';
+import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/links/write-pace.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
-import type { Machine } from '../../protocol/overlay/machine.ts';
+import type { Machine } from '../../protocol/overlay/neighbours/machine.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';

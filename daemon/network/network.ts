@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
-import { BlockList } from '../../protocol/overlay/block-list.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours.ts';
-import { isWildcard } from '../../protocol/overlay/own-address.ts';
+import { BlockList } from '../../protocol/overlay/links/block-list.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
+import { isWildcard } from '../../protocol/overlay/reach/own-address.ts';
 import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';

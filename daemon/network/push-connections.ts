@@ -1,7 +1,7 @@
 // The sockets of pushes, both ways: connects to hosts that ask for it and serves them; waits for servents that we ask.
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { PushError, type PushRequest, type PushSource } from '../../protocol/overlay/push-requester.ts';
+import { PushError, type PushRequest, type PushSource } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Servent } from '../../protocol/servent.ts';

@@ -2,8 +2,8 @@
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { ApiError, invalid } from '../../api/errors.ts';
-import { askAgainAt } from '../../protocol/overlay/past-searches.ts';
-import type { Search } from '../../protocol/overlay/search.ts';
+import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
+import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';

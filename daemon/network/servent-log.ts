@@ -1,10 +1,10 @@
 // What the servent tells, passed on: to the log, the event log, the query monitor, our searches, and pushes that wait.
 import { HEADER_BYTES } from '../../protocol/constants.ts';
 import type { Role } from '../../protocol/handshake/capabilities.ts';
-import type { Link } from '../../protocol/overlay/link.ts';
-import type { PushRequest } from '../../protocol/overlay/push-requester.ts';
-import type { Search } from '../../protocol/overlay/search.ts';
-import type { LinkDrop } from '../../protocol/overlay/topology.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
+import type { LinkDrop } from '../../protocol/overlay/neighbours/topology.ts';
+import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
+import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { ServentSink } from '../../protocol/servent.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';

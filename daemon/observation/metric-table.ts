@@ -2,7 +2,7 @@
 
 import type { ApiCounters } from '../../api/app.ts';
 import type { StreamCounters } from '../../api/event-stream.ts';
-import { DROP_NAMES, type Drop } from '../../protocol/overlay/drops.ts';
+import { DROP_NAMES, type Drop } from '../../protocol/overlay/links/drops.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { HookCounters } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';

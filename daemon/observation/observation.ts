@@ -3,7 +3,7 @@ import type { ApiCounters } from '../../api/app.ts';
 import type { StatusView } from '../../api/control.ts';
 import { EventStreams } from '../../api/event-stream.ts';
 import type { StreamSources } from '../../api/streams.ts';
-import { Drop } from '../../protocol/overlay/drops.ts';
+import { Drop } from '../../protocol/overlay/links/drops.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { HookConfig } from '../hooks/hook-config.ts';
 import { Hooks } from '../hooks/hooks.ts';

@@ -2,7 +2,7 @@
 import type { QueryView } from '../../api/control.ts';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Link } from '../../protocol/overlay/link.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import { guidKey } from '../../protocol/wire/guid.ts';

@@ -1,7 +1,7 @@
 // Passing queries counted: per second, minute and quarter of an hour, by hops, TTL, neighbour and word. Bounded whatever comes.
 import type { z } from 'zod';
 import type { queryStats } from '../../api/schemas/monitor.ts';
-import type { Link } from '../../protocol/overlay/link.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';

@@ -1,5 +1,5 @@
 // Keeps the host cache in the store: read at the start, changes written every so often and at the end.
-import type { HostCache, HostRecord } from '../../protocol/overlay/host-cache.ts';
+import type { HostCache, HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';

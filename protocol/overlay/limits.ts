@@ -1,9 +1,9 @@
 // Numbers of the overlay that an operator may want to change. Milliseconds and bytes throughout.
 import { MAX_TTL } from '../constants.ts';
 import type { Reach } from '../wire/endpoint.ts';
-import { DYNAMIC_QUERY_LIMITS, type DynamicQueryLimits, LOCAL_DYNAMIC_QUERY } from './dynamic-query.ts';
-import type { QueryGuardLimits } from './query-guard.ts';
-import { SEND_LIMITS, type SendLimits } from './send-queue.ts';
+import { SEND_LIMITS, type SendLimits } from './links/send-queue.ts';
+import { DYNAMIC_QUERY_LIMITS, type DynamicQueryLimits, LOCAL_DYNAMIC_QUERY } from './queries/dynamic-query.ts';
+import type { QueryGuardLimits } from './queries/query-guard.ts';
 
 export interface OverlayLimits {
   /** Most that hops + TTL of a relayed query may be, and TTL of our own. */

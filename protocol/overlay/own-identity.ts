@@ -4,7 +4,7 @@ import type { LocalHello } from '../handshake/handshake.ts';
 import type { ServentSettings } from '../servent-settings.ts';
 import { type Endpoint, isIpv6 } from '../wire/endpoint.ts';
 import type { Identity } from './identity.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from './neighbours/machine.ts';
 
 /** Four letters that hits and pongs carry. */
 export const VENDOR = 'SRVT';

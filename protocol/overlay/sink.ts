@@ -4,9 +4,9 @@ import type { Endpoint } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import type { Push } from '../wire/push.ts';
 import type { QueryHit } from '../wire/query-hit.ts';
-import type { HostSighting } from './host-cache.ts';
-import type { Link } from './link.ts';
-import type { Search } from './search.ts';
+import type { Link } from './links/link.ts';
+import type { HostSighting } from './neighbours/host-cache.ts';
+import type { Search } from './queries/search.ts';
 
 export interface OverlaySink {
   /** One query hit for a search of ours, after `hops` hops. It is the sink's to keep. */

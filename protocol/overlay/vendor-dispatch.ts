@@ -18,13 +18,13 @@ import {
 } from '../wire/vendor/supported.ts';
 import { encodeTimeSyncReply, parseTimeSyncRequest, timeSyncGuid, timestampOf } from '../wire/vendor/time-sync.ts';
 import { parseVendorMessage, VendorId, type VendorMessage, vendorId } from '../wire/vendor-message.ts';
-import { ConnectBacks, type Probes } from './connect-back.ts';
-import type { Firewall } from './firewall.ts';
 import type { Identity } from './identity.ts';
-import { type Link, LinkState } from './link.ts';
-import { PushProxies } from './push-proxies.ts';
+import { type Link, LinkState } from './links/link.ts';
+import { Priority } from './links/send-queue.ts';
+import { PushProxies } from './pushes/push-proxies.ts';
 import { RateLimit } from './rate-limit.ts';
-import { Priority } from './send-queue.ts';
+import { ConnectBacks, type Probes } from './reach/connect-back.ts';
+import type { Firewall } from './reach/firewall.ts';
 
 /** What we understand and act on: LimeWire asks for push proxies and connect-backs only where they are listed. */
 export const UNDERSTOOD: readonly SupportedMessage[] = [

@@ -13,7 +13,7 @@ import { Refusals } from '../../daemon/explain/refusals.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { readApiToken } from '../../daemon/runtime-files.ts';
 import { resolveSettings } from '../../daemon/settings/resolve.ts';
-import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/election.ts';
+import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/neighbours/election.ts';
 import { command } from '../support/command.ts';
 import { aDownload, aSearch } from '../support/sample-views.ts';
 

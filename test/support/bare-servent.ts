@@ -7,7 +7,7 @@ import { Handshaker, type HandshakerOptions, type LinkingServent } from '../../d
 import { Listener, type ListenerLimits } from '../../daemon/net/listener.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import type { LocalHello } from '../../protocol/handshake/handshake.ts';
-import type { Link } from '../../protocol/overlay/link.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 

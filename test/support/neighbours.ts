@@ -1,12 +1,12 @@
 // The neighbours of a virtual servent with everything that they decide by; dials are noted, and the test ends them.
 import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
-import { FreeSlots } from '../../protocol/overlay/free-slots.ts';
-import { HostCache } from '../../protocol/overlay/host-cache.ts';
-import { HostSightings } from '../../protocol/overlay/host-sightings.ts';
-import { KeptNeighbours } from '../../protocol/overlay/kept-neighbours.ts';
-import { Neighbours } from '../../protocol/overlay/neighbours.ts';
-import { OwnRole } from '../../protocol/overlay/own-role.ts';
-import { ReachPolicy } from '../../protocol/overlay/reach-policy.ts';
+import { FreeSlots } from '../../protocol/overlay/neighbours/free-slots.ts';
+import { HostCache } from '../../protocol/overlay/neighbours/host-cache.ts';
+import { HostSightings } from '../../protocol/overlay/neighbours/host-sightings.ts';
+import { KeptNeighbours } from '../../protocol/overlay/neighbours/kept-neighbours.ts';
+import { Neighbours } from '../../protocol/overlay/neighbours/neighbours.ts';
+import { OwnRole } from '../../protocol/overlay/neighbours/own-role.ts';
+import { ReachPolicy } from '../../protocol/overlay/reach/reach-policy.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { testSettings } from './servent-settings.ts';

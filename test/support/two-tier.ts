@@ -1,9 +1,9 @@
 // A network of ultrapeers and leaves in memory, the same graph flat for comparison, and what a search costs in it.
 import { createHash } from 'node:crypto';
 import { Type } from '../../protocol/constants.ts';
-import { LOCAL_DYNAMIC_QUERY } from '../../protocol/overlay/dynamic-query.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
-import type { SearchSpec } from '../../protocol/overlay/search.ts';
+import { LOCAL_DYNAMIC_QUERY } from '../../protocol/overlay/queries/dynamic-query.ts';
+import type { SearchSpec } from '../../protocol/overlay/queries/search.ts';
 import { VirtualNetwork, type VirtualServent } from './virtual-network.ts';
 
 export interface TwoTierShape {

@@ -1,6 +1,6 @@
 // A servent with neighbours that talk to it in vendor messages.
 import { Type } from '../../protocol/constants.ts';
-import { Firewall } from '../../protocol/overlay/firewall.ts';
+import { Firewall } from '../../protocol/overlay/reach/firewall.ts';
 import { VendorDispatch } from '../../protocol/overlay/vendor-dispatch.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';

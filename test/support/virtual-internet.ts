@@ -2,12 +2,12 @@
 import type { Accepted, Refused } from '../../protocol/handshake/handshake.ts';
 import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
-import { BlockList } from '../../protocol/overlay/block-list.ts';
-import type { Link, Wire } from '../../protocol/overlay/link.ts';
-import type { Machine } from '../../protocol/overlay/machine.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours.ts';
-import type { PushRequest } from '../../protocol/overlay/push-requester.ts';
-import type { Search } from '../../protocol/overlay/search.ts';
+import { BlockList } from '../../protocol/overlay/links/block-list.ts';
+import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
+import type { Machine } from '../../protocol/overlay/neighbours/machine.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
+import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
+import type { Search } from '../../protocol/overlay/queries/search.ts';
 import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';

@@ -1,12 +1,12 @@
 // Overlays joined by wires of memory: a network in one process, deterministic, with a clock that a test moves.
 import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capabilities.ts';
-import type { HitCourier } from '../../protocol/overlay/answerer.ts';
-import type { HostSighting } from '../../protocol/overlay/host-cache.ts';
 import type { Identity } from '../../protocol/overlay/identity.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
-import type { Link, LinkSpec, Wire } from '../../protocol/overlay/link.ts';
+import type { Link, LinkSpec, Wire } from '../../protocol/overlay/links/link.ts';
+import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
-import type { Search, SearchSpec } from '../../protocol/overlay/search.ts';
+import type { HitCourier } from '../../protocol/overlay/queries/answerer.ts';
+import type { Search, SearchSpec } from '../../protocol/overlay/queries/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';

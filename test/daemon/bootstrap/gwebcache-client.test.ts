@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { askGwebCache } from '../../../daemon/bootstrap/gwebcache-client.ts';
 import { NETWORK_RULES } from '../../../protocol/network-rules.ts';
-import { ReachPolicy } from '../../../protocol/overlay/reach-policy.ts';
+import { ReachPolicy } from '../../../protocol/overlay/reach/reach-policy.ts';
 
 const request = {
   vendor: 'SRVT',

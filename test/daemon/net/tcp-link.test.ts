@@ -12,9 +12,9 @@ import {
 import { SystemClock } from '../../../daemon/system.ts';
 import { capabilitiesOf } from '../../../protocol/handshake/capabilities.ts';
 import { Headers } from '../../../protocol/handshake/header-block.ts';
-import { Link } from '../../../protocol/overlay/link.ts';
-import { Priority } from '../../../protocol/overlay/send-queue.ts';
-import { PLAIN_WRITES } from '../../../protocol/overlay/write-pace.ts';
+import { Link } from '../../../protocol/overlay/links/link.ts';
+import { Priority } from '../../../protocol/overlay/links/send-queue.ts';
+import { PLAIN_WRITES } from '../../../protocol/overlay/links/write-pace.ts';
 import { ReasonCounts } from '../../../protocol/reason-counts.ts';
 import { closed, eventually, readAll, readBytes, socketPair } from '../../support/loopback.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'tap';
 import { Searches } from '../../../daemon/network/searches.ts';
-import { Search, type SearchSpec } from '../../../protocol/overlay/search.ts';
+import { Search, type SearchSpec } from '../../../protocol/overlay/queries/search.ts';
 import { PLAIN_HIT, PLAIN_QUERY_HIT, type QueryHit } from '../../../protocol/wire/query-hit.ts';
 
 const clock = { now: () => 0, wallTime: () => 1_000_000 };

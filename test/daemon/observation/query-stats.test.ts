@@ -5,7 +5,7 @@ import { QueryStats } from '../../../daemon/observation/query-stats.ts';
 import { WordHasher } from '../../../daemon/observation/query-words.ts';
 import { TopKeys } from '../../../daemon/observation/top-keys.ts';
 import { Type } from '../../../protocol/constants.ts';
-import type { Link } from '../../../protocol/overlay/link.ts';
+import type { Link } from '../../../protocol/overlay/links/link.ts';
 import { Frame, FrameReader } from '../../../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodeQuery } from '../../../protocol/wire/query.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { Firewall } from '../../../protocol/overlay/firewall.ts';
-import { LinkState } from '../../../protocol/overlay/link.ts';
-import { Priority } from '../../../protocol/overlay/send-queue.ts';
+import { LinkState } from '../../../protocol/overlay/links/link.ts';
+import { Priority } from '../../../protocol/overlay/links/send-queue.ts';
+import { Firewall } from '../../../protocol/overlay/reach/firewall.ts';
 import { UNDERSTOOD } from '../../../protocol/overlay/vendor-dispatch.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 import { encodePush } from '../../../protocol/wire/push.ts';

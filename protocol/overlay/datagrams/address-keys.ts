@@ -1,0 +1,56 @@
+// Keys that prove that somebody receives what is sent to its address: GUESS query keys, tokens of out-of-band hits.
+// A keyed hash of the address, so that nothing has to be remembered.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Random } from '../../ports.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
+
+/** gtk-gnutella has 4 and takes up to 16. */
+const KEY_BYTES = 8;
+const SECRET_BYTES = 32;
+
+export class AddressKeys {
+  readonly #random: Random;
+  readonly #rotateMs: number;
+  #secret: Buffer;
+  /** Keys of the time before are good as well. */
+  #previous: Buffer | null = null;
+  #since: number;
+
+  /** A key is good for `rotateMs` to twice that. */
+  constructor(random: Random, rotateMs: number, now: number) {
+    this.#random = random;
+    this.#rotateMs = rotateMs;
+    this.#secret = this.#fresh();
+    this.#since = now;
+  }
+
+  keyOf(endpoint: Endpoint, now: number): Buffer {
+    this.#rotate(now);
+    return keyWith(this.#secret, endpoint);
+  }
+
+  holds(endpoint: Endpoint, key: Buffer, now: number): boolean {
+    this.#rotate(now);
+    if (key.length !== KEY_BYTES) return false;
+    if (timingSafeEqual(key, keyWith(this.#secret, endpoint))) return true;
+    return this.#previous !== null && timingSafeEqual(key, keyWith(this.#previous, endpoint));
+  }
+
+  #rotate(now: number): void {
+    const age = now - this.#since;
+    if (age < this.#rotateMs) return;
+    this.#previous = age < 2 * this.#rotateMs ? this.#secret : null;
+    this.#secret = this.#fresh();
+    this.#since = now;
+  }
+
+  #fresh(): Buffer {
+    const secret = Buffer.alloc(SECRET_BYTES);
+    this.#random.fill(secret);
+    return secret;
+  }
+}
+
+function keyWith(secret: Buffer, endpoint: Endpoint): Buffer {
+  return createHmac('sha256', secret).update(formatEndpoint(endpoint)).digest().subarray(0, KEY_BYTES);
+}

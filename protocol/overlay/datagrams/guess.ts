@@ -1,0 +1,168 @@
+// GUESS, the server's side: an ultrapeer answers queries that come by UDP from those that have a query key of it, so
+// from those that receive what is sent to the address they show.
+import { Type } from '../../constants.ts';
+import type { Random } from '../../ports.ts';
+import type { Searchable } from '../../search/shared-file.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
+import type { Frame } from '../../wire/frame-reader.ts';
+import { type GgepItem, ggepPayload } from '../../wire/ggep.ts';
+import { guidKey } from '../../wire/guid.ts';
+import { encodeDescriptor } from '../../wire/header.ts';
+import { parseQuery, type Query, QueryFlag, queryFlags, queryWithout } from '../../wire/query.ts';
+import type { Identity } from '../identity.ts';
+import { hitDatagrams } from '../queries/own-hits.ts';
+import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
+import { AddressKeys } from './address-keys.ts';
+import type { Deliveries } from './deliveries.ts';
+import { addressInGuid } from './out-of-band.ts';
+
+/** Version 0.2, as pongs name it. */
+export const GUESS_VERSION = 0x02;
+/** gtk-gnutella changes its keys daily and takes those of the day before. */
+const KEY_MS = 86_400_000;
+/** Hits of leaves find back so long (gtk-gnutella). */
+const ROUTE_MS = 180_000;
+/** Oldest first; the oldest gives way. */
+const ROUTES_MAX = 4_096;
+/** A hit of a leaf that came by TCP and is too long for a datagram is dropped. */
+const HIT_BYTES_MAX = 1_400;
+/** Queries from one address, and from all together: each may wake many leaves. */
+const QUERY_LIMIT = new RateLimit(1_000, 10);
+const ALL_LIMIT = new RateLimit(10, 100);
+/** New keys for bad ones: LimeWire gives one each half second to all together. */
+const NEW_KEY_LIMIT = new RateLimit(10_000, 2);
+const ADDRESSES_MAX = 8_192;
+const HITS_MAX = 50;
+
+export interface GuessCore {
+  /** Passes a query on to the leaves that may have hits; false when it has been here before. */
+  queryFromOutside(query: Buffer, now: number): boolean;
+}
+
+export interface GuessParts {
+  readonly identity: Identity;
+  readonly library: Searchable;
+  readonly core: GuessCore;
+  readonly deliveries: Deliveries;
+  readonly random: Random;
+  /** Sends a pong for this GUID that names us as a GUESS servent; with hosts, with a query key. */
+  readonly pong: (guid: Buffer, to: Endpoint, requestBytes: number, hosts: boolean, ggep: readonly GgepItem[]) => void;
+  readonly addressKey: (endpoint: Endpoint) => string;
+  readonly now: number;
+}
+
+export class Guess {
+  readonly #parts: GuessParts;
+  readonly #keys: AddressKeys;
+  readonly #rates = new KeyedRateLimit(QUERY_LIMIT, ADDRESSES_MAX);
+  readonly #newKeys = new KeyedRateLimit(NEW_KEY_LIMIT, ADDRESSES_MAX);
+  #allDue = 0;
+  readonly #routes = new Map<string, { to: Endpoint; since: number }>();
+  /** Queries answered; refused for their key; more than the rate allows, or been here. */
+  served = 0;
+  badKeys = 0;
+  dropped = 0;
+  hitsRouted = 0;
+
+  constructor(parts: GuessParts) {
+    this.#parts = parts;
+    this.#keys = new AddressKeys(parts.random, KEY_MS, parts.now);
+  }
+
+  /** Whether we serve at all. */
+  get open(): boolean {
+    return this.#parts.identity.ultrapeer;
+  }
+
+  keyOf(endpoint: Endpoint, now: number): Buffer {
+    return this.#keys.keyOf(endpoint, now);
+  }
+
+  /** Throws what parseQuery() throws. */
+  onQuery(frame: Frame, from: Endpoint, now: number): void {
+    if (!this.open) {
+      this.dropped++;
+      return;
+    }
+    const query = parseQuery(frame.payload());
+    const key = ggepPayload(query.ggep, 'QK');
+    const requestBytes = frame.end - frame.start;
+    const guid = Buffer.from(frame.guid());
+    const address = this.#parts.addressKey(from);
+    if (key === null || !this.#keys.holds(from, key, now)) {
+      this.badKeys++;
+      // who sends none does not know GUESS; a bad one may just be old
+      if (key === null || !this.#newKeys.admit(address, now)) return;
+      this.#parts.pong(guid, from, requestBytes, false, [{ id: 'QK', payload: this.#keys.keyOf(from, now) }]);
+      return;
+    }
+    const due = this.#rates.admit(address, now) ? ALL_LIMIT.admit(this.#allDue, now) : -1;
+    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, frame.payload(), from), now)) {
+      this.dropped++;
+      return;
+    }
+    this.#allDue = due;
+    this.served++;
+    this.#remember(guidKey(guid), from, now);
+    this.#parts.pong(guid, from, requestBytes, ggepPayload(query.ggep, 'SCP') !== null, []);
+    this.#answer(guid, query, from, now);
+  }
+
+  #answer(guid: Buffer, query: Query, from: Endpoint, now: number): void {
+    const { identity, library, deliveries } = this.#parts;
+    if (identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return;
+    const files = library.match(query, query.maxHits === 0 ? HITS_MAX : Math.min(query.maxHits, HITS_MAX));
+    if (files.length > 0) deliveries.add(from, hitDatagrams(identity, files, guid, []), now);
+  }
+
+  #remember(key: string, to: Endpoint, now: number): void {
+    this.#routes.set(key, { to, since: now });
+    if (this.#routes.size <= ROUTES_MAX) return;
+    const [oldest] = this.#routes.keys();
+    if (oldest !== undefined) this.#routes.delete(oldest);
+  }
+
+  /** A leaf's hit for such a query: where it goes, or why it does not, is our matter alone. */
+  onHit(frame: Frame, now: number): void {
+    const route = this.#routes.get(guidKey(frame.bytes, frame.start));
+    if (route === undefined || now - route.since > ROUTE_MS || frame.end - frame.start > HIT_BYTES_MAX) {
+      this.dropped++;
+      return;
+    }
+    const copy = frame.copy();
+    copy[17] = 1;
+    copy[18] = frame.hops + 1;
+    this.hitsRouted++;
+    this.#parts.deliveries.add(route.to, [copy], now);
+  }
+
+  tick(now: number): void {
+    for (const [key, { since }] of this.#routes) {
+      if (now - since <= ROUTE_MS) return; // oldest first
+      this.#routes.delete(key);
+    }
+  }
+
+  /** For tests and metrics. */
+  get routes(): number {
+    return this.#routes.size;
+  }
+}
+
+/** Between the searcher and us. */
+const FOR_US: ReadonlySet<string> = new Set(['QK', 'SCP', 'Z']);
+const FOR_US_OR_OUT_OF_BAND: ReadonlySet<string> = new Set([...FOR_US, 'SO']);
+
+/**
+ * As leaves get it, but for the hop to them. Nobody is made to offer hits to an address that is not the searcher's
+ * (gtk-gnutella); they come back through us.
+ */
+function strippedQuery(guid: Buffer, payload: Buffer, from: Endpoint): Buffer {
+  const { host, port } = addressInGuid(guid);
+  const own = host === from.host && port > 0;
+  const stripped = queryWithout(payload, own ? FOR_US : FOR_US_OR_OUT_OF_BAND);
+  if (!own && (queryFlags(stripped) & QueryFlag.OutOfBand) !== 0) {
+    stripped.writeUInt16BE(stripped.readUInt16BE(0) & ~QueryFlag.OutOfBand);
+  }
+  return encodeDescriptor(guid, Type.Query, 1, 0, stripped);
+}

@@ -1,0 +1,297 @@
+// Hosts we have heard of: which are worth dialling, and when. Pure: the daemon stores the records.
+import type { Random } from '../../ports.ts';
+import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
+
+/** How we came to know a host. */
+export type HostSource = 'configured' | 'stored' | 'pong' | 'try' | 'hit' | 'cache' | 'peer';
+
+export interface HostSighting {
+  readonly endpoint: Endpoint;
+  readonly source: HostSource;
+  /** Null when unknown. */
+  readonly ultrapeer: boolean | null;
+  /** Average seconds a day that the host is up; null when unknown. */
+  readonly dailyUptimeSeconds: number | null;
+  /** As its own pong has it; it is not kept here. */
+  readonly leafSlotsFree?: number | null;
+}
+
+/** One host as stored and shown. Times are milliseconds since 1970, 0 for never. */
+export interface HostRecord {
+  host: string;
+  port: number;
+  source: HostSource;
+  ultrapeer: boolean | null;
+  dailyUptimeSeconds: number | null;
+  seenAt: number;
+  triedAt: number;
+  connectedAt: number;
+  /** Not to be dialled before. */
+  retryAt: number;
+  successes: number;
+  /** In a row. */
+  failures: number;
+}
+
+/** `silent`: nobody spoke Gnutella there; `full`: it had no slot for us; `refused`: it gave another reason. */
+export type HostFailure = 'silent' | 'full' | 'refused';
+
+export interface HostPolicy {
+  /** The least promising twentieth goes when there are more. */
+  readonly hostsMax: number;
+  /** Addresses that are kept at all. */
+  readonly reaches: readonly Reach[];
+  /** After a dial, whatever came of it. */
+  readonly retryTriedMs: number;
+  /** After a failure; doubled with each further one, up to a day. */
+  readonly retryFailedMs: number;
+  /** After "no slots". */
+  readonly retryBusyMs: number;
+  /** After a refusal for another reason: it does not want us, or not so often. */
+  readonly retryRefusedMs: number;
+  /** Between dials to one address, whatever the port. */
+  readonly sameAddressMs: number;
+}
+
+/** Waits as in gtk-gnutella: 5 min after a try, 15 after a failure, 2 between connects to one address. */
+export const PUBLIC_HOSTS: HostPolicy = {
+  hostsMax: 10_000,
+  reaches: ['public'],
+  retryTriedMs: 5 * 60_000,
+  retryFailedMs: 15 * 60_000,
+  retryBusyMs: 5 * 60_000,
+  retryRefusedMs: 30 * 60_000,
+  sameAddressMs: 2 * 60_000,
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Older records are not worth a dial; LimeWire's host file goes stale by then too. */
+const STALE_MS = 28 * DAY_MS;
+/** A host that never worked is forgotten after so many failures. */
+const FAILURES_MAX = 4;
+/** How long a dial speaks against other hosts of the same /24 (LimeWire connects to one at a time). */
+const GROUP_MS = 10 * MINUTE_MS;
+
+/** All times are wall-clock milliseconds: records outlive the process. */
+export class HostCache {
+  readonly #policy: HostPolicy;
+  readonly #random: Random;
+  /** By "host:port"; at most hostsMax. */
+  readonly #hosts = new Map<string, HostRecord>();
+  /** Last dial by address and by /24 or /48; entries older than they matter go when there are hostsMax of them. */
+  readonly #dials = new Map<string, number>();
+  /** Grows with every change: store the records when it has moved. */
+  revision = 0;
+
+  constructor(random: Random, policy: Partial<HostPolicy> = {}) {
+    this.#random = random;
+    this.#policy = { ...PUBLIC_HOSTS, ...policy };
+  }
+
+  get size(): number {
+    return this.#hosts.size;
+  }
+
+  /** False when it is no address to be dialled. */
+  add(sighting: HostSighting, now: number): boolean {
+    const { endpoint } = sighting;
+    if (!this.#dialable(endpoint)) return false;
+    const record = this.#hosts.get(formatEndpoint(endpoint));
+    this.revision++;
+    if (record !== undefined) {
+      record.seenAt = now;
+      record.ultrapeer = sighting.ultrapeer ?? record.ultrapeer;
+      record.dailyUptimeSeconds = sighting.dailyUptimeSeconds ?? record.dailyUptimeSeconds;
+      if (sighting.source === 'configured') record.source = 'configured';
+      return true;
+    }
+    this.#insert({
+      host: endpoint.host,
+      port: endpoint.port,
+      source: sighting.source,
+      ultrapeer: sighting.ultrapeer,
+      dailyUptimeSeconds: sighting.dailyUptimeSeconds,
+      seenAt: now,
+      triedAt: 0,
+      connectedAt: 0,
+      retryAt: 0,
+      successes: 0,
+      failures: 0,
+    });
+    this.#bound(now);
+    return true;
+  }
+
+  /** A dial to it began. */
+  tried(endpoint: Endpoint, now: number): void {
+    this.#noteDial(endpoint.host, now);
+    this.#noteDial(groupOf(endpoint.host), now);
+    const record = this.#change(endpoint);
+    if (record === null) return;
+    record.triedAt = now;
+    record.retryAt = now + this.#policy.retryTriedMs;
+  }
+
+  succeeded(endpoint: Endpoint, now: number): void {
+    const record = this.#change(endpoint);
+    if (record === null) return;
+    record.connectedAt = now;
+    record.seenAt = now;
+    record.successes++;
+    record.failures = 0;
+  }
+
+  failed(endpoint: Endpoint, now: number, how: HostFailure): void {
+    const record = this.#change(endpoint);
+    if (record === null) return;
+    if (how !== 'silent') {
+      record.failures = 0;
+      record.retryAt = now + (how === 'full' ? this.#policy.retryBusyMs : this.#policy.retryRefusedMs);
+      return;
+    }
+    record.failures++;
+    record.retryAt = now + Math.min(this.#policy.retryFailedMs * 2 ** (record.failures - 1), DAY_MS);
+    const hopeless = record.successes === 0 && record.failures >= FAILURES_MAX;
+    if (hopeless && record.source !== 'configured') this.#hosts.delete(formatEndpoint(endpoint));
+  }
+
+  get(endpoint: Endpoint): Readonly<HostRecord> | null {
+    return this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+  }
+
+  /** False when it was not there. */
+  remove(endpoint: Endpoint): boolean {
+    const known = this.#hosts.delete(formatEndpoint(endpoint));
+    if (known) this.revision++;
+    return known;
+  }
+
+  /** No wait after an earlier dial, to it or to its address, is in the way. */
+  mayDial(endpoint: Endpoint, now: number): boolean {
+    return !this.#mustWait(this.get(endpoint), endpoint, now);
+  }
+
+  #mustWait(record: Readonly<HostRecord> | null, { host }: Endpoint, now: number): boolean {
+    if (record !== null && waits(record.retryAt, now, DAY_MS)) return true;
+    return this.#dialled(host, now, this.#policy.sameAddressMs);
+  }
+
+  /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */
+  next(now: number, exclude: (host: Readonly<HostRecord>) => boolean): Endpoint | null {
+    const records = [...this.#hosts.values()];
+    const offset = this.#random.below(Math.max(records.length, 1)); // or everybody would dial the same hosts
+    let best: HostRecord | null = null;
+    let bestScore = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < records.length; i++) {
+      const record = records[(offset + i) % records.length];
+      if (record === undefined || this.#mustWait(record, record, now)) continue;
+      let score = promise(record, now);
+      if (this.#dialled(groupOf(record.host), now, GROUP_MS)) score -= 4;
+      if (score <= bestScore || exclude(record)) continue;
+      best = record;
+      bestScore = score;
+    }
+    return best === null ? null : { host: best.host, port: best.port };
+  }
+
+  /** Hosts dialled at this time or later. */
+  triedSince(at: number): number {
+    let tried = 0;
+    for (const { triedAt } of this.#hosts.values()) if (triedAt >= at) tried++;
+    return tried;
+  }
+
+  /** Those seen last, for X-Try and X-Try-Ultrapeers; none whose last dial failed. */
+  fresh(count: number, ultrapeersOnly: boolean): Endpoint[] {
+    const good = [...this.#hosts.values()].filter(
+      ({ failures, ultrapeer }) => failures === 0 && (ultrapeer === true || !ultrapeersOnly),
+    );
+    good.sort((a, b) => b.seenAt - a.seenAt);
+    return good.slice(0, count).map(({ host, port }) => ({ host, port }));
+  }
+
+  toRecords(): HostRecord[] {
+    return Array.from(this.#hosts.values(), record => ({ ...record }));
+  }
+
+  /** Records that are stale or not to be dialled are left out; how many were taken. */
+  fromRecords(records: Iterable<HostRecord>, now: number): number {
+    const before = this.#hosts.size;
+    for (const record of records) {
+      if (!this.#dialable(record) || now - record.seenAt > STALE_MS) continue;
+      this.#insert({ ...record });
+    }
+    this.#bound(now);
+    return this.#hosts.size - before;
+  }
+
+  #dialable(endpoint: Endpoint): boolean {
+    return endpoint.port > 0 && endpoint.port <= 65_535 && this.#policy.reaches.includes(reachOf(endpoint.host));
+  }
+
+  #insert(record: HostRecord): void {
+    this.#hosts.set(formatEndpoint(record), record);
+  }
+
+  #change(endpoint: Endpoint): HostRecord | null {
+    const record = this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+    if (record !== null) this.revision++;
+    return record;
+  }
+
+  #bound(now: number): void {
+    const { hostsMax } = this.#policy;
+    if (this.#hosts.size <= hostsMax) return;
+    const ranked = [...this.#hosts].map(([key, record]) => ({ key, score: promise(record, now) }));
+    ranked.sort((a, b) => a.score - b.score);
+    const surplus = this.#hosts.size - hostsMax + Math.floor(hostsMax / 20);
+    for (const { key } of ranked.slice(0, surplus)) this.#hosts.delete(key);
+  }
+
+  #noteDial(key: string, now: number): void {
+    if (this.#dials.size >= this.#policy.hostsMax) {
+      for (const [other, at] of this.#dials) if (now - at > GROUP_MS) this.#dials.delete(other);
+      if (this.#dials.size >= this.#policy.hostsMax) this.#dials.clear();
+    }
+    this.#dials.set(key, now);
+  }
+
+  #dialled(key: string, now: number, withinMs: number): boolean {
+    const at = this.#dials.get(key);
+    return at !== undefined && waits(at + withinMs, now, withinMs);
+  }
+}
+
+/** Leaves know where ultrapeers are, but to dial them brings no link. */
+export function isKnownLeaf({ ultrapeer }: Readonly<HostRecord>): boolean {
+  return ultrapeer === false;
+}
+
+/** Whether `until` lies ahead; not so when it is farther away than it ever was set: then the clock was turned back. */
+function waits(until: number, now: number, longestMs: number): boolean {
+  return until > now && until - now <= longestMs;
+}
+
+/** How much a dial may be expected to bring. Only the order means anything. */
+function promise(record: HostRecord, now: number): number {
+  let score = 0;
+  if (record.source === 'configured') score += 8;
+  if (record.ultrapeer === true) score += 3;
+  else if (record.ultrapeer === null) score += 1;
+  if (record.successes > 0) score += 2;
+  if ((record.dailyUptimeSeconds ?? 0) > 8 * 3600) score += 1;
+  const age = now - record.seenAt;
+  if (age < 10 * MINUTE_MS) score += 4;
+  else if (age < HOUR_MS) score += 3;
+  else if (age < DAY_MS) score += 2;
+  else if (age < 7 * DAY_MS) score += 1;
+  return score - 2 * Math.min(record.failures, 5);
+}
+
+/** /24 of IPv4, /48 of IPv6: mostly one operator. */
+function groupOf(host: string): string {
+  if (!isIpv6(host)) return `${host.slice(0, host.lastIndexOf('.'))}.*`;
+  return `${host.split(':', 3).join(':')}:*`;
+}

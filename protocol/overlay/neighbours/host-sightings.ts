@@ -1,0 +1,42 @@
+// What others tell of hosts: pongs, headers, caches. Goes to the host cache and, for ultrapeers, to the known free slots.
+import type { Clock } from '../../ports.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
+import type { ReachPolicy } from '../reach/reach-policy.ts';
+import type { FreeSlots } from './free-slots.ts';
+import type { HostCache, HostSighting } from './host-cache.ts';
+
+export class HostSightings {
+  readonly #hosts: HostCache;
+  readonly #slots: FreeSlots;
+  readonly #reach: ReachPolicy;
+  readonly #clock: Clock;
+
+  constructor(hosts: HostCache, slots: FreeSlots, reach: ReachPolicy, clock: Clock) {
+    this.#hosts = hosts;
+    this.#slots = slots;
+    this.#reach = reach;
+    this.#clock = clock;
+  }
+
+  /** How many of them the host cache took. Our own address is passed over. */
+  add(sightings: readonly HostSighting[], now: number): number {
+    const wallTime = this.#clock.wallTime();
+    let taken = 0;
+    for (const sighting of sightings) {
+      const { endpoint, ultrapeer, leafSlotsFree } = sighting;
+      if (this.#reach.isOwn(endpoint)) continue;
+      if (this.#hosts.add(sighting, wallTime)) taken++;
+      if (ultrapeer === true && leafSlotsFree != null) this.#slots.note(endpoint, leafSlotsFree, now);
+    }
+    return taken;
+  }
+
+  /** Addresses out of a peer's headers or Bye. */
+  addTried(endpoints: readonly Endpoint[], ultrapeer: boolean, now: number): void {
+    const known = ultrapeer ? true : null;
+    this.add(
+      endpoints.map(endpoint => ({ endpoint, source: 'try', ultrapeer: known, dailyUptimeSeconds: null })),
+      now,
+    );
+  }
+}

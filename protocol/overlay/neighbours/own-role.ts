@@ -1,0 +1,104 @@
+// What we are, leaf or ultrapeer: as the settings say, or as an election decides that is held again and again.
+import type { Role } from '../../handshake/capabilities.ts';
+import type { NetworkRules } from '../../network-rules.ts';
+import type { RoleMode } from '../../servent-settings.ts';
+import { type Assessment, Election, type Vitals } from './election.ts';
+
+/** An ultrapeer by default waits so long for a neighbour that would rather have it as a leaf. */
+const SETTLE_MS = 1_500;
+/** Random steps of hesitation between none and all of it. */
+const HESITATION_STEPS = 1_000;
+
+export interface OwnRoleOptions {
+  readonly rules: Pick<NetworkRules, 'election' | 'electionMs' | 'firstRole'>;
+  readonly mode: RoleMode;
+  readonly leavesMax: number;
+  /** It looks for its neighbours by itself. A servent whose links were given by hand keeps its role. */
+  readonly seeks: boolean;
+  readonly random: { below(bound: number): number };
+  readonly now: number;
+  readonly onChange: (role: Role, why: string, now: number) => void;
+}
+
+export interface RoleReport extends Assessment {
+  readonly mode: RoleMode;
+  /** Elections are held; else the role stays what it is. */
+  readonly active: boolean;
+  readonly role: Role;
+  /** Milliseconds until the role may change; 0 when it has no reason to. */
+  readonly heldForMs: number;
+}
+
+export class OwnRole {
+  readonly active: boolean;
+  readonly #options: OwnRoleOptions;
+  readonly #election: Election;
+  #heldForMs = 0;
+  #role: Role;
+  #electionAt: number;
+
+  constructor(options: OwnRoleOptions) {
+    const { rules, mode, leavesMax, seeks, random, now } = options;
+    this.#options = options;
+    this.active = mode === 'auto' && seeks;
+    this.#role = mode === 'leaf' ? 'leaf' : this.active ? rules.firstRole : 'ultrapeer';
+    this.#electionAt = now + rules.electionMs;
+    const hesitation = () => random.below(HESITATION_STEPS) / HESITATION_STEPS;
+    this.#election = new Election({ ...rules.election, leavesMax }, this.#role, now, hesitation);
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** An ultrapeer by default becomes the leaf of a neighbour that asks for it; an elected one was needed, and stays. */
+  get mayBecomeLeaf(): boolean {
+    return this.active && !this.#election.elected;
+  }
+
+  /** Caches may name us as an ultrapeer: an election made us one, or nobody asked us to be a leaf for SETTLE_MS. */
+  settled(now: number): boolean {
+    return !this.active || this.#election.elected || now - this.#options.now >= SETTLE_MS;
+  }
+
+  /** A link was made on which we are a leaf: from now on we are one. */
+  yield(now: number): void {
+    this.#election.yield(now);
+    this.#become('leaf', 'a neighbour with room for leaves asked us to be one', now);
+  }
+
+  report(vitals: Vitals, now: number): RoleReport {
+    return {
+      ...this.#election.assess(vitals, now),
+      mode: this.#options.mode,
+      active: this.active,
+      role: this.#role,
+      heldForMs: this.#heldForMs,
+    };
+  }
+
+  /** Holds the election that is due; when the next one is, Infinity when none are held. */
+  tick(now: number, vitals: () => Vitals): number {
+    if (!this.active) return Number.POSITIVE_INFINITY;
+    if (now >= this.#electionAt) {
+      this.#electionAt = now + this.#options.rules.electionMs;
+      this.#hold(vitals(), now);
+    }
+    return this.#electionAt;
+  }
+
+  #hold(vitals: Vitals, now: number): void {
+    const { role, criteria, heldForMs } = this.#election.evaluate(vitals, now);
+    this.#heldForMs = heldForMs;
+    if (role === this.#role) return;
+    const deciding = criteria.filter(({ met }) => met === (role === 'ultrapeer'));
+    this.#become(role, deciding.map(({ name, value }) => `${name} ${value}`).join(', '), now);
+  }
+
+  #become(role: Role, why: string, now: number): void {
+    if (role === this.#role) return;
+    this.#role = role;
+    this.#heldForMs = 0;
+    this.#options.onChange(role, why, now);
+  }
+}

@@ -1,0 +1,260 @@
+// The running dynamic queries, our own and those of our leaves: starts them, sends what they decide, feeds them results.
+import { HEADER_BYTES, Type } from '../../constants.ts';
+import type { Random } from '../../ports.ts';
+import type { QueryHashes } from '../../qrp/hash.ts';
+import type { Frame } from '../../wire/frame-reader.ts';
+import { guidKey } from '../../wire/guid.ts';
+import { encodeDescriptor } from '../../wire/header.ts';
+import { isWhatsNewText, QueryFlag, queryFlags, queryTextEnd } from '../../wire/query.ts';
+import { encodeQueryStatusRequest, QUERY_STATUS_STOP } from '../../wire/vendor/leaf-guidance.ts';
+import type { OverlayLimits } from '../limits.ts';
+import type { OverlayCounters } from '../links/counters.ts';
+import type { Link } from '../links/link.ts';
+import type { Links } from '../links/links.ts';
+import { Priority } from '../links/send-queue.ts';
+import type { AnswerPace } from './answer-pace.ts';
+import { type Ask, DynamicQuery, Next, type Prospect } from './dynamic-query.ts';
+import type { NeighbourTables } from './neighbour-tables.ts';
+import { hashesOf } from './query-router.ts';
+import type { Search } from './search.ts';
+
+/** What LimeWire takes a peer for that does not say. */
+const DEGREE_UNSAID = 6;
+
+interface Running {
+  readonly query: DynamicQuery;
+  readonly guid: Buffer;
+  readonly payload: Buffer;
+  readonly hashes: QueryHashes;
+  readonly whatsNew: boolean;
+  /** The leaf that asks, or our own search: one of the two. */
+  readonly leaf: Link | null;
+  readonly search: Search | null;
+  /** Leaves that were chosen for a search of ours; a table that comes later adds to them. */
+  readonly leaves: Set<number>;
+  /** Ids of links that it went to and when; one that was asked twice has ASKED_AGAIN, as its answers are of either time. */
+  readonly asked: Map<number, number>;
+  exhausted: boolean;
+}
+
+export interface DynamicQueriesParts {
+  readonly links: Links;
+  readonly tables: NeighbourTables;
+  readonly pace: AnswerPace;
+  readonly counters: OverlayCounters;
+  readonly limits: OverlayLimits;
+  readonly random: Random;
+}
+
+export class DynamicQueries {
+  readonly #parts: DynamicQueriesParts;
+  /** By guidKey, oldest first. At most searchesMax of ours and ofLeavesMax of leaves. */
+  readonly #running = new Map<string, Running>();
+  /** Queries running for a leaf; no entry for none. */
+  readonly #perLeaf = new Map<Link, number>();
+  #ofLeaves = 0;
+  /** Scratch of one step. */
+  readonly #asks: Ask[] = [];
+
+  constructor(parts: DynamicQueriesParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** A search of ours, as an ultrapeer; without any link it waits for one. */
+  startOwn(search: Search, now: number): void {
+    const { ownGoal, urnShare } = this.#parts.limits.dynamicQuery;
+    const goal = Math.max(1, Math.round(search.urns.length > 0 ? ownGoal * urnShare : ownGoal));
+    this.#step(this.#create(search.guid, search.payload, goal, null, search, now), now);
+  }
+
+  /** A leaf's query, for which we had `ownHits` records; its TTL means nothing. The leaf's oldest gives way to it. */
+  startOfLeaf(leaf: Link, frame: Frame, ownHits: number, now: number): void {
+    const { leafGoal, urnShare, perLeafMax, ofLeavesMax } = this.#parts.limits.dynamicQuery;
+    if ((this.#perLeaf.get(leaf) ?? 0) >= perLeafMax) this.#endOldest(leaf);
+    if (this.#ofLeaves >= ofLeavesMax) this.#endOldest(null);
+    const payload = Buffer.from(frame.payload());
+    const byUrn = hashesOf(payload).urns.length > 0;
+    const goal = Math.max(1, Math.round(byUrn ? leafGoal * urnShare : leafGoal));
+    const flags = queryFlags(payload);
+    const running = this.#create(Buffer.from(frame.guid()), payload, goal, leaf, null, now);
+    running.query.seen = ownHits;
+    running.query.guided = leaf.guided || (flags & QueryFlag.LeafGuided) !== 0;
+    running.query.unseen = (flags & QueryFlag.OutOfBand) !== 0;
+    this.#step(running, now);
+    this.#perLeaf.set(leaf, (this.#perLeaf.get(leaf) ?? 0) + 1);
+    this.#ofLeaves++;
+  }
+
+  #create(guid: Buffer, payload: Buffer, goal: number, leaf: Link | null, search: Search | null, now: number): Running {
+    const hashes = hashesOf(payload);
+    const targets: Link[] = [];
+    const whatsNew = isWhatsNewText(payload, 2, queryTextEnd(payload));
+    if (whatsNew) this.#parts.tables.sharersOfNews(targets);
+    else this.#parts.tables.leavesFor(hashes, targets);
+    const hops = search === null ? 1 : 0;
+    const ids = targets.filter(target => target !== leaf && hops < target.queryHopsMax).map(({ id }) => id);
+    this.#shuffle(ids);
+    const query = new DynamicQuery(this.#parts.limits.dynamicQuery, goal, ids, now);
+    const leaves = new Set(search === null ? [] : ids);
+    const running = {
+      query,
+      guid,
+      payload,
+      hashes,
+      whatsNew,
+      leaf,
+      search,
+      leaves,
+      asked: new Map<number, number>(),
+      exhausted: false,
+    };
+    this.#running.set(guidKey(guid), running);
+    return running;
+  }
+
+  #endOldest(leaf: Link | null): void {
+    for (const [key, running] of this.#running) {
+      if (running.leaf === null || (leaf !== null && running.leaf !== leaf)) continue;
+      this.#end(key, running);
+      return;
+    }
+  }
+
+  #end(key: string, { leaf }: Running): void {
+    if (!this.#running.delete(key) || leaf === null) return;
+    this.#ofLeaves--;
+    const left = (this.#perLeaf.get(leaf) ?? 1) - 1;
+    if (left > 0) this.#perLeaf.set(leaf, left);
+    else this.#perLeaf.delete(leaf);
+  }
+
+  /** A hit came over `link`, for a search of ours or routed to a leaf: its records count, and how long it took. */
+  onHit(link: Link, frame: Frame, now: number): void {
+    const running = this.#running.get(guidKey(frame.bytes, frame.start));
+    if (running === undefined) return;
+    if (running.search === null) running.query.seen += recordsOf(frame); // ours counts its hits itself
+    const askedAt = running.asked.get(link.id) ?? ASKED_AGAIN;
+    if (askedAt !== ASKED_AGAIN) this.#parts.pace.note((now - askedAt) / (frame.hops + 1));
+  }
+
+  /** A leaf says how many hits its query has kept. */
+  onStatus(leaf: Link, guid: Buffer, kept: number, now: number): void {
+    const running = this.#running.get(guidKey(guid));
+    if (running === undefined || running.leaf !== leaf) return; // nobody steers another's query
+    if (kept === QUERY_STATUS_STOP) running.query.stop();
+    else running.query.onStatus(kept, now);
+  }
+
+  /** A search of ours is over. */
+  cancel(search: Search): void {
+    const key = guidKey(search.guid);
+    const running = this.#running.get(key);
+    if (running !== undefined) this.#end(key, running);
+  }
+
+  /** Searches that have asked everybody go on with the new link. */
+  onLinked(now: number): void {
+    for (const running of this.#running.values()) if (running.exhausted) running.query.nextAt = now;
+  }
+
+  /** A leaf of ours has a new table: searches of ours that it matches now go there too. */
+  onLeafTable(leaf: Link, now: number): void {
+    if (leaf.queryHopsMax === 0) return;
+    for (const running of this.#running.values()) {
+      if (running.search === null || running.leaves.has(leaf.id)) continue;
+      if (!this.#parts.tables.leafMayMatch(leaf, running.hashes)) continue;
+      running.leaves.add(leaf.id);
+      this.#send(running, leaf, 1, now);
+    }
+  }
+
+  /** The link is gone. */
+  forget(link: Link): void {
+    if (!this.#perLeaf.has(link)) return;
+    for (const [key, running] of this.#running) if (running.leaf === link) this.#end(key, running);
+  }
+
+  /** Takes the steps that are due; when the next one is. */
+  tick(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [key, running] of this.#running) {
+      const verdict = this.#step(running, now);
+      const over = verdict === Next.Done || (verdict === Next.Exhausted && running.search === null);
+      if (over) this.#end(key, running);
+      else next = Math.min(next, running.query.nextAt);
+    }
+    return next;
+  }
+
+  #step(running: Running, now: number): Next {
+    const { query, search } = running;
+    if (search !== null) {
+      query.seen = search.hits;
+      if (!search.open) query.stop();
+    }
+    const asks = this.#asks;
+    query.answerMs = this.#parts.pace.waitMs;
+    const verdict = query.step(now, now < query.nextAt ? NOBODY : this.#prospects(running), asks);
+    running.exhausted = verdict === Next.Exhausted;
+    if (verdict === Next.AskStatus) this.#askStatus(running);
+    for (const { id, ttl } of asks) {
+      const link = this.#parts.links.get(id);
+      if (link !== null) this.#send(running, link, ttl, now);
+    }
+    asks.length = 0;
+    return verdict;
+  }
+
+  #prospects({ leaf, search, hashes, whatsNew }: Running): Prospect[] {
+    const { ttlMax, legacyTtlMax } = this.#parts.limits;
+    const hops = search === null ? 1 : 0;
+    const prospects: Prospect[] = [];
+    for (const link of this.#parts.links.relays) {
+      if (link === leaf || link.ourRole === 'leaf' || hops >= link.queryHopsMax) continue;
+      if (whatsNew && !link.whatsNew) continue;
+      const { capabilities, routeTable } = link;
+      const most = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, capabilities.maxTtl ?? ttlMax);
+      prospects.push({
+        id: link.id,
+        degree: Math.max(2, capabilities.degree ?? DEGREE_UNSAID),
+        ttlMax: whatsNew ? 1 : Math.max(1, most - hops), // one link further everybody stops it
+        matches: whatsNew || (routeTable === null ? null : routeTable.mayMatch(hashes)),
+        again: capabilities.extProbes,
+        queuedBytes: link.queue.bytes,
+      });
+    }
+    this.#shuffle(prospects);
+    return prospects;
+  }
+
+  #send({ guid, payload, search, asked }: Running, link: Link, ttl: number, now: number): void {
+    const hops = search === null ? 1 : 0;
+    link.queue.enqueue(encodeDescriptor(guid, Type.Query, ttl, hops, payload), Priority.Query);
+    if (search === null) this.#parts.counters.queriesRelayed++;
+    else if (!asked.has(link.id)) search.noteAsked(now);
+    asked.set(link.id, asked.has(link.id) ? ASKED_AGAIN : now);
+  }
+
+  #askStatus({ guid, leaf }: Running): void {
+    leaf?.queue.enqueue(encodeDescriptor(guid, Type.Vendor, 1, 0, encodeQueryStatusRequest()), Priority.Control);
+  }
+
+  /** Who is asked first is chance: or the first neighbour would bear every search. */
+  #shuffle<T>(list: T[]): void {
+    for (let i = list.length - 1; i > 0; i--) {
+      const j = this.#parts.random.below(i + 1);
+      [list[i], list[j]] = [list[j] as T, list[i] as T];
+    }
+  }
+}
+
+const NOBODY: readonly Prospect[] = [];
+const ASKED_AGAIN = -1;
+/** Records of the query hit in `frame`, whose payload is known to have its first byte. */
+export function recordsOf(frame: Frame): number {
+  return frame.bytes.readUInt8(frame.start + HEADER_BYTES);
+}

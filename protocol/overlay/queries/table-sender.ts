@@ -1,0 +1,209 @@
+// The QRP table that we send: a leaf's own to its ultrapeers, an ultrapeer's union of its own and its leaves' to others.
+// The whole table first, then what changed, a few messages at a time.
+import { Type } from '../../constants.ts';
+import type { Random } from '../../ports.ts';
+import { urnHashes, type WordHash } from '../../qrp/hash.ts';
+import { encodeTable } from '../../qrp/patch.ts';
+import { QrpTable } from '../../qrp/table.ts';
+import { INDEX_BITS_MAX } from '../../qrp/table-index.ts';
+import type { Searchable } from '../../search/shared-file.ts';
+import { encodeDescriptor } from '../../wire/header.ts';
+import { encodeRouteTableUpdate } from '../../wire/route-table-update.ts';
+import type { OverlayLimits } from '../limits.ts';
+import type { Link } from '../links/link.ts';
+import { Priority } from '../links/send-queue.ts';
+import { RateLimit, SlowingPace } from '../rate-limit.ts';
+import type { NeighbourTables } from './neighbour-tables.ts';
+
+/** gtk-gnutella's pace for one link. */
+const MESSAGE_LIMIT = new RateLimit(200, 5);
+/** A queue fuller than this share has better things to send. */
+const QUEUE_SHARE_MAX = 0.4;
+/**
+ * A new table may follow the one before so soon, if that was the first for long: a library is hashed bit by bit after the start, and
+ * leaves join one after the other. Whatever took a while to grow is known to neighbours about as long after.
+ */
+const EARLY_TABLE_MS = 5_000;
+/** Of the slowest pace: in a lab that is quicker. */
+const EARLY_TABLE_SHARE = 1 / 12;
+/**
+ * Libraries up to so many files are found by hash alone as well. Neither gtk-gnutella nor LimeWire puts URNs into a table, though
+ * both look them up, each in its own way: two slots a file. Past the largest table that would push the fill towards the 5 % at which
+ * gtk-gnutella begins to leave queries out at random: words would be missed for the sake of hashes.
+ */
+const URN_FILES_MAX = 2_000;
+/** Between two slices of a large table others have their turn. */
+const SLICE_REST_MS = 1;
+/** Sequences kept encoded: nearly all links are at the same table. */
+const ENCODED_MAX = 4;
+
+/** An ultrapeer that gets our table. */
+interface Peer {
+  readonly link: Link;
+  /** What it has once `frames` are sent. */
+  sent: QrpTable | null;
+  frames: readonly Buffer[];
+  next: number;
+  due: number;
+}
+
+interface Encoded {
+  readonly before: QrpTable | null;
+  readonly after: QrpTable;
+  readonly deflate: boolean;
+  readonly frames: readonly Buffer[];
+}
+
+export interface TableSenderParts {
+  readonly library: Searchable;
+  readonly tables: NeighbourTables;
+  readonly random: Random;
+  readonly limits: OverlayLimits;
+}
+
+export class TableSender {
+  readonly #parts: TableSenderParts;
+  readonly #ownPace: SlowingPace;
+  readonly #unionPace: SlowingPace;
+  /** As many as there are ultrapeers. */
+  readonly #peers = new Map<Link, Peer>();
+  #own: QrpTable | null = null;
+  /** The next own table, as far as it has got. */
+  #making: Generator<undefined, QrpTable> | null = null;
+  #union: QrpTable | null = null;
+  #libraryChanged = false;
+  /** Revision of the neighbours' tables that are in the union. */
+  #revision = -1;
+  #encoded: Encoded[] = [];
+
+  constructor(parts: TableSenderParts) {
+    this.#parts = parts;
+    this.#ownPace = paceOf(parts.limits.tableUpdateMs);
+    this.#unionPace = paceOf(parts.limits.unionUpdateMs);
+  }
+
+  /** Other files are shared than before. */
+  onLibraryChanged(): void {
+    this.#libraryChanged = true;
+  }
+
+  /** A new link: it gets the whole table if it can use one. */
+  greet(link: Link, now: number): void {
+    const { capabilities } = link;
+    if (link.role !== 'ultrapeer' || this.#parts.limits.flooding) return;
+    if (link.ourRole === 'leaf' ? capabilities.queryRouting === 0 : !capabilities.ultrapeerQueryRouting) return;
+    const peer = { link, sent: null, frames: [], next: 0, due: 0 };
+    this.#peers.set(link, peer);
+    this.#serve(peer, now);
+  }
+
+  forget(link: Link): void {
+    this.#peers.delete(link);
+  }
+
+  /** Sends what is due; when there will be more to do. */
+  tick(now: number): number {
+    if (this.#peers.size === 0) return Number.POSITIVE_INFINITY;
+    this.#refresh(now);
+    let next = this.#making === null ? Number.POSITIVE_INFINITY : now + SLICE_REST_MS;
+    for (const peer of this.#peers.values()) next = Math.min(next, this.#serve(peer, now));
+    return next;
+  }
+
+  /** Makes tables anew when something changed and the last ones are old enough. */
+  #refresh(now: number): void {
+    const { tables } = this.#parts;
+    if (this.#libraryChanged && this.#ownPace.admit(now)) {
+      this.#libraryChanged = false;
+      this.#making = this.#makeOwn();
+    }
+    this.#makeOn();
+    if (this.#union === null || this.#own === null || tables.revision === this.#revision) return;
+    if (!this.#unionPace.admit(now)) return;
+    const union = this.#makeUnion(this.#own);
+    if (!union.equals(this.#union)) this.#union = union; // or every link would be sent nothing anew
+  }
+
+  /** Words and hashes of our files. */
+  #makeOwn(): Generator<undefined, QrpTable> {
+    const { library } = this.#parts;
+    const hashes: WordHash[] = [];
+    if (library.files <= URN_FILES_MAX) for (const { sha1 } of library.shared()) hashes.push(...urnHashes(sha1));
+    return QrpTable.inSlices(library.words(), hashes);
+  }
+
+  /** One slice of the own table. Files that come and go meanwhile are seen or not; the next table has them. */
+  #makeOn(): void {
+    const { done, value } = this.#making?.next() ?? {};
+    if (done !== true || value === undefined) return;
+    this.#making = null;
+    if (this.#own?.equals(value) === true) return;
+    this.#own = value;
+    this.#revision = -1;
+  }
+
+  /** Null while the first one is being made: then tick() brings it. */
+  #ownTable(): QrpTable | null {
+    if (this.#own === null && this.#making === null) {
+      this.#making = this.#makeOwn();
+      this.#makeOn();
+    }
+    return this.#own;
+  }
+
+  /** Never smaller than the one before: another size means to send all of it. */
+  #makeUnion(own: QrpTable): QrpTable {
+    const { tables } = this.#parts;
+    const bits = Math.min(INDEX_BITS_MAX, Math.max(own.bits, tables.unionBits, this.#union?.bits ?? 0));
+    const union = new QrpTable(2 ** bits);
+    union.merge(own);
+    tables.addUnionTo(union);
+    this.#revision = tables.revision;
+    return union;
+  }
+
+  #tableFor(link: Link): QrpTable | null {
+    const own = this.#ownTable();
+    if (link.ourRole === 'leaf' || own === null) return own;
+    this.#union ??= this.#makeUnion(own);
+    return this.#union;
+  }
+
+  #serve(peer: Peer, now: number): number {
+    const { queue } = peer.link;
+    if (peer.next >= peer.frames.length) {
+      const table = this.#tableFor(peer.link);
+      if (table === null) return now + SLICE_REST_MS;
+      if (peer.sent === table) return Number.POSITIVE_INFINITY;
+      peer.frames = this.#encode(peer.sent, table, !peer.link.deflateOut);
+      peer.next = 0;
+      peer.sent = table;
+    }
+    for (; peer.next < peer.frames.length; peer.next++) {
+      const frame = peer.frames[peer.next];
+      const due = MESSAGE_LIMIT.admit(peer.due, now);
+      const full = queue.bytes > QUEUE_SHARE_MAX * this.#parts.limits.send.fullBytes;
+      if (due < 0 || full || frame === undefined) return now + MESSAGE_LIMIT.intervalMs;
+      peer.due = due;
+      queue.enqueue(frame, Priority.Control); // nothing of a sequence may be shed
+    }
+    peer.frames = [];
+    peer.next = 0;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Compressed unless the link is. */
+  #encode(before: QrpTable | null, after: QrpTable, deflate: boolean): readonly Buffer[] {
+    const known = this.#encoded.find(e => e.before === before && e.after === after && e.deflate === deflate);
+    if (known !== undefined) return known.frames;
+    const frames = encodeTable(before, after, { deflate }).map(update =>
+      encodeDescriptor(this.#parts.random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)),
+    );
+    this.#encoded = [{ before, after, deflate, frames }, ...this.#encoded].slice(0, ENCODED_MAX);
+    return frames;
+  }
+}
+
+function paceOf(slowestMs: number): SlowingPace {
+  return new SlowingPace(Math.min(EARLY_TABLE_MS, EARLY_TABLE_SHARE * slowestMs), slowestMs);
+}

@@ -1,0 +1,164 @@
+// Whether others can reach us, by TCP and by UDP, proven by their having done so. Rules and windows of gtk-gnutella.
+import type { Endpoint } from '../../wire/endpoint.ts';
+import { TimedKeys } from '../timed-keys.ts';
+
+/** A proof holds so long (gtk-gnutella FW_INCOMING_WINDOW). */
+export const PROOF_MS = 1_800_000;
+/** After which an answer to what was asked still counts as one: a router lets it in (FW_UDP_WINDOW). */
+const ASKED_MS = 120_000;
+/** Silence after a proof has run out, while neighbours are asked again. */
+const GRACE_MS = 300_000;
+const ADDRESSES_MAX = 8_192;
+
+export type Reachability = 'open' | 'firewalled' | 'unknown';
+
+export interface FirewallStatus {
+  readonly tcp: Reachability;
+  readonly udp: Reachability;
+  /** Datagrams that answer ours get through. */
+  readonly udpSolicited: boolean;
+  /** Milliseconds of the clock, null for never. */
+  readonly tcpProvenAt: number | null;
+  readonly udpProvenAt: number | null;
+}
+
+/** How reachability by one transport is known. `silence`: nobody came for too long. Null: not known yet. */
+export interface ReachAccount {
+  readonly state: Reachability;
+  /** Milliseconds of the clock: when it became so. */
+  readonly since: number;
+  readonly known: 'configured' | 'proof' | 'silence' | null;
+  /** Of the last proof; null for never. */
+  readonly provenAt: number | null;
+}
+
+/** Settles the question; null finds out. */
+export type Decree = 'open' | 'firewalled' | null;
+
+export interface FirewallOptions {
+  readonly decreed: Decree;
+  /** Addresses that prove nothing, as they are on our side of any firewall. */
+  readonly isNear: (host: string) => boolean;
+  /** Many servents share one address, as in a lab: tell them apart by port. */
+  readonly byPort: boolean;
+  readonly now: number;
+}
+
+export class Firewall {
+  readonly #options: FirewallOptions;
+  #decreed: Decree;
+  /** When it was last decided how the answer is found. */
+  #begun: number;
+  /** Whom we sent datagrams to lately. */
+  readonly #sent: TimedKeys;
+  #tcpProvenAt: number | null = null;
+  #udpProvenAt: number | null = null;
+  /** First proof of those that followed one another without a gap. */
+  #tcpOpenSince: number | null = null;
+  #udpOpenSince: number | null = null;
+  #solicitedAt: number | null = null;
+
+  constructor(options: FirewallOptions) {
+    this.#options = options;
+    this.#decreed = options.decreed;
+    this.#begun = options.now;
+    this.#sent = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
+  }
+
+  /** What was proven stays so; without proofs, finding out begins anew. */
+  decree(decreed: Decree, now: number): void {
+    this.#decreed = decreed;
+    this.#begun = now;
+  }
+
+  #key(endpoint: Endpoint): string {
+    return this.#options.byPort ? `${endpoint.host} ${endpoint.port}` : endpoint.host;
+  }
+
+  /**
+   * Somebody connected to the port that we listen on. Counts from hosts that we connected to as well, unlike with
+   * datagrams: our connections leave from other ports, so no router lets this one in for their sake.
+   */
+  tcpArrived(host: string, now: number): void {
+    if (this.#options.isNear(host)) return;
+    if (this.#reachability(this.#tcpProvenAt, now) !== 'open') this.#tcpOpenSince = now;
+    this.#tcpProvenAt = now;
+  }
+
+  /** We sent a datagram to `endpoint`. */
+  udpSent(endpoint: Endpoint, now: number): void {
+    this.#sent.add(this.#key(endpoint), now);
+  }
+
+  /** A datagram came in; true if nobody had asked for it. */
+  udpArrived(endpoint: Endpoint, now: number): boolean {
+    if (this.#options.isNear(endpoint.host) || this.#sent.has(this.#key(endpoint), now)) return false;
+    if (this.#reachability(this.#udpProvenAt, now) !== 'open') this.#udpOpenSince = now;
+    this.#udpProvenAt = now;
+    return true;
+  }
+
+  /** A pong to a ping of ours. */
+  udpAnswered(now: number): void {
+    this.#solicitedAt = now;
+  }
+
+  status(now: number): FirewallStatus {
+    const decreed = this.#decreed;
+    return {
+      tcp: decreed ?? this.#reachability(this.#tcpProvenAt, now),
+      udp: decreed ?? this.#reachability(this.#udpProvenAt, now),
+      udpSolicited: decreed === 'open' || (this.#solicitedAt !== null && now - this.#solicitedAt < PROOF_MS),
+      tcpProvenAt: this.#tcpProvenAt,
+      udpProvenAt: this.#udpProvenAt,
+    };
+  }
+
+  /** The same for people: since when, and how it is known. */
+  account(now: number): { tcp: ReachAccount; udp: ReachAccount } {
+    return {
+      tcp: this.#accountOf(this.#tcpProvenAt, this.#tcpOpenSince, now),
+      udp: this.#accountOf(this.#udpProvenAt, this.#udpOpenSince, now),
+    };
+  }
+
+  #accountOf(provenAt: number | null, openSince: number | null, now: number): ReachAccount {
+    const begun = this.#begun;
+    if (this.#decreed !== null) return { state: this.#decreed, since: begun, known: 'configured', provenAt };
+    const state = this.#reachability(provenAt, now);
+    if (state === 'open') return { state, since: openSince ?? begun, known: 'proof', provenAt };
+    const lapsedAt = this.#lapsedAt(provenAt);
+    if (state === 'unknown') return { state, since: lapsedAt, known: null, provenAt };
+    return { state, since: lapsedAt + GRACE_MS, known: 'silence', provenAt };
+  }
+
+  #reachability(provenAt: number | null, now: number): Reachability {
+    if (provenAt !== null && now < provenAt + PROOF_MS) return 'open';
+    return now - this.#lapsedAt(provenAt) < GRACE_MS ? 'unknown' : 'firewalled';
+  }
+
+  #lapsedAt(provenAt: number | null): number {
+    return provenAt === null ? this.#begun : Math.max(this.#begun, provenAt + PROOF_MS);
+  }
+
+  /**
+   * What hits, pushes and the handshake say: nobody can connect to us. Before the first proof too, for a push works
+   * either way; not while a proof that has run out is being renewed.
+   */
+  firewalled(now: number): boolean {
+    const { tcp, tcpProvenAt } = this.status(now);
+    return tcp === 'firewalled' || (tcp === 'unknown' && tcpProvenAt === null);
+  }
+
+  /** Whether hits may be asked for by UDP. */
+  takesDatagrams(now: number): boolean {
+    return this.status(now).udp === 'open';
+  }
+
+  /** Whether a neighbour should be asked for a proof, a third of its life before it runs out. */
+  wantsProof(now: number): { tcp: boolean; udp: boolean } {
+    if (this.#decreed !== null) return { tcp: false, udp: false };
+    const stale = (provenAt: number | null) => provenAt === null || now - provenAt > (PROOF_MS * 2) / 3;
+    return { tcp: stale(this.#tcpProvenAt), udp: stale(this.#udpProvenAt) };
+  }
+}
