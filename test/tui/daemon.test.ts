@@ -1,9 +1,9 @@
 // What only a real daemon can show: its log, who is blocked, and what a key may not do.
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ServentProcess } from '../../demo/servent-process.ts';
 import { Pane, SERVENT, TMUX_MISSING } from '../support/pane.ts';
+import { until } from '../support/running-servent.ts';
 
 async function servent(t: Test, name: string, ...args: string[]): Promise<ServentProcess> {
   const started = await ServentProcess.start({
@@ -20,16 +20,15 @@ async function servent(t: Test, name: string, ...args: string[]): Promise<Serven
 async function goAndReturn(own: ServentProcess, other: ServentProcess): Promise<void> {
   const [link] = (await other.client.peers()).items;
   await other.client.disconnect({ id: link?.id ?? '' });
+  await until('own knows that it is gone', async () => ((await own.client.peers()).items.length === 0 ? true : null));
   await own.client.connect({ address: other.gnutella });
 }
 
-/** Until the daemon has logged it. */
-async function logged(own: ServentProcess, message: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await own.client.logLines({ level: 'info' })).items.some(line => line.message === message)) return;
-    await wait(50);
-  }
-  throw new Error(`"${message}" was not logged`);
+function logged(own: ServentProcess, message: string): Promise<boolean> {
+  return until(`"${message}" is logged`, async () => {
+    const { items } = await own.client.logLines({ level: 'info' });
+    return items.some(line => line.message === message) ? true : null;
+  });
 }
 
 t.test('the log of the daemon, and a neighbour blocked', { skip: TMUX_MISSING, timeout: 110_000 }, async t => {
