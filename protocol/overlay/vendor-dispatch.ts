@@ -67,6 +67,7 @@ const ASKED_ABOUT: readonly string[] = [
 ];
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(VendorId));
+const CAPABILITIES_EVERY_MS = 60_000;
 const TIME_SYNC_LIMIT = new RateLimit(10_000, 5);
 
 function message(id: string, version: number): SupportedMessage {
@@ -80,6 +81,10 @@ interface Peer {
   supported: number;
   /** null/10 TCPI: others can connect to it; null when it does not say. */
   acceptsTcp: boolean | null;
+  /** What it was told last: whether others can connect to us, by TCP. */
+  toldReachable: boolean;
+  /** Not before this is it told again. */
+  capabilitiesDue: number;
   /** We told it to send no queries. */
   stopped: boolean;
   timeSyncDue: number;
@@ -121,18 +126,30 @@ export class VendorDispatch {
     this.pushProxies = new PushProxies({ ...ways, identity, reaches, adopt });
   }
 
-  /** A link is up: says once what we understand (gtk-gnutella honours the first list only). */
+  /** A link is up: says once what we understand (gtk-gnutella honours the first list only), and what we can. */
   onLinked(link: Link, now: number): void {
     if (!link.capabilities.vendorMessages) return;
-    const { firewall, identity } = this.#parts;
-    this.#peers.set(link, { supported: -1, acceptsTcp: null, stopped: false, timeSyncDue: 0 });
+    const reachable = !this.#parts.firewall.firewalled(now);
+    const peer = {
+      supported: -1,
+      acceptsTcp: null,
+      toldReachable: reachable,
+      capabilitiesDue: 0,
+      stopped: false,
+      timeSyncDue: 0,
+    };
+    this.#peers.set(link, peer);
     this.send(link, encodeMessagesSupported(UNDERSTOOD));
-    const reachable = firewall.firewalled(now) ? 0 : 1;
+    this.#sendCapabilities(link, reachable);
+  }
+
+  /** The whole list each time: it takes the place of the one before. */
+  #sendCapabilities(link: Link, reachable: boolean): void {
     const capabilities = new Map([
-      ['TCPI', reachable],
+      ['TCPI', reachable ? 1 : 0],
       ['WHAT', 1],
     ]);
-    if (identity.tls === true) capabilities.set('TLS!', 1); // LimeWire looks nowhere else
+    if (this.#parts.identity.tls === true) capabilities.set('TLS!', 1); // LimeWire looks nowhere else
     // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
     this.send(link, encodeCapabilityList(capabilities));
   }
@@ -247,13 +264,27 @@ export class VendorDispatch {
   tick(now: number): void {
     this.connectBacks.tick(now);
     this.pushProxies.tick();
+    const reachable = !this.#parts.firewall.firewalled(now);
     for (const [link, peer] of this.#peers) {
-      if (link.state !== LinkState.Open || link.queue.congested === peer.stopped) continue;
-      if (!this.supports(link, VendorId.HopsFlow)) continue;
-      // what we cannot send on anyway need not come to us: gtk-gnutella does the same when its queue fills
-      peer.stopped = link.queue.congested;
-      this.send(link, encodeHopsFlow(peer.stopped ? 0 : HOPS_FLOW_OPEN));
+      if (link.state !== LinkState.Open) continue;
+      this.#tellReachable(link, peer, reachable, now);
+      this.#tellStopped(link, peer);
     }
+  }
+
+  /** When it has changed, as LimeWire does; a change within CAPABILITIES_EVERY_MS of the last that was told waits. */
+  #tellReachable(link: Link, peer: Peer, reachable: boolean, now: number): void {
+    if (peer.toldReachable === reachable || now < peer.capabilitiesDue) return;
+    peer.toldReachable = reachable;
+    peer.capabilitiesDue = now + CAPABILITIES_EVERY_MS;
+    this.#sendCapabilities(link, reachable);
+  }
+
+  /** What we cannot send on anyway need not come to us: gtk-gnutella does the same when its queue fills. */
+  #tellStopped(link: Link, peer: Peer): void {
+    if (link.queue.congested === peer.stopped || !this.supports(link, VendorId.HopsFlow)) return;
+    peer.stopped = link.queue.congested;
+    this.send(link, encodeHopsFlow(peer.stopped ? 0 : HOPS_FLOW_OPEN));
   }
 }
 

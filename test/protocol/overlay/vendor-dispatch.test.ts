@@ -72,6 +72,40 @@ t.test('LimeWire finds among our capabilities that we speak TLS, when we do', as
   t.equal(said(false).get('TLS!'), undefined);
 });
 
+t.test('neighbours are told again when others can reach us or no longer can, once a minute at most', async t => {
+  const scene = new Scene({}, 'firewalled');
+  scene.servent.tls = true;
+  const peers = [scene.peer([]), scene.peer([], 'leaf'), scene.peer(null, 'ultrapeer', false)];
+  const { clock } = scene.network;
+  const told = () =>
+    peers.map(peer => heard(peer, VendorId.Capabilities).map(frame => parseCapabilityList(bodyOf(frame)).get('TCPI')));
+  scene.tick(1_000);
+  t.strictSame(told(), [[0], [0], []], 'nothing has changed');
+  scene.firewall.decree('open', clock.ms);
+  scene.tick(1_000);
+  t.strictSame(told(), [[0, 1], [0, 1], []]);
+  const [first] = peers;
+  t.strictSame(
+    first && heard(first, VendorId.Capabilities).map(frame => [...parseCapabilityList(bodyOf(frame)).keys()]),
+    [
+      ['TCPI', 'WHAT', 'TLS!'],
+      ['TCPI', 'WHAT', 'TLS!'],
+    ],
+    'the whole list, as it takes the place of the first',
+  );
+  scene.firewall.decree('firewalled', clock.ms);
+  for (let second = 1; second < 60; second++) scene.tick(1_000);
+  t.strictSame(told(), [[0, 1], [0, 1], []], 'not within a minute');
+  scene.tick(1_000);
+  t.strictSame(told(), [[0, 1, 0], [0, 1, 0], []], 'but then');
+  for (let second = 0; second < 600; second++) {
+    scene.firewall.decree(second % 2 === 0 ? 'open' : 'firewalled', clock.ms);
+    scene.tick(1_000);
+  }
+  const [modern = []] = told();
+  t.ok(modern.length <= 3 + 10, 'a minute between two, however often it changes');
+});
+
 t.test('what LimeWire needs to see in the list is there', async t => {
   const ids = UNDERSTOOD.map(vendorId);
   for (const id of ['LIME/21', 'LIME/7', 'LIME/8', 'BEAR/11', 'BEAR/4']) t.ok(ids.includes(id), id);
