@@ -19,14 +19,14 @@ export interface Named {
 }
 
 /**
- * The id of the only item whose id, or else whose address, begins with `given`; null: there is none. Throws AMBIGUOUS, naming
- * them, when there are several.
+ * The id of the only item whose id, or else whose address, begins with `given`; null: there is none. Where ids are numbers, a number
+ * names no address: it is the id of something that has gone. Throws AMBIGUOUS, naming them, when there are several.
  */
 export function idBegunWith(given: string, items: readonly Named[], what: string): string | null {
   const begun = given.toLowerCase();
-  const matches = items.filter(item => names(item).some(name => name.toLowerCase().startsWith(begun)));
+  const matches = items.filter(item => nameOf(item, begun)?.toLowerCase().startsWith(begun));
   if (matches.length > 1) {
-    const shown = matches.slice(0, MATCHES_MAX).map(item => names(item).at(-1) ?? '');
+    const shown = matches.slice(0, MATCHES_MAX).map(item => nameOf(item, begun));
     const more = matches.length > shown.length ? `, and ${matches.length - shown.length} more` : '';
     throw new ApiError('AMBIGUOUS', `several ${what} begin with ${JSON.stringify(given)}: ${shown.join(', ')}${more}`);
   }
@@ -34,7 +34,10 @@ export function idBegunWith(given: string, items: readonly Named[], what: string
   return only === undefined ? null : String(only.id ?? only.address);
 }
 
-function names({ id, address }: Named): string[] {
-  const whole = typeof id === 'string' && !/^\d+$/.test(id) ? [id] : [];
-  return whole.length === 0 && typeof address === 'string' ? [address] : whole;
+const NUMBER = /^\d+$/;
+
+function nameOf({ id, address }: Named, begun: string): string | null {
+  if (typeof id === 'string' && !NUMBER.test(id)) return id;
+  if (typeof address !== 'string' || (id !== undefined && NUMBER.test(begun))) return null;
+  return address;
 }

@@ -1,5 +1,6 @@
 // Files of addresses as people hand them on: plain, packed with gzip, with a byte order mark in front, in UTF-16.
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
@@ -11,15 +12,34 @@ export async function readAddressFile(path: string, bytesMax: number): Promise<s
   return textOf(isGzip(bytes) ? await unpacked(bytes, bytesMax) : bytes);
 }
 
+/** Opened without waiting: a pipe that nobody writes to would hold up the start for ever. */
 async function readWhole(path: string, bytesMax: number): Promise<Buffer> {
-  const file = await open(path);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat();
-    if (size > bytesMax) throw new RangeError(`it has ${size} bytes, more than the ${bytesMax} that are read`);
-    return await file.readFile();
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw new Error('it is a folder');
+    if (!stats.isFile()) throw new Error('it is a pipe or a device: save what it gives as a file');
+    if (stats.size > bytesMax) throw tooLong(stats.size, bytesMax);
+    return await readBounded(file, bytesMax);
   } finally {
     await file.close();
   }
+}
+
+/** The size says nothing of a file that grows, or that the system makes up. */
+async function readBounded(file: FileHandle, bytesMax: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of file.createReadStream({ autoClose: false })) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > bytesMax) throw tooLong(bytes, bytesMax);
+  }
+  return Buffer.concat(parts, bytes);
+}
+
+function tooLong(bytes: number, bytesMax: number): Error {
+  return new RangeError(`it has ${bytes} bytes, more than the ${bytesMax} that are read`);
 }
 
 function isGzip(bytes: Buffer): boolean {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
@@ -92,3 +94,20 @@ t.test('more lists than are searched are said to be left out', async t => {
   const { faults } = await readBlockLists({ block: [], files }, new BlockList(), silentLog);
   t.match(faults, [{ path: files.at(-1), detail: /one list too many/ }]);
 });
+
+t.test('a pipe that nobody writes to, a device and a folder are refused at once', async t => {
+  const folder = t.testdir({});
+  const pipe = join(folder, 'list');
+  await promisify(execFile)('mkfifo', [pipe]);
+  await t.rejects(readAddressFile(pipe, 100), { message: /^it is a pipe or a device/ });
+  await t.rejects(readAddressFile('/dev/zero', 100), { message: /^it is a pipe or a device/ });
+  await t.rejects(readAddressFile(folder, 100), { message: 'it is a folder' });
+});
+
+t.test(
+  'no more of a file is read than its bound, whatever size it claims',
+  { skip: process.platform !== 'linux' },
+  async t => {
+    await t.rejects(readAddressFile('/proc/self/status', 10), { message: /more than the 10 that are read/ });
+  },
+);
