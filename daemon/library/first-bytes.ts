@@ -50,9 +50,12 @@ export class FirstBytes {
   }
 }
 
-/** Windows writes text with two bytes a character, and a mark before it. */
+const WIDE = /^(?:\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
+
+/** Windows writes text with two bytes a character, in either order, with a mark before it or without. What is looked for is ASCII. */
 function textOf(head: Buffer): string {
-  return head[0] === 0xff && head[1] === 0xfe ? head.toString('utf16le', 2) : head.toString('latin1');
+  const text = head.toString('latin1');
+  return WIDE.test(text) ? text.replace(/^(?:\xff\xfe|\xfe\xff)|\0/g, '') : text;
 }
 
 function parsed(hex: string): (number | null)[] {

@@ -1,17 +1,38 @@
 // Whether a folder of this machine may be shared at all: asks the list of what is never shared, and the system what the folder is.
-import { access, readFile, realpath, statfs } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, readFile, realpath, stat, statfs } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { homeFolder } from '../../api/home.ts';
 import { type NeverShared, neverShared } from './never-shared.ts';
 
 /** Null, or why the folder is refused and what to do instead. Links are followed first. */
 export async function folderRefusal(path: string, list: NeverShared = neverShared()): Promise<string | null> {
   const real = await realAsFarAsThere(path);
+  const homes = await homeFolders();
+  const names = [real, ...(await otherNames(real, [...list.list.places.map(({ path }) => path), ...homes]))];
   const reason =
-    list.refusal(real, await homeFolders()) ?? (await refusedFileSystem(real, list)) ?? (await refusedSign(real, list));
+    names.map(name => list.refusal(name, homes)).find(refusal => refusal !== null) ??
+    (await refusedFileSystem(real, list)) ??
+    (await refusedSign(real, list));
   if (reason === null) return null;
   const shown = real === resolve(path) ? path : `${path} (${real})`;
   return `${shown} is never shared: ${reason}. Share a folder that holds only what strangers may have`;
+}
+
+/** What a folder is called if it is one of the known ones, or lies in one: what is mounted in two places has two paths. */
+async function otherNames(real: string, known: readonly string[]): Promise<string[]> {
+  const paths = new Map(await Promise.all(known.map(async path => [await identityOf(path), path] as const)));
+  const names: string[] = [];
+  for (let at = real; ; at = dirname(at)) {
+    const path = paths.get((await identityOf(at)) ?? '');
+    if (path !== undefined && path !== at) names.push(join(path, relative(at, real)));
+    if (at === dirname(at)) return names;
+  }
+}
+
+/** Null for what cannot be looked at. */
+async function identityOf(path: string): Promise<string | null> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  return found === null ? null : `${found.dev} ${found.ino}`;
 }
 
 /** What lies on another file system than its parent: why nothing on it is shared, or null. */

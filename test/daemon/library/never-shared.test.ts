@@ -1,4 +1,5 @@
 // The list of what is never shared: each row against a sample of it, and what looks alike and is shared.
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -87,8 +88,38 @@ t.test('each kind of first bytes on the list is known by its rule', t => {
   t.equal(firstBytes.ruleFor(Buffer.from('-----BEGIN PGP PRIVATE KEY BLOCK-----')), 'private-key');
   const windows = Buffer.from('\ufeffGreetings\r\n-----BEGIN PRIVATE KEY-----\r\n', 'utf16le');
   t.equal(firstBytes.ruleFor(windows), 'private-key', 'as Windows writes it');
+  const text = '-----BEGIN PRIVATE KEY-----\r\n';
+  for (const mark of ['', '\ufeff']) {
+    t.equal(firstBytes.ruleFor(Buffer.from(mark + text, 'utf16le')), 'private-key', `${mark.length} marks`);
+    t.equal(firstBytes.ruleFor(Buffer.from(mark + text, 'utf16le').swap16()), 'private-key', 'the other byte first');
+  }
+  t.equal(firstBytes.ruleFor(Buffer.from('\ufeffPuTTY-User-Key-File-3: ssh-ed25519', 'utf16le')), 'private-key');
   const far = Buffer.from(`${' '.repeat(HEAD_BYTES - 30)}-----BEGIN PRIVATE KEY-----`);
   t.equal(firstBytes.ruleFor(far), 'private-key', 'at the end of what is looked at');
+  t.end();
+});
+
+t.test('keys as programs write them in DER are known, whatever their kind and length', t => {
+  const rsa = (bits: number) => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+  const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;
+  const cipher = { cipher: 'aes-256-cbc', passphrase: 'x' };
+  const keys = {
+    'RSA 1024': rsa(1024).export({ type: 'pkcs1', format: 'der' }),
+    'RSA 2048': rsa(2048).export({ type: 'pkcs1', format: 'der' }),
+    'RSA 2048, PKCS 8': rsa(2048).export({ type: 'pkcs8', format: 'der' }),
+    'RSA 2048, encrypted': rsa(2048).export({ type: 'pkcs8', format: 'der', ...cipher }),
+    'P-256': ec('P-256').export({ type: 'sec1', format: 'der' }),
+    'P-384': ec('P-384').export({ type: 'sec1', format: 'der' }),
+    'P-521': ec('P-521').export({ type: 'sec1', format: 'der' }),
+    'P-256, encrypted': ec('P-256').export({ type: 'pkcs8', format: 'der', ...cipher }),
+    ed25519: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' }),
+    ed448: generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'der' }),
+  };
+  for (const [kind, der] of Object.entries(keys)) t.equal(firstBytes.ruleFor(der), 'private-key', kind);
+  for (const type of ['pkcs1', 'spki'] as const) {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    t.equal(firstBytes.ruleFor(publicKey.export({ type, format: 'der' })), null, `public, ${type}`);
+  }
   t.end();
 });
 
@@ -181,6 +212,15 @@ t.test(
     t.match(await folderRefusal(join(root, 'moved')), /it is a home folder \(it has \.bashrc\)/);
     const pathless = new NeverShared({ ...list, places: [] });
     t.match(await folderRefusal('/proc/self', pathless), /running programs, not files/, 'by its file system');
+    symlinkSync(join(root, 'music'), join(root, 'settings'));
+    const place = { path: join(root, 'settings'), below: true, reason: 'settings lie in it' };
+    const twice = new NeverShared({ ...list, places: [place] });
+    for (const path of [join(root, 'music'), join(root, 'music', 'not-there')])
+      t.match(
+        await folderRefusal(path, twice),
+        /settings lie in it/,
+        'one folder of two names, as a second mount of it',
+      );
     mkdirSync(join(root, 'music', 'deep'));
     writeFileSync(join(root, 'music', 'deep', 'b'), 'b');
     t.equal(await folderRefusal(join(root, 'music', 'deep', 'not-there')), null);
