@@ -32,15 +32,36 @@ type Node =
 
 export class Filter {
   readonly text: string;
+  /** It has times such as `-2h`: the same text means something else a moment later. */
+  readonly isRelative: boolean;
   readonly #root: Node;
 
-  constructor(text: string, root: Node) {
+  constructor(text: string, root: Node, isRelative: boolean) {
     this.text = text;
+    this.isRelative = isRelative;
     this.#root = root;
+  }
+
+  /** Of the fields that it looks at; some may come twice. */
+  get paths(): readonly string[] {
+    return pathsOf(this.#root);
   }
 
   compile<R>(reader: Reader<R>): Accepts<R> {
     return compile(this.#root, reader);
+  }
+}
+
+function pathsOf(node: Node): readonly string[] {
+  switch (node.kind) {
+    case 'test':
+      return [node.path];
+    case 'somewhere':
+      return node.paths;
+    case 'not':
+      return pathsOf(node.of);
+    default:
+      return node.of.flatMap(pathsOf);
   }
 }
 
@@ -66,7 +87,8 @@ function compile<R>(node: Node, reader: Reader<R>): Accepts<R> {
 export function parseFilter(text: string, fields: Fields, nowMs: number): Filter {
   if (text.length > FILTER_CHARACTERS_MAX)
     throw new FilterError(FILTER_CHARACTERS_MAX, `a filter has at most ${FILTER_CHARACTERS_MAX} characters`);
-  return new Filter(text, new Parser(text, fields, nowMs).parse());
+  const parser = new Parser(text, fields, nowMs);
+  return new Filter(text, parser.parse(), parser.isRelative);
 }
 
 class Parser {
@@ -75,6 +97,8 @@ class Parser {
   readonly #nowMs: number;
   #depth = 0;
   #tests = 0;
+  /** A time counts from now. */
+  isRelative = false;
 
   constructor(text: string, fields: Fields, nowMs: number) {
     this.#tokens = new Tokens(text, (at, detail) => new FilterError(at, detail));
@@ -192,6 +216,7 @@ class Parser {
       case 'list':
         return numberOf(text, refuse);
       case 'time':
+        this.isRelative ||= text.startsWith('-');
         return timeOf(text, this.#nowMs, refuse);
       case 'boolean':
         if (text !== 'true' && text !== 'false') throw refuse('expected true or false');

@@ -34,6 +34,35 @@ export function pageOf<R, T>(
   return { items: items.map(view), next };
 }
 
+/** The same of rows that are filtered and sorted already. */
+export function pageInOrder<R, T>(
+  rows: readonly R[],
+  { cursor, limit }: ListRequest,
+  sort: Sort,
+  keyOf: (row: R) => string,
+  view: (row: R) => T,
+  direct: Direct<R>,
+): Page<T> {
+  const order: RowOrder<R> = sort.compile(readerOf(view, direct));
+  const start = cursor === undefined ? 0 : firstBehind(rows, parsePlace(cursor, sort), order, keyOf);
+  const items = rows.slice(start, start + limit);
+  const last = items.at(-1);
+  if (last === undefined || start + limit >= rows.length) return { items: items.map(view), next: null };
+  order.look(last);
+  return { items: items.map(view), next: cursorBehind(sort, order.placeOfLooked(keyOf(last))) };
+}
+
+function firstBehind<R>(rows: readonly R[], place: Place, order: RowOrder<R>, keyOf: (row: R) => string): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    order.look(rows[middle] as R);
+    if (order.compareLooked(keyOf, place) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 interface Listing<R> {
   rows: readonly R[];
   request: ListRequest;
@@ -70,9 +99,11 @@ function nextInOrder<R>({ rows, request, keyOf, accepts }: Listing<R>, sort: Sor
   const last = placed.at(-1)?.place;
   return {
     items: placed.map(({ row }) => row),
-    next: first.overflowed && last !== undefined ? encode(JSON.stringify([sort.text, last.values, last.key])) : null,
+    next: first.overflowed && last !== undefined ? cursorBehind(sort, last) : null,
   };
 }
+
+const cursorBehind = (sort: Sort, { values, key }: Place): string => encode(JSON.stringify([sort.text, values, key]));
 
 function cursorAt<R>(rows: readonly R[], at: number, keyOf: (row: R) => string): string {
   const keys = rows.slice(Math.max(0, at + 1 - KEYS_MAX), at + 1).map(keyOf);

@@ -111,11 +111,16 @@ export class RowOrder<R> {
   }
 
   compare(a: Place, b: Place): number {
-    for (let i = 0; i < this.#reads.length; i++) {
-      const order = compareValues(a.values[i] ?? null, b.values[i] ?? null, this.#signs[i] ?? 1);
+    return this.compareValues(a.values, b.values) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  }
+
+  /** 0: the keys decide. */
+  compareValues(a: Place['values'], b: Place['values']): number {
+    for (let i = 0; i < this.#signs.length; i++) {
+      const order = compareValues(a[i] ?? null, b[i] ?? null, this.#signs[i] ?? 1);
       if (order !== 0) return order;
     }
-    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+    return 0;
   }
 
   #valueAt(i: number): SortValue {

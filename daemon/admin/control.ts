@@ -72,7 +72,7 @@ import { folderView, keptView, peerView } from './control-views.ts';
 import { downloadRequest } from './download-request.ts';
 import type { Health } from './health.ts';
 import type { Keys } from './keys.ts';
-import { FileCursors, fileFields, fileKey, fileView, hostFields, hostView } from './list-views.ts';
+import { FileCursors, fileList, fileView, hostFields, hostView } from './list-views.ts';
 import { statusView } from './status-view.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
@@ -98,12 +98,14 @@ export interface ControlParts {
 
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;
+  readonly #files: ReturnType<typeof fileList>;
   /** Known once the API listens. */
   api: Endpoint = { host: '', port: 0 };
   reload: () => Promise<ConfigPlan> = () => this.#parts.live.reload();
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.#files = fileList(parts.library);
   }
 
   status(): StatusView {
@@ -271,11 +273,10 @@ export class DaemonControl implements Control {
     if (!this.#parts.fileServer.cancel(id)) throw notFound('upload', id);
   }
 
-  files(input: ListRequest): Page<FileView> {
+  files(input: ListRequest): Page<FileView> | Promise<Page<FileView>> {
     const { library } = this.#parts;
     const { limit, cursor, filter, sort } = input;
-    if (filter !== undefined || sort !== undefined)
-      return pageOf(library.list(-1, Number.POSITIVE_INFINITY), input, fileKey, fileView, fileFields);
+    if (filter !== undefined || sort !== undefined) return this.#files.page(input);
     const cursors = new FileCursors(this.#parts.startedAt);
     const after = cursor === undefined ? -1 : cursors.indexOf(cursor);
     const entries = library.list(after, limit);

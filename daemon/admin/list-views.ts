@@ -1,11 +1,13 @@
 // Hosts and files as lists show them, and how large lists of them are searched and ordered without a view of each.
 import type { FileView, HostView } from '../../api/control.ts';
+import { LongList } from '../../api/long-list.ts';
 import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
 import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
+import type { Library } from '../library/library.ts';
 
 export const hostFields: Direct<HostRecord> = {
   address: formatEndpoint,
@@ -82,4 +84,21 @@ export function fileView(entry: Readonly<CatalogEntry>): FileView {
     hits: entry.hits,
     uploads: entry.uploads,
   };
+}
+
+/** Those that change while files pass, with every query that they answer. */
+const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']);
+
+/** The list of files as it is filtered and sorted. */
+export function fileList(library: Library): LongList<Readonly<CatalogEntry>, FileView> {
+  return new LongList({
+    rows: () => library.list(-1, Number.POSITIVE_INFINITY),
+    versionOf: paths => {
+      const { files, counts } = library.revisions;
+      return paths.some(path => COUNTED.has(path)) ? `${files}-${counts}` : String(files);
+    },
+    keyOf: fileKey,
+    view: fileView,
+    direct: fileFields,
+  });
 }

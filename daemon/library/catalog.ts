@@ -34,6 +34,8 @@ export class Catalog {
   readonly #byPath = new Map<string, CatalogEntry>();
   readonly #byIndex: (CatalogEntry | undefined)[] = [];
   #nextIndex = 1;
+  /** Grows whenever an entry comes, goes or changes, but for what is counted. */
+  revision = 0;
 
   get size(): number {
     return this.#byPath.size;
@@ -51,6 +53,7 @@ export class Catalog {
   add(found: FoundFile, folder: SharedFolder): CatalogEntry {
     const { path, name, size, mtimeMs, dev } = found;
     const index = this.#nextIndex++;
+    this.revision++;
     // One literal: what is put together by spreading is slow to make, and slower to read, for as long as it lives.
     const entry: CatalogEntry = {
       index,
@@ -79,6 +82,7 @@ export class Catalog {
     entry.file = file;
     entry.job = null;
     this.#mend(entry);
+    this.revision++;
     folder.files++;
     folder.bytes += size;
     this.index.add(file);
@@ -88,12 +92,14 @@ export class Catalog {
   /** Its hash could not be computed; `code` is the system's. */
   fail(entry: CatalogEntry, code: string): void {
     entry.failed = true;
+    this.revision++;
     entry.folder.failures.set(entry.path, code);
   }
 
   remove(entry: CatalogEntry): void {
     if (this.#byPath.get(entry.path) !== entry) return;
     this.#byPath.delete(entry.path);
+    this.revision++;
     this.#byIndex[entry.index] = undefined;
     if (entry.job !== null) entry.job.cancelled = true;
     this.#mend(entry);

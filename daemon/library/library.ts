@@ -59,6 +59,8 @@ export class Library implements Searchable {
   readonly #stopping = new AbortController();
   #scanning: Promise<void> | null = null;
   #changed = false;
+  /** Hits and uploads of all files, also those that have gone. */
+  #counted = 0;
   #rescanTimer: NodeJS.Timeout | null = null;
   #settledWaiters: (() => void)[] = [];
 
@@ -116,6 +118,7 @@ export class Library implements Searchable {
       const entry = this.#catalog.byIndex(index);
       if (entry !== null) entry.hits++;
     }
+    this.#counted += files.length;
     return files;
   }
 
@@ -157,6 +160,12 @@ export class Library implements Searchable {
   countUpload(file: SharedFile): void {
     const entry = this.#catalog.byIndex(file.index);
     if (entry !== null) entry.uploads++;
+    this.#counted++;
+  }
+
+  /** Of the list of files: moves with all but their counts of hits and uploads, and with these too. */
+  get revisions(): { files: number; counts: number } {
+    return { files: this.#catalog.revision, counts: this.#counted };
   }
 
   /** Known files by index, hashed or not: those after `after`, at most `limit`. */

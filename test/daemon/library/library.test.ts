@@ -32,6 +32,44 @@ t.test('files are found by words and by SHA-1 once they are hashed', async t => 
   t.strictSame(messages, []);
 });
 
+t.test('whatever changes in the list of files moves its revision', async t => {
+  const folder = t.testdir({ share: { 'one moon.txt': '1', 'two.txt': '2' } });
+  const share = join(folder, 'share');
+  const { library } = await openLibrary(t, folder, [share]);
+  const seen = new Map<string, string>();
+  const look = (what: string): void => {
+    const rows = library
+      .list(-1, 99)
+      .map(({ folder: _, job: __, seen: ___, file, ...row }) => ({ ...row, hash: file?.sha1 }));
+    const { files, counts } = library.revisions;
+    for (const revision of [`all ${files}-${counts}`, `uncounted ${files}`]) {
+      const plain = rows.map(({ hits, uploads, ...row }) =>
+        revision.startsWith('all') ? { ...row, hits, uploads } : row,
+      );
+      const text = JSON.stringify(plain);
+      t.equal(seen.get(revision) ?? text, text, `${what}: ${revision}`);
+      seen.set(revision, text);
+    }
+  };
+  look('nothing yet');
+  await library.settled();
+  look('hashed');
+  find(library, 'moon');
+  look('found');
+  const file = library.bySha1(sha1('1'));
+  if (file !== null) library.countUpload(file);
+  look('fetched');
+  writeFileSync(join(share, 'three.txt'), '3');
+  appendFileSync(join(share, 'two.txt'), '!');
+  await library.rescan();
+  look('another size');
+  await library.settled();
+  look('hashed again');
+  for (const { id } of library.folders()) await library.removeFolder(id);
+  look('unshared');
+  t.ok(seen.size >= 8, `${seen.size} states`);
+});
+
 t.test('a restart hashes nothing again', async t => {
   const share: Record<string, string> = {};
   for (let i = 0; i < 300; i++) share[`file ${i}.txt`] = `content ${i}`;
