@@ -6,6 +6,8 @@ import type { DestinationStream } from 'pino';
 /** A pipe whose reader is slow is waited for, once until it takes something again. */
 const WAIT_MS = 10;
 const WAITS_MAX = 50;
+/** As pino numbers it. */
+const WARNING = 40;
 
 export class LogOutput implements DestinationStream {
   /** Lines, since the start. */
@@ -16,6 +18,8 @@ export class LogOutput implements DestinationStream {
   readonly #writeSync: typeof writeSync;
   /** Lost since the trouble began. */
   #missing = 0;
+  /** The end of what was written is not that of a line. */
+  #torn = false;
 
   constructor(fd: number, write: typeof writeSync = writeSync) {
     this.#fd = fd;
@@ -24,7 +28,7 @@ export class LogOutput implements DestinationStream {
 
   write(line: string): void {
     try {
-      if (this.#missing > 0) this.#writeWhole(`${this.#missing} lines of the log were lost (${this.trouble})\n`);
+      if (this.#missing > 0) this.#writeWhole(this.#notice(line));
       this.#missing = 0;
       this.#writeWhole(line);
       this.trouble = null;
@@ -35,12 +39,21 @@ export class LogOutput implements DestinationStream {
     }
   }
 
+  /** Written like the line that follows, so that a log of JSON is one throughout. */
+  #notice(next: string): string {
+    const msg = `${this.#missing} lines of the log were lost (${this.trouble})`;
+    const time = new Date().toISOString();
+    const text = next.startsWith('{') ? JSON.stringify({ level: WARNING, time, msg }) : msg;
+    return `${this.#torn ? '\n' : ''}${text}\n`;
+  }
+
   #writeWhole(line: string): void {
     const bytes = Buffer.from(line);
     let waits = this.trouble === null ? WAITS_MAX : 0;
     for (let at = 0; at < bytes.length; ) {
       try {
         at += this.#writeSync(this.#fd, bytes, at);
+        this.#torn = at < bytes.length;
       } catch (error) {
         if (!isBusy(error) || waits-- === 0) throw error;
         Atomics.wait(BELL, 0, 0, WAIT_MS);

@@ -110,9 +110,10 @@ export class Bootstrap {
     this.#pace = this.#lab ? LAB_PACE : PUBLIC_PACE;
     this.#startedAt = clock.wallTime();
     this.#web = new CacheBook({ own: own.web, wellKnown: wellKnown.web }, this.#pace.web, random);
-    const udp = pings === null ? { own: [], wellKnown: [] } : { own: own.udp, wellKnown: wellKnown.udp };
-    this.#udpBook = new CacheBook(udp, this.#pace.udp, random);
-    this.#plan = new BootstrapPlan({ udp: this.#udpBook, web: this.#web }, this.#pace, random, this.#startedAt);
+    this.#udpBook = new CacheBook({ own: own.udp, wellKnown: wellKnown.udp }, this.#pace.udp, random);
+    // Without UDP none is asked, and what is known of them is kept for later.
+    const udp = pings === null ? new CacheBook({ own: [], wellKnown: [] }, this.#pace.udp, random) : this.#udpBook;
+    this.#plan = new BootstrapPlan({ udp, web: this.#web }, this.#pace, random, this.#startedAt);
     this.#udp =
       pings === null
         ? null

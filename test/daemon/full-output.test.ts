@@ -97,6 +97,29 @@ t.test('lines that find no room are counted, and said when there is room again',
   t.end();
 });
 
+t.test('a log of JSON stays one: what was lost is a line of it, and a line cut short does not swallow the next', t => {
+  let room = 8;
+  let written = '';
+  const output = new LogOutput(2, ((_: number, bytes: Buffer, at: number) => {
+    if (room === 0) return failing('ENOSPC');
+    const end = Math.min(bytes.length, at + room);
+    written += bytes.toString('utf8', at, end);
+    room -= end - at;
+    return end - at;
+  }) as never);
+  output.write('{"msg":"cut short"}\n');
+  output.write('{"msg":"lost"}\n');
+  room = 1000;
+  output.write('{"msg":"after"}\n');
+  const [cut, ...whole] = written.trimEnd().split('\n');
+  t.equal(cut, '{"msg":"');
+  t.match(
+    whole.map(line => JSON.parse(line)),
+    [{ level: 40, time: String, msg: '2 lines of the log were lost (ENOSPC)' }, { msg: 'after' }],
+  );
+  t.end();
+});
+
 t.test('a reader that is slow is waited for, once', t => {
   let calls = 0;
   const output = new LogOutput(2, (() => {

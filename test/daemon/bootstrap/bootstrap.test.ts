@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Bootstrap, type BootstrapOptions } from '../../../daemon/bootstrap/bootstrap.ts';
 import { CacheServer } from '../../../daemon/bootstrap/cache-server.ts';
+import type { StoredCache } from '../../../daemon/bootstrap/cache-store.ts';
 import { ownCaches } from '../../../daemon/bootstrap/known-caches.ts';
 import type { UdpPings } from '../../../daemon/bootstrap/udp-host-caches.ts';
 import { silentLog } from '../../../daemon/log.ts';
@@ -108,6 +109,19 @@ t.test('a dead UDP host cache does not keep us from the GWebCache', async t => {
   server.cache.add({ host: '127.0.0.1', port: 7001 }, clock.now());
   const { hosts } = await servent(t, [url, 'uhc:127.0.0.1:9'], { pings: pings(t) });
   await eventually('a host was found', () => hosts.size === 1);
+});
+
+t.test('without UDP no UDP host cache of an earlier run is waited for, and none is forgotten', async t => {
+  const store = await Store.open(join(folderOf(t), 'known'), silentLog);
+  t.teardown(() => store.close());
+  const table = store.table<StoredCache>('caches');
+  await table.put('udp 192.0.2.1:6346', {
+    ...{ kind: 'udp', address: '192.0.2.1:6346', askedAt: 0, answeredAt: 1, failures: 0 },
+  });
+  const { bootstrap } = await servent(t, [], { profile: 'public', table, pings: null });
+  t.match(bootstrap.report, { state: 'alone', asking: null, caches: { udp: { known: 0 } } });
+  await bootstrap.stop();
+  t.match(await table.get('udp 192.0.2.1:6346'), { answeredAt: 1 });
 });
 
 t.test('hosts files are read at the start; a missing one is no reason not to', async t => {
