@@ -9,7 +9,14 @@ export const startSearch = z
     text: z.string().trim().min(1).max(TEXT_MAX).optional().describe('words that all must match'),
     urn: givenUrn.optional().describe('exactly this content'),
     browse: givenAddress.optional().describe('everything this servent shares, asked of it directly'),
-    ttl: z.int().min(1).max(7).optional(),
+    ttl: z
+      .int()
+      .min(1)
+      .max(7)
+      .optional()
+      .describe(
+        'most TTL the query is sent with, as far as neighbours take it: usually up to 4, and 7 from those that speak 0.4. Of a leaf it is what its ultrapeers go on with; those of LimeWire choose for themselves',
+      ),
     duration: seconds.min(1).max(3600).optional().describe('how long to listen for answers'),
   })
   .refine(input => input.text !== undefined || input.urn !== undefined || input.browse !== undefined, {

@@ -26,7 +26,11 @@ export function searchCommands(terminal: Terminal): Command[] {
     waitOption(clientCommand('search', 'search the network, printing results as they come'))
       .argument('[words...]', 'words that all must match')
       .option('--urn <urn>', 'search for exactly this content')
-      .option('--ttl <n>', 'how many hops the query may travel', wholeNumber(1, 7))
+      .option(
+        '--ttl <n>',
+        'most TTL the query is sent with: 1 asks neighbours only; usually up to 4',
+        wholeNumber(1, 7),
+      )
       .action(async (words: string[], flags: SearchFlags) => {
         const text = words.join(' ').trim();
         if (text === '' && flags.urn === undefined) throw usageError('say what to search for: words, or --urn URN');

@@ -3,7 +3,7 @@ import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { ApiError, invalid } from '../../api/errors.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
-import type { Search } from '../../protocol/overlay/queries/search.ts';
+import type { Search, SearchSpec } from '../../protocol/overlay/queries/search.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
@@ -117,7 +117,9 @@ export class Searches {
       input,
       startedAt,
       endsAt: startedAt + (input.duration === undefined ? DURATION_MS : input.duration * 1000),
-      onOverlay: browsed ? null : ask(servent, input.text ?? '', urn?.sha1 ?? null, clock.now()),
+      onOverlay: browsed
+        ? null
+        : ask(servent, { text: input.text ?? '', urns: urn?.sha1 ? [urn.sha1] : [], ttl: input.ttl }, clock.now()),
       abort: new AbortController(),
       contents: new Map(),
       sources: 0,
@@ -344,9 +346,9 @@ function withUrn(input: StartSearchInput): StartSearchInput {
 }
 
 /** Of words that no file can match no query is sent. */
-function ask(servent: Pick<Servent, 'search'>, text: string, sha1: Buffer | null, now: number): Search {
+function ask(servent: Pick<Servent, 'search'>, spec: SearchSpec, now: number): Search {
   try {
-    return servent.search({ text, urns: sha1 === null ? [] : [sha1] }, now);
+    return servent.search(spec, now);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw invalid('text', error.message, error);

@@ -27,6 +27,8 @@ interface Running {
   readonly payload: Buffer;
   readonly hashes: QueryHashes;
   readonly whatsNew: boolean;
+  /** Most TTL that it is sent with. */
+  readonly ttlMax: number;
   /** The leaf that asks, or our own search: one of the two. */
   readonly leaf: Link | null;
   readonly search: Search | null;
@@ -68,10 +70,13 @@ export class DynamicQueries {
   startOwn(search: Search, now: number): void {
     const { ownGoal, urnShare } = this.#parts.limits.dynamicQuery;
     const goal = Math.max(1, Math.round(search.urns.length > 0 ? ownGoal * urnShare : ownGoal));
-    this.#step(this.#create(search.guid, search.payload, goal, null, search, now), now);
+    this.#step(this.#create(search, goal, null, search, now), now);
   }
 
-  /** A leaf's query, for which we had `ownHits` records; its TTL means nothing. The leaf's oldest gives way to it. */
+  /**
+   * A leaf's query, for which we had `ownHits` records. It goes on with the TTL that it came with at most, as with
+   * gtk-gnutella. The leaf's oldest gives way to it.
+   */
   startOfLeaf(leaf: Link, frame: Frame, ownHits: number, now: number): void {
     const { leafGoal, urnShare, perLeafMax, ofLeavesMax } = this.#parts.limits.dynamicQuery;
     if ((this.#perLeaf.get(leaf) ?? 0) >= perLeafMax) this.#endOldest(leaf);
@@ -80,7 +85,8 @@ export class DynamicQueries {
     const byUrn = hashesOf(payload).urns.length > 0;
     const goal = Math.max(1, Math.round(byUrn ? leafGoal * urnShare : leafGoal));
     const flags = queryFlags(payload);
-    const running = this.#create(Buffer.from(frame.guid()), payload, goal, leaf, null, now);
+    const asked = { guid: Buffer.from(frame.guid()), payload, ttlMax: frame.ttl };
+    const running = this.#create(asked, goal, leaf, null, now);
     running.query.seen = ownHits;
     running.query.guided = leaf.guided || (flags & QueryFlag.LeafGuided) !== 0;
     running.query.unseen = (flags & QueryFlag.OutOfBand) !== 0;
@@ -89,7 +95,13 @@ export class DynamicQueries {
     this.#ofLeaves++;
   }
 
-  #create(guid: Buffer, payload: Buffer, goal: number, leaf: Link | null, search: Search | null, now: number): Running {
+  #create(
+    { guid, payload, ttlMax }: Pick<Running, 'guid' | 'payload' | 'ttlMax'>,
+    goal: number,
+    leaf: Link | null,
+    search: Search | null,
+    now: number,
+  ): Running {
     const hashes = hashesOf(payload);
     const targets: Link[] = [];
     const whatsNew = isWhatsNewText(payload, 2, queryTextEnd(payload));
@@ -106,6 +118,7 @@ export class DynamicQueries {
       payload,
       hashes,
       whatsNew,
+      ttlMax,
       leaf,
       search,
       leaves,
@@ -209,19 +222,20 @@ export class DynamicQueries {
     return verdict;
   }
 
-  #prospects({ leaf, search, hashes, whatsNew }: Running): Prospect[] {
-    const { ttlMax, legacyTtlMax } = this.#parts.limits;
+  #prospects({ leaf, search, hashes, whatsNew, ttlMax }: Running): Prospect[] {
+    const { limits } = this.#parts;
     const hops = search === null ? 1 : 0;
     const prospects: Prospect[] = [];
     for (const link of this.#parts.links.relays) {
       if (link === leaf || link.ourRole === 'leaf' || hops >= link.queryHopsMax) continue;
       if (whatsNew && !link.whatsNew) continue;
       const { capabilities, routeTable } = link;
-      const most = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, capabilities.maxTtl ?? ttlMax);
+      const most =
+        link.role === 'legacy' ? limits.legacyTtlMax : Math.min(limits.ttlMax, capabilities.maxTtl ?? limits.ttlMax);
       prospects.push({
         id: link.id,
         degree: Math.max(2, capabilities.degree ?? DEGREE_UNSAID),
-        ttlMax: whatsNew ? 1 : Math.max(1, most - hops), // one link further everybody stops it
+        ttlMax: whatsNew ? 1 : Math.max(1, Math.min(most - hops, ttlMax)), // one link further everybody stops it
         matches: whatsNew || (routeTable === null ? null : routeTable.mayMatch(hashes)),
         again: capabilities.extProbes,
         queuedBytes: link.queue.bytes,

@@ -458,9 +458,9 @@ export class Router {
   ask(search: Search, link: Link, now: number): void {
     if (link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
     const { ttlMax, legacyTtlMax } = this.#limits;
-    let ttl = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
-    if (link.role === 'leaf') ttl = 1;
-    link.queue.enqueue(encodeDescriptor(search.guid, Type.Query, Math.max(ttl, 1), 0, search.payload), Priority.Query);
+    const most = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
+    const ttl = link.role === 'leaf' ? 1 : Math.max(1, Math.min(most, search.ttlMax));
+    link.queue.enqueue(encodeDescriptor(search.guid, Type.Query, ttl, 0, search.payload), Priority.Query);
     search.noteAsked(now);
   }
 }

@@ -6,6 +6,8 @@ export interface SearchSpec {
   readonly text: string;
   /** SHA-1s of 20 bytes; a file with any of them is meant. */
   readonly urns?: readonly Buffer[];
+  /** Most TTL that it is sent with; where neighbours bear less, less. */
+  readonly ttl?: number | undefined;
 }
 
 /** GUIDs of earlier searches under which hits are still taken. */
@@ -16,6 +18,8 @@ export class Search {
   readonly guid: Buffer;
   readonly text: string;
   readonly urns: readonly Buffer[];
+  /** Most TTL that it is sent with. */
+  readonly ttlMax: number;
   /** Equal for searches for the same: questionOf(). */
   readonly question: string;
   /** Milliseconds of the overlay's clock. */
@@ -41,6 +45,7 @@ export class Search {
     this.guid = guid;
     this.text = spec.text;
     this.urns = spec.urns ?? [];
+    this.ttlMax = Math.max(1, spec.ttl ?? Number.POSITIVE_INFINITY);
     this.question = questionOf(spec);
     this.payload = payload;
     this.startedAt = startedAt;

@@ -54,6 +54,17 @@ function hitOf(servent: number, first: number, records: number, contents = recor
   };
 }
 
+test('the TTL of a search goes out with it', t => {
+  const { overlay, searches } = newSearches();
+  searches.start({ text: 'words', ttl: 2 });
+  searches.start({ text: 'other words' });
+  t.strictSame(
+    overlay.started.map(({ ttlMax }) => ttlMax),
+    [2, Number.POSITIVE_INFINITY],
+  );
+  t.end();
+});
+
 test('a search collects the servents that have a content, each file of theirs once', t => {
   const { searches, start } = newSearches();
   const { id, onOverlay } = start();

@@ -99,6 +99,46 @@ t.test('a rare file is looked for everywhere, with all the TTL', async t => {
   t.equal(servent.overlay.queryRouting.dynamicQueries, 0, 'and then it is over');
 });
 
+t.test('a search is sent with no more TTL than it was given, nor with more than neighbours bear', async t => {
+  const farthest = (ttl: number | undefined, role: 'ultrapeer' | 'legacy' = 'ultrapeer'): number => {
+    const network = new VirtualNetwork();
+    const servent = network.add('up', { limits: LIMITS });
+    const peers = Array.from({ length: 6 }, () => network.puppet(servent, role));
+    servent.search({ text: 'rare word', ttl });
+    network.pass(20_000, 100);
+    const ttls = peers.map(peer => Math.max(...peer.ofType(Type.Query).map(frame => frame.ttl)));
+    t.equal(new Set(ttls).size, 1, 'everybody is asked, and alike');
+    return ttls[0] ?? 0;
+  };
+  t.strictSame(
+    [1, 2, 3, 4, 7, undefined].map(ttl => farthest(ttl)),
+    [1, 2, 3, 4, 4, 4],
+  );
+  t.strictSame(
+    [1, 5, 7, undefined].map(ttl => farthest(ttl, 'legacy')),
+    [1, 5, 7, 7],
+  );
+});
+
+t.test('a leaf sends its search with the TTL it was given, and its ultrapeer goes on with no more', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('leaf', { role: 'leaf', limits: LIMITS });
+  const peer = network.puppet(servent, 'ultrapeer', {}, { ourRole: 'leaf' });
+  for (const ttl of [1, 2, 7, undefined]) servent.search({ text: `word ${ttl}`, ttl });
+  network.settle();
+  t.strictSame(
+    peer.ofType(Type.Query).map(frame => frame.ttl),
+    [1, 2, 4, 4],
+  );
+  const farthest = [1, 2, 3, 4, 7].map(ttl => {
+    const { network, leaf, peers } = asked(6);
+    leaf.send(query(ttl, 0, 'rare'));
+    network.pass(20_000, 100);
+    return Math.max(...peers.flatMap(peer => peer.ofType(Type.Query).map(frame => frame.ttl)));
+  });
+  t.strictSame(farthest, [1, 2, 3, 3, 3]);
+});
+
 t.test('a leaf that leaves takes its queries along; a leaf has only so many at a time', async t => {
   const { network, servent, leaf } = asked(4);
   for (let n = 0; n < 20; n++) leaf.send(query(4, 0, `word${n}`));
