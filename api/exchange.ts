@@ -60,12 +60,11 @@ export function wholeReply(response: IncomingMessage): Promise<Reply> {
   });
 }
 
-/** An answer that is read while it goes on, over a connection of its own. `silenceMs` without a byte end it with an error. */
-export async function openStream(to: ExchangeTo, asked: Outgoing, silenceMs: number): Promise<IncomingMessage> {
+/** An answer that is read while it goes on, over a connection of its own. */
+export async function openStream(to: ExchangeTo, asked: Outgoing): Promise<IncomingMessage> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {
     const outgoing = request(optionsFor(to, asked, false), resolve);
-    outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(`silent for ${silenceMs / 1000} s`)));
     outgoing.on('error', reject);
     outgoing.end(asked.body ?? undefined);
   });

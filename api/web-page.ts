@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Pure modules of ours that the page's modules import. */
-const SHARED = ['api/format.js', 'api/event-frames.js'];
+const SHARED = ['api/format.js', 'api/live/follow.js', 'api/live/frames.js', 'api/live/reducer.js'];
 
 /** Nothing inline, nothing from elsewhere, no text that becomes markup. */
 const HEADERS = {

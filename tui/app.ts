@@ -1,6 +1,6 @@
 // Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
 import type { Client } from '../api/client.ts';
-import type { Follow } from '../api/event-follow.ts';
+import type { Follow } from '../api/live/follow.ts';
 import { isMagnet, linkIn } from '../protocol/wire/pasted.ts';
 import type { Canvas } from './canvas.ts';
 import { Feed } from './feed.ts';

@@ -1,8 +1,9 @@
 // Keeps the model up to date: what a daemon tells by itself, what has to be asked for besides, and whether it is there at all.
 import { type Client, everyItem, NoAnswerError, RefusedError } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
-import { type Follow, RETRY_MS, type StreamState } from '../api/event-follow.ts';
 import type { EventGap, ServentEvent } from '../api/events.ts';
+import { type Follow, RETRY_MS, type StreamState } from '../api/live/follow.ts';
+import { listsChangedBy } from '../api/live/reducer.ts';
 import { historyFrom } from './history.ts';
 import type { Message, News, Range } from './model.ts';
 import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
@@ -190,11 +191,11 @@ export class Feed {
   }
 
   #told(events: readonly ServentEvent[]): void {
-    for (const { topic, type } of events) {
+    for (const event of events) {
+      const { type } = event;
       if (type === 'library.scanned') this.#askedAt.delete('files');
       else if (type === 'status.configured') this.#askedAt.delete('config');
-      if (topic !== 'queries' && !type.endsWith('.progress'))
-        for (const list of LISTS_OF[topic] ?? []) if (this.#running.has(list)) this.#outdated.add(list);
+      for (const list of listsChangedBy(event, this.#search)) if (this.#running.has(list)) this.#outdated.add(list);
     }
     this.#gathered.push(...events);
     if (this.#gathered.length > GATHERED_MAX) {
@@ -323,14 +324,6 @@ export class Feed {
 }
 
 const BARRED = 'it does not accept the token';
-/** What an event of a topic may have changed. */
-const LISTS_OF: Readonly<Record<string, readonly Topic[]>> = {
-  peers: ['peers'],
-  searches: ['searches', 'results'],
-  downloads: ['downloads'],
-  uploads: ['uploads'],
-  library: ['folders', 'files'],
-};
 
 interface PageInput {
   limit: number;

@@ -18,6 +18,7 @@ import type {
 } from '../api/control.ts';
 import type { EndpointName } from '../api/endpoints.ts';
 import type { EventGap, ServentEvent } from '../api/events.ts';
+import { type Live, nothingSkipped } from '../api/live/reducer.ts';
 import { type History, noHistory } from './history.ts';
 import type { ItemAnswer, Pane } from './pane.ts';
 import type { Remembered } from './remembered.ts';
@@ -59,29 +60,16 @@ export interface LogLine {
 }
 
 /** What is known of one daemon. */
-export interface World {
-  readonly status: StatusView | null;
+export interface World extends Live {
   readonly peers: readonly PeerRow[];
-  readonly queries: readonly QueryView[];
   /** Passed a second, by the last two looks. */
   readonly queryRate: number;
-  /** Of the last second, by the daemon's own word: passed too fast to be told one by one. */
-  readonly queriesSkipped: number;
-  /** When that was said. */
-  readonly skippedAt: number;
   /** What the daemon has counted. */
   readonly stats: QueryStatsView | null;
   /** Who we are to the daemon. */
   readonly caller: CallerView | null;
   /** Lists that are too long: only a part of them is here. */
   readonly partial: ReadonlySet<ListId>;
-  readonly searches: readonly SearchView[];
-  /** Of the search that `resultsOf` names. */
-  readonly results: readonly ResultView[];
-  readonly resultsOf: string | null;
-  readonly downloads: readonly DownloadView[];
-  readonly uploads: readonly UploadView[];
-  readonly folders: readonly FolderView[];
   readonly files: readonly FileView[];
   readonly hosts: readonly HostView[];
   readonly config: ConfigView | null;
@@ -98,8 +86,7 @@ export const emptyWorld: World = {
   peers: [],
   queries: [],
   queryRate: 0,
-  queriesSkipped: 0,
-  skippedAt: 0,
+  skipped: nothingSkipped,
   stats: null,
   caller: null,
   partial: new Set(),

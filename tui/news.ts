@@ -1,5 +1,6 @@
 // What a daemon says, taken into what is known of it: rates from two looks, new queries counted, changes noticed for the log. Pure.
 import type { PeerView, QueryView, StatusView } from '../api/control.ts';
+import { mergedQueries } from '../api/live/reducer.ts';
 import { type Line, withEarlier, withLines } from './daemon-log.ts';
 import { addSample } from './history.ts';
 import { type ListId, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
@@ -22,7 +23,7 @@ const PARTS = [
 
 export function withNews(world: World, news: News, at: number): World {
   let next: World = { ...world };
-  if (news.queries !== undefined) next = withQueries(next, news.queries, at, news.counted ?? true);
+  if (news.queries !== undefined) next = withPage(next, news.queries, at, news.counted ?? true);
   if (news.queryHits !== undefined) next = withHits(next, news.queryHits);
   if (news.queryRate !== undefined) next = { ...next, queryRate: news.queryRate };
   if (news.whole !== undefined) next = { ...next, partial: partialLists(next.partial, news.whole) };
@@ -71,10 +72,10 @@ function withRates(world: World, peers: readonly PeerView[], at: number): PeerRo
 }
 
 /** A page of the latest ones among those known: told already, or from before the daemon began to tell. */
-function withQueries(world: World, queries: readonly QueryView[], at: number, counted: boolean): World {
+function withPage(world: World, queries: readonly QueryView[], at: number, counted: boolean): World {
   const newest = world.queries[0];
   const known = newest === undefined ? -1 : queries.findIndex(({ id, at }) => id === newest.id && at === newest.at);
-  if (!counted) return { ...world, queries: merged(world.queries, queries) };
+  if (!counted) return { ...world, queries: mergedQueries(world.queries, queries, QUERIES_MAX) };
   const fresh = known < 0 ? queries : queries.slice(0, known);
   const passed = passedSince(newest, queries[0], fresh.length);
   const seconds = (at - world.queriesAt) / 1000;
@@ -89,14 +90,6 @@ function withQueries(world: World, queries: readonly QueryView[], at: number, co
     queryRate: rate,
     queriesAt: at,
   };
-}
-
-/** Newest first, each once; numbers begin anew with the daemon, times do not. */
-function merged(known: readonly QueryView[], page: readonly QueryView[]): QueryView[] {
-  const byId = new Map([...known, ...page].map(query => [`${query.id} ${query.at}`, query]));
-  return [...byId.values()]
-    .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : Number(b.id) - Number(a.id)))
-    .slice(0, QUERIES_MAX);
 }
 
 function withHits(world: World, grown: NonNullable<News['queryHits']>): World {

@@ -2,14 +2,16 @@
 
 import type { Topic } from '../api/events.ts';
 import { printable } from '../api/format.ts';
+import type { Follow, StreamState } from '../api/live/follow.ts';
+import { listsChangedBy } from '../api/live/reducer.ts';
 import { type Access, type CallName, call, NoAnswer, Refused } from './calls.ts';
 import { draw } from './draw.ts';
-import { Live } from './live.ts';
+import { followFrom } from './live.ts';
 import { type ListName, type Model, PAGE_ROWS, placeOf, START } from './model.ts';
 import { orders } from './orders.ts';
 import { filterOf, Refresh, type Resource, shown } from './refresh.ts';
 import { type ShellActions, shell, signIn, TITLES } from './shell.ts';
-import { type Message, staleAfter, update } from './update.ts';
+import { type Message, update } from './update.ts';
 
 /** Of this tab: gone when it is closed. */
 const TOKEN_KEY = 'servent-token';
@@ -28,11 +30,13 @@ const base = new URL('api/v1/', new URL('.', location.href)).href;
 class Page {
   readonly #access: Access;
   readonly #onSignOut: (why: string | null) => void;
-  readonly #live: Live;
+  readonly #follow: Follow;
   readonly #refresh = new Refresh();
   readonly #act: ShellActions;
   readonly #abort = new AbortController();
   #model: Model = { ...START, ...placeOf(location.hash) };
+  /** Of the stream; null: nobody listens. */
+  #listening: { readonly topics: string; readonly ending: AbortController } | null = null;
   #tick: number | null = null;
   #drawTimer: number | null = null;
   #hidden: number | null = null;
@@ -41,18 +45,7 @@ class Page {
   constructor(access: Access, onSignOut: (why: string | null) => void) {
     this.#access = access;
     this.#onSignOut = onSignOut;
-    this.#live = new Live({
-      access,
-      onEvents: events => {
-        this.#send({ type: 'events', events });
-        for (const event of events) this.#refresh.stale(...staleAfter(this.#model, event));
-      },
-      onState: state => {
-        this.#send({ type: 'link', state });
-        if (state.kind === 'live') this.#refresh.forget();
-      },
-      onRefused: error => this.signOut(error.message),
-    });
+    this.#follow = followFrom(access);
     this.#act = {
       ...orders({
         model: () => this.#model,
@@ -65,7 +58,10 @@ class Page {
         say: (kind, text) => this.#say(kind, text),
         refused: error => this.#refused(error),
       }),
-      tryNow: () => this.#live.tryNow(),
+      tryNow: () => {
+        this.#silence();
+        this.#listen();
+      },
       signOut: () => this.signOut(null),
       dismiss: id => this.#send({ type: 'dismiss', id }),
     };
@@ -90,13 +86,13 @@ class Page {
 
   #resume(): void {
     this.#refresh.forget();
-    this.#live.listen(this.#topics());
+    this.#listen();
     this.#tick ??= window.setInterval(() => this.#look(), TICK_MS);
     this.#look();
   }
 
   #pause(): void {
-    this.#live.stop();
+    this.#silence();
     if (this.#tick !== null) clearInterval(this.#tick);
     this.#tick = null;
   }
@@ -108,14 +104,44 @@ class Page {
     else if (this.#tick === null) this.#resume();
   }
 
-  #topics(): readonly Topic[] {
-    return this.#model.view === 'queries' ? [...TOPICS, 'queries'] : TOPICS;
+  /** From now on: what is shown is asked for once the stream is open. */
+  #listen(): void {
+    const topics: readonly Topic[] = this.#model.view === 'queries' ? [...TOPICS, 'queries'] : TOPICS;
+    if (this.#listening?.topics === topics.join()) return;
+    this.#silence();
+    const ending = new AbortController();
+    this.#listening = { topics: topics.join(), ending };
+    this.#send({ type: 'link', state: { kind: 'connecting' } });
+    void this.#follow({
+      topics,
+      after: null,
+      signal: ending.signal,
+      onEvents: events => {
+        this.#send({ type: 'events', at: Date.now(), events });
+        for (const event of events) this.#refresh.stale(...listsChangedBy(event, this.#model.search));
+      },
+      onGap: () => this.#refresh.forget(),
+      onState: state => this.#onStream(state),
+    });
+  }
+
+  #silence(): void {
+    this.#listening?.ending.abort();
+    this.#listening = null;
+  }
+
+  #onStream(state: StreamState): void {
+    if (state.state === 'open') {
+      this.#send({ type: 'link', state: { kind: 'live' } });
+      this.#refresh.forget();
+    } else if (state.refusal === 'UNAUTHORIZED' || state.refusal === 'FORBIDDEN') this.signOut(state.reason);
+    else this.#send({ type: 'link', state: { kind: 'lost', why: state.reason, retryAt: Date.now() + state.retryMs } });
   }
 
   #go(): void {
     this.#send({ type: 'went', place: placeOf(location.hash) });
     this.#refresh.stale(...shown(this.#model));
-    this.#live.listen(this.#topics());
+    this.#listen();
     this.#look();
     this.#draw();
     root.querySelector('main')?.focus();

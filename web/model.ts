@@ -13,6 +13,7 @@ import type {
   StatusView,
   UploadView,
 } from '../api/control.ts';
+import { nothingSkipped, type Skipped } from '../api/live/reducer.ts';
 import type { LinkState } from './live.ts';
 
 export const VIEWS = ['status', 'peers', 'queries', 'searches', 'downloads', 'uploads', 'library'] as const;
@@ -59,8 +60,7 @@ export interface Queries {
   /** What came since it was paused; the newest QUERIES_MAX. */
   readonly held: readonly QueryView[];
   readonly filter: string;
-  /** That passed and were not sent to us. */
-  readonly skipped: number;
+  readonly skipped: Skipped;
 }
 
 export interface Notice {
@@ -112,7 +112,7 @@ export const START: Model = {
     files: listing,
     folders: listing,
   },
-  queries: { rows: [], paused: false, held: [], filter: '', skipped: 0 },
+  queries: { rows: [], paused: false, held: [], filter: '', skipped: nothingSkipped },
   explained: {},
   unfolded: new Set(),
   notices: [],

@@ -10,7 +10,7 @@ import { libraryView } from './views/library.ts';
 import { peersView } from './views/peers.ts';
 import { queriesView } from './views/queries.ts';
 import { searchesView } from './views/searches.ts';
-import { statusView } from './views/status.ts';
+import { sentence, statusView } from './views/status.ts';
 import { uploadsView } from './views/uploads.ts';
 
 const DRAW: Readonly<Record<View, (model: Model, act: Actions, now: number) => Child[]>> = {
@@ -146,7 +146,7 @@ function lost({ link }: Model, act: ShellActions, now: number): Sketch | null {
     'div',
     { class: 'lost', key: 'lost' },
     // Read out once, not each second.
-    h('p', { role: 'alert' }, h('b', {}, link.why), ' What you see may be old.'),
+    h('p', { role: 'alert' }, h('b', {}, sentence(link.why)), ' What you see may be old.'),
     h('span', {}, seconds > 0 ? `Next attempt in ${seconds} s.` : 'Trying again …'),
     button('Try now', act.tryNow, { class: 'small' }),
   );

@@ -1,8 +1,8 @@
 // What happened, and the next model. Pure: no clock, no document, no network.
-import type { DownloadView, QueryView, SearchView, StatusView, UploadView } from '../api/control.ts';
+import type { QueryView, StatusView } from '../api/control.ts';
 import type { OutputOf } from '../api/endpoints.ts';
-import type { EventFrame } from '../api/event-frames.ts';
 import type { ServentEvent } from '../api/events.ts';
+import { LiveReducer, mergedQueries } from '../api/live/reducer.ts';
 import type { LinkState } from './live.ts';
 import {
   type Listing,
@@ -20,7 +20,7 @@ export type Message =
   | { readonly type: 'went'; readonly place: Place }
   | { readonly type: 'signedIn'; readonly caller: OutputOf<'caller'> }
   | { readonly type: 'link'; readonly state: LinkState }
-  | { readonly type: 'events'; readonly events: readonly EventFrame[] }
+  | { readonly type: 'events'; readonly at: number; readonly events: readonly ServentEvent[] }
   | { readonly type: 'status'; readonly status: StatusView }
   | { readonly type: 'election'; readonly election: NonNullable<Model['election']> }
   | { readonly type: 'history'; readonly history: NonNullable<Model['history']> }
@@ -47,7 +47,7 @@ export function update(model: Model, message: Message): Model {
     case 'link':
       return { ...model, link: message.state };
     case 'events':
-      return told(model, message.events);
+      return told(model, message.events, message.at);
     case 'status':
       return { ...model, status: message.status };
     case 'election':
@@ -127,103 +127,52 @@ function folded(model: Model, id: string): Model {
 
 function paused(model: Model, stop: boolean): Model {
   const { rows, held } = model.queries;
-  return withQueries(model, { paused: stop, ...(stop ? {} : { rows: newest(rows, held), held: [] }) });
+  return withQueries(model, {
+    paused: stop,
+    ...(stop ? {} : { rows: mergedQueries(rows, held, QUERIES_MAX), held: [] }),
+  });
 }
 
 /** While the table stands still, what is new waits. */
 function passed(model: Model, more: readonly QueryView[]): Model {
   const { paused, held, rows } = model.queries;
-  if (!paused) return withQueries(model, { rows: newest(rows, more) });
+  if (!paused) return withQueries(model, { rows: mergedQueries(rows, more, QUERIES_MAX) });
   const shown = new Set(rows.map(({ id }) => id));
   return withQueries(model, {
-    held: newest(
+    held: mergedQueries(
       held,
       more.filter(({ id }) => !shown.has(id)),
+      QUERIES_MAX,
     ),
   });
 }
 
-/** Newest first, each query once, as it was told last. */
-function newest(old: readonly QueryView[], more: readonly QueryView[]): QueryView[] {
-  const byId = new Map<string, QueryView>();
-  for (const row of [...more, ...old]) if (!byId.has(row.id)) byId.set(row.id, row);
-  return [...byId.values()].toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, QUERIES_MAX);
-}
+const SHOWN_LIVE = ['peers', 'searches', 'results', 'downloads', 'uploads', 'folders'] as const;
 
-/** Ids of what is new in a list are not put into a page by hand: the page is asked for again. */
-function told(model: Model, events: readonly EventFrame[]): Model {
-  let next = model;
-  const queries: QueryView[] = [];
-  let skipped = 0;
-  for (const { event: type, data } of events) {
-    const about = dataOf(data);
-    if (about === null) continue;
-    if (type === 'query.passed') queries.push(about as QueryView);
-    else if (type === 'query.skipped') skipped += (about as { queries: number }).queries;
-    else next = one(next, type, about);
-  }
-  if (queries.length === 0 && skipped === 0) return next;
-  queries.reverse();
-  return passed(withQueries(next, { skipped: next.queries.skipped + skipped }), queries);
-}
-
-function one(model: Model, type: string, about: object): Model {
-  if (type === 'status.now' || type === 'status.started') return { ...model, status: about as StatusView };
-  if (type === 'download.removed') return without(model, 'downloads', (about as { id: string }).id);
-  if (type === 'link.closed') return without(model, 'peers', (about as { id: string }).id);
-  if (type === 'upload.finished') return without(model, 'uploads', (about as UploadView).id);
-  // Progress waits for its interval: what was paused or came to its end meanwhile stays so.
-  if (type === 'download.progress' && !isMoving(model, (about as DownloadView).id)) return model;
-  if (type.startsWith('download.')) return renewed(model, 'downloads', about as DownloadView);
-  if (type.startsWith('upload.')) return renewed(model, 'uploads', about as UploadView);
-  if (type === 'search.finished') return renewed(model, 'searches', about as SearchView);
-  return model;
-}
-
-function renewed<L extends 'downloads' | 'uploads' | 'searches'>(model: Model, list: L, row: Rows[L]): Model {
-  const { rows } = model.lists[list];
-  if (!rows.some(({ id }) => id === row.id)) return model;
-  return withList(model, list, { rows: (rows as readonly Rows[L][]).map(old => (old.id === row.id ? row : old)) });
-}
-
-function isMoving(model: Model, id: string): boolean {
-  const state = model.lists.downloads.rows.find(row => row.id === id)?.state;
-  return state === 'queued' || state === 'active' || state === 'verifying';
-}
-
-function without(model: Model, list: ListName, id: string): Model {
-  const rows: readonly Rows[ListName][] = model.lists[list].rows;
-  return withList(model, list, { rows: rows.filter(row => row.id !== id) });
-}
-
-function dataOf(text: string): object | null {
-  const { data } = JSON.parse(text) as Partial<ServentEvent>;
-  return typeof data === 'object' ? data : null;
-}
-
-/** Lists whose page may be another one after this event. */
-const CHANGES: Readonly<Record<string, ListName>> = {
-  'link.opened': 'peers',
-  'link.closed': 'peers',
-  'search.started': 'searches',
-  'search.finished': 'searches',
-  'download.added': 'downloads',
-  'download.changed': 'downloads',
-  'download.finished': 'downloads',
-  'download.failed': 'downloads',
-  'download.removed': 'downloads',
-  'upload.started': 'uploads',
-  'upload.finished': 'uploads',
-  'library.scanned': 'folders',
-};
-
-export function staleAfter({ search }: Pick<Model, 'search'>, { event: type, data }: EventFrame): readonly ListName[] {
-  if (type === 'gap') return ['peers', 'searches', 'results', 'downloads', 'uploads', 'files', 'folders'];
-  if (type === 'search.result') {
-    const about = dataOf(data) as { search?: string } | null;
-    return about?.search === search ? ['results', 'searches'] : ['searches'];
-  }
-  const list = CHANGES[type];
-  if (list === undefined) return [];
-  return list === 'folders' ? ['folders', 'files'] : [list];
+/** Rows that are new in a list are not put into a page by hand: the page is asked for again. */
+function told(model: Model, events: readonly ServentEvent[], at: number): Model {
+  const { lists, queries } = model;
+  const waiting = queries.paused ? 'held' : 'rows';
+  const rows = <L extends ListName>(list: L) => lists[list].rows as readonly Rows[L][];
+  const reducer = new LiveReducer(
+    {
+      status: model.status,
+      peers: rows('peers'),
+      searches: rows('searches'),
+      results: rows('results'),
+      resultsOf: model.search,
+      downloads: rows('downloads'),
+      uploads: rows('uploads'),
+      folders: rows('folders'),
+      queries: queries[waiting],
+      skipped: queries.skipped,
+    },
+    { whole: false, queriesMax: QUERIES_MAX },
+  );
+  for (const event of events) reducer.take(event, at);
+  const { status, skipped, queries: passed, ...changed } = reducer.live();
+  let next = withQueries({ ...model, status }, { [waiting]: passed, skipped });
+  for (const list of SHOWN_LIVE)
+    if (changed[list] !== lists[list].rows) next = withList(next, list, { rows: changed[list] });
+  return next;
 }

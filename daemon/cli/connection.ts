@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../../api/client.ts';
-import { createFollow, type Follow } from '../../api/event-follow.ts';
+import type { Follow } from '../../api/live/follow.ts';
+import { followDaemon } from '../../api/live/follow-daemon.ts';
 import { streamPaths } from '../../api/outline.ts';
 import type { StreamName } from '../../api/streams.ts';
 import { givenToken } from '../admin/given-token.ts';
@@ -60,7 +61,7 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
   };
   return {
     client: createClient(options),
-    follow: createFollow(options),
+    follow: followDaemon(options),
     url,
     text: (stream, query = {}) => readText(streamPaths[stream], query, options),
   };

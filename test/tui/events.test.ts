@@ -127,7 +127,7 @@ t.test('queries come newest first, each once, also when the daemon counts anew',
     world.queries.map(({ id }) => id),
     ['1', '9', '8', '7'],
   );
-  t.match(world, { queriesSkipped: 1200, skippedAt: AT + 5 });
+  t.match(world, { skipped: { perSecond: 1200, at: AT + 5 } });
   world = withNews(world, { queryHits: [{ id: '9', hits: 5 }] }, AT);
   t.match(world.queries[1], { id: '9', hits: 5 });
   const many = Array.from({ length: QUERIES_MAX + 50 }, (_, i) => event('query.passed', query(100 + i, 60 + i)));

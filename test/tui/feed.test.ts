@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Client, NoAnswerError, RefusedError } from '../../api/client.ts';
-import type { Follow, Following } from '../../api/event-follow.ts';
+import type { Follow, Following } from '../../api/live/follow.ts';
 import { Feed } from '../../tui/feed.ts';
 import { createModel, type Message, worldOf } from '../../tui/model.ts';
 import { update } from '../../tui/update.ts';

@@ -1,6 +1,7 @@
 // Queries: what the network asks, as it passes, and what can be told from it.
 
 import type { QueryStatsView, QueryView } from '../../api/control.ts';
+import { skippedNow } from '../../api/live/reducer.ts';
 import { listFields } from '../../api/outline.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails, drawList, drawListWithDetails } from '../draw-list.ts';
@@ -73,7 +74,7 @@ export const queriesView: View = { draw };
 
 /** A word about what is not in the list, since it passed too fast or nobody may see it. */
 function noteOf({ model, world, theme }: Stage): string {
-  const skipped = model.now - world.skippedAt < 2000 ? world.queriesSkipped : 0;
+  const skipped = skippedNow(world.skipped, model.now);
   return [
     model.paused === null ? '' : 'frozen, p goes on',
     `${formatPerSecond(world.queryRate)}/s`,

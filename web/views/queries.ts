@@ -1,6 +1,7 @@
 // What the network is asking, as it passes.
 import type { QueryView } from '../../api/control.ts';
 import { counted } from '../../api/format.ts';
+import { skippedNow } from '../../api/live/reducer.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, foreign, hash, iconButton } from '../controls.ts';
 import { formatClock, formatCount } from '../figures.ts';
@@ -11,8 +12,9 @@ import { type Column, table } from '../table.ts';
 /** Most rows drawn at once. */
 const SHOWN_MAX = 200;
 
-export function queriesView(model: Model, act: Actions): Child[] {
-  const { rows, paused, held, filter, skipped } = model.queries;
+export function queriesView(model: Model, act: Actions, now: number): Child[] {
+  const { rows, paused, held, filter } = model.queries;
+  const skipped = skippedNow(model.queries.skipped, now);
   const fitting = rows.filter(row => queryFits(row, filter));
   return [
     h(
@@ -37,7 +39,7 @@ export function queriesView(model: Model, act: Actions): Child[] {
       paused ? chip('wait', 'paused') : chip('good', 'live'),
     ),
     ...(skipped > 0
-      ? [h('p', { class: 'more', key: 'skipped' }, `${formatCount(skipped)} more passed too fast to be shown.`)]
+      ? [h('p', { class: 'more', key: 'skipped' }, `${formatCount(skipped)} more a second pass too fast to be shown.`)]
       : []),
     table({
       caption: 'Queries',

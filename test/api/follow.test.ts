@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import { createFollow, type StreamState } from '../../api/event-follow.ts';
 import type { EventGap, ServentEvent } from '../../api/events.ts';
+import type { StreamState } from '../../api/live/follow.ts';
+import { followDaemon } from '../../api/live/follow-daemon.ts';
 import { eventually } from '../support/loopback.ts';
 
 type Script = (request: IncomingMessage, response: ServerResponse, number: number) => void;
@@ -15,7 +16,7 @@ async function followed(t: Test, script: Script, options: { after?: number; sile
   const events: ServentEvent[] = [];
   const gaps: EventGap[] = [];
   const states: StreamState[] = [];
-  const over = createFollow({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'secret' })({
+  const over = followDaemon({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'secret' })({
     topics: ['peers', 'queries'],
     interval: 2,
     after: options.after ?? null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { EventFrames } from '../../api/event-frames.ts';
+import { EventFrames } from '../../api/live/frames.ts';
 
 t.test('frames come out with id, event and data', async t => {
   const frames = new EventFrames();
