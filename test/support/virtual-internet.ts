@@ -12,6 +12,7 @@ import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
+import { EventQueue } from './event-queue.ts';
 import { type TestSettings, testSettings } from './servent-settings.ts';
 import { VirtualLibrary } from './virtual-library.ts';
 import { SeededRandom, VirtualClock } from './virtual-network.ts';
@@ -20,6 +21,8 @@ import { SeededRandom, VirtualClock } from './virtual-network.ts';
 const LATENCY_MS = 10;
 const DIAL_MS = 3_000;
 const WRITE_BYTES = 65_536;
+/** Servents tick after everything else of the same moment. */
+const TICKS_RANK = 1;
 
 const MACHINE: Machine = {
   uptimeMs: 3_600_000,
@@ -30,12 +33,6 @@ const MACHINE: Machine = {
   cpuShare: 0.1,
   freeDescriptors: 1_000,
 };
-
-interface Event {
-  readonly at: number;
-  readonly order: number;
-  run(): void;
-}
 
 export interface HostOptions {
   readonly settings?: Partial<ServentSettings>;
@@ -50,8 +47,7 @@ export class VirtualInternet {
   readonly random: SeededRandom;
   readonly hosts: VirtualHost[] = [];
   readonly #byAddress = new Map<string, VirtualHost>();
-  readonly #events: Event[] = [];
-  #order = 0;
+  readonly events = new EventQueue();
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -64,7 +60,7 @@ export class VirtualInternet {
     const endpoint: Endpoint =
       profile === 'local'
         ? { host: '127.0.0.1', port: 7000 + n }
-        : { host: `${profile === 'lan' ? 10 : 5}.${n}.1.1`, port: 6346 };
+        : { host: `${profile === 'lan' ? 10 : 5}.${n >> 8}.${n & 255}.1`, port: 6346 };
     const host = new VirtualHost(this, endpoint, options);
     this.hosts.push(host);
     this.#byAddress.set(formatEndpoint(endpoint), host);
@@ -78,22 +74,21 @@ export class VirtualInternet {
   }
 
   later(ms: number, run: () => void): void {
-    this.#events.push({ at: this.clock.ms + ms, order: this.#order++, run });
-    this.#events.sort((a, b) => b.at - a.at || b.order - a.order);
+    this.events.add(this.clock.ms + ms, run);
   }
 
-  /** Lets time pass: events in their order, then every servent at its deadline. */
+  /** Lets time pass: what happens at one moment, in its order, then the servents whose deadline it is. */
   run(ms: number, until: () => boolean = () => false): boolean {
     const end = this.clock.ms + ms;
+    const { events, clock } = this;
     while (!until()) {
-      const next = Math.min(this.#events.at(-1)?.at ?? Number.POSITIVE_INFINITY, ...this.hosts.map(({ due }) => due));
+      const next = events.nextAt;
       if (next > end) {
-        this.clock.ms = end;
+        clock.ms = end;
         return false;
       }
-      this.clock.ms = Math.max(this.clock.ms, next);
-      while ((this.#events.at(-1)?.at ?? Number.POSITIVE_INFINITY) <= this.clock.ms) this.#events.pop()?.run();
-      for (const host of this.hosts) if (host.due <= this.clock.ms) host.tick();
+      clock.ms = Math.max(clock.ms, next);
+      while (events.nextAt <= clock.ms) events.take()?.();
     }
     return true;
   }
@@ -169,7 +164,9 @@ export class VirtualHost implements Shell, ServentSink {
   readonly timeouts: PushRequest[] = [];
   readonly dials: string[] = [];
   up = true;
-  due: number;
+  /** Calls of tick() so far. */
+  ticks = 0;
+  #due = Number.POSITIVE_INFINITY;
   readonly #internet: VirtualInternet;
   readonly #pipes = new Set<Pipe>();
 
@@ -195,7 +192,7 @@ export class VirtualHost implements Shell, ServentSink {
     );
     this.servent.listening(endpoint, [endpoint.host]);
     this.servent.udpOpen(true);
-    this.due = clock.ms;
+    this.#tickAt(clock.ms);
   }
 
   get links(): Link[] {
@@ -216,17 +213,26 @@ export class VirtualHost implements Shell, ServentSink {
     return this.servent.search({ text }, this.#internet.clock.ms);
   }
 
-  tick(): void {
+  /** A tick is due then, unless one is due earlier. */
+  #tickAt(at: number): void {
+    if (at >= this.#due || !this.up) return;
+    this.#due = at;
+    this.#internet.events.add(at, () => at === this.#due && this.#tick(), TICKS_RANK);
+  }
+
+  #tick(): void {
+    this.#due = Number.POSITIVE_INFINITY;
+    if (!this.up) return;
     const now = this.#internet.clock.ms;
+    this.ticks++;
     // a deadline that has passed is kept a millisecond later, as the daemon's ticker does
-    this.due = this.up ? Math.max(this.servent.tick(now), now + 1) : Number.POSITIVE_INFINITY;
+    this.#tickAt(Math.max(this.servent.tick(now), now + 1));
   }
 
   /** The machine is switched off: no Bye, and connections break. */
   kill(): void {
     for (const pipe of this.#pipes) pipe.cut();
     this.up = false;
-    this.due = Number.POSITIVE_INFINITY;
   }
 
   // --- Shell
@@ -248,12 +254,21 @@ export class VirtualHost implements Shell, ServentSink {
       if (!this.up) return;
       this.servent.dialled(to, attempt, triedAt, internet.clock.ms);
       done(attempt);
-      this.due = internet.clock.ms;
+      this.#tickAt(internet.clock.ms);
     };
     const target = internet.at(to);
     if (target === null || target === this)
       internet.later(DIAL_MS, () => end({ kind: 'failed', reason: 'DIAL_TIMEOUT', text: 'nobody is there' }));
     else internet.later(LATENCY_MS, () => end(this.#shakeHands(target)));
+  }
+
+  /** Connects without a dial's delay: for networks that a test or benchmark builds by hand. */
+  join(target: VirtualHost): Attempt {
+    const { clock } = this.#internet;
+    this.servent.dialling(target.endpoint);
+    const attempt = this.#shakeHands(target);
+    this.servent.dialled(target.endpoint, attempt, clock.wallTime(), clock.ms);
+    return attempt;
   }
 
   /** Three steps, all in one moment. */
@@ -273,7 +288,7 @@ export class VirtualHost implements Shell, ServentSink {
       else if (out.length === 0) break;
     }
     const [a, b] = [ours.outcome, theirs.outcome];
-    if (a?.kind === 'accepted' && b?.kind === 'accepted') return this.#join(target, from, a, b);
+    if (a?.kind === 'accepted' && b?.kind === 'accepted') return this.#link(target, from, a, b);
     if (a?.kind === 'refused') return { kind: 'refused', refusal: a };
     return b?.kind === 'refused'
       ? { kind: 'refused', refusal: { ...b, by: 'peer' } satisfies Refused }
@@ -293,7 +308,7 @@ export class VirtualHost implements Shell, ServentSink {
     });
   }
 
-  #join(target: VirtualHost, from: Endpoint, ours: Accepted, theirs: Accepted): Attempt {
+  #link(target: VirtualHost, from: Endpoint, ours: Accepted, theirs: Accepted): Attempt {
     const there = new Pipe(this.#internet, this);
     const back = new Pipe(this.#internet, target);
     const link = this.#addLink(target.endpoint, 'out', ours, there);
@@ -313,7 +328,7 @@ export class VirtualHost implements Shell, ServentSink {
     );
     wire.link = link;
     this.#pipes.add(wire);
-    this.due = this.#internet.clock.ms;
+    this.#tickAt(this.#internet.clock.ms);
     return link;
   }
 
@@ -321,8 +336,9 @@ export class VirtualHost implements Shell, ServentSink {
     const datagram = Buffer.from(bytes);
     this.#internet.later(LATENCY_MS, () => {
       const target = this.#internet.at(to);
-      target?.servent.receiveDatagram(datagram, this.endpoint, this.#internet.clock.ms);
-      if (target !== null) target.due = this.#internet.clock.ms;
+      if (target === null) return;
+      target.servent.receiveDatagram(datagram, this.endpoint, this.#internet.clock.ms);
+      target.#tickAt(this.#internet.clock.ms);
     });
     return true;
   }
