@@ -22,6 +22,8 @@ const CLOCK_MIN_MS = Date.UTC(2026, 0, 1);
 /** Links, transfers, database and shared files of an ultrapeer with default limits, twice over. */
 const OPEN_FILES_MIN = 1024;
 const DISK_FREE_MIN = 1024 ** 3;
+/** With less nothing that matters can be written. */
+const DISK_FULL = 1024 ** 2;
 
 const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
@@ -148,16 +150,24 @@ export async function checkTcpAnswers({ host, port }: At): Promise<Finding> {
   }
 }
 
-export async function checkDisk(name: string, folder: string): Promise<Finding> {
+/** Room where the database is, and where downloads go. */
+export async function checkDisks(dataDir: string, downloads: string): Promise<Finding[]> {
+  return [
+    await checkDisk('disk for data', dataDir, '--data-dir'),
+    await checkDisk('disk for downloads', downloads, '--download-dir'),
+  ];
+}
+
+async function checkDisk(name: string, folder: string, flag: string): Promise<Finding> {
   const space = await statfs(await nearestFolder(folder)).catch(() => null);
   if (space === null) return fine(name, 'the system does not say how much is free');
   const free = space.bavail * space.bsize;
   if (free >= DISK_FREE_MIN) return fine(name, `${formatBytes(free)} free`);
   return {
     name,
-    state: 'warning',
+    state: free < DISK_FULL ? 'bad' : 'warning',
     detail: `only ${formatBytes(free)} free at ${folder}`,
-    mend: 'make room, or choose another folder with --download-dir',
+    mend: `make room, or choose another folder with ${flag}`,
   };
 }
 

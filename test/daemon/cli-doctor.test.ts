@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkClock, checkDataFolder, checkNode, checkPort, type Finding } from '../../daemon/doctor/surroundings.ts';
+import {
+  checkClock,
+  checkDataFolder,
+  checkDisks,
+  checkNode,
+  checkPort,
+  type Finding,
+} from '../../daemon/doctor/surroundings.ts';
 import { serveFake, TOKEN } from '../support/api-server.ts';
 import { command } from '../support/command.ts';
 
@@ -49,9 +56,22 @@ t.test('a running daemon is asked how it is', async t => {
   const { code, out, err } = await command(['doctor'], { env });
   t.equal(code, 1);
   t.match(out, /^BAD {3}store: the disk is full$/m);
-  t.match(out, /^note {2}peers: connected to nobody\n {6}-> "servent connect HOST:PORT"/m);
+  t.match(out, /^note {2}peers: connected to nobody\n {6}-> "servent connect HOST", or start with /m);
   t.equal(err, 'servent: 1 to mend: store\n');
 });
+
+t.test(
+  'a full disk is told of the data folder as of downloads, each with the setting that moves it',
+  { skip: process.platform !== 'linux' && 'no file system here is always full' },
+  async t => {
+    t.match(await checkDisks('/proc', '/proc/downloads'), [
+      { name: 'disk for data', state: 'bad', detail: 'only 0 B free at /proc', mend: /--data-dir/ },
+      { name: 'disk for downloads', state: 'bad', detail: 'only 0 B free at /proc/downloads', mend: /--download-dir/ },
+    ]);
+    const [data] = await checkDisks(t.testdir({}), '/proc');
+    t.not(data?.state, 'bad', 'each disk by itself');
+  },
+);
 
 t.test('a wrong configuration is a finding', async t => {
   const env = { ...alone, SERVENT_GNUTELLA_MODE: 'boss' };
