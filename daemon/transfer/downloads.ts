@@ -7,6 +7,7 @@ import { ApiError } from '../../api/errors.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-plan.ts';
+import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { DownloadStore } from '../store/downloads.ts';
@@ -15,7 +16,6 @@ import { CHECKPOINT_LIMITS, type CheckpointLimits, type DownloadContext } from '
 import { FETCH_TIMES, type FetchTimes } from './fetch.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
 import type { Source } from './source.ts';
-import type { TransferIdentity } from './upload-context.ts';
 
 /** What to fetch. Without a hash nothing is verified, and only sources that name the file by index or URL can be asked. */
 export interface DownloadRequest {

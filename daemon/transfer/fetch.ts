@@ -9,11 +9,11 @@ import type { QueueStatus } from '../../protocol/transfer/queue-status.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { type BodyReply, judgeReply, type Reply } from '../../protocol/transfer/reply.ts';
 import type { Planned, SourcePlan } from '../../protocol/transfer/source-plan.ts';
+import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { PartFile } from './part-file.ts';
 import type { Source } from './source.ts';
 import { SourceConnection, SourceError } from './source-connection.ts';
-import type { TransferIdentity } from './upload-context.ts';
 
 export interface FetchTimes {
   /** A connection that is awaited to say something. */

@@ -2,93 +2,63 @@
 import type { Socket } from 'node:net';
 import type { UploadView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
-import { ReasonCounts } from '../../protocol/reason-counts.ts';
-import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import { UPLOAD_TIMES, type UploadQueue } from '../../protocol/transfer/upload-queue.ts';
+import type { ReasonCounts } from '../../protocol/reason-counts.ts';
+import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/upload-answerer.ts';
+import type { UploadOutcome } from '../../protocol/transfer/upload-context.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';
-import {
-  type ServableFiles,
-  type ServerTimes,
-  type TransferIdentity,
-  UPLOAD_OUTCOMES,
-  type UploadContext,
-  type UploadOutcome,
-} from './upload-context.ts';
-import { UploadSession } from './upload-session.ts';
+import { type ServableFiles, type SessionContext, UploadSession } from './upload-session.ts';
 
-export interface FileServerOptions {
+export interface FileServerOptions extends UploadParts {
   files: ServableFiles;
-  /** Slots and places: the servent's. */
-  queue: UploadQueue;
-  identity: TransferIdentity;
   clock: Clock;
   log: Log;
-  /** What a browse lists; absent: browsing is refused. */
-  browse?: () => Iterable<SharedFile>;
-  /** See UploadContext; absent: 410. */
-  pushProxy?: (target: string, node: string | null, remoteHost: string) => number;
-  times?: Partial<ServerTimes>;
-  /** Connections, whatever they ask for; each costs a few KiB. */
-  connectionsMax?: number;
   onStarted?: (upload: UploadView) => void;
   /** `bytes`: sent of that file on that connection, over all its ranges. */
   onFinished?: (upload: UploadView, bytes: number) => void;
 }
 
-/** Idle: twice LimeWire's, as peers verify and write between two ranges. Stall: LimeWire's for a transfer. */
-export const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idleMs: 30_000, stallMs: 120_000 };
-
-const BROWSES_MAX = 4;
-
 export class FileServer {
-  /** How requests ended, for metrics. */
-  readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
-  readonly #context: UploadContext;
-  readonly #queue: UploadQueue;
-  readonly #connectionsMax: number;
-  /** At most connectionsMax. */
+  readonly #answerer: UploadAnswerer;
+  readonly #context: SessionContext;
+  /** At most as many as the answerer lets connect. */
   readonly #sessions = new Map<UploadSession, Promise<void>>();
-  #connections = 0;
-  #browses = 0;
   #stopping = false;
 
   constructor(options: FileServerOptions) {
-    const times = { ...SERVER_TIMES, ...options.times };
-    this.#connectionsMax = options.connectionsMax ?? 512;
-    this.#queue = options.queue;
-    const browse = options.browse;
+    this.#answerer = new UploadAnswerer(options);
     this.#context = {
       files: options.files,
-      queue: this.#queue,
-      identity: options.identity,
-      browse: browse === undefined ? null : { files: browse, enter: () => this.#enterBrowse() },
-      pushProxy: options.pushProxy ?? null,
+      queue: options.queue,
+      times: this.#answerer.times,
       clock: options.clock,
       log: options.log,
-      times,
-      outcomes: this.outcomes,
       lanes: new LanePool(),
       onStarted: options.onStarted ?? (() => undefined),
       onFinished: options.onFinished ?? (() => undefined),
     };
   }
 
+  /** How requests ended, for metrics. */
+  get outcomes(): ReasonCounts<UploadOutcome> {
+    return this.#answerer.outcomes;
+  }
+
   /** `head`: bytes read from the socket already; none on a socket of our own making. */
   handle(socket: Socket, head: Buffer): void {
-    if (this.#stopping || this.#sessions.size >= this.#connectionsMax) {
-      this.outcomes.count('busy');
+    const connection = this.#stopping ? null : this.#answerer.connect(socket.remoteAddress ?? '');
+    if (connection === null) {
       socket.destroy();
       return;
     }
-    const session = new UploadSession(this.#context, ++this.#connections, socket, head);
+    const session = new UploadSession(this.#context, connection, socket, head);
     const over = session.run().then(() => {
       this.#sessions.delete(session);
     });
     this.#sessions.set(session, over);
   }
 
-  /** Who gets something, and who waits for it. */
+  /** Uploads that send, and those that wait in the queue. */
   list(): UploadView[] {
     return [...this.#sessions.keys()].flatMap(session => session.view() ?? []);
   }
@@ -104,9 +74,10 @@ export class FileServer {
   }
 
   get load(): { active: number; queued: number; rate: number } {
+    const { queue } = this.#answerer;
     let rate = 0;
     for (const session of this.#sessions.keys()) rate += session.bytesPerSecond;
-    return { active: this.#queue.sending, queued: this.#queue.waiting, rate };
+    return { active: queue.sending, queued: queue.waiting, rate };
   }
 
   /** Cuts all connections; resolves when every file is closed. Idempotent. */
@@ -114,13 +85,5 @@ export class FileServer {
     this.#stopping = true;
     for (const session of this.#sessions.keys()) session.close();
     await Promise.all(this.#sessions.values());
-  }
-
-  #enterBrowse(): (() => void) | null {
-    if (this.#browses >= BROWSES_MAX) return null;
-    this.#browses++;
-    return () => {
-      this.#browses--;
-    };
   }
 }

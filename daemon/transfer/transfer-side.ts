@@ -54,7 +54,7 @@ export class TransferSide {
       queue: servent.uploads,
       identity,
       browse: () => library.shared(),
-      pushProxy: (target, node, remoteHost) => servent.relay.answer(target, node, remoteHost, clock.now()),
+      passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
       clock,
       log: log.child({ mod: 'uploads' }),
       ...reports.uploads,

@@ -1,5 +1,5 @@
 // Captured HTTP exchanges: what real servents ask and answer.
-import { HeaderReader } from '../../protocol/handshake/header-block.ts';
+import { type HeaderBlock, HeaderReader } from '../../protocol/handshake/header-block.ts';
 import { HTTP_LIMITS, parseResponseHead, type ResponseHead } from '../../protocol/transfer/http-head.ts';
 import { readFixture } from './fixtures.ts';
 
@@ -51,6 +51,21 @@ export function limewireReplies(): CapturedReply[] {
 export function limewireQueueHeads(): ResponseHead[] {
   const { exchanges } = readFixture<{ exchanges: { response: string }[] }>('limewire/http_queue.json');
   return exchanges.map(({ response }) => split(Buffer.from(response, 'latin1')).head);
+}
+
+/** What LimeWire asks for when it downloads one file from one source. */
+export function limewireDownloadRequest(): { request: string; urn: string; size: number } {
+  const { urn, requests } = readFixture<{ urn: string; requests: string[] }>('limewire/http_download_by_limewire.json');
+  const [request = ''] = requests;
+  const [, last = ''] = /^Range: bytes=0-(\d+)\r$/m.exec(request) ?? [];
+  return { request, urn, size: Number(last) + 1 };
+}
+
+/** The first head of a text; what follows is left out. */
+export function blockOf(text: string): HeaderBlock {
+  const reader = new HeaderReader(HTTP_LIMITS);
+  if (reader.push(Buffer.from(text, 'latin1')) !== 'done') throw new Error('half a head');
+  return reader.block;
 }
 
 export function split(bytes: Buffer): { head: ResponseHead; headText: string; body: Buffer } {

@@ -9,8 +9,9 @@ import type { Test } from 'tap';
 import { silentLog } from '../../daemon/log.ts';
 import { SystemClock } from '../../daemon/system.ts';
 import { FileServer, type FileServerOptions } from '../../daemon/transfer/file-server.ts';
-import type { ServableFiles, TransferIdentity } from '../../daemon/transfer/upload-context.ts';
+import type { ServableFiles } from '../../daemon/transfer/upload-session.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { type UploadLimits, UploadQueue } from '../../protocol/transfer/upload-queue.ts';
 
 export const testIdentity: TransferIdentity = {

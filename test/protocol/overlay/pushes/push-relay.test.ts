@@ -51,7 +51,7 @@ t.test('nobody has our neighbours connect to somebody else, or too often', async
 t.test('over HTTP: our own call is understood, and the vectors of others', async t => {
   const { answer, sent } = relay();
   const { port, server } = await serve(t, new SharedFiles(t.testdir()), {
-    pushProxy: (asked, node, remote) => answer(asked, node, remote),
+    passPush: (asked, node, remote) => answer(asked, node, remote),
   });
   const dialer = new Dialer({ forbids: () => null });
   const call = (serventGuid: Buffer, host = '127.0.0.1') =>

@@ -1,16 +1,16 @@
-// The heads that our file server answers with.
+// The heads that an upload request is answered with.
+import type { SharedFile } from '../search/shared-file.ts';
+import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
+import { formatSha1Urn } from '../wire/urn.ts';
+import { formatContentRange } from './content-range.ts';
+import { formatHttpDate } from './http-date.ts';
+import { encodeResponseHead } from './http-head.ts';
+import { formatQueue } from './queue-status.ts';
+import type { ByteRange } from './range-set.ts';
+import { escapeSegment } from './request-target.ts';
+import type { UploadTimes } from './upload-queue.ts';
 
-import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import { formatContentRange } from '../../protocol/transfer/content-range.ts';
-import { encodeResponseHead } from '../../protocol/transfer/http-head.ts';
-import { formatQueue } from '../../protocol/transfer/queue-status.ts';
-import type { ByteRange } from '../../protocol/transfer/range-set.ts';
-import { escapeSegment } from '../../protocol/transfer/request-target.ts';
-import type { UploadTimes } from '../../protocol/transfer/upload-queue.ts';
-import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
-
-type Header = readonly [name: string, value: string];
+export type Header = readonly [name: string, value: string];
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -33,7 +33,8 @@ const REASONS: Readonly<Record<number, string>> = {
 /** What is the same in every reply. */
 export interface ReplyFrame {
   readonly userAgent: string;
-  readonly date: Date;
+  /** Milliseconds since 1970. */
+  readonly date: number;
   /** Another request may follow. */
   readonly keepAlive: boolean;
   /** The client spoke HTTP/1.0 or is to keep a place in the queue: say explicitly that we keep the connection. */
@@ -43,7 +44,7 @@ export interface ReplyFrame {
 }
 
 export function encodeReply(status: number, frame: ReplyFrame, headers: readonly Header[]): Buffer {
-  const all: Header[] = [['Server', frame.userAgent], ['Date', frame.date.toUTCString()], ...headers];
+  const all: Header[] = [['Server', frame.userAgent], ['Date', formatHttpDate(frame.date)], ...headers];
   if (frame.introduce !== null) {
     all.push(['X-Features', frame.introduce.browsable ? 'browse/1.0, queue/0.1' : 'queue/0.1']);
     if (frame.introduce.node !== null) all.push(['X-Node', formatEndpoint(frame.introduce.node)]);
@@ -66,7 +67,7 @@ export function fileHeaders(file: SharedFile, range: ByteRange | null, named: bo
   ];
   if (range !== null) headers.push(['Content-Range', formatContentRange(range, file.size)]);
   headers.push(
-    ['Last-Modified', new Date(file.modifiedAt).toUTCString()],
+    ['Last-Modified', formatHttpDate(file.modifiedAt)],
     ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
   );
   if (named) headers.push(['Content-Disposition', `attachment; filename*=UTF-8''${escapeSegment(file.name)}`]);

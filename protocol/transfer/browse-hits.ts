@@ -1,0 +1,38 @@
+// Browse host: all that we share, as query hits one after another.
+import { Type } from '../constants.ts';
+import type { SharedFile } from '../search/shared-file.ts';
+import { encodeDescriptor } from '../wire/header.ts';
+import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
+import type { TransferIdentity } from './transfer-identity.ts';
+
+/** gtk-gnutella tells no more either. */
+const FILES_MAX = 10_000;
+
+/** Descriptors of at most HITS_MAX files each, made when they are asked for. */
+export function* browseHits(files: Iterable<SharedFile>, identity: TransferIdentity): Generator<Buffer> {
+  let batch: SharedFile[] = [];
+  let count = 0;
+  for (const file of files) {
+    batch.push(file);
+    if (++count >= FILES_MAX) break;
+    if (batch.length < HITS_MAX) continue;
+    yield encodeHits(batch, identity);
+    batch = [];
+  }
+  if (batch.length > 0) yield encodeHits(batch, identity);
+}
+
+/** One descriptor, hops 0 and TTL 1 as LimeWire's; nobody routes it, so its GUID is no query's. */
+function encodeHits(files: readonly SharedFile[], identity: TransferIdentity): Buffer {
+  const payload = encodeQueryHit({
+    ...PLAIN_QUERY_HIT,
+    endpoint: identity.listen(),
+    speedKbps: identity.speedKbps,
+    vendor: identity.vendor,
+    push: identity.firewalled,
+    browsable: true,
+    serventGuid: identity.serventGuid,
+    hits: files.map(({ index, size, name, sha1 }) => ({ ...PLAIN_HIT, index, size, name, sha1 })),
+  });
+  return encodeDescriptor(identity.serventGuid, Type.QueryHit, 1, 0, payload);
+}

@@ -1,0 +1,81 @@
+// What upload requests get, over all connections: slots, turns to browse, how many connections there may be, and the counts.
+import { ReasonCounts } from '../reason-counts.ts';
+import type { SharedFile } from '../search/shared-file.ts';
+import type { TransferIdentity } from './transfer-identity.ts';
+import { UploadConnection } from './upload-connection.ts';
+import {
+  type NamedFiles,
+  type ServerTimes,
+  UPLOAD_OUTCOMES,
+  type UploadContext,
+  type UploadOutcome,
+} from './upload-context.ts';
+import { UPLOAD_TIMES, type UploadQueue } from './upload-queue.ts';
+
+export interface UploadParts {
+  readonly files: NamedFiles;
+  readonly queue: UploadQueue;
+  readonly identity: TransferIdentity;
+  /** What a browse lists; absent: browsing is refused. */
+  readonly browse?: (() => Iterable<SharedFile>) | undefined;
+  /** See UploadContext; absent: 410. */
+  readonly passPush?: UploadContext['passPush'] | undefined;
+  readonly times?: Partial<ServerTimes> | undefined;
+  /** Connections, whatever they ask for; each costs a few KiB. */
+  readonly connectionsMax?: number | undefined;
+}
+
+/** Idle: twice LimeWire's, as peers verify and write between two ranges. Stall: LimeWire's for a transfer. */
+export const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idleMs: 30_000, stallMs: 120_000 };
+
+const BROWSES_MAX = 4;
+const CONNECTIONS_MAX = 512;
+
+export class UploadAnswerer implements UploadContext {
+  readonly files: NamedFiles;
+  readonly queue: UploadQueue;
+  readonly identity: TransferIdentity;
+  readonly times: ServerTimes;
+  readonly browse: (() => Iterable<SharedFile>) | null;
+  readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
+  readonly passPush: UploadContext['passPush'];
+  readonly #connectionsMax: number;
+  #connections = 0;
+  #lastNumber = 0;
+  #browses = 0;
+
+  constructor(parts: UploadParts) {
+    this.files = parts.files;
+    this.queue = parts.queue;
+    this.identity = parts.identity;
+    this.times = { ...SERVER_TIMES, ...parts.times };
+    this.browse = parts.browse ?? null;
+    this.passPush = parts.passPush ?? (() => 410);
+    this.#connectionsMax = parts.connectionsMax ?? CONNECTIONS_MAX;
+  }
+
+  /** A connection that asks for files, to be closed with its `close`; null: there are enough. */
+  connect(address: string): UploadConnection | null {
+    if (this.#connections >= this.#connectionsMax) {
+      this.outcomes.count('busy');
+      return null;
+    }
+    this.#connections++;
+    return new UploadConnection(this, ++this.#lastNumber, address);
+  }
+
+  enterBrowse(): boolean {
+    if (this.#browses >= BROWSES_MAX) return false;
+    this.#browses++;
+    return true;
+  }
+
+  leaveBrowse(): void {
+    this.#browses--;
+  }
+
+  onClosed(connection: number): void {
+    this.#connections--;
+    this.queue.leave(connection);
+  }
+}

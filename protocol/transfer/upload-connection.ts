@@ -1,0 +1,312 @@
+// What the requests of one connection get: heads go in, replies come out. The shell opens files and moves bytes.
+import { ProtocolError } from '../errors.ts';
+import type { SharedFile } from '../search/shared-file.ts';
+import { urnOrNull } from '../wire/urn.ts';
+import { namesFile } from './asked-name.ts';
+import { browseHits } from './browse-hits.ts';
+import { keepsAlive, listOf, numberOf, type RequestHead } from './http-head.ts';
+import { isPushProxyTarget } from './push-proxy.ts';
+import { parseRange, RangeVerdict } from './range.ts';
+import type { ByteRange } from './range-set.ts';
+import { parseTarget, type Target } from './request-target.ts';
+import type { UploadContext, UploadOutcome } from './upload-context.ts';
+import type { Admission } from './upload-queue.ts';
+import {
+  busyHeaders,
+  EMPTY,
+  encodeReply,
+  fileHeaders,
+  type Header,
+  queuedHeaders,
+  unsatisfiableHeaders,
+} from './upload-reply.ts';
+
+/** Refusals on one connection; then it is closed (gtk-gnutella MAX_ERRORS). */
+const ERRORS_MAX = 10;
+/** That much of a file goes out without a slot, once a connection: tiny files and first looks (gtk-gnutella's quick slot). */
+const QUICK_BYTES = 8192;
+const RETRY_SECONDS = 60;
+const PACKETS = 'application/x-gnutella-packets';
+
+/** Write `bytes`; another request may follow if `keepAlive`. */
+export interface UploadReply {
+  readonly kind: 'reply';
+  readonly status: number;
+  readonly bytes: Buffer;
+  readonly keepAlive: boolean;
+}
+
+export type UploadVerdict =
+  | UploadReply
+  /** Write `bytes`: the connection has a place in the queue and keeps it. */
+  | { readonly kind: 'queued'; readonly bytes: Buffer; readonly file: SharedFile; readonly range: ByteRange }
+  /** Open the file, then call `opened` or `missing`. */
+  | { readonly kind: 'file'; readonly file: SharedFile; readonly range: ByteRange }
+  /** Write `bytes`, then all of `hits`, call `browsed`, and close: the end of the connection ends the reply. */
+  | { readonly kind: 'browse'; readonly bytes: Buffer; readonly hits: Iterable<Buffer> };
+
+/** `body`: the range follows `bytes`. */
+export interface OpenedReply {
+  readonly bytes: Buffer;
+  readonly body: boolean;
+}
+
+/** How sending a file went. `cut`: the peer is gone. `shrunk`: the file ends before the range. `unreadable`: it cannot be read. */
+export type SendEnd = 'whole' | 'cut' | 'shrunk' | 'unreadable';
+
+/** The request for a file that is being opened or sent. */
+interface Pending {
+  readonly request: RequestHead;
+  readonly file: SharedFile;
+  /** As asked; null: all of it, with status 200. */
+  readonly range: ByteRange | null;
+  readonly date: number;
+}
+
+export class UploadConnection {
+  readonly #context: UploadContext;
+  readonly #number: number;
+  readonly #address: string;
+  #userAgent: string | null = null;
+  #pending: Pending | null = null;
+  #introduced = false;
+  /** Whose name this connection was told last. */
+  #named: SharedFile | null = null;
+  #errors = 0;
+  #quickBytes = QUICK_BYTES;
+  #queued = false;
+  #closed = false;
+
+  /** `number`: the connection's in the queue. `address`: the peer's, without a port. */
+  constructor(context: UploadContext, number: number, address: string) {
+    this.#context = context;
+    this.#number = number;
+    this.#address = address;
+  }
+
+  /** Of its first request; printable. */
+  get userAgent(): string | null {
+    return this.#userAgent;
+  }
+
+  /** In the queue, from 1; null when it does not wait. */
+  get position(): number | null {
+    return this.#context.queue.position(this.#number);
+  }
+
+  /** The next request has to begin within so many milliseconds. */
+  get silenceMaxMs(): number {
+    const { times } = this.#context;
+    return this.#queued ? times.pollMaxMs : times.idleMs;
+  }
+
+  /** One request at a time: the one before is answered. `date`: milliseconds since 1970, for the reply's head. */
+  request(request: RequestHead, now: number, date: number): UploadVerdict {
+    this.#userAgent ??= printable(request.headers.get('User-Agent'));
+    try {
+      return this.#judge(request, now, date);
+    } catch (error) {
+      if (error instanceof ProtocolError) return this.malformed(error, date);
+      throw error;
+    }
+  }
+
+  /** The file of the last verdict is open. */
+  opened(): OpenedReply {
+    const { request, file, range, date } = this.#asked();
+    const head = this.#encode(range === null ? 200 : 206, keepsAlive(request), date, request, [
+      ...fileHeaders(file, range, this.#named !== file),
+    ]);
+    this.#named = file;
+    const body = request.method === 'GET';
+    if (body) this.#queued = false;
+    return { bytes: head, body };
+  }
+
+  /** The file of the last verdict is gone, or is not what was hashed. */
+  missing(now: number): UploadReply {
+    const { request, date } = this.#asked();
+    this.#pending = null;
+    this.#context.queue.finish(this.#number, now);
+    return this.#refuseFile(request, 404, 'not_found', EMPTY, date);
+  }
+
+  /** The reply to the last verdict went out, or did not. True when another request may follow. */
+  sent(end: SendEnd, now: number): boolean {
+    const { request, file, range } = this.#asked();
+    this.#pending = null;
+    this.#context.queue.finish(this.#number, now);
+    this.#context.outcomes.count(outcomeOf(request, file, range, end));
+    return end === 'whole' && keepsAlive(request);
+  }
+
+  /** What came is no request: HTTP_MALFORMED or HTTP_TOO_LONG says why. */
+  malformed(error: ProtocolError, date: number): UploadReply {
+    const tooLong = error.code === 'HTTP_TOO_LONG';
+    return this.#refuse(tooLong ? 431 : 400, tooLong ? 'too_long' : 'malformed', date);
+  }
+
+  /** A head began and did not end in time. */
+  tooSlow(date: number): UploadReply {
+    return this.#refuse(408, 'slow_head', date);
+  }
+
+  /** A browse is answered, or the peer is gone. */
+  browsed(): void {
+    this.#context.leaveBrowse();
+  }
+
+  /** Gives slot and place back. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#context.onClosed(this.#number);
+  }
+
+  #asked(): Pending {
+    if (this.#pending === null) throw new RangeError('no file is being sent');
+    return this.#pending;
+  }
+
+  #judge(request: RequestHead, now: number, date: number): UploadVerdict {
+    const { headers } = request;
+    if (request.major !== 1) return this.#refuse(505, 'unsupported', date);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return this.#refuse(501, 'unsupported', date);
+    if (request.minor >= 1 && !headers.has('Host')) return this.#refuse(400, 'malformed', date);
+    // a body that we would take for the next request
+    if ((numberOf(headers.get('Content-Length')) ?? 0) !== 0 || headers.has('Transfer-Encoding')) {
+      return this.#refuse(403, 'forbidden', date);
+    }
+    if (isPushProxyTarget(request.target)) return this.#passPush(request, now, date);
+    const target = parseTarget(request.target);
+    if (target.kind === 'root') return this.#browse(request, date);
+    const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '')?.sha1 ?? null;
+    const file = this.#find(target, wanted);
+    if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, date);
+
+    const range = parseRange(headers.get('Range'), file.size);
+    if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', date);
+    if (range === RangeVerdict.Unsatisfiable) {
+      return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), date);
+    }
+    return this.#admit({ request, file, range, date }, now);
+  }
+
+  /** By hash where one is named; else what has the index must have the name too: it may have gone to another file since the hit. */
+  #find(target: Target, wanted: Buffer | null): SharedFile | null {
+    const { files } = this.#context;
+    if (target.kind === 'urn') {
+      return wanted !== null && !wanted.equals(target.sha1) ? null : files.bySha1(target.sha1);
+    }
+    if (target.kind !== 'index') return null;
+    if (wanted !== null) return files.bySha1(wanted);
+    const file = files.byIndex(target.index);
+    return file !== null && namesFile(target.asked, file.name) ? file : null;
+  }
+
+  #admit(pending: Pending, now: number): UploadVerdict {
+    const { queue } = this.#context;
+    const { request, file } = pending;
+    const range = pending.range ?? { start: 0, end: file.size };
+    if (queue.limits.slots === 0) return this.#refuse(403, 'forbidden', pending.date);
+    if (request.method === 'GET' && range.end > range.start && !this.#isQuick(range)) {
+      const admission = queue.ask(this.#number, this.#address, knowsQueues(request), now);
+      if (admission.kind !== 'granted') return this.#turnAway(pending, range, admission);
+    }
+    this.#pending = pending;
+    return { kind: 'file', file, range };
+  }
+
+  #isQuick({ start, end }: ByteRange): boolean {
+    if (end - start > this.#quickBytes) return false;
+    this.#quickBytes -= end - start;
+    return true;
+  }
+
+  /** No slot: a place in the queue, kept as long as the connection, or the advice to come back. */
+  #turnAway(
+    { request, file, date }: Pending,
+    range: ByteRange,
+    admission: Exclude<Admission, { kind: 'granted' }>,
+  ): UploadVerdict {
+    const { outcomes, times } = this.#context;
+    if (admission.kind === 'busy') return this.#refuse(503, 'busy', date, busyHeaders(file, RETRY_SECONDS));
+    outcomes.count('queued');
+    this.#queued = true;
+    const headers = queuedHeaders(file, admission.position, times);
+    return { kind: 'queued', bytes: this.#encode(503, true, date, request, headers, true), file, range };
+  }
+
+  #browse(request: RequestHead, date: number): UploadVerdict {
+    const { browse, outcomes, identity } = this.#context;
+    if (browse === null) return this.#refuse(403, 'forbidden', date);
+    const accepted = listOf(request.headers.get('Accept')).map(item => item.split(';')[0]?.trim());
+    if (!accepted.includes(PACKETS)) return this.#refuseFile(request, 406, 'unsupported', EMPTY, date);
+    if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', date, busyHeaders(null, RETRY_SECONDS));
+    outcomes.count('browse');
+    // its length is not known: the end of the connection ends it
+    const bytes = this.#encode(200, false, date, request, [['Content-Type', PACKETS]]);
+    return { kind: 'browse', bytes, hits: request.method === 'GET' ? browseHits(browse(), identity) : [] };
+  }
+
+  #passPush({ target, headers }: RequestHead, now: number, date: number): UploadReply {
+    const status = this.#context.passPush(target, headers.get('X-Node'), this.#address, now);
+    return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused', date);
+  }
+
+  /** An answer after which the connection is of no use. */
+  #refuse(status: number, outcome: UploadOutcome, date: number, headers: readonly Header[] = EMPTY): UploadReply {
+    this.#context.outcomes.count(outcome);
+    return { kind: 'reply', status, bytes: this.#encode(status, false, date, null, headers), keepAlive: false };
+  }
+
+  /** An answer about one file: the next may be another. */
+  #refuseFile(
+    request: RequestHead,
+    status: number,
+    outcome: UploadOutcome,
+    headers: readonly Header[],
+    date: number,
+  ): UploadReply {
+    const keepAlive = keepsAlive(request) && ++this.#errors < ERRORS_MAX;
+    this.#context.outcomes.count(outcome);
+    return { kind: 'reply', status, bytes: this.#encode(status, keepAlive, date, request, headers), keepAlive };
+  }
+
+  /** `sayKeepAlive`: even to a client that takes it for granted. */
+  #encode(
+    status: number,
+    keepAlive: boolean,
+    date: number,
+    request: RequestHead | null,
+    headers: readonly Header[],
+    sayKeepAlive = request?.minor === 0,
+  ): Buffer {
+    const { identity, browse } = this.#context;
+    const introduce = this.#introduced
+      ? null
+      : { node: identity.firewalled ? null : identity.listen(), browsable: browse !== null };
+    this.#introduced = true;
+    return encodeReply(status, { userAgent: identity.userAgent, date, keepAlive, sayKeepAlive, introduce }, headers);
+  }
+}
+
+function outcomeOf(
+  { method }: RequestHead,
+  { size }: SharedFile,
+  range: ByteRange | null,
+  end: SendEnd,
+): UploadOutcome {
+  if (method === 'HEAD') return 'head';
+  if (end !== 'whole') return end === 'cut' ? 'cut' : 'unreadable';
+  return range === null || (range.start === 0 && range.end === size) ? 'whole' : 'partial';
+}
+
+function knowsQueues({ headers }: RequestHead): boolean {
+  return headers.has('X-Queue') || listOf(headers.get('X-Features')).some(feature => feature.startsWith('queue/'));
+}
+
+/** Remote text for logs and views. */
+function printable(text: string | null): string | null {
+  return text === null ? null : text.replace(/[^\x20-\x7e]/g, '?').slice(0, 255);
+}

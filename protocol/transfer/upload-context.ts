@@ -1,0 +1,61 @@
+// What all upload connections of a servent share: the files, the queue, the times, how requests ended.
+import type { ReasonCounts } from '../reason-counts.ts';
+import type { SharedFile } from '../search/shared-file.ts';
+import type { TransferIdentity } from './transfer-identity.ts';
+import type { UploadQueue, UploadTimes } from './upload-queue.ts';
+
+/** What a request can name: an index or a hash, never a path. */
+export interface NamedFiles {
+  byIndex(index: number): SharedFile | null;
+  bySha1(sha1: Buffer): SharedFile | null;
+}
+
+/** How a request ended. */
+export const UPLOAD_OUTCOMES = [
+  'whole',
+  'partial',
+  'head',
+  'browse',
+  'not_found',
+  /** We were asked to pass a push on, and did or did not. */
+  'push_passed',
+  'push_refused',
+  'unsatisfiable',
+  'queued',
+  'busy',
+  'malformed',
+  'too_long',
+  'unsupported',
+  'forbidden',
+  'slow_head',
+  /** The peer went while we sent. */
+  'cut',
+  /** The file could not be read, or not to the end of the range. */
+  'unreadable',
+] as const;
+export type UploadOutcome = (typeof UPLOAD_OUTCOMES)[number];
+
+export interface ServerTimes extends UploadTimes {
+  /** From the first byte of a head to its end. */
+  headMs: number;
+  /** Between two requests. */
+  idleMs: number;
+  /** Without a byte leaving. */
+  stallMs: number;
+}
+
+export interface UploadContext {
+  readonly files: NamedFiles;
+  readonly queue: UploadQueue;
+  readonly identity: TransferIdentity;
+  readonly times: ServerTimes;
+  readonly outcomes: ReasonCounts<UploadOutcome>;
+  /** What a browse lists; null: browsing is refused. */
+  readonly browse: (() => Iterable<SharedFile>) | null;
+  /** Takes one of the turns to browse; false: all are taken. */
+  enterBrowse(): boolean;
+  leaveBrowse(): void;
+  /** Status for a push-proxy request: its target, X-Node, and the address that asks. Throws HTTP_MALFORMED. */
+  passPush(target: string, node: string | null, remoteHost: string, now: number): number;
+  onClosed(connection: number): void;
+}

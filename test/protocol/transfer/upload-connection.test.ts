@@ -1,0 +1,259 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { SharedFile } from '../../../protocol/search/shared-file.ts';
+import { parseRequestHead, type RequestHead } from '../../../protocol/transfer/http-head.ts';
+import { UploadAnswerer, type UploadParts } from '../../../protocol/transfer/upload-answerer.ts';
+import type { UploadConnection, UploadVerdict } from '../../../protocol/transfer/upload-connection.ts';
+import { type UploadLimits, UploadQueue } from '../../../protocol/transfer/upload-queue.ts';
+import { formatSha1Urn, parseUrn } from '../../../protocol/wire/urn.ts';
+import { blockOf, gtkgReplies, limewireDownloadRequest, limewireReplies, split } from '../../support/captured-http.ts';
+import { testIdentity } from '../../support/shared-files.ts';
+
+const DATE = Date.UTC(2026, 0, 2, 3, 4, 5);
+const FREE: UploadLimits = { slots: 4, slotsPerAddress: 0, queue: 2 };
+
+function sharedFile(index: number, name: string, size: number, urn?: string): SharedFile {
+  const sha1 = urn === undefined ? Buffer.alloc(20, index) : parseUrn(urn).sha1;
+  if (sha1 === null) throw new Error('no SHA-1');
+  return { index, name, size, sha1, modifiedAt: DATE };
+}
+
+const SONG = sharedFile(1, 'a song.ogg', 100_000);
+
+function answerer(files: readonly SharedFile[] = [SONG], more: Partial<UploadParts> & { limits?: UploadLimits } = {}) {
+  const { limits = FREE, ...parts } = more;
+  return new UploadAnswerer({
+    files: {
+      byIndex: index => files.find(file => file.index === index) ?? null,
+      bySha1: sha1 => files.find(file => file.sha1.equals(sha1)) ?? null,
+    },
+    queue: new UploadQueue(limits),
+    identity: testIdentity,
+    ...parts,
+  });
+}
+
+function connect(to: UploadAnswerer, address = '192.0.2.1'): UploadConnection {
+  const connection = to.connect(address);
+  if (connection === null) throw new Error('no room');
+  return connection;
+}
+
+const headOf = (text: string): RequestHead => parseRequestHead(blockOf(text));
+const get = (target: string, ...headers: string[]): RequestHead =>
+  headOf(`${[`GET ${target} HTTP/1.1`, 'Host: x', ...headers].join('\r\n')}\r\n\r\n`);
+
+/** The head that goes out; a file counts as sent whole. */
+function answer(connection: UploadConnection, verdict: UploadVerdict) {
+  if (verdict.kind !== 'file') return split(verdict.bytes).head;
+  const { head } = split(connection.opened().bytes);
+  connection.sent('whole', 0);
+  return head;
+}
+
+t.test('requests that were sent to gtk-gnutella and LimeWire get the status that those gave', t => {
+  const files = [
+    sharedFile(1, 'fixture alpha song.ogg', 3000, 'urn:sha1:PLKQGIZGSFAYIS2XQOHQNEAWXQNE7MEE'),
+    sharedFile(2, 'alpha lime song.mp3', 3_146_505, 'urn:sha1:2GKUFDK4BLTSIUQ5QSWNHG4WEEEG6DA7'),
+    sharedFile(3, 'small.txt', 5000, 'urn:sha1:MZSMIIT7BSI53F6TI7YHXSA27OGBRZTW'),
+    sharedFile(4, 'beta_report-2026.pdf', 70_000, 'urn:sha1:FEE3XSJMQAUQ3TZU3QR6ZVBTGTS2VDID'),
+  ];
+  let compared = 0;
+  for (const { label, request, head } of [
+    ...gtkgReplies('http-get-whole'),
+    ...gtkgReplies('http-get-range'),
+    ...gtkgReplies('http-404'),
+    ...gtkgReplies('http-10'),
+    ...limewireReplies().filter(({ label }) => /^GET (range|open|suffix|bad|no range|unknown)|^HEAD/.test(label)),
+  ]) {
+    const connection = connect(answerer(files));
+    const ours = answer(connection, connection.request(headOf(request), 0, DATE));
+    // of a range beyond the end gtk-gnutella sends the last byte
+    t.equal(
+      ours.status,
+      label.startsWith('beyond the end') ? 416 : head.status,
+      `${label}: ${request.split('\r\n')[0]}`,
+    );
+    if (ours.status === 206)
+      t.equal(ours.headers.get('Content-Range'), head.headers.get('Content-Range')?.replace('bytes=', 'bytes '));
+    compared++;
+  }
+  t.ok(compared > 10, `${compared} captured requests`);
+  t.end();
+});
+
+t.test('a request of LimeWire gets its whole file, and its name is known from then on', t => {
+  const { request, urn, size } = limewireDownloadRequest();
+  const file = sharedFile(7, 'x', size, urn);
+  const all = answerer([file]);
+  const connection = connect(all);
+  t.match(connection.request(headOf(request), 0, DATE), { kind: 'file', file, range: { start: 0, end: size } });
+  const { bytes, body } = connection.opened();
+  t.ok(body);
+  t.match(split(bytes).head, { status: 206 });
+  t.equal(split(bytes).head.headers.get('Date'), 'Fri, 02 Jan 2026 03:04:05 GMT');
+  t.ok(connection.sent('whole', 1));
+  t.equal(all.outcomes.of('whole'), 1);
+  t.equal(connection.userAgent, 'LimeWire/5.5.16');
+  t.end();
+});
+
+t.test('what became of a file decides the outcome and whether another request may follow', t => {
+  for (const [end, outcome, more] of [
+    ['whole', 'partial', true],
+    ['cut', 'cut', false],
+    ['shrunk', 'unreadable', false],
+    ['unreadable', 'unreadable', false],
+  ] as const) {
+    const all = answerer();
+    const connection = connect(all);
+    t.equal(connection.request(get('/get/1/a%20song.ogg', 'Range: bytes=10-50000'), 0, DATE).kind, 'file');
+    connection.opened();
+    t.equal(connection.sent(end, 0), more, end);
+    t.equal(all.outcomes.of(outcome), 1);
+    t.throws(() => connection.opened(), RangeError, 'nothing is being sent any more');
+  }
+  t.end();
+});
+
+t.test('a file that is gone when it is opened is not found, and the slot is free after the grace', t => {
+  const all = answerer([SONG], { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  const connection = connect(all);
+  t.equal(connection.request(get('/get/1/a%20song.ogg'), 0, DATE).kind, 'file');
+  t.equal(all.queue.sending, 1);
+  t.match(connection.missing(0), { status: 404, keepAlive: true });
+  t.equal(all.queue.sending, 0);
+  t.ok(all.queue.busy(14_999));
+  t.notOk(all.queue.busy(15_000));
+  t.end();
+});
+
+t.test('a place in the queue moves up, gets the slot, and is given back with the connection', t => {
+  const all = answerer([SONG], { limits: { slots: 1, slotsPerAddress: 0, queue: 1 } });
+  const [holder, waiter, third] = [connect(all), connect(all), connect(all)];
+  const request = get('/get/1/a%20song.ogg', 'X-Queue: 0.1');
+  t.equal(holder.request(request, 0, DATE).kind, 'file');
+  t.equal(waiter.silenceMaxMs, 30_000);
+  const queued = waiter.request(request, 0, DATE);
+  t.match(queued, { kind: 'queued', file: SONG, range: { start: 0, end: SONG.size } });
+  t.equal(answer(waiter, queued).headers.get('X-Queue'), 'position=1, pollMin=45, pollMax=120');
+  t.equal(waiter.silenceMaxMs, 120_000, 'it may be silent until it has to ask again');
+  t.equal(waiter.position, 1);
+  t.match(third.request(request, 0, DATE), { kind: 'reply', status: 503, keepAlive: false });
+  holder.close();
+  holder.close();
+  t.equal(waiter.request(request, 45_000, DATE).kind, 'file');
+  waiter.opened();
+  t.equal(waiter.silenceMaxMs, 30_000);
+  t.equal(waiter.position, null);
+  waiter.close();
+  t.notOk(all.queue.busy(45_001));
+  t.end();
+});
+
+t.test('eight kilobytes a connection need no slot; ten refusals end it', t => {
+  const all = answerer([SONG], { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  connect(all).request(get('/get/1/a%20song.ogg'), 0, DATE);
+  const connection = connect(all);
+  const small = get('/get/1/a%20song.ogg', 'Range: bytes=0-4095');
+  for (const kind of ['file', 'file', 'reply']) {
+    const verdict = connection.request(small, 0, DATE);
+    t.equal(verdict.kind, kind);
+    answer(connection, verdict);
+  }
+  const other = connect(all);
+  for (let i = 1; i <= 10; i++) t.match(other.request(get('/x'), 0, DATE), { status: 404, keepAlive: i < 10 });
+  t.end();
+});
+
+t.test('pushes are passed on with the time and the address that asks', t => {
+  const asked: unknown[] = [];
+  const all = answerer([], {
+    passPush: (...what) => {
+      asked.push(what);
+      if (asked.length > 1) throw new ProtocolError('HTTP_MALFORMED', 'no servent GUID');
+      return 202;
+    },
+  });
+  const target = '/gnutella/push-proxy?ServerId=WEELTW3YXRHGJ75XG3ZAAONYAA';
+  const ask = (to: UploadAnswerer) => connect(to).request(get(target, 'X-Node: 192.0.2.9:6346'), 77, DATE);
+  t.match(ask(all), { status: 202, keepAlive: false });
+  t.strictSame(asked, [[target, '192.0.2.9:6346', '192.0.2.1', 77]]);
+  t.match(ask(all), { status: 400 });
+  t.match(ask(answerer()), { status: 410 }, 'who passes none on says so');
+  t.strictSame([all.outcomes.of('push_passed'), all.outcomes.of('malformed')], [1, 1]);
+  t.end();
+});
+
+t.test('browsing: four at once, each turn is given back', t => {
+  const files = Array.from({ length: 25 }, (_, i) => sharedFile(i + 1, `file ${i}`, i));
+  const all = answerer(files, { browse: () => files });
+  const request = get('/', 'Accept: application/x-gnutella-packets');
+  const ask = () => connect(all).request(request, 0, DATE);
+  const first = connect(all);
+  const verdict = first.request(request, 0, DATE);
+  if (verdict.kind !== 'browse') throw new Error(verdict.kind);
+  t.equal([...verdict.hits].length, 3, 'ten files a hit');
+  for (let i = 0; i < 3; i++) t.equal(ask().kind, 'browse');
+  t.match(ask(), { status: 503 });
+  first.browsed();
+  t.equal(ask().kind, 'browse');
+  t.match(connect(answerer(files)).request(request, 0, DATE), { status: 403 });
+  t.end();
+});
+
+t.test('no more connections than allowed, until one is closed', t => {
+  const all = answerer([], { connectionsMax: 2 });
+  const first = connect(all);
+  connect(all);
+  t.equal(all.connect('192.0.2.1'), null);
+  t.equal(all.outcomes.of('busy'), 1);
+  first.close();
+  t.ok(all.connect('192.0.2.1'));
+  t.end();
+});
+
+t.test('any request heads in any order: one outcome each, and no slot is left behind', t => {
+  const lines = fc.constantFrom(
+    'GET /get/1/a%20song.ogg HTTP/1.1',
+    `HEAD /uri-res/N2R?${formatSha1Urn(SONG.sha1)} HTTP/1.0`,
+    'GET / HTTP/1.1',
+    'POST / HTTP/1.1',
+    'GET /get/1/../x HTTP/1.1',
+    'GET /uri-res/N2R?urn:sha1:X HTTP/1.1',
+    'GET /get/1/a%20song.ogg HTTP/3.9',
+  );
+  const headers = fc.subarray([
+    'Host: x',
+    'Range: bytes=5-',
+    'X-Queue: 0.1',
+    'Connection: close',
+    'Content-Length: 0',
+    'Accept: application/x-gnutella-packets',
+    'X-Gnutella-Content-URN: urn:sha1:X, urn:md5:y',
+  ]);
+  const end = fc.constantFrom('whole', 'cut', 'shrunk', 'unreadable', 'missing');
+  fc.assert(
+    fc.property(fc.array(fc.tuple(lines, headers, end), { minLength: 1, maxLength: 20 }), requests => {
+      const all = answerer([SONG], { limits: { slots: 1, slotsPerAddress: 0, queue: 1 }, browse: () => [SONG] });
+      const connections = [connect(all), connect(all), connect(all)];
+      requests.forEach(([line, fields, how], i) => {
+        const connection = connections[i % 3] as UploadConnection;
+        const head = headOf(`${[line, ...fields].join('\r\n')}\r\n\r\n`);
+        const verdict = connection.request(head, i * 5000, DATE);
+        if (verdict.kind === 'browse') connection.browsed();
+        if (verdict.kind !== 'file') return;
+        if (how === 'missing') connection.missing(i * 5000);
+        else {
+          connection.opened();
+          connection.sent(how, i * 5000);
+        }
+      });
+      const counted = Object.values(all.outcomes.toRecord()).reduce((sum, count) => sum + count, 0);
+      for (const connection of connections) connection.close();
+      return counted === requests.length && all.queue.sending === 0 && !all.queue.busy(0) && all.queue.waiting === 0;
+    }),
+  );
+  t.end();
+});
