@@ -1,5 +1,7 @@
-// api/outline.ts, written from the tables: what clients need of them. Loading schemas takes a command longer than its call.
+// api/outline.ts, written from the tables: what clients need of them, and a daemon that starts. Loading schemas takes a command longer than
+// its call.
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import { events, eventTypes } from './events.ts';
 import { fieldsOf } from './fields.ts';
 import { routeOf } from './input.ts';
 import { file, folder } from './schemas/library.ts';
@@ -25,6 +27,14 @@ export function outlineModule(): string {
     '',
     'export const streamPaths = {',
     ...streamNames.map(name => line(name, streams[name].path)),
+    '} as const;',
+    '',
+    '/** By the type of an event: its topic, and whether it is kept. */',
+    'export const eventKinds = {',
+    ...eventTypes.map(type => {
+      const { topic, retention } = events[type];
+      return line(JSON.stringify(type), { topic, retention });
+    }),
     '} as const;',
     '',
     'const fields = (...of: Field[]): Fields => new Map(of.map(field => [field.path, field]));',

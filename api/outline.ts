@@ -61,6 +61,33 @@ export const streamPaths = {
   metrics: "/metrics",
 } as const;
 
+/** By the type of an event: its topic, and whether it is kept. */
+export const eventKinds = {
+  "link.opened": {"topic":"peers","retention":"kept"},
+  "link.closed": {"topic":"peers","retention":"kept"},
+  "query.passed": {"topic":"queries","retention":"passing"},
+  "query.skipped": {"topic":"queries","retention":"passing"},
+  "search.started": {"topic":"searches","retention":"kept"},
+  "search.result": {"topic":"searches","retention":"kept"},
+  "search.finished": {"topic":"searches","retention":"kept"},
+  "download.added": {"topic":"downloads","retention":"kept"},
+  "download.changed": {"topic":"downloads","retention":"kept"},
+  "download.progress": {"topic":"downloads","retention":"latest"},
+  "download.finished": {"topic":"downloads","retention":"kept"},
+  "download.failed": {"topic":"downloads","retention":"kept"},
+  "download.removed": {"topic":"downloads","retention":"kept"},
+  "upload.started": {"topic":"uploads","retention":"kept"},
+  "upload.progress": {"topic":"uploads","retention":"latest"},
+  "upload.finished": {"topic":"uploads","retention":"kept"},
+  "library.scanned": {"topic":"library","retention":"kept"},
+  "status.started": {"topic":"status","retention":"kept"},
+  "status.now": {"topic":"status","retention":"latest"},
+  "status.configured": {"topic":"status","retention":"kept"},
+  "status.stopping": {"topic":"status","retention":"kept"},
+  "log.line": {"topic":"log","retention":"passing"},
+  "log.skipped": {"topic":"log","retention":"passing"},
+} as const;
+
 const fields = (...of: Field[]): Fields => new Map(of.map(field => [field.path, field]));
 
 /** What the items of lists can be filtered and sorted by. */

@@ -363,7 +363,7 @@ export interface ResolvedSettings {
 export const settingsList: readonly { key: SettingKey; setting: Setting<unknown> }[] = Object.entries(
   declaration,
 ).flatMap(([key, entry]) =>
-  'schema' in entry
+  'check' in entry
     ? [{ key: key as SettingKey, setting: entry as Setting<unknown> }]
     : Object.entries(entry).map(([name, inner]) => ({
         key: `${key}.${name}` as SettingKey,

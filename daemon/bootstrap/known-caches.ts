@@ -1,8 +1,8 @@
 // The caches to begin with: the published ones of conf/bootstrap.json, and a person's own.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { ResolvedSettings } from '../settings.ts';
+import { listOf, textUpTo } from '../shape.ts';
 import { packageFolder } from '../version.ts';
 
 export interface KnownCaches {
@@ -12,15 +12,14 @@ export interface KnownCaches {
   web: string[];
 }
 
-const schema = z.object({
-  udpHostCaches: z.array(z.string()).max(1000),
-  gwebCaches: z.array(z.string()).max(1000),
-});
+const CACHES_MAX = 1000;
+const caches = listOf(textUpTo(Number.POSITIVE_INFINITY), 0, CACHES_MAX);
 
 /** Rejects when the file is missing or not as it should be. */
 export async function wellKnownCaches(path = join(packageFolder, 'conf', 'bootstrap.json')): Promise<KnownCaches> {
-  const { udpHostCaches, gwebCaches } = schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  return { udp: udpHostCaches, web: gwebCaches };
+  const { udpHostCaches: udp, gwebCaches: web } = JSON.parse(await readFile(path, 'utf8'));
+  if (!caches(udp) || !caches(web)) throw new TypeError(`${path} needs lists of texts: udpHostCaches and gwebCaches`);
+  return { udp, web };
 }
 
 /** Of the setting `bootstrap.caches`, checked already. */

@@ -146,9 +146,9 @@ async function isFolder(path: string): Promise<boolean> {
 /** The value as the file has it; what is wrong goes through `refuse`. */
 function checked(setting: Setting<unknown>, given: unknown, cwd: string, refuse: (text: string) => Error): unknown {
   const value = typeof given === 'string' ? setting.fromText(given) : given;
-  const parsed = setting.schema.safeParse(value);
-  if (!parsed.success) throw refuse(`expected ${setting.expected}, got ${JSON.stringify(given)}`);
-  return setting.within === undefined ? parsed.data : setting.within(parsed.data, cwd);
+  const result = setting.check(value);
+  if (!result.ok) throw refuse(`expected ${setting.expected}, got ${JSON.stringify(given)}`);
+  return setting.within === undefined ? result.value : setting.within(result.value, cwd);
 }
 
 interface Asker {

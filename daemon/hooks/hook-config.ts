@@ -1,50 +1,82 @@
 // A hook as it is configured: which events, and the web address or the command that gets them.
-import { z } from 'zod';
-import { keptTopics, keptTypes } from '../../api/events.ts';
-import { file, type Kind } from '../settings/kinds.ts';
+import type { EventType, Topic } from '../../api/events.ts';
+import { eventKinds } from '../../api/outline.ts';
+import { type Checked, checkedList, file, type Kind, WRONG } from '../settings/kinds.ts';
+import { leftOutOr, listOf, numberFrom, oneIn, record, text, textLike, textUpTo } from '../shape.ts';
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,39}$/;
+export interface HookConfig {
+  readonly name: string;
+  readonly topics: Topic[];
+  /** Only these, as `download.finished`; none: all of the topics. */
+  readonly types: EventType[];
+  readonly url?: string;
+  /** A file with the key that bodies are signed with. */
+  readonly secretFile?: string;
+  /** A program and its arguments; there is no shell. */
+  readonly command?: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** What passes by the thousands cannot be had here: it is not kept. */
+const KEPT = Object.entries(eventKinds).filter(([, { retention }]) => retention === 'kept');
+const TYPES: ReadonlySet<unknown> = new Set(KEPT.map(([type]) => type));
+const TOPICS: ReadonlySet<unknown> = new Set(KEPT.map(([, { topic }]) => topic));
+
+const TYPES_MAX = 64;
 const ARGUMENTS_MAX = 64;
+const URL_CHARACTERS_MAX = 2048;
+const ARGUMENT_CHARACTERS_MAX = 4096;
 
-export const hookConfig = z
-  .strictObject({
-    name: z.string().regex(NAME),
-    /** What passes by the thousands cannot be had here: it is not kept. */
-    topics: z.array(z.enum(keptTopics)).min(1).default(['downloads']),
-    /** Only these, as `download.finished`; none: all of the topics. */
-    types: z.array(z.enum(keptTypes)).max(64).default([]),
-    url: z
-      .url({ protocol: /^https?$/ })
-      .max(2048)
-      .optional(),
-    /** A file with the key that bodies are signed with. */
-    secretFile: z.string().min(1).optional(),
-    /** A program and its arguments; there is no shell. */
-    command: z.array(z.string().max(4096)).min(1).max(ARGUMENTS_MAX).optional(),
-    /** Seconds. */
-    timeout: z.number().min(0.1).max(600).default(10),
-  })
-  .refine(({ url, command }) => (url === undefined) !== (command === undefined), 'expected `url` or `command`')
-  .refine(({ url, secretFile }) => secretFile === undefined || url !== undefined, '`secretFile` goes with `url`');
+const shape = record({
+  name: textLike(/^[a-z0-9][a-z0-9._-]{0,39}$/),
+  topics: listOf(oneIn(TOPICS), 1),
+  types: listOf(oneIn(TYPES), 0, TYPES_MAX),
+  url: leftOutOr(isUrl),
+  secretFile: leftOutOr(text),
+  command: leftOutOr(listOf(textUpTo(ARGUMENT_CHARACTERS_MAX), 1, ARGUMENTS_MAX)),
+  timeout: numberFrom(0.1, 600),
+});
 
-export type HookConfig = z.output<typeof hookConfig>;
+function isUrl(value: unknown): boolean {
+  const given = String(value);
+  if (!textUpTo(URL_CHARACTERS_MAX)(value) || !URL.canParse(given)) return false;
+  return ['http:', 'https:'].includes(new URL(given).protocol);
+}
+
+/** Null when a field is wrong, unknown, missing, or does not go with another. */
+export function hookConfigOf(given: unknown): HookConfig | null {
+  if (typeof given !== 'object' || given === null) return null;
+  const config = { topics: ['downloads'], types: [], timeout: 10, ...given } as unknown as HookConfig;
+  const { url, command, secretFile } = config;
+  const fits = (url === undefined) !== (command === undefined) && (secretFile === undefined || url !== undefined);
+  return fits && shape(config) ? config : null;
+}
 
 const HOOKS_MAX = 32;
 
+const hook = {
+  check: (given: unknown): Checked<HookConfig> => {
+    const value = hookConfigOf(given);
+    return value === null ? WRONG : { ok: true, value };
+  },
+};
+
 /** For the setting `hooks`. */
 export const hookList: Kind<HookConfig[]> = {
-  schema: z
-    .array(hookConfig)
-    .max(HOOKS_MAX)
-    .refine(hooks => new Set(hooks.map(({ name }) => name)).size === hooks.length, 'each name once'),
+  check: given => {
+    if (!Array.isArray(given) || given.length > HOOKS_MAX) return WRONG;
+    const checked = checkedList(given, hook);
+    return checked.ok && new Set(checked.value.map(({ name }) => name)).size < checked.value.length ? WRONG : checked;
+  },
   expected:
     'a list, each item with `name`, `url` or `command`, and `topics` or `types` of kept events as in docs/api.md',
-  fromText: text => {
+  fromText: given => {
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = JSON.parse(given);
       return Array.isArray(value) ? value : [value];
     } catch {
-      return text; // which the schema refuses
+      return given; // which is refused
     }
   },
   within: (hooks, folder) =>

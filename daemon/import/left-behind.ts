@@ -68,8 +68,8 @@ export async function takeHosts(into: LeftBehind, folder: string, names: readonl
 /** A value of theirs for a setting of ours; one that we would not take is left out, and said. */
 export function takeSetting(into: LeftBehind, key: SettingKey, given: unknown, theirName: string): void {
   const setting = settingsList.find(row => row.key === key)?.setting;
-  const parsed = setting?.schema.safeParse(typeof given === 'string' ? setting.fromText(given) : given);
-  if (parsed?.success === true) into.settings.set(key, parsed.data);
+  const checked = setting?.check(typeof given === 'string' ? setting.fromText(given) : given);
+  if (checked?.ok === true) into.settings.set(key, checked.value);
   else
     into.notes.push(`${theirName} is ${JSON.stringify(given)}: ${key} takes ${setting?.expected ?? 'something else'}`);
 }

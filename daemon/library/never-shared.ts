@@ -2,42 +2,75 @@
 // the list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { leftOutOr, listOf, record, text, textLike } from '../shape.ts';
 import { packageFolder } from '../version.ts';
 
-const text = z.string().min(1);
-const names = z.array(z.strictObject({ rule: text, reason: text, names: z.array(text).min(1) }));
-const hex = z.string().regex(/^([0-9a-f]{2}|\?\?)+$/);
+interface Named {
+  readonly rule: string;
+  readonly reason: string;
+  readonly names: readonly string[];
+}
 
-export const neverSharedSchema = z.strictObject({
+/** As the file has it. */
+export interface NeverSharedList {
+  readonly about: string;
+  readonly places: readonly {
+    readonly path: string;
+    readonly below?: boolean;
+    readonly except?: readonly string[];
+    readonly reason: string;
+  }[];
+  readonly homesIn: readonly string[];
+  readonly signs: readonly { readonly has: string; readonly reason: string }[];
+  /** `type` in hex. */
+  readonly fileSystems: readonly { readonly name: string; readonly type: string; readonly reason: string }[];
+  readonly folders: readonly Named[];
+  readonly names: readonly Named[];
+  /** Either text or hex, in which `??` is any byte. */
+  readonly firstBytes: readonly {
+    readonly rule: string;
+    readonly reason: string;
+    readonly text?: string;
+    readonly hex?: string;
+    readonly at?: number;
+  }[];
+}
+
+const named = listOf(record({ rule: text, reason: text, names: listOf(text, 1) }));
+const hasOne = ({ text, hex }: NeverSharedList['firstBytes'][number]): boolean =>
+  (text === undefined) !== (hex === undefined);
+const shape = record({
   about: text,
-  places: z.array(
-    z.strictObject({
+  places: listOf(
+    record({
       path: text,
-      below: z.boolean().optional(),
-      except: z.array(text).optional(),
+      below: leftOutOr(value => typeof value === 'boolean'),
+      except: leftOutOr(listOf(text)),
       reason: text,
     }),
   ),
-  homesIn: z.array(text),
-  signs: z.array(z.strictObject({ has: text, reason: text })),
-  fileSystems: z.array(z.strictObject({ name: text, type: z.string().regex(/^[0-9a-f]+$/), reason: text })),
-  folders: names,
-  names,
-  firstBytes: z.array(
-    z
-      .strictObject({
-        rule: text,
-        reason: text,
-        text: text.optional(),
-        hex: hex.optional(),
-        at: z.int().min(0).optional(),
-      })
-      .refine(({ text, hex }) => (text === undefined) !== (hex === undefined), 'expected either text or hex'),
+  homesIn: listOf(text),
+  signs: listOf(record({ has: text, reason: text })),
+  fileSystems: listOf(record({ name: text, type: textLike(/^[0-9a-f]+$/), reason: text })),
+  folders: named,
+  names: named,
+  firstBytes: listOf(
+    record({
+      rule: text,
+      reason: text,
+      text: leftOutOr(text),
+      hex: leftOutOr(textLike(/^([0-9a-f]{2}|\?\?)+$/)),
+      at: leftOutOr(value => Number.isSafeInteger(value) && Number(value) >= 0),
+    }),
   ),
 });
 
-export type NeverSharedList = z.infer<typeof neverSharedSchema>;
+/** Throws for what does not say plainly what is never shared. */
+export function neverSharedList(given: unknown): NeverSharedList {
+  const list = given as NeverSharedList;
+  if (shape(given) && list.firstBytes.every(hasOne)) return list;
+  throw new TypeError('the list of what is never shared is not as it should be: install servent anew');
+}
 
 /** Why something is left out: `a private key`. */
 export interface Secret {
@@ -135,6 +168,6 @@ let usual: NeverShared | null = null;
 /** The list that comes with the servent, read once. Throws when the file is missing or not as it should be. */
 export function neverShared(): NeverShared {
   const path = join(packageFolder, 'conf', 'never-shared.json');
-  usual ??= new NeverShared(neverSharedSchema.parse(JSON.parse(readFileSync(path, 'utf8'))));
+  usual ??= new NeverShared(neverSharedList(JSON.parse(readFileSync(path, 'utf8'))));
   return usual;
 }

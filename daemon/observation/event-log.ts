@@ -1,15 +1,7 @@
 // The durable, bounded log of what happened: ids that only grow, written in batches, read by whoever goes on where it stopped.
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
-import {
-  type EventData,
-  type EventOf,
-  type EventType,
-  events,
-  keptTopics,
-  type ServentEvent,
-  TOPICS,
-  type Topic,
-} from '../../api/events.ts';
+import type { EventData, EventOf, EventType, ServentEvent, Topic } from '../../api/events.ts';
+import { eventKinds } from '../../api/outline.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
@@ -78,8 +70,9 @@ export class EventLog implements EventFeed {
     for await (const [key, { at }] of table.entries()) this.#stored.push({ id: Number(key), at: Date.parse(at) });
     this.#lastId = Math.max(this.#mark.reserved, this.#stored.at(-1)?.id ?? 0);
     // What only passed before this start cannot be had again.
-    if (this.#lastId > 0)
-      for (const topic of TOPICS) if (!keptTopics.includes(topic)) this.#passedId.set(topic, this.#lastId);
+    const kinds = Object.values(eventKinds);
+    const kept = new Set<Topic>(kinds.filter(({ retention }) => retention === 'kept').map(({ topic }) => topic));
+    if (this.#lastId > 0) for (const { topic } of kinds) if (!kept.has(topic)) this.#passedId.set(topic, this.#lastId);
     await this.#reserve();
   }
 
@@ -113,7 +106,7 @@ export class EventLog implements EventFeed {
 
   /** Tells all who listen, at once and in order, and keeps the event if the table of events says so. Never throws. */
   tell<T extends EventType>(type: T, data: EventData<T>): void {
-    const { topic, retention } = events[type];
+    const { topic, retention } = eventKinds[type];
     const latestOf = retention !== 'latest' ? null : 'id' in data ? `${type} ${data.id}` : type;
     const event = this.#eventOf(type, data, latestOf);
     if (retention === 'kept') this.#keep(event);
@@ -154,7 +147,7 @@ export class EventLog implements EventFeed {
     if (id + RESERVE / 2 > this.#mark.reserved) this.#writeSoon();
     const at = new Date(this.#options.clock.wallTime()).toISOString();
     // The parameters hold type and data together; the compiler does not see that the object does too.
-    const view = { id, at, topic: events[type].topic, type, data } as ServentEvent;
+    const view = { id, at, topic: eventKinds[type].topic, type, data } as ServentEvent;
     return { view, json: JSON.stringify(view), latestOf };
   }
 

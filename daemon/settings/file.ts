@@ -96,12 +96,11 @@ function collect(
     }
     const node = pair.value as Node | null;
     const value: unknown = node === null ? null : node.toJS(document);
-    const parsed = setting.schema.safeParse(value);
-    if (parsed.success) values.set(key as SettingKey, { value: parsed.data, where });
+    const checked = setting.check(value);
+    if (checked.ok) values.set(key as SettingKey, { value: checked.value, where });
     else {
       // In a list, point at the item.
-      const [item] = parsed.error.issues[0]?.path ?? [];
-      const wrong = typeof item === 'number' && isSeq(node) ? (node.items[item] as Node) : node;
+      const wrong = checked.item !== null && isSeq(node) ? (node.items[checked.item] as Node) : node;
       const place = at(wrong?.range?.[0] ?? (pair.key as Node).range?.[0] ?? 0);
       faults.push(wrongValue(key as SettingKey, setting.expected, wrong === null ? null : wrong.toJS(document), place));
     }

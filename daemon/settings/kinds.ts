@@ -1,16 +1,20 @@
-// The kinds of values a setting can have: a schema, how to read it from one piece of text, and how to name it to a person.
+// The kinds of values a setting can have: how to check one, to read it from one piece of text, and to name it to a person.
 import { isIP } from 'node:net';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { homeFolder } from '../../api/home.ts';
 import { canonicalCacheUrl } from '../../protocol/bootstrap/gwebcache-answer.ts';
 import { addressOrNull } from '../../protocol/wire/endpoint.ts';
 
+/** A value as it is used from then on; or what is wrong: an item of a list, by its place, or all of it. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly item: number | null };
+
 export interface Kind<T> {
-  readonly schema: z.ZodType<T>;
+  readonly check: (value: unknown) => Checked<T>;
   /** Completes "expected …". */
   readonly expected: string;
-  /** A flag's or variable's text as something for the schema; lists get the whole text. */
+  /** A flag's or variable's text as something to check; lists get the whole text. */
   readonly fromText: (text: string) => unknown;
   /** Relative values start at the folder of whoever said them: the configuration file's, or the working directory. */
   within?(value: T, folder: string): T;
@@ -20,14 +24,28 @@ export interface Kind<T> {
 
 const asIs = (text: string): unknown => text;
 
+export const WRONG: Checked<never> = { ok: false, item: null };
+const wrongUnless = <T>(isGood: boolean, value: T): Checked<T> => (isGood ? { ok: true, value } : WRONG);
+
+/** `read` gives the text as it is used, or null. */
+const textAs =
+  (read: (text: string) => string | null) =>
+  (given: unknown): Checked<string> => {
+    const value = typeof given === 'string' ? read(given) : null;
+    return value === null ? WRONG : { ok: true, value };
+  };
+
+const textThat = (isGood: (text: string) => boolean) => textAs(text => (isGood(text) ? text : null));
+
 export const oneOf = <const T extends string>(...values: [T, ...T[]]): Kind<T> => ({
-  schema: z.enum(values),
+  check: value => wrongUnless(values.includes(value as T), value as T),
   expected: `one of ${values.join(', ')}`,
   fromText: asIs,
 });
 
 export const integer = (min: number, max: number): Kind<number> => ({
-  schema: z.int().min(min).max(max),
+  check: value =>
+    wrongUnless(Number.isSafeInteger(value) && min <= Number(value) && Number(value) <= max, Number(value)),
   expected: `a whole number from ${min} to ${max}`,
   fromText: text => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text),
 });
@@ -44,27 +62,21 @@ const words = new Map<string, boolean>([
 ]);
 
 export const yesOrNo: Kind<boolean> = {
-  schema: z.boolean(),
+  check: value => wrongUnless(typeof value === 'boolean', value === true),
   expected: 'true or false',
   fromText: text => words.get(text.trim().toLowerCase()) ?? text,
 };
 
 /** An address to listen on, given as a number so that it means the same on every machine. */
 export const listenAddress: Kind<string> = {
-  schema: z
-    .string()
-    .transform(text => (text === 'localhost' ? '127.0.0.1' : text))
-    .refine(text => isIP(text) !== 0),
+  check: textAs(text => (text === 'localhost' ? '127.0.0.1' : isIP(text) === 0 ? null : text)),
   expected: 'an IP address of this machine, 0.0.0.0 for all of them',
   fromText: asIs,
 };
 
 /** A missing port is 6346. */
 export const hostAndPort: Kind<string> = {
-  schema: z
-    .string()
-    .transform(text => addressOrNull(text) ?? '')
-    .refine(text => text !== ''),
+  check: textAs(addressOrNull),
   expected: 'HOST or HOST:PORT',
   fromText: asIs,
 };
@@ -73,21 +85,18 @@ const UHC = 'uhc:';
 
 /** A GWebCache or, in LimeWire's notation, a UDP host cache, whose missing port is 6346. */
 export const cacheAddress: Kind<string> = {
-  schema: z
-    .string()
-    .transform(text => {
-      if (!text.startsWith(UHC)) return canonicalCacheUrl(text) ?? '';
-      const address = addressOrNull(text.slice(UHC.length));
-      return address === null ? '' : `${UHC}${address}`;
-    })
-    .refine(text => text.startsWith('http://') || text.startsWith(UHC)),
+  check: textAs(text => {
+    if (!text.startsWith(UHC)) return canonicalCacheUrl(text);
+    const address = addressOrNull(text.slice(UHC.length));
+    return address === null ? null : `${UHC}${address}`;
+  }),
   expected: 'http://HOST/PATH of a GWebCache or uhc:HOST:PORT of a UDP host cache',
   fromText: asIs,
 };
 
 /** An address or a block of them. */
 export const addressBlock: Kind<string> = {
-  schema: z.string().refine(text => {
+  check: textThat(text => {
     const [address = '', bits = ''] = text.split(/\/(.*)/s, 2);
     const version = isIP(address);
     return (
@@ -109,10 +118,7 @@ function belowHome(path: string): string {
 }
 
 export const folder: Kind<string> = {
-  schema: z
-    .string()
-    .min(1)
-    .refine(text => !text.includes('\0')),
+  check: textThat(text => text !== '' && !text.includes('\0')),
   expected: 'the path of a folder',
   fromText: asIs,
   within: (path, from) => {
@@ -128,33 +134,29 @@ export const file: Kind<string> = { ...folder, expected: 'the path of a file' };
 /** Empty: none. */
 export const fileOrNone: Kind<string> = {
   ...file,
-  schema: z.string().refine(text => !text.includes('\0')),
+  check: textThat(text => !text.includes('\0')),
   expected: 'the path of a file, or nothing',
   within: (path, from) => (path === '' ? '' : (folder.within?.(path, from) ?? path)),
 };
 
 export const hostName: Kind<string> = {
-  schema: z
-    .string()
-    .regex(/^[a-z0-9_]([a-z0-9_-]{0,62}\.?)+$/i)
-    .max(253),
+  check: textThat(text => text.length <= 253 && /^[a-z0-9_]([a-z0-9_-]{0,62}\.?)+$/i.test(text)),
   expected: 'a host name, without a port',
   fromText: asIs,
 };
 
 /** As browsers send it. */
 export const webOrigin: Kind<string> = {
-  schema: z
-    .string()
-    .max(300)
-    .refine(text => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
+  check: textThat(
+    text => text.length <= 300 && /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text,
+  ),
   expected: 'an origin such as https://dashboard.example:8443, without a path',
   fromText: asIs,
 };
 
 /** Goes out in a header line, so nothing that could end the line. */
 export const headerText: Kind<string> = {
-  schema: z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/),
+  check: textThat(text => /^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(text)),
   expected: 'up to 100 printable ASCII characters',
   fromText: asIs,
 };
@@ -163,7 +165,7 @@ export const headerText: Kind<string> = {
 export const listOf = <T>(kind: Kind<T>, separator: string): Kind<T[]> => {
   const { within } = kind;
   return {
-    schema: z.array(kind.schema).max(LIST_MAX),
+    check: value => (Array.isArray(value) && value.length <= LIST_MAX ? checkedList(value, kind) : WRONG),
     expected: `a list, each item ${kind.expected}`,
     fromText: text =>
       text
@@ -176,5 +178,15 @@ export const listOf = <T>(kind: Kind<T>, separator: string): Kind<T[]> => {
   };
 };
 const LIST_MAX = 1000;
+
+export function checkedList<T>(items: readonly unknown[], kind: Pick<Kind<T>, 'check'>): Checked<T[]> {
+  const value: T[] = [];
+  for (const [item, given] of items.entries()) {
+    const checked = kind.check(given);
+    if (!checked.ok) return { ok: false, item };
+    value.push(checked.value);
+  }
+  return { ok: true, value };
+}
 
 export const pathSeparator: string = delimiter;

@@ -137,14 +137,13 @@ function checked(
   faults: Fault[],
   asGiven: unknown = value,
 ): Found | null {
-  const parsed = setting.schema.safeParse(value);
-  if (!parsed.success) {
-    const [item] = parsed.error.issues[0]?.path ?? [];
-    const wrong = typeof item === 'number' && Array.isArray(value) ? value[item] : asGiven;
+  const result = setting.check(value);
+  if (!result.ok) {
+    const wrong = result.item !== null && Array.isArray(value) ? value[result.item] : asGiven;
     faults.push(wrongValue(key, setting.expected, wrong, where, origin.kind === 'flag'));
     return null;
   }
-  return { value: setting.within === undefined ? parsed.data : setting.within(parsed.data, folder), origin };
+  return { value: setting.within === undefined ? result.value : setting.within(result.value, folder), origin };
 }
 
 function fromFile(key: SettingKey, setting: Setting<unknown>, values: FileValues, file: string | null): Found | null {

@@ -1,9 +1,9 @@
 // Downloads as they are stored, by id: what to fetch from where, and which bytes of it are safe on the disk.
-import { z } from 'zod';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
 import type { Source } from '../transfer/source.ts';
+import type { StoredDownload } from './stored-download.ts';
 import type { Table } from './table.ts';
 
 export type StoredState = 'queued' | 'paused' | 'completed' | 'failed';
@@ -29,33 +29,6 @@ export interface DownloadRecord {
   readonly error: string | null;
 }
 
-const count = z.int().min(0);
-const stored = z.object({
-  name: z.string(),
-  sha1: z.string().nullable(),
-  size: count.nullable(),
-  state: z.enum(['queued', 'paused', 'completed', 'failed']),
-  priority: z.int(),
-  sources: z.array(
-    z.object({
-      host: z.string(),
-      port: count,
-      servent: z.string().nullable(),
-      push: z.boolean(),
-      index: count,
-      name: z.string(),
-      target: z.string().nullable(),
-    }),
-  ),
-  ranges: z.array(z.tuple([count, count])),
-  mismatches: count,
-  addedAt: z.number(),
-  finishedAt: z.number().nullable(),
-  path: z.string().nullable(),
-  error: z.string().nullable(),
-});
-export type StoredDownload = z.infer<typeof stored>;
-
 export class DownloadStore {
   readonly #table: Table<StoredDownload>;
 
@@ -68,7 +41,8 @@ export class DownloadStore {
     const records: DownloadRecord[] = [];
     for await (const [id, value] of this.#table.entries()) {
       try {
-        records.push(read(id, value));
+        const { storedDownload } = await import('./stored-download.ts');
+        records.push(read(id, storedDownload.parse(value)));
       } catch (err) {
         log.error({ id, err }, 'a stored download is unreadable and was left out');
       }
@@ -105,8 +79,8 @@ function written(record: DownloadRecord): StoredDownload {
 }
 
 /** Throws for anything that `written` does not make. */
-function read(id: string, value: unknown): DownloadRecord {
-  const { sha1: digits, sources, ranges, ...plain } = stored.parse(value);
+function read(id: string, value: StoredDownload): DownloadRecord {
+  const { sha1: digits, sources, ranges, ...plain } = value;
   const sha1 = digits === null ? null : base32OrNull(digits);
   if (sha1?.length !== (digits === null ? undefined : SHA1_BYTES)) throw new RangeError(`not a SHA-1: ${digits}`);
   return {

@@ -6,15 +6,21 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { FeedEvent } from '../../../api/event-feed.ts';
 import { type Delivery, deliver, signatureOf } from '../../../daemon/hooks/deliver.ts';
-import { hookConfig } from '../../../daemon/hooks/hook-config.ts';
+import { type HookConfig, hookConfigOf } from '../../../daemon/hooks/hook-config.ts';
 import { eventOf } from '../../support/sample-events.ts';
+
+function hookOf(given: object): HookConfig {
+  const config = hookConfigOf(given);
+  if (config === null) throw new Error(`no hook: ${JSON.stringify(given)}`);
+  return config;
+}
 
 const AT = Date.UTC(2026, 10, 21);
 const view = eventOf('download.finished', {}, 7);
 const event: FeedEvent = { view, json: JSON.stringify(view), latestOf: null };
 
 const delivery = (config: object, signal = new AbortController().signal): Delivery => ({
-  config: hookConfig.parse({ name: 'h', ...config }),
+  config: hookOf({ name: 'h', ...config }),
   event,
   at: AT,
   signal,

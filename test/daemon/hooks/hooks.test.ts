@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../../api/event-feed.ts';
 import type { EventType, Topic } from '../../../api/events.ts';
 import { type Deliver, DeliveryError } from '../../../daemon/hooks/deliver.ts';
-import { hookConfig } from '../../../daemon/hooks/hook-config.ts';
+import { type HookConfig, hookConfigOf } from '../../../daemon/hooks/hook-config.ts';
 import { type HookRecord, Hooks } from '../../../daemon/hooks/hooks.ts';
 import { silentLog } from '../../../daemon/log.ts';
 import type { Table } from '../../../daemon/store/table.ts';
@@ -71,6 +71,12 @@ interface Setting {
   begin(): Promise<Hooks>;
 }
 
+function hookOf(given: object): HookConfig {
+  const config = hookConfigOf(given);
+  if (config === null) throw new Error(`no hook: ${JSON.stringify(given)}`);
+  return config;
+}
+
 const RETRY = { firstMs: 5, maxMs: 20, attemptsMax: 4 };
 
 function setting(t: Test, config: object = {}): Setting {
@@ -96,7 +102,7 @@ function setting(t: Test, config: object = {}): Setting {
         retry: RETRY,
       });
       t.teardown(() => hooks.stop());
-      await hooks.use([hookConfig.parse({ name: 'h', url: 'http://127.0.0.1:1/path?key=secret', ...config })]);
+      await hooks.use([hookOf({ name: 'h', url: 'http://127.0.0.1:1/path?key=secret', ...config })]);
       return hooks;
     },
   };
