@@ -1,6 +1,6 @@
 // Magnet links: what a file is called, how long it is, its hashes, and where it may be fetched.
 import { ProtocolError } from '../errors.ts';
-import { linkIn } from './pasted.ts';
+import { linkIn, withoutEnd } from './pasted.ts';
 import { unescapeOctets } from './percent.ts';
 import { decodeText } from './text.ts';
 import { formatUrn, urnOrNull } from './urn.ts';
@@ -72,7 +72,7 @@ function decodeParameter(text: string): string {
 
 /** Hashes and sizes have no blanks in them; a sentence may go on after the link. */
 function firstWord(text: string): string {
-  return (/\S+/.exec(text)?.[0] ?? '').replace(/[^a-z0-9]+$/i, '');
+  return withoutEnd(/\S+/.exec(text)?.[0] ?? '');
 }
 
 /** One plain xt, a bitprint where both hashes are known: gtk-gnutella does not read numbered keys. */

@@ -21,11 +21,16 @@ const ESCAPED_TIMES_MAX = 3;
 export function linkIn(text: string): string | null {
   const plain = unescapedWhole(text);
   const magnet = /(?<![a-z0-9])magnet:\/{0,2}\?(?=.)/is.exec(plain);
-  const found = magnet ?? /(?<=^\W*)urn:[a-z0-9-]+:/i.exec(plain);
-  if (found === null) return null;
-  const link = enclosed(plain, found.index) ?? bare(plain.slice(found.index));
-  if (magnet === null) return link.replace(/[^a-z0-9]+$/i, '');
+  const start = magnet?.index ?? /^\W*(?=urn:[a-z0-9-]+:)/i.exec(plain)?.[0].length;
+  if (start === undefined) return null;
+  const link = enclosed(plain, start) ?? bare(plain.slice(start));
+  if (magnet === null) return withoutEnd(link);
   return link.replace(/^magnet:\/*\?/i, 'magnet:?').replace(/&amp;/gi, '&');
+}
+
+/** Without the signs of a sentence behind a hash or a number. */
+export function withoutEnd(text: string): string {
+  return /^.*[a-z0-9]/is.exec(text)?.[0] ?? '';
 }
 
 export function isMagnet(text: string): boolean {
@@ -50,8 +55,9 @@ function enclosed(text: string, start: number): string | null {
     ? null
     : text
         .slice(start, end)
-        .replace(/\s*[\r\n]\s*/g, '')
-        .trim();
+        .split(/[\r\n]/)
+        .map(line => line.trim())
+        .join('');
 }
 
 /** To the end of the line; to the first blank where blanks are escaped, or nothing has them. */
