@@ -33,6 +33,7 @@ export type SettingView = z.infer<typeof service.setting>;
 export type ConfigView = z.infer<typeof service.config>;
 export type Explanation = z.infer<typeof explain.explanation>;
 export type RefusedPeersView = z.infer<typeof explain.refusedPeers>;
+export type Finding = z.infer<typeof explain.finding>;
 export type DoctorView = z.infer<typeof explain.doctor>;
 export type ConfigChangeView = z.infer<typeof service.configChange>;
 export type ConfigPlan = z.infer<typeof service.configPlan>;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
+import type { ResolvedSettings } from '../settings/settings.ts';
 import { type Surface, startSurface } from './admin/surface.ts';
 import { bootstrapOf } from './bootstrap/bootstrap-side.ts';
 import { type Ground, layGround } from './ground.ts';
@@ -12,7 +13,6 @@ import { Network } from './network/network.ts';
 import { ServentLog } from './network/servent-log.ts';
 import { QueryMonitor } from './observation/query-monitor.ts';
 import { Running } from './running.ts';
-import type { ResolvedSettings } from './settings.ts';
 import { Ticker } from './ticker.ts';
 import { libraryOf, TransferSide } from './transfer/transfer-side.ts';
 

@@ -2,12 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
+import { LiveSettings } from '../settings/live.ts';
+import type { ResolvedSettings, Settings } from '../settings/settings.ts';
 import type { Log } from './log.ts';
 import { serventGuid } from './network/servent-guid.ts';
 import { Observation } from './observation/observation.ts';
 import type { Running } from './running.ts';
-import { LiveSettings } from './settings/live.ts';
-import type { ResolvedSettings, Settings } from './settings.ts';
 import { Store } from './store/store.ts';
 import { SystemClock, SystemRandom } from './system.ts';
 

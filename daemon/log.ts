@@ -1,9 +1,9 @@
 // Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
+import type { Settings } from '../settings/settings.ts';
 import { LogOutput } from './log-output.ts';
 import { LogTail } from './observation/log-tail.ts';
-import type { Settings } from './settings.ts';
 
 /** `log.child({ mod: 'library' })` for a part of the daemon. */
 export type Log = Logger;

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Entry: hands the command line to the command tree and its exit code to the system.
-import { ignoreSignals } from './cli/signals-ignored.ts';
+import { ignoreSignals } from '../cli/signals-ignored.ts';
 import { keepSmall } from './engine.ts';
 
 ignoreSignals();
 if (process.argv[2] === 'start') keepSmall(); // before anything is loaded
-const { run } = await import('./cli/command-line.ts');
+const { run } = await import('../cli/command-line.ts');
 
 /** These go on without anybody who reads what they say. */
 const SERVES: ReadonlySet<string | undefined> = new Set(['start', 'cache']);

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiDocument } from '../dist/api/documents.js';
 import { outlineModule } from '../dist/api/outline-module.js';
-import { commandsDocument, manualPage } from '../dist/daemon/cli/manual.js';
+import { commandsDocument, manualPage } from '../dist/cli/manual.js';
 import { metricsDocument } from '../dist/daemon/observation/metric-documents.js';
-import { configurationDocument, exampleFile } from '../dist/daemon/settings/documents.js';
+import { configurationDocument, exampleFile } from '../dist/settings/documents.js';
 import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
 import { dashboardDocument } from '../dist/tui/help.js';
 

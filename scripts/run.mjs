@@ -8,7 +8,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const sourceFolders = ['protocol', 'daemon', 'api', 'tui', 'web', 'test', 'bench', 'demo', 'sim', 'conf'];
+const sourceFolders = [
+  'protocol',
+  'daemon',
+  'settings',
+  'cli',
+  'api',
+  'tui',
+  'web',
+  'test',
+  'bench',
+  'demo',
+  'sim',
+  'conf',
+];
 const lockWaitMs = 10 * 60_000;
 
 function fail(message) {

@@ -3,10 +3,10 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { createProgram } from '../daemon/cli/tree.ts';
+import { createProgram } from '../cli/tree.ts';
 import { silentLog } from '../daemon/log.ts';
-import { settingsList, variableOf } from '../daemon/settings.ts';
 import { superviseBy } from '../daemon/supervisor.ts';
+import { settingsList, variableOf } from '../settings/settings.ts';
 import { projectRoot } from './support/fixtures.ts';
 
 const program = createProgram({ stdout: { write: () => true }, stderr: { write: () => true }, env: {}, cwd: '/' });

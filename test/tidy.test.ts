@@ -54,7 +54,7 @@ t.test('browser names stay in web/, and nothing there makes markup out of text',
   const web = code.filter(({ path }) => path.startsWith('web/'));
   t.ok(web.length > 0);
   t.strictSame(offenders(web, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|localStorage/), []);
-  const others = code.filter(({ path }) => /^(protocol|api|daemon|tui)\//.test(path));
+  const others = code.filter(({ path }) => /^(protocol|settings|api|daemon|cli|tui)\//.test(path));
   t.strictSame(
     offenders(
       others,

@@ -8,7 +8,7 @@ import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../api/client.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 
 /** _SC_CLK_TCK: Linux says 100 to every process. */
 const TICKS_PER_SECOND = 100;

@@ -1,10 +1,11 @@
 // Several whole daemons in one process, told what to be by their parent. They end with it.
+
+import { readApiToken } from '../../api/runtime-files.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
 
 export interface Wanted {
   readonly dataDir: string;

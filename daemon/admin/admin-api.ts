@@ -6,10 +6,10 @@ import type { Control } from '../../api/control.ts';
 import { type ApiServer, SOCKET_PATH_BYTES_MAX, startApi } from '../../api/server.ts';
 import type { StreamSources } from '../../api/streams.ts';
 import { isLoopback } from '../../api/throttle.ts';
+import { version } from '../../api/version.ts';
 import { webPage } from '../../api/web-page.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
-import type { Settings } from '../settings.ts';
-import { version } from '../version.ts';
 import type { Keys } from './keys.ts';
 import { storageRefusal } from './storage-refusal.ts';
 

@@ -1,18 +1,17 @@
 // How the daemon is: what it knows to be wrong, what it finds when it looks, and whether it is ready.
 
-import type { DoctorView, ReadyView } from '../../api/control.ts';
+import type { DoctorView, Finding, ReadyView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { LiveSettings } from '../../settings/live.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { attention } from '../doctor/attention.ts';
-import type { Finding } from '../doctor/surroundings.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
-import type { LiveSettings } from '../settings/live.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import { keptView } from './control-views.ts';
 

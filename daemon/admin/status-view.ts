@@ -1,9 +1,9 @@
 // The servent at a glance, from the daemon's parts.
 import type { StatusView } from '../../api/control.ts';
+import { version } from '../../api/version.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
-import { version } from '../version.ts';
 import type { ControlParts } from './control.ts';
 import { electionView, keptView, reachabilityView } from './control-views.ts';
 

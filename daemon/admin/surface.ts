@@ -1,16 +1,17 @@
 // What people and programs see of the daemon: the admin API on its control, streams, hooks, keys, and the file that says where it listens.
+
+import { givenToken } from '../../api/given-token.ts';
+import { ensureApiToken, removeRuntime, writeRuntime } from '../../api/runtime-files.ts';
+import { version } from '../../api/version.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import type { Ground } from '../ground.ts';
 import type { Network } from '../network/network.ts';
 import { Watching } from '../observation/observation.ts';
 import type { QueryMonitor } from '../observation/query-monitor.ts';
-import { ensureApiToken, removeRuntime, writeRuntime } from '../runtime-files.ts';
 import type { TransferSide } from '../transfer/transfer-side.ts';
-import { version } from '../version.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
-import { givenToken } from './given-token.ts';
 import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
 

@@ -1,11 +1,11 @@
 // Everything a servent knows, out of its data folder and back into one. No daemon may run on it: the database belongs to one process.
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { version } from '../../api/version.ts';
+import { FILE_NAME, resolveSettings } from '../../settings/resolve.ts';
 import type { Log } from '../log.ts';
-import { FILE_NAME, resolveSettings } from '../settings/resolve.ts';
 import { Store } from '../store/store.ts';
 import type { Change } from '../store/table.ts';
-import { version } from '../version.ts';
 import {
   ARCHIVE_FORMAT,
   type ArchiveHeader,

@@ -17,8 +17,8 @@ import {
 import { type HostCache, isKnownLeaf } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { type Endpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
+import type { Profile } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
-import type { Profile } from '../settings.ts';
 import type { Table } from '../store/table.ts';
 import { CacheStore, type StoredCache } from './cache-store.ts';
 import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';

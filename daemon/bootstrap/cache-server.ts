@@ -2,13 +2,13 @@
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { version } from '../../api/version.ts';
 import { GwebCache, LAB_RULES, OPEN_RULES } from '../../protocol/bootstrap/gwebcache.ts';
 import { LAB_UDP_RULES, OPEN_UDP_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
 import { KeyedRateLimit, RateLimit } from '../../protocol/overlay/rate-limit.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
-import { version } from '../version.ts';
 
 const NETWORK = 'gnutella';
 const REQUEST_MS = 15_000;

@@ -1,6 +1,7 @@
 // Asks one GWebCache over HTTP, politely: small bodies, short waits, few redirects, no cookies, no proxy.
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { version } from '../../api/version.ts';
 import {
   CACHE_ANSWER_BYTES_MAX,
   canonicalCacheUrl,
@@ -10,7 +11,6 @@ import {
 import { encodeGwebCacheRequest, type GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 import { lookupWithin } from '../net/lookup.ts';
-import { version } from '../version.ts';
 
 const ANSWER_MS = 15_000;
 const HEAD_BYTES_MAX = 8192;

@@ -1,9 +1,9 @@
 // The caches to begin with: the published ones of conf/bootstrap.json, and a person's own.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ResolvedSettings } from '../settings.ts';
-import { listOf, textUpTo } from '../shape.ts';
-import { packageFolder } from '../version.ts';
+import { packageFolder } from '../../api/version.ts';
+import type { ResolvedSettings } from '../../settings/settings.ts';
+import { listOf, textUpTo } from '../../settings/shape.ts';
 
 export interface KnownCaches {
   /** HOST:PORT. */

@@ -1,10 +1,11 @@
 // What the daemon knows to be wrong without looking anywhere: pure, and cheap enough for every status.
+
+import type { Finding } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration } from '../../api/format.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { BlockListFault } from '../net/block-lists.ts';
-import type { Settings } from '../settings.ts';
 import type { LostParts } from '../transfer/lost-parts.ts';
-import type { Finding } from './surroundings.ts';
 
 export interface Known {
   settings: Settings;

@@ -1,9 +1,10 @@
 // The block lists of a servent that does not run, read as it would read them.
+
+import type { Finding } from '../../api/control.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import { silentLog } from '../log.ts';
 import { readBlockLists } from '../net/block-lists.ts';
 import { blockListFinding } from './attention.ts';
-import type { Finding } from './surroundings.ts';
 
 export async function checkBlockLists(files: readonly string[]): Promise<Finding[]> {
   const { sources, faults } = await readBlockLists({ block: [], files }, new BlockList(), silentLog);

@@ -1,11 +1,11 @@
 // The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
-import type { KeptNeighbourView, StatusView } from '../../api/control.ts';
+import type { Finding, KeptNeighbourView, StatusView } from '../../api/control.ts';
 import { counted, formatLeftOut, keptText } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/reach/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
-import type { Settings } from '../settings.ts';
 import { UDP, udpTaken } from './attention.ts';
 import {
   checkCertificate,
@@ -18,7 +18,6 @@ import {
   checkSetAside,
   checkTcpAnswers,
   checkTokenFile,
-  type Finding,
 } from './surroundings.ts';
 
 /** To the network, as far as the daemon knows. */

@@ -6,15 +6,9 @@ import { once } from 'node:events';
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { Finding } from '../../api/control.ts';
 import { formatBytes } from '../../api/format.ts';
 import { setAside } from './attention.ts';
-
-export interface Finding {
-  name: string;
-  state: 'ok' | 'warning' | 'bad';
-  detail: string;
-  mend: string | null;
-}
 
 const NODE_MIN = [20, 19] as const;
 /** When this was written: no clock that is right can show less. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FeedEvent } from '../../api/event-feed.ts';
-import type { HookConfig } from './hook-config.ts';
+import type { HookConfig } from '../../settings/hook-config.ts';
 
 /** Of what a command or a server says about its failure. */
 const REASON_CHARACTERS_MAX = 500;

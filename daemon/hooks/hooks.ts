@@ -4,10 +4,10 @@ import type { EventFeed, FeedEvent } from '../../api/event-feed.ts';
 import type { Topic } from '../../api/events.ts';
 import type { DeliveryView, HookView } from '../../api/schemas/hooks.ts';
 import type { Clock } from '../../protocol/ports.ts';
+import type { HookConfig } from '../../settings/hook-config.ts';
 import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';
 import { type Deliver, deliver } from './deliver.ts';
-import type { HookConfig } from './hook-config.ts';
 
 export interface HookRecord {
   /** The last event that is done with. */

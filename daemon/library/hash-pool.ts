@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { neverShared } from '../../settings/never-shared.ts';
 import type { HashReply, HashRequest, HashResult } from './hash-worker.ts';
-import { neverShared } from './never-shared.ts';
 
 export interface HashJob {
   readonly path: string;

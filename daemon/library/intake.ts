@@ -4,6 +4,7 @@ import { open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
+import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
@@ -11,7 +12,6 @@ import { FirstBytes, HEAD_BYTES } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
-import { neverShared } from './never-shared.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
 import type { SharedFolder } from './shared-folder.ts';
 

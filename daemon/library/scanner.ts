@@ -3,9 +3,9 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { refusedFileSystem } from './folder-refusal.ts';
+import { refusedFileSystem } from '../../settings/folder-refusal.ts';
+import { type NeverShared, neverShared } from '../../settings/never-shared.ts';
 import { systemCode } from './library-error.ts';
-import { type NeverShared, neverShared } from './never-shared.ts';
 import type { OwnFolder } from './own-folder.ts';
 import type { Kind, Reason, Survey } from './survey.ts';
 

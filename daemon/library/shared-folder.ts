@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { folderRefusal } from './folder-refusal.ts';
+import { folderRefusal } from '../../settings/folder-refusal.ts';
+import type { Secret } from '../../settings/never-shared.ts';
 import { LibraryError, systemCode } from './library-error.ts';
-import type { Secret } from './never-shared.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
 import { type LeftOut, Survey } from './survey.ts';
 

@@ -1,7 +1,7 @@
 // What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
 import { dirname } from 'node:path';
 import { formatFilesAndFolders } from '../../api/format.ts';
-import type { Secret } from './never-shared.ts';
+import type { Secret } from '../../settings/never-shared.ts';
 
 /** Rules that leave something out because of what it is. */
 export type LeftOutRule = keyof typeof RULES;

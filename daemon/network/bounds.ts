@@ -1,5 +1,5 @@
 // Numbers of the listener that follow from the settings, and change with them.
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 
 export function blockFiles({ gnutella }: Settings) {
   return { block: gnutella.block, files: gnutella.blockLists };

@@ -1,6 +1,6 @@
 // The settings that the servent reads, as they stand at each use.
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
-import type { ResolvedSettings } from '../settings.ts';
+import type { ResolvedSettings } from '../../settings/settings.ts';
 
 /** Links to find when a cache is configured and nothing says how many; the servents behind these bring the others. */
 export const LINKS_TO_FIND = 4;

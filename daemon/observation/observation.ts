@@ -5,7 +5,7 @@ import { EventStreams } from '../../api/event-stream.ts';
 import type { StreamSources } from '../../api/streams.ts';
 import { Drop } from '../../protocol/overlay/links/drops.ts';
 import type { Clock } from '../../protocol/ports.ts';
-import type { HookConfig } from '../hooks/hook-config.ts';
+import type { HookConfig } from '../../settings/hook-config.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { type Log, logTail } from '../log.ts';
 import type { Store } from '../store/store.ts';

@@ -14,8 +14,8 @@ import {
   type ServentEvent,
 } from '../../api/events.ts';
 import { openApiDocument } from '../../api/openapi.ts';
-import { hookConfigOf } from '../../daemon/hooks/hook-config.ts';
 import type { EventLog } from '../../daemon/observation/event-log.ts';
+import { hookConfigOf } from '../../settings/hook-config.ts';
 import { ApiContract } from '../support/api-contract.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { eventOf, sampleEvents, samples } from '../support/sample-events.ts';

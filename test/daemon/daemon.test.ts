@@ -2,7 +2,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { readApiToken } from '../../daemon/runtime-files.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { Type } from '../../protocol/constants.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createClient } from '../../api/client.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { bootstrapView } from '../../daemon/bootstrap/bootstrap-view.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
@@ -11,9 +12,8 @@ import { explainDownload, explainSearch } from '../../daemon/explain/explain.ts'
 import { explainRole, roleNoun } from '../../daemon/explain/explain-role.ts';
 import { Refusals } from '../../daemon/explain/refusals.ts';
 import { silentLog } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/neighbours/election.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
 import { command } from '../support/command.ts';
 import { aDownload, aSearch } from '../support/sample-views.ts';
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { type Client, createClient, RefusedError } from '../../api/client.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { createLog, logLevels } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
 import { command } from '../support/command.ts';
 import { startServent } from '../support/running-servent.ts';
 

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Client, createClient } from '../../api/client.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { CacheServer } from '../../daemon/bootstrap/cache-server.ts';
 import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
 
 interface Servent {
   daemon: RunningDaemon;

@@ -1,5 +1,5 @@
 // Runs one command line in this process and keeps what it printed.
-import { run } from '../../daemon/cli/command-line.ts';
+import { run } from '../../cli/command-line.ts';
 
 export interface Outcome {
   code: number;

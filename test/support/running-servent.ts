@@ -1,12 +1,12 @@
 // A whole daemon in this process, on free ports of loopback, and a client that knows its token.
 import type { Test } from 'tap';
 import { type Client, createClient } from '../../api/client.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
-import type { SettingKey } from '../../daemon/settings.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
+import type { SettingKey } from '../../settings/settings.ts';
 
 export interface RunningServent extends RunningDaemon {
   /** `HOST:PORT` of Gnutella. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { type Client, createClient } from '../../api/client.ts';
-import { readApiToken, readRuntime } from '../../daemon/runtime-files.ts';
+import { readApiToken, readRuntime } from '../../api/runtime-files.ts';
 import { projectRoot } from './fixtures.ts';
 import { until } from './running-servent.ts';
 

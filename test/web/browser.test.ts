@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { type Client, createClient } from '../../api/client.ts';
+import { readApiToken } from '../../api/runtime-files.ts';
 import { type RunningDaemon, startDaemon } from '../../daemon/daemon.ts';
 import { silentLog } from '../../daemon/log.ts';
-import { readApiToken } from '../../daemon/runtime-files.ts';
-import { resolveSettings } from '../../daemon/settings/resolve.ts';
-import type { SettingKey } from '../../daemon/settings.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import { resolveSettings } from '../../settings/resolve.ts';
+import type { SettingKey } from '../../settings/settings.ts';
 import { NO_BROWSER, openBrowser, openPage, signIn } from '../support/browser.ts';
 import { partial, rangeOf, ScriptedSource } from '../support/scripted-source.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { cachesToAsk, ownCaches, wellKnownCaches } from '../../../daemon/bootstrap/known-caches.ts';
-import { resolveSettings } from '../../../daemon/settings/resolve.ts';
+import { resolveSettings } from '../../../settings/resolve.ts';
 
 const resolved = (flags: object) => resolveSettings({ flags, env: {}, cwd: '/' });
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { attention, type Known } from '../../../daemon/doctor/attention.ts';
 import type { FolderStatus } from '../../../daemon/library/shared-folder.ts';
-import { resolveSettings } from '../../../daemon/settings/resolve.ts';
+import { resolveSettings } from '../../../settings/resolve.ts';
 
 const { settings } = await resolveSettings({ env: {}, flags: { profile: 'local', dataDir: '/nowhere' } });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { FeedEvent } from '../../../api/event-feed.ts';
 import { type Delivery, deliver, signatureOf } from '../../../daemon/hooks/deliver.ts';
-import { type HookConfig, hookConfigOf } from '../../../daemon/hooks/hook-config.ts';
+import { type HookConfig, hookConfigOf } from '../../../settings/hook-config.ts';
 import { eventOf } from '../../support/sample-events.ts';
 
 function hookOf(given: object): HookConfig {

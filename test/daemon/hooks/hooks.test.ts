@@ -3,10 +3,10 @@ import t, { type Test } from 'tap';
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../../api/event-feed.ts';
 import type { EventType, Topic } from '../../../api/events.ts';
 import { type Deliver, DeliveryError } from '../../../daemon/hooks/deliver.ts';
-import { type HookConfig, hookConfigOf } from '../../../daemon/hooks/hook-config.ts';
 import { type HookRecord, Hooks } from '../../../daemon/hooks/hooks.ts';
 import { silentLog } from '../../../daemon/log.ts';
 import type { Table } from '../../../daemon/store/table.ts';
+import { type HookConfig, hookConfigOf } from '../../../settings/hook-config.ts';
 import { eventually } from '../../support/loopback.ts';
 import { eventOf } from '../../support/sample-events.ts';
 

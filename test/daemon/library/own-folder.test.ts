@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { OwnFolder } from '../../../daemon/library/own-folder.ts';
-import { resolveSettings } from '../../../daemon/settings/resolve.ts';
+import { resolveSettings } from '../../../settings/resolve.ts';
 import { find, names, openLibrary } from '../../support/library.ts';
 import { startServent, until } from '../../support/running-servent.ts';
 

@@ -1,0 +1,64 @@
+// explain: why no results, why a download waits, why peers were refused, why we are what we are.
+import { Command } from 'commander';
+import type { Explanation, RefusedPeersView } from '../api/control.ts';
+import { keptText } from '../api/format.ts';
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { type Column, table } from './table.ts';
+import { note, print, printJson, type Terminal } from './terminal.ts';
+
+export function explainCommand(terminal: Terminal): Command {
+  const command = new Command('explain').description('say why things are as they are, each test with its value');
+  const show = (flags: ClientFlags, explained: Explanation): void => {
+    if (flags.json === true) printJson(terminal, explained, explained.tests);
+    else print(terminal, textOf(explained));
+  };
+  command.addCommand(
+    clientCommand('search', 'why a search finds what it finds')
+      .argument('<id>', 'as "servent search" shows it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        show(flags, await client.explainSearch({ id }));
+      }),
+  );
+  command.addCommand(
+    clientCommand('download', 'why a download waits or fails')
+      .argument('<id>', 'as "servent downloads" shows it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        show(flags, await client.explainDownload({ id }));
+      }),
+  );
+  command.addCommand(
+    clientCommand('peers', 'which handshakes came to nothing, and why').action(async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      const refused = await client.refusedPeers();
+      if (flags.json === true) return printJson(terminal, refused);
+      for (const kept of refused.configured) note(terminal, `${kept.address} (gnutella.connect): ${keptText(kept)}`);
+      if (refused.items.length === 0) note(terminal, 'every handshake has succeeded');
+      else print(terminal, table(refusedColumns, refused.items));
+    }),
+  );
+  command.addCommand(
+    clientCommand('role', 'why this servent is a leaf or an ultrapeer').action(async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      show(flags, await client.election());
+    }),
+  );
+  return command;
+}
+
+function textOf({ verdict, tests }: Explanation): string {
+  const lines = tests.map(
+    ({ name, ok, value, mend }) =>
+      `${ok ? 'yes' : 'NO '}  ${name.replaceAll('_', ' ')}: ${value}${mend === null ? '' : `\n     -> ${mend}`}`,
+  );
+  return [verdict, ...lines].join('\n');
+}
+
+const refusedColumns: Column<RefusedPeersView['items'][number]>[] = [
+  { title: 'AT', of: row => row.at.slice(0, 19) },
+  { title: 'ADDRESS', of: row => row.address },
+  { title: 'DIRECTION', of: row => row.direction },
+  { title: 'REASON', of: row => row.reason.replaceAll('_', ' ') },
+  { title: 'DETAIL', of: row => row.detail },
+];

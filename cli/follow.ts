@@ -1,0 +1,110 @@
+// --follow: a list that goes on, from the daemon's events. A table that is drawn again on a terminal, a line for each event on a pipe.
+import type { LogLevel } from '../api/control.ts';
+import type { ServentEvent, Topic } from '../api/events.ts';
+import { printable } from '../api/format.ts';
+import type { Daemon } from './connection.ts';
+import { CommandError } from './failure.ts';
+import { askedToStop } from './signals.ts';
+import { note, print, rowPrinter, type Terminal } from './terminal.ts';
+
+export interface Followed {
+  topics: readonly Topic[];
+  /** Of the topic `log`. */
+  level?: LogLevel;
+}
+
+/** Told of events as they come. Resolves when the person has seen enough; throws when the daemon would not. */
+export async function followEvents(
+  terminal: Terminal,
+  { follow }: Daemon,
+  { topics, level }: Followed,
+  onEvents: (events: readonly ServentEvent[]) => void,
+): Promise<void> {
+  const ended = new AbortController();
+  const stop = (): void => ended.abort();
+  terminal.signal?.addEventListener('abort', stop, { once: true });
+  if (terminal.signal?.aborted === true) stop();
+  if (terminal.signal === undefined) void askedToStop().then(stop);
+  let refused: string | null = null;
+  try {
+    await follow({
+      topics,
+      ...(level === undefined ? {} : { level }),
+      after: null,
+      interval: 1,
+      signal: ended.signal,
+      onEvents,
+      onGap: ({ skipped }) => note(terminal, `${skipped ?? 'some'} events were left out: they came too fast`),
+      onState: state => {
+        if (state.state === 'open') return;
+        if (state.refusal !== null) {
+          refused = state.reason;
+          stop();
+        } else note(terminal, `lost the daemon (${state.reason}); trying again in ${state.retryMs / 1000} s`);
+      },
+    });
+  } finally {
+    terminal.signal?.removeEventListener('abort', stop);
+  }
+  if (refused !== null) throw new CommandError(refused);
+}
+
+/** Between two drawings, however much happens. */
+const DRAW_MS = 250;
+
+/** Draws what `text` gives now and, whenever something has happened, again in its place. */
+export async function redrawn(
+  terminal: Terminal,
+  daemon: Daemon,
+  topic: Topic | null,
+  text: () => Promise<string>,
+): Promise<void> {
+  const { stdout } = terminal;
+  const draw = async (): Promise<void> => {
+    const lines = (await text()).split('\n').slice(0, Math.max(2, (stdout.rows ?? 24) - 1));
+    const wide = stdout.columns ?? 80;
+    stdout.write(`\x1b[H${lines.map(line => `${[...line].slice(0, wide).join('')}\x1b[K`).join('\n')}\n\x1b[J`);
+  };
+  stdout.write('\x1b[2J');
+  await draw();
+  let timer: NodeJS.Timeout | null = null;
+  let drawing: Promise<void> = Promise.resolve();
+  try {
+    // the status comes every second: with it come counters and ages, which are nobody's event
+    await followEvents(terminal, daemon, { topics: topic === null ? ['status'] : [topic, 'status'] }, () => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        drawing = drawing
+          .then(draw)
+          .catch(error => note(terminal, error instanceof Error ? error.message : String(error)));
+      }, DRAW_MS);
+    });
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    await drawing;
+  }
+}
+
+/** One line for each event of the topic: JSON, or time, type and what `shown` makes of it. */
+export async function printed(
+  terminal: Terminal,
+  daemon: Daemon,
+  followed: Followed,
+  json: boolean,
+  shown: (event: ServentEvent) => string,
+): Promise<void> {
+  const rows = rowPrinter(terminal);
+  await followEvents(terminal, daemon, followed, events => {
+    if (json) return rows(events);
+    for (const event of events)
+      print(terminal, `${event.at.slice(11, 19)}  ${event.type.padEnd(17)}  ${printable(shown(event))}`);
+  });
+}
+
+/** `id=3 reason=bye`: what has no table of its own. */
+export function plainly(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return String(data);
+  return Object.entries(data)
+    .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join(' ');
+}

@@ -1,0 +1,17 @@
+// Loads the parts of the daemon that a command runs in its own process: the daemon itself, the cache, and work on the data folder of a
+// daemon that does not run. No other file of cli/ knows daemon/, and nothing is loaded before a command asks for it.
+export type { Log } from '../daemon/log.ts';
+
+export const inProcess = {
+  daemon: () => import('../daemon/daemon.ts'),
+  engine: () => import('../daemon/engine.ts'),
+  supervisor: () => import('../daemon/supervisor.ts'),
+  log: () => import('../daemon/log.ts'),
+  system: () => import('../daemon/system.ts'),
+  cacheServer: () => import('../daemon/bootstrap/cache-server.ts'),
+  hostsFile: () => import('../daemon/bootstrap/hosts-file.ts'),
+  backup: () => import('../daemon/backup/backup.ts'),
+  store: () => import('../daemon/store/store-error.ts'),
+  surroundings: () => import('../daemon/doctor/surroundings.ts'),
+  blockLists: () => import('../daemon/doctor/block-lists.ts'),
+};

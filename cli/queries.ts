@@ -1,0 +1,90 @@
+// queries: what the network asks, one by one, counted, or all of them as lines.
+import { type Command, Option } from 'commander';
+import type { QueryStatsView, QueryView } from '../api/control.ts';
+import { formatDuration, formatShare } from '../api/format.ts';
+import { queryColumns } from './columns.ts';
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { type List, listCommand } from './list.ts';
+import { wholeNumber } from './numbers.ts';
+import { type Column, facts, table } from './table.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
+
+const TOP_DEFAULT = 20;
+const TOP_MAX = 200;
+const EXPORT_MAX = 100_000;
+const SPANS = ['minute', 'hour', 'day'] as const;
+
+const QUERIES: List<QueryView> = {
+  name: 'queries',
+  description: 'show the latest queries that passed through',
+  page: client => page => client.queries(page),
+  columns: queryColumns,
+  follow: { topic: 'queries', rowOf: ({ type, data }) => (type === 'query.passed' ? (data as QueryView) : null) },
+};
+
+type StatsFlags = ClientFlags & { span: (typeof SPANS)[number]; top: number };
+
+export function queriesCommand(terminal: Terminal): Command {
+  const command = listCommand(terminal, QUERIES);
+  command.addCommand(
+    clientCommand('stats', 'count the queries that passed through: by hops, TTL, word and neighbour')
+      .addOption(new Option('--span <span>', 'how far back').choices(SPANS).default('minute'))
+      .option('--top <n>', 'most words and neighbours to show', wholeNumber(1, TOP_MAX), TOP_DEFAULT)
+      .action(async ({ span, top, ...flags }: StatsFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        const stats = await client.queryStats({ span, top });
+        if (flags.json === true) return printJson(terminal, stats);
+        print(terminal, facts(statsFacts(stats)));
+        for (const [title, rows] of [
+          ['WORD', stats.words],
+          ['NEIGHBOUR', stats.peers],
+        ] as const)
+          if (rows.length > 0) print(terminal, `\n${table(rankColumns(title), rows)}`);
+      }),
+  );
+  command.addCommand(
+    clientCommand('export', 'print the queries that are remembered, oldest first, one JSON object a line')
+      .option('--limit <n>', 'only the latest so many', wholeNumber(1, EXPORT_MAX))
+      .action(async ({ limit, ...flags }: ClientFlags & { limit?: number }) => {
+        const { text } = await findDaemon(flags, terminal);
+        const lines = await text('exportQueries', limit === undefined ? {} : { limit: String(limit) });
+        if (flags.json !== true && terminal.format === undefined) terminal.stdout.write(lines);
+        else
+          printJson(terminal, {
+            items: lines
+              .trim()
+              .split('\n')
+              .filter(Boolean)
+              .map(line => JSON.parse(line)),
+            next: null,
+          });
+      }),
+  );
+  return command;
+}
+
+function statsFacts(stats: QueryStatsView): [string, string][] {
+  const { queries, answered, hits, duplicates, seconds } = stats;
+  return [
+    ['over', `the last ${seconds < 120 ? `${seconds} s` : formatDuration(seconds)}, words and neighbours too`],
+    ['queries', `${queries}, ${(queries / Math.max(1, seconds)).toFixed(1)}/s`],
+    ['answered', queries === 0 ? '0' : `${answered}, ${formatShare(answered, queries)}`],
+    ['hits', String(hits)],
+    ['duplicates', String(duplicates)],
+    ['by hops', spread(stats.byHops)],
+    ['by TTL', spread(stats.byTtl)],
+    ['words looked at', formatShare(stats.sampled * 100, 100)],
+    ['privacy', stats.privacy],
+  ];
+}
+
+/** `1: 40, 2: 7`. */
+function spread(counts: readonly number[]): string {
+  const parts = counts.flatMap((count, i) => (count === 0 ? [] : [`${i}: ${count}`]));
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+const rankColumns = (title: string): Column<QueryStatsView['words'][number]>[] => [
+  { title: 'QUERIES', of: row => (row.error === 0 ? String(row.count) : `${row.count} (-${row.error})`), right: true },
+  { title, of: row => row.key },
+];

@@ -1,0 +1,115 @@
+// search and browse: results are printed as they come.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { type Client, everyItem } from '../api/client.ts';
+import type { ResultView, SearchView } from '../api/control.ts';
+import type { CallOf } from '../api/endpoints.ts';
+import { counted, formatBytes, formatRepeat, printable } from '../api/format.ts';
+
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { CommandError, usageError } from './failure.ts';
+import { secondsUpTo, wholeNumber } from './numbers.ts';
+import { givenAddress } from './overlay.ts';
+import { note, print, printJson, type Terminal } from './terminal.ts';
+
+const WAIT_SECONDS_DEFAULT = 10;
+const WAIT_SECONDS_MAX = 3600;
+const POLL_MS = 300;
+/** Enough of an id to tell it from others. */
+const SHORT_ID = 8;
+
+type WaitFlags = ClientFlags & { wait: number };
+type SearchFlags = WaitFlags & { urn?: string; ttl?: number };
+
+export function searchCommands(terminal: Terminal): Command[] {
+  return [
+    waitOption(clientCommand('search', 'search the network, printing results as they come'))
+      .argument('[words...]', 'words that all must match')
+      .option('--urn <urn>', 'search for exactly this content')
+      .option(
+        '--ttl <n>',
+        'most TTL the query is sent with: 1 asks neighbours only; usually up to 4',
+        wholeNumber(1, 7),
+      )
+      .action(async (words: string[], flags: SearchFlags) => {
+        const text = words.join(' ').trim();
+        if (text === '' && flags.urn === undefined) throw usageError('say what to search for: words, or --urn URN');
+        const { urn, ttl } = flags;
+        await follow(terminal, flags, {
+          ...(text === '' ? {} : { text }),
+          ...(urn === undefined ? {} : { urn }),
+          ...(ttl === undefined ? {} : { ttl }),
+        });
+      }),
+    waitOption(clientCommand('browse', 'show what another servent shares'))
+      .argument('<host[:port]>', 'its address; without a port 6346')
+      .action(async (address: string, flags: WaitFlags) => {
+        await follow(terminal, flags, { browse: givenAddress(address) });
+      }),
+  ];
+}
+
+function waitOption(command: Command): Command {
+  return command.option(
+    '--wait <seconds>',
+    'how long to wait for results',
+    secondsUpTo(WAIT_SECONDS_MAX),
+    WAIT_SECONDS_DEFAULT,
+  );
+}
+
+async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'startSearch'>): Promise<void> {
+  const { client } = await findDaemon(flags, terminal);
+  const started = await client.startSearch({ ...wanted, duration: Math.max(1, flags.wait) });
+  const repeat = formatRepeat(started, Date.now());
+  if (repeat !== null && flags.json !== true) note(terminal, repeat);
+  const seen = new Set<string>();
+  const deadline = Date.now() + flags.wait * 1000;
+  let search: SearchView;
+  for (;;) {
+    search = await client.search({ id: started.id });
+    for (const result of await resultsOf(client, started.id)) {
+      if (seen.has(result.id)) continue;
+      if (flags.json !== true) printResult(terminal, result, seen.size === 0);
+      seen.add(result.id);
+    }
+    if (search.state !== 'running' || Date.now() >= deadline) break;
+    await wait(Math.max(1, Math.min(POLL_MS, deadline - Date.now())));
+  }
+  if (flags.json === true) printJson(terminal, { search, items: await resultsOf(client, started.id), next: null });
+  if (search.state === 'failed') throw new CommandError(search.error ?? 'the search failed');
+  if (flags.json === true) return;
+  if (seen.size === 0) note(terminal, noResults(search));
+  else {
+    const [any = ''] = seen;
+    note(
+      terminal,
+      `${counted(seen.size, 'result')}; "servent download ${started.id.slice(0, SHORT_ID)}/${any}" fetches that one, "servent download ${any}" until the next search`,
+    );
+    if (search.cut !== null) note(terminal, search.cut);
+  }
+}
+
+function noResults({ peers, browse, askedBefore }: SearchView): string {
+  if (browse !== null) return 'nothing is shared there';
+  if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST"';
+  const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, as said above';
+  return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
+}
+
+async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
+  const results: ResultView[] = [];
+  for await (const result of everyItem(page => client.results({ id, ...page }))) results.push(result);
+  return results;
+}
+
+/** `RESULT`; ids count up, and a search keeps fewer than a million. */
+const RESULT_WIDTH = 6;
+
+/** Fixed columns: the widths of what is still to come are not known. Ids are as `download` takes them. */
+function printResult(terminal: Terminal, result: ResultView, first: boolean): void {
+  if (first) print(terminal, `${'RESULT'.padEnd(RESULT_WIDTH)}  ${'SIZE'.padStart(9)}  SOURCES  NAME`);
+  const id = result.id.padEnd(RESULT_WIDTH);
+  const sources = String(result.sources.length).padStart(7);
+  print(terminal, `${id}  ${formatBytes(result.size).padStart(9)}  ${sources}  ${printable(result.name)}`);
+}

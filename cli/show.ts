@@ -1,0 +1,146 @@
+// status, peers, history, health: what the daemon is doing.
+import { type Command, Option } from 'commander';
+import type { HistoryView, PeerView, StatusView } from '../api/control.ts';
+import { counted, formatBytes, formatDuration, formatRate, keptText } from '../api/format.ts';
+import { peerColumns } from './columns.ts';
+import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { CommandError } from './failure.ts';
+import { type List, listCommand } from './list.ts';
+import { type Column, facts, table } from './table.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
+
+export function showCommands(terminal: Terminal): Command[] {
+  return [statusCommand(terminal), listCommand(terminal, PEERS), historyCommand(terminal), healthCommand(terminal)];
+}
+
+const PEERS: List<PeerView> = {
+  name: 'peers',
+  description: 'show the overlay connections',
+  page: client => page => client.peers(page),
+  columns: peerColumns,
+  follow: { topic: 'peers', rowOf: ({ type, data }) => (type === 'link.opened' ? (data as PeerView) : null) },
+};
+
+function statusCommand(terminal: Terminal): Command {
+  return clientCommand('status', 'show the servent at a glance').action(async (flags: ClientFlags) => {
+    const { client } = await findDaemon(flags, terminal);
+    const status = await client.status();
+    if (flags.json === true) printJson(terminal, status);
+    else print(terminal, facts(statusFacts(status)));
+  });
+}
+
+/** There is nothing to say of how neighbours are looked for. */
+const IN_ORDER: ReadonlySet<StatusView['bootstrap']['state']> = new Set(['unwanted', 'linked']);
+
+function statusFacts(status: StatusView): [string, string][] {
+  const { gnutella, peers, library, downloads, uploads, messages, attention } = status;
+  const reasons = Object.entries(messages.reasons)
+    .filter(([, times]) => times > 0)
+    .map(([reason, times]) => `${reason} ${times}`);
+  return [
+    ['servent', `${status.version}, ${status.mode}, profile ${status.profile}, up ${formatDuration(status.uptime)}`],
+    ['guid', status.servent],
+    ['gnutella', `${gnutella.host}:${gnutella.port}`],
+    ['reachable', `TCP ${reachText(status.reachability.tcp)}; UDP ${reachText(status.reachability.udp)}`],
+    [
+      'peers',
+      `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
+    ],
+    ...status.neighbours.map((kept): [string, string] => ['neighbour', `${kept.address} ${keptText(kept)}`]),
+    ...(IN_ORDER.has(status.bootstrap.state) ? [] : ([['bootstrap', status.bootstrap.detail]] as [string, string][])),
+    [
+      'library',
+      `${counted(library.files, 'file')}, ${formatBytes(library.bytes)}${library.hashing > 0 ? `, ${library.hashing} to hash` : ''}`,
+    ],
+    ['searches', `${status.searches} running`],
+    ['downloads', `${downloads.active} active, ${downloads.queued} queued, ${formatRate(downloads.rate)}`],
+    ['uploads', `${uploads.active} active, ${uploads.queued} queued, ${formatRate(uploads.rate)}`],
+    ['messages', `${messages.in} in, ${messages.out} out, ${messages.dropped} dropped`],
+    ...(reasons.length > 0 ? ([['dropped for', reasons.join(', ')]] as [string, string][]) : []),
+    ...attention.map(({ name, detail }): [string, string] => ['attention', `${name}: ${detail}`]),
+    ...(attention.length > 0 ? ([['to mend', '"servent doctor" says how']] as [string, string][]) : []),
+  ];
+}
+
+const KNOWN_BY = { configured: 'as configured', proof: 'others came', silence: 'nobody came' } as const;
+
+function reachText({ state, known }: StatusView['reachability']['tcp']): string {
+  return known === null ? 'not known yet' : `${state === 'open' ? 'yes' : 'no'} (${KNOWN_BY[known]})`;
+}
+
+const SPANS = ['minute', 'hour', 'day'] as const;
+
+function historyCommand(terminal: Terminal): Command {
+  return clientCommand('history', 'show the rates of the latest minute, hour or day')
+    .addOption(new Option('--span <span>', 'how far back').choices(SPANS).default('minute'))
+    .action(async (flags: ClientFlags & { span: (typeof SPANS)[number] }) => {
+      const { client } = await findDaemon(flags, terminal);
+      const history = await client.history();
+      if (flags.json === true) return printJson(terminal, history[flags.span]);
+      print(terminal, table(rateColumns, rateRows(history[flags.span])));
+    });
+}
+
+interface RateRow {
+  name: string;
+  values: readonly number[];
+  shown: (value: number) => string;
+}
+
+const perSecond = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
+
+function rateRows(ring: HistoryView['minute']): RateRow[] {
+  return [
+    { name: 'messages in', values: ring.messagesIn, shown: perSecond },
+    { name: 'messages out', values: ring.messagesOut, shown: perSecond },
+    { name: 'bytes in', values: ring.bytesIn, shown: formatRate },
+    { name: 'bytes out', values: ring.bytesOut, shown: formatRate },
+    { name: 'queries', values: ring.queries, shown: perSecond },
+    { name: 'downloads', values: ring.download, shown: formatRate },
+    { name: 'uploads', values: ring.upload, shown: formatRate },
+    { name: 'peers', values: ring.peers, shown: value => String(Math.round(value)) },
+  ];
+}
+
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const rateColumns: Column<RateRow>[] = [
+  { title: 'RATE', of: row => row.name },
+  { title: 'NOW', of: row => row.shown(row.values.at(-1) ?? 0), right: true },
+  { title: 'MEAN', of: row => row.shown(mean(row.values)), right: true },
+  { title: 'MOST', of: row => row.shown(Math.max(0, ...row.values)), right: true },
+  { title: 'OLDEST TO NEWEST', of: row => bars(row.values) },
+];
+
+const BARS = '▁▂▃▄▅▆▇█';
+const BARS_WIDE = 40;
+
+/** One character for each step, several steps for one where there are more; the highest of them counts. */
+function bars(values: readonly number[]): string {
+  const most = Math.max(0, ...values);
+  const wide = Math.min(BARS_WIDE, values.length);
+  return Array.from({ length: wide }, (_, i) => {
+    const from = Math.floor((i * values.length) / wide);
+    const to = Math.floor(((i + 1) * values.length) / wide);
+    const value = Math.max(...values.slice(from, to));
+    return value <= 0 ? ' ' : BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))];
+  }).join('');
+}
+
+function healthCommand(terminal: Terminal): Command {
+  return clientCommand('health', 'ask whether everything listens and works; exits 1 when not').action(
+    async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      const { status: alive } = await client.live();
+      const ready = await client.ready();
+      if (flags.json === true) printJson(terminal, { live: alive, ...ready }, ready.checks);
+      else
+        for (const { name, ok, detail } of ready.checks)
+          print(terminal, `${ok ? 'ok ' : 'BAD'}  ${name}${detail === null ? '' : `: ${detail}`}`);
+      if (ready.status !== 'ok')
+        throw new CommandError('not ready: look into the log of the daemon, or try "servent doctor"');
+    },
+  );
+}

@@ -1,0 +1,109 @@
+// start: the daemon in the foreground, from settings to the last signal.
+import { setTimeout as wait } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import { formatEndpoint } from '../protocol/wire/endpoint.ts';
+import { SettingsError } from '../settings/faults.ts';
+import { flagName, resolveSettings } from '../settings/resolve.ts';
+import { type Setting, type SettingKey, settingsList, variableOf } from '../settings/settings.ts';
+import { CommandError } from './failure.ts';
+import { inProcess } from './in-process.ts';
+import { sayReady } from './ready.ts';
+import { askedToStop } from './signals.ts';
+import { MEANT } from './signals-ignored.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What was promised is 5 s from signal to exit. */
+const STOP_WAIT_MS = 4_000;
+
+export function startCommand(terminal: Terminal): Command {
+  const command = new Command('start')
+    .description('run the daemon in the foreground')
+    .option(
+      '--config <file>',
+      'the configuration file (SERVENT_CONFIG; default: servent.yaml in the data folder, if there)',
+    );
+  const keys = new Map<string, SettingKey>();
+  for (const { key, setting } of settingsList) {
+    for (const option of optionsOf(key, setting)) {
+      command.addOption(option);
+      keys.set(option.attributeName(), key);
+    }
+  }
+  return command.action(async (given: Record<string, unknown>) => {
+    const flags: Partial<Record<SettingKey, unknown>> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const key = keys.get(name);
+      if (key !== undefined && value !== undefined) flags[key] = value;
+    }
+    await runDaemon(terminal, flags, given['config'] as string | undefined);
+  });
+}
+
+function optionsOf(key: SettingKey, setting: Setting<unknown>): Option[] {
+  const option = new Option(setting.flag, `${setting.doc.replaceAll('`', '')} (${variableOf(key)})`);
+  if (setting.separator !== undefined) {
+    option.argParser((item: string, items: string[] | undefined) => [...(items ?? []), item]);
+    option.description += ' Again and again.';
+  }
+  const name = flagName(setting);
+  // Both ways, so that a profile's default can be overruled either way.
+  return name.startsWith('--no-')
+    ? [new Option(name.replace('--no-', '--'), 'the opposite of the next').hideHelp(), option]
+    : [option];
+}
+
+async function runDaemon(
+  terminal: Terminal,
+  flags: Partial<Record<SettingKey, unknown>>,
+  configFile: string | undefined,
+): Promise<void> {
+  const { env, cwd } = terminal;
+  const resolved = await resolveSettings({ flags, env, cwd, ...(configFile === undefined ? {} : { configFile }) });
+  const { createLog } = await inProcess.log();
+  const log = await createLog(resolved.settings.log);
+  for (const warning of resolved.warnings) log.warn(warning);
+  const [{ startDaemon }, { superviseBy }, { optimiseFromNow }] = await Promise.all([
+    inProcess.daemon(),
+    inProcess.supervisor(),
+    inProcess.engine(),
+  ]);
+  const supervisor = superviseBy(env, log);
+  let reload: (() => Promise<unknown>) | null = null;
+  const stopped = askedToStop(() => {
+    log.info('reading the configuration again');
+    supervisor.reloading();
+    reload?.()
+      .then(
+        plan => log.info({ plan }, 'the configuration was read again'),
+        (error: unknown) =>
+          error instanceof SettingsError
+            ? log.error(
+                { faults: error.faults.map(({ text }) => text) },
+                'the configuration is wrong: nothing was changed',
+              )
+            : log.error({ err: error }, 'the configuration could not be read: nothing was changed'),
+      )
+      .finally(() => supervisor.ready());
+  });
+  for (const name of MEANT)
+    process.on(name, () =>
+      log.info({ signal: name }, 'this signal does nothing: SIGHUP reads the configuration again'),
+    );
+  const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
+    log.debug({ err: error }, 'the start failed');
+    throw error;
+  });
+  reload = () => daemon.reload();
+  optimiseFromNow();
+  sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
+  supervisor.ready();
+  log.info({ signal: await stopped }, 'stopping');
+  supervisor.stopping();
+  await Promise.race([daemon.stop(), late()]);
+}
+
+/** Rejects when stopping has taken too long; the process then ends whatever hangs. */
+async function late(): Promise<never> {
+  await wait(STOP_WAIT_MS, undefined, { ref: false });
+  throw new CommandError(`not everything stopped within ${STOP_WAIT_MS / 1000} s`);
+}

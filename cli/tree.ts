@@ -1,0 +1,64 @@
+// Every command, in the order of the help.
+import { Command } from 'commander';
+import { version } from '../api/version.ts';
+import { backupCommands } from './backup.ts';
+import { cacheCommand } from './cache.ts';
+import { bulkCommand, callCommand, openapiCommand } from './call.ts';
+import { completionCommands } from './completion.ts';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
+import { hooksCommand } from './hooks.ts';
+import { hostCommands } from './hosts.ts';
+import { importCommand } from './import.ts';
+import { initCommand } from './init.ts';
+import { keysCommand } from './keys.ts';
+import { libraryCommands } from './library.ts';
+import { logCommand } from './log.ts';
+import { outputOptions } from './output.ts';
+import { overlayCommands } from './overlay.ts';
+import { assembled } from './program.ts';
+import { queriesCommand } from './queries.ts';
+import { searchCommands } from './search.ts';
+import { searchesCommand } from './searches.ts';
+import { showCommands } from './show.ts';
+import { startCommand } from './start.ts';
+import { supportBundleCommand } from './support-bundle.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
+import { transferCommands } from './transfers.ts';
+import { tuiCommand } from './tui.ts';
+import { webCommand } from './web.ts';
+
+export function createProgram(surroundings: Terminal): Command {
+  return assembled(surroundings, (terminal, program) => [
+    startCommand(terminal),
+    initCommand(terminal),
+    ...showCommands(terminal),
+    ...overlayCommands(terminal),
+    ...hostCommands(terminal),
+    queriesCommand(terminal),
+    ...searchCommands(terminal),
+    searchesCommand(terminal),
+    ...transferCommands(terminal),
+    ...libraryCommands(terminal),
+    configCommand(terminal),
+    tuiCommand(terminal),
+    webCommand(terminal),
+    doctorCommand(terminal),
+    supportBundleCommand(terminal),
+    explainCommand(terminal),
+    ...backupCommands(terminal),
+    importCommand(terminal),
+    keysCommand(terminal),
+    hooksCommand(terminal),
+    logCommand(terminal),
+    cacheCommand(terminal),
+    callCommand(terminal),
+    bulkCommand(terminal),
+    openapiCommand(terminal),
+    ...completionCommands(terminal, () => program),
+    outputOptions(new Command('version').description('print the version')).action(({ json }: { json?: boolean }) =>
+      json === true ? printJson(terminal, { version }) : print(terminal, version),
+    ),
+  ]);
+}

@@ -1,0 +1,162 @@
+// The settings of a running daemon: one object for its life, in which what can change at once changes in place. Whoever reads a setting when
+// it is needed is up to date; whoever copied it says so with `on`.
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ConfigChangeView, ConfigPlan, ConfigView } from '../api/control.ts';
+import { type Fault, nearest, SettingsError } from './faults.ts';
+import { FILE_NAME, resolveSettings } from './resolve.ts';
+import { type ResolvedSettings, type SettingKey, type Settings, settingsList } from './settings.ts';
+import { configView, settingValue } from './view.ts';
+
+export type Applier = (settings: Settings) => unknown;
+
+export class LiveSettings {
+  readonly resolved: ResolvedSettings;
+  /** A few per key, all registered at the start. */
+  readonly #appliers: { keys: readonly SettingKey[]; apply: Applier }[] = [];
+  /** Changed, and not in force before the next start. */
+  waiting: readonly SettingKey[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(resolved: ResolvedSettings) {
+    this.resolved = { ...resolved, settings: structuredClone(resolved.settings), origins: { ...resolved.origins } };
+  }
+
+  get settings(): Settings {
+    return this.resolved.settings;
+  }
+
+  /** `apply` is told, once, when one or more of `keys` have changed; what it throws becomes the error of those changes, which are undone. */
+  on(keys: readonly SettingKey[], apply: Applier): void {
+    this.#appliers.push({ keys, apply });
+  }
+
+  view(): ConfigView {
+    return configView(this.resolved);
+  }
+
+  /**
+   * A JSON merge patch in the shape of the file: null takes a key out of it. The file is written first, comments kept, and then what can be
+   * applied is. Throws SettingsError, with nothing changed, when the result would not be a valid configuration.
+   */
+  change(patch: Readonly<Record<string, unknown>>, { dryRun = false } = {}): Promise<ConfigPlan> {
+    return this.#inTurn(async () => {
+      const { editSettings, readIfThere } = await import('./file.ts');
+      const edits = editsOf(patch);
+      const file = this.resolved.file ?? join(this.settings.dataDir, FILE_NAME);
+      const before = (await readIfThere(file)) ?? '';
+      let text = before;
+      for (const { key, value } of edits) text = editSettings(text, file, key, value);
+      const next = await resolveSettings(this.resolved.sources, { file, text });
+      const overruled = edits.flatMap(({ key, value }) => {
+        const { kind, where } = next.origins[key];
+        return value !== undefined && (kind === 'flag' || kind === 'environment') ? [{ key, by: where ?? kind }] : [];
+      });
+      if (!dryRun && text !== before) {
+        const { default: writeFileAtomic } = await import('write-file-atomic');
+        await mkdir(dirname(file), { recursive: true });
+        await writeFileAtomic(file, text);
+      }
+      return { ...(await this.#take(next, dryRun)), overruled };
+    });
+  }
+
+  /** Reads everything again. Throws SettingsError, with nothing changed, when the file is wrong. */
+  reload(): Promise<ConfigPlan> {
+    return this.#inTurn(async () => this.#take(await resolveSettings(this.resolved.sources), false));
+  }
+
+  /** One change at a time: each plan starts where the last one ended. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work, work);
+    this.#turn = Promise.allSettled([done]); // the caller is told of a failure
+    return done;
+  }
+
+  async #take(next: ResolvedSettings, dryRun: boolean): Promise<ConfigPlan> {
+    const changes = this.#changes(next);
+    if (!dryRun) {
+      for (const change of changes.filter(({ effect }) => effect !== 'restart')) {
+        place(this.settings, change.key as SettingKey, change.to);
+        change.applied = true;
+      }
+      await this.#apply(changes);
+      this.waiting = changes.filter(({ applied }) => !applied).map(({ key }) => key as SettingKey);
+      for (const { key } of settingsList)
+        if (!this.waiting.includes(key)) Object.assign(this.resolved.origins, { [key]: next.origins[key] });
+      this.resolved.file = next.file;
+    }
+    return {
+      file: next.file,
+      dryRun,
+      changes,
+      overruled: [],
+      restart: changes.some(({ effect }) => effect === 'restart'),
+    };
+  }
+
+  #changes(next: ResolvedSettings): ConfigChangeView[] {
+    // Other defaults belong to another profile or folder, and come with it: at the next start.
+    const elsewhere =
+      next.settings.profile !== this.settings.profile || next.settings.dataDir !== this.settings.dataDir;
+    return settingsList.flatMap(({ key, setting }) => {
+      const from = settingValue(this.settings, key);
+      const to = settingValue(next.settings, key);
+      if (JSON.stringify(from) === JSON.stringify(to)) return [];
+      const { kind } = next.origins[key];
+      const waits = elsewhere && (kind === 'profile' || kind === 'default');
+      return [{ key, from, to, effect: waits ? 'restart' : setting.change, applied: false, error: null }];
+    });
+  }
+
+  async #apply(changes: readonly ConfigChangeView[]): Promise<void> {
+    for (const { keys, apply } of this.#appliers) {
+      const concerned = changes.filter(({ key, applied }) => applied && keys.includes(key as SettingKey));
+      if (concerned.length === 0) continue;
+      try {
+        await apply(this.settings);
+      } catch (error) {
+        for (const change of concerned) {
+          place(this.settings, change.key as SettingKey, change.from);
+          change.applied = false;
+          change.error = error instanceof Error ? error.message : String(error);
+        }
+      }
+    }
+  }
+}
+
+function place(settings: Settings, key: SettingKey, value: unknown): void {
+  const [section = '', name] = key.split('.');
+  const outer = settings as unknown as Record<string, unknown>;
+  if (name === undefined) outer[section] = value;
+  else (outer[section] as Record<string, unknown>)[name] = value;
+}
+
+interface Edit {
+  key: SettingKey;
+  /** undefined: out of the file. */
+  value: unknown;
+}
+
+const known = new Map(settingsList.map(row => [row.key as string, row]));
+
+/** Throws SettingsError for keys that are none. */
+function editsOf(patch: Readonly<Record<string, unknown>>): Edit[] {
+  const faults: Fault[] = [];
+  const edits: Edit[] = [];
+  const take = (key: string, value: unknown): void => {
+    if (known.has(key)) edits.push({ key: key as SettingKey, value: value === null ? undefined : value });
+    else {
+      const near = nearest(key, known.keys());
+      faults.push({ key, text: `unknown key ${key}${near === null ? '' : `; did you mean ${near}?`}` });
+    }
+  };
+  for (const [section, value] of Object.entries(patch)) {
+    const inner = typeof value === 'object' && value !== null && !Array.isArray(value) && !known.has(section);
+    if (!inner) take(section, value);
+    else for (const [name, below] of Object.entries(value)) take(`${section}.${name}`, below);
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+  return edits;
+}

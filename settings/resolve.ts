@@ -1,0 +1,239 @@
+// Flags win over the environment, which wins over the file, which wins over the profile.
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
+import type { FileValues } from './file.ts';
+import { folderRefusal } from './folder-refusal.ts';
+import {
+  declaration,
+  type Ground,
+  type Origin,
+  type ResolvedSettings,
+  type Setting,
+  type SettingKey,
+  type SettingSources,
+  type Settings,
+  settingsList,
+  variableOf,
+} from './settings.ts';
+
+/** In `<data dir>`, read when it is there. */
+export const FILE_NAME = 'servent.yaml';
+
+interface Found {
+  value: unknown;
+  origin: Origin;
+}
+
+export type { SettingSources } from './settings.ts';
+
+/** A configuration file as it would be, without being there yet. */
+export interface Draft {
+  file: string;
+  text: string;
+}
+
+/** Every setting from everywhere, checked. Throws SettingsError with all that is wrong. */
+export async function resolveSettings(sources: SettingSources = {}, draft?: Draft): Promise<ResolvedSettings> {
+  const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
+  const faults: Fault[] = [];
+
+  const spoken = (key: SettingKey, setting: Setting<unknown>, into: Fault[]): Found | null =>
+    fromFlag(key, setting, flags[key], cwd, into) ?? fromVariable(key, setting, env, cwd, into);
+
+  // The file may be in the data folder, and may itself say which one that is: a flag or variable decides where to look.
+  const namedFile = sources.configFile ?? (env['SERVENT_CONFIG'] || undefined);
+  const dataDirGiven = spoken('dataDir', declaration.dataDir, [])?.value as string | undefined;
+  const found = namedFile !== undefined ? resolve(cwd, namedFile) : ifThere(usualFile(dataDirGiven));
+  const file = draft?.file ?? found;
+  let fileValues: FileValues = new Map();
+  if (file !== null) {
+    const { parseSettings, readSettingsFile } = await import('./file.ts');
+    try {
+      fileValues = draft === undefined ? await readSettingsFile(file) : parseSettings(draft.text, file);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+
+  const ground: Ground = { profile: 'public', dataDir: '' };
+  const values: Record<string, unknown> = {};
+  const origins: Partial<Record<SettingKey, Origin>> = {};
+  for (const { key, setting } of settingsList) {
+    const { value, origin } =
+      spoken(key, setting, faults) ?? fromFile(key, setting, fileValues, file) ?? fromProfile(setting, ground);
+    origins[key] = origin;
+    place(values, key, value);
+    // Profile and data folder come first in the list: the other defaults depend on them.
+    if (key === 'profile') ground.profile = value as Ground['profile'];
+    if (key === 'dataDir') ground.dataDir = value as string;
+  }
+  const settings = values as Settings;
+  if (faults.length === 0) faults.push(...(await conflicts(settings, origins)));
+  if (faults.length > 0) throw new SettingsError(faults);
+  return {
+    settings,
+    origins: origins as Record<SettingKey, Origin>,
+    file,
+    sources,
+    warnings: strayVariables(env),
+  };
+}
+
+function usualFile(dataDir = declaration.dataDir.defaultFor({ profile: 'public', dataDir: '' })): string {
+  return join(dataDir, FILE_NAME);
+}
+
+const ifThere = (file: string): string | null => (existsSync(file) ? file : null);
+
+function fromFlag(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  given: unknown,
+  cwd: string,
+  faults: Fault[],
+): Found | null {
+  if (given === undefined) return null;
+  const where = `flag ${flagName(setting)}`;
+  // Each use of a list's flag is one item, taken whole: a path may hold the separator.
+  const value = typeof given === 'string' ? setting.fromText(given) : given;
+  return checked(key, setting, value, { kind: 'flag', where: flagName(setting) }, where, cwd, faults);
+}
+
+function fromVariable(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  faults: Fault[],
+): Found | null {
+  const plain = variableOf(key);
+  // Compose files and units set a variable to nothing to leave it out.
+  const name = env[plain] ? plain : `${plain}${FILE_SUFFIX}`;
+  let text = env[name];
+  if (text === undefined || text === '') return null;
+  if (name !== plain) {
+    const path = resolve(cwd, text);
+    try {
+      text = readFileSync(path, 'utf8').trim();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      faults.push({ key, text: `${key}: cannot read the file that ${name} names: ${why}` });
+      return null;
+    }
+  }
+  const origin: Origin = { kind: 'environment', where: name };
+  return checked(key, setting, setting.fromText(text), origin, `environment ${name}`, cwd, faults, text);
+}
+
+function checked(
+  key: SettingKey,
+  setting: Setting<unknown>,
+  value: unknown,
+  origin: Origin,
+  where: string,
+  folder: string,
+  faults: Fault[],
+  asGiven: unknown = value,
+): Found | null {
+  const result = setting.check(value);
+  if (!result.ok) {
+    const wrong = result.item !== null && Array.isArray(value) ? value[result.item] : asGiven;
+    faults.push(wrongValue(key, setting.expected, wrong, where, origin.kind === 'flag'));
+    return null;
+  }
+  return { value: setting.within === undefined ? result.value : setting.within(result.value, folder), origin };
+}
+
+function fromFile(key: SettingKey, setting: Setting<unknown>, values: FileValues, file: string | null): Found | null {
+  const found = values.get(key);
+  if (found === undefined || file === null) return null;
+  const value = setting.within === undefined ? found.value : setting.within(found.value, join(file, '..'));
+  return { value, origin: { kind: 'file', where: found.where } };
+}
+
+function fromProfile(setting: Setting<unknown>, ground: Ground): Found {
+  const value = setting.defaultFor(ground);
+  const sameEverywhere = (['local', 'lan', 'public'] as const).every(
+    profile => JSON.stringify(setting.defaultFor({ ...ground, profile })) === JSON.stringify(value),
+  );
+  const origin: Origin = sameEverywhere ? { kind: 'default', where: null } : { kind: 'profile', where: ground.profile };
+  return { value, origin };
+}
+
+/** `--port`, without the value's placeholder. */
+export function flagName(setting: Setting<unknown>): string {
+  return setting.flag.split(' ')[0] ?? setting.flag;
+}
+
+function place(values: Record<string, unknown>, key: SettingKey, value: unknown): void {
+  const [section = '', name] = key.split('.');
+  if (name === undefined) values[section] = value;
+  else {
+    const inner = values[section] as Record<string, unknown> | undefined;
+    values[section] = { ...inner, [name]: value };
+  }
+}
+
+/** Values that are fine alone and wrong together. */
+async function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Promise<Fault[]> {
+  const { profile, gnutella, api, dataDir } = settings;
+  const faults: Fault[] = [];
+  const conflict = (key: SettingKey, expected: string, value: unknown): void => {
+    const origin = origins[key];
+    faults.push(wrongValue(key, expected, value, origin?.where ?? 'default', origin?.kind === 'flag'));
+  };
+  if (profile === 'local' && !/^(127\.|::1$)/.test(gnutella.host)) {
+    const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
+    conflict('gnutella.host', expected, gnutella.host);
+  }
+  if (gnutella.port !== 0 && gnutella.port === api.port) {
+    conflict('gnutella.port', 'another port than api.port', gnutella.port);
+  }
+  if ((api.tlsCert === '') !== (api.tlsKey === '')) {
+    const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
+    conflict(`api.${given}`, `api.${missing} beside it`, api[given]);
+  }
+  const own = settings.library.folders.find(folder => realOrSame(folder) === realOrSame(dataDir));
+  if (own !== undefined) {
+    const expected = `folders to share that are not the data folder, where the token and the keys lie (its \`shared\` will do)`;
+    conflict('library.folders', expected, own);
+  }
+  for (const folder of settings.library.folders) {
+    const refusal = await folderRefusal(folder);
+    if (refusal !== null) conflict('library.folders', `folders that may be shared (${refusal})`, folder);
+  }
+  for (const { name, url } of profile === 'local' ? settings.hooks : []) {
+    if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;
+    const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
+    conflict('hooks', `${expected} for ${name}`, url);
+  }
+  return faults;
+}
+
+/** A link is as good as the folder. */
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path); // not there yet: it leads nowhere else
+  }
+}
+
+/** `SERVENT_API_HOST_FILE` names a file with the value: how orchestrators hand over secrets. */
+const FILE_SUFFIX = '_FILE';
+
+/** Read elsewhere: by the command line, for the file and for finding a running daemon. */
+const OTHER_VARIABLES = ['SERVENT_CONFIG', 'SERVENT_API', 'SERVENT_TOKEN', 'SERVENT_TOKEN_FILE'];
+
+/** Misspelt variables. Others are left alone: container platforms make up names that begin with ours. */
+function strayVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const variables = settingsList.map(({ key }) => variableOf(key));
+  const known = new Set([...variables, ...variables.map(name => `${name}${FILE_SUFFIX}`), ...OTHER_VARIABLES]);
+  return Object.keys(env).flatMap(name => {
+    if (!name.startsWith('SERVENT_') || known.has(name)) return [];
+    const near = nearest(name, known);
+    return near === null ? [] : [`the variable ${name} is unknown and ignored; did you mean ${near}?`];
+  });
+}
