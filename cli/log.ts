@@ -52,9 +52,9 @@ async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: L
     return;
   }
   await followEvents(terminal, daemon, { topics: ['log'], level }, events => {
-    for (const { type, data } of events) {
-      if (type !== 'log.line') note(terminal, `${plainly(data)}: lines left out, they came too fast`);
-      else show(data as LogLineView);
+    for (const event of events) {
+      if (event.type === 'log.line') show(event.data);
+      else note(terminal, `${plainly(event.data)}: lines left out, they came too fast`);
     }
   });
 }

@@ -19,7 +19,7 @@ const QUERIES: List<QueryView> = {
   description: 'show the latest queries that passed through',
   page: client => page => client.queries(page),
   columns: queryColumns,
-  follow: { topic: 'queries', rowOf: ({ type, data }) => (type === 'query.passed' ? (data as QueryView) : null) },
+  follow: { topic: 'queries', rowOf: event => (event.type === 'query.passed' ? event.data : null) },
 };
 
 type StatsFlags = ClientFlags & { span: (typeof SPANS)[number]; top: number };

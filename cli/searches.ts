@@ -16,7 +16,7 @@ const SEARCHES: List<SearchView> = {
   columns: searchColumns,
   follow: {
     topic: 'searches',
-    rowOf: ({ type, data }) => (type === 'search.result' ? null : (data as SearchView)),
+    rowOf: event => (event.topic === 'searches' && event.type !== 'search.result' ? event.data : null),
   },
 };
 

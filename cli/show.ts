@@ -18,7 +18,7 @@ const PEERS: List<PeerView> = {
   description: 'show the overlay connections',
   page: client => page => client.peers(page),
   columns: peerColumns,
-  follow: { topic: 'peers', rowOf: ({ type, data }) => (type === 'link.opened' ? (data as PeerView) : null) },
+  follow: { topic: 'peers', rowOf: event => (event.type === 'link.opened' ? event.data : null) },
 };
 
 function statusCommand(terminal: Terminal): Command {

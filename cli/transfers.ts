@@ -65,7 +65,7 @@ const DOWNLOADS: List<DownloadView> = {
   columns: downloadColumns,
   follow: {
     topic: 'downloads',
-    rowOf: ({ type, data }) => (type === 'download.removed' ? null : (data as DownloadView)),
+    rowOf: event => (event.topic === 'downloads' && event.type !== 'download.removed' ? event.data : null),
   },
 };
 
@@ -113,7 +113,7 @@ const UPLOADS: List<UploadView> = {
   description: 'show transfers to others and the queue',
   page: client => page => client.uploads(page),
   columns: uploadColumns,
-  follow: { topic: 'uploads', rowOf: ({ data }) => data as UploadView },
+  follow: { topic: 'uploads', rowOf: event => (event.topic === 'uploads' ? event.data : null) },
 };
 
 function uploadsCommand(terminal: Terminal): Command {
