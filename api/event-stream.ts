@@ -202,8 +202,10 @@ class Subscriber {
     this.#add(event);
   }
 
+  /** What waits is sent first, if the socket takes it. */
   end(): void {
     if (this.#ended) return;
+    this.#flush();
     this.#ended = true;
     this.#stopListening();
     clearInterval(this.#heartbeat);

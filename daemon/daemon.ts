@@ -88,7 +88,7 @@ interface Followers {
 
 /** Tells the parts that copied a setting of its change; gives what reads the configuration again. */
 function followSettings(
-  { live, log, observation, clock }: Ground,
+  { live, log, clock }: Ground,
   { network, transfers, monitor, surface }: Followers,
 ): () => Promise<ConfigPlan> {
   const { listener, servent } = network;
@@ -109,7 +109,6 @@ function followSettings(
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());
   return async () => {
     const plan = await live.reload();
-    observation.events.tell('status.configured', plan);
     // the same files may say something else by now
     if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await network.readBlockLists();
     return plan;

@@ -34,7 +34,7 @@ export async function layGround(
   running: Running,
   limits: Partial<OverlayLimits>,
 ): Promise<Ground> {
-  const live = new LiveSettings(given);
+  const live = new LiveSettings(given, plan => observation.events.tell('status.configured', plan));
   const { settings } = live;
   const clock = new SystemClock();
   const random = new SystemRandom();

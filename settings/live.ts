@@ -16,9 +16,12 @@ export class LiveSettings {
   readonly #appliers: { keys: readonly SettingKey[]; apply: Applier }[] = [];
   /** Changed, and not in force before the next start. */
   waiting: readonly SettingKey[] = [];
+  readonly #onTaken: (plan: ConfigPlan) => void;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(resolved: ResolvedSettings) {
+  /** `onTaken` is told of each plan that was carried out, however it was asked for. */
+  constructor(resolved: ResolvedSettings, onTaken: (plan: ConfigPlan) => void) {
+    this.#onTaken = onTaken;
     this.resolved = { ...resolved, settings: structuredClone(resolved.settings), origins: { ...resolved.origins } };
   }
 
@@ -57,13 +60,13 @@ export class LiveSettings {
         await mkdir(dirname(file), { recursive: true });
         await writeFileAtomic(file, text);
       }
-      return { ...(await this.#take(next, dryRun)), overruled };
+      return this.#take(next, dryRun, overruled);
     });
   }
 
   /** Reads everything again. Throws SettingsError, with nothing changed, when the file is wrong. */
   reload(): Promise<ConfigPlan> {
-    return this.#inTurn(async () => this.#take(await resolveSettings(this.resolved.sources), false));
+    return this.#inTurn(async () => this.#take(await resolveSettings(this.resolved.sources), false, []));
   }
 
   /** One change at a time: each plan starts where the last one ended. */
@@ -73,7 +76,7 @@ export class LiveSettings {
     return done;
   }
 
-  async #take(next: ResolvedSettings, dryRun: boolean): Promise<ConfigPlan> {
+  async #take(next: ResolvedSettings, dryRun: boolean, overruled: ConfigPlan['overruled']): Promise<ConfigPlan> {
     const changes = this.#changes(next);
     if (!dryRun) {
       for (const change of changes.filter(({ effect }) => effect !== 'restart')) {
@@ -86,13 +89,10 @@ export class LiveSettings {
         if (!this.waiting.includes(key)) Object.assign(this.resolved.origins, { [key]: next.origins[key] });
       this.resolved.file = next.file;
     }
-    return {
-      file: next.file,
-      dryRun,
-      changes,
-      overruled: [],
-      restart: changes.some(({ effect }) => effect === 'restart'),
-    };
+    const restart = changes.some(({ effect }) => effect === 'restart');
+    const plan = { file: next.file, dryRun, changes, overruled, restart };
+    if (!dryRun) this.#onTaken(plan);
+    return plan;
   }
 
   #changes(next: ResolvedSettings): ConfigChangeView[] {
