@@ -5,7 +5,7 @@ import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { type Surface, startSurface } from './admin/surface.ts';
-import { bootstrapOf } from './bootstrap/bootstrap-side.ts';
+import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { type Ground, layGround } from './ground.ts';
 import { type Log, logLevels } from './log.ts';
 import { listenerLimits } from './network/bounds.ts';
@@ -45,6 +45,7 @@ export async function startDaemon(
 
 async function start(ground: Ground): Promise<RunningDaemon> {
   const { running } = ground;
+  const caches = await cachesToAsk(ground.live.resolved);
   // Built first, as each knows others; nothing runs yet.
   const { clock, log, settings, observation } = ground;
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
@@ -55,22 +56,19 @@ async function start(ground: Ground): Promise<RunningDaemon> {
   });
   const library = libraryOf(ground, () => network.servent.onLibraryChanged());
   const serve = (socket: Socket, head: Buffer) => transfers.uploads.handle(socket, head);
-  const network: Network = new Network(ground, { library, sink, serve });
+  const network: Network = new Network(ground, { library, caches, sink, serve });
   const transfers: TransferSide = new TransferSide(ground, library, network);
 
   await network.remember();
   await transfers.share();
   const gnutella = await network.listen();
   await transfers.resume();
-  const bootstrap = await bootstrapOf(ground, network);
-  const surface = await startSurface(ground, { network, bootstrap, transfers, monitor, gnutella });
+  const surface = await startSurface(ground, { network, transfers, monitor, gnutella });
   const ticker = new Ticker(ground.clock, now => {
     transfers.searches.expire(ground.clock.wallTime());
     return network.servent.tick(now);
   });
   running.add('the clock', () => ticker.stop());
-  await bootstrap.start();
-  running.add('the bootstrap', () => bootstrap.stop());
 
   const reload = followSettings(ground, { network, transfers, monitor, surface });
   surface.control.reload = reload;

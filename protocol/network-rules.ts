@@ -1,4 +1,5 @@
 // What a servent does differently on loopback, in a private network, and on the public one: one record a profile.
+import { type BootstrapRules, LAB_BOOTSTRAP, PUBLIC_BOOTSTRAP } from './bootstrap/bootstrap-rules.ts';
 import type { Role } from './handshake/capabilities.ts';
 import { DATAGRAM_LIMITS, type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from './overlay/datagrams/datagrams.ts';
 import { LOCAL_OVERLAY_LIMITS, OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts';
@@ -25,6 +26,7 @@ export interface NetworkRules {
   readonly hosts: HostPolicy;
   readonly topology: TopologyRules;
   readonly election: ElectionRules;
+  readonly bootstrap: BootstrapRules;
   /** Milliseconds between two elections. */
   readonly electionMs: number;
   /** The role before the first election. */
@@ -50,6 +52,7 @@ const PUBLIC: NetworkRules = {
   hosts: { ...PUBLIC_HOSTS, reaches: ['public'] },
   topology: PUBLIC_TOPOLOGY,
   election: PUBLIC_ELECTION,
+  bootstrap: PUBLIC_BOOTSTRAP,
   electionMs: 5_000,
   // On the public network others became ultrapeers long ago.
   firstRole: 'leaf',
@@ -70,6 +73,7 @@ const LAN: NetworkRules = {
   hosts: { ...PUBLIC_HOSTS, reaches: LAN_REACHES },
   topology: LOCAL_TOPOLOGY,
   election: LOCAL_ELECTION,
+  bootstrap: LAB_BOOTSTRAP,
   electionMs: 500,
   // All start at the same time, and one must be the first to take leaves.
   firstRole: 'ultrapeer',

@@ -1,10 +1,11 @@
 // A whole servent as one machine: bytes, datagrams, outcomes and time go in; bytes, dials and events come out.
 // It opens no socket, reads no file and sets no timer: the shell does (daemon/, or a simulator).
+import { Bootstrap, type CachesToAsk, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
 import type { Verdict } from './handshake/admission.ts';
 import type { Capabilities, Role } from './handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, LocalHello } from './handshake/handshake.ts';
 import type { NetworkRules } from './network-rules.ts';
-import type { PingDone, PingQuestion } from './overlay/datagrams/datagram-pings.ts';
+import type { PingDone } from './overlay/datagrams/datagram-pings.ts';
 import { type DatagramEnd, type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
 import type { OverlayLimits } from './overlay/limits.ts';
 import type { BlockList } from './overlay/links/block-list.ts';
@@ -17,12 +18,11 @@ import { KeptNeighbours } from './overlay/neighbours/kept-neighbours.ts';
 import type { Machine } from './overlay/neighbours/machine.ts';
 import { type Attempt, Neighbours } from './overlay/neighbours/neighbours.ts';
 import { OwnRole, type RoleReport } from './overlay/neighbours/own-role.ts';
-import type { LinkDrop } from './overlay/neighbours/topology.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { OwnIdentity } from './overlay/own-identity.ts';
 import { PushAnswerer } from './overlay/pushes/push-answerer.ts';
 import { PushRelay } from './overlay/pushes/push-relay.ts';
-import { type PushRequest, PushRequester } from './overlay/pushes/push-requester.ts';
+import { PushRequester } from './overlay/pushes/push-requester.ts';
 import type { HitCourier } from './overlay/queries/answerer.ts';
 import type { Search, SearchSpec } from './overlay/queries/search.ts';
 import { Firewall, type Reachability } from './overlay/reach/firewall.ts';
@@ -33,6 +33,8 @@ import { VendorDispatch } from './overlay/vendor-dispatch.ts';
 import type { Clock, Random } from './ports.ts';
 import type { Searchable, SharedFile } from './search/shared-file.ts';
 import type { ReachableSetting, ServentSettings } from './servent-settings.ts';
+import type { Shell } from './servent-shell.ts';
+import type { ServentSink } from './servent-sink.ts';
 import { UploadQueue } from './transfer/upload-queue.ts';
 import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
@@ -42,48 +44,11 @@ import type { QueryHit } from './wire/query-hit.ts';
 
 /** Hosts out of the cache for one pong, after our neighbours. */
 const FRESH_HOSTS = 30;
+/** Links that are looked for through caches; the servents behind these bring the others. */
+export const LINKS_TO_FIND = 4;
 /** Vendor messages are looked after so often. */
 const VENDOR_MS = 1_000;
 const DECREES = { auto: null, yes: 'open', no: 'firewalled' } as const;
-
-/** What the servent has its shell do. Nothing is answered at once: outcomes come back through methods of Servent. */
-export interface Shell {
-  /** Dial and shake hands: dialling() and dialled() are called. */
-  dial(endpoint: Endpoint): void;
-  /** The same for a configured neighbour, HOST:PORT, whose name may have to be looked up; ended() of `kept` is called. */
-  dialKept(address: string): void;
-  /** A datagram: what the system does not take is lost. False when there is no UDP. */
-  send(bytes: Buffer, to: Endpoint): boolean;
-  /** Connect, write two line feeds, close: a neighbour wants to know whether it can be reached. */
-  probe(to: Endpoint): void;
-  /** Connect, say GIV, serve files there; `pushes.ended()` is called. */
-  serve(to: Endpoint): void;
-  /** Ask a push proxy over HTTP to pass a push for this servent GUID on. */
-  callProxy(proxy: Endpoint, serventGuid: Buffer): void;
-}
-
-/** What the servent tells. Called in the middle of its methods: an implementation notes what it needs and returns. */
-export interface ServentSink {
-  /** One query hit for a search of ours; `hops` null when it came by datagram. It is the sink's to keep. */
-  onHit(search: Search, hit: QueryHit, hops: number | null): void;
-  /** Each query the first time it comes by. Hot. */
-  onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
-  /** A hit that we passed on. Hot. */
-  onHitPassed(frame: Frame): void;
-  onLinked(link: Link): void;
-  onUnlinked(link: Link): void;
-  /** The peer said goodbye. */
-  onBye(link: Link, code: number, text: string): void;
-  /** The core ended the link for abuse, silence or broken framing. */
-  onLinkEnded(link: Link, code: number, text: string): void;
-  /** A link is given up for a better one. */
-  onLeaving(link: Link, drop: LinkDrop): void;
-  /** A configured neighbour cannot be connected to; it is dialled again after so many milliseconds. */
-  onMissing(address: string, why: string, waitMs: number): void;
-  onRole(role: Role, why: string): void;
-  /** No servent followed a push of ours in time. */
-  onPushTimeout(request: PushRequest): void;
-}
 
 export interface ServentParts {
   readonly clock: Clock;
@@ -103,6 +68,8 @@ export interface ServentParts {
   readonly liveSince: string;
   /** HOST:PORT to stay connected to. */
   readonly configured: readonly string[];
+  /** Asked for first neighbours; none when absent. */
+  readonly caches?: CachesToAsk;
   /** For experiments: what of the overlay is no setting. */
   readonly limits?: Partial<OverlayLimits>;
 }
@@ -120,6 +87,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   readonly vendor: VendorDispatch;
   readonly kept: KeptNeighbours;
   readonly neighbours: Neighbours;
+  readonly bootstrap: Bootstrap;
   readonly pushes: PushAnswerer;
   readonly relay: PushRelay;
   readonly requester: PushRequester;
@@ -193,6 +161,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       },
       now,
     );
+    this.bootstrap = this.#bootstrapOf(parts, now);
     const forbids = (endpoint: Endpoint) => this.reach.forbids(endpoint);
     this.pushes = new PushAnswerer({ forbids, serve: to => shell.serve(to), sharedAddress: rules.sharedAddress }, now);
     this.relay = new PushRelay({
@@ -224,6 +193,24 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       datagrams: () => this.#udp,
       links: () => this.overlay.counts,
     });
+  }
+
+  #bootstrapOf({ clock, random, rules, shell, sink, caches = NO_CACHES }: ServentParts, now: number): Bootstrap {
+    const { hosts, sightings, reach, overlay } = this;
+    return new Bootstrap(
+      {
+        ...{ clock, random, caches, hosts, sightings, reach, shell, sink },
+        rules: rules.bootstrap,
+        links: () => ({
+          connected: overlay.counts.ultrapeers,
+          wanted: Math.min(this.neighbours.sought, LINKS_TO_FIND),
+        }),
+        udp: () => this.#udp,
+        toTell: at => this.#toTell(at),
+        ping: (to, done, at) => this.#askForHosts(to, done, at),
+      },
+      now,
+    );
   }
 
   // --- the port
@@ -345,12 +332,19 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     return this.reach.blocks(from.host) ? null : this.datagrams.receive(bytes, from, now);
   }
 
-  /** Asks a host or a UDP host cache for hosts. False when nothing can be sent there. */
-  ask(to: Endpoint, done: PingDone): boolean {
-    if (!this.#udp || this.reach.forbids(to) !== null) return false;
-    const question: PingQuestion = { hosts: this.identity.ultrapeer ? 'ultrapeer' : 'leaf', address: true };
-    this.datagrams.ask(to, question, done);
-    return true;
+  /** Asks a UDP host cache for hosts with free slots of the kind that we look for. */
+  #askForHosts(to: Endpoint, done: (answer: UdpCacheAnswer, now: number) => void, now: number): void {
+    const hosts = this.identity.ultrapeer ? 'ultrapeer' : 'leaf';
+    const onAnswer: PingDone = (answer, at) => {
+      if (answer !== null) done({ hosts: answer.pong.hosts, caches: answer.caches }, at);
+    };
+    this.datagrams.ask(to, { hosts, address: true }, onAnswer, now);
+  }
+
+  /** Ourselves, when we are an ultrapeer for good that others can reach. */
+  #toTell(now: number): Endpoint | null {
+    if (this.role.role !== 'ultrapeer' || !this.role.settled(now) || this.firewall.firewalled(now)) return null;
+    return this.#parts.rules.reaches.includes(reachOf(this.endpoint.host)) ? this.endpoint : null;
   }
 
   /** Our ultrapeers, then others seen lately. */
@@ -464,6 +458,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       this.overlay.tick(now),
       this.datagrams.tick(now),
       this.neighbours.tick(now),
+      this.bootstrap.tick(now),
       this.role.tick(now, () => this.vitals),
       this.requester.tick(now),
     );
@@ -472,6 +467,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   /** Says Bye to all neighbours; dials, admits and follows nobody from now on. */
   close(): void {
     this.neighbours.close();
+    this.bootstrap.close();
     this.pushes.close();
     this.#udp = false;
     this.overlay.shutdown();

@@ -55,7 +55,6 @@ import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
 import type { LiveSettings } from '../../settings/live.ts';
-import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainRole } from '../explain/explain-role.ts';
 import type { Hooks } from '../hooks/hooks.ts';
@@ -88,7 +87,6 @@ export interface ControlParts {
   downloads: Downloads;
   fileServer: FileServer;
   gnutella: Endpoint;
-  bootstrap: Bootstrap;
   log: Log;
   keys: Keys;
   history: History;

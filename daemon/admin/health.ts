@@ -5,7 +5,6 @@ import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
-import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { attention } from '../doctor/attention.ts';
 import type { Hooks } from '../hooks/hooks.ts';
@@ -25,7 +24,6 @@ export interface HealthParts {
   library: Library;
   downloads: Downloads;
   hooks: Hooks;
-  bootstrap: Bootstrap;
   damagedAside: string | null;
   eventsTrouble: () => string | null;
 }
@@ -59,7 +57,7 @@ export class Health {
   }
 
   async doctor(): Promise<DoctorView> {
-    const { live, clock, gnutella, servent, bootstrap, library, downloads } = this.#parts;
+    const { live, clock, gnutella, servent, library, downloads } = this.#parts;
     const { identity, firewall, overlay, hosts, kept } = servent;
     const { examine } = await import('../doctor/examine.ts');
     const { leaves, ultrapeers } = overlay.counts;
@@ -74,7 +72,7 @@ export class Health {
       reach: firewall.account(clock.now()),
       peers: leaves + ultrapeers,
       hosts: hosts.size,
-      bootstrap: bootstrapView(bootstrap.report, clock.wallTime()),
+      bootstrap: bootstrapView(servent.bootstrap.report, clock.wallTime()),
       kept: kept.report().map(one => keptView(one, clock.now())),
       folders: library.folders(),
       damagedAside: this.#parts.damagedAside,

@@ -31,7 +31,7 @@ export function statusView(parts: ControlParts, api: Endpoint): StatusView {
     peers: overlay.counts,
     election: electionView(servent.roleReport(clock.now())),
     reachability: reachabilityView(servent.firewall, clock),
-    bootstrap: bootstrapView(parts.bootstrap.report, clock.wallTime()),
+    bootstrap: bootstrapView(parts.servent.bootstrap.report, clock.wallTime()),
     neighbours: servent.kept.report().map(kept => keptView(kept, clock.now())),
     hosts: servent.hosts.size,
     library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },

@@ -4,7 +4,6 @@ import { givenToken } from '../../api/given-token.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from '../../api/runtime-files.ts';
 import { version } from '../../api/version.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import type { Ground } from '../ground.ts';
 import type { Network } from '../network/network.ts';
 import { Watching } from '../observation/observation.ts';
@@ -24,7 +23,6 @@ export interface Surface {
 
 interface SurfaceParts {
   network: Network;
-  bootstrap: Bootstrap;
   transfers: TransferSide;
   monitor: QueryMonitor;
   /** Where the servent listens. */
@@ -34,7 +32,7 @@ interface SurfaceParts {
 /** Everything is there by now. */
 export async function startSurface(
   ground: Ground,
-  { network, bootstrap, transfers, monitor, gnutella }: SurfaceParts,
+  { network, transfers, monitor, gnutella }: SurfaceParts,
 ): Promise<Surface> {
   const { live, settings, clock, log, running, store, observation, startedAt } = ground;
   const { library, searches, downloads, uploads: fileServer } = transfers;
@@ -70,14 +68,13 @@ export async function startSurface(
   await keys.start();
   const health = new Health({
     ...parts,
-    bootstrap,
     ...{ live, log, gnutella, hooks: watching.hooks },
     damagedAside: store.damagedAside,
     eventsTrouble: () => observation.events.trouble,
   });
   const control: DaemonControl = new DaemonControl({
     ...parts,
-    ...{ keys, live, startedAt, gnutella, bootstrap, log },
+    ...{ keys, live, startedAt, gnutella, log },
     history: watching.history,
     hooks: watching.hooks,
     health,

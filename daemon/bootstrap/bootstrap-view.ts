@@ -5,15 +5,7 @@ import type { BootstrapReport, CacheCount } from '../../protocol/bootstrap/boots
 
 type BootstrapView = StatusView['bootstrap'];
 
-/** `report` is null until the daemon has joined. */
-export function bootstrapView(report: BootstrapReport | null, now: number): BootstrapView {
-  if (report === null) {
-    const none: CacheCount = { known: 0, asked: 0, answered: 0 };
-    return {
-      ...{ state: 'unwanted', detail: 'the servent is starting', asking: null, round: 0, nextIn: null },
-      caches: { udp: none, web: none },
-    };
-  }
+export function bootstrapView(report: BootstrapReport, now: number): BootstrapView {
   const { state, asking, round, caches, nextAt } = report;
   const nextIn = nextAt === null ? null : Math.max(0, nextAt - now) / 1000;
   return { state, detail: sentence(report, nextIn), asking, round, nextIn, caches };

@@ -1,54 +1,57 @@
-// Keeps what we know of caches in the store: politeness has to survive a restart.
-import type { CacheBook, CacheRecord } from '../../protocol/bootstrap/cache-book.ts';
+// Keeps what we know of caches in the store: read at the start, changes written each second. Politeness survives a restart.
+import type { Bootstrap, KnownCache } from '../../protocol/bootstrap/bootstrap.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
 
-export interface StoredCache extends CacheRecord {
-  kind: 'web' | 'udp';
-}
-
-type Books = Readonly<Record<StoredCache['kind'], CacheBook>>;
+/** A question that is not written is asked again after a kill. */
+const SAVE_INTERVAL_MS = 1_000;
 
 export class CacheStore {
-  readonly #table: Table<StoredCache>;
-  readonly #books: Books;
+  readonly #table: Table<KnownCache>;
+  readonly #bootstrap: Bootstrap;
   readonly #log: Log;
   /** What the table holds, as JSON by key: bounded like the books. */
   readonly #stored = new Map<string, string>();
   #revision = '';
+  #timer: NodeJS.Timeout | null = null;
+  #saving: Promise<void> = Promise.resolve();
 
-  constructor(table: Table<StoredCache>, books: Books, log: Log) {
+  constructor(table: Table<KnownCache>, bootstrap: Bootstrap, log: Log) {
     this.#table = table;
-    this.#books = books;
+    this.#bootstrap = bootstrap;
     this.#log = log;
   }
 
+  /** Tells the bootstrap what earlier runs knew, and begins to save. */
   async start(): Promise<void> {
-    const records: StoredCache[] = [];
+    const records: KnownCache[] = [];
     for await (const [key, record] of this.#table.entries()) {
       this.#stored.set(key, JSON.stringify(record));
       records.push(record);
     }
-    for (const kind of ['web', 'udp'] as const) {
-      const known = records.filter(record => record.kind === kind);
-      this.#books[kind].fromRecords(known.map(({ kind: _, ...record }) => record));
-    }
+    this.#bootstrap.fromRecords(records);
+    this.#timer = setInterval(() => void this.save(), SAVE_INTERVAL_MS).unref();
   }
 
-  records(): StoredCache[] {
-    return (['web', 'udp'] as const).flatMap(kind =>
-      this.#books[kind].toRecords().map(record => ({ kind, ...record })),
-    );
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.save();
   }
 
   /** Writes what has changed. A store that fails is said, and tried again with the next change. */
-  async save(): Promise<void> {
-    const revision = `${this.#books.web.revision}/${this.#books.udp.revision}`;
+  save(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#save());
+    return this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    const { revision } = this.#bootstrap;
     if (revision === this.#revision) return;
     this.#revision = revision;
-    const changes: Change<StoredCache>[] = [];
+    const changes: Change<KnownCache>[] = [];
     const gone = new Set(this.#stored.keys());
-    for (const record of this.records()) {
+    for (const record of this.#bootstrap.toRecords()) {
       const key = `${record.kind} ${record.address}`;
       const text = JSON.stringify(record);
       gone.delete(key);

@@ -1,5 +1,8 @@
 // Files of hosts as servents keep them: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
+import type { Bootstrap } from '../../protocol/bootstrap/bootstrap.ts';
+import type { Clock } from '../../protocol/ports.ts';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
+import type { Log } from '../log.ts';
 import { readAddressFile } from '../net/address-file.ts';
 
 /** Half a million lines of the longest kind; more is no hosts file. */
@@ -14,6 +17,24 @@ export interface HostsFile {
   udpHostCaches: string[];
   /** Lines that are neither, comments and blank ones aside. */
   unreadable: number;
+}
+
+/** Tells the bootstrap what the files say. One that cannot be read is said in the log. */
+export async function readHostsFiles(
+  paths: readonly string[],
+  bootstrap: Bootstrap,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  for (const path of paths) {
+    try {
+      const { hosts, udpHostCaches, unreadable } = await readHostsFile(path);
+      bootstrap.addStored(hosts, udpHostCaches, clock.now());
+      log.info({ path, hosts: hosts.length, unreadable }, 'a hosts file was read');
+    } catch (err) {
+      log.warn({ err, path }, 'a hosts file could not be read; going on without it');
+    }
+  }
 }
 
 /** Rejects with what is wrong with the file. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageFolder } from '../../api/version.ts';
+import { type CachesToAsk, NO_CACHES } from '../../protocol/bootstrap/bootstrap.ts';
 import type { ResolvedSettings } from '../../settings/settings.ts';
 import { listOf, textUpTo } from '../../settings/shape.ts';
 
@@ -31,18 +32,11 @@ export function ownCaches(addresses: readonly string[]): KnownCaches {
   };
 }
 
-const NONE: KnownCaches = { udp: [], web: [] };
-
-/** By how they came to be known. */
-export interface CachesToAsk {
-  readonly own: KnownCaches;
-  readonly wellKnown: KnownCaches;
-}
-
 /** Well-known ones in public only; none at all when a person switched bootstrapping off. */
 export async function cachesToAsk({ settings, origins }: ResolvedSettings): Promise<CachesToAsk> {
   const { enabled, caches } = settings.bootstrap;
-  if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return { own: NONE, wellKnown: NONE };
+  if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return NO_CACHES;
   const own = ownCaches(caches);
-  return { own, wellKnown: enabled && settings.profile === 'public' ? await wellKnownCaches() : NONE };
+  const wellKnown = enabled && settings.profile === 'public' ? await wellKnownCaches() : { udp: [], web: [] };
+  return { udp: { own: own.udp, wellKnown: wellKnown.udp }, web: { own: own.web, wellKnown: wellKnown.web } };
 }

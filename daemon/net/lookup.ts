@@ -1,7 +1,7 @@
 // Names to addresses, checked before anything is sent there: a name of a stranger may stand for any machine of ours.
 import { type LookupAddress, promises } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { canonicalHost } from '../../protocol/wire/endpoint.ts';
+import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface NamePolicy {
   /** Whether names may be asked for: the question itself leaves the machine. Without it there is `localhost` alone. */
@@ -30,6 +30,26 @@ export async function addressesOf(name: string, { asksNames, forbids }: NamePoli
   const allowed = found.filter((_, at) => why[at] === null);
   if (allowed.length === 0) throw new LookupError(`${name}: ${why[0] ?? 'no address'}`);
   return allowed;
+}
+
+/** Endpoint of HOST:PORT, names looked up; a sentence when there is none that may be used. Never rejects. */
+export async function resolveAddress(
+  address: string,
+  asksNames: boolean,
+  forbids: (endpoint: Endpoint) => string | null = () => null,
+): Promise<Endpoint | string> {
+  const colon = address.lastIndexOf(':');
+  const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(address.slice(colon + 1));
+  const host = canonicalHost(name);
+  if (host !== null) return { host, port };
+  try {
+    const [first] = await addressesOf(name, { asksNames, forbids: found => forbids({ host: found, port }) });
+    const found = first?.address ?? name;
+    return { host: canonicalHost(found) ?? found, port };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** For sockets. */

@@ -1,13 +1,20 @@
 // Joins the servent with the operating system: the TCP port, the UDP port, dials and what becomes of them, block lists.
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { CachesToAsk } from '../../protocol/bootstrap/bootstrap.ts';
+import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
 import { isWildcard } from '../../protocol/overlay/reach/own-address.ts';
-import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
+import { Servent } from '../../protocol/servent.ts';
+import type { Shell } from '../../protocol/servent-shell.ts';
+import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { CacheCalls } from '../bootstrap/cache-calls.ts';
+import { CacheStore } from '../bootstrap/cache-store.ts';
+import { readHostsFiles } from '../bootstrap/hosts-file.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { Ground } from '../ground.ts';
 import type { Library } from '../library/library.ts';
@@ -17,7 +24,7 @@ import { Dialer } from '../net/dialer.ts';
 import { FaultLog } from '../net/fault-log.ts';
 import { Handshaker } from '../net/handshaker.ts';
 import { Listener } from '../net/listener.ts';
-import { addressesOf } from '../net/lookup.ts';
+import { resolveAddress } from '../net/lookup.ts';
 import { Tls } from '../net/tls.ts';
 import { Udp } from '../net/udp.ts';
 import { HostStore } from '../store/hosts.ts';
@@ -29,6 +36,8 @@ import { serventSettings } from './servent-settings.ts';
 
 export interface NetworkParts {
   library: Library;
+  /** Asked for first neighbours. */
+  caches: CachesToAsk;
   sink: ServentSink;
   /** HTTP, on sockets that came to our port or that a push had us open. */
   serve: (socket: Socket, head: Buffer) => void;
@@ -43,6 +52,7 @@ export class Network implements Shell {
   readonly listener: Listener;
   readonly probes: ConnectBackProbes;
   readonly pushes: PushConnections;
+  readonly #cacheCalls: CacheCalls;
   readonly refusals = new Refusals();
   readonly #ground: Ground;
   readonly #blocked = new BlockList();
@@ -53,7 +63,7 @@ export class Network implements Shell {
   #blockLists: ReadBlockLists = { sources: [], faults: [] };
 
   /** Builds; nothing listens or dials before listen() and join(). */
-  constructor(ground: Ground, { library, sink, serve }: NetworkParts) {
+  constructor(ground: Ground, { library, caches, sink, serve }: NetworkParts) {
     const { settings, clock, random, log, live, startedAt, store, guid } = ground;
     const { gnutella, profile } = settings;
     this.#ground = ground;
@@ -66,7 +76,7 @@ export class Network implements Shell {
     });
     this.servent = new Servent(
       {
-        ...{ clock, random, library, sink },
+        ...{ clock, random, library, caches, sink },
         machine: this.machine,
         rules: this.rules,
         settings: serventSettings(live.resolved),
@@ -96,6 +106,7 @@ export class Network implements Shell {
       onEnded: (remote, direction, end, detail) =>
         this.refusals.add({ at: clock.wallTime(), remote, direction, end, detail }),
     });
+    this.#cacheCalls = new CacheCalls({ servent, clock, rules: this.rules, log: log.child({ mod: 'bootstrap' }) });
     this.probes = new ConnectBackProbes(this.dialer, log.child({ mod: 'connect-back' }));
     this.pushes = new PushConnections({
       servent,
@@ -157,6 +168,14 @@ export class Network implements Shell {
     this.pushes.callProxy(proxy, serventGuid);
   }
 
+  lookUpCache(address: string): void {
+    this.#cacheCalls.lookUpCache(address);
+  }
+
+  askWebCache(url: string, request: GwebCacheRequest): void {
+    this.#cacheCalls.askWebCache(url, request);
+  }
+
   // --- dials
 
   /** Dials and shakes hands. Never rejects. */
@@ -171,7 +190,7 @@ export class Network implements Shell {
 
   /** The same for HOST:PORT, whose name is looked up. */
   async connectTo(address: string): Promise<Attempt> {
-    const endpoint = await resolve(address, this.rules.asksNames);
+    const endpoint = await resolveAddress(address, this.rules.asksNames); // the dialer asks whether it may
     return typeof endpoint === 'string'
       ? { kind: 'failed', reason: 'DIAL_FAILED', text: endpoint }
       : this.connect(endpoint);
@@ -186,12 +205,18 @@ export class Network implements Shell {
 
   // --- starting and stopping
 
-  /** Reads the hosts of earlier runs. Rejects with StoreError. */
+  /** Reads the hosts and caches of earlier runs, and hosts files. Rejects with StoreError. */
   async remember(): Promise<void> {
-    const { store, clock, log, running } = this.#ground;
+    const { settings, store, clock, log, running } = this.#ground;
+    const { bootstrap } = this.servent;
     const kept = new HostStore(store.table('hosts'), this.servent.hosts, clock, log.child({ mod: 'hosts' }));
     await kept.start();
     running.add('the host cache', () => kept.stop());
+    const bootstrapLog = log.child({ mod: 'bootstrap' });
+    const caches = new CacheStore(store.table('caches'), bootstrap, bootstrapLog);
+    await caches.start();
+    running.add('the known caches', () => caches.stop());
+    await readHostsFiles(settings.bootstrap.hostsFiles, bootstrap, clock, bootstrapLog);
   }
 
   /** Opens TCP, and UDP on the port that TCP got; resolves with where. */
@@ -205,6 +230,7 @@ export class Network implements Shell {
       await this.listener.stop();
       this.#abort.abort();
       this.servent.close();
+      await this.#cacheCalls.stop();
       await this.handshaker.stop();
     });
     this.servent.listening(at, interfaceHosts());
@@ -260,20 +286,4 @@ function interfaceHosts(): string[] {
   return Object.values(networkInterfaces()).flatMap(addresses =>
     (addresses ?? []).flatMap(({ address }) => canonicalHost(address) ?? []),
   );
-}
-
-/** Endpoint of HOST:PORT, names looked up; a sentence when that fails. */
-async function resolve(address: string, asksNames: boolean): Promise<Endpoint | string> {
-  const colon = address.lastIndexOf(':');
-  const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  const port = Number(address.slice(colon + 1));
-  const host = canonicalHost(name);
-  if (host !== null) return { host, port };
-  try {
-    const [first] = await addressesOf(name, { asksNames, forbids: () => null }); // the dialer asks whether it may
-    const found = first?.address ?? name;
-    return { host: canonicalHost(found) ?? found, port };
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

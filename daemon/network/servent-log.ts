@@ -1,4 +1,5 @@
 // What the servent tells, passed on: to the log, the event log, the query monitor, our searches, and pushes that wait.
+import type { BootstrapReport, CacheKind } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
 import type { Role } from '../../protocol/handshake/capabilities.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
@@ -6,7 +7,7 @@ import type { LinkDrop } from '../../protocol/overlay/neighbours/topology.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { Clock } from '../../protocol/ports.ts';
-import type { ServentSink } from '../../protocol/servent.ts';
+import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
@@ -28,6 +29,7 @@ export class ServentLog implements ServentSink {
   readonly #overlay: Log;
   readonly #neighbours: Log;
   readonly #role: Log;
+  readonly #bootstrap: Log;
 
   constructor(options: ServentLogOptions) {
     const { log } = options;
@@ -35,6 +37,7 @@ export class ServentLog implements ServentSink {
     this.#overlay = log.child({ mod: 'overlay' });
     this.#neighbours = log.child({ mod: 'neighbours' });
     this.#role = log.child({ mod: 'role' });
+    this.#bootstrap = log.child({ mod: 'bootstrap' });
   }
 
   onHit(search: Search, hit: QueryHit, hops: number | null): void {
@@ -76,6 +79,20 @@ export class ServentLog implements ServentSink {
 
   onRole(role: Role, why: string): void {
     this.#role.info({ role, why }, role === 'leaf' ? 'becoming a leaf' : 'becoming an ultrapeer');
+  }
+
+  onCacheAnswered(kind: CacheKind, cache: string, hosts: number, told: boolean): void {
+    this.#bootstrap.info({ cache, hosts, told }, kind === 'udp' ? 'a UDP host cache answered' : 'a GWebCache answered');
+  }
+
+  onCacheFailed(kind: CacheKind, cache: string, why: string): void {
+    const said = kind === 'udp' ? 'a UDP host cache could not be asked' : 'a GWebCache was of no use';
+    this.#bootstrap.info({ cache, why }, said);
+  }
+
+  onNoNeighbour({ round, caches: { udp, web } }: BootstrapReport): void {
+    const counts = { round, asked: udp.asked + web.asked, answered: udp.answered + web.answered };
+    this.#bootstrap.info(counts, 'no neighbour yet; caches are asked again');
   }
 
   onPushTimeout(request: PushRequest): void {

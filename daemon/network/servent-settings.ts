@@ -1,9 +1,7 @@
 // The settings that the servent reads, as they stand at each use.
+import { LINKS_TO_FIND } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { ResolvedSettings } from '../../settings/settings.ts';
-
-/** Links to find when a cache is configured and nothing says how many; the servents behind these bring the others. */
-export const LINKS_TO_FIND = 4;
 
 /** Links to look for: the setting; LINKS_TO_FIND when it is 0 by default and caches are configured. */
 function seekOf({ settings, origins }: ResolvedSettings): number {

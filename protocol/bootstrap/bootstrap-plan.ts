@@ -50,6 +50,8 @@ export interface BootstrapFacts {
   /** Ultrapeers connected and wanted. */
   readonly links: number;
   readonly wanted: number;
+  /** Datagrams can be sent: without them UDP host caches are passed over. */
+  readonly udp: boolean;
   /** A host that may be dialled now is known. */
   readonly dialable: () => boolean;
   /** Hosts dialled since `hopeAt`. */
@@ -96,6 +98,7 @@ export class BootstrapPlan {
   /** When there was a link last, or a cache brought hosts, or we started. */
   #hopeAt: number;
   #linked = false;
+  #udp = true;
   #round = 0;
   #roundAt: number;
   /** Those still to be asked in this round: at most the configured caches and HEARD_PER_ROUND of each kind. */
@@ -126,6 +129,7 @@ export class BootstrapPlan {
   step(facts: BootstrapFacts): BootstrapCommand {
     const { now, links, wanted } = facts;
     this.#follow(now);
+    this.#udp = facts.udp;
     if (this.#awaited !== null && now >= this.#awaited.until)
       this.failed(this.#awaited.cache, this.#awaited.address, true);
     if (links > 0) this.#hopeAt = now;
@@ -157,7 +161,7 @@ export class BootstrapPlan {
 
   report(): BootstrapReport {
     const count = (kind: CacheKind): CacheCount => ({
-      known: this.#books[kind].size,
+      known: kind === 'udp' && !this.#udp ? 0 : this.#books[kind].size,
       asked: this.#asked[kind].size,
       answered: this.#answered[kind].size,
     });
@@ -268,7 +272,8 @@ export class BootstrapPlan {
 
   /** With a link there are pongs and X-Try headers: GWebCaches, which are few, are spared. */
   get #kinds(): readonly CacheKind[] {
-    return this.#linked ? ['udp'] : ['udp', 'web'];
+    const udp: readonly CacheKind[] = this.#udp ? ['udp'] : [];
+    return this.#linked ? udp : [...udp, 'web'];
   }
 
   #firstDueAt(now: number): number {

@@ -12,6 +12,7 @@ import { explainDownload, explainSearch } from '../../daemon/explain/explain.ts'
 import { explainRole, roleNoun } from '../../daemon/explain/explain-role.ts';
 import { Refusals } from '../../daemon/explain/refusals.ts';
 import { silentLog } from '../../daemon/log.ts';
+import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/neighbours/election.ts';
 import { resolveSettings } from '../../settings/resolve.ts';
 import { command } from '../support/command.ts';
@@ -42,6 +43,12 @@ async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): 
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
+
+const NO_CACHE = { known: 0, asked: 0, answered: 0 };
+const UNWANTED: BootstrapReport = {
+  ...{ state: 'unwanted', asking: null, round: 0, nextAt: null },
+  caches: { udp: NO_CACHE, web: NO_CACHE },
+};
 
 t.test('a search without neighbours says so first', async t => {
   const search = { ...aSearch, results: 0, peers: 0 };
@@ -233,7 +240,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     reach: { tcp: silent, udp: silent },
     peers: 0,
     hosts: 0,
-    bootstrap: bootstrapView(null, 0),
+    bootstrap: bootstrapView(UNWANTED, 0),
     kept: [],
   });
   t.strictSame(
@@ -244,7 +251,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   const decreed = { state: 'open', since: 0, known: 'configured', provenAt: null } as const;
   const local = checkNetwork({
     ...{ settings, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
-    bootstrap: bootstrapView(null, 0),
+    bootstrap: bootstrapView(UNWANTED, 0),
     kept: [{ address: '5.5.1.1:6346', state: 'waiting', nextIn: 119.5, failures: 1, why: '503 Too many leaves' }],
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });

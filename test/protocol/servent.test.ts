@@ -68,6 +68,43 @@ t.test('an ultrapeer that goes without a word is replaced within seconds', async
   t.ok(found.size >= 10, `${found.size} others found`);
 });
 
+t.test('twelve servents that know nobody but one UDP host cache find each other', async t => {
+  const internet = new VirtualInternet(5);
+  const cache = internet.addHostCache();
+  for (let n = 0; n < 12; n++) {
+    const settings = { maxLeaves: 8, maxUltrapeers: 6 };
+    internet.add({ shares: [`tune ${n} of twelve.ogg`], settings, caches: [cache.address] });
+  }
+  t.equal(cache.machine.counters.pings, 0);
+  t.ok(
+    internet.run(60_000, () => settled(internet)),
+    'they settle',
+  );
+  t.ok(cache.machine.counters.listed >= 2, `${cache.machine.counters.listed} are listed`);
+  internet.run(30_000);
+  t.ok(settled(internet), 'and stay so');
+  for (const { servent } of internet.hosts) t.equal(servent.bootstrap.report.state, 'linked');
+  const asked = cache.machine.counters.pings;
+  internet.run(30_000);
+  t.ok(cache.machine.counters.pings - asked <= 12, 'those with neighbours leave the cache alone');
+  const seeker = internet.hosts[11] as VirtualHost;
+  seeker.search('tune of twelve');
+  internet.run(10_000);
+  const found = new Set(seeker.hits.flatMap(({ hit }) => hit.hits.map(({ name }) => name)));
+  t.equal(found.size, 11);
+});
+
+t.test('without an answer of any cache a servent says so, and asks again more and more slowly', async t => {
+  const internet = new VirtualInternet(6);
+  const host = internet.add({ caches: ['127.0.0.1:9'] });
+  t.ok(internet.run(60_000, () => host.servent.bootstrap.report.round === 4));
+  const { caches } = host.servent.bootstrap.report;
+  t.strictSame(caches.udp, { known: 1, asked: 1, answered: 0 });
+  t.match(host.servent.bootstrap.toRecords(), [{ kind: 'udp', address: '127.0.0.1:9', answeredAt: 0 }]);
+  host.servent.close();
+  t.equal(host.servent.bootstrap.tick(internet.clock.ms), Number.POSITIVE_INFINITY, 'nothing is asked after the end');
+});
+
 t.test('the same seed makes the same network', async t => {
   const traceOf = (seed: number) => {
     const internet = twelve(seed);

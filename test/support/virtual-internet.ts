@@ -1,18 +1,24 @@
 // Whole servents in one process: wires, datagrams, dials and time are virtual, everything else is the servent's own code.
+import { NO_CACHES } from '../../protocol/bootstrap/bootstrap.ts';
+import { GwebCache, LAB_RULES } from '../../protocol/bootstrap/gwebcache.ts';
+import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
+import { LAB_UDP_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
 import type { Accepted, Refused } from '../../protocol/handshake/handshake.ts';
 import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
-import type { Machine } from '../../protocol/overlay/neighbours/machine.ts';
 import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
-import { Servent, type ServentSink, type Shell } from '../../protocol/servent.ts';
+import { Servent } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
+import type { Shell } from '../../protocol/servent-shell.ts';
+import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { EventQueue } from './event-queue.ts';
+import { MACHINE } from './machine.ts';
 import { type TestSettings, testSettings } from './servent-settings.ts';
 import { VirtualLibrary } from './virtual-library.ts';
 import { SeededRandom, VirtualClock } from './virtual-network.ts';
@@ -24,22 +30,14 @@ const WRITE_BYTES = 65_536;
 /** Servents tick after everything else of the same moment. */
 const TICKS_RANK = 1;
 
-const MACHINE: Machine = {
-  uptimeMs: 3_600_000,
-  averageUptimeMs: 3_600_000,
-  dailyUptimeSeconds: 3_600,
-  bestUpload: 1_000_000,
-  freeMemoryBytes: 1e9,
-  cpuShare: 0.1,
-  freeDescriptors: 1_000,
-};
-
 export interface HostOptions {
   readonly settings?: Partial<ServentSettings>;
   readonly profile?: Profile;
   /** HOST:PORT to stay connected to. */
   readonly connect?: readonly string[];
   readonly shares?: readonly string[];
+  /** HOST:PORT of UDP host caches to ask. */
+  readonly caches?: readonly string[];
 }
 
 export class VirtualInternet {
@@ -48,6 +46,7 @@ export class VirtualInternet {
   readonly hosts: VirtualHost[] = [];
   readonly #byAddress = new Map<string, VirtualHost>();
   readonly events = new EventQueue();
+  readonly #hostCaches = new Map<string, UdpHostCache>();
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed);
@@ -65,6 +64,26 @@ export class VirtualInternet {
     this.hosts.push(host);
     this.#byAddress.set(formatEndpoint(endpoint), host);
     return host;
+  }
+
+  /** A UDP host cache on 127.0.0.1, HOST:PORT; it lists hosts that answer it. */
+  addHostCache(): { readonly address: string; readonly machine: UdpHostCache } {
+    const own: Endpoint = { host: '127.0.0.1', port: 9001 + this.#hostCaches.size };
+    const address = formatEndpoint(own);
+    const cache = new GwebCache({ ...LAB_RULES, network: 'gnutella', name: 'a cache' });
+    const machine = new UdpHostCache({ cache, own, rules: LAB_UDP_RULES, random: this.random });
+    this.#hostCaches.set(address, machine);
+    return { address, machine };
+  }
+
+  /** Brings a datagram after the latency to the host or the cache at `to`; to nobody otherwise. */
+  deliver(bytes: Buffer, from: Endpoint, to: Endpoint): void {
+    const datagram = Buffer.from(bytes);
+    this.later(LATENCY_MS, () => {
+      this.at(to)?.receiveDatagram(datagram, from);
+      const answers = this.#hostCaches.get(formatEndpoint(to))?.receive(datagram, from, this.clock.ms) ?? [];
+      for (const answer of answers) this.deliver(answer.bytes, to, answer.to);
+    });
   }
 
   /** Null where nobody listens. */
@@ -187,6 +206,7 @@ export class VirtualHost implements Shell, ServentSink {
         serventGuid: random.guid(),
         liveSince: new Date(startedAt).toUTCString(),
         configured: options.connect ?? [],
+        caches: { ...NO_CACHES, udp: { own: options.caches ?? [], wellKnown: [] } },
       },
       clock.ms,
     );
@@ -333,14 +353,14 @@ export class VirtualHost implements Shell, ServentSink {
   }
 
   send(bytes: Buffer, to: Endpoint): boolean {
-    const datagram = Buffer.from(bytes);
-    this.#internet.later(LATENCY_MS, () => {
-      const target = this.#internet.at(to);
-      if (target === null) return;
-      target.servent.receiveDatagram(datagram, this.endpoint, this.#internet.clock.ms);
-      target.#tickAt(this.#internet.clock.ms);
-    });
+    this.#internet.deliver(bytes, this.endpoint, to);
     return true;
+  }
+
+  receiveDatagram(bytes: Buffer, from: Endpoint): void {
+    const { ms } = this.#internet.clock;
+    this.servent.receiveDatagram(bytes, from, ms);
+    this.#tickAt(ms);
   }
 
   probe(to: Endpoint): void {
@@ -359,6 +379,19 @@ export class VirtualHost implements Shell, ServentSink {
   }
 
   callProxy(): void {}
+
+  lookUpCache(address: string): void {
+    const { clock } = this.#internet;
+    this.#internet.later(LATENCY_MS, () =>
+      this.servent.bootstrap.udpCacheFound(address, parseEndpoint(address), clock.ms),
+    );
+  }
+
+  askWebCache(url: string, request: GwebCacheRequest): void {
+    this.#internet.later(LATENCY_MS, () =>
+      this.servent.bootstrap.webCacheFailed(url, request, 'there is no HTTP here', false),
+    );
+  }
 
   // --- ServentSink
 
@@ -379,4 +412,7 @@ export class VirtualHost implements Shell, ServentSink {
   onLinkEnded(): void {}
   onLeaving(): void {}
   onMissing(): void {}
+  onCacheAnswered(): void {}
+  onCacheFailed(): void {}
+  onNoNeighbour(): void {}
 }

@@ -58,7 +58,7 @@ export interface PingAnswer {
 }
 
 /** Called once: with the first pong, or null when none came in time. */
-export type PingDone = (answer: PingAnswer | null) => void;
+export type PingDone = (answer: PingAnswer | null, now: number) => void;
 
 interface Asked {
   readonly sentAt: number;
@@ -95,7 +95,7 @@ export class DatagramPings {
     if (address) ggep.push({ id: 'IP', payload: NOTHING });
     let flags: number | null = null;
     if (hosts !== null) flags = hosts === 'ultrapeer' ? ScpFlag.Ultrapeer : 0;
-    if (this.#asked.size >= ASKED_MAX) this.#giveUp();
+    if (this.#asked.size >= ASKED_MAX) this.#giveUp(now);
     this.#asked.set(guidKey(guid), { sentAt: now, done });
     const payload = encodePing({ supportsCachedPongs: flags, ggep });
     this.#parts.send(encodeDescriptor(guid, Type.Ping, 1, 0, payload), to);
@@ -105,11 +105,11 @@ export class DatagramPings {
     return Buffer.concat([Buffer.from(this.#parts.identity.vendor, 'latin1'), Buffer.of(1)]);
   }
 
-  #giveUp(): void {
+  #giveUp(now: number): void {
     const [oldest] = this.#asked;
     if (oldest === undefined) return;
     this.#asked.delete(oldest[0]);
-    oldest[1].done(null);
+    oldest[1].done(null, now);
   }
 
   /** False: nobody had asked for it. Throws what parsePong() throws, and then waits on. */
@@ -120,13 +120,8 @@ export class DatagramPings {
     const pong = parsePong(Buffer.from(frame.payload()));
     this.#asked.delete(key);
     const seen = ggepPayload(pong.ggep, 'IP');
-    asked.done({
-      pong,
-      from,
-      rttMs: now - asked.sentAt,
-      seen: seen === null ? null : endpointIn(seen),
-      caches: cachesIn(pong),
-    });
+    const rttMs = now - asked.sentAt;
+    asked.done({ pong, from, rttMs, seen: seen === null ? null : endpointIn(seen), caches: cachesIn(pong) }, now);
     return true;
   }
 
@@ -191,7 +186,7 @@ export class DatagramPings {
   tick(now: number): void {
     for (const { sentAt } of this.#asked.values()) {
       if (now - sentAt < ANSWER_MS) return;
-      this.#giveUp();
+      this.#giveUp(now);
     }
   }
 }

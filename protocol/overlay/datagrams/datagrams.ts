@@ -362,15 +362,15 @@ export class Datagrams {
   }
 
   /** Asks a host or a UDP host cache. Hosts that it names go to the sink as well. */
-  ask(to: Endpoint, question: PingQuestion, done: PingDone): void {
-    this.#pings.ask(to, question, answer => this.#onAnswer(answer, done), this.#parts.clock.now());
+  ask(to: Endpoint, question: PingQuestion, done: PingDone, now: number): void {
+    this.#pings.ask(to, question, (answer, at) => this.#onAnswer(answer, done, at), now);
   }
 
-  #onAnswer(answer: PingAnswer | null, done: PingDone): void {
+  #onAnswer(answer: PingAnswer | null, done: PingDone, now: number): void {
     if (answer !== null) {
       const { pong, from, seen } = answer;
-      const { firewall, clock, sink } = this.#parts;
-      firewall.udpAnswered(clock.now());
+      const { firewall, sink } = this.#parts;
+      firewall.udpAnswered(now);
       if (seen !== null) sink.onOwnAddressSeen(seen.host, from.host);
       const { ultrapeer, dailyUptimeS: dailyUptimeSeconds } = pong;
       const sightings: HostSighting[] = pong.hosts.map(endpoint => ({
@@ -385,7 +385,7 @@ export class Datagrams {
       }
       sink.onDatagramHosts(sightings);
     }
-    done(answer);
+    done(answer, now);
   }
 
   /** For a neighbour that wants to know whether it can be reached: a ping of its choice, answered to nobody. */

@@ -14,8 +14,8 @@ t.test('the published list is sound, and names no GWebCache of others', async t 
 t.test('well-known caches are asked in public only, own ones unless bootstrapping is switched off', async t => {
   const caches = { 'bootstrap.caches': ['uhc:b:1'] };
   const ask = async (flags: object) => {
-    const { own, wellKnown } = await cachesToAsk(await resolved({ dataDir: '/d', ...flags }));
-    return [...own.udp, ...wellKnown.udp];
+    const { udp } = await cachesToAsk(await resolved({ dataDir: '/d', ...flags }));
+    return [...udp.own, ...udp.wellKnown];
   };
   t.strictSame(await ask({ profile: 'local', ...caches }), ['b:1']);
   t.strictSame(await ask({ profile: 'lan', ...caches }), ['b:1']);

@@ -83,6 +83,7 @@ class Newcomer {
       now: this.now,
       links: this.links,
       wanted: this.wanted,
+      udp: true,
       dialable: () => this.dialable > 0,
       tried: () => this.#triedAt.filter(at => at >= this.plan.hopeAt).length,
     };
@@ -171,7 +172,7 @@ t.test(
     t.equal(many.asked.length, 1, 'twenty were dialled in vain');
 
     const stuck = new Newcomer(NINE);
-    const facts = { links: 0, wanted: 4, dialable: () => true, tried: () => 0 };
+    const facts = { links: 0, wanted: 4, udp: true, dialable: () => true, tried: () => 0 };
     t.equal(stuck.plan.step({ ...facts, now: START + 2 * MINUTE_MS - 1 }).kind, 'dial');
     t.equal(stuck.plan.step({ ...facts, now: START + 2 * MINUTE_MS }).kind, 'ask', 'none of them was ever dialled');
   },

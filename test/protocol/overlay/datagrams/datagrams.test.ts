@@ -135,7 +135,7 @@ t.test('two servents: one asks, the other answers, hosts and our address are lea
   if (a === undefined || b === undefined) throw new Error('two were made');
   b.known = [{ host: '5.6.7.8', port: 6346 }];
   const answers: (PingAnswer | null)[] = [];
-  a.core.ask(b.servent.endpoint, { hosts: 'leaf', address: true }, answer => answers.push(answer));
+  a.core.ask(b.servent.endpoint, { hosts: 'leaf', address: true }, answer => answers.push(answer), network.clock.ms);
   network.clock.ms += 30;
   t.equal(carry(wire, [a, b]), 2);
   t.equal(answers.length, 1);
@@ -156,7 +156,12 @@ t.test('two servents: one asks, the other answers, hosts and our address are lea
 t.test('a ping that nobody answers ends after 20 s, and its pong is not taken later', async t => {
   const { network, wire, datagrams } = lone();
   const answers: (PingAnswer | null)[] = [];
-  datagrams.core.ask(STRANGER, { hosts: 'ultrapeer', address: false }, answer => answers.push(answer));
+  datagrams.core.ask(
+    STRANGER,
+    { hosts: 'ultrapeer', address: false },
+    answer => answers.push(answer),
+    network.clock.ms,
+  );
   network.clock.ms += 19_999;
   datagrams.core.tick(network.clock.ms);
   t.strictSame(answers, []);
@@ -173,9 +178,10 @@ t.test('pings under way are bounded; the oldest gives way', async t => {
   const { datagrams } = lone();
   let failed = 0;
   for (let i = 0; i < 1_100; i++) {
-    datagrams.core.ask({ host: '5.6.7.8', port: 1 + i }, { hosts: null, address: false }, answer => {
+    const done = (answer: PingAnswer | null) => {
       if (answer === null) failed++;
-    });
+    };
+    datagrams.core.ask({ host: '5.6.7.8', port: 1 + i }, { hosts: null, address: false }, done, 0);
   }
   t.equal(datagrams.core.waiting.pings, 1_024);
   t.equal(failed, 76);

@@ -1,0 +1,75 @@
+// Calls caches for the bootstrap: looks up where UDP host caches are, and speaks HTTP with GWebCaches.
+import type { BootstrapRules } from '../../protocol/bootstrap/bootstrap-rules.ts';
+import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
+import type { Clock } from '../../protocol/ports.ts';
+import type { Servent } from '../../protocol/servent.ts';
+import type { Log } from '../log.ts';
+import { resolveAddress } from '../net/lookup.ts';
+import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';
+
+/** Ends of a request that did not come as far as the cache. */
+const UNREACHED: readonly GwebCacheErrorCode[] = ['CACHE_FORBIDDEN', 'CACHE_UNREACHABLE'];
+
+export interface CacheCallsOptions {
+  servent: Pick<Servent, 'bootstrap' | 'reach'>;
+  rules: { readonly asksNames: boolean; readonly bootstrap: Pick<BootstrapRules, 'requestMs'> };
+  clock: Clock;
+  log: Log;
+}
+
+export class CacheCalls {
+  readonly #options: CacheCallsOptions;
+  readonly #abort = new AbortController();
+  /** As many as the bootstrap has under way. */
+  readonly #calls = new Set<Promise<void>>();
+
+  constructor(options: CacheCallsOptions) {
+    this.#options = options;
+  }
+
+  lookUpCache(address: string): void {
+    this.#follow(this.#lookUp(address));
+  }
+
+  askWebCache(url: string, request: GwebCacheRequest): void {
+    this.#follow(this.#ask(url, request));
+  }
+
+  /** Breaks off requests, and resolves when they have ended. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#calls);
+  }
+
+  #follow(running: Promise<void>): void {
+    const call = running.finally(() => this.#calls.delete(call));
+    this.#calls.add(call);
+  }
+
+  async #lookUp(address: string): Promise<void> {
+    const { servent, rules, clock } = this.#options;
+    const { bootstrap, reach } = servent;
+    const found = await resolveAddress(address, rules.asksNames, endpoint => reach.forbids(endpoint));
+    if (typeof found === 'string') bootstrap.udpCacheLost(address, found);
+    else bootstrap.udpCacheFound(address, found, clock.now());
+  }
+
+  async #ask(url: string, request: GwebCacheRequest): Promise<void> {
+    const { servent, rules, clock, log } = this.#options;
+    const { bootstrap, reach } = servent;
+    const options = {
+      forbids: reach.forbids.bind(reach),
+      asksNames: rules.asksNames,
+      answerMs: rules.bootstrap.requestMs,
+    };
+    try {
+      const answer = await askGwebCache(url, request, options, this.#abort.signal);
+      if (answer.warning !== null)
+        log.debug({ cache: url, warning: answer.warning.slice(0, 100) }, 'a GWebCache warns');
+      bootstrap.webCacheAnswered(url, request, answer, clock.now());
+    } catch (error) {
+      if (!(error instanceof GwebCacheError)) throw error;
+      bootstrap.webCacheFailed(url, request, `${error.code}: ${error.message}`, !UNREACHED.includes(error.code));
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// What a servent needs done that only a system can do: sockets, names, HTTP.
+import type { BootstrapShell } from './bootstrap/bootstrap.ts';
+import type { Endpoint } from './wire/endpoint.ts';
+
+/** What the servent has its shell do. Nothing is answered at once: outcomes come back through methods of Servent. */
+export interface Shell extends BootstrapShell {
+  /** Dial and shake hands: dialling() and dialled() are called. */
+  dial(endpoint: Endpoint): void;
+  /** The same for a configured neighbour, HOST:PORT, whose name may have to be looked up; ended() of `kept` is called. */
+  dialKept(address: string): void;
+  /** A datagram: what the system does not take is lost. False when there is no UDP. */
+  send(bytes: Buffer, to: Endpoint): boolean;
+  /** Connect, write two line feeds, close: a neighbour wants to know whether it can be reached. */
+  probe(to: Endpoint): void;
+  /** Connect, say GIV, serve files there; `pushes.ended()` is called. */
+  serve(to: Endpoint): void;
+  /** Ask a push proxy over HTTP to pass a push for this servent GUID on. */
+  callProxy(proxy: Endpoint, serventGuid: Buffer): void;
+}

@@ -1,0 +1,62 @@
+// What a servent is made of where a test needs little of it: no system, no library, nothing told.
+import { NETWORK_RULES } from '../../protocol/network-rules.ts';
+import { BlockList } from '../../protocol/overlay/links/block-list.ts';
+import type { Clock, Random } from '../../protocol/ports.ts';
+import type { ServentParts } from '../../protocol/servent.ts';
+import type { ServentSettings } from '../../protocol/servent-settings.ts';
+import type { Shell } from '../../protocol/servent-shell.ts';
+import type { ServentSink } from '../../protocol/servent-sink.ts';
+import { MACHINE } from './machine.ts';
+import { testSettings } from './servent-settings.ts';
+import { VirtualLibrary } from './virtual-library.ts';
+
+const nothing = () => {};
+
+/** Does nothing, and sends nothing. */
+export const silentShell: Shell = {
+  dial: nothing,
+  dialKept: nothing,
+  send: () => false,
+  probe: nothing,
+  serve: nothing,
+  callProxy: nothing,
+  lookUpCache: nothing,
+  askWebCache: nothing,
+};
+
+export const silentSink: ServentSink = {
+  onHit: nothing,
+  onQueryPassed: nothing,
+  onHitPassed: nothing,
+  onLinked: nothing,
+  onUnlinked: nothing,
+  onBye: nothing,
+  onLinkEnded: nothing,
+  onLeaving: nothing,
+  onMissing: nothing,
+  onRole: nothing,
+  onPushTimeout: nothing,
+  onCacheAnswered: nothing,
+  onCacheFailed: nothing,
+  onNoNeighbour: nothing,
+};
+
+interface Needs {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings?: Partial<ServentSettings>;
+}
+
+export function serventParts({ clock, random, settings = {} }: Needs): ServentParts {
+  const startedAt = clock.wallTime();
+  return {
+    ...{ clock, random, startedAt, machine: MACHINE, shell: silentShell, sink: silentSink },
+    library: new VirtualLibrary(),
+    rules: NETWORK_RULES.local,
+    settings: testSettings(settings),
+    blocked: new BlockList(),
+    serventGuid: random.guid(),
+    liveSince: new Date(startedAt).toUTCString(),
+    configured: [],
+  };
+}
