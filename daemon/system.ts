@@ -1,6 +1,7 @@
 // The real clock and the real randomness behind protocol/ports.ts.
 import { randomFillSync, randomInt } from 'node:crypto';
 import { v4 } from 'uuid';
+import { GUID_BYTES } from '../protocol/constants.ts';
 import type { Clock, Random } from '../protocol/ports.ts';
 import { markGuid } from '../protocol/wire/guid.ts';
 
@@ -22,9 +23,8 @@ export class SystemRandom implements Random {
   }
   /** A version 4 UUID, then marked as a modern servent's (byte 8 = FF, byte 15 = 00). */
   guid(): Buffer {
-    const guid = Buffer.allocUnsafe(16);
+    const guid = Buffer.allocUnsafeSlow(GUID_BYTES); // kept by links: see keptGuid
     v4(undefined, guid);
-    markGuid(guid);
-    return guid;
+    return markGuid(guid);
   }
 }

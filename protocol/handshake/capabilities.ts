@@ -1,6 +1,7 @@
 // What one side of a handshake said about itself, read from its headers into one object of fixed shape.
 import { DEFAULT_PORT } from '../constants.ts';
 import { canonicalHost, type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
+import { keptGuid, parseGuid } from '../wire/guid.ts';
 import { decodeText } from '../wire/text.ts';
 import type { Headers } from './header-block.ts';
 
@@ -156,7 +157,7 @@ function integerOf(value: string | null, max: number): number | null {
 
 function guidOf(value: string | null): Buffer | null {
   const text = firstOf(value);
-  return /^[0-9a-f]{32}$/i.test(text) ? Buffer.from(text, 'hex') : null;
+  return /^[0-9a-f]{32}$/i.test(text) ? keptGuid(parseGuid(text)) : null;
 }
 
 /** Listen-IP is LimeWire's word, Node gtk-gnutella's, X-My-Address an old alias; each may be a list. */

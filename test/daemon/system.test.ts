@@ -8,6 +8,7 @@ t.test('guids are 16 marked bytes, each one fresh', async t => {
     t.equal(guid.length, 16);
     t.equal(guid[8], 0xff);
     t.equal(guid[15], 0);
+    t.equal(guid.buffer.byteLength, 16, 'a ping that waits for its pong keeps no more than its GUID');
   }
   t.equal(new Set(guids.map(guid => guid.toString('hex'))).size, 100);
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import { formatGuid, guidKey, markGuid, parseGuid } from '../../../protocol/wire/guid.ts';
+import { capabilitiesOf } from '../../../protocol/handshake/capabilities.ts';
+import { Headers } from '../../../protocol/handshake/header-block.ts';
+import { formatGuid, guidKey, keptGuid, markGuid, parseGuid } from '../../../protocol/wire/guid.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { bytes } from '../../support/wire-arbitraries.ts';
 
@@ -21,6 +23,15 @@ t.test('what is not 32 hex digits is no GUID', async t => {
   for (const text of ['', '0011', 'x'.repeat(32), `${'0'.repeat(32)} `, '0'.repeat(34)]) {
     t.throws(() => parseGuid(text), ProtocolError);
   }
+});
+
+t.test('a GUID that is kept holds nothing else in memory', async t => {
+  const chunk = Buffer.alloc(65_536, 7);
+  const kept = keptGuid(chunk.subarray(100, 116));
+  t.ok(kept.equals(chunk.subarray(0, 16)));
+  t.equal(kept.buffer.byteLength, 16);
+  const { guid } = capabilitiesOf(new Headers([['GUID', '00112233445566778899aabbccddeeff']]));
+  t.equal(guid?.buffer.byteLength, 16, 'nor does one of a handshake');
 });
 
 t.test('keys differ exactly when GUIDs do, wherever the GUID starts', async () => {
