@@ -8,11 +8,11 @@ const SECOND_MS = 1_000;
 export class LogFeed {
   readonly #tail: LogTail;
   readonly #timer: NodeJS.Timeout;
-  readonly #events: EventLog;
+  readonly #events: Pick<EventLog, 'hears' | 'tell'>;
   #told = 0;
   #skipped = 0;
 
-  constructor(tail: LogTail, events: EventLog) {
+  constructor(tail: LogTail, events: Pick<EventLog, 'hears' | 'tell'>) {
     this.#tail = tail;
     this.#events = events;
     this.#timer = setInterval(() => this.second(), SECOND_MS).unref();

@@ -1,6 +1,5 @@
 import t from 'tap';
 import { createLog, logTail, silentLog } from '../../../daemon/log.ts';
-import type { EventLog } from '../../../daemon/observation/event-log.ts';
 import { LogFeed } from '../../../daemon/observation/log-feed.ts';
 import { LogTail } from '../../../daemon/observation/log-tail.ts';
 
@@ -45,9 +44,9 @@ t.test('pretty logs are kept as well as JSON ones, without their secrets', async
 t.test('listeners are told of so many a second, and of how many more there were', async t => {
   const told: [string, unknown][] = [];
   let hears = false;
-  const events = { hears: () => hears, pass: (_: string, type: string, data: unknown) => told.push([type, data]) };
+  const events = { hears: () => hears, tell: (type: string, data: unknown) => void told.push([type, data]) };
   const tail = new LogTail();
-  const feed = new LogFeed(tail, events as unknown as EventLog);
+  const feed = new LogFeed(tail, events);
   t.teardown(() => feed.stop());
   tail.write(line({ msg: 'nobody hears' }));
   hears = true;
