@@ -51,7 +51,7 @@ async function start(ground: Ground): Promise<RunningDaemon> {
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
   const sink = new ServentLog({
     ...{ clock, log, monitor, reports: observation.reports },
-    onHit: (search, hit, hops) => transfers.searches.onHit(search, hit, hops),
+    searches: () => transfers.searches,
     onPushTimeout: request => network.pushes.onTimeout(request),
   });
   const library = libraryOf(ground, () => network.servent.onLibraryChanged());
@@ -64,10 +64,7 @@ async function start(ground: Ground): Promise<RunningDaemon> {
   const gnutella = await network.listen();
   await transfers.resume();
   const surface = await startSurface(ground, { network, transfers, monitor, gnutella });
-  const ticker = new Ticker(ground.clock, now => {
-    transfers.searches.expire(ground.clock.wallTime());
-    return network.servent.tick(now);
-  });
+  const ticker = new Ticker(ground.clock, now => network.servent.tick(now));
   running.add('the clock', () => ticker.stop());
 
   const reload = followSettings(ground, { network, transfers, monitor, surface });

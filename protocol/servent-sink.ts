@@ -5,12 +5,13 @@ import type { Link } from './overlay/links/link.ts';
 import type { LinkDrop } from './overlay/neighbours/topology.ts';
 import type { PushRequest } from './overlay/pushes/push-requester.ts';
 import type { Search } from './overlay/queries/search.ts';
+import type { SessionSink } from './overlay/queries/search-sessions.ts';
 import type { Frame } from './wire/frame-reader.ts';
 import type { QueryHit } from './wire/query-hit.ts';
 
 /** What the servent tells. Called in the middle of its methods: an implementation notes what it needs and returns. */
-export interface ServentSink extends BootstrapSink {
-  /** One query hit for a search of ours; `hops` null when it came by datagram. It is the sink's to keep. */
+export interface ServentSink extends BootstrapSink, SessionSink {
+  /** One query hit for a search of ours, before `searches` takes it; `hops` null when it came by datagram. It is the sink's to keep. */
   onHit(search: Search, hit: QueryHit, hops: number | null): void;
   /** Each query the first time it comes by. Hot. */
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void;

@@ -25,6 +25,7 @@ import { PushRelay } from './overlay/pushes/push-relay.ts';
 import { PushRequester } from './overlay/pushes/push-requester.ts';
 import type { HitCourier } from './overlay/queries/answerer.ts';
 import type { Search, SearchSpec } from './overlay/queries/search.ts';
+import { SearchSessions } from './overlay/queries/search-sessions.ts';
 import { Firewall, type Reachability } from './overlay/reach/firewall.ts';
 import { OwnAddress } from './overlay/reach/own-address.ts';
 import { ReachPolicy } from './overlay/reach/reach-policy.ts';
@@ -92,6 +93,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   readonly relay: PushRelay;
   readonly requester: PushRequester;
   readonly uploads: UploadQueue;
+  readonly searches: SearchSessions;
   readonly #parts: ServentParts;
   #vendorAt: number;
   /** Null until we listen. */
@@ -104,6 +106,11 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.#parts = parts;
     this.#vendorAt = now;
     this.uploads = new UploadQueue(settings.uploads);
+    this.searches = new SearchSessions({
+      search: (spec, at) => this.search(spec, at),
+      cancel: search => this.cancelSearch(search),
+      sink: parts.sink,
+    });
     this.hosts = new HostCache(random, rules.hosts);
     this.slots = new FreeSlots(rules.freeSlotsMs);
     this.reach = new ReachPolicy(rules, parts.blocked);
@@ -374,7 +381,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   }
 
   onDatagramHit(search: Search, hit: QueryHit): void {
-    this.#parts.sink.onHit(search, hit, null);
+    this.#onHit(search, hit, null);
   }
 
   onDatagramHosts(hosts: readonly HostSighting[]): void {
@@ -393,7 +400,12 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   // --- what the links tell (OverlaySink)
 
   onHit(search: Search, hit: QueryHit, _link: Link, hops: number): void {
+    this.#onHit(search, hit, hops);
+  }
+
+  #onHit(search: Search, hit: QueryHit, hops: number | null): void {
     this.#parts.sink.onHit(search, hit, hops);
+    this.searches.onHit(search, hit, hops, this.#parts.clock.now());
   }
 
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void {
@@ -461,6 +473,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       this.bootstrap.tick(now),
       this.role.tick(now, () => this.vitals),
       this.requester.tick(now),
+      this.searches.tick(now),
     );
   }
 
@@ -468,6 +481,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   close(): void {
     this.neighbours.close();
     this.bootstrap.close();
+    this.searches.close();
     this.pushes.close();
     this.#udp = false;
     this.overlay.shutdown();

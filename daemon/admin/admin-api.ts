@@ -11,6 +11,7 @@ import { webPage } from '../../api/web-page.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
 import type { Keys } from './keys.ts';
+import { searchRefusal } from './search-refusal.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 const SOCKET_FILE = 'api.sock';
@@ -55,7 +56,7 @@ export async function startAdminApi({
       refusalOf: error => {
         const refusal = storageRefusal(error);
         if (refusal !== null) log.warn({ code: refusal.code }, refusal.message);
-        return refusal;
+        return refusal ?? searchRefusal(error);
       },
     },
   );

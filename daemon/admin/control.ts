@@ -62,7 +62,7 @@ import type { Library } from '../library/library.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { type Log, logLevels, logTail } from '../log.ts';
 import type { Network } from '../network/network.ts';
-import { Searches } from '../network/searches.ts';
+import type { Searches } from '../network/searches.ts';
 import type { History } from '../observation/history.ts';
 import { QueryMonitor } from '../observation/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
@@ -221,9 +221,9 @@ export class DaemonControl implements Control {
   }
 
   results({ id, ...page }: ById & ListRequest): Page<ResultView> {
-    const contents = this.#parts.searches.contents(id);
-    if (contents === null) throw notFound('search', id);
-    return pageOf(contents, page, content => content.id, Searches.resultView);
+    const found = this.#parts.searches.found(id);
+    if (found === null) throw notFound('search', id);
+    return pageOf(found.contents, page, content => content.id, found.view);
   }
 
   async startDownload(input: StartDownloadInput): Promise<DownloadView> {

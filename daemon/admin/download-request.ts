@@ -2,9 +2,10 @@
 import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { idBegunWith } from '../../api/prefix.ts';
+import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
-import type { FoundContent, FoundSource, Searches } from '../network/searches.ts';
+import type { Searches } from '../network/searches.ts';
 import type { DownloadRequest } from '../transfer/downloads.ts';
 import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../transfer/source.ts';
 

@@ -1,69 +1,37 @@
-// Our own searches: started on the overlay (or as a browse of one servent), their hits grouped by content.
+// Our searches as people and programs see them: under an id, with views; browses of one servent. The servent groups what they find.
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
-import { ApiError, invalid } from '../../api/errors.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
-import type { Search, SearchSpec } from '../../protocol/overlay/queries/search.ts';
+import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
+import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
-import type { Hit, QueryHit } from '../../protocol/wire/query-hit.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 
-const SEARCHES_MAX = 256;
-const RESULTS_MAX = 5_000;
-const SOURCES_PER_RESULT_MAX = 200;
-/** Some 300 bytes each: a neighbour can make up a million of them in seconds. */
-const SOURCES_PER_SEARCH_MAX = 20_000;
-/** Of all searches; those that are over are forgotten for a new one's. */
-const SOURCES_MAX = 200_000;
-const DURATION_MS = 180_000;
+/** A field of what was asked for makes no sense. */
+export class SearchInputError extends CodedError<'SEARCH_INPUT'> {
+  readonly field: 'text' | 'urn' | 'browse';
 
-/** One servent that has the content. */
-export interface FoundSource {
-  readonly endpoint: Endpoint;
-  readonly serventGuid: Buffer;
-  readonly push: boolean;
-  readonly busy: boolean | null;
-  readonly index: number;
-  readonly name: string;
-  readonly vendor: string;
-  readonly speedKbps: number;
-  readonly hops: number | null;
-  readonly pushProxies: readonly Endpoint[];
+  constructor(field: SearchInputError['field'], message: string) {
+    super('SEARCH_INPUT', message);
+    this.field = field;
+  }
 }
 
-/** One content: the same SHA-1, or without one the same name and size. */
-export interface FoundContent {
-  readonly id: string;
-  readonly name: string;
-  readonly size: number;
-  readonly sha1: Buffer | null;
-  readonly foundAt: number;
-  readonly sources: FoundSource[];
-}
-
-interface RunningSearch {
+interface NamedSearch {
   readonly id: string;
   readonly input: StartSearchInput;
+  readonly session: SearchSession;
+  /** Wall-clock milliseconds at which `session.startedAt` was: all its dates are told from there. */
   readonly startedAt: number;
-  readonly endsAt: number;
-  /** Null for a browse. */
-  readonly onOverlay: Search | null;
   /** Stops a browse. */
   readonly abort: AbortController;
-  /** In the order of their finding; capacity RESULTS_MAX. */
-  readonly contents: Map<string, FoundContent>;
-  /** Over all contents. */
-  sources: number;
-  hits: number;
-  /** What was left out: results, or sources of results. */
-  readonly leftOut: { results: boolean; sources: boolean };
   /** Why a browse did not get all. */
   browseCut: string | null;
-  state: 'running' | 'finished' | 'failed';
-  error: string | null;
 }
 
 /** Resolves to how much came, when that is not all. */
@@ -74,269 +42,158 @@ export type Browse = (
 ) => Promise<string | null>;
 
 export interface SearchesOptions {
-  servent: Pick<Servent, 'search' | 'cancelSearch'>;
+  servent: Pick<Servent, 'searches'>;
   clock: Clock;
   /** All that a servent shares, asked of it directly. */
   browse: Browse;
   onChange?: (search: SearchView) => void;
   onResult?: (search: SearchView, result: ResultView) => void;
-  sourcesPerSearchMax?: number;
-  sourcesMax?: number;
 }
 
-export class Searches {
+export class Searches implements SessionSink {
   readonly #options: SearchesOptions;
-  // Oldest first; capacity SEARCHES_MAX, the oldest finished one gives way.
-  readonly #searches = new Map<string, RunningSearch>();
-  /** Those that run on the overlay, by what they ask: each takes the hits of all that ask the same. */
-  readonly #running = new Map<string, Set<RunningSearch>>();
-  /** Kept by all of them. */
-  #sources = 0;
+  /** As many as the servent has sessions. */
+  readonly #byId = new Map<string, NamedSearch>();
+  readonly #bySession = new Map<SearchSession, NamedSearch>();
 
   constructor(options: SearchesOptions) {
     this.#options = options;
   }
 
   get running(): number {
-    let running = 0;
-    for (const search of this.#searches.values()) if (search.state === 'running') running++;
-    return running;
+    return this.#options.servent.searches.running;
   }
 
+  /** Throws SearchInputError and SearchError. */
   start(given: StartSearchInput): SearchView {
-    this.#makeRoom();
     const input = withUrn(given);
     const { clock, servent } = this.#options;
+    const { searches } = servent;
+    const now = clock.now();
+    const ms = input.duration === undefined ? SESSION_MS : input.duration * 1000;
     const urn = input.urn === undefined ? null : urnOrNull(input.urn);
-    if (input.urn !== undefined && urn?.sha1 == null)
-      throw invalid(given.urn === undefined ? 'text' : 'urn', 'only a urn:sha1: or urn:bitprint: can be searched for');
-    const browsed = input.browse === undefined ? null : this.#browseEndpoint(input.browse);
-    const startedAt = clock.wallTime();
-    const search: RunningSearch = {
-      id: uuid(),
-      input,
-      startedAt,
-      endsAt: startedAt + (input.duration === undefined ? DURATION_MS : input.duration * 1000),
-      onOverlay: browsed
-        ? null
-        : ask(servent, { text: input.text ?? '', urns: urn?.sha1 ? [urn.sha1] : [], ttl: input.ttl }, clock.now()),
+    if (input.urn !== undefined && urn?.sha1 == null) {
+      const field = given.urn === undefined ? 'text' : 'urn';
+      throw new SearchInputError(field, 'only a urn:sha1: or urn:bitprint: can be searched for');
+    }
+    const browsed = input.browse === undefined ? null : browseEndpoint(input.browse);
+    const spec = { text: input.text ?? '', urns: urn?.sha1 ? [urn.sha1] : [], ttl: input.ttl };
+    const session = browsed === null ? searches.start(spec, now, ms) : searches.startBrowse(now, ms);
+    const search: NamedSearch = {
+      ...{ id: uuid(), input, session, startedAt: clock.wallTime() },
       abort: new AbortController(),
-      contents: new Map(),
-      sources: 0,
-      hits: 0,
-      leftOut: { results: false, sources: false },
       browseCut: null,
-      state: 'running',
-      error: null,
     };
-    this.#searches.set(search.id, search);
-    if (search.onOverlay !== null) this.#listen(search, search.onOverlay);
-    if (browsed) this.#browse(search, browsed);
+    this.#byId.set(search.id, search);
+    this.#bySession.set(session, search);
+    if (browsed !== null) this.#browse(search, browsed);
     const view = this.#view(search);
     this.#options.onChange?.(view);
     return view;
   }
 
-  /** The overlay found something for a search of ours. */
-  onHit({ question }: Search, hit: QueryHit, hops: number | null): void {
-    for (const search of this.#running.get(question) ?? []) this.#add(search, hit, hops);
+  // --- what the servent tells
+
+  onFound(session: SearchSession, content: FoundContent): void {
+    const search = this.#bySession.get(session);
+    if (search !== undefined) this.#options.onResult?.(this.#view(search), resultView(search, content));
   }
 
-  /** Takes hits from now on, and begins with what the search found that it repeats, as far as there is room. */
-  #listen(search: RunningSearch, { question, earlierGuids }: Search): void {
-    const same = this.#running.get(question) ?? new Set();
-    this.#running.set(question, same.add(search));
-    const earlier = [...this.#searches.values()].findLast(
-      ({ onOverlay }) => onOverlay !== null && earlierGuids.some(guid => guid.equals(onOverlay.guid)),
-    );
-    Object.assign(search.leftOut, earlier?.leftOut);
-    for (const [key, { sources, ...content }] of earlier?.contents ?? []) {
-      for (const source of sources) {
-        if (!this.#hasRoom(search)) {
-          search.leftOut.results = true;
-          return;
-        }
-        const kept = search.contents.get(key) ?? { ...content, sources: [] };
-        search.contents.set(key, kept);
-        kept.sources.push(source);
-        search.sources++;
-        this.#sources++;
-      }
-    }
+  onSearchEnded(session: SearchSession): void {
+    const search = this.#bySession.get(session);
+    if (search === undefined) return;
+    search.abort.abort();
+    this.#options.onChange?.(this.#view(search));
   }
 
-  /** Ends searches whose time is up; when the next one ends, in wall-clock milliseconds. */
-  expire(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const search of this.#searches.values()) {
-      if (search.state !== 'running') continue;
-      if (search.endsAt <= now) this.#end(search, null);
-      else next = Math.min(next, search.endsAt);
-    }
-    return next;
+  onSearchForgotten(session: SearchSession): void {
+    const search = this.#bySession.get(session);
+    if (search !== undefined) this.#byId.delete(search.id);
+    this.#bySession.delete(session);
   }
+
+  // --- what is asked of them
 
   list(): SearchView[] {
-    this.expire(this.#options.clock.wallTime());
-    return [...this.#searches.values()].map(search => this.#view(search));
+    this.#tick();
+    return Array.from(this.#byId.values(), search => this.#view(search));
   }
 
   get(id: string): SearchView | null {
-    this.expire(this.#options.clock.wallTime());
-    const search = this.#searches.get(id);
+    this.#tick();
+    const search = this.#byId.get(id);
     return search === undefined ? null : this.#view(search);
   }
 
   contents(id: string): FoundContent[] | null {
-    const search = this.#searches.get(id);
-    return search === undefined ? null : [...search.contents.values()];
+    return this.#byId.get(id)?.session.found.values() ?? null;
+  }
+
+  /** A page is made of the contents; null: no such search. */
+  found(id: string): { contents: FoundContent[]; view: (content: FoundContent) => ResultView } | null {
+    const search = this.#byId.get(id);
+    if (search === undefined) return null;
+    return { contents: search.session.found.values(), view: content => resultView(search, content) };
   }
 
   remove(id: string): boolean {
-    const search = this.#searches.get(id);
-    if (search === undefined) return false;
-    this.#end(search, null);
-    this.#forget(search);
-    return true;
+    const search = this.#byId.get(id);
+    if (search !== undefined) this.#options.servent.searches.remove(search.session);
+    return search !== undefined;
   }
 
-  stop(): void {
-    for (const search of this.#searches.values()) this.#end(search, null);
+  /** One whose time is up is over, even when the servent's tick is late. */
+  #tick(): void {
+    const { servent, clock } = this.#options;
+    servent.searches.tick(clock.now());
   }
 
-  static resultView(content: FoundContent): ResultView {
-    return {
-      id: content.id,
-      name: content.name,
-      size: content.size,
-      urn: content.sha1 === null ? null : formatSha1Urn(content.sha1),
-      sources: content.sources.map(sourceView),
-      foundAt: new Date(content.foundAt).toISOString(),
-    };
-  }
-
-  #browseEndpoint(text: string): Endpoint {
-    try {
-      return parseEndpoint(text);
-    } catch (error) {
-      throw invalid('browse', 'expected an address such as 5.5.1.1:6346, not a name', error);
-    }
-  }
-
-  #browse(search: RunningSearch, endpoint: Endpoint): void {
+  #browse(search: NamedSearch, endpoint: Endpoint): void {
+    const { session, abort } = search;
+    const { servent, clock } = this.#options;
+    const { searches } = servent;
     this.#options
-      .browse(endpoint, hit => this.#add(search, hit, null), search.abort.signal)
+      .browse(endpoint, hit => searches.add(session, hit, null, clock.now()), abort.signal)
       .then(
         cut => {
           search.browseCut = cut;
-          this.#end(search, null);
+          searches.end(session, null);
         },
-        (error: Error) => this.#end(search, error.message),
+        (error: Error) => searches.end(session, error.message),
       );
   }
 
-  #add(search: RunningSearch, queryHit: QueryHit, hops: number | null): void {
-    if (search.state !== 'running') return;
-    const serventGuid = Buffer.from(queryHit.serventGuid); // one for all sources of the hit
-    for (const hit of queryHit.hits) {
-      search.hits++;
-      const key = hit.sha1 === null ? `${hit.size} ${hit.name}` : hit.sha1.toString('latin1');
-      const known = search.contents.get(key);
-      const isFull = (known?.sources.length ?? 0) >= SOURCES_PER_RESULT_MAX;
-      if (isFull && search.leftOut.sources) continue;
-      if (known?.sources.some(source => isOf(source, serventGuid, hit.index)) === true) continue;
-      const content = isFull || !this.#hasRoom(search) ? null : (known ?? this.#newContent(search, key, hit));
-      if (content === null) {
-        search.leftOut[known === undefined ? 'results' : 'sources'] = true;
-        continue;
-      }
-      content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
-      search.sources++;
-      this.#sources++;
-      this.#options.onResult?.(this.#view(search), Searches.resultView(content));
-    }
-  }
-
-  /** For one more source; makes it if need be. */
-  #hasRoom(search: RunningSearch): boolean {
-    const { sourcesPerSearchMax = SOURCES_PER_SEARCH_MAX, sourcesMax = SOURCES_MAX } = this.#options;
-    if (search.sources >= sourcesPerSearchMax) return false;
-    for (const other of this.#searches.values()) {
-      if (this.#sources < sourcesMax) break;
-      if (other.state !== 'running' && other.sources > 0) this.#forget(other);
-    }
-    return this.#sources < sourcesMax;
-  }
-
-  #forget(search: RunningSearch): void {
-    if (this.#searches.delete(search.id)) this.#sources -= search.sources;
-  }
-
-  #newContent(search: RunningSearch, key: string, hit: Hit): FoundContent | null {
-    if (search.contents.size >= RESULTS_MAX) return null;
-    const content: FoundContent = {
-      id: String(search.contents.size + 1),
-      name: hit.name,
-      size: hit.size,
-      sha1: hit.sha1 === null ? null : Buffer.from(hit.sha1),
-      foundAt: this.#options.clock.wallTime(),
-      sources: [],
-    };
-    search.contents.set(key, content);
-    return content;
-  }
-
-  #end(search: RunningSearch, error: string | null): void {
-    if (search.state !== 'running') return;
-    search.state = error === null ? 'finished' : 'failed';
-    search.error = error;
-    search.abort.abort();
-    if (search.onOverlay !== null) {
-      const { question } = search.onOverlay;
-      const same = this.#running.get(question);
-      same?.delete(search);
-      if (same?.size === 0) this.#running.delete(question);
-      this.#options.servent.cancelSearch(search.onOverlay);
-    }
-    this.#options.onChange?.(this.#view(search));
-  }
-
-  #makeRoom(): void {
-    if (this.#searches.size < SEARCHES_MAX) return;
-    for (const search of this.#searches.values()) {
-      if (search.state !== 'running') {
-        this.#forget(search);
-        return;
-      }
-    }
-    throw new ApiError('TOO_MANY', `${SEARCHES_MAX} searches are running: delete one first`);
-  }
-
-  /** A time of the overlay's clock as wall-clock time. */
-  #date(at: number | null): string | null {
-    const { clock } = this.#options;
-    return at === null ? null : new Date(clock.wallTime() - clock.now() + at).toISOString();
-  }
-
-  #view(search: RunningSearch): SearchView {
-    const { onOverlay } = search;
+  #view(search: NamedSearch): SearchView {
+    const { id, input, session, startedAt } = search;
+    const onOverlay = session.search;
     return {
-      id: search.id,
-      text: search.input.text ?? null,
-      urn: search.input.urn ?? null,
-      browse: search.input.browse ?? null,
-      state: search.state,
-      error: search.error,
-      startedAt: new Date(search.startedAt).toISOString(),
-      endsAt: new Date(search.endsAt).toISOString(),
-      askedBefore: this.#date(onOverlay?.askedBefore ?? null),
-      askAgainAt: this.#date(onOverlay === null ? null : askAgainAt(onOverlay)),
+      id,
+      text: input.text ?? null,
+      urn: input.urn ?? null,
+      browse: input.browse ?? null,
+      state: session.state,
+      error: session.error,
+      startedAt: new Date(startedAt).toISOString(),
+      endsAt: dateOf(search, session.endsAt),
+      askedBefore: onOverlay?.askedBefore == null ? null : dateOf(search, onOverlay.askedBefore),
+      askAgainAt: askAgainDate(search),
       peers: onOverlay?.linksAsked ?? 1,
-      results: search.contents.size,
-      hits: search.hits,
+      results: session.found.size,
+      hits: session.found.hits,
       cut: cutOf(search),
     };
   }
+}
+
+/** A time of the servent's clock as a date. */
+function dateOf({ startedAt, session }: NamedSearch, at: number): string {
+  return new Date(startedAt + Math.round(at - session.startedAt)).toISOString();
+}
+
+function askAgainDate(search: NamedSearch): string | null {
+  const onOverlay = search.session.search;
+  const at = onOverlay === null ? null : askAgainAt(onOverlay);
+  return at === null ? null : dateOf(search, at);
 }
 
 /** A text that is a URN is meant as one. */
@@ -345,41 +202,23 @@ function withUrn(input: StartSearchInput): StartSearchInput {
   return text !== undefined && input.urn === undefined && /^urn:\S+$/i.test(text) ? { ...others, urn: text } : input;
 }
 
-/** Of words that no file can match no query is sent. */
-function ask(servent: Pick<Servent, 'search'>, spec: SearchSpec, now: number): Search {
-  try {
-    return servent.search(spec, now);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw invalid('text', error.message, error);
-  }
-}
-
-/** The cheap question first: a flood asks this a million times. */
-function isOf(source: FoundSource, serventGuid: Buffer, index: number): boolean {
-  return source.index === index && source.serventGuid.equals(serventGuid);
+function browseEndpoint(text: string): Endpoint {
+  const endpoint = endpointOrNull(text);
+  if (endpoint === null) throw new SearchInputError('browse', 'expected an address such as 5.5.1.1:6346, not a name');
+  return endpoint;
 }
 
 /** What a person should know of a list that is not whole. */
-function cutOf({ leftOut, browseCut, contents }: RunningSearch): string | null {
-  if (leftOut.results) return `the first ${contents.size} of more results`;
+function cutOf({ session, browseCut }: NamedSearch): string | null {
+  const { leftOut, size } = session.found;
+  if (leftOut.contents) return `the first ${size} of more results`;
   if (browseCut !== null) return browseCut;
   return leftOut.sources ? 'more sources than are kept: some are left out' : null;
 }
 
-function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): FoundSource {
-  return {
-    endpoint: queryHit.endpoint,
-    serventGuid,
-    push: queryHit.push ?? false,
-    busy: queryHit.busy,
-    index: hit.index,
-    name: hit.name,
-    vendor: queryHit.vendor,
-    speedKbps: queryHit.speedKbps,
-    hops,
-    pushProxies: queryHit.pushProxies,
-  };
+function resultView(search: NamedSearch, { id, name, size, sha1, foundAt, sources }: FoundContent): ResultView {
+  const urn = sha1 === null ? null : formatSha1Urn(sha1);
+  return { id, name, size, urn, sources: sources.map(sourceView), foundAt: dateOf(search, foundAt) };
 }
 
 function sourceView(source: FoundSource): SourceView {

@@ -5,12 +5,12 @@ import type { Role } from '../../protocol/handshake/capabilities.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import type { LinkDrop } from '../../protocol/overlay/neighbours/topology.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
-import type { Search } from '../../protocol/overlay/queries/search.ts';
+import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
+import type { SearchSession, SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
-import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import type { Log } from '../log.ts';
 import type { EventReports } from '../observation/event-reports.ts';
 import type { QueryMonitor } from '../observation/query-monitor.ts';
@@ -20,7 +20,7 @@ export interface ServentLogOptions {
   log: Log;
   monitor: QueryMonitor;
   reports: EventReports;
-  onHit: (search: Search, hit: QueryHit, hops: number | null) => void;
+  searches: () => SessionSink;
   onPushTimeout: (request: PushRequest) => void;
 }
 
@@ -40,8 +40,18 @@ export class ServentLog implements ServentSink {
     this.#bootstrap = log.child({ mod: 'bootstrap' });
   }
 
-  onHit(search: Search, hit: QueryHit, hops: number | null): void {
-    this.#options.onHit(search, hit, hops);
+  onHit(): void {}
+
+  onFound(session: SearchSession, content: FoundContent): void {
+    this.#options.searches().onFound(session, content);
+  }
+
+  onSearchEnded(session: SearchSession): void {
+    this.#options.searches().onSearchEnded(session);
+  }
+
+  onSearchForgotten(session: SearchSession): void {
+    this.#options.searches().onSearchForgotten(session);
   }
 
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void {

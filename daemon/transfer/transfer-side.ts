@@ -92,7 +92,6 @@ export class TransferSide {
     running.add('the uploads', () => this.uploads.stop());
     await this.downloads.start();
     running.add('the downloads', () => this.downloads.stop());
-    running.add('the searches', () => this.searches.stop());
   }
 
   /** Folders shared by hand through the API, and not in the configuration, stay until it names others. */

@@ -87,11 +87,10 @@ t.test('twelve servents that know nobody but one UDP host cache find each other'
   const asked = cache.machine.counters.pings;
   internet.run(30_000);
   t.ok(cache.machine.counters.pings - asked <= 12, 'those with neighbours leave the cache alone');
-  const seeker = internet.hosts[11] as VirtualHost;
-  seeker.search('tune of twelve');
-  internet.run(10_000);
-  const found = new Set(seeker.hits.flatMap(({ hit }) => hit.hits.map(({ name }) => name)));
-  t.equal(found.size, 11);
+  const { servent } = internet.hosts[11] as VirtualHost;
+  const session = servent.searches.start({ text: 'tune of twelve' }, internet.clock.ms, 10_000);
+  internet.run(10_001);
+  t.match(session, { state: 'finished', found: { size: 11, sources: 11 } }, 'each content once');
 });
 
 t.test('without an answer of any cache a servent says so, and asks again more and more slowly', async t => {

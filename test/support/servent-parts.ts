@@ -39,6 +39,9 @@ export const silentSink: ServentSink = {
   onCacheAnswered: nothing,
   onCacheFailed: nothing,
   onNoNeighbour: nothing,
+  onFound: nothing,
+  onSearchEnded: nothing,
+  onSearchForgotten: nothing,
 };
 
 interface Needs {

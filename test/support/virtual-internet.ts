@@ -415,4 +415,7 @@ export class VirtualHost implements Shell, ServentSink {
   onCacheAnswered(): void {}
   onCacheFailed(): void {}
   onNoNeighbour(): void {}
+  onFound(): void {}
+  onSearchEnded(): void {}
+  onSearchForgotten(): void {}
 }
