@@ -3,11 +3,11 @@ import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { idBegunWith } from '../../api/prefix.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
+import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../../protocol/transfer/source.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 import type { Searches } from '../network/searches.ts';
 import type { DownloadRequest } from '../transfer/downloads.ts';
-import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../transfer/source.ts';
 
 /** Throws ApiError: INVALID with the field at fault, NOT_FOUND for a search or result that is gone. */
 export function downloadRequest(input: StartDownloadInput, searches: Searches): DownloadRequest {

@@ -1,8 +1,8 @@
 // Downloads as they are stored, by id: what to fetch from where, and which bytes of it are safe on the disk.
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
+import type { Source } from '../../protocol/transfer/source.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
-import type { Source } from '../transfer/source.ts';
 import type { StoredDownload } from './stored-download.ts';
 import type { Table } from './table.ts';
 

@@ -6,10 +6,11 @@ import { Type } from '../../protocol/constants.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { encodeRequestHead, listOf, numberOf, type ResponseHead } from '../../protocol/transfer/http-head.ts';
 import type { Framing } from '../../protocol/transfer/reply.ts';
+import { SourceError } from '../../protocol/transfer/source-exchange.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
 import { parseQueryHit, type QueryHit } from '../../protocol/wire/query-hit.ts';
-import { type Sink, SourceConnection, SourceError } from './source-connection.ts';
+import { type Sink, SourceConnection } from './source-connection.ts';
 
 export interface BrowseOptions {
   dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { DownloadState, DownloadView } from '../../api/control.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
+import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
 import { SourcePlan } from '../../protocol/transfer/source-plan.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
@@ -15,7 +16,6 @@ import { type FetchJob, fetchFrom } from './fetch.ts';
 import { sha1OfPart } from './part-digest.ts';
 import { PART_SUFFIX, PartFile, partsFolder } from './part-file.ts';
 import { placeFile } from './place-file.ts';
-import { keyOf, PLAIN_SOURCE, type Source } from './source.ts';
 
 /** Wrong bytes that often: whoever offers this hash has something else. */
 const MISMATCHES_MAX = 3;

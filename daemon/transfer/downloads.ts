@@ -6,16 +6,16 @@ import type { DownloadView } from '../../api/control.ts';
 import { ApiError } from '../../api/errors.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
+import type { Source } from '../../protocol/transfer/source.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-plan.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
+import { VISIT_TIMES, type VisitTimes } from '../../protocol/transfer/visit.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { DownloadStore } from '../store/downloads.ts';
 import { Download, NO_SOURCE, type RunEnd } from './download.ts';
 import { CHECKPOINT_LIMITS, type CheckpointLimits, type DownloadContext } from './download-context.ts';
-import { FETCH_TIMES, type FetchTimes } from './fetch.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
-import type { Source } from './source.ts';
 
 /** What to fetch. Without a hash nothing is verified, and only sources that name the file by index or URL can be asked. */
 export interface DownloadRequest {
@@ -26,7 +26,7 @@ export interface DownloadRequest {
   sources: readonly Source[];
 }
 
-export interface DownloadTimes extends RetryTimes, FetchTimes {
+export interface DownloadTimes extends RetryTimes, VisitTimes {
   /** After the disk failed. */
   diskMs: number;
 }
@@ -97,7 +97,7 @@ export class Downloads {
       fetch: {
         identity,
         clock,
-        times: { ...FETCH_TIMES, ...times },
+        times: { ...VISIT_TIMES, ...times },
         connect: (source, signal) => this.#connect(source, signal),
         room: options.room ?? (() => freeBytes(folder)),
       },

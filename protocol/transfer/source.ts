@@ -1,6 +1,6 @@
 // Somewhere to fetch a file from: a servent that was in a hit, or a plain HTTP address out of a magnet link.
-import { DEFAULT_PORT } from '../../protocol/constants.ts';
-import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { DEFAULT_PORT } from '../constants.ts';
+import { type Endpoint, endpointOrNull, formatEndpoint } from '../wire/endpoint.ts';
 
 export interface Source {
   readonly endpoint: Endpoint;

@@ -1,0 +1,138 @@
+// The client's side of HTTP on one connection: a request out, a head and a body in. Knows nothing of files, plans and sockets.
+//
+// Requests and bodies are generators: each yields what the connection has to do next and is resumed with how that went.
+import { CodedError, ProtocolError } from '../errors.ts';
+import { HeaderReader } from '../handshake/header-block.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import { HTTP_LIMITS, parseResponseHead, type ResponseHead } from './http-head.ts';
+import type { Framing } from './reply.ts';
+
+/** `silenceMs`: nothing going out or coming in for that long is the event `silence`. */
+export type LineCommand =
+  | { readonly kind: 'send'; readonly bytes: Buffer; readonly silenceMs: number }
+  /** The next bytes, however many. */
+  | { readonly kind: 'read'; readonly silenceMs: number };
+
+export type LineEvent =
+  /** The command is done. */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** The source shut its side as it should. */
+  | { readonly kind: 'ended' }
+  /** The connection is gone. */
+  | { readonly kind: 'broken' }
+  | { readonly kind: 'silence' };
+
+export type SourceErrorCode = 'SOURCE_CLOSED' | 'SOURCE_STALLED' | 'SOURCE_MALFORMED';
+
+/** The other side did not keep to the protocol, or is gone. */
+export class SourceError extends CodedError<SourceErrorCode> {}
+
+/** `100 Continue` and its like come before the answer; not without end. */
+const INTERIM_MAX = 4;
+/** A range that fits no counter is of no use: refuse before reading on. */
+const BODY_BYTES_MAX = Number.MAX_SAFE_INTEGER;
+
+export class SourceExchange {
+  readonly #read: LineCommand;
+  readonly #silenceMs: number;
+  /** Came with the end of a head or a body: at most one chunk. */
+  #held: Buffer | null = null;
+
+  constructor(silenceMs: number) {
+    this.#silenceMs = silenceMs;
+    this.#read = { kind: 'read', silenceMs };
+  }
+
+  /** Sends the head and reads the answer's. Throws SourceError. */
+  *request(head: Buffer): Generator<LineCommand, ResponseHead, LineEvent> {
+    const sent = yield { kind: 'send', bytes: head, silenceMs: this.#silenceMs };
+    if (sent.kind !== 'done') throw lost(sent, 'before it took our request');
+    try {
+      for (let i = 0; i <= INTERIM_MAX; i++) {
+        const response = yield* this.#head();
+        if (response.status >= 200 || response.status === 101) return response;
+      }
+    } catch (cause) {
+      throw cause instanceof ProtocolError ? malformed(cause) : cause;
+    }
+    throw new SourceError('SOURCE_MALFORMED', 'interim answers without end');
+  }
+
+  /**
+   * Reads the body to its end into `sink`, which gets views and may return something to yield before the next.
+   * `bytes`: how many there are, where that is known. Throws SourceError, or what the sink throws.
+   */
+  *body<Wait>(
+    framing: Framing,
+    bytes: number | null,
+    sink: (bytes: Buffer) => Wait | null,
+  ): Generator<LineCommand | Wait, void, LineEvent> {
+    if (framing === 'chunked') return yield* this.#chunked(bytes ?? BODY_BYTES_MAX, sink);
+    for (let left = bytes ?? BODY_BYTES_MAX; left > 0; ) {
+      const event = yield* this.#next();
+      if (event.kind === 'ended' && framing === 'close') return;
+      if (event.kind !== 'bytes') throw lost(event, 'in the middle of the file');
+      const part = event.bytes.length > left ? event.bytes.subarray(0, left) : event.bytes;
+      this.#hold(event.bytes.subarray(part.length));
+      left -= part.length;
+      const wait = sink(part);
+      if (wait !== null) yield wait;
+    }
+  }
+
+  *#chunked<Wait>(
+    bytesMax: number,
+    sink: (bytes: Buffer) => Wait | null,
+  ): Generator<LineCommand | Wait, void, LineEvent> {
+    const body = new ChunkedBody();
+    let left = bytesMax;
+    try {
+      while (!body.done) {
+        const event = yield* this.#next();
+        if (event.kind !== 'bytes') throw lost(event, 'in the middle of the file');
+        for (const part of body.data(event.bytes)) {
+          left -= part.length;
+          if (left < 0) throw new SourceError('SOURCE_MALFORMED', 'sent more than it announced');
+          const wait = sink(part);
+          if (wait !== null) yield wait;
+        }
+      }
+    } catch (cause) {
+      throw cause instanceof ProtocolError ? malformed(cause) : cause;
+    }
+    this.#hold(body.rest);
+    if (left > 0 && bytesMax !== BODY_BYTES_MAX) throw new SourceError('SOURCE_CLOSED', 'sent less than it announced');
+  }
+
+  /** Throws SourceError, HTTP_MALFORMED, HTTP_TOO_LONG. */
+  *#head(): Generator<LineCommand, ResponseHead, LineEvent> {
+    const reader = new HeaderReader(HTTP_LIMITS);
+    for (;;) {
+      const event = yield* this.#next();
+      if (event.kind !== 'bytes') throw lost(event, 'without an answer');
+      if (reader.push(event.bytes) === 'more') continue;
+      this.#hold(reader.rest);
+      return parseResponseHead(reader.block);
+    }
+  }
+
+  *#next(): Generator<LineCommand, LineEvent, LineEvent> {
+    const held = this.#held;
+    this.#held = null;
+    return held === null ? yield this.#read : { kind: 'bytes', bytes: held };
+  }
+
+  #hold(bytes: Buffer): void {
+    if (bytes.length > 0) this.#held = bytes;
+  }
+}
+
+function lost(event: LineEvent, when: string): SourceError {
+  if (event.kind === 'silence') return new SourceError('SOURCE_STALLED', 'sent nothing for too long');
+  return new SourceError('SOURCE_CLOSED', `closed the connection ${when}`);
+}
+
+function malformed(cause: ProtocolError): SourceError {
+  return new SourceError('SOURCE_MALFORMED', `answered what is no HTTP: ${cause.message}`, { cause });
+}

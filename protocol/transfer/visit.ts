@@ -1,0 +1,283 @@
+// One visit to one source: asks for range after range while it answers, and tells the plan how it went.
+// A machine of commands and events: the shell connects, then does one command at a time and says how each went.
+import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
+import { parseAltLocations } from './alt-locations.ts';
+import { encodeFileRequest, targetOf } from './file-request.ts';
+import type { ResponseHead } from './http-head.ts';
+import type { QueueStatus } from './queue-status.ts';
+import type { ByteRange, RangeSet } from './range-set.ts';
+import { type BodyReply, judgeReply, type Reply } from './reply.ts';
+import type { Source } from './source.ts';
+import { type LineCommand, type LineEvent, SourceError, SourceExchange } from './source-exchange.ts';
+import type { Planned, SourcePlan } from './source-plan.ts';
+import type { TransferIdentity } from './transfer-identity.ts';
+
+export interface VisitTimes {
+  /** A connection that is awaited to say something. */
+  stallMs: number;
+  /** How much later than its earliest time we poll a remote queue: LimeWire bans a client that is early. */
+  pollMarginMs: number;
+  /** Until the next connection to a source that keeps none open. */
+  spacingMs: number;
+}
+
+/** Stall: both vendors'. Spacing: gtk-gnutella bans a host that connects more than five times a minute. */
+export const VISIT_TIMES: VisitTimes = { stallMs: 60_000, pollMarginMs: 1000, spacingMs: 12_000 };
+
+/** The download that it is for. */
+export interface VisitJob {
+  readonly sha1: Buffer | null;
+  /** Null until a source tells. */
+  size: number | null;
+  readonly plan: SourcePlan<Source>;
+  /** `done`: bytes of the file that are written. */
+  readonly part: { readonly done: RangeSet };
+  /** Bytes of ours came. */
+  onBytes(bytes: number): void;
+  /** Waits in the source's queue; null: not any more. */
+  onQueued(status: QueueStatus | null): void;
+  onAlternates(endpoints: readonly Endpoint[]): void;
+}
+
+export type VisitCommand =
+  | LineCommand
+  /** Keep these bytes: done when there is room for more. The bytes are a view. */
+  | { readonly kind: 'put'; readonly offset: number; readonly bytes: Buffer }
+  /** Done when all that was put is written, and so in `part.done`. */
+  | { readonly kind: 'flush' }
+  /** Keep the connection and read nothing. */
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** The visit is over. */
+  | { readonly kind: 'close' };
+
+type Steps<Result> = Generator<VisitCommand, Result, LineEvent>;
+
+/** A partial source may be asked again for what it says it has; not without end. */
+const REPICKS_MAX = 3;
+const POLL_SECONDS = 60;
+/** A file whose size nobody told ends here, or at half of the room there is: its source may go on until the disk is full. */
+const UNTOLD_BYTES_MAX = 16 * 1024 ** 3;
+const CLOSE: VisitCommand = { kind: 'close' };
+const DONE: LineEvent = { kind: 'done' };
+
+export class Visit {
+  readonly #planned: Planned<Source>;
+  readonly #job: VisitJob;
+  readonly #identity: TransferIdentity;
+  readonly #times: VisitTimes;
+  readonly #exchange: SourceExchange;
+  readonly #steps: Steps<void>;
+  #now = 0;
+  #over = false;
+  /** Where the file could end at the latest when we connected, by the room there was; null: not known. */
+  #roomEnd: number | null = null;
+  /** Of the body under way. */
+  #bytes = 0;
+  /** Place in a queue, which PARQ wants repeated. */
+  #place: { position: number; id: string } | null = null;
+  /** The last answer was "wait": a connection that ends now costs the place, but is no failure. */
+  #waiting = false;
+
+  /** The source counts as being visited from here on, until the visit is over or stopped. */
+  constructor(planned: Planned<Source>, job: VisitJob, identity: TransferIdentity, times: VisitTimes = VISIT_TIMES) {
+    this.#planned = planned;
+    this.#job = job;
+    this.#identity = identity;
+    this.#times = times;
+    this.#exchange = new SourceExchange(times.stallMs);
+    this.#steps = this.#run();
+    planned.state = 'active';
+    planned.error = null;
+  }
+
+  /** There is no connection to the source: the visit is over. */
+  unreachable(reason: string, now: number): void {
+    this.#finish();
+    this.#job.plan.onFailed(this.#planned, reason, 0, now);
+  }
+
+  /** `room`: bytes free where the file is written; null when that is not known. */
+  connected(room: number | null, now: number): VisitCommand {
+    if (room !== null) this.#roomEnd = this.#job.part.done.bytes + room;
+    return this.next(DONE, now);
+  }
+
+  /** `event`: how the last command went. After `close` there is nothing more to be told. */
+  next(event: LineEvent, now: number): VisitCommand {
+    this.#now = now;
+    const { done, value } = this.#steps.next(event);
+    return done ? CLOSE : value;
+  }
+
+  /** Ends it wherever it is, without a word against the source. Nothing when it is over. */
+  stop(): void {
+    if (this.#over) return;
+    this.#job.plan.onReleased(this.#planned);
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#job.onQueued(null);
+  }
+
+  *#run(): Steps<void> {
+    try {
+      yield* this.#ask();
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      this.#onLost(error);
+    }
+    this.#finish();
+  }
+
+  *#ask(): Steps<void> {
+    const { plan } = this.#job;
+    let repicks = 0;
+    for (let first = true; ; first = false) {
+      const range = plan.pickRange(this.#planned, this.#job.part.done, this.#job.size);
+      if (range === null) return this.#onNothingToAsk();
+      const head = yield* this.#exchange.request(this.#request(range, first));
+      const reply = judgeReply(head, { range, size: this.#job.size, sha1: this.#job.sha1 });
+      const misfit = this.#misfitOf(reply);
+      if (misfit !== null) return plan.onDropped(this.#planned, misfit);
+      this.#learn(head, reply);
+      if (reply.kind === 'body') {
+        repicks = 0;
+        if (!(yield* this.#receive(reply))) return;
+      } else if (reply.kind === 'busy' && reply.queue !== null && reply.keepAlive && reply.sinkBytes !== null) {
+        yield* this.#waitInQueue(reply.queue, reply.sinkBytes);
+      } else if (reply.kind === 'unavailable' && this.#mayRepick(reply) && repicks++ < REPICKS_MAX) {
+        yield* this.#exchange.body<never>('length', reply.sinkBytes, () => null);
+      } else return this.#onRefused(reply);
+    }
+  }
+
+  /** The connection failed. */
+  #onLost(error: SourceError): void {
+    const { plan } = this.#job;
+    if (this.#waiting) plan.onBusy(this.#planned, error.message, null, this.#now);
+    // a source that speaks no HTTP, or sends more than there is, will not do better next time
+    else if (error.code === 'SOURCE_MALFORMED') plan.onDropped(this.#planned, error.message, this.#bytes);
+    else plan.onFailed(this.#planned, error.message, this.#bytes, this.#now);
+  }
+
+  #request(range: ByteRange, first: boolean): Buffer {
+    const { source } = this.#planned;
+    const { sha1, part } = this.#job;
+    const identity = this.#identity;
+    return encodeFileRequest({
+      host: formatEndpoint(source.endpoint),
+      target: source.target ?? targetOf(sha1, source.index, source.name),
+      range,
+      sha1,
+      userAgent: identity.userAgent,
+      node: identity.firewalled ? null : identity.listen(),
+      doneBytes: part.done.bytes,
+      queued: this.#place,
+      first,
+    });
+  }
+
+  /** Why a size that only this source tells is not taken over, or null. */
+  #misfitOf(reply: Reply): string | null {
+    if (this.#job.size !== null || !('size' in reply) || reply.size === null) return null;
+    if (this.#roomEnd === null || reply.size <= this.#roomEnd) return null;
+    const room = this.#roomEnd - this.#job.part.done.bytes;
+    return `says the file has ${reply.size} bytes, and the disk has room for ${room}`;
+  }
+
+  /** Where the file must end at the latest. */
+  get #endMax(): number {
+    const { size, part } = this.#job;
+    if (size !== null) return size;
+    const { bytes } = part.done;
+    const room = this.#roomEnd === null ? UNTOLD_BYTES_MAX : this.#roomEnd - bytes;
+    return Math.min(UNTOLD_BYTES_MAX, bytes + room / 2);
+  }
+
+  /** What any answer tells besides its body. */
+  #learn(head: ResponseHead, reply: Reply): void {
+    const job = this.#job;
+    this.#waiting = false;
+    if (reply.available !== null) this.#planned.available = reply.available;
+    else if (reply.kind === 'body') this.#planned.available = null; // a whole file by now
+    if (job.size === null && 'size' in reply && reply.size !== null) job.size = reply.size;
+    if (reply.kind !== 'drop' && job.sha1 !== null)
+      job.onAlternates(parseAltLocations(head.headers.get('X-Alt') ?? ''));
+  }
+
+  /** True when another request may follow on this connection. */
+  *#receive(reply: BodyReply): Steps<boolean> {
+    const { part, plan } = this.#job;
+    const before = part.done.bytes;
+    const endMax = this.#endMax;
+    this.#job.onQueued(null);
+    this.#bytes = 0;
+    yield* this.#exchange.body(reply.framing, reply.bytes, (bytes): VisitCommand => {
+      const offset = reply.start + this.#bytes;
+      if (offset + bytes.length > endMax) {
+        const untold = this.#job.size === null ? ' can have, and does not say how much that is' : '';
+        throw new SourceError('SOURCE_MALFORMED', `sends more than the file has${untold}`);
+      }
+      this.#bytes += bytes.length;
+      this.#job.onBytes(bytes.length);
+      return { kind: 'put', offset, bytes };
+    });
+    yield { kind: 'flush' };
+    // only now is it known how long the file is
+    if (this.#job.size === null && reply.bytes === null) this.#job.size = reply.start + this.#bytes;
+    const complete = this.#job.size !== null && part.done.covers(0, this.#job.size);
+    if (part.done.bytes === before && !complete) {
+      plan.onFailed(this.#planned, 'sends nothing of what we asked for', 0, this.#now);
+      return false;
+    }
+    this.#bytes = 0;
+    plan.onAnswered(this.#planned, part.done.bytes - before);
+    if (reply.keepAlive || complete) return true;
+    plan.onClosing(this.#planned, this.#times.spacingMs, this.#now);
+    return false;
+  }
+
+  /** Holds the connection, and with it the place, until it is time to ask again. */
+  *#waitInQueue(queue: QueueStatus, sinkBytes: number): Steps<void> {
+    yield* this.#exchange.body<never>('length', sinkBytes, () => null);
+    this.#waiting = true;
+    this.#place = queue.id === null ? null : { position: queue.position, id: queue.id };
+    this.#planned.error = `queued at place ${queue.position}`;
+    this.#job.onQueued(queue);
+    const seconds = Math.min(queue.pollMinSeconds ?? POLL_SECONDS, 3600);
+    yield { kind: 'wait', ms: seconds * 1000 + this.#times.pollMarginMs };
+  }
+
+  /** It named ranges, or told a size that we did not know. */
+  #mayRepick(reply: Extract<Reply, { kind: 'unavailable' }>): boolean {
+    return reply.keepAlive && reply.sinkBytes !== null && (reply.available !== null || reply.size !== null);
+  }
+
+  #onNothingToAsk(): void {
+    const { plan, part, size } = this.#job;
+    if (size !== null && part.done.covers(0, size)) plan.onReleased(this.#planned);
+    else plan.onUnavailable(this.#planned, 'has none of the bytes that are missing', null, this.#now);
+  }
+
+  #onRefused(reply: Exclude<Reply, BodyReply>): void {
+    const { plan } = this.#job;
+    switch (reply.kind) {
+      case 'busy':
+        plan.onBusy(this.#planned, reply.reason, reply.retrySeconds ?? reply.queue?.pollMinSeconds ?? null, this.#now);
+        break;
+      case 'forbidden':
+        plan.onForbidden(this.#planned, reply.reason, reply.retrySeconds, this.#now);
+        break;
+      case 'failed':
+        plan.onFailed(this.#planned, reply.reason, 0, this.#now);
+        break;
+      case 'unavailable':
+        plan.onUnavailable(this.#planned, reply.reason, reply.retrySeconds, this.#now);
+        break;
+      default:
+        plan.onDropped(this.#planned, reply.reason);
+    }
+  }
+}

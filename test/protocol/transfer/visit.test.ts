@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { RequestHead } from '../../../protocol/transfer/http-head.ts';
+import { parseRange } from '../../../protocol/transfer/range.ts';
+import type { ByteRange } from '../../../protocol/transfer/range-set.ts';
+import type { Framing } from '../../../protocol/transfer/reply.ts';
+import { gtkgReplies } from '../../support/captured-http.ts';
+import { testBytes } from '../../support/shared-files.ts';
+import { type Answers, MemoryDownload, type Said, VisitScene } from '../../support/visit-scene.ts';
+
+const ENDED: Said = { end: 'ended' };
+
+function rangeOf(request: RequestHead, size: number): ByteRange {
+  const range = parseRange(request.headers.get('Range'), size);
+  if (typeof range === 'string') throw new Error(range);
+  return range ?? { start: 0, end: size };
+}
+
+/** A 206 for what is asked, its body framed as named. */
+function framed(content: Buffer, request: RequestHead, framing: Framing): Buffer {
+  const { start, end } = rangeOf(request, content.length);
+  const body = content.subarray(start, end);
+  const lines = ['HTTP/1.1 206 Partial Content', `Content-Range: bytes ${start}-${end - 1}/${content.length}`];
+  if (framing === 'length') lines.push(`Content-Length: ${body.length}`);
+  if (framing === 'chunked') lines.push('Transfer-Encoding: chunked');
+  if (framing === 'close') lines.push('Connection: close');
+  const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+  if (framing !== 'chunked') return Buffer.concat([head, body]);
+  const half = body.length >> 1;
+  const chunks = [body.subarray(0, half), body.subarray(half)].filter(({ length }) => length > 0);
+  return Buffer.concat([
+    head,
+    ...chunks.flatMap(chunk => [Buffer.from(`${chunk.length.toString(16)};x=y\r\n`), chunk, Buffer.from('\r\n')]),
+    Buffer.from('0\r\nTrailer: 1\r\n\r\n'),
+  ]);
+}
+
+function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const length = lengths[i % lengths.length] ?? 1;
+    pieces.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return pieces;
+}
+
+t.test('a file comes whole in any framing and any chunking, with interim answers before it', t => {
+  const content = testBytes(3000);
+  fc.assert(
+    fc.property(
+      fc.constantFrom<Framing>('length', 'chunked', 'close'),
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 20 }),
+      fc.boolean(),
+      fc.nat({ max: 4 }),
+      (framing, lengths, sizeKnown, interims) => {
+        const download = new MemoryDownload(sizeKnown ? content.length : null);
+        const interim = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(interims));
+        const scene = new VisitScene(download, request => [
+          ...cut(Buffer.concat([interim, framed(content, request, framing)]), lengths),
+          ...(framing === 'close' ? [ENDED] : []),
+        ]).run();
+        return (
+          scene.requests.length === 1 &&
+          download.content.equals(content) &&
+          download.bytes === content.length &&
+          download.part.done.covers(0, content.length) &&
+          scene.planned.state !== 'active' &&
+          scene.planned.error === null
+        );
+      },
+    ),
+  );
+  t.end();
+});
+
+t.test('the replies of gtk-gnutella in pieces of any size', t => {
+  const [whole] = gtkgReplies('http-get-whole');
+  if (whole === undefined) throw new Error('empty fixture');
+  const bytes = Buffer.concat([Buffer.from(whole.headText, 'latin1'), whole.body]);
+  for (const length of [1, 7, 100, 5000]) {
+    const download = new MemoryDownload(3000);
+    new VisitScene(download, () => cut(bytes, [length])).run();
+    t.ok(download.content.equals(whole.body), `${length} bytes at a time`);
+  }
+  t.end();
+});
+
+t.test('requests grow while the source answers, and a connection that it keeps is used again', t => {
+  const content = testBytes(5 << 20);
+  const download = new MemoryDownload(content.length);
+  const scene = new VisitScene(download, request => [framed(content, request, 'length')]).run();
+  t.strictSame(
+    scene.requests.map(({ head }) => head.headers.get('Range')),
+    ['bytes=0-1048575', 'bytes=1048576-3145727', 'bytes=3145728-5242879'],
+  );
+  t.ok(download.content.equals(content));
+  t.equal(scene.planned.state, 'idle');
+  t.equal(scene.now, 0, 'nobody waited');
+  t.end();
+});
+
+t.test('a queued source is polled at its time, with its place, and not as a failure', t => {
+  const id = '0123456789abcdef0123456789abcdef';
+  const queue = (header: string) => `HTTP/1.1 503 Busy\r\n${header}\r\nContent-Length: 4\r\n\r\nbusy`;
+  const content = testBytes(10);
+  const download = new MemoryDownload(content.length);
+  const scene = new VisitScene(download, (request, number) => {
+    if (number === 0) return [queue('X-Queue: position=2, pollMin=45, pollMax=120')];
+    if (number === 1) return [queue(`X-Queued: position=1; ID=${id}; lifetime=150\r\nRetry-After: 90`)];
+    return [framed(content, request, 'length')];
+  }).run();
+  t.strictSame(
+    scene.requests.map(({ at }) => at),
+    [0, 46_000, 137_000],
+  );
+  t.equal(scene.requests[1]?.head.headers.get('X-Queued'), null);
+  t.equal(scene.requests[2]?.head.headers.get('X-Queued'), `position=1; ID=${id}`);
+  t.strictSame(
+    download.queued.map(status => status?.position ?? null),
+    [2, 1, null, null],
+  );
+  t.ok(download.content.equals(content));
+  t.end();
+});
+
+t.test('a queued source that closes costs the place, but is no failure', t => {
+  const scene = new VisitScene(new MemoryDownload(10), () => [
+    'HTTP/1.1 503 Busy\r\nX-Queue: position=2, pollMin=1, pollMax=9\r\nContent-Length: 0\r\n\r\n',
+    ENDED,
+  ]).run();
+  t.match(scene.planned, { state: 'waiting', failures: 0, until: 2000 + 60_000 });
+  t.equal(scene.requests.length, 2);
+  t.end();
+});
+
+t.test('a source that is silent for 60 s is left; one that says something each 59 s is not', t => {
+  const head = 'HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-2/3\r\nContent-Length: 3\r\n\r\n';
+  const run = (...said: Said[]) => new VisitScene(new MemoryDownload(3), () => said).run();
+
+  t.match(run(), { now: 60_000, planned: { state: 'waiting', error: 'sent nothing for too long', failures: 1 } });
+  t.match(run(head, 59_999, 'a', 59_999), { now: 59_999 + 60_000, planned: { state: 'waiting', bytes: 1, cuts: 1 } });
+  const slow = run(head, 59_000, 'a', 59_000, 'b', 59_000, 'c');
+  t.match(slow, { now: 177_000, planned: { state: 'idle', error: null } });
+  t.end();
+});
+
+t.test('what a source breaks is told: an early end, another file, more than there is, no HTTP', t => {
+  const partial = (range: string, length: number) =>
+    `HTTP/1.1 206 Partial\r\nContent-Range: bytes ${range}\r\nContent-Length: ${length}\r\n\r\n`;
+  const cases: [label: string, said: Said[], state: string, error: RegExp][] = [
+    ['an early end', [partial('0-9/10', 10), 'abc', ENDED], 'waiting', /closed the connection in the middle/],
+    ['an end before the answer', [ENDED], 'waiting', /closed the connection without an answer/],
+    ['half a head', ['HTTP/1.1 200', { end: 'broken' }], 'waiting', /without an answer/],
+    ['close framing that breaks', ['HTTP/1.0 200 OK\r\n\r\nabc', { end: 'broken' }], 'waiting', /in the middle/],
+    ['a size that is not ours', [partial('0-9/11', 10)], 'dropped', /has another file: 11 bytes, not 10/],
+    ['other bytes than asked for', [partial('20-29/10', 10)], 'dropped', /Content-Range/],
+    ['206 without a range', ['HTTP/1.1 206 Partial\r\nContent-Length: 3\r\n\r\n'], 'dropped', /206 without/],
+    ['longer than the file', ['HTTP/1.1 200 OK\r\n\r\n', '01234567890'], 'dropped', /more than the file has/],
+    [
+      'chunks beyond what was announced',
+      ['HTTP/1.1 206 P\r\nContent-Range: bytes 0-3/10\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n'],
+      'dropped',
+      /more than it announced/,
+    ],
+    [
+      'chunks short of what was announced',
+      ['HTTP/1.1 206 P\r\nContent-Range: bytes 0-9/10\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n'],
+      'waiting',
+      /less than it announced/,
+    ],
+    ['interim answers without end', ['HTTP/1.1 100 Go\r\n\r\n'.repeat(9)], 'dropped', /interim answers/],
+    ['no HTTP', ['SSH-2.0-x\r\n\r\n'], 'dropped', /no HTTP/],
+    ['a head without end', ['HTTP/1.1 200 OK\r\n', `X: ${'y'.repeat(20_000)}`], 'dropped', /no HTTP/],
+    ['404', ['HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'], 'dropped', /404 Not Found/],
+    ['403', ['HTTP/1.1 403 No\r\n\r\n'], 'waiting', /403/],
+    ['500', ['HTTP/1.1 500 No\r\n\r\n'], 'waiting', /500/],
+    ['503', ['HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n'], 'waiting', /503/],
+  ];
+  for (const [label, said, state, error] of cases) {
+    const scene = new VisitScene(new MemoryDownload(10), () => said).run();
+    t.match(scene.planned, { state, error }, label);
+  }
+  t.end();
+});
+
+t.test('bytes that are kept count for their source, whatever the end', t => {
+  const head = 'HTTP/1.1 200 OK\r\n\r\n';
+  for (const [said, bytes] of [
+    [[head, 'abc', { end: 'broken' }], 3],
+    [[head, 'abc', 60_000], 3],
+    [[head, 'abc', '01234567890'], 3],
+  ] as [Said[], number][]) {
+    const scene = new VisitScene(new MemoryDownload(10), () => said).run();
+    t.equal(scene.planned.bytes, bytes);
+  }
+  t.end();
+});
+
+t.test('a size that nobody told is taken from the source, unless the disk has no room for it', t => {
+  const told = new MemoryDownload();
+  const answers: Answers = request => [framed(testBytes(5000), request, 'length')];
+  new VisitScene(told, answers, 6346, 5000).run();
+  t.equal(told.size, 5000);
+  const tight = new VisitScene(new MemoryDownload(), answers, 6346, 4999).run();
+  t.match(tight.planned, { state: 'dropped', error: /says the file has 5000 bytes, and the disk has room for 4999/ });
+
+  const endless = new VisitScene(
+    new MemoryDownload(),
+    () => ['HTTP/1.0 200 OK\r\n\r\n', testBytes(501), ENDED],
+    6346,
+    1000,
+  );
+  t.match(endless.run().planned, { state: 'dropped', error: /and does not say how much/ });
+  const untold = new MemoryDownload();
+  new VisitScene(untold, () => ['HTTP/1.0 200 OK\r\n\r\n', testBytes(500), ENDED], 6346, 1000).run();
+  t.equal(untold.size, 500, 'its end tells');
+  t.end();
+});
+
+t.test('a partial source is asked again for what it has, three times at most', t => {
+  const content = testBytes(100);
+  const refusal = 'HTTP/1.1 416 No\r\nX-Available-Ranges: bytes 40-59\r\nContent-Length: 0\r\n\r\n';
+  const download = new MemoryDownload(content.length);
+  const scene = new VisitScene(download, (request, number) => [
+    number === 0 ? refusal : framed(content, request, 'length'),
+  ]).run();
+  t.equal(scene.requests[1]?.head.headers.get('Range'), 'bytes=40-59');
+  t.ok(download.content.subarray(40, 60).equals(content.subarray(40, 60)));
+  const stubborn = new VisitScene(new MemoryDownload(100), () => [refusal]).run();
+  t.equal(stubborn.requests.length, 4);
+  t.equal(stubborn.planned.state, 'waiting');
+  t.end();
+});
+
+t.test('a visit that is stopped says nothing against its source', t => {
+  const download = new MemoryDownload(10);
+  const scene = new VisitScene(download, () => ['HTTP/1.1 200 OK\r\n\r\n', 'abc']);
+  t.equal(scene.planned.state, 'active');
+  for (let i = 0; i < 4; i++) scene.step();
+  scene.visit.stop();
+  scene.visit.stop();
+  t.match(scene.planned, { state: 'idle', failures: 0, error: null });
+  t.strictSame(download.queued, [null, null], 'once as the body began, once as it stopped');
+  const unreached = new VisitScene(download, () => [], 7000);
+  unreached.visit.unreachable('nobody there', 5);
+  t.match(unreached.planned, { state: 'waiting', failures: 1, error: 'nobody there', until: 60_005 });
+  t.end();
+});
+
+t.test('two visits of one download, step by step in turn, make one file', t => {
+  const content = testBytes(4 << 20);
+  const download = new MemoryDownload(content.length);
+  const pieces: Answers = request => cut(framed(content, request, 'length'), [65_536]);
+  const first = new VisitScene(download, pieces, 1);
+  const second = new VisitScene(download, pieces, 2);
+  for (let going = true; going; ) going = [first.step(), second.step()].includes(true);
+  t.ok(download.content.equals(content));
+  t.ok(download.part.done.covers(0, content.length));
+  t.not(first.planned.state, 'active');
+  t.not(second.planned.state, 'active');
+  t.end();
+});
+
+t.test('any bytes for an answer: the visit ends, and the plan knows it', t => {
+  const valid = Buffer.from(
+    'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nTransfer-Encoding: chunked\r\nX-Queue: position=1, pollMin=1, pollMax=2\r\n\r\na\r\n0123456789\r\n0\r\n\r\n',
+  );
+  const mutated = fc
+    .array(fc.tuple(fc.nat({ max: valid.length - 1 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 })
+    .map(changes => {
+      const bytes = Buffer.from(valid);
+      for (const [at, byte] of changes) bytes[at] = byte;
+      return bytes;
+    });
+  const noise = fc.uint8Array({ minLength: 1, maxLength: 300 }).map(bytes => Buffer.from(bytes));
+  fc.assert(
+    fc.property(fc.oneof(mutated, noise), fc.option(fc.constant(10)), (bytes, size) => {
+      const scene = new VisitScene(new MemoryDownload(size), () => [bytes, ENDED]).run(1000);
+      return scene.over && scene.planned.state !== 'active';
+    }),
+    { numRuns: 500 },
+  );
+  t.end();
+});
