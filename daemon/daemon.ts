@@ -11,7 +11,7 @@ import { type Log, logLevels } from './log.ts';
 import { listenerLimits } from './network/bounds.ts';
 import { Network } from './network/network.ts';
 import { ServentLog } from './network/servent-log.ts';
-import { QueryMonitor } from './observation/query-monitor.ts';
+import { QueryMonitor } from './queries/query-monitor.ts';
 import { Running } from './running.ts';
 import { Ticker } from './ticker.ts';
 import { libraryOf, TransferSide } from './transfer/transfer-side.ts';

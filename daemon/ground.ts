@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { LiveSettings } from '../settings/live.ts';
 import type { ResolvedSettings, Settings } from '../settings/settings.ts';
+import { Observation } from './events/observation.ts';
 import type { Log } from './log.ts';
-import { serventGuid } from './network/servent-guid.ts';
-import { Observation } from './observation/observation.ts';
 import type { Running } from './running.ts';
+import { serventGuid } from './store/servent-guid.ts';
 import { Store } from './store/store.ts';
 import { SystemClock, SystemRandom } from './system.ts';
 

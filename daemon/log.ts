@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
 import type { Settings } from '../settings/settings.ts';
 import { LogOutput } from './log-output.ts';
-import { LogTail } from './observation/log-tail.ts';
+import { LogTail } from './log-tail.ts';
 
 /** `log.child({ mod: 'library' })` for a part of the daemon. */
 export type Log = Logger;

@@ -1,6 +1,6 @@
 // The rules of the house that a linter cannot see, checked on the source text.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import t from 'tap';
 import { projectRoot } from './support/fixtures.ts';
 
@@ -48,6 +48,42 @@ t.test('only pure libraries enter protocol/', async t => {
     imports.filter(line => !allowed.has(line.split(' ')[1] ?? '')),
     [],
   );
+});
+
+/** Files of the project that a file names in its imports, those of types and those at run time too. */
+function importsOf({ path, text }: Source): string[] {
+  const named = text.matchAll(/^(?:import|export) (?:[^;]*? from )?'(\.[^']+)'|\bimport\('(\.[^']+)'\)/gms);
+  return [...named].map(([, atOnce, later]) => posix.join(posix.dirname(path), atOnce ?? later ?? ''));
+}
+
+/** A way from a file back to itself, or null. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (path: string): string[] | null => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return null;
+    done.add(path);
+    way.push(path);
+    for (const next of graph.get(path) ?? []) {
+      const circle = visit(next);
+      if (circle !== null) return circle;
+    }
+    way.pop();
+    return null;
+  };
+  for (const path of graph.keys()) {
+    const circle = visit(path);
+    if (circle !== null) return circle;
+  }
+  return null;
+}
+
+t.test('no file imports itself over others, not even for a type', async t => {
+  const graph = new Map(code.map(source => [source.path, importsOf(source)]));
+  t.ok((graph.get('daemon/main.ts') ?? []).includes('cli/command-line.ts'), 'imports are seen');
+  t.equal(circleIn(graph), null);
+  t.strictSame(circleIn(new Map(Object.entries({ a: ['b'], b: ['a'] }))), ['a', 'b', 'a'], 'a circle would be seen');
 });
 
 t.test('browser names stay in web/, and nothing there makes markup out of text', async t => {

@@ -2,7 +2,8 @@
 import type { DownloadView } from '../api/control.ts';
 import type { ActionId } from './keys.ts';
 import * as listing from './listing.ts';
-import { type Call, type Effect, type Model, RANGES, type Step, stay, type Toast, worldOf } from './model.ts';
+import { type Call, type Effect, type Model, type Step, stay, type Toast, worldOf } from './model.ts';
+import { RANGES } from './range.ts';
 import type { AnyList, ListSpec } from './table.ts';
 import { listOf, viewRow, views } from './views/all.ts';
 import { configList, settingText } from './views/config.ts';

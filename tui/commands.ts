@@ -23,17 +23,8 @@ import {
 } from './actions.ts';
 import * as listing from './listing.ts';
 import { matcher } from './match.ts';
-import {
-  type Call,
-  type Effect,
-  type Model,
-  RANGES,
-  type Range,
-  type Step,
-  stay,
-  type ViewId,
-  worldOf,
-} from './model.ts';
+import { type Call, type Effect, type Model, type Step, stay, type ViewId, worldOf } from './model.ts';
+import { RANGES, type Range } from './range.ts';
 import { listOf } from './views/all.ts';
 
 export interface CommandRow {

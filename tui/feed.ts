@@ -5,7 +5,8 @@ import type { EventGap, ServentEvent } from '../api/events.ts';
 import { type Follow, RETRY_MS, type StreamState } from '../api/live/follow.ts';
 import { listsChangedBy } from '../api/live/reducer.ts';
 import { historyFrom } from './history.ts';
-import type { Message, News, Range } from './model.ts';
+import type { Message, News } from './model.ts';
+import type { Range } from './range.ts';
 import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
 
 /** Items of one list; of longer ones a filter and an order say which. */

@@ -21,6 +21,7 @@ import type { EventGap, ServentEvent } from '../api/events.ts';
 import { type Live, nothingSkipped } from '../api/live/reducer.ts';
 import { type History, noHistory } from './history.ts';
 import type { ItemAnswer, Pane } from './pane.ts';
+import type { Range } from './range.ts';
 import type { Remembered } from './remembered.ts';
 
 export const VIEW_IDS = [
@@ -202,9 +203,6 @@ export interface Toast {
   /** Gone after; milliseconds since 1970. */
   readonly until: number;
 }
-
-export const RANGES = ['minute', 'hour', 'day'] as const;
-export type Range = (typeof RANGES)[number];
 
 export interface Model {
   readonly now: number;

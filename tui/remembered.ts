@@ -1,6 +1,6 @@
 // What is kept from one session to the next, as it is written. Apart, because it is read after the first picture.
 import { z } from 'zod';
-import { RANGES } from './model.ts';
+import { RANGES } from './range.ts';
 
 const VERSION = 1;
 const COLUMNS_MAX = 40;

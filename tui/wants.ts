@@ -1,6 +1,7 @@
 // What is to be asked of a daemon for the view that is open, and how often. Pure.
 import { filterText } from './match.ts';
-import { type Model, type Range, worldOf } from './model.ts';
+import { type Model, worldOf } from './model.ts';
+import type { Range } from './range.ts';
 import { lists } from './views/all.ts';
 import { openSearch } from './views/searches.ts';
 

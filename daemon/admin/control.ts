@@ -49,50 +49,20 @@ import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
-import type { Clock } from '../../protocol/ports.ts';
-import type { Servent } from '../../protocol/servent.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
-import type { LiveSettings } from '../../settings/live.ts';
+import { folderView, keptView, peerView } from '../events/views.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainRole } from '../explain/explain-role.ts';
-import type { Hooks } from '../hooks/hooks.ts';
-import type { Library } from '../library/library.ts';
 import { LibraryError } from '../library/library-error.ts';
-import { type Log, logLevels, logTail } from '../log.ts';
-import type { Network } from '../network/network.ts';
-import type { Searches } from '../network/searches.ts';
-import type { History } from '../observation/history.ts';
-import { QueryMonitor } from '../observation/query-monitor.ts';
-import type { Downloads } from '../transfer/downloads.ts';
-import type { FileServer } from '../transfer/file-server.ts';
-import { folderView, keptView, peerView } from './control-views.ts';
+import { logLevels, logTail } from '../log.ts';
+import { QueryMonitor } from '../queries/query-monitor.ts';
+import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
-import type { Health } from './health.ts';
-import type { Keys } from './keys.ts';
 import { FileCursors, fileList, fileView, hostFields, hostView } from './list-views.ts';
 import { statusView } from './status-view.ts';
 import { storageRefusal } from './storage-refusal.ts';
-
-export interface ControlParts {
-  live: LiveSettings;
-  startedAt: Date;
-  clock: Clock;
-  network: Network;
-  servent: Servent;
-  library: Library;
-  searches: Searches;
-  monitor: QueryMonitor;
-  downloads: Downloads;
-  fileServer: FileServer;
-  gnutella: Endpoint;
-  log: Log;
-  keys: Keys;
-  history: History;
-  hooks: Hooks;
-  health: Health;
-}
 
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;

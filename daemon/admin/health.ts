@@ -7,12 +7,12 @@ import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { attention } from '../doctor/attention.ts';
+import { keptView } from '../events/views.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
 import type { Downloads } from '../transfer/downloads.ts';
-import { keptView } from './control-views.ts';
 
 export interface HealthParts {
   live: LiveSettings;

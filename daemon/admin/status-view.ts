@@ -4,8 +4,8 @@ import { version } from '../../api/version.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
-import type { ControlParts } from './control.ts';
-import { electionView, keptView, reachabilityView } from './control-views.ts';
+import { electionView, keptView, reachabilityView } from '../events/views.ts';
+import type { ControlParts } from './control-parts.ts';
 
 /** `api`: where the API listens. */
 export function statusView(parts: ControlParts, api: Endpoint): StatusView {

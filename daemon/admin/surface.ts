@@ -7,7 +7,7 @@ import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Ground } from '../ground.ts';
 import type { Network } from '../network/network.ts';
 import { Watching } from '../observation/observation.ts';
-import type { QueryMonitor } from '../observation/query-monitor.ts';
+import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { TransferSide } from '../transfer/transfer-side.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/handshake/handshake.ts';
 import type { Link, LinkSpec } from '../../protocol/overlay/links/link.ts';
 import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/links/write-pace.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';

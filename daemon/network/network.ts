@@ -5,7 +5,7 @@ import type { CachesToAsk } from '../../protocol/bootstrap/bootstrap.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
 import { isWildcard } from '../../protocol/overlay/reach/own-address.ts';
 import { Servent } from '../../protocol/servent.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
@@ -16,7 +16,6 @@ import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wir
 import { CacheCalls } from '../bootstrap/cache-calls.ts';
 import { CacheStore } from '../bootstrap/cache-store.ts';
 import { readHostsFiles } from '../bootstrap/hosts-file.ts';
-import { Refusals } from '../explain/refusals.ts';
 import type { Ground } from '../ground.ts';
 import type { Library } from '../library/library.ts';
 import { type BlockListFault, type ReadBlockLists, readBlockLists } from '../net/block-lists.ts';
@@ -32,6 +31,7 @@ import { HostStore } from '../store/hosts.ts';
 import { blockFiles, listenerLimits } from './bounds.ts';
 import { MachineGauge } from './machine-gauge.ts';
 import { PushConnections } from './push-connections.ts';
+import { Refusals } from './refusals.ts';
 import { serventSettings } from './servent-settings.ts';
 
 export interface NetworkParts {

@@ -9,7 +9,7 @@ import { encodeGiv, parseGiv } from '../../protocol/transfer/giv.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { DialError, type Dialer } from '../net/dialer.ts';
-import { callPushProxy } from '../transfer/push-proxy-call.ts';
+import { callPushProxy } from './push-proxy-call.ts';
 
 const CONNECT_MS = 10_000;
 const HTTP_MS = 10_000;

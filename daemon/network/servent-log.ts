@@ -11,9 +11,9 @@ import type { Clock } from '../../protocol/ports.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
+import type { EventReports } from '../events/event-reports.ts';
 import type { Log } from '../log.ts';
-import type { EventReports } from '../observation/event-reports.ts';
-import type { QueryMonitor } from '../observation/query-monitor.ts';
+import type { QueryMonitor } from '../queries/query-monitor.ts';
 
 export interface ServentLogOptions {
   clock: Clock;

@@ -1,6 +1,6 @@
 // What moves all the time, looked at while somebody listens: progress of transfers, and the servent at a glance.
 import type { DownloadView, StatusView, UploadView } from '../../api/control.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventLog } from '../events/event-log.ts';
 
 const LOOK_MS = 500;
 

@@ -1,6 +1,6 @@
 // Log lines told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
-import type { EventLog } from './event-log.ts';
-import type { LogTail } from './log-tail.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { LogTail } from '../log-tail.ts';
 
 const TOLD_PER_SECOND_MAX = 500;
 const SECOND_MS = 1_000;

@@ -4,15 +4,15 @@ import type { ApiCounters } from '../../api/app.ts';
 import type { StreamCounters } from '../../api/event-stream.ts';
 import { DROP_NAMES, type Drop } from '../../protocol/overlay/links/drops.ts';
 import type { Servent } from '../../protocol/servent.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { HookCounters } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
 import type { Searches } from '../network/searches.ts';
+import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
-import type { EventLog } from './event-log.ts';
-import type { QueryMonitor } from './query-monitor.ts';
 import { trafficOf } from './traffic.ts';
 
 export interface MetricParts {

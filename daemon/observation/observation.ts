@@ -1,17 +1,14 @@
-// All that looks on and counts: event log, streams, hooks, history, metrics. Nothing of it changes what the servent does.
+// All that looks on and counts: streams, hooks, history, metrics. Nothing of it changes what the servent does.
 import type { ApiCounters } from '../../api/app.ts';
 import type { StatusView } from '../../api/control.ts';
 import { EventStreams } from '../../api/event-stream.ts';
 import type { StreamSources } from '../../api/streams.ts';
 import { Drop } from '../../protocol/overlay/links/drops.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { HookConfig } from '../../settings/hook-config.ts';
+import type { Observation } from '../events/observation.ts';
 import { Hooks } from '../hooks/hooks.ts';
-import { type Log, logTail } from '../log.ts';
-import type { Store } from '../store/store.ts';
-import { EventLog } from './event-log.ts';
+import { logTail } from '../log.ts';
 import { EventProgress } from './event-progress.ts';
-import { EventReports } from './event-reports.ts';
 import { History, readingOf } from './history.ts';
 import { LogFeed } from './log-feed.ts';
 import type { MetricParts } from './metric-table.ts';
@@ -19,37 +16,6 @@ import { Metrics } from './metrics.ts';
 import { QueryFeed } from './query-feed.ts';
 
 const SECOND_MS = 1000;
-
-export interface ObservationOptions {
-  store: Store;
-  clock: Clock;
-  log: Log;
-}
-
-/** What there is from the first on: parts report to it. */
-export class Observation {
-  readonly events: EventLog;
-  readonly reports: EventReports;
-  readonly options: ObservationOptions;
-
-  constructor(options: ObservationOptions) {
-    const { store, clock } = options;
-    const log = options.log.child({ mod: 'events' });
-    this.options = options;
-    this.events = new EventLog({ table: store.table('events'), marks: store.table('event-marks'), clock, log });
-    this.reports = new EventReports(this.events, clock);
-  }
-
-  /** Rejects with StoreError. */
-  start(): Promise<void> {
-    return this.events.start();
-  }
-
-  /** After everything that has something to tell. */
-  stop(): Promise<void> {
-    return this.events.stop();
-  }
-}
 
 export interface WatchedParts extends Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'> {
   status: () => StatusView;

@@ -1,6 +1,6 @@
 // Passing queries told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
-import type { EventLog } from './event-log.ts';
-import type { QueryMonitor } from './query-monitor.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { QueryMonitor } from '../queries/query-monitor.ts';
 
 /** Parsing and telling one costs about what routing it does. */
 const TOLD_PER_SECOND_MAX = 1_000;

@@ -2,17 +2,17 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DownloadState, DownloadView } from '../../api/control.ts';
+import type { Clock, Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import { SourcePlan } from '../../protocol/transfer/source-plan.ts';
+import { type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
-import type { DownloadRecord } from '../store/downloads.ts';
+import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';
 import { StoreError } from '../store/store-error.ts';
 import { DiskError, diskError } from './disk-error.ts';
-import type { DownloadContext } from './download-context.ts';
-import { type FetchJob, fetchFrom } from './fetch.ts';
+import { type FetchContext, type FetchJob, fetchFrom } from './fetch.ts';
 import { sha1OfPart } from './part-digest.ts';
 import { PART_SUFFIX, PartFile, partsFolder } from './part-file.ts';
 import { placeFile } from './place-file.ts';
@@ -27,6 +27,31 @@ export type RunEnd =
   | { readonly kind: 'completed' | 'failed' | 'stopped' }
   | { readonly kind: 'waiting'; readonly until: number | null }
   | { readonly kind: 'disk'; readonly error: DiskError };
+
+/** How much a crash may cost: what came in since. */
+export interface CheckpointLimits {
+  bytes: number;
+  ms: number;
+}
+
+export const CHECKPOINT_LIMITS: CheckpointLimits = { bytes: 4 << 20, ms: 1000 };
+
+/** What all downloads share. */
+export interface DownloadContext {
+  /** Of finished files; `.incomplete` in it holds the others. */
+  readonly folder: string;
+  readonly store: DownloadStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetch: FetchContext;
+  readonly retryTimes: RetryTimes;
+  readonly checkpoint: CheckpointLimits;
+  onChange(download: Download): void;
+  /** It waits in a queue at its source and needs none of our slots, or does not any more. */
+  onRemoteQueue(download: Download, waiting: boolean): void;
+  /** Progress could not be stored, and the run goes on; or we made a mistake, and it does not. */
+  onTrouble(download: Download, error: unknown): void;
+}
 
 /** Of a download that nobody is known to have. */
 export const NO_SOURCE = 'no source is known yet';

@@ -13,8 +13,14 @@ import { VISIT_TIMES, type VisitTimes } from '../../protocol/transfer/visit.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import type { DownloadStore } from '../store/downloads.ts';
-import { Download, NO_SOURCE, type RunEnd } from './download.ts';
-import { CHECKPOINT_LIMITS, type CheckpointLimits, type DownloadContext } from './download-context.ts';
+import {
+  CHECKPOINT_LIMITS,
+  type CheckpointLimits,
+  Download,
+  type DownloadContext,
+  NO_SOURCE,
+  type RunEnd,
+} from './download.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
 
 /** What to fetch. Without a hash nothing is verified, and only sources that name the file by index or URL can be asked. */

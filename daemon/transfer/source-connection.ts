@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
 import type { Framing } from '../../protocol/transfer/reply.ts';
 import { type LineCommand, type LineEvent, SourceExchange } from '../../protocol/transfer/source-exchange.ts';
-import { SocketReader } from './socket-reader.ts';
+import { SocketReader } from '../net/socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 
 /** Gets the next bytes of a body; a promise asks to wait. */

@@ -12,9 +12,9 @@ import type { NamedFiles, ServerTimes } from '../../protocol/transfer/upload-con
 import type { UploadQueue } from '../../protocol/transfer/upload-queue.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
+import { SocketReader } from '../net/socket-reader.ts';
 import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
-import { SocketReader } from './socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 import { Upload } from './upload.ts';
 

@@ -14,7 +14,7 @@ import {
   type ServentEvent,
 } from '../../api/events.ts';
 import { openApiDocument } from '../../api/openapi.ts';
-import type { EventLog } from '../../daemon/observation/event-log.ts';
+import type { EventLog } from '../../daemon/events/event-log.ts';
 import { hookConfigOf } from '../../settings/hook-config.ts';
 import { ApiContract } from '../support/api-contract.ts';
 import { projectRoot } from '../support/fixtures.ts';

@@ -1,7 +1,7 @@
 // A raw HTTP client that says exactly what a test wants said, and reads replies one after another.
 import type { Socket } from 'node:net';
 import type { Test } from 'tap';
-import { SocketReader } from '../../daemon/transfer/socket-reader.ts';
+import { SocketReader } from '../../daemon/net/socket-reader.ts';
 import { numberOf, parseResponseHead, type ResponseHead } from '../../protocol/transfer/http-head.ts';
 import { dial } from './loopback.ts';
 

@@ -1,7 +1,7 @@
 // A source for downloads whose every answer a test decides: it reads requests and leaves the rest to a script.
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import { SocketReader } from '../../daemon/transfer/socket-reader.ts';
+import { SocketReader } from '../../daemon/net/socket-reader.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import { parseRange } from '../../protocol/transfer/range.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Type } from '../../protocol/constants.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import { LOCAL_DYNAMIC_QUERY } from '../../protocol/overlay/queries/dynamic-query.ts';
-import type { SearchSpec } from '../../protocol/overlay/queries/search.ts';
+import type { SearchSpec } from '../../protocol/overlay/queries/question.ts';
 import { VirtualNetwork, type VirtualServent } from './virtual-network.ts';
 
 export interface TwoTierShape {

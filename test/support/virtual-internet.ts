@@ -8,7 +8,7 @@ import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/neighbours.ts';
+import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import { Servent } from '../../protocol/servent.ts';

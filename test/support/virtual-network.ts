@@ -6,7 +6,8 @@ import type { Link, LinkSpec, Wire } from '../../protocol/overlay/links/link.ts'
 import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { HitCourier } from '../../protocol/overlay/queries/answerer.ts';
-import type { Search, SearchSpec } from '../../protocol/overlay/queries/search.ts';
+import type { SearchSpec } from '../../protocol/overlay/queries/question.ts';
+import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';

@@ -1,8 +1,8 @@
 // The configured neighbours: dialled when KeptPlan says so, and known by their links.
 import type { Random } from '../../ports.ts';
 import type { Link } from '../links/link.ts';
+import type { Attempt } from './attempt.ts';
 import { type KeptOutcome, KeptPlan, type KeptReport } from './kept-plan.ts';
-import type { Attempt } from './neighbours.ts';
 
 export interface KeptNeighboursOptions {
   /** HOST:PORT. */

@@ -11,6 +11,7 @@ import type { Link } from '../links/link.ts';
 import type { Overlay } from '../overlay.ts';
 import type { ReachPolicy } from '../reach/reach-policy.ts';
 import { TimedKeys } from '../timed-keys.ts';
+import type { Attempt } from './attempt.ts';
 import type { FreeSlots } from './free-slots.ts';
 import { type HostCache, type HostFailure, isKnownLeaf } from './host-cache.ts';
 import type { HostSightings } from './host-sightings.ts';
@@ -30,22 +31,6 @@ const CRAWL_MS = 300_000;
 const CRAWLERS_MAX = 1024;
 /** The latest dials tell whether the network is full. */
 const OUTCOMES_MAX = 8;
-
-/** Why a dial brought no handshake. */
-export type DialFailure =
-  | 'DIAL_FORBIDDEN'
-  | 'DIAL_BUSY'
-  | 'DIAL_TIMEOUT'
-  | 'DIAL_FAILED'
-  | 'DIAL_ABORTED'
-  | 'HANDSHAKE_TIMEOUT'
-  | 'HANDSHAKE_CLOSED';
-
-/** How a dial ended. Refusals are everyday, so nothing is thrown. */
-export type Attempt =
-  | { readonly kind: 'linked'; readonly link: Link }
-  | { readonly kind: 'refused'; readonly refusal: Refused }
-  | { readonly kind: 'failed'; readonly reason: DialFailure; readonly text: string };
 
 export interface NeighboursParts {
   readonly overlay: Overlay;

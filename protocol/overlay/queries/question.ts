@@ -1,7 +1,15 @@
 // What a search of ours asks for: its text as it is sent, when two searches ask for the same, and what cannot be asked.
 import { WORD_BYTES_MIN } from '../../qrp/hash.ts';
 import { queryWords } from '../../search/tokenizer.ts';
-import type { SearchSpec } from './search.ts';
+
+export interface SearchSpec {
+  /** Words; empty for a search by hash alone. */
+  readonly text: string;
+  /** SHA-1s of 20 bytes; a file with any of them is meant. */
+  readonly urns?: readonly Buffer[];
+  /** Most TTL that it is sent with; where neighbours bear less, less. */
+  readonly ttl?: number | undefined;
+}
 
 /** Beyond 256 bytes of payload gtk-gnutella drops a query: room for flags, GGEP and one URN is left. */
 const TEXT_BYTES_MAX = 180;

@@ -2,7 +2,8 @@
 import { CodedError } from '../../errors.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 import { type FoundContent, FoundContents } from './found-contents.ts';
-import type { Search, SearchSpec } from './search.ts';
+import type { SearchSpec } from './question.ts';
+import type { Search } from './search.ts';
 
 export const SESSIONS_MAX = 256;
 export const SESSION_MS = 180_000;

@@ -1,14 +1,5 @@
 // One search of ours.
-import { questionOf } from './question.ts';
-
-export interface SearchSpec {
-  /** Words; empty for a search by hash alone. */
-  readonly text: string;
-  /** SHA-1s of 20 bytes; a file with any of them is meant. */
-  readonly urns?: readonly Buffer[];
-  /** Most TTL that it is sent with; where neighbours bear less, less. */
-  readonly ttl?: number | undefined;
-}
+import { questionOf, type SearchSpec } from './question.ts';
 
 /** GUIDs of earlier searches under which hits are still taken. */
 const EARLIER_GUIDS_MAX = 8;

@@ -6,8 +6,9 @@ import { guidKey } from '../../wire/guid.ts';
 import { encodeQuery, QueryFlag } from '../../wire/query.ts';
 import { addressGuid } from '../datagrams/out-of-band.ts';
 import { PastSearches } from './past-searches.ts';
+import type { SearchSpec } from './question.ts';
 import { questionOf, textToAsk } from './question.ts';
-import { Search, type SearchSpec } from './search.ts';
+import { Search } from './search.ts';
 
 const URNS_MAX = 4;
 

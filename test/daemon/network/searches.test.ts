@@ -1,6 +1,7 @@
 import { test } from 'tap';
 import { Searches, type SearchesOptions } from '../../../daemon/network/searches.ts';
-import { Search, type SearchSpec } from '../../../protocol/overlay/queries/search.ts';
+import type { SearchSpec } from '../../../protocol/overlay/queries/question.ts';
+import { Search } from '../../../protocol/overlay/queries/search.ts';
 import { SearchSessions, type SessionSink } from '../../../protocol/overlay/queries/search-sessions.ts';
 import { hitOf } from '../../support/query-hits.ts';
 

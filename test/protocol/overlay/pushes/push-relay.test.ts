@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Dialer } from '../../../../daemon/net/dialer.ts';
-import { callPushProxy } from '../../../../daemon/transfer/push-proxy-call.ts';
+import { callPushProxy } from '../../../../daemon/network/push-proxy-call.ts';
 import { PushRelay } from '../../../../protocol/overlay/pushes/push-relay.ts';
 import { formatGuid } from '../../../../protocol/wire/guid.ts';
 import type { Push } from '../../../../protocol/wire/push.ts';

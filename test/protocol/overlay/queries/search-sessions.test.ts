@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { Search, type SearchSpec } from '../../../../protocol/overlay/queries/search.ts';
+import type { SearchSpec } from '../../../../protocol/overlay/queries/question.ts';
+import { Search } from '../../../../protocol/overlay/queries/search.ts';
 import {
   SESSIONS_MAX,
   type SearchSession,

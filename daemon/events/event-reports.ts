@@ -3,9 +3,9 @@ import type { DownloadView, ResultView, SearchView, UploadView } from '../../api
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { folderView, peerView } from '../admin/control-views.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { EventLog } from './event-log.ts';
+import { folderView, peerView } from './views.ts';
 
 /** Results of one search that are told; the list has them all. */
 const RESULTS_TOLD_MAX = 500;

@@ -1,7 +1,7 @@
 // The servent GUID of this installation: minted at the first start, kept for life.
 import type { Random } from '../../protocol/ports.ts';
 import { formatGuid, parseGuid } from '../../protocol/wire/guid.ts';
-import type { Table } from '../store/table.ts';
+import type { Table } from './table.ts';
 
 const SERVENT_GUID = 'servent-guid';
 

@@ -2,6 +2,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
 
+/** What is remembered of queries: nothing, numbers, words as salted hashes, everything. */
+export type Privacy = 'off' | 'counts' | 'hashed' | 'full';
+
 const HASH_CHARACTERS = 12;
 
 export class WordHasher {

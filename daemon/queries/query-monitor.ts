@@ -9,10 +9,7 @@ import { guidKey } from '../../protocol/wire/guid.ts';
 import { parseQuery, URN_QUERY_TEXT } from '../../protocol/wire/query.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import { QueryStats } from './query-stats.ts';
-import { WordHasher } from './query-words.ts';
-
-/** What is remembered of queries: nothing, numbers, words as salted hashes, everything. */
-export type Privacy = 'off' | 'counts' | 'hashed' | 'full';
+import { type Privacy, WordHasher } from './query-words.ts';
 
 export interface PassedQuery {
   id: number;

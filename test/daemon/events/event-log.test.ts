@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import type { FeedEvent, Missed } from '../../../api/event-feed.ts';
 import type { Topic } from '../../../api/events.ts';
+import { EventLog, type EventLogOptions } from '../../../daemon/events/event-log.ts';
 import { silentLog } from '../../../daemon/log.ts';
-import { EventLog, type EventLogOptions } from '../../../daemon/observation/event-log.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { samples } from '../../support/sample-events.ts';
 

@@ -1,5 +1,5 @@
 // The latest lines of the log, kept for who asks, and told to who listens. A line is what pino wrote: secrets are already out of it.
-import type { LogLevel, LogLineView } from '../../api/control.ts';
+import type { LogLevel, LogLineView } from '../api/control.ts';
 
 const LINES_MAX = 1_000;
 /** Of one line: a stack is a few thousand characters. */

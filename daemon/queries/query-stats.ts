@@ -6,8 +6,7 @@ import { queryWords } from '../../protocol/search/tokenizer.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import { parseQuery } from '../../protocol/wire/query.ts';
-import type { Privacy } from './query-monitor.ts';
-import type { WordHasher } from './query-words.ts';
+import type { Privacy, WordHasher } from './query-words.ts';
 import { TopKeys } from './top-keys.ts';
 
 export type QueryStatsView = z.infer<typeof queryStats>;

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { queryStats } from '../../../api/schemas/monitor.ts';
-import { QueryMonitor } from '../../../daemon/observation/query-monitor.ts';
-import { QueryStats } from '../../../daemon/observation/query-stats.ts';
-import { WordHasher } from '../../../daemon/observation/query-words.ts';
-import { TopKeys } from '../../../daemon/observation/top-keys.ts';
+import { QueryMonitor } from '../../../daemon/queries/query-monitor.ts';
+import { QueryStats } from '../../../daemon/queries/query-stats.ts';
+import { WordHasher } from '../../../daemon/queries/query-words.ts';
+import { TopKeys } from '../../../daemon/queries/top-keys.ts';
 import { Type } from '../../../protocol/constants.ts';
 import type { Link } from '../../../protocol/overlay/links/link.ts';
 import { Frame, FrameReader } from '../../../protocol/wire/frame-reader.ts';

@@ -5,7 +5,7 @@ import { parseResponseHead } from '../../protocol/transfer/http-head.ts';
 import { encodePushProxyCall, type PushProxyVerdict, pushProxyVerdict } from '../../protocol/transfer/push-proxy.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { DialError } from '../net/dialer.ts';
-import { SocketReader } from './socket-reader.ts';
+import { SocketReader } from '../net/socket-reader.ts';
 
 export interface PushProxyCall {
   readonly serventGuid: Buffer;

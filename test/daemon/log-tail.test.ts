@@ -1,7 +1,7 @@
 import t from 'tap';
-import { createLog, logTail, silentLog } from '../../../daemon/log.ts';
-import { LogFeed } from '../../../daemon/observation/log-feed.ts';
-import { LogTail } from '../../../daemon/observation/log-tail.ts';
+import { createLog, logTail, silentLog } from '../../daemon/log.ts';
+import { LogTail } from '../../daemon/log-tail.ts';
+import { LogFeed } from '../../daemon/observation/log-feed.ts';
 
 const line = (more: object): string => `${JSON.stringify({ level: 30, time: '2026-11-21T12:00:00.000Z', ...more })}\n`;
 

@@ -1,0 +1,35 @@
+// The parts of the daemon that an admin's questions and orders go to.
+import type { Clock } from '../../protocol/ports.ts';
+import type { Servent } from '../../protocol/servent.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { LiveSettings } from '../../settings/live.ts';
+import type { Hooks } from '../hooks/hooks.ts';
+import type { Library } from '../library/library.ts';
+import type { Log } from '../log.ts';
+import type { Network } from '../network/network.ts';
+import type { Searches } from '../network/searches.ts';
+import type { History } from '../observation/history.ts';
+import type { QueryMonitor } from '../queries/query-monitor.ts';
+import type { Downloads } from '../transfer/downloads.ts';
+import type { FileServer } from '../transfer/file-server.ts';
+import type { Health } from './health.ts';
+import type { Keys } from './keys.ts';
+
+export interface ControlParts {
+  live: LiveSettings;
+  startedAt: Date;
+  clock: Clock;
+  network: Network;
+  servent: Servent;
+  library: Library;
+  searches: Searches;
+  monitor: QueryMonitor;
+  downloads: Downloads;
+  fileServer: FileServer;
+  gnutella: Endpoint;
+  log: Log;
+  keys: Keys;
+  history: History;
+  hooks: Hooks;
+  health: Health;
+}

@@ -1,0 +1,19 @@
+// How a dial ended.
+import type { Refused } from '../../handshake/handshake.ts';
+import type { Link } from '../links/link.ts';
+
+/** Why a dial brought no handshake. */
+export type DialFailure =
+  | 'DIAL_FORBIDDEN'
+  | 'DIAL_BUSY'
+  | 'DIAL_TIMEOUT'
+  | 'DIAL_FAILED'
+  | 'DIAL_ABORTED'
+  | 'HANDSHAKE_TIMEOUT'
+  | 'HANDSHAKE_CLOSED';
+
+/** How a dial ended. Refusals are everyday, so nothing is thrown. */
+export type Attempt =
+  | { readonly kind: 'linked'; readonly link: Link }
+  | { readonly kind: 'refused'; readonly refusal: Refused }
+  | { readonly kind: 'failed'; readonly reason: DialFailure; readonly text: string };
