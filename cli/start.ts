@@ -89,17 +89,25 @@ async function runDaemon(
     process.on(name, () =>
       log.info({ signal: name }, 'this signal does nothing: SIGHUP reads the configuration again'),
     );
-  const daemon = await startDaemon(resolved, log).catch((error: unknown) => {
+  const asked = new AbortController();
+  const stopping = stopped.then(signal => {
+    log.info({ signal }, 'stopping');
+    supervisor.stopping();
+    asked.abort();
+  });
+  const tooLate = stopping.then(late);
+  const daemon = await Promise.race([startDaemon(resolved, log, {}, asked.signal), tooLate]).catch((error: unknown) => {
+    if (asked.signal.aborted && error === asked.signal.reason) return null;
     log.debug({ err: error }, 'the start failed');
     throw error;
   });
+  if (daemon === null) return; // asked to stop before the start was over
   reload = () => daemon.reload();
   optimiseFromNow();
   sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   supervisor.ready();
-  log.info({ signal: await stopped }, 'stopping');
-  supervisor.stopping();
-  await Promise.race([daemon.stop(), late()]);
+  await stopping;
+  await Promise.race([daemon.stop(), tooLate]);
 }
 
 /** Rejects when stopping has taken too long; the process then ends whatever hangs. */

@@ -1,4 +1,5 @@
 // Composition root, and the map: what there is, in which order it is built, started and, in reverse, stopped.
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
@@ -27,20 +28,27 @@ export interface RunningDaemon {
 
 /**
  * Rejects with an error whose message tells a person what to do; nothing is left running then. `limits` are for
- * experiments: what of the overlay is no setting.
+ * experiments: what of the overlay is no setting. `signal` gives the start up: what runs by then is stopped, and it rejects with the reason.
  */
 export async function startDaemon(
   resolved: ResolvedSettings,
   log: Log,
   limits: Partial<OverlayLimits> = {},
+  signal?: AbortSignal,
 ): Promise<RunningDaemon> {
   const running = new Running(log);
   try {
-    return await start(await layGround(resolved, log, running, limits));
+    const starting = layGround(resolved, log, running, limits).then(start);
+    return await (signal === undefined ? starting : Promise.race([starting, reasonOf(signal)]));
   } catch (error) {
     await running.stop();
     throw error;
   }
+}
+
+async function reasonOf(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
 }
 
 async function start(ground: Ground): Promise<RunningDaemon> {

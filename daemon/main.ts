@@ -20,6 +20,9 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 
 /** What a command may leave open, such as the rest of a failed start, keeps the process no longer than this. */
 const LEFT_OPEN_WAIT_MS = 500;
+/** Of those, a file or name that the system still waits for keeps even `exit` from ending the process. */
+const EXIT_WAIT_MS = 400;
+const HOLDS_EXIT: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
 
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
@@ -27,4 +30,7 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
 });
-setTimeout(() => process.exit(), LEFT_OPEN_WAIT_MS).unref();
+setTimeout(() => {
+  if (!process.getActiveResourcesInfo().some(kind => HOLDS_EXIT.has(kind))) process.exit();
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), EXIT_WAIT_MS).unref();
+}, LEFT_OPEN_WAIT_MS).unref();

@@ -10,21 +10,25 @@ export class Running {
     this.#log = log;
   }
 
+  /** What comes when the rest has been told to stop is stopped at once: the start was given up. */
   add(what: string, stop: () => Promise<void> | void): void {
-    this.#stops.push({ what, stop });
+    if (this.#stopping === null) this.#stops.push({ what, stop });
+    else void this.#stop(what, stop);
   }
 
   /** One part that fails to stop must not keep the others from saving their state. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
-      for (const { what, stop } of this.#stops.reverse()) {
-        try {
-          await stop();
-        } catch (err) {
-          this.#log.error({ err }, `stopping ${what} failed`);
-        }
-      }
+      for (const { what, stop } of this.#stops.reverse()) await this.#stop(what, stop);
     })();
     return this.#stopping;
+  }
+
+  async #stop(what: string, stop: () => Promise<void> | void): Promise<void> {
+    try {
+      await stop();
+    } catch (err) {
+      this.#log.error({ err }, `stopping ${what} failed`);
+    }
   }
 }

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -8,6 +9,7 @@ import t, { type Test } from 'tap';
 import { readRuntime } from '../../api/runtime-files.ts';
 import { command } from '../support/command.ts';
 import { projectRoot } from '../support/fixtures.ts';
+import { until } from '../support/running-servent.ts';
 
 interface Started {
   child: ChildProcess;
@@ -84,3 +86,25 @@ t.test('start prints one line when it listens, answers, refuses to start twice, 
   t.equal(started.lines.length, 1, 'standard output has nothing but the ready line');
   t.equal(await readRuntime(dataDir), null);
 });
+
+t.test(
+  'asked to stop before its start is over, it ends, whatever the start waits for',
+  { skip: process.platform === 'win32' && 'no such files' },
+  async t => {
+    const dataDir = t.testdir();
+    const pipe = join(dataDir, 'certificate.pem');
+    execFileSync('mkfifo', [pipe]); // to read it is to wait for somebody who writes
+    const started = startIn(t, dataDir, '--api-tls-cert', pipe, '--api-tls-key', pipe, '--log-level', 'debug');
+    const opened = await until('it reads the pipe', async () =>
+      open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => null),
+    );
+    t.teardown(() => opened.close());
+    const askedAt = performance.now();
+    started.child.kill('SIGTERM');
+    const { said } = await started.ended;
+    const tookMs = performance.now() - askedAt;
+    t.ok(tookMs < 4_000, `it took ${tookMs} ms`);
+    t.match(said, /"msg":"stopping"/);
+    t.strictSame(started.lines, [], 'it never said that it was ready');
+  },
+);
