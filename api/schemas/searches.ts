@@ -1,12 +1,27 @@
 // Our own searches and what they found.
 import { z } from 'zod';
+import { linkIn } from '../../protocol/wire/pasted.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
 
-export const TEXT_MAX = 256;
+const WORDS_CHARACTERS_MAX = 256;
+/** A magnet link pasted where words are asked for. */
+const TEXT_CHARACTERS_MAX = 16_384;
 
 export const startSearch = z
   .strictObject({
-    text: z.string().trim().min(1).max(TEXT_MAX).optional().describe('words that all must match'),
+    text: z
+      .string()
+      .trim()
+      .min(1)
+      .max(TEXT_CHARACTERS_MAX)
+      .refine(
+        text => text.length <= WORDS_CHARACTERS_MAX || linkIn(text) !== null,
+        `expected at most ${WORDS_CHARACTERS_MAX} characters, or a magnet link`,
+      )
+      .optional()
+      .describe(
+        `words that all must match, at most ${WORDS_CHARACTERS_MAX} characters; a URN or magnet link is searched for by its hash`,
+      ),
     urn: givenUrn.optional().describe('exactly this content'),
     browse: givenAddress.optional().describe('everything this servent shares, asked of it directly'),
     ttl: z

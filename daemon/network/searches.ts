@@ -1,7 +1,7 @@
 // Our searches as people and programs see them: under an id, with views; browses of one servent. The servent groups what they find.
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
-import { CodedError } from '../../protocol/errors.ts';
+import { CodedError, ProtocolError } from '../../protocol/errors.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
 import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
@@ -9,6 +9,7 @@ import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
+import { searchIn } from '../../protocol/wire/magnet.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 
@@ -196,10 +197,16 @@ function askAgainDate(search: NamedSearch): string | null {
   return at === null ? null : dateOf(search, at);
 }
 
-/** A text that is a URN is meant as one. */
+/** A text with a URN or a magnet link in it is meant as one. */
 function withUrn(input: StartSearchInput): StartSearchInput {
   const { text, ...others } = input;
-  return text !== undefined && input.urn === undefined && /^urn:\S+$/i.test(text) ? { ...others, urn: text } : input;
+  if (text === undefined || input.urn !== undefined) return input;
+  try {
+    return { ...others, ...(searchIn(text) ?? { text }) };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new SearchInputError('text', error.message);
+  }
 }
 
 function browseEndpoint(text: string): Endpoint {

@@ -8,6 +8,8 @@ import { formatUrn, urnOrNull } from './urn.ts';
 /** Longer text is no magnet; a source is at most a URL. */
 const MAGNET_CHARS_MAX = 16_384;
 const PARAMETERS_MAX = 100;
+/** To be searched for. */
+const WORDS_CHARS_MAX = 256;
 
 export interface Magnet {
   /** dn; nothing is made safe for a file system here. */
@@ -62,6 +64,24 @@ export function parseMagnet(text: string): Magnet {
     if (found !== null) sha1 ??= urnOrNull(found[0])?.sha1 ?? null;
   }
   return { name, size, sha1, tigerRoot, sources, keywords };
+}
+
+/**
+ * What somebody who pastes this as a search means: the content of the URN or magnet link in it or, of a link without a hash, its words or
+ * its name; null: it has no link in it. Throws MAGNET_MALFORMED for a link with none of them.
+ */
+export function searchIn(pasted: string): { readonly urn: string } | { readonly text: string } | null {
+  const link = linkIn(pasted);
+  if (link?.startsWith('magnet:') !== true) return link === null ? null : { urn: link };
+  const magnet = parseMagnet(link);
+  if (magnet.sha1 !== null) return { urn: formatUrn(magnet) };
+  const text = magnet.keywords.join(' ') || magnet.name;
+  if (text === null || text.length > WORDS_CHARS_MAX)
+    throw new ProtocolError(
+      'MAGNET_MALFORMED',
+      `expected a magnet link with xt=urn:sha1:… or with at most ${WORDS_CHARS_MAX} characters of words`,
+    );
+  return { text };
 }
 
 /** Percent and plus, UTF-8 or else Latin-1; a percent sign that starts no octet stays. */

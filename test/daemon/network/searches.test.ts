@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { endpoints } from '../../../api/endpoints.ts';
 import { Searches, type SearchesOptions } from '../../../daemon/network/searches.ts';
 import type { SearchSpec } from '../../../protocol/overlay/queries/question.ts';
 import { Search } from '../../../protocol/overlay/queries/search.ts';
@@ -136,5 +137,31 @@ test('a search that left something out says so, and how much it kept', t => {
   const { id: other } = searches.start({ text: 'sources' });
   for (let servent = 0; servent < 201; servent++) sessions.onHit(started[1] as Search, hitOf(servent, 0, 1), 0, 0);
   t.match(searches.get(other)?.cut, /more sources than are kept/);
+  t.end();
+});
+
+test('a pasted magnet link is searched for by its hash, not by its letters', t => {
+  const { started, searches } = scene();
+  const name = `dn=${'a+name+'.repeat(60)}`;
+  for (const text of [
+    `magnet:?xt=urn:sha1:${SHA1}`,
+    `magnet:?${name}&xl=5&xt=urn:sha1:${SHA1}`,
+    `look: <magnet:?xt=urn%3Asha1%3A${SHA1}> it is`,
+    `"urn:sha1:${SHA1}"`,
+  ]) {
+    const input = endpoints.startSearch.body.parse({ text });
+    t.match(searches.start(input), { text: null, urn: `urn:sha1:${SHA1}` }, text);
+    t.match(started.at(-1), { text: '', urns: [{ length: 20 }] }, text);
+  }
+  t.match(
+    searches.start({ text: 'magnet:?dn=free+music' }),
+    { text: 'free music', urn: null },
+    'its name without a hash',
+  );
+  t.match(searches.start({ text: 'magnet:?dn=x&kt=free+music' }), { text: 'free music', urn: null }, 'or its words');
+  for (const text of ['magnet:?xl=5', `magnet:?${name}`])
+    t.throws(() => searches.start({ text }), { field: 'text', message: /expected a magnet link with/ });
+  t.throws(() => endpoints.startSearch.body.parse({ text: 'x'.repeat(257) }), /at most 256 characters/);
+  t.match(searches.start({ text: 'a magnet and an urn' }), { text: 'a magnet and an urn', urn: null });
   t.end();
 });
