@@ -1,5 +1,5 @@
 // What the API refuses with: one table of stable codes, and RFC 9457 problem documents made from it.
-import { ProtocolError } from '../protocol/errors.ts';
+import { CodedError, ProtocolError } from '../protocol/errors.ts';
 
 const PROBLEMS = {
   INVALID: { status: 400, title: 'The request is not valid' },
@@ -55,17 +55,14 @@ interface ApiErrorOptions {
 }
 
 /** A refusal that the caller can understand and act upon. `detail` is one sentence that says what to do. */
-export class ApiError extends Error {
-  readonly code: ApiErrorCode;
+export class ApiError extends CodedError<ApiErrorCode> {
   readonly faults: readonly FieldFault[];
   /** When it may work, in seconds from now. */
   readonly retryAfter: number | null;
 
   constructor(code: ApiErrorCode, detail: string, options: ApiErrorOptions = {}) {
-    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    super(code, detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.retryAfter = options.retryAfter ?? null;
-    this.name = 'ApiError';
-    this.code = code;
     this.faults = options.faults ?? [];
   }
 

@@ -1,4 +1,5 @@
 // The API on its sockets: TCP, with TLS when asked, and a Unix socket; deadlines for slow callers, a stop that does not wait for idle ones.
+
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import {
@@ -10,6 +11,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { CodedError } from '../protocol/errors.ts';
 import type { ApiCounters, ApiOptions } from './app.ts';
 import { requireStrong } from './auth.ts';
 import { Connections } from './connections.ts';
@@ -53,14 +55,10 @@ const ADVICE: Record<string, string> = {
 };
 
 /** The address cannot be taken; `code` is the system's. */
-export class ApiListenError extends Error {
-  readonly code: string;
-
+export class ApiListenError extends CodedError<string> {
   constructor(place: string, advice: string, cause: unknown) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    super(`the admin API cannot listen on ${place} (${code}): ${ADVICE[code] ?? advice}`, { cause });
-    this.name = 'ApiListenError';
-    this.code = code;
+    super(code, `the admin API cannot listen on ${place} (${code}): ${ADVICE[code] ?? advice}`, { cause });
   }
 }
 

@@ -10,8 +10,8 @@ import { version } from '../../api/version.ts';
 import { webPage } from '../../api/web-page.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
+import { domainRefusal } from './domain-refusal.ts';
 import type { Keys } from './keys.ts';
-import { searchRefusal } from './search-refusal.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 const SOCKET_FILE = 'api.sock';
@@ -56,7 +56,7 @@ export async function startAdminApi({
       refusalOf: error => {
         const refusal = storageRefusal(error);
         if (refusal !== null) log.warn({ code: refusal.code }, refusal.message);
-        return refusal ?? searchRefusal(error);
+        return refusal ?? domainRefusal(error);
       },
     },
   );

@@ -1,4 +1,5 @@
 // Asks one GWebCache over HTTP, politely: small bodies, short waits, few redirects, no cookies, no proxy.
+
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { version } from '../../api/version.ts';
@@ -9,6 +10,7 @@ import {
   parseGwebCacheAnswer,
 } from '../../protocol/bootstrap/gwebcache-answer.ts';
 import { encodeGwebCacheRequest, type GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
+import { CodedError } from '../../protocol/errors.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 import { lookupWithin } from '../net/lookup.ts';
 
@@ -26,15 +28,7 @@ export type GwebCacheErrorCode =
   /** Too long, unreadable, or ERROR. */
   | 'CACHE_REFUSED';
 
-export class GwebCacheError extends Error {
-  readonly code: GwebCacheErrorCode;
-
-  constructor(code: GwebCacheErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'GwebCacheError';
-    this.code = code;
-  }
-}
+export class GwebCacheError extends CodedError<GwebCacheErrorCode> {}
 
 export interface GwebCacheClientOptions {
   /** Why an address must not be connected to, or null. */

@@ -1,4 +1,5 @@
 // What may be wrong with a folder somebody asks to share.
+import { CodedError } from '../../protocol/errors.ts';
 
 export type LibraryErrorCode =
   | 'LIBRARY_FOLDER_MISSING'
@@ -9,15 +10,7 @@ export type LibraryErrorCode =
   | 'LIBRARY_FOLDER_REFUSED'
   | 'LIBRARY_FOLDER_UNKNOWN';
 
-export class LibraryError extends Error {
-  readonly code: LibraryErrorCode;
-
-  constructor(code: LibraryErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'LibraryError';
-    this.code = code;
-  }
-}
+export class LibraryError extends CodedError<LibraryErrorCode> {}
 
 /** The code of a system error, or the error's name. */
 export function systemCode(error: unknown): string {

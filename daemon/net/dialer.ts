@@ -1,18 +1,12 @@
 // Connects to other servents: never where policy forbids, never too many at once, never for ever.
+
 import { connect, type Socket } from 'node:net';
+import { CodedError } from '../../protocol/errors.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 
 export type DialErrorCode = 'DIAL_FORBIDDEN' | 'DIAL_BUSY' | 'DIAL_TIMEOUT' | 'DIAL_ABORTED' | 'DIAL_FAILED';
 
-export class DialError extends Error {
-  readonly code: DialErrorCode;
-
-  constructor(code: DialErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'DialError';
-    this.code = code;
-  }
-}
+export class DialError extends CodedError<DialErrorCode> {}
 
 export interface DialerOptions {
   /** Why an endpoint must not be dialled (our own, outside the profile's ranges, blocked), or null. */

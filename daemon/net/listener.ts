@@ -1,5 +1,7 @@
 // The one TCP port: accepts within bounds, tells callers apart by their first bytes, hands each socket to its owner.
+
 import { createServer, type Server, type Socket } from 'node:net';
+import { CodedError } from '../../protocol/errors.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
@@ -8,15 +10,7 @@ import { isEncrypted } from './tls.ts';
 
 export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTEN_NO_SUCH_ADDRESS' | 'LISTEN_FAILED';
 
-export class ListenError extends Error {
-  readonly code: ListenErrorCode;
-
-  constructor(code: ListenErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ListenError';
-    this.code = code;
-  }
-}
+export class ListenError extends CodedError<ListenErrorCode> {}
 
 export const ACCEPT_REASONS = [
   'accepted',

@@ -1,6 +1,8 @@
 // Names to addresses, checked before anything is sent there: a name of a stranger may stand for any machine of ours.
+
 import { type LookupAddress, promises } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { CodedError } from '../../protocol/errors.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface NamePolicy {
@@ -10,9 +12,7 @@ export interface NamePolicy {
   forbids: (address: string) => string | null;
 }
 
-class LookupError extends Error {
-  readonly code = 'LOOKUP_FORBIDDEN';
-}
+class LookupError extends CodedError<'LOOKUP_FORBIDDEN'> {}
 
 /** Never asked for (RFC 6761). */
 const LOCALHOST: LookupAddress[] = [
@@ -24,11 +24,14 @@ const LOCALHOST: LookupAddress[] = [
 export async function addressesOf(name: string, { asksNames, forbids }: NamePolicy): Promise<LookupAddress[]> {
   const local = name.toLowerCase() === 'localhost';
   if (!local && !asksNames)
-    throw new LookupError(`${name}: names are not looked up in the profile local: give an address, or localhost`);
+    throw new LookupError(
+      'LOOKUP_FORBIDDEN',
+      `${name}: names are not looked up in the profile local: give an address, or localhost`,
+    );
   const found = local ? LOCALHOST : await promises.lookup(name, { all: true });
   const why = found.map(({ address }) => forbids(canonicalHost(address) ?? address));
   const allowed = found.filter((_, at) => why[at] === null);
-  if (allowed.length === 0) throw new LookupError(`${name}: ${why[0] ?? 'no address'}`);
+  if (allowed.length === 0) throw new LookupError('LOOKUP_FORBIDDEN', `${name}: ${why[0] ?? 'no address'}`);
   return allowed;
 }
 

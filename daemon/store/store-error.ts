@@ -1,4 +1,5 @@
 // What can go wrong with the database, said so that a person knows what to do next.
+import { CodedError } from '../../protocol/errors.ts';
 
 export type StoreErrorCode =
   | 'STORE_LOCKED'
@@ -9,15 +10,7 @@ export type StoreErrorCode =
   | 'STORE_CLOSED'
   | 'STORE_FAILED';
 
-export class StoreError extends Error {
-  readonly code: StoreErrorCode;
-
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StoreError';
-    this.code = code;
-  }
-}
+export class StoreError extends CodedError<StoreErrorCode> {}
 
 /** Why the database counts as damaged, or null when something else is wrong (locked, full, forbidden). */
 export function damagedBy(error: unknown): string | null {

@@ -1,16 +1,9 @@
 // The disk failed a download: said so that a person knows what to do.
+import { CodedError } from '../../protocol/errors.ts';
 
 export type DiskErrorCode = 'DISK_FULL' | 'DISK_FORBIDDEN' | 'DISK_FAILED';
 
-export class DiskError extends Error {
-  readonly code: DiskErrorCode;
-
-  constructor(code: DiskErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'DiskError';
-    this.code = code;
-  }
-}
+export class DiskError extends CodedError<DiskErrorCode> {}
 
 /** For what the file system (or the store, on the same disk) threw while working in `folder`. */
 export function diskError(cause: unknown, folder: string): DiskError {

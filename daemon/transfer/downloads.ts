@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { DownloadView } from '../../api/control.ts';
-import { ApiError } from '../../api/errors.ts';
+import { CodedError } from '../../protocol/errors.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { Source } from '../../protocol/transfer/source.ts';
@@ -22,6 +22,9 @@ import {
   type RunEnd,
 } from './download.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
+
+/** As many as are kept, and none of them finished. */
+export class TooManyDownloadsError extends CodedError<'DOWNLOADS_FULL'> {}
 
 /** What to fetch. Without a hash nothing is verified, and only sources that name the file by index or URL can be asked. */
 export interface DownloadRequest {
@@ -288,7 +291,7 @@ export class Downloads {
       void this.cancel(id).catch(err => this.#options.log.warn({ id, err }, 'an old download could not be forgotten'));
       return;
     }
-    throw new ApiError('TOO_MANY', `there are ${DOWNLOADS_MAX} downloads already: cancel some`);
+    throw new TooManyDownloadsError('DOWNLOADS_FULL', `there are ${DOWNLOADS_MAX} downloads already: cancel some`);
   }
 
   #connect(source: Source, signal: AbortSignal): Promise<Socket> {

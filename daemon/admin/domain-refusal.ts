@@ -1,11 +1,13 @@
-// What a search that cannot be started tells the caller of the API.
+// What a search or download that cannot be started tells the caller of the API.
 import { ApiError, invalid } from '../../api/errors.ts';
 import { SearchError } from '../../protocol/overlay/queries/search-sessions.ts';
 import { SearchInputError } from '../network/searches.ts';
+import { TooManyDownloadsError } from '../transfer/downloads.ts';
 
 /** Null: no such error. */
-export function searchRefusal(error: unknown): ApiError | null {
+export function domainRefusal(error: unknown): ApiError | null {
   if (error instanceof SearchInputError) return invalid(error.field, error.message, error);
+  if (error instanceof TooManyDownloadsError) return new ApiError('TOO_MANY', error.message, { cause: error });
   if (!(error instanceof SearchError)) return null;
   return error.code === 'SEARCH_IMPOSSIBLE'
     ? invalid('text', error.message, error)

@@ -1,0 +1,24 @@
+import t from 'tap';
+import { ApiError } from '../../../api/errors.ts';
+import { domainRefusal } from '../../../daemon/admin/domain-refusal.ts';
+import { SearchInputError } from '../../../daemon/network/searches.ts';
+import { TooManyDownloadsError } from '../../../daemon/transfer/downloads.ts';
+import { CodedError } from '../../../protocol/errors.ts';
+
+t.test(
+  'what a part of the daemon refuses reaches the caller of the API with a status and the same sentence',
+  async t => {
+    const full = new TooManyDownloadsError('DOWNLOADS_FULL', 'there are 10000 downloads already: cancel some');
+    t.match(domainRefusal(full), { code: 'TOO_MANY', status: 429, message: full.message, cause: full });
+    const wrong = new SearchInputError('urn', 'expected a SHA-1');
+    t.match(domainRefusal(wrong), { code: 'INVALID', status: 400, faults: [{ field: 'urn' }] });
+    t.equal(domainRefusal(new TypeError('a mistake of ours')), null);
+  },
+);
+
+t.test('errors of all layers carry their code and the name of their class', async t => {
+  for (const error of [new TooManyDownloadsError('DOWNLOADS_FULL', 'x'), new ApiError('TOO_MANY', 'x')]) {
+    t.ok(error instanceof CodedError);
+    t.equal(error.name, error.constructor.name);
+  }
+});
