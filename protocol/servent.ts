@@ -138,7 +138,11 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
     const { overlay } = this;
     this.datagrams = new Datagrams({
-      ...{ clock, random, identity, library, firewall },
+      clock,
+      random,
+      identity,
+      library,
+      firewall,
       core: overlay,
       sink: this,
       send: (bytes, to) => shell.send(bytes, to),
@@ -147,7 +151,10 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       limits: rules.datagrams,
     });
     this.vendor = new VendorDispatch({
-      ...{ clock, random, identity, firewall },
+      clock,
+      random,
+      identity,
+      firewall,
       probes: { tcp: to => shell.probe(to), udp: (to, guid) => this.datagrams.probe(to, guid) },
       links: overlay.links,
       reaches: rules.reaches,
@@ -191,7 +198,10 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   #identityOf({ clock, settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
     return new OwnIdentity({
-      ...{ serventGuid, settings, liveSince, machine },
+      serventGuid,
+      settings,
+      liveSince,
+      machine,
       uploadsFull: () => this.uploads.busy(clock.now()),
       role: () => this.role.role,
       listen: () => this.endpoint,

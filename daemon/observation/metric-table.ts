@@ -230,7 +230,7 @@ export const metrics: readonly Metric[] = [
   counter(
     'gnutella_datagrams_in_total',
     'Datagrams received by how they ended; all but `taken` were dropped.',
-    ({ servent: { datagrams } }) => datagrams.ends,
+    ({ servent: { datagrams } }) => entries(datagrams.ends.toRecord()),
     'end',
   ),
   counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ servent: { datagrams } }) => datagrams.sent),

@@ -84,7 +84,8 @@ export class Overlay {
     this.#sweptAt = now;
     this.#searches = new Searches(random, limits.searchesMax);
     const { counters } = this;
-    const parts = { links: this.#links, discipline: this.#discipline, counters, sink, identity, limits, random, now };
+    // spelt out for each: a spread would give each servent object shapes of its own, some kilobytes of them
+    const [links, discipline] = [this.#links, this.#discipline];
     const answerer = new Answerer({
       library,
       identity,
@@ -96,13 +97,37 @@ export class Overlay {
     this.#tables = new NeighbourTables(limits.largestTableMs, (link, code, text) => this.#end(link, code, text));
     const [tables, searches] = [this.#tables, this.#searches];
     const pace = new AnswerPace(limits.dynamicQuery.waitMsMax);
-    const dynamicQueries = new DynamicQueries({ ...parts, tables, pace });
+    const dynamicQueries = new DynamicQueries({ links, tables, pace, counters, limits, random });
     const queryRouter = new QueryRouter(tables);
     this.#dynamicQueries = dynamicQueries;
-    this.#tableSender = new TableSender({ ...parts, library, tables });
+    this.#tableSender = new TableSender({ library, tables, random, limits });
     this.#guidance = new LeafGuidance({ dynamicQueries, searches });
-    this.#router = new Router({ ...parts, searches, dynamicQueries, queryRouter, answerer });
-    this.#pinger = new Pinger({ ...parts, library, pace });
+    this.#router = new Router({
+      links,
+      searches,
+      dynamicQueries,
+      queryRouter,
+      answerer,
+      discipline,
+      counters,
+      sink,
+      identity,
+      limits,
+      random,
+      now,
+    });
+    this.#pinger = new Pinger({
+      links,
+      library,
+      discipline,
+      counters,
+      sink,
+      identity,
+      limits,
+      random,
+      pace,
+      now,
+    });
   }
 
   /** Open links by id, oldest first. */

@@ -55,9 +55,9 @@ export class SlowingPace {
 export class KeyedRateLimit {
   readonly #limit: RateLimit;
   readonly #keysMax: number;
-  /** Two generations of at most keysMax / 2 each. */
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  /** Two generations of at most keysMax / 2 each, made with the first key. */
+  #young: Map<string, number> | null = null;
+  #old: Map<string, number> | null = null;
 
   constructor(limit: RateLimit, keysMax: number) {
     this.#limit = limit;
@@ -65,11 +65,11 @@ export class KeyedRateLimit {
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return (this.#young?.size ?? 0) + (this.#old?.size ?? 0);
   }
 
   #dueOf(key: string): number {
-    return this.#young.get(key) ?? this.#old.get(key) ?? 0;
+    return this.#young?.get(key) ?? this.#old?.get(key) ?? 0;
   }
 
   /** When an event of that key is admitted again; not after now, it may come at once. */
@@ -80,10 +80,11 @@ export class KeyedRateLimit {
   admit(key: string, now: number): boolean {
     const due = this.#limit.admit(this.#dueOf(key), now);
     if (due < 0) return false;
-    if (this.#young.size >= this.#keysMax / 2) {
+    if (this.#young !== null && this.#young.size >= this.#keysMax / 2) {
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = null;
     }
+    this.#young ??= new Map();
     this.#young.set(key, due);
     return true;
   }

@@ -3,9 +3,9 @@
 export class TimedKeys<K = string> {
   readonly #lifeMs: number;
   readonly #keysMax: number;
-  /** At most keysMax / 2 each; key to when it was added last. */
-  #young = new Map<K, number>();
-  #old = new Map<K, number>();
+  /** At most keysMax / 2 each; key to when it was added last. Made with the first key. */
+  #young: Map<K, number> | null = null;
+  #old: Map<K, number> | null = null;
   #since: number;
 
   constructor(lifeMs: number, keysMax: number, now: number) {
@@ -15,29 +15,30 @@ export class TimedKeys<K = string> {
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return (this.#young?.size ?? 0) + (this.#old?.size ?? 0);
   }
 
   add(key: K, now: number): void {
     this.#age(now);
+    this.#young ??= new Map();
     this.#young.set(key, now);
   }
 
   /** Added within the life, unless so many came after it that it was forgotten. */
   has(key: K, now: number): boolean {
-    const at = this.#young.get(key) ?? this.#old.get(key);
+    const at = this.#young?.get(key) ?? this.#old?.get(key);
     return at !== undefined && now - at < this.#lifeMs;
   }
 
   delete(key: K): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
+    this.#young?.delete(key);
+    this.#old?.delete(key);
   }
 
   #age(now: number): void {
-    if (now - this.#since < this.#lifeMs && this.#young.size < this.#keysMax / 2) return;
+    if (now - this.#since < this.#lifeMs && (this.#young?.size ?? 0) < this.#keysMax / 2) return;
     this.#old = this.#young;
-    this.#young = new Map();
+    this.#young = null;
     this.#since = now;
   }
 }

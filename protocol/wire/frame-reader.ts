@@ -4,9 +4,11 @@ import { HEADER_BYTES } from '../constants.ts';
 export const Read = { TooLong: -1, Wait: 0, Frame: 1 } as const;
 export type Read = (typeof Read)[keyof typeof Read];
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** One descriptor inside a buffer that it does not own: valid until the next push(). Reused by the reader. */
 export class Frame {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NOTHING;
   /** Offset of the header. */
   start = 0;
   /** Offset after the payload. */
@@ -42,11 +44,9 @@ export class Frame {
 const HELD_MIN = 64;
 const CRUMB_BYTES = 16;
 
-const NOTHING: Buffer = Buffer.alloc(0);
-
 export class FrameReader {
   readonly #payloadBytesMax: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes = NOTHING;
   #at = 0;
   #held: Buffer[] = []; // chunks of one unfinished frame
   #heldBytes = 0;

@@ -49,7 +49,7 @@ t.test('twelve servents elect ultrapeers, and each finds the files of all others
 });
 
 t.test('an ultrapeer that goes without a word is replaced within seconds', async t => {
-  const internet = twelve(7);
+  const internet = twelve(3);
   internet.run(60_000, () => settled(internet));
   internet.run(20_000);
   const victim = ultrapeersOf(internet.hosts).toSorted((a, b) => b.links.length - a.links.length)[0];

@@ -11,7 +11,8 @@ const SECRET_BYTES = 32;
 export class AddressKeys {
   readonly #random: Random;
   readonly #rotateMs: number;
-  #secret: Buffer;
+  /** Made when the first key is asked for. */
+  #secret: Buffer | null = null;
   /** Keys of the time before are good as well. */
   #previous: Buffer | null = null;
   #since: number;
@@ -20,28 +21,28 @@ export class AddressKeys {
   constructor(random: Random, rotateMs: number, now: number) {
     this.#random = random;
     this.#rotateMs = rotateMs;
-    this.#secret = this.#fresh();
     this.#since = now;
   }
 
   keyOf(endpoint: Endpoint, now: number): Buffer {
-    this.#rotate(now);
-    return keyWith(this.#secret, endpoint);
+    return keyWith(this.#rotate(now), endpoint);
   }
 
   holds(endpoint: Endpoint, key: Buffer, now: number): boolean {
-    this.#rotate(now);
+    const secret = this.#rotate(now);
     if (key.length !== KEY_BYTES) return false;
-    if (timingSafeEqual(key, keyWith(this.#secret, endpoint))) return true;
+    if (timingSafeEqual(key, keyWith(secret, endpoint))) return true;
     return this.#previous !== null && timingSafeEqual(key, keyWith(this.#previous, endpoint));
   }
 
-  #rotate(now: number): void {
+  /** The secret of now. */
+  #rotate(now: number): Buffer {
     const age = now - this.#since;
-    if (age < this.#rotateMs) return;
+    if (this.#secret !== null && age < this.#rotateMs) return this.#secret;
     this.#previous = age < 2 * this.#rotateMs ? this.#secret : null;
     this.#secret = this.#fresh();
     this.#since = now;
+    return this.#secret;
   }
 
   #fresh(): Buffer {

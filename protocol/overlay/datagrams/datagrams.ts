@@ -3,6 +3,7 @@
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Clock, Random } from '../../ports.ts';
+import { ReasonCounts } from '../../reason-counts.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { type Endpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
 import { Frame } from '../../wire/frame-reader.ts';
@@ -146,7 +147,7 @@ export class Datagrams {
   readonly replies: OutOfBandReplies;
   readonly claims: OutOfBandClaims;
   readonly guess: Guess;
-  readonly ends = new Map<DatagramEnd, number>(DATAGRAM_ENDS.map(end => [end, 0]));
+  readonly ends = new ReasonCounts<DatagramEnd>(DATAGRAM_ENDS);
   bytesIn = 0;
   sent = 0;
   bytesSent = 0;
@@ -227,7 +228,7 @@ export class Datagrams {
       if (!(error instanceof ProtocolError)) throw error;
       end = 'malformed';
     } finally {
-      this.ends.set(end, (this.ends.get(end) ?? 0) + 1);
+      this.ends.count(end);
     }
     return end;
   }

@@ -7,6 +7,7 @@ import { ByeCode } from '../../wire/bye.ts';
 import { formatEndpoint, reachOf } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
+import { keptCopy } from '../../wire/kept-copy.ts';
 import { PING_GGEP_BYTES_MAX } from '../../wire/ping.ts';
 import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, type Pong, parsePong } from '../../wire/pong.ts';
 import type { Identity } from '../identity.ts';
@@ -220,9 +221,12 @@ export class Pinger {
       return;
     }
     if (frame.hops === 0 && endpoint.host === link.endpoint.host) link.listen = endpoint;
-    const key = formatEndpoint(endpoint);
-    const payload = Buffer.from(frame.payload());
-    this.cache.add({ payload, key, hops: frame.hops, ultrapeer, linkId: link.id, at: now });
+    if (this.#identity.ultrapeer) {
+      // a leaf answers no pings with others' pongs
+      const key = formatEndpoint(endpoint);
+      const payload = keptCopy(frame.payload());
+      this.cache.add({ payload, key, hops: frame.hops, ultrapeer, linkId: link.id, at: now });
+    }
     const sightings: HostSighting[] = [
       {
         endpoint,

@@ -43,7 +43,8 @@ interface Leaf {
 
 export class NeighbourTables {
   readonly #end: (link: Link, code: number, text: string) => void;
-  readonly #index = new TableIndex();
+  /** Made with the first table of a leaf: a leaf itself has no need of one. */
+  #index: TableIndex | null = null;
   /** At most one a link. */
   readonly #inbound = new Map<Link, Inbound>();
   readonly #leaves = new Map<Link, Leaf>();
@@ -163,6 +164,7 @@ export class NeighbourTables {
 
   /** Its number in the index: the one that it has, when its table only changes. No process has so many sockets that they run out. */
   #enter(before: Leaf | undefined, table: PackedTable, counted: boolean): number | null {
+    this.#index ??= new TableIndex();
     if (before !== undefined && before.counted === counted) {
       if (this.#index.replace(before.owner, before.table, table, counted)) return before.owner;
     }
@@ -171,7 +173,7 @@ export class NeighbourTables {
 
   #unindex(leaf: Leaf): void {
     this.#atRestBytes -= leaf.table.memoryBytes;
-    this.#index.remove(leaf.owner, leaf.table, leaf.counted);
+    this.#index?.remove(leaf.owner, leaf.table, leaf.counted);
     this.#byOwner[leaf.owner] = null;
     if (leaf.counted) this.revision++;
   }
@@ -191,14 +193,14 @@ export class NeighbourTables {
     const counted = link.queryHopsMax >= UNION_HOPS_MIN;
     if (leaf.counted === counted) return;
     leaf.counted = counted;
-    this.#index.setCounted(leaf.table, counted);
+    this.#index?.setCounted(leaf.table, counted);
     this.revision++;
   }
 
   /** Appends the leaves that may have what is asked for. A leaf without a table has nothing. */
   leavesFor(hashes: QueryHashes, targets: Link[]): void {
     const owners = this.#owners;
-    this.#index.match(hashes, owners);
+    this.#index?.match(hashes, owners);
     for (const owner of owners) {
       const link = this.#byOwner[owner];
       if (link != null) targets.push(link);
@@ -218,11 +220,11 @@ export class NeighbourTables {
 
   /** log2 of the slots that the union of the leaves' tables needs; 0 without any. */
   get unionBits(): number {
-    return this.#index.bits;
+    return this.#index?.bits ?? 0;
   }
 
   addUnionTo(table: QrpTable): void {
-    this.#index.addUnionTo(table);
+    this.#index?.addUnionTo(table);
   }
 
   /**
@@ -230,7 +232,7 @@ export class NeighbourTables {
    * the union. Meant to be called about once a second.
    */
   tick(now: number): void {
-    this.#index.sweep();
+    this.#index?.sweep();
     for (const [link, leaf] of this.#leaves) this.#recount(link, leaf);
     for (const [link, inbound] of this.#inbound) {
       const quietMs = now - inbound.lastAt;

@@ -19,7 +19,7 @@ export interface RouteTableLimits {
 }
 
 /** Entries of an empty generation: a servent that relays nothing needs no more. A power of two. */
-const ENTRIES_FIRST = 16;
+const ENTRIES_FIRST = 1;
 /** Words of one entry: GUID 4, link, alternate link, mark, unused. Half a cache line. */
 const STRIDE = 8;
 const LINK = 4;

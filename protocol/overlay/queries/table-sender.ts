@@ -8,6 +8,7 @@ import { QrpTable } from '../../qrp/table.ts';
 import { INDEX_BITS_MAX } from '../../qrp/table-index.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
+import { keptCopy } from '../../wire/kept-copy.ts';
 import { encodeRouteTableUpdate } from '../../wire/route-table-update.ts';
 import type { OverlayLimits } from '../limits.ts';
 import type { Link } from '../links/link.ts';
@@ -197,7 +198,7 @@ export class TableSender {
     const known = this.#encoded.find(e => e.before === before && e.after === after && e.deflate === deflate);
     if (known !== undefined) return known.frames;
     const frames = encodeTable(before, after, { deflate }).map(update =>
-      encodeDescriptor(this.#parts.random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update)),
+      keptCopy(encodeDescriptor(this.#parts.random.guid(), Type.Qrp, 1, 0, encodeRouteTableUpdate(update))),
     );
     this.#encoded = [{ before, after, deflate, frames }, ...this.#encoded].slice(0, ENCODED_MAX);
     return frames;

@@ -305,8 +305,8 @@ t.test('datagrams of others are counted and cost nothing', async t => {
     'malformed',
   );
   t.strictSame(wire, []);
-  t.equal(core.ends.get('malformed'), 5);
-  t.equal(core.ends.get('not_spoken'), 2);
+  t.equal(core.ends.of('malformed'), 5);
+  t.equal(core.ends.of('not_spoken'), 2);
 });
 
 t.test('one address that sends without end is heard twenty times a second', async t => {
@@ -328,7 +328,7 @@ t.test('answers to strangers are bounded in all', async t => {
   const datagrams = new VirtualDatagrams(network.add('a'), network, wire, limits);
   for (let i = 0; i < 100; i++) datagrams.receive(ping(), { host: `5.6.7.${i + 1}`, port: 6346 });
   t.equal(wire.length, 5);
-  t.equal(datagrams.core.ends.get('answer_rate'), 95);
+  t.equal(datagrams.core.ends.of('answer_rate'), 95);
 });
 
 t.test('everything that gtk-gnutella and LimeWire were asked by UDP is understood', async t => {

@@ -100,7 +100,7 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
     ),
     { numRuns: 600, seed: 20 },
   );
-  t.equal(datagrams.core.ends.get('internal'), 0);
+  t.equal(datagrams.core.ends.of('internal'), 0);
   t.ok(ends.has('taken') && ends.has('malformed'), [...ends].join(' '));
   t.ok(datagrams.core.guess.served > 10, `${datagrams.core.guess.served} queries served`);
 });
@@ -117,7 +117,7 @@ t.test('a bug of ours is thrown and counted, a fault of theirs neither', async t
     throw new TypeError('ours');
   };
   t.throws(() => datagrams.receive(push, STRANGER), TypeError);
-  t.equal(datagrams.core.ends.get('internal'), 1);
+  t.equal(datagrams.core.ends.of('internal'), 1);
 });
 
 t.test('a shared file as old as nothing can be is offered without its age', async t => {
