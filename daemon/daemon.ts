@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
+import { ROUND_MS } from '../protocol/servent.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
 import { type Surface, startSurface } from './admin/surface.ts';
@@ -72,7 +73,8 @@ async function start(ground: Ground): Promise<RunningDaemon> {
   const gnutella = await network.listen();
   await transfers.resume();
   const surface = await startSurface(ground, { network, transfers, monitor, gnutella });
-  const ticker = new Ticker(ground.clock, now => network.servent.tick(now));
+  // calls between two ticks need no timer of their own
+  const ticker = new Ticker(ground.clock, now => Math.min(network.servent.tick(now), now + ROUND_MS));
   running.add('the clock', () => ticker.stop());
 
   const reload = followSettings(ground, { network, transfers, monitor, surface });

@@ -23,7 +23,7 @@ export class SystemRandom implements Random {
   }
   /** A version 4 UUID, then marked as a modern servent's (byte 8 = FF, byte 15 = 00). */
   guid(): Buffer {
-    const guid = Buffer.allocUnsafeSlow(GUID_BYTES); // kept by links: see keptGuid
+    const guid = Buffer.allocUnsafeSlow(GUID_BYTES); // kept by links: see keptCopy
     v4(undefined, guid);
     return markGuid(guid);
   }

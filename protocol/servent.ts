@@ -49,8 +49,8 @@ import type { QueryHit } from './wire/query-hit.ts';
 const FRESH_HOSTS = 30;
 /** Links that are looked for through caches; the servents behind these bring the others. */
 export const LINKS_TO_FIND = 4;
-/** Vendor messages are looked after so often. */
-const VENDOR_MS = 1_000;
+/** Every part looks after what came in so often. */
+export const ROUND_MS = 1_000;
 const DECREES = { auto: null, yes: 'open', no: 'firewalled' } as const;
 
 export interface ServentParts {
@@ -97,7 +97,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   readonly uploads: UploadQueue;
   readonly searches: SearchSessions;
   readonly #parts: ServentParts;
-  #vendorAt: number;
+  /** When something came in last: ROUND_MS later every part has had a round. */
+  #stirredAt = 0;
   /** Null until we listen. */
   #own: OwnAddress | null = null;
   #endpoint: Endpoint = { host: '0.0.0.0', port: 0 };
@@ -106,7 +107,6 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   constructor(parts: ServentParts, now: number) {
     const { clock, random, library, rules, settings, serventGuid, shell } = parts;
     this.#parts = parts;
-    this.#vendorAt = now;
     this.uploads = new UploadQueue(settings.uploads);
     this.searches = new SearchSessions({
       search: (spec, at) => this.search(spec, at),
@@ -138,11 +138,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
     const { overlay } = this;
     this.datagrams = new Datagrams({
-      clock,
-      random,
-      identity,
-      library,
-      firewall,
+      ...{ clock, random, identity, library, firewall },
       core: overlay,
       sink: this,
       send: (bytes, to) => shell.send(bytes, to),
@@ -151,10 +147,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       limits: rules.datagrams,
     });
     this.vendor = new VendorDispatch({
-      clock,
-      random,
-      identity,
-      firewall,
+      ...{ clock, random, identity, firewall },
       probes: { tcp: to => shell.probe(to), udp: (to, guid) => this.datagrams.probe(to, guid) },
       links: overlay.links,
       reaches: rules.reaches,
@@ -198,10 +191,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   #identityOf({ clock, settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
     return new OwnIdentity({
-      serventGuid,
-      settings,
-      liveSince,
-      machine,
+      ...{ serventGuid, settings, liveSince, machine },
       uploadsFull: () => this.uploads.busy(clock.now()),
       role: () => this.role.role,
       listen: () => this.endpoint,
@@ -259,11 +249,13 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** A connection to our port came from this address. */
   accepted(host: string, now: number): void {
+    this.#stirredAt = now;
     this.firewall.tcpArrived(host, now);
   }
 
   /** A person settled, or left open, whether we can be reached. */
   decree(reachable: ReachableSetting, now: number): void {
+    this.#stirredAt = now;
     this.firewall.decree(DECREES[reachable], now);
   }
 
@@ -287,6 +279,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** A handshake succeeded. */
   addLink(spec: LinkSpec, now: number): Link {
+    this.#stirredAt = now;
     const link = this.overlay.addLink(spec, now);
     this.#ownAddressSeen(link.capabilities.remoteIp ?? '', link.endpoint.host);
     this.vendor.onLinked(link, now);
@@ -297,11 +290,13 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** Bytes from a link, inflated already. */
   receive(link: Link, chunk: Buffer, now: number): void {
+    this.#stirredAt = now;
     this.overlay.receive(link, chunk, now);
   }
 
   /** The socket of a link is gone. */
   removeLink(link: Link, reason: string, now: number): void {
+    this.#stirredAt = now;
     this.overlay.removeLink(link, reason);
     this.vendor.onUnlinked(link);
     this.neighbours.onUnlinked(link, now);
@@ -313,6 +308,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   }
 
   dialled(endpoint: Endpoint, attempt: Attempt, triedAt: number, now: number): void {
+    this.#stirredAt = now;
     this.neighbours.dialled(endpoint, attempt, triedAt, now);
   }
 
@@ -348,6 +344,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** One datagram; how it ended, counted already. */
   receiveDatagram(bytes: Buffer, from: Endpoint, now: number): DatagramEnd | null {
+    this.#stirredAt = now;
     return this.reach.blocks(from.host) ? null : this.datagrams.receive(bytes, from, now);
   }
 
@@ -369,9 +366,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   /** Our ultrapeers, then others seen lately. */
   #hostsToTell(count: number): Endpoint[] {
     const near: Endpoint[] = [];
-    for (const link of this.overlay.links.values()) {
-      if (link.role === 'ultrapeer' && link.listen !== null) near.push(link.listen);
-    }
+    for (const { role, listen } of this.overlay.links.values())
+      if (role === 'ultrapeer' && listen !== null) near.push(listen);
     return distinct([...near, ...this.hosts.fresh(FRESH_HOSTS, true)]).slice(0, count);
   }
 
@@ -464,6 +460,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** Throws RangeError when there is neither a word nor a URN in it. */
   search(spec: SearchSpec, now: number): Search {
+    this.#stirredAt = now;
     return this.overlay.search(spec, now);
   }
 
@@ -471,14 +468,12 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.overlay.cancelSearch(search);
   }
 
-  /** Does what is due; when to be called again. */
+  /** Does what is due; when to be called again. After any other call of now it is called ROUND_MS later, or sooner. */
   tick(now: number): number {
-    if (now >= this.#vendorAt) {
-      this.#vendorAt = now + VENDOR_MS;
-      this.vendor.tick(now);
-    }
+    const roundAt = this.#stirredAt + ROUND_MS;
     return Math.min(
-      this.#vendorAt,
+      roundAt > now ? roundAt : Number.POSITIVE_INFINITY,
+      this.vendor.tick(now),
       this.overlay.tick(now),
       this.datagrams.tick(now),
       this.neighbours.tick(now),

@@ -1,7 +1,8 @@
 // What one side of a handshake said about itself, read from its headers into one object of fixed shape.
 import { DEFAULT_PORT } from '../constants.ts';
 import { canonicalHost, type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
-import { keptGuid, parseGuid } from '../wire/guid.ts';
+import { parseGuid } from '../wire/guid.ts';
+import { keptCopy } from '../wire/kept-copy.ts';
 import { decodeText } from '../wire/text.ts';
 import type { Headers } from './header-block.ts';
 
@@ -157,7 +158,7 @@ function integerOf(value: string | null, max: number): number | null {
 
 function guidOf(value: string | null): Buffer | null {
   const text = firstOf(value);
-  return /^[0-9a-f]{32}$/i.test(text) ? keptGuid(parseGuid(text)) : null;
+  return /^[0-9a-f]{32}$/i.test(text) ? keptCopy(parseGuid(text)) : null;
 }
 
 /** Listen-IP is LimeWire's word, Node gtk-gnutella's, X-My-Address an old alias; each may be a list. */

@@ -72,6 +72,8 @@ export class Overlay {
   #receiving = false;
   #nextId = 1;
   #sweptAt: number;
+  /** The next sweep has something to do then, if nothing comes in before. */
+  #sweepDue = 0;
 
   constructor(options: OverlayOptions) {
     const { clock, random, library, sink, identity } = options;
@@ -403,16 +405,20 @@ export class Overlay {
     return { leafTables: leaves, tableBytes: memoryBytes, dynamicQueries: this.#dynamicQueries.size };
   }
 
-  /** Does what is due; returns when to be called again, on the clock's scale. */
+  /** Does what is due; when to be called again: after any other call of now, at most SWEEP_MS later. */
   tick(now: number): number {
     if (now - this.#sweptAt >= SWEEP_MS) {
       this.#sweptAt = now;
       for (const link of this.#links.all.values()) this.#lookAfter(link, now);
-      this.#pinger.tick(now);
-      this.#router.tick(now);
-      this.#tables.tick(now);
+      this.#sweepDue = Math.min(this.#pinger.tick(now), this.#router.tick(now), this.#tables.tick(now));
     }
-    return Math.min(this.#sweptAt + SWEEP_MS, this.#dynamicQueries.tick(now), this.#tableSender.tick(now));
+    const next = Math.min(this.#dynamicQueries.tick(now), this.#tableSender.tick(now));
+    let sweepDue = this.#sweepDue;
+    for (const link of this.#links.all.values()) {
+      // what waits is looked at each time: it may stand still
+      sweepDue = Math.min(sweepDue, link.queue.size > 0 ? now : this.#pinger.watchesAt(link));
+    }
+    return Math.min(next, Math.max(sweepDue, this.#sweptAt + SWEEP_MS));
   }
 
   #lookAfter(link: Link, now: number): void {

@@ -49,6 +49,11 @@ export class SlowingPace {
     this.#at = now;
     return true;
   }
+
+  /** When it may come again. */
+  get admitsAt(): number {
+    return this.#at + this.#gapMs;
+  }
 }
 
 /** The same rate for each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */

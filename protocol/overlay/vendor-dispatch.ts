@@ -67,6 +67,8 @@ const ASKED_ABOUT: readonly string[] = [
 ];
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(VendorId));
+/** Neighbours are looked after so often. */
+const ROUND_MS = 1_000;
 const CAPABILITIES_EVERY_MS = 60_000;
 const TIME_SYNC_LIMIT = new RateLimit(10_000, 5);
 
@@ -112,6 +114,9 @@ export class VendorDispatch {
   readonly #parts: VendorDispatchParts;
   /** As many as there are links. */
   readonly #peers = new Map<Link, Peer>();
+  /** No round before; and the next has something to do then, if nothing comes in before. */
+  #roundAt = 0;
+  #roundDue = 0;
 
   constructor(parts: VendorDispatchParts) {
     this.#parts = parts;
@@ -260,16 +265,28 @@ export class VendorDispatch {
     this.send(link, encodeTimeSyncReply(false, wallTime), timeSyncGuid(sentAt, wallTime));
   }
 
-  /** Does what is due; meant to be called about once a second. */
-  tick(now: number): void {
-    this.connectBacks.tick(now);
+  /** Does what is due; when to be called again: after any other call of now, at most ROUND_MS later. */
+  tick(now: number): number {
+    if (now >= this.#roundAt) {
+      this.#roundAt = now + ROUND_MS;
+      this.#roundDue = this.#round(now);
+    }
+    return Math.max(this.#roundAt, this.#roundDue);
+  }
+
+  #round(now: number): number {
+    const { firewall } = this.#parts;
     this.pushProxies.tick();
-    const reachable = !this.#parts.firewall.firewalled(now);
+    let next = Math.min(this.connectBacks.tick(now), firewall.firewalledChangesAt(now));
+    const reachable = !firewall.firewalled(now);
     for (const [link, peer] of this.#peers) {
       if (link.state !== LinkState.Open) continue;
       this.#tellReachable(link, peer, reachable, now);
+      if (peer.toldReachable !== reachable) next = Math.min(next, peer.capabilitiesDue);
       this.#tellStopped(link, peer);
+      if (peer.stopped) next = now; // its queue gets shorter without a word to us
     }
+    return next;
   }
 
   /** When it has changed, as LimeWire does; a change within CAPABILITIES_EVERY_MS of the last that was told waits. */

@@ -121,6 +121,11 @@ export class TableIndex {
     if (marked > MARKED_MAX + living) this.#sweepAll();
   }
 
+  /** Nobody who is gone is left to be taken out. */
+  get swept(): boolean {
+    return this.#leaving.length === 0 && this.#marked.length === 0;
+  }
+
   /** One step of taking out who is gone; does nothing when nobody is. Meant to be called about once a second. */
   sweep(): void {
     if (this.#leaving.length === 0) {

@@ -12,13 +12,6 @@ export function markGuid(guid: Buffer): Buffer {
   return guid;
 }
 
-/** A copy for as long as a link lives. Buffer.from() takes it out of a pool, of which 8 KiB stay for as long as the copy does. */
-export function keptGuid(guid: Buffer): Buffer {
-  const kept = Buffer.allocUnsafeSlow(GUID_BYTES);
-  guid.copy(kept);
-  return kept;
-}
-
 /** 32 lower-case hex digits, for people and the API. */
 export function formatGuid(guid: Buffer): string {
   return guid.toString('hex', 0, GUID_BYTES);

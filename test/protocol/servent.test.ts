@@ -49,7 +49,7 @@ t.test('twelve servents elect ultrapeers, and each finds the files of all others
 });
 
 t.test('an ultrapeer that goes without a word is replaced within seconds', async t => {
-  const internet = twelve(3);
+  const internet = twelve(7);
   internet.run(60_000, () => settled(internet));
   internet.run(20_000);
   const victim = ultrapeersOf(internet.hosts).toSorted((a, b) => b.links.length - a.links.length)[0];
@@ -87,8 +87,9 @@ t.test('twelve servents that know nobody but one UDP host cache find each other'
   const asked = cache.machine.counters.pings;
   internet.run(30_000);
   t.ok(cache.machine.counters.pings - asked <= 12, 'those with neighbours leave the cache alone');
-  const { servent } = internet.hosts[11] as VirtualHost;
-  const session = servent.searches.start({ text: 'tune of twelve' }, internet.clock.ms, 10_000);
+  const last = internet.hosts[11] as VirtualHost;
+  const session = last.servent.searches.start({ text: 'tune of twelve' }, internet.clock.ms, 10_000);
+  last.stirred();
   internet.run(10_001);
   t.match(session, { state: 'finished', found: { sources: 11 } }, 'every other servent has one');
 });
@@ -147,4 +148,23 @@ t.test('a configured neighbour that is not there is dialled again and again, mor
   t.ok(before >= 3 && before < 20, `${before} dials in a minute`);
   internet.add({ settings: { mode: 'ultrapeer', seek: 0 } });
   t.ok(internet.run(70_000, () => host.links.length === 1));
+});
+
+t.test('a leaf with nothing to do sleeps until a ping or a look for neighbours is due', async t => {
+  const internet = new VirtualInternet();
+  const add = (mode: 'leaf' | 'ultrapeer') => internet.add({ profile: 'public', settings: { mode, seek: 3 } });
+  const ultrapeers = [add('ultrapeer'), add('ultrapeer'), add('ultrapeer')];
+  const leaf = add('leaf');
+  for (const ultrapeer of ultrapeers) t.equal(leaf.join(ultrapeer).kind, 'linked');
+  internet.run(60_000);
+  const before = leaf.ticks;
+  internet.run(600_000);
+  const ticks = leaf.ticks - before;
+  // 120 are looks of the bootstrap
+  t.ok(ticks < 220, `${ticks} ticks in ten minutes`);
+  t.equal(leaf.links.length, 3, 'and no link is lost for it');
+  t.ok(
+    leaf.links.every(({ pingsUnanswered }) => pingsUnanswered === 0),
+    'every ping was answered',
+  );
 });

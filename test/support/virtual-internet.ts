@@ -11,7 +11,7 @@ import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
 import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
-import { Servent } from '../../protocol/servent.ts';
+import { ROUND_MS, Servent } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
@@ -150,7 +150,7 @@ class Pipe implements Wire {
     for (let bytes = link.queue.take(WRITE_BYTES); bytes !== null; bytes = link.queue.take(WRITE_BYTES)) {
       const chunk = Buffer.from(bytes);
       this.#internet.later(LATENCY_MS, () => {
-        if (far.host.up) far.host.servent.receive(far.link, chunk, this.#internet.clock.ms);
+        if (far.host.up) far.host.receive(far.link, chunk);
       });
     }
   }
@@ -160,8 +160,8 @@ class Pipe implements Wire {
     if (this.#closed || link === null || far === null) return;
     this.#closed = true;
     const now = this.#internet.clock.ms;
-    if (this.#owner.up) this.#owner.servent.removeLink(link, 'closed', now);
-    if (far.host.up) far.host.servent.removeLink(far.link, 'closed by peer', now);
+    if (this.#owner.up) this.#owner.unlinked(link, 'closed', now);
+    if (far.host.up) far.host.unlinked(far.link, 'closed by peer', now);
   }
 }
 
@@ -227,10 +227,28 @@ export class VirtualHost implements Shell, ServentSink {
       dailyUptimeSeconds: null,
     }));
     this.servent.sightings.add(sightings, this.#internet.clock.ms);
+    this.stirred();
+  }
+
+  receive(link: Link, chunk: Buffer): void {
+    this.servent.receive(link, chunk, this.#internet.clock.ms);
+    this.stirred();
+  }
+
+  unlinked(link: Link, reason: string, now: number): void {
+    this.servent.removeLink(link, reason, now);
+    this.stirred();
+  }
+
+  /** Something was called on its servent. */
+  stirred(): void {
+    this.#tickAt(this.#internet.clock.ms + ROUND_MS);
   }
 
   search(text: string): Search {
-    return this.servent.search({ text }, this.#internet.clock.ms);
+    const search = this.servent.search({ text }, this.#internet.clock.ms);
+    this.stirred();
+    return search;
   }
 
   /** A tick is due then, unless one is due earlier. */
@@ -358,9 +376,8 @@ export class VirtualHost implements Shell, ServentSink {
   }
 
   receiveDatagram(bytes: Buffer, from: Endpoint): void {
-    const { ms } = this.#internet.clock;
-    this.servent.receiveDatagram(bytes, from, ms);
-    this.#tickAt(ms);
+    this.servent.receiveDatagram(bytes, from, this.#internet.clock.ms);
+    this.stirred();
   }
 
   probe(to: Endpoint): void {

@@ -182,12 +182,13 @@ export class DatagramPings {
     return taken;
   }
 
-  /** Gives up on those that did not answer in time. */
-  tick(now: number): void {
+  /** Gives up on those that did not answer in time; when it is time for the next. */
+  tick(now: number): number {
     for (const { sentAt } of this.#asked.values()) {
-      if (now - sentAt < ANSWER_MS) return;
+      if (now - sentAt < ANSWER_MS) return sentAt + ANSWER_MS;
       this.#giveUp(now);
     }
+    return Number.POSITIVE_INFINITY;
   }
 }
 

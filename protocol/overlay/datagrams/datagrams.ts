@@ -399,12 +399,9 @@ export class Datagrams {
     this.#send(encodeDescriptor(this.#parts.random.guid(), Type.Push, PUSH_TTL, 0, encodePush(push)), to);
   }
 
-  /** Does what is due; when to be called again, at most a second later. */
+  /** Does what is due; when to be called again, unless something comes in before. */
   tick(now: number): number {
-    this.#pings.tick(now);
-    this.replies.tick(now);
-    this.guess.tick(now);
-    return Math.min(this.deliveries.tick(now), now + 1_000);
+    return Math.min(this.#pings.tick(now), this.replies.tick(now), this.guess.tick(now), this.deliveries.tick(now));
   }
 
   /** Entries that wait for something, for metrics. */

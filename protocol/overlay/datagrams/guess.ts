@@ -136,11 +136,13 @@ export class Guess {
     this.#parts.deliveries.add(route.to, [copy], now);
   }
 
-  tick(now: number): void {
+  /** Forgets old routes; when there are more to forget. */
+  tick(now: number): number {
     for (const [key, { since }] of this.#routes) {
-      if (now - since <= ROUTE_MS) return; // oldest first
+      if (now - since <= ROUTE_MS) return since + ROUTE_MS + 1; // oldest first
       this.#routes.delete(key);
     }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** For tests and metrics. */

@@ -157,11 +157,13 @@ export class OutOfBandReplies implements HitCourier {
     this.#parts.deliveries.add(from, hitDatagrams(this.#parts.identity, files, guid, ggep), now);
   }
 
-  tick(now: number): void {
+  /** Forgets offers that nobody claimed; when there are more to forget. */
+  tick(now: number): number {
     for (const [key, { madeAt }] of this.#offers) {
-      if (now - madeAt <= OFFER_MS) return; // in order of their making
+      if (now - madeAt <= OFFER_MS) return madeAt + OFFER_MS + 1; // in order of their making
       this.#offers.delete(key);
     }
+    return Number.POSITIVE_INFINITY;
   }
 }
 

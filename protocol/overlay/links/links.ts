@@ -1,5 +1,6 @@
 // The open links, by what the core asks for: id, role, servent GUID. How many there may be is the shell's admission.
-import { guidKey, keptGuid } from '../../wire/guid.ts';
+import { guidKey } from '../../wire/guid.ts';
+import { keptCopy } from '../../wire/kept-copy.ts';
 import type { Link } from './link.ts';
 
 export class Links {
@@ -35,7 +36,7 @@ export class Links {
     const known = this.#byServent.get(key);
     if (known !== undefined) return known === link;
     if (link.adopted !== null) return false; // one servent a link
-    link.adopted = keptGuid(guid);
+    link.adopted = keptCopy(guid);
     this.#byServent.set(key, link);
     return true;
   }

@@ -46,9 +46,10 @@ export class KeptNeighbours {
     return this.#plan.report(this.#options.isConnected);
   }
 
-  /** Dials those that are due. */
-  round(now: number): void {
+  /** Dials those that are due; when the next one is. */
+  round(now: number): number {
     for (const address of this.#plan.due(now, this.#options.isConnected)) this.#options.dial(address);
+    return this.#plan.nextAt(this.#options.isConnected);
   }
 
   onUnlinked(link: Link, now: number): void {

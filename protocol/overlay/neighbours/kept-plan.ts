@@ -87,6 +87,15 @@ export class KeptPlan {
     return due;
   }
 
+  /** When the next one is to be dialled; those that are connected otherwise wait for that to end. */
+  nextAt(isConnected: (address: string) => boolean): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [address, kept] of this.#kept) {
+      if (kept.state === 'waiting' && kept.nextAt < next && !isConnected(address)) next = kept.nextAt;
+    }
+    return next;
+  }
+
   onOutcome(address: string, outcome: KeptOutcome, now: number): void {
     const kept = this.#kept.get(address);
     if (kept === undefined) return; // not configured any more

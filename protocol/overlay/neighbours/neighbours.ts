@@ -62,7 +62,10 @@ export class Neighbours {
   /** Whether each of the latest dials that were answered was refused for lack of a slot; at most OUTCOMES_MAX. */
   #outcomes: { at: number; full: boolean }[] = [];
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** No round before. */
   #roundAt: number;
+  /** The next round has something to do then, if nothing comes in before. */
+  #roundDue = 0;
   #closing = false;
 
   constructor(parts: NeighboursParts, now: number) {
@@ -189,6 +192,7 @@ export class Neighbours {
       if (link.ourRole !== role) overlay.bye(link, ByeCode.ModeChange, text, this.#alternativesFor(link, now));
     }
     this.#roundAt = now;
+    this.#roundDue = now;
   }
 
   #alternativesFor(link: Link, now: number): Endpoint[] {
@@ -200,20 +204,20 @@ export class Neighbours {
     this.#closing = true;
   }
 
-  /** Dials and gives up what is due; when to be called again. */
+  /** Dials and gives up what is due; when to be called again: after any other call of now, at most ROUND_MS later. */
   tick(now: number): number {
     if (this.#closing) return Number.POSITIVE_INFINITY;
     if (now >= this.#roundAt) {
       this.#roundAt = now + ROUND_MS;
-      this.#round(now);
+      this.#roundDue = this.#round(now);
     }
-    return this.#roundAt;
+    return Math.max(this.#roundAt, this.#roundDue);
   }
 
-  #round(now: number): void {
+  #round(now: number): number {
     const { overlay, role, settings, clock, hosts } = this.#parts;
     const { seek, maxUltrapeers, maxLeaves } = settings;
-    this.#parts.kept.round(now);
+    const keptAt = this.#parts.kept.round(now);
     const links = [...overlay.links.values()];
     const plan = this.#topology.plan(
       {
@@ -231,7 +235,7 @@ export class Neighbours {
     const leaving = plan.drop === null ? undefined : overlay.links.get(plan.drop.id);
     if (plan.drop !== null && leaving !== undefined) this.#leave(leaving, plan.drop, now);
     for (let i = 0; i < plan.dial; i++) if (!this.#seek(now)) break;
-    this.#askForSlots(now);
+    return Math.min(keptAt, plan.nextAt, this.#askForSlots(now));
   }
 
   /** Looked for at random: else all leaves of a full ultrapeer would see the same place, and move there at once. */
@@ -262,12 +266,16 @@ export class Neighbours {
     overlay.bye(link, drop.code, drop.text, this.#alternativesFor(link, now));
   }
 
-  /** A leaf asks its ultrapeers for their free slots; ultrapeers learn them from each other's pongs. */
-  #askForSlots(now: number): void {
+  /** A leaf asks its ultrapeers for their free slots, again and again: when next. Ultrapeers learn them from each other's pongs. */
+  #askForSlots(now: number): number {
     const { overlay, role, slots } = this.#parts;
-    if (role.role !== 'leaf' || now - this.#askedAt < slots.lifeMs / ASKS_PER_LIFE) return;
-    this.#askedAt = now;
-    for (const link of overlay.links.values()) if (link.role === 'ultrapeer') overlay.askForPong(link, now);
+    if (role.role !== 'leaf') return Number.POSITIVE_INFINITY;
+    const periodMs = slots.lifeMs / ASKS_PER_LIFE;
+    if (now - this.#askedAt >= periodMs) {
+      this.#askedAt = now;
+      for (const link of overlay.links.values()) if (link.role === 'ultrapeer') overlay.askForPong(link, now);
+    }
+    return this.#askedAt + periodMs;
   }
 
   /** Whether a link leads to this HOST:PORT, whichever side dialled. */

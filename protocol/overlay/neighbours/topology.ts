@@ -88,6 +88,8 @@ export interface TopologyPlan {
   /** Dials to begin now. */
   readonly dial: number;
   readonly drop: LinkDrop | null;
+  /** When the plan may be another although nothing has come in; now, when that is a matter of luck. */
+  readonly nextAt: number;
 }
 
 interface Sample {
@@ -120,6 +122,8 @@ export class Topology {
   #counts = new Map<number, Sample>();
   #grown = new Map<number, Sample>();
   #replacedAt: number;
+  /** A link should go, but there is none to take its place yet. */
+  #hopes = false;
 
   constructor(rules: TopologyRules, now: number) {
     this.#rules = rules;
@@ -134,10 +138,13 @@ export class Topology {
     const ultrapeers = links.filter(link => link.role !== 'leaf').length;
     const missing = ultrapeersSought(this.#rules, role, seek, ultrapeersMax) - ultrapeers - dialling;
     const dial = Math.max(0, Math.min(missing, this.#rules.dialsMax - dialling));
-    if (now - this.#replacedAt < this.#rules.replaceEveryMs) return { dial, drop: null };
-    const drop = this.#worst(facts, missing > 0);
+    const judges = now - this.#replacedAt >= this.#rules.replaceEveryMs;
+    this.#hopes = false;
+    const drop = judges ? this.#worst(facts, missing > 0) : null;
     if (drop !== null) this.#replacedAt = now;
-    return { dial, drop };
+    const sampleAt = this.#sampledAt + this.#rules.windowMs;
+    const judgedAt = judges && drop === null ? sampleAt : this.#replacedAt + this.#rules.replaceEveryMs;
+    return { dial, drop, nextAt: missing > 0 || this.#hopes ? now : Math.min(sampleAt, judgedAt) };
   }
 
   #sample(links: readonly LinkFacts[], now: number): void {
@@ -171,9 +178,9 @@ export class Topology {
     const judged = links.filter(link => link.role !== 'leaf' && !link.pinned).flatMap(link => this.#judge(link));
     const poor = this.#poor(judged);
     if (poor !== null && facts.spare()) return poor;
-    if (role !== 'leaf' || roomElsewhere < ROOM_WORTH_MOVING) return null;
-    const crowded = judged.find(({ link }) => link.leafSlotsFree === 0);
-    if (crowded === undefined) return null;
+    const crowded = role === 'leaf' ? judged.find(({ link }) => link.leafSlotsFree === 0) : undefined;
+    this.#hopes = poor !== null || crowded !== undefined;
+    if (crowded === undefined || roomElsewhere < ROOM_WORTH_MOVING) return null;
     return drop(crowded.link, 'crowded', ByeCode.NodePreferred, 'Making room for other leaves');
   }
 

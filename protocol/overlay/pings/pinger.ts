@@ -252,6 +252,12 @@ export class Pinger {
     this.#ping(link, 1, now);
   }
 
+  /** When watch() has something to do, unless the peer says something before. */
+  watchesAt({ role, lastInAt, pingsUnanswered }: Link): number {
+    const afterMs = role === 'leaf' ? this.#limits.leafAliveAfterMs : this.#limits.aliveAfterMs;
+    return lastInAt + afterMs * (pingsUnanswered + 1);
+  }
+
   /** Asks a silent peer whether it lives. A Bye code when it has not answered often enough, 0 otherwise. */
   watch(link: Link, now: number): number {
     const leaf = link.role === 'leaf';
@@ -268,11 +274,17 @@ export class Pinger {
     return 0;
   }
 
-  /** Refreshes the cache when it is time: pings to some ultrapeers, chosen at random. */
-  tick(now: number): void {
-    this.cache.expire(now);
+  /** Refreshes the cache when it is time, with pings to some ultrapeers, chosen at random; when to be called again. */
+  tick(now: number): number {
+    const expiresAt = this.cache.expire(now);
+    const { relays } = this.#links;
+    if (relays.length === 0) return expiresAt;
     const periodMs = this.#identity.ultrapeer ? this.#limits.refreshMs : this.#limits.leafRefreshMs;
-    if (now - this.#refreshedAt < periodMs) return;
+    if (now - this.#refreshedAt >= periodMs) this.#refresh(now);
+    return Math.min(expiresAt, this.#refreshedAt + periodMs);
+  }
+
+  #refresh(now: number): void {
     this.#refreshedAt = now;
     const { relays } = this.#links;
     const wanted = Math.max(REFRESH_LINKS_MIN, Math.ceil(relays.length * REFRESH_SHARE));

@@ -72,13 +72,17 @@ export class PongCache {
     return picked;
   }
 
-  /** Forgets what is too old, so that a quiet servent holds nothing. */
-  expire(now: number): void {
+  /** Forgets what is too old, so that a quiet servent holds nothing; when there is more to forget. */
+  expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
       let stale = 0;
       while (stale < line.length && now - (line[stale]?.at ?? now) > this.#lifeMs) stale++;
       line.splice(0, stale);
+      const [oldest] = line;
+      if (oldest !== undefined) next = Math.min(next, oldest.at + this.#lifeMs + 1);
     }
+    return next;
   }
 
   /** A link is gone: its pongs may be as well. */

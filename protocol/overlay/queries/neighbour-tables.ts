@@ -229,16 +229,21 @@ export class NeighbourTables {
 
   /**
    * Ends sequences that got stuck, believes RESETs that stayed alone, clears up behind leaves that went, follows hops flow into
-   * the union. Meant to be called about once a second.
+   * the union. Not meant to be called more than once a second; when to be called again.
    */
-  tick(now: number): void {
+  tick(now: number): number {
     this.#index?.sweep();
+    let next = this.#index?.swept === false ? now : Number.POSITIVE_INFINITY;
     for (const [link, leaf] of this.#leaves) this.#recount(link, leaf);
     for (const [link, inbound] of this.#inbound) {
       const quietMs = now - inbound.lastAt;
       if (inbound.receiver.midway) {
         if (quietMs > STALLED_MS) this.#end(link, ByeCode.QrpSequence, 'QRP: the sequence stopped');
       } else if (quietMs > RESET_ALONE_MS) this.#settle(link, inbound);
+      if (this.#inbound.has(link)) {
+        next = Math.min(next, inbound.lastAt + 1 + (inbound.receiver.midway ? STALLED_MS : RESET_ALONE_MS));
+      }
     }
+    return next;
   }
 }

@@ -193,9 +193,11 @@ export class RouteTable {
     this.#words[this.#at + LINK] = link;
   }
 
-  /** Swaps generations when it is time. */
-  tick(now: number): void {
+  /** Swaps generations when it is time; when it is next, Infinity while there is nothing to forget and no memory to give back. */
+  tick(now: number): number {
     if (now - this.#young.since >= this.#limits.generationMs) this.#swap(now);
+    const small = this.#young.entriesMax === ENTRIES_FIRST && this.#old.entriesMax === ENTRIES_FIRST;
+    return small && this.entries === 0 ? Number.POSITIVE_INFINITY : this.#young.since + this.#limits.generationMs;
   }
 
   #swap(now: number): void {

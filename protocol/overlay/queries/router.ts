@@ -435,10 +435,9 @@ export class Router {
     return this.#pushOn(payload, 0, NOBODY, make, now);
   }
 
-  /** Forgets old routes. */
-  tick(now: number): void {
-    this.queryRoutes.tick(now);
-    this.pushRoutes.tick(now);
+  /** Forgets old routes; when it will again. */
+  tick(now: number): number {
+    return Math.min(this.queryRoutes.tick(now), this.pushRoutes.tick(now));
   }
 
   /** A new search of ours: to all the ultrapeers that we are a leaf of, and as an ultrapeer step by step. */

@@ -106,9 +106,16 @@ export class TableSender {
   tick(now: number): number {
     if (this.#peers.size === 0) return Number.POSITIVE_INFINITY;
     this.#refresh(now);
-    let next = this.#making === null ? Number.POSITIVE_INFINITY : now + SLICE_REST_MS;
+    let next = this.#making === null ? this.#refreshesAt : now + SLICE_REST_MS;
     for (const peer of this.#peers.values()) next = Math.min(next, this.#serve(peer, now));
     return next;
+  }
+
+  /** When the pace lets something that has changed already into a new table. */
+  get #refreshesAt(): number {
+    const own = this.#libraryChanged ? this.#ownPace.admitsAt : Number.POSITIVE_INFINITY;
+    const unionIsOld = this.#union !== null && this.#own !== null && this.#parts.tables.revision !== this.#revision;
+    return unionIsOld ? Math.min(own, this.#unionPace.admitsAt) : own;
   }
 
   /** Makes tables anew when something changed and the last ones are old enough. */

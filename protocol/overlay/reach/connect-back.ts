@@ -208,10 +208,17 @@ export class ConnectBacks {
     }
   }
 
-  /** Asks some neighbours again when it is time. */
-  tick(now: number): void {
-    const eager = this.#rounds < EAGER_ROUNDS;
-    if (now - this.#roundAt < (eager ? EAGER_ROUND_MS : ROUND_MS)) return;
+  /** Asks some neighbours again when it is time; when it is next. */
+  tick(now: number): number {
+    if (now >= this.#nextRoundAt) this.#round(now);
+    return this.#nextRoundAt;
+  }
+
+  get #nextRoundAt(): number {
+    return this.#roundAt + (this.#rounds < EAGER_ROUNDS ? EAGER_ROUND_MS : ROUND_MS);
+  }
+
+  #round(now: number): void {
     this.#roundAt = now;
     const { tcp, udp } = this.#parts.firewall.wantsProof(now);
     if (!tcp && !udp) return;

@@ -150,6 +150,13 @@ export class Firewall {
     return tcp === 'firewalled' || (tcp === 'unknown' && tcpProvenAt === null);
   }
 
+  /** When firewalled() will be another, if no proof comes before. */
+  firewalledChangesAt(now: number): number {
+    if (this.#decreed !== null || this.#tcpProvenAt === null) return Number.POSITIVE_INFINITY;
+    const at = this.#lapsedAt(this.#tcpProvenAt) + GRACE_MS;
+    return at > now ? at : Number.POSITIVE_INFINITY;
+  }
+
   /** Whether hits may be asked for by UDP. */
   takesDatagrams(now: number): boolean {
     return this.status(now).udp === 'open';

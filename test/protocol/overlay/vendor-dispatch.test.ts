@@ -214,9 +214,11 @@ t.test('swamped by our own queue to a neighbour, we ask it for no more queries u
     for (let i = 0; i < 4_000; i++) one.link.queue.enqueue(Buffer.alloc(60, 0x41), Priority.Query);
   }
   t.ok(peer.link.queue.congested);
+  scene.network.clock.ms += 1_000;
   scene.vendor.tick(scene.network.clock.ms);
   scene.vendor.tick(scene.network.clock.ms);
   for (const one of [peer, deaf]) one.link.queue.take(1 << 20);
+  scene.network.clock.ms += 1_000;
   scene.vendor.tick(scene.network.clock.ms);
   const last = peer.link.queue.take(1 << 20);
   t.equal(last?.toString('hex', 23), '424541520400' + '0100' + 'ff', 'open again');

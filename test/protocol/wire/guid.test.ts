@@ -3,7 +3,8 @@ import t from 'tap';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { capabilitiesOf } from '../../../protocol/handshake/capabilities.ts';
 import { Headers } from '../../../protocol/handshake/header-block.ts';
-import { formatGuid, guidKey, keptGuid, markGuid, parseGuid } from '../../../protocol/wire/guid.ts';
+import { formatGuid, guidKey, markGuid, parseGuid } from '../../../protocol/wire/guid.ts';
+import { keptCopy } from '../../../protocol/wire/kept-copy.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { bytes } from '../../support/wire-arbitraries.ts';
 
@@ -27,7 +28,7 @@ t.test('what is not 32 hex digits is no GUID', async t => {
 
 t.test('a GUID that is kept holds nothing else in memory', async t => {
   const chunk = Buffer.alloc(65_536, 7);
-  const kept = keptGuid(chunk.subarray(100, 116));
+  const kept = keptCopy(chunk.subarray(100, 116));
   t.ok(kept.equals(chunk.subarray(0, 16)));
   t.equal(kept.buffer.byteLength, 16);
   const { guid } = capabilitiesOf(new Headers([['GUID', '00112233445566778899aabbccddeeff']]));
