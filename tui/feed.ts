@@ -229,7 +229,7 @@ export class Feed {
       const data = await this.#ask(topic, wanted);
       const at = now();
       if (!this.#up && this.#stream !== 'lost') this.#answers(at);
-      if (data !== null) this.#send({ type: 'data', context, at, data: this.live ? { ...data, told: true } : data });
+      if (data !== null) this.#send({ type: 'data', context, at, data });
       this.#restUntil.set(topic, at + (at - begun) * REST_FACTOR);
       if (this.#outdated.delete(topic)) this.#askedAt.delete(topic);
     } catch (error) {

@@ -272,8 +272,6 @@ export interface News {
   readonly queryHits?: readonly Pick<QueryView, 'id' | 'hits'>[];
   readonly stats?: QueryStatsView;
   readonly caller?: CallerView;
-  /** Changes are told besides: no need to find them by comparing. */
-  readonly told?: boolean;
   /** Whether a list is here whole. */
   readonly whole?: Partial<Record<ListId, boolean>>;
   readonly searches?: readonly SearchView[];
@@ -284,7 +282,6 @@ export interface News {
   readonly files?: readonly FileView[];
   readonly hosts?: readonly HostView[];
   readonly config?: ConfigView;
-  readonly log?: readonly LogLine[];
   readonly logLines?: readonly LogLineView[];
   /** The daemon's own rings, in place of what we counted. */
   readonly history?: History;

@@ -1,9 +1,9 @@
-// What a daemon says, taken into what is known of it: rates from two looks, new queries counted, changes noticed for the log. Pure.
+// What a daemon says, taken into what is known of it: rates from two looks, new queries counted. Pure.
 import type { PeerView, QueryView, StatusView } from '../api/control.ts';
 import { mergedQueries } from '../api/live/reducer.ts';
-import { type Line, withEarlier, withLines } from './daemon-log.ts';
+import { withEarlier } from './daemon-log.ts';
 import { addSample } from './history.ts';
-import { type ListId, type LogLine, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
+import { type ListId, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
 
 /** Two looks closer together say nothing about a rate. */
 const RATE_MIN_MS = 200;
@@ -32,8 +32,7 @@ export function withNews(world: World, news: News, at: number): World {
   if (news.results !== undefined) next = { ...next, results: news.results.items, resultsOf: news.results.search };
   if (news.status !== undefined) next = withStatus(next, news.status, at);
   if (news.logLines !== undefined) next = withEarlier(next, news.logLines);
-  const lines = [...(news.log ?? []), ...(news.told === true ? [] : changesSeen(world, news, at))];
-  return lines.length === 0 ? next : withLines(next, lines);
+  return next;
 }
 
 export function withStatus(world: World, status: StatusView, at: number): World {
@@ -114,32 +113,4 @@ function partialLists(before: World['partial'], whole: NonNullable<News['whole']
 function passedSince(before: QueryView | undefined, after: QueryView | undefined, seen: number): number {
   const passed = Number(after?.id) - Number(before?.id);
   return Number.isSafeInteger(passed) && passed >= seen ? passed : seen;
-}
-
-/** What happened between two looks, for daemons that do not tell by themselves. */
-function changesSeen(world: World, news: News, at: number): Line[] {
-  const lines: Line[] = [];
-  const say = (from: string, text: string, level: LogLine['level'] = 'info'): void => {
-    lines.push({ at, level, from, text });
-  };
-  if (news.peers !== undefined && world.peersAt > 0) {
-    const before = new Set(world.peers.map(({ id }) => id));
-    const after = new Set(news.peers.map(({ id }) => id));
-    for (const peer of news.peers)
-      if (!before.has(peer.id))
-        say('overlay', `${peer.role} ${peer.address} connected (${peer.userAgent ?? 'unnamed'})`);
-    for (const peer of world.peers) if (!after.has(peer.id)) say('overlay', `${peer.role} ${peer.address} is gone`);
-  }
-  if (news.downloads !== undefined && world.downloads.length > 0) {
-    const before = new Map(world.downloads.map(download => [download.id, download.state]));
-    for (const { id, name, state, error } of news.downloads) {
-      const then = before.get(id);
-      if (then === undefined || then === state) continue;
-      if (state === 'failed') say('downloads', `${name} failed: ${error ?? 'no reason given'}`, 'error');
-      else say('downloads', `${name}: ${then}, now ${state}`);
-    }
-  }
-  if (news.status !== undefined && world.status !== null && news.status.mode !== world.status.mode)
-    say('overlay', `we are ${news.status.mode === 'leaf' ? 'a leaf' : 'an ultrapeer'} now`, 'warn');
-  return lines;
 }

@@ -112,7 +112,7 @@ t.test('queries come newest first, each once, also when the daemon counts anew',
     at: new Date(AT + seconds * 1000).toISOString(),
   });
   let world = withEvents(emptyWorld, [event('query.passed', query(8, 1))], AT);
-  world = withNews(world, { queries: [query(8, 1), query(7, 0)], counted: false, told: true }, AT);
+  world = withNews(world, { queries: [query(8, 1), query(7, 0)], counted: false }, AT);
   world = withEvents(world, [event('query.passed', query(8, 1)), event('query.passed', query(9, 2))], AT);
   t.strictSame(
     world.queries.map(({ id }) => id),

@@ -14,6 +14,7 @@ import {
   aFile,
   aFolder,
   aHost,
+  aLogLine,
   anUpload,
   aPeer,
   aQuery,
@@ -146,7 +147,7 @@ t.test('no text of a stranger makes a line wider than the screen or leaves its c
           folders: [{ ...aFolder, path: text, error: text }],
           files: [{ ...aFile, name: text, path: text }],
           hosts: [{ ...aHost, address: text, source: text }],
-          log: [{ id: '1', at: REHEARSAL_AT, level: 'warn' as const, from: text, text }],
+          logLines: [{ ...aLogLine, mod: text, message: text }],
         };
         model = update(model, { type: 'data', context: 0, at: REHEARSAL_AT, data }).model;
         model = { ...model, view, second, details: true, toast: { text, mood: 'bad', until: REHEARSAL_AT + 1 } };

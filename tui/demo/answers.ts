@@ -20,6 +20,14 @@ export function refused(code: string, detail: string): RefusedError {
   return new RefusedError({ type: 'about:blank', title: code, status: 400, code, detail } as RefusedError['problem']);
 }
 
+/** The row whose id the input has. */
+export function rowOf<T extends { id: string }>(rows: readonly T[], what: string, input: object): T {
+  const { id } = input as { id?: string };
+  const row = rows.find(row => row.id === id);
+  if (row === undefined) throw refused('NOT_FOUND', `no ${what} ${id}`);
+  return row;
+}
+
 /** Most of what is dropped came twice. */
 export function withReasons(peer: PeerView): PeerView {
   const duplicate = Math.floor(peer.dropped * 0.93);
@@ -33,8 +41,6 @@ const test = (name: string, ok: boolean, value: string, mend: string | null = nu
 export function besides(client: object) {
   const calls = client as Record<string, ((input: object) => Promise<unknown>) | undefined>;
   return {
-    /** The log of the demo is what is seen to happen. */
-    logLines: async () => ({ items: [], next: null }),
     bulk: async ({ operations }: { operations: Operation[] }) => ({
       items: await Promise.all(
         operations.map(async ({ operation, input }) => {

@@ -15,8 +15,9 @@ import type {
   UploadView,
 } from '../../api/control.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
-import { BOOTSTRAP, besides, CRITERIA, pages, refused, withReasons } from './answers.ts';
+import { BOOTSTRAP, besides, CRITERIA, pages, refused, rowOf, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
+import { DemoLines } from './lines.ts';
 import { Maker } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
 import { statsOf } from './query-stats.ts';
@@ -64,6 +65,7 @@ export class DemoWorld {
   readonly #folders: Mutable<FolderView>[] = [];
   readonly #files: FileView[] = [];
   readonly #config: ConfigView = demoConfig();
+  readonly #lines = new DemoLines(() => this.#at);
 
   constructor({ now, seed = 42, files = 240, peers = 34, queryRate = 46 }: DemoOptions) {
     this.#now = now;
@@ -81,7 +83,8 @@ export class DemoWorld {
       status: async () => this.#status(),
       peers: list(() => this.#peers.map(withReasons)),
       connect: async (input: object) => this.#connect((input as { address: string }).address),
-      disconnect: async (input: object) => this.#remove(this.#peers, 'peer', input),
+      disconnect: async (input: object) =>
+        this.#lines.add('links', `${this.#remove(this.#peers, 'peer', input).address} is gone`),
       hosts: list(() => this.#hosts),
       queries: list(() => this.#queries),
       queryStats: async ({ span, top }: StatsInput) => statsOf(this.#queries, span, top),
@@ -95,17 +98,18 @@ export class DemoWorld {
       results: async (input: object) => list(() => this.#searchOf(input).results)(input),
       startDownload: async (input: object) => this.#startDownload(input),
       downloads: list(() => this.#downloads.map(download => ({ ...download }))),
-      download: async (input: object) => ({ ...this.#only(this.#downloads, 'download', input) }),
+      download: async (input: object) => ({ ...rowOf(this.#downloads, 'download', input) }),
       changeDownload: async (input: object) => this.#changeDownload(input),
-      removeDownload: async (input: object) => this.#remove(this.#downloads, 'download', input),
+      removeDownload: async (input: object) => void this.#remove(this.#downloads, 'download', input),
       uploads: list(() => this.#uploads.map(upload => ({ ...upload }))),
-      cancelUpload: async (input: object) => this.#remove(this.#uploads, 'upload', input),
+      cancelUpload: async (input: object) => void this.#remove(this.#uploads, 'upload', input),
       files: list(() => this.#files),
       folders: list(() => this.#folders.map(folder => ({ ...folder }))),
       shareFolder: async (input: object) => this.#share((input as { path: string }).path),
-      unshareFolder: async (input: object) => this.#remove(this.#folders, 'folder', input),
+      unshareFolder: async (input: object) => void this.#remove(this.#folders, 'folder', input),
       rescan: async () => ({ folders: this.#folders.length }),
       config: async () => this.#config,
+      logLines: list(() => this.#lines.newestFirst),
       history: async () => this.#made.rings(),
       live: async () => ({ status: 'ok' as const }),
       ready: async () => ({ status: 'ok' as const, checks: [] }),
@@ -299,7 +303,11 @@ export class DemoWorld {
       this.#messagesOut += outward;
       this.#duplicates += Math.floor(inward * 0.2);
     }
-    for (const download of this.#downloads) this.#advance(download, seconds, swell);
+    for (const download of this.#downloads) {
+      const { state } = download;
+      this.#advance(download, seconds, swell);
+      if (download.state !== state) this.#lines.add('downloads', `${download.name}: ${state}, now ${download.state}`);
+    }
     for (const upload of this.#uploads) {
       if (upload.state !== 'active') continue;
       upload.sent = Math.min(upload.end + 1, upload.sent + Math.floor(upload.rate * seconds));
@@ -381,14 +389,14 @@ export class DemoWorld {
     const { search, result, magnet, urn } = input as Record<'search' | 'result' | 'magnet' | 'urn', string | undefined>;
     const named = magnet === undefined ? null : parseMagnet(magnet).name;
     if (search === undefined) return { ...this.#addDownload(named ?? urn ?? 'unnamed', 'queued') };
-    const found = this.#only(this.#searchOf({ id: search }).results, 'result', { id: result });
+    const found = rowOf(this.#searchOf({ id: search }).results, 'result', { id: result });
     const download = this.#addDownload(found.name, 'active');
     return { ...Object.assign(download, { size: found.size, done: 0, urn: found.urn }) };
   }
 
   #changeDownload(input: object): DownloadView {
     const { state, priority } = input as { state?: 'paused' | 'active'; priority?: number };
-    const download = this.#only(this.#downloads, 'download', input);
+    const download = rowOf(this.#downloads, 'download', input);
     if (state !== undefined && download.state === 'completed')
       throw refused('CONFLICT', `${download.name} is complete`);
     if (state !== undefined) Object.assign(download, { state, error: null, rate: 0, eta: null });
@@ -399,6 +407,7 @@ export class DemoWorld {
   #connect(address: string): PeerView {
     if (this.#peers.some(peer => peer.address === address))
       throw refused('CONFLICT', `already connected to ${address}`);
+    this.#lines.add('links', `ultrapeer ${address} connected`);
     return { ...this.#addPeer('ultrapeer', 0, address), messages: { in: 0, out: 0 }, bytes: { in: 0, out: 0 } };
   }
 
@@ -418,16 +427,10 @@ export class DemoWorld {
     return { ...folder };
   }
 
-  #only<T extends { id: string }>(rows: readonly T[], what: string, input: object): T {
-    const { id } = input as { id?: string };
-    const row = rows.find(row => row.id === id);
-    if (row === undefined) throw refused('NOT_FOUND', `no ${what} ${id}`);
+  #remove<T extends { id: string }>(rows: T[], what: string, input: object): T {
+    const row = rowOf(rows, what, input);
+    rows.splice(rows.indexOf(row), 1);
     return row;
-  }
-
-  #remove<T extends { id: string }>(rows: T[], what: string, input: object): undefined {
-    rows.splice(rows.indexOf(this.#only(rows, what, input)), 1);
-    return undefined;
   }
 
   #searchOf(input: object): Running {
