@@ -44,6 +44,9 @@ export const NOBODY: Caller = { id: 'nobody', name: 'nobody', scopes: [], expire
 /** These are about the call they come in, not about the servent. */
 const NOT_IN_BULK: ReadonlySet<string> = new Set<EndpointName>(['bulk', 'openapi', 'createKey']);
 
+/** A removal sent again, for want of an answer, must not meet the next one that begins alike. */
+const ACTED_ON_CHARACTERS_MIN = 4;
+
 /** By path: where the ids of what lies below it are. */
 const listNames: ReadonlyMap<string, EndpointName> = new Map(
   endpointNames.filter(name => endpoints[name].method === 'GET').map(name => [endpoints[name].path, name]),
@@ -84,7 +87,7 @@ export class Operations {
   }
 
   /** An id that is nobody's may be the beginning of one; nothing has been done then. */
-  async #answer(name: EndpointName, { path }: Endpoint, input: Values, caller: Caller): Promise<unknown> {
+  async #answer(name: EndpointName, { method, path }: Endpoint, input: Values, caller: Caller): Promise<unknown> {
     const handle = this.#handles.get(name);
     try {
       return await handle?.(input, caller);
@@ -100,6 +103,11 @@ export class Operations {
       };
       const id = idBegunWith(given, items, list.split('/').at(-1) ?? '');
       if (id === null || id === given) throw error;
+      if (method !== 'GET' && given.length < ACTED_ON_CHARACTERS_MIN)
+        throw new ApiError(
+          'NOT_FOUND',
+          `${error.message}: to change or remove ${id}, say at least ${ACTED_ON_CHARACTERS_MIN} characters of its beginning`,
+        );
       return handle?.({ ...input, id }, caller);
     }
   }

@@ -27,7 +27,7 @@ t.test('wrong usage of a command in a command names the help of that one', async
 
 t.test('every command that a message, a help or a document names is there', async t => {
   const program = createProgram({ stdout: process.stdout, stderr: process.stderr, env: {}, cwd: '/' });
-  const texts = ['daemon', 'tui', 'api', 'web'].flatMap(folder => sourcesIn(join(projectRoot, folder)));
+  const texts = ['cli', 'daemon', 'tui', 'api', 'web'].flatMap(folder => sourcesIn(join(projectRoot, folder)));
   const named = texts.flatMap(text =>
     Array.from(text.matchAll(/"servent ([a-z][a-z -]*)/g), ([, words = '']) => words),
   );
@@ -157,7 +157,14 @@ t.test('the beginning of an id does where only one begins with it, else those ar
   t.match(await command(['cancel', '4'], { env }), { code: 1, err: /no download "4"/ });
   t.match(await raw({ path: '/api/v1/downloads/3f' }), { status: 409, json: { code: 'AMBIGUOUS' } });
   t.match(await raw({ path: '/api/v1/downloads/3FB0/explanation' }), { status: 200 });
-  t.match(await command(['cancel', '3fa'], { env }), { code: 0 });
+  t.match(
+    await command(['cancel', '3fa'], { env }),
+    { code: 1, err: /no download "3fa": to change or remove 3fa9c1, say at least 4 characters/ },
+    'a removal sent again must not meet the next one that begins alike',
+  );
+  t.equal(control.downloadList.length, 3);
+  t.match(await command(['cancel', '3fa9'], { env }), { code: 0 });
+  t.match(await command(['cancel', '3fa9'], { env }), { code: 1, err: /no download "3fa9"/ });
   t.strictSame(
     control.downloadList.map(({ id }) => id),
     ['3fb000', '77'],
