@@ -49,7 +49,7 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
     let done = 0;
     let told = 0;
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
-      bytes = readSync(file, buffer, 0, isHashed ? HEAD_BYTES : READ_BYTES, null);
+      bytes = readAtLeast(file, done === 0 ? HEAD_BYTES : 1, isHashed ? HEAD_BYTES : READ_BYTES);
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, HEAD_BYTES))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
       if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
@@ -63,6 +63,14 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
   } finally {
     closeSync(file);
   }
+}
+
+/** A file system of a program (FUSE) may give less at once than was asked for. Less than `least` is the end of the file. */
+function readAtLeast(file: number, least: number, most: number): number {
+  let bytes = 0;
+  for (let some = -1; some !== 0 && bytes < least; bytes += some)
+    some = readSync(file, buffer, bytes, most - bytes, null);
+  return bytes;
 }
 
 function reply(message: HashReply): void {

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { HashPool } from '../../../daemon/library/hash-pool.ts';
 import type { HashResult } from '../../../daemon/library/hash-worker.ts';
+import { neverShared } from '../../../settings/never-shared.ts';
 
 // One for all tests: under the test runner's loader a thread takes long to start.
 const pool = new HashPool(1);
@@ -104,4 +107,33 @@ t.test('two threads share the work, and nothing is told after closing', async t 
   await two.close();
   await two.close();
   t.equal(two.pending, 0);
+});
+
+t.test('a secret behind the bytes that a file system gives at once is found', async t => {
+  const shorter = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const read = fs.readSync;
+    fs.readSync = (file, into, at, length, from) => read(file, into, at, Math.min(length, 1000), from);
+    syncBuiltinESMExports();`;
+  const worker = new Worker(new URL('../../../daemon/library/hash-worker.js', import.meta.url), {
+    workerData: neverShared().list.firstBytes,
+    execArgv: ['--import', `data:text/javascript,${encodeURIComponent(shorter)}`],
+  });
+  t.teardown(() => worker.terminate());
+  const key = `${'-'.repeat(5)}BEGIN PRIVATE KEY${'-'.repeat(5)}`;
+  const texts = { secret: 'a '.repeat(2000) + key, harmless: 'a '.repeat(20_000) };
+  const folder = t.testdir(texts);
+  for (const [id, [name, isHashed, expected]] of (
+    [
+      ['secret', true, { kind: 'private', rule: 'private-key' }],
+      ['secret', false, { kind: 'private', rule: 'private-key' }],
+      ['harmless', true, { kind: 'harmless' }],
+      ['harmless', false, { kind: 'hashed', sha1: createHash('sha1').update(texts.harmless).digest() }],
+    ] as const
+  ).entries()) {
+    const { size, mtimeMs } = lstatSync(join(folder, name));
+    worker.postMessage({ id, path: join(folder, name), size, mtimeMs, isHashed });
+    const [reply] = await once(worker, 'message');
+    t.match(reply, { kind: 'result', id, result: expected }, `${name}${isHashed ? ', hashed before' : ''}`);
+  }
 });
