@@ -180,10 +180,15 @@ export class Network implements Shell {
 
   /** Dials and shakes hands. Never rejects. */
   async connect(endpoint: Endpoint): Promise<Attempt> {
-    const { clock } = this.#ground;
+    const { clock, log } = this.#ground;
     const triedAt = clock.wallTime();
     this.servent.dialling(endpoint);
-    const attempt = await this.handshaker.connect(endpoint, { signal: this.#abort.signal });
+    const attempt = await this.handshaker
+      .connect(endpoint, { signal: this.#abort.signal })
+      .catch((err: unknown): Attempt => {
+        log.error({ err, endpoint }, 'a dial failed by a mistake of ours'); // the plan of dials waits for an end of each
+        return { kind: 'failed', reason: 'DIAL_FAILED', text: 'a mistake of ours: the log has it' };
+      });
     this.servent.dialled(endpoint, attempt, triedAt, clock.now());
     return attempt;
   }

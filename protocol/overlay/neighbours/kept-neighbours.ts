@@ -19,7 +19,7 @@ export interface KeptNeighboursOptions {
 export class KeptNeighbours {
   readonly #options: KeptNeighboursOptions;
   readonly #plan: KeptPlan;
-  /** Links that we dialled, by address; at most one for each configured one. */
+  /** Links that we dialled as configured ones, by address. */
   readonly #links = new Map<Link, string>();
 
   constructor(options: KeptNeighboursOptions) {
@@ -34,11 +34,11 @@ export class KeptNeighbours {
   /** Keeps these from now on; links to others stay as any links do. */
   use(addresses: readonly string[]): void {
     this.#plan.addresses = addresses;
-    for (const [link, address] of this.#links) if (!addresses.includes(address)) this.#links.delete(link);
   }
 
   has(link: Link): boolean {
-    return this.#links.has(link);
+    const address = this.#links.get(link);
+    return address !== undefined && this.#plan.has(address);
   }
 
   /** Connected, or when each is dialled next and why it is not there. */
@@ -61,7 +61,7 @@ export class KeptNeighbours {
 
   /** The dial has ended. */
   ended(address: string, attempt: Attempt, now: number): void {
-    if (attempt.kind === 'linked' && this.#plan.addresses.includes(address)) this.#links.set(attempt.link, address);
+    if (attempt.kind === 'linked') this.#links.set(attempt.link, address);
     this.#plan.onOutcome(address, outcomeOf(attempt), now);
     const kept = this.report().find(other => other.address === address);
     if (kept?.state === 'waiting' && kept.failures === 1)

@@ -48,6 +48,8 @@ export interface KeptReport {
 }
 
 interface Kept {
+  /** Configured. One that is not is known until its dial or link has ended: it may be put back before. */
+  wanted: boolean;
   /** Whatever went wrong; null: by what it was. */
   readonly fixed: Waits | null;
   state: KeptReport['state'];
@@ -59,8 +61,8 @@ interface Kept {
 
 export class KeptPlan {
   readonly #random: Pick<Random, 'below'>;
-  /** By address, as many as are configured. */
-  #kept = new Map<string, Kept>();
+  /** By address: those that are configured, and of those that were the ones under way or connected. */
+  readonly #kept = new Map<string, Kept>();
 
   constructor(addresses: readonly string[], random: Pick<Random, 'below'>) {
     this.#random = random;
@@ -69,17 +71,28 @@ export class KeptPlan {
 
   /** HOST:PORT of each. What is known of those that stay is kept. */
   set addresses(addresses: readonly string[]) {
-    this.#kept = new Map(addresses.map(address => [address, this.#kept.get(address) ?? fresh(address)]));
+    for (const kept of this.#kept.values()) kept.wanted = false;
+    for (const address of addresses) {
+      const kept = this.#kept.get(address) ?? fresh(address);
+      kept.wanted = true;
+      this.#kept.delete(address); // in the order of the setting
+      this.#kept.set(address, kept);
+    }
+    for (const [address, kept] of this.#kept) this.#forgetUnwanted(address, kept);
   }
 
   get addresses(): string[] {
-    return [...this.#kept.keys()];
+    return this.#configured().map(([address]) => address);
+  }
+
+  has(address: string): boolean {
+    return this.#kept.get(address)?.wanted === true;
   }
 
   /** Those to be dialled now; report each with onOutcome(). `isConnected`: by a link that the other side opened. */
   due(now: number, isConnected: (address: string) => boolean): string[] {
     const due: string[] = [];
-    for (const [address, kept] of this.#kept) {
+    for (const [address, kept] of this.#configured()) {
       if (kept.state !== 'waiting' || now < kept.nextAt || isConnected(address)) continue;
       kept.state = 'dialling';
       due.push(address);
@@ -98,13 +111,14 @@ export class KeptPlan {
 
   onOutcome(address: string, outcome: KeptOutcome, now: number): void {
     const kept = this.#kept.get(address);
-    if (kept === undefined) return; // not configured any more
+    if (kept === undefined) return;
     if (outcome.kind === 'linked') {
       kept.state = 'connected';
       kept.linkedAt = now;
       return;
     }
     kept.state = 'waiting';
+    this.#forgetUnwanted(address, kept);
     if (outcome.kind === 'postponed') {
       kept.nextAt = now + this.#spread((kept.fixed ?? UNREACHED).firstMs);
       return;
@@ -120,16 +134,25 @@ export class KeptPlan {
     if (kept === undefined) return;
     const steady = now - kept.linkedAt >= STEADY_MS;
     kept.state = 'waiting';
+    this.#forgetUnwanted(address, kept);
     if (steady) kept.failures = 0;
     kept.why = code === 0 ? 'the connection was lost' : said(code, text);
     this.#wait(kept, kept.fixed ?? (steady || code === 0 ? UNREACHED : waitsAfter(code)), now);
   }
 
   report(isConnected: (address: string) => boolean): KeptReport[] {
-    return Array.from(this.#kept, ([address, { state, nextAt, failures, why }]) => {
+    return this.#configured().map(([address, { state, nextAt, failures, why }]) => {
       const connected = state === 'connected' || isConnected(address);
       return { address, state: connected ? 'connected' : state, nextAt, failures, why: connected ? null : why };
     });
+  }
+
+  #configured(): [string, Kept][] {
+    return [...this.#kept].filter(([, { wanted }]) => wanted);
+  }
+
+  #forgetUnwanted(address: string, { wanted, state }: Kept): void {
+    if (!wanted && state === 'waiting') this.#kept.delete(address);
   }
 
   #wait(kept: Kept, { firstMs, maxMs }: Waits, now: number): void {
@@ -145,7 +168,10 @@ export class KeptPlan {
 function fresh(address: string): Kept {
   const { host } = endpointOrNull(address) ?? { host: address.slice(0, address.lastIndexOf(':')) };
   const loopback = host.toLowerCase() === 'localhost' || reachOf(host) === 'loopback';
-  return { fixed: loopback ? LOOPBACK : null, state: 'waiting', linkedAt: 0, nextAt: 0, failures: 0, why: null };
+  return {
+    ...{ wanted: true, fixed: loopback ? LOOPBACK : null, state: 'waiting' },
+    ...{ linkedAt: 0, nextAt: 0, failures: 0, why: null },
+  };
 }
 
 /** Code 0: the peer gave none. */

@@ -121,3 +121,33 @@ t.test('changed settings keep what is known of neighbours that stay', async t =>
   plan.onOutcome('5.5.2.1:6346', refused(503), 0);
   t.strictSame(plan.due(1, nobody), ['5.5.3.1:6346']);
 });
+
+t.test(
+  'an address that is taken out and put back while connected stays connected, and is dialled when its link is lost',
+  t => {
+    const plan = new KeptPlan([FAR, '5.5.1.2:6346'], still);
+    plan.due(0, nobody);
+    plan.onOutcome(FAR, { kind: 'linked' }, 5);
+    plan.addresses = [];
+    t.strictSame([plan.addresses, plan.report(nobody), plan.has(FAR)], [[], [], false]);
+    plan.addresses = [FAR];
+    t.match(plan.report(nobody), [{ address: FAR, state: 'connected' }]);
+    t.strictSame(plan.due(HOUR_MS, nobody), []);
+    plan.onLost(FAR, 0, '', HOUR_MS);
+    t.strictSame(plan.due(HOUR_MS + MINUTE_MS, nobody), [FAR]);
+    t.end();
+  },
+);
+
+t.test('an address that is put back while it is dialled is not dialled twice', t => {
+  const plan = new KeptPlan([FAR], still);
+  t.strictSame(plan.due(0, nobody), [FAR]);
+  plan.addresses = [];
+  plan.addresses = [FAR];
+  t.strictSame(plan.due(1, nobody), []);
+  plan.addresses = [];
+  plan.onOutcome(FAR, refused(503), 2);
+  plan.addresses = [FAR];
+  t.strictSame(plan.due(3, nobody), [FAR], 'what was taken out and is over is forgotten');
+  t.end();
+});
