@@ -9,6 +9,8 @@ interface Named {
   readonly rule: string;
   readonly reason: string;
   readonly names: readonly string[];
+  /** Of the names, those that are harmless nevertheless. */
+  readonly except?: readonly string[];
 }
 
 /** As the file has it. */
@@ -25,6 +27,7 @@ export interface NeverSharedList {
   /** `type` in hex. */
   readonly fileSystems: readonly { readonly name: string; readonly type: string; readonly reason: string }[];
   readonly folders: readonly Named[];
+  readonly copyEndings: readonly string[];
   readonly names: readonly Named[];
   /** Either text or hex, in which `??` is any byte. */
   readonly firstBytes: readonly {
@@ -36,7 +39,7 @@ export interface NeverSharedList {
   }[];
 }
 
-const named = listOf(record({ rule: text, reason: text, names: listOf(text, 1) }));
+const named = listOf(record({ rule: text, reason: text, names: listOf(text, 1), except: leftOutOr(listOf(text, 1)) }));
 const hasOne = ({ text, hex }: NeverSharedList['firstBytes'][number]): boolean =>
   (text === undefined) !== (hex === undefined);
 const shape = record({
@@ -53,6 +56,7 @@ const shape = record({
   signs: listOf(record({ has: text, reason: text })),
   fileSystems: listOf(record({ name: text, type: textLike(/^[0-9a-f]+$/), reason: text })),
   folders: named,
+  copyEndings: listOf(text, 1),
   names: named,
   firstBytes: listOf(
     record({
@@ -91,7 +95,10 @@ export class NeverShared {
       [...list.folders, ...list.firstBytes, ...list.names].map(({ rule, reason }) => [rule, reason]),
     );
     this.#folders = patternOf(list.folders.flatMap(({ names }) => names));
-    this.#files = patternOf(list.names.flatMap(({ names }) => names));
+    this.#files = patternOf(
+      list.names.flatMap(({ names }) => names),
+      list.copyEndings,
+    );
     this.#fileSystems = new Map(list.fileSystems.map(({ type, reason }) => [Number.parseInt(type, 16), reason]));
   }
 
@@ -117,12 +124,12 @@ export class NeverShared {
 
   /** By which rule a folder of that name is left out. */
   folder(name: string): Secret | null {
-    return this.#folders.test(name) ? this.#secretNamed(name, this.list.folders) : null;
+    return this.#folders.test(name) ? secretNamed(name, this.list.folders, []) : null;
   }
 
   /** By which rule a file of that name is left out. */
   file(name: string): Secret | null {
-    return this.#files.test(name) ? this.#secretNamed(name, this.list.names) : null;
+    return this.#files.test(name) ? secretNamed(name, this.list.names, this.list.copyEndings) : null;
   }
 
   /** Why nothing on a file system of that type, as statfs tells it, is shared. */
@@ -134,17 +141,23 @@ export class NeverShared {
   secret(rule: string): Secret {
     return { rule, reason: this.#reasons.get(rule) ?? rule };
   }
-
-  #secretNamed(name: string, rows: NeverSharedList['names']): Secret | null {
-    const row = rows.find(({ names }) => patternOf(names).test(name));
-    return row === undefined ? null : { rule: row.rule, reason: row.reason };
-  }
 }
 
-/** Any of the names, `*` being any characters. */
-function patternOf(names: readonly string[]): RegExp {
-  const sources = names.map(name => name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*'));
-  return new RegExp(`^(?:${sources.join('|')})$`, 'is');
+function secretNamed(name: string, rows: readonly Named[], endings: readonly string[]): Secret | null {
+  const row = rows.find(
+    ({ names, except = [] }) => patternOf(names, endings).test(name) && !patternOf(except, endings).test(name),
+  );
+  return row === undefined ? null : { rule: row.rule, reason: row.reason };
+}
+
+/** Any of the names, `*` being any characters, with any of the endings behind it or none. */
+function patternOf(names: readonly string[], endings: readonly string[] = []): RegExp {
+  return new RegExp(`^(?:${sourceOf(names)})(?:${sourceOf(endings)})?$`, 'is');
+}
+
+/** Of no names: what nothing matches. */
+function sourceOf(names: readonly string[]): string {
+  return names.map(name => name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')).join('|') || '(?!)';
 }
 
 const FOLDS_CASE = process.platform === 'win32' || process.platform === 'darwin';

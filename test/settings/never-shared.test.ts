@@ -24,6 +24,35 @@ t.test('each name on the list is left out, by its rule, in capitals too', t => {
   t.end();
 });
 
+t.test('a copy of a secret under the name that programs and people give to copies is left out', t => {
+  for (const [name, rule] of [
+    ['wallet.dat.old', 'wallet'],
+    ['wallet.dat.bak', 'wallet'],
+    ['wallet (1).dat.old', 'wallet'],
+    ['wallet-2024.dat', 'wallet'],
+    ['wallet.dat (1)', 'wallet'],
+    ['wallet.dat.backup-2024', 'wallet'],
+    ['WALLET.DAT.OLD', 'wallet'],
+    ['id_rsa_work', 'private-key'],
+    ['id_ed25519-github', 'private-key'],
+    ['id_rsa.old', 'private-key'],
+    ['id_rsa~', 'private-key'],
+    ['passwords.kdbx.bak', 'password-store'],
+    ['passwords.kdbx.old', 'password-store'],
+    ['Passwords.kdbx - Copy', 'password-store'],
+    ['logins.json.1', 'password-store'],
+    ['cookies.sqlite.bak', 'browser-profile'],
+    ['.env~', 'secret-settings'],
+    ['shadow.bak', 'secret-settings'],
+  ] as const)
+    t.equal(never.file(name)?.rule ?? null, rule, name);
+  for (const { rule, names } of list.names)
+    for (const name of names.map(sampleOf))
+      for (const ending of list.copyEndings.map(sampleOf))
+        t.equal(never.file(name + ending)?.rule, rule, name + ending);
+  t.end();
+});
+
 t.test('names that look alike are shared', t => {
   for (const name of [
     'id_rsa.pub',
@@ -33,6 +62,16 @@ t.test('names that look alike are shared', t => {
     'wallet.dat.txt',
     'shadow.mp3',
     'a.ovp',
+    'id_rsa_work.pub',
+    'id_ed25519-github.pub.bak',
+    'id_rsa-explained.pdf',
+    'id_rsanna.ogg',
+    'old wallet.data',
+    'passwords.kdbx.torrent',
+    'song.old.mp3',
+    'song (1).ogg',
+    'mail.bak',
+    'shadow of the old.ogg',
   ])
     t.equal(never.file(name), null, name);
   for (const name of ['ssh', 'git', 'Mail', 'my.ssh', 'chromium source']) t.equal(never.folder(name), null, name);
