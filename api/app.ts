@@ -85,7 +85,7 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   return app;
 }
 
-/** Whoever listens to events goes away in the middle of the answer: there is no other end. */
+/** A client of an event stream goes away in the middle of the answer: there is no other end. */
 function isCallerGone(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
@@ -137,7 +137,7 @@ const openPaths = new Set(
     .map(({ path }) => path),
 );
 
-/** Whoever opens the page has no token yet: it is how they come to give it. */
+/** The page is opened without a token: it asks for one. */
 function publicPage({ page, hostNames }: ApiOptions): Koa.Middleware {
   const names = allowedNames(hostNames);
   return async (ctx, next) => {

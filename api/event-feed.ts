@@ -1,4 +1,4 @@
-// Events on their way to whoever listens: what the API asks of the daemon's log.
+// Events on their way to those who listen: what the API asks of the daemon's log.
 import type { ServentEvent, Topic } from './events.ts';
 
 export interface FeedEvent {

@@ -28,7 +28,7 @@ const UNIX = 'unix:';
 /** Kept open between calls, and closed by the other side or the end of the program. */
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
-/** Redirects are not followed: whoever sends one is not the daemon. */
+/** Redirects are not followed: the daemon sends none. */
 export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {

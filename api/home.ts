@@ -1,4 +1,4 @@
-// The home folder of whoever runs this: clients and the daemon keep things below it.
+// The home folder of the user who runs this: clients and the daemon keep things below it.
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 

@@ -42,7 +42,7 @@ export interface ListenAt {
   host: string;
   /** 0: any free port. */
   port: number;
-  /** Whoever may write to this file is the owner: it is made for its owner alone. */
+  /** Everybody who may write to this file has the owner's rights: it is made for its owner alone. */
   socketPath?: string | null;
   /** PEM. */
   tls?: { cert: string; key: string } | null;

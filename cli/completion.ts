@@ -9,7 +9,7 @@ import { print, type Terminal } from './terminal.ts';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** Whoever presses Tab does not wait. */
+/** A press of Tab must not wait. */
 const WAIT_MS = 1_000;
 const VALUES_MAX = 100;
 

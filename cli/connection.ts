@@ -70,7 +70,7 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
 /** Ends a command whose call was to be shown and not made. */
 export class ShownOnly extends Error {}
 
-/** The token stays where it is: whoever pastes the line reads it there. */
+/** The token stays in its file: the pasted line reads it from there. */
 function curlText(method: string, url: string, body: string | null, dataDir: string): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const json = body === null ? '' : ` -H 'Content-Type: application/json' -d ${quote(body)}`;

@@ -9,7 +9,7 @@ import { LogTail } from './log-tail.ts';
 export type Log = Logger;
 
 const STDERR = 2;
-/** What must never reach a log, whoever passes it. */
+/** What must never reach a log, from whatever part. */
 const SECRETS = ['token', 'authorization', '*.token', '*.authorization', 'headers.authorization'];
 
 export async function createLog(

@@ -20,7 +20,7 @@ export class SettingsError extends Error {
     this.faults = faults;
   }
 
-  /** Whoever typed the command can mend it there. */
+  /** The person who typed the command can mend it there. */
   get byFlag(): boolean {
     return this.faults.some(fault => fault.byFlag === true);
   }

@@ -16,7 +16,7 @@ export interface Kind<T> {
   readonly expected: string;
   /** A flag's or variable's text as something to check; lists get the whole text. */
   readonly fromText: (text: string) => unknown;
-  /** Relative values start at the folder of whoever said them: the configuration file's, or the working directory. */
+  /** Relative values start at the folder of where they were given: the configuration file's, or the working directory. */
   within?(value: T, folder: string): T;
   /** Of a list in one environment variable. */
   readonly separator?: string;

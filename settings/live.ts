@@ -1,5 +1,5 @@
-// The settings of a running daemon: one object for its life, in which what can change at once changes in place. Whoever reads a setting when
-// it is needed is up to date; whoever copied it says so with `on`.
+// The settings of a running daemon: one object for its life, in which what can change at once changes in place. A part that reads a setting when
+// it is needed is up to date; one that copied it registers with `on`.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigChangeView, ConfigPlan, ConfigView } from '../api/control.ts';

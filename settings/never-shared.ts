@@ -1,4 +1,4 @@
-// What is never shared, whoever asks for it: the list of conf/never-shared.json, and whether a path or name is on it. Pure but for reading
+// What is never shared: the list of conf/never-shared.json, and whether a path or name is on it. Pure but for reading
 // the list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -234,7 +234,7 @@ export const declaration = {
     host: setting(listenAddress, {
       flag: '--api-host <addr>',
       default: '127.0.0.1',
-      doc: 'Address to listen on for the admin API. Whoever reaches it still needs the token.',
+      doc: 'Address to listen on for the admin API. Callers still need the token.',
     }),
     port: setting(integer(0, 65535), {
       flag: '--api-port <n>',

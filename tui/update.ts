@@ -126,7 +126,7 @@ function linked(context: Context, link: LinkState, at: number): Context {
   return { ...context, link };
 }
 
-/** What could not be had is said: in the log, and at once to whoever looks at it. */
+/** A failed request is told in the log, and at once in the view that asked. */
 function missed(model: Model, { context: at, gap, queries, at: now }: Extract<Message, { type: 'gap' }>): Model {
   const count = gap.skipped === null ? 'some' : String(gap.skipped);
   const text = queries

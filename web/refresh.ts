@@ -92,7 +92,7 @@ export class Refresh {
   }
 }
 
-/** Words are looked for anywhere; whoever writes an operator writes the API's own filter language. */
+/** Words are looked for anywhere; a text with an operator is taken as the API's filter language. */
 export function filterOf(typed: string): string | undefined {
   const text = typed.trim();
   if (text === '') return undefined;

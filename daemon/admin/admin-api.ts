@@ -65,9 +65,9 @@ export async function startAdminApi({
     if (tls === null)
       log.warn(
         at,
-        'the admin API answers other machines, to whoever has a key, and without TLS: set api.tlsCert and api.tlsKey',
+        'the admin API answers other machines, to everybody with a key, and without TLS: set api.tlsCert and api.tlsKey',
       );
-    else log.info(at, 'the admin API answers other machines, to whoever has a key');
+    else log.info(at, 'the admin API answers other machines, to everybody with a key');
   }
   return api;
 }

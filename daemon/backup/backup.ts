@@ -127,7 +127,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
     throw new OccupiedError(
       `${dataDir} has ${there.join(', ')} already: give another --data-dir, or put them aside with --force`,
     );
-  // whoever runs there holds the lock
+  // a daemon that runs there holds the lock
   if (there.includes(STORE)) await (await Store.open(join(dataDir, STORE), log)).close();
   const fresh = join(dataDir, RESTORING);
   await rm(fresh, { recursive: true, force: true });

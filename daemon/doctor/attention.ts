@@ -136,7 +136,7 @@ function openApi({ settings: { api } }: Known): Finding[] {
     {
       name: 'API',
       state: 'warning',
-      detail: `answers other machines at ${api.host} without TLS: whoever listens in learns the token`,
+      detail: `answers other machines at ${api.host} without TLS: the token can be read on the way`,
       mend: 'set api.tlsCert and api.tlsKey, or listen on 127.0.0.1 with --api-host',
     },
   ];

@@ -1,4 +1,4 @@
-// The durable, bounded log of what happened: ids that only grow, written in batches, read by whoever goes on where it stopped.
+// The durable, bounded log of what happened: ids that only grow, written in batches, read by clients that resume where they stopped.
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
 import type { EventData, EventOf, EventType, ServentEvent, Topic } from '../../api/events.ts';
 import { eventKinds } from '../../api/outline.ts';
@@ -165,7 +165,7 @@ export class EventLog implements EventFeed {
     this.#timer ??= setTimeout(() => void this.#flush(), this.#options.writeMs ?? WRITE_MS).unref();
   }
 
-  /** One batch after the other. Never rejects: a full disk must not stop whoever has something to tell. */
+  /** One batch after the other. Never rejects: a full disk must not stop the parts that tell events. */
   #flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -1,4 +1,4 @@
-// A shared file as it was hashed, opened: whoever swaps it for another, or for a link, is not served.
+// A shared file as it was hashed, opened: a file swapped for another, or for a link, is not served.
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import type { CatalogEntry } from './catalog.ts';

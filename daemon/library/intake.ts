@@ -31,7 +31,7 @@ export interface IntakeOptions {
   readonly catalog: Catalog;
   readonly store: FileStore;
   readonly log: Log;
-  /** Shared with whoever else hashes, and closed by its owner. Without one the intake makes its own. */
+  /** Shared with other parts that hash, and closed by its owner. Without one the intake makes its own. */
   readonly hashPool?: HashPool | undefined;
   readonly unsettledMs?: number | undefined;
   /** The shared folder that a real path lies in. */

@@ -39,7 +39,7 @@ export interface LibraryOptions {
   readonly filesMax?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Shared with whoever else hashes, and closed by its owner. Without one the library makes its own. */
+  /** Shared with other parts that hash, and closed by its owner. Without one the library makes its own. */
   readonly hashPool?: HashPool;
 }
 

@@ -4,7 +4,7 @@ import { realpath } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { LibraryError } from './library-error.ts';
 
-/** What of the data folder is never anybody else's, whoever names it: the store, copies of it, what a restore put aside. */
+/** What of the data folder is never shared, by whatever path it is named: the store, copies of it, what a restore put aside. */
 const NEVER = /^(\.|store|before-restore)/;
 
 export class OwnFolder {

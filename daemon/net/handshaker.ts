@@ -26,7 +26,7 @@ import { isEncrypted, type Tls } from './tls.ts';
 
 /** From accept's hand-over, or from being connected, to the outcome. gtk-gnutella waits 90 s, LimeWire 8. */
 const HANDSHAKE_MS = 30_000;
-/** Incoming handshakes under way; the oldest makes room: who is in earnest has been done by then. */
+/** Incoming handshakes under way; above this the oldest is closed; an honest peer finishes its handshake sooner. */
 const INCOMING_MAX = 256;
 /** For a refusal to arrive before the socket is destroyed. */
 const REFUSAL_GRACE_MS = 2000;

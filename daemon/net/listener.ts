@@ -141,7 +141,7 @@ export class Listener {
   }
 
   #onSocket(socket: Socket): void {
-    // Stays for life: whoever owns the socket later sees errors as 'close', and none is ever unhandled.
+    // Stays for life: later owners of the socket see errors as 'close', and none is ever unhandled.
     socket.on('error', () => {});
     const address = canonicalHost(socket.remoteAddress ?? '');
     const refusal = this.#refusalOf(address);

@@ -17,7 +17,7 @@ import { sha1OfPart } from './part-digest.ts';
 import { PART_SUFFIX, PartFile, partsFolder } from './part-file.ts';
 import { placeFile } from './place-file.ts';
 
-/** Wrong bytes that often: whoever offers this hash has something else. */
+/** After wrong bytes so often the download fails: the sources of this hash have something else. */
 const MISMATCHES_MAX = 3;
 /** Progress is told no more often than this. */
 const CHANGED_MS = 1000;
@@ -68,7 +68,7 @@ export class Download implements FetchJob {
   error: string | null;
   finishedAt: number | null;
   readonly #context: DownloadContext;
-  /** As whoever began it knew it. */
+  /** As known when the download began. */
   readonly #sizeAsked: number | null;
   #state: DownloadState;
   #path: string | null;
@@ -241,7 +241,7 @@ export class Download implements FetchJob {
       if (!this.#removed) await this.#context.store.save(this.record(), durable);
     });
     const over = () => undefined;
-    this.#saved = saved.then(over, over); // whoever asked hears of a failure
+    this.#saved = saved.then(over, over); // the caller is told of a failure
     return saved;
   }
 

@@ -1,5 +1,5 @@
 // A first line and headers, as Gnutella handshakes and HTTP heads have them. Owns the bytes until the blank line.
-// Text is latin1, so that no byte is lost: whoever expects UTF-8 in a value decodes it from there.
+// Text is latin1, so that no byte is lost: a caller that expects UTF-8 in a value decodes it from there.
 import { ProtocolError } from '../errors.ts';
 
 /** Names keep their case and order for output and are looked up without regard to case. */

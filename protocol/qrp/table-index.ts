@@ -206,7 +206,7 @@ export class TableIndex {
     this.#tally.takeMatched(owners, this.#gone);
   }
 
-  /** Owners with `needed` of the words. Whoever has so many has one of the first few, so the longest sets only add up. */
+  /** Owners with `needed` of the words. An owner of so many has one of the first few words, so the longest sets are only counted. */
   #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number): void {
     const { owners: sets } = size;
     const slots = hashes.map(hash => slotOf(hash, size.bits));

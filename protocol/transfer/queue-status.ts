@@ -53,7 +53,7 @@ export function parseQueued(text: string, retryAfterSeconds: number | null): Que
   };
 }
 
-/** The reply header of our own queue, LimeWire's form: whoever sends X-Queue understands it. */
+/** The reply header of our own queue, LimeWire's form: clients that send X-Queue understand it. */
 export function formatQueue(position: number, pollMinMs: number, pollMaxMs: number): string {
   return `position=${position}, pollMin=${Math.ceil(pollMinMs / 1000)}, pollMax=${Math.ceil(pollMaxMs / 1000)}`;
 }

@@ -1,5 +1,5 @@
 // Which source to fetch from next, and when; which range to ask it for. Sees numbers only: no socket, no file, no timer.
-// One source at a time: whoever swarms replaces `next` and `pickRange` and keeps the rest.
+// One source at a time: a swarm would replace `next` and `pickRange` and keep the rest.
 import type { Random } from '../ports.ts';
 import type { ByteRange, RangeSet } from './range-set.ts';
 

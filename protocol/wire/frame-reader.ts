@@ -84,7 +84,7 @@ export class FrameReader {
   }
 
   /**
-   * A Buffer costs a hundred times a byte: whoever sends byte by byte would have us keep that. Never more than a chunk for each
+   * A Buffer costs a hundred times a byte: a peer that sends byte by byte would make us keep that. Never more than a chunk for each
    * CRUMB_BYTES, and all joins of a frame together copy no more than some seventeen times its bytes.
    */
   #sweepUp(): void {

@@ -106,7 +106,7 @@ function sha1OfU(payload: Buffer): Buffer | null {
   return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`)?.sha1 ?? null;
 }
 
-/** With extensions a final NUL follows, as LimeWire writes it and gtk-gnutella bears. An empty text with URNs becomes URN_QUERY_TEXT. */
+/** With extensions a final NUL follows, as LimeWire writes it and gtk-gnutella accepts. An empty text with URNs becomes URN_QUERY_TEXT. */
 export function encodeQuery(query: QueryDraft): Buffer {
   const urns = query.urns ?? [];
   const text = query.text === '' && urns.length > 0 ? URN_QUERY_TEXT : query.text;

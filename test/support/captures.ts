@@ -64,7 +64,7 @@ function gtkgDescriptors(json: Json): CapturedDescriptor[] {
     const sent = events.filter(event => event.from === from);
     const stream = Buffer.concat(sent.map(event => Buffer.from(event.hex, 'hex')));
     if (fixture.messages !== undefined) {
-      // whoever dials sends two header blocks, the other one
+      // the dialling side sends two header blocks, the other one
       let at = 0;
       for (let blocks = events[0]?.from === from ? 2 : 1; blocks > 0; blocks--) at = stream.indexOf('\r\n\r\n', at) + 4;
       const inflated = fixture.inflated?.[from];

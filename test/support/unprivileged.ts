@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 
 const NOBODY = 65534;
 
-/** `root` belongs to whoever we become, `closed` in it can neither be read nor entered meanwhile. Nothing is run where that cannot be had. */
+/** `root` belongs to the user that we become, `closed` in it can neither be read nor entered meanwhile. Nothing is run where that cannot be had. */
 export async function asUnprivileged(t: Test, root: string, closed: string, work: () => Promise<void>): Promise<void> {
   if (process.getuid === undefined || process.seteuid === undefined) return void t.pass('no user ids here');
   const isRoot = process.getuid() === 0;

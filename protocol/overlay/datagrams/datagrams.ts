@@ -1,4 +1,4 @@
-// The UDP core: datagrams in, datagrams out through `send`. Whoever a datagram claims to be from may be somebody else,
+// The UDP core: datagrams in, datagrams out through `send`. The address that a datagram claims to come from can be forged,
 // so nothing here answers much, often, or longer than a small factor of what was asked, until a key or token is shown.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';

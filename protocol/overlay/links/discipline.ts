@@ -17,7 +17,7 @@ const UNKNOWN_MESSAGES = 404;
 
 /** Counts and codes after gtk-gnutella; reasons without a row are borne for ever. */
 const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
-  // gtk-gnutella bears 5 and 1.5 %; but peers with X-Ext-Probes rightly repeat themselves, and it costs us little
+  // gtk-gnutella tolerates 5 and 1.5 %; but peers with X-Ext-Probes rightly repeat themselves, and it costs us little
   [Drop.DuplicateSameLink, { count: 100, share: 0.25, code: ByeCode.Duplicates, text: 'Sent descriptors twice' }],
   [Drop.TtlZero, { count: 10, share: 0.05, code: ByeCode.TtlZero, text: 'Sent descriptors with TTL 0' }],
   [Drop.TtlTooHigh, { count: 10, share: 0.1, code: ByeCode.HighTtl, text: 'Sent descriptors with a high TTL' }],
@@ -46,7 +46,7 @@ export class Discipline {
     link.drops.count(reason);
     if (reason === Drop.Duplicate) return; // by far the most frequent, and nobody's fault
     if (reason === Drop.PingTooSoon && link.role === 'legacy') return; // flat networks flood pings: they are not its own
-    if (reason === Drop.TtlZero && link.role !== 'leaf') return; // who relays ends what others began
+    if (reason === Drop.TtlZero && link.role !== 'leaf') return; // a relay receives the last step of others' queries: no fault of its own
     const patience = PATIENCE.get(reason);
     if (patience === undefined) return;
     const times = link.drops.of(reason);

@@ -21,7 +21,7 @@ export interface DynamicQueryLimits {
   readonly waitMsMax: number;
   /** How long a leaf may take to say how many hits it kept. */
   readonly statusWaitMs: number;
-  /** Ultrapeers, by what peers say of their degree; whoever has asked so many has asked enough. */
+  /** Ultrapeers, by what peers say of their degree; the query is over when so many have been asked. */
   readonly horizonMax: number;
   /** A search that runs so long has found what there is. */
   readonly lifeMs: number;
@@ -282,7 +282,7 @@ export class DynamicQuery {
     const missing = Math.max(0, this.goal - this.results);
     const found = this.results > 0;
     for (const prospect of left.slice(0, found ? 1 : Math.min(this.#steps + 1, STEP_ASKS_MAX))) {
-      // whoever cannot be asked twice is asked in full, or the rare file behind it is lost
+      // a peer that cannot be asked twice is asked in full, else the rare file behind it is missed
       const full = !found || !prospect.again || this.#asked.has(prospect.id);
       const hosts = (missing * this.#horizon * HOSTS_PER_ULTRAPEER) / this.results / left.length;
       this.#ask(prospect, full ? prospect.ttlMax : ttlFor(hosts, prospect.degree, prospect.ttlMax), asks);

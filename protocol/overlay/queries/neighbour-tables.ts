@@ -120,7 +120,7 @@ export class NeighbourTables {
     this.#underWayBytes += memoryBytes - inbound.bytes;
     inbound.bytes = memoryBytes;
     if (this.#underWayBytes <= UNDER_WAY_BYTES_MAX) return;
-    // whoever holds most is the one to blame: an honest table is small and soon whole
+    // the link with the most bytes pending is ended: an honest table is small and soon whole
     let heaviest: Link | null = null;
     let bytes = 0;
     for (const [link, candidate] of this.#inbound) {

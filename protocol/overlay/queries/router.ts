@@ -36,7 +36,7 @@ const QUERY_WITHOUT_TEXT_BYTES = HEADER_BYTES + 4;
 const WHATS_NEW_HOPS_MAX = 2;
 /** gtk-gnutella drops longer hits. */
 const HIT_BYTES_MAX = 16_384;
-/** With the GGEP that gtk-gnutella bears. */
+/** With the largest GGEP block that gtk-gnutella accepts. */
 const PUSH_BYTES_MAX = PUSH_BYTES_MIN + 1536;
 /** Hits live long enough to get back however their query went; gtk-gnutella cuts them to this. */
 const HIT_TTL_MAX = 16;
@@ -453,7 +453,7 @@ export class Router {
     this.#dynamicQueries.onLinked(now);
   }
 
-  /** Sends a search of ours to one link, with the TTL that the peer bears, unless dynamic querying will. */
+  /** Sends a search of ours to one link, with the largest TTL that the peer accepts, unless dynamic querying will. */
   ask(search: Search, link: Link, now: number): void {
     if (link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
     const { ttlMax, legacyTtlMax } = this.#limits;
