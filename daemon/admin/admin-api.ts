@@ -12,7 +12,7 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
 import { domainRefusal } from './domain-refusal.ts';
 import type { Keys } from './keys.ts';
-import { storageRefusal } from './storage-refusal.ts';
+import { StorageTroubles, storageRefusal } from './storage-refusal.ts';
 
 const SOCKET_FILE = 'api.sock';
 
@@ -39,6 +39,7 @@ export async function startAdminApi({
   log,
 }: AdminApiParts): Promise<ApiServer> {
   const { host, port, hostNames, corsOrigins } = settings.api;
+  const troubles = new StorageTroubles();
   const tls = await readTls(settings.api);
   const api = await startApi(
     control,
@@ -55,7 +56,7 @@ export async function startAdminApi({
       onMistake: (err, doing) => log.error({ err }, doing),
       refusalOf: error => {
         const refusal = storageRefusal(error);
-        if (refusal !== null) log.warn({ code: refusal.code }, refusal.message);
+        if (refusal !== null && troubles.isNew(refusal)) log.warn({ code: refusal.code }, refusal.message);
         return refusal ?? domainRefusal(error);
       },
     },

@@ -30,3 +30,30 @@ export function storageRefusal(error: unknown): ApiError | null {
     cause: error,
   });
 }
+
+/** Of messages, which have paths in them. */
+const TROUBLES_MAX = 32;
+/** A trouble that nobody has met for so long is over; met again it is another. */
+const OVER_MS = 60_000;
+
+/** Tells each trouble once, however many calls meet it. */
+export class StorageTroubles {
+  readonly #now: () => number;
+  /** When each was last met. Oldest first, capacity TROUBLES_MAX. */
+  readonly #metAt = new Map<string, number>();
+
+  /** `now` in milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  isNew({ message }: ApiError): boolean {
+    const now = this.#now();
+    const metAt = this.#metAt.get(message) ?? Number.NEGATIVE_INFINITY;
+    this.#metAt.delete(message);
+    this.#metAt.set(message, now);
+    const [oldest] = this.#metAt.keys();
+    if (this.#metAt.size > TROUBLES_MAX && oldest !== undefined) this.#metAt.delete(oldest);
+    return now - metAt >= OVER_MS;
+  }
+}

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { storageRefusal } from '../../../daemon/admin/storage-refusal.ts';
+import { ApiError } from '../../../api/errors.ts';
+import { StorageTroubles, storageRefusal } from '../../../daemon/admin/storage-refusal.ts';
 import { storeError } from '../../../daemon/store/store-error.ts';
 import { diskError } from '../../../daemon/transfer/disk-error.ts';
 import { serveFake } from '../../support/api-server.ts';
@@ -57,5 +58,20 @@ t.test('a disk or database that failed is told as such and never as a bug', asyn
 t.test('what is no failure of a disk stays a mistake', t => {
   for (const error of [new Error('x'), coded('ENOENT', 'x'), null, 'ENOSPC', { code: 'ENOSPC' }])
     t.equal(storageRefusal(error), null);
+  t.end();
+});
+
+t.test('a full disk is one line in the log however many calls it refuses, and another when it is full again', t => {
+  let now = 0;
+  const troubles = new StorageTroubles(() => now);
+  const full = new ApiError('STORAGE_FULL', 'no space left for /d: free some');
+  const told: number[] = [];
+  for (; now < 600_000; now += 5_000) if (troubles.isNew(full)) told.push(now);
+  t.strictSame(told, [0]);
+  t.ok(troubles.isNew(new ApiError('STORAGE_FULL', 'no space left for /parts: free some')), 'another place');
+  now += 60_000;
+  t.ok(troubles.isNew(full));
+  for (let n = 0; n < 100; n++) t.ok(troubles.isNew(new ApiError('STORAGE_FULL', `no space left for /${n}`)));
+  t.ok(troubles.isNew(full), 'a bounded number is remembered');
   t.end();
 });
