@@ -3,12 +3,14 @@
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { storeError } from './store-error.ts';
+import { type StoreError, storeError } from './store-error.ts';
 
 /** What opening may write: the log as a table, at most LevelDB's write buffer of 4 MiB, and new logs. */
 const OPENING_BYTES = 8 << 20;
 const PROBE_BYTES = 64 << 10;
 const PROBE_FILE = 'room.probe';
+/** After an opening that failed the next is tried no sooner: each costs a write that waits for the disk. */
+const OPENING_WAIT_MS = 1_000;
 
 export type Sublevel = ReturnType<typeof sublevelOf>;
 
@@ -16,11 +18,18 @@ export class Database {
   readonly #level: Level<string, string>;
   /** By table; made anew when the database is. */
   readonly #sublevels = new Map<string, Sublevel>();
+  readonly #now: () => number;
+  /** Reads and writes under way: closing would end them. */
+  readonly #works = new Set<Promise<unknown>>();
   #torn = false;
+  /** The last opening that failed. */
+  #failed: { at: number; error: StoreError } | null = null;
   #mending: Promise<void> | null = null;
   #closed = false;
 
-  constructor(path: string) {
+  /** `now` in milliseconds. */
+  constructor(path: string, now: () => number = () => performance.now()) {
+    this.#now = now;
     this.#level = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   }
 
@@ -38,12 +47,12 @@ export class Database {
     return this.#level;
   }
 
-  /** Rejects with StoreError. */
+  /** Rejects with StoreError. No iterator outlives `work`: it would be closed when the database is opened anew. */
   async read<T>(table: string, work: (sublevel: Sublevel) => Promise<T>): Promise<T> {
     await Promise.allSettled([this.#mending]); // who writes is told of a failure; what is stored can still be read
     if (this.#level.status === 'closed') await this.#mend();
     try {
-      return await work(this.sublevel(table));
+      return await this.#tracked(work(this.sublevel(table)));
     } catch (error) {
       throw storeError(error, this.path);
     }
@@ -54,10 +63,11 @@ export class Database {
     await this.#mending;
     if (this.#torn) await this.#mend();
     try {
-      await work(this.sublevel(table));
+      await this.#tracked(work(this.sublevel(table)));
     } catch (error) {
-      this.#torn = true;
-      throw storeError(error, this.path);
+      const failure = storeError(error, this.path);
+      if (failure.code !== 'STORE_CLOSED') this.#torn = true; // nothing was written by a database that is closed
+      throw failure;
     }
   }
 
@@ -85,13 +95,27 @@ export class Database {
   async #openAgain(): Promise<void> {
     try {
       if (this.#closed) await this.#level.get(''); // rejects: it says that it is closed
+      if (this.#failed !== null && this.#now() - this.#failed.at < OPENING_WAIT_MS) throw this.#failed.error;
       await this.#requireRoom();
+      await Promise.allSettled(this.#works);
       await this.#level.close();
       this.#sublevels.clear();
       await this.#level.open();
       this.#torn = false;
+      this.#failed = null;
     } catch (error) {
-      throw storeError(error, this.path);
+      const failure = storeError(error, this.path);
+      if (failure !== this.#failed?.error) this.#failed = { at: this.#now(), error: failure };
+      throw failure;
+    }
+  }
+
+  async #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#works.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#works.delete(work);
     }
   }
 

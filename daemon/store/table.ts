@@ -2,6 +2,8 @@
 import type { Log } from '../log.ts';
 import type { Database } from './database.ts';
 
+const PAGE_ENTRIES = 500;
+
 export type Change<V> = { type: 'put'; key: string; value: V } | { type: 'del'; key: string };
 
 /** Bounds over keys in byte order; all optional. */
@@ -56,20 +58,20 @@ export class Table<V> {
     await this.#database.write(this.name, sublevel => sublevel.batch(texts, how));
   }
 
-  /** In key order. A record that is not JSON is skipped. */
-  async *entries(range: Range = {}): AsyncGenerator<[string, V]> {
-    const iterator = await this.#database.read(this.name, async sublevel => sublevel.iterator(range));
-    try {
-      for (;;) {
-        const some = await this.#database.read(this.name, () => iterator.nextv(500));
-        if (some.length === 0) return;
-        for (const [key, text] of some) {
-          const value = this.#parse(key, text);
-          if (value !== undefined) yield [key, value];
-        }
+  /** In key order, a page at a time: what is written behind the last page is met. A record that is not JSON is skipped. */
+  async *entries({ limit = Number.POSITIVE_INFINITY, ...range }: Range = {}): AsyncGenerator<[string, V]> {
+    let left = limit;
+    for (let rest: Range = range; left > 0; ) {
+      const most = Math.min(left, PAGE_ENTRIES);
+      const page = await this.#database.read(this.name, sublevel => sublevel.iterator({ ...rest, limit: most }).all());
+      for (const [key, text] of page) {
+        const value = this.#parse(key, text);
+        if (value !== undefined) yield [key, value];
       }
-    } finally {
-      await iterator.close();
+      const last = page.at(-1);
+      if (last === undefined || page.length < most) return;
+      left -= page.length;
+      rest = behind(last[0], range);
     }
   }
 
@@ -86,6 +88,19 @@ export class Table<V> {
       return undefined;
     }
   }
+}
+
+/** What of the range is left once this key has been met. */
+function behind(key: string, range: Range): Range {
+  const rest = { ...range };
+  if (rest.reverse === true) {
+    delete rest.lte;
+    rest.lt = key;
+  } else {
+    delete rest.gte;
+    rest.gt = key;
+  }
+  return rest;
 }
 
 // classic-level knows `sync`, abstract-level's sublevel type does not name it but passes it on.
