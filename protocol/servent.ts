@@ -1,14 +1,12 @@
 // A whole servent as one machine: bytes, datagrams, outcomes and time go in; bytes, dials and events come out.
 // It opens no socket, reads no file and sets no timer: the shell does (daemon/, or a simulator).
-import { Bootstrap, type CachesToAsk, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
+import { Bootstrap, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
 import type { Verdict } from './handshake/admission.ts';
 import type { Capabilities, Role } from './handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, LocalHello } from './handshake/handshake.ts';
-import type { NetworkRules } from './network-rules.ts';
+import type { DatagramEnd } from './overlay/datagrams/datagram-end.ts';
 import type { PingDone } from './overlay/datagrams/datagram-pings.ts';
-import { type DatagramEnd, type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
-import type { OverlayLimits } from './overlay/limits.ts';
-import type { BlockList } from './overlay/links/block-list.ts';
+import { type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
 import type { Link, LinkSpec } from './overlay/links/link.ts';
 import type { Attempt } from './overlay/neighbours/attempt.ts';
 import type { Vitals } from './overlay/neighbours/election.ts';
@@ -16,7 +14,6 @@ import { FreeSlots } from './overlay/neighbours/free-slots.ts';
 import { HostCache, type HostSighting } from './overlay/neighbours/host-cache.ts';
 import { HostSightings } from './overlay/neighbours/host-sightings.ts';
 import { KeptNeighbours } from './overlay/neighbours/kept-neighbours.ts';
-import type { Machine } from './overlay/neighbours/machine.ts';
 import { Neighbours } from './overlay/neighbours/neighbours.ts';
 import { OwnRole, type RoleReport } from './overlay/neighbours/own-role.ts';
 import { Overlay } from './overlay/overlay.ts';
@@ -33,11 +30,9 @@ import { OwnAddress } from './overlay/reach/own-address.ts';
 import { ReachPolicy } from './overlay/reach/reach-policy.ts';
 import type { OverlaySink } from './overlay/sink.ts';
 import { VendorDispatch } from './overlay/vendor-dispatch.ts';
-import type { Clock, Random } from './ports.ts';
-import type { Searchable, SharedFile } from './search/shared-file.ts';
-import type { ReachableSetting, ServentSettings } from './servent-settings.ts';
-import type { Shell } from './servent-shell.ts';
-import type { ServentSink } from './servent-sink.ts';
+import type { SharedFile } from './search/shared-file.ts';
+import type { ServentParts } from './servent-parts.ts';
+import type { ReachableSetting } from './servent-settings.ts';
 import { UploadQueue } from './transfer/upload-queue.ts';
 import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
@@ -52,30 +47,6 @@ export const LINKS_TO_FIND = 4;
 /** Every part looks after what came in so often. */
 export const ROUND_MS = 1_000;
 const DECREES = { auto: null, yes: 'open', no: 'firewalled' } as const;
-
-export interface ServentParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly library: Searchable;
-  readonly machine: Machine;
-  readonly rules: NetworkRules;
-  readonly settings: ServentSettings;
-  readonly shell: Shell;
-  readonly sink: ServentSink;
-  /** Addresses whose bytes are not read. */
-  readonly blocked: BlockList;
-  /** 16 bytes, for life. */
-  readonly serventGuid: Buffer;
-  /** Milliseconds since 1970, and the same as a date of RFC 822. */
-  readonly startedAt: number;
-  readonly liveSince: string;
-  /** HOST:PORT to stay connected to. */
-  readonly configured: readonly string[];
-  /** Asked for first neighbours; none when absent. */
-  readonly caches?: CachesToAsk;
-  /** For experiments: what of the overlay is no setting. */
-  readonly limits?: Partial<OverlayLimits>;
-}
 
 export class Servent implements OverlaySink, DatagramSink, HitCourier {
   readonly hosts: HostCache;
@@ -137,22 +108,28 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     const limits = { ...rules.overlay, ...parts.limits };
     this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
     const { overlay } = this;
-    this.datagrams = new Datagrams({
-      ...{ clock, random, identity, library, firewall },
-      core: overlay,
-      sink: this,
-      send: (bytes, to) => shell.send(bytes, to),
-      hosts: count => this.#hostsToTell(count),
-      userAgent: () => settings.userAgent,
-      limits: rules.datagrams,
-    });
-    this.vendor = new VendorDispatch({
-      ...{ clock, random, identity, firewall },
-      probes: { tcp: to => shell.probe(to), udp: (to, guid) => this.datagrams.probe(to, guid) },
-      links: overlay.links,
-      reaches: rules.reaches,
-      adopt: (link, guid) => overlay.adopt(link, guid),
-    });
+    this.datagrams = new Datagrams(
+      {
+        ...{ clock, random, identity, library, firewall },
+        core: overlay,
+        sink: this,
+        send: (bytes, to) => shell.send(bytes, to),
+        hosts: count => this.#hostsToTell(count),
+        userAgent: () => settings.userAgent,
+        limits: rules.datagrams,
+      },
+      now,
+    );
+    this.vendor = new VendorDispatch(
+      {
+        ...{ clock, random, identity, firewall },
+        probes: { tcp: to => shell.probe(to), udp: (to, guid, at) => this.datagrams.probe(to, guid, at) },
+        links: overlay.links,
+        reaches: rules.reaches,
+        adopt: (link, guid) => overlay.adopt(link, guid),
+      },
+      now,
+    );
     this.kept = new KeptNeighbours({
       addresses: parts.configured,
       random,
@@ -180,7 +157,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     });
     this.requester = new PushRequester({
       sendPush: (push, at) => overlay.sendPush(push, at),
-      sendDatagram: (push, to) => this.#udp && this.#sendPush(push, to),
+      sendDatagram: (push, to, at) => this.#udp && this.#sendPush(push, to, at),
       callProxy: (proxy, guid) => shell.callProxy(proxy, guid),
       forbids,
       listen: () => this.endpoint,
@@ -371,8 +348,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     return distinct([...near, ...this.hosts.fresh(FRESH_HOSTS, true)]).slice(0, count);
   }
 
-  #sendPush(push: Push, to: Endpoint): boolean {
-    this.datagrams.push(push, to);
+  #sendPush(push: Push, to: Endpoint, now: number): boolean {
+    this.datagrams.push(push, to, now);
     return true;
   }
 
@@ -384,16 +361,16 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   }
 
   /** See HitCourier: hits go by datagram where the query asks for it and UDP is open. */
-  offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean {
-    return this.#udp && this.datagrams.replies.offer(frame, query, files);
+  offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean {
+    return this.#udp && this.datagrams.replies.offer(frame, query, files, now);
   }
 
-  onDatagramHit(search: Search, hit: QueryHit): void {
-    this.#onHit(search, hit, null);
+  onDatagramHit(search: Search, hit: QueryHit, _from: Endpoint, now: number): void {
+    this.#onHit(search, hit, null, now);
   }
 
-  onDatagramHosts(hosts: readonly HostSighting[]): void {
-    this.onHosts(hosts);
+  onDatagramHosts(hosts: readonly HostSighting[], now: number): void {
+    this.sightings.add(hosts, now);
   }
 
   onOwnAddressSeen(host: string, voter: string): void {
@@ -407,13 +384,13 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   // --- what the links tell (OverlaySink)
 
-  onHit(search: Search, hit: QueryHit, _link: Link, hops: number): void {
-    this.#onHit(search, hit, hops);
+  onHit(search: Search, hit: QueryHit, _link: Link, hops: number, now: number): void {
+    this.#onHit(search, hit, hops, now);
   }
 
-  #onHit(search: Search, hit: QueryHit, hops: number | null): void {
+  #onHit(search: Search, hit: QueryHit, hops: number | null, now: number): void {
     this.#parts.sink.onHit(search, hit, hops);
-    this.searches.onHit(search, hit, hops, this.#parts.clock.now());
+    this.searches.onHit(search, hit, hops, now);
   }
 
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void {
@@ -424,25 +401,25 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.#parts.sink.onHitPassed(frame);
   }
 
-  onHitForOutside(frame: Frame): void {
-    this.datagrams.guess.onHit(frame, this.#parts.clock.now());
+  onHitForOutside(frame: Frame, now: number): void {
+    this.datagrams.guess.onHit(frame, now);
   }
 
-  onPush(push: Push): void {
-    this.pushes.onPush(push, this.#parts.clock.now());
+  onPush(push: Push, _link: Link | null, now: number): void {
+    this.pushes.onPush(push, now);
   }
 
-  onHosts(hosts: readonly HostSighting[]): void {
-    this.sightings.add(hosts, this.#parts.clock.now());
+  onHosts(hosts: readonly HostSighting[], _link: Link, now: number): void {
+    this.sightings.add(hosts, now);
   }
 
-  onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[]): void {
+  onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[], now: number): void {
     this.#parts.sink.onBye(link, code, text);
-    this.sightings.addTried(tryUltrapeers, true, this.#parts.clock.now());
+    this.sightings.addTried(tryUltrapeers, true, now);
   }
 
-  onVendorMessage(link: Link, frame: Frame): void {
-    this.vendor.onMessage(link, frame);
+  onVendorMessage(link: Link, frame: Frame, now: number): void {
+    this.vendor.onMessage(link, frame, now);
   }
 
   onRouteTableUpdate(): void {}

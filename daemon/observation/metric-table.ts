@@ -233,6 +233,15 @@ export const metrics: readonly Metric[] = [
     ({ servent: { datagrams } }) => entries(datagrams.ends.toRecord()),
     'end',
   ),
+  counter(
+    'gnutella_datagrams_unspoken_total',
+    'Datagrams of protocols that share the port and are not spoken: `dht` (Kademlia), `rudp` (firewall-to-firewall transfers).',
+    ({ servent: { datagrams } }) => {
+      const { dht, rudp } = datagrams;
+      return entries({ dht: dht.datagrams, rudp: rudp.datagrams });
+    },
+    'protocol',
+  ),
   counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ servent: { datagrams } }) => datagrams.sent),
   counter(
     'gnutella_datagram_bytes_in_total',

@@ -238,7 +238,7 @@ export class Overlay {
         break;
       case Type.Bye:
         counters.byesIn++;
-        this.#onBye(link, frame);
+        this.#onBye(link, frame, now);
         break;
       case Type.Qrp:
         counters.routeTableUpdatesIn++;
@@ -281,10 +281,10 @@ export class Overlay {
   /** What steers queries is obeyed here; everything goes to the sink. */
   #onVendorMessage(link: Link, frame: Frame, now: number): void {
     if (!this.#guidance.onMessage(link, frame, now)) this.drops.count(Drop.Malformed);
-    this.#sink.onVendorMessage(link, frame);
+    this.#sink.onVendorMessage(link, frame, now);
   }
 
-  #onBye(link: Link, frame: Frame): void {
+  #onBye(link: Link, frame: Frame, now: number): void {
     let bye: Bye = { code: 0, text: '', headers: [] };
     try {
       if (frame.payloadBytes <= BYE_BYTES_MAX) bye = parseBye(frame.payload());
@@ -294,7 +294,8 @@ export class Overlay {
     }
     link.ended = { code: bye.code, text: bye.text };
     const tried = bye.headers.find(([name]) => name.toLowerCase() === 'x-try-ultrapeers');
-    this.#sink.onBye(link, bye.code, bye.text, parseEndpointList(tried?.[1] ?? '', DEFAULT_PORT, BYE_HOSTS_MAX));
+    const hosts = parseEndpointList(tried?.[1] ?? '', DEFAULT_PORT, BYE_HOSTS_MAX);
+    this.#sink.onBye(link, bye.code, bye.text, hosts, now);
     this.#detach(link, LinkState.Closing);
     link.queue.clear();
     link.wire.close();

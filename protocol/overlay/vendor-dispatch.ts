@@ -93,7 +93,8 @@ interface Peer {
 }
 
 export interface VendorDispatchParts {
-  readonly clock: Clock;
+  /** For the dates that others ask for. */
+  readonly clock: Pick<Clock, 'wallTime'>;
   readonly random: Random;
   readonly identity: Identity;
   readonly firewall: Firewall;
@@ -118,15 +119,14 @@ export class VendorDispatch {
   #roundAt = 0;
   #roundDue = 0;
 
-  constructor(parts: VendorDispatchParts) {
+  constructor(parts: VendorDispatchParts, now: number) {
     this.#parts = parts;
-    const { random, identity, firewall, probes, reaches, adopt, clock, links } = parts;
+    const { random, identity, firewall, probes, reaches, adopt, links } = parts;
     const ways = {
       send: (link: Link, payload: Buffer, guid?: Buffer) => this.send(link, payload, guid),
       supporting: (id: string) => this.supporting(id),
       supports: (link: Link, id: string) => this.supports(link, id),
     };
-    const now = clock.now();
     this.connectBacks = new ConnectBacks({ ...ways, random, identity, firewall, probes, reaches, links, now });
     this.pushProxies = new PushProxies({ ...ways, identity, reaches, adopt });
   }
@@ -181,9 +181,9 @@ export class VendorDispatch {
   }
 
   /** Never throws; what is malformed or unknown is counted and costs nobody a link. */
-  onMessage(link: Link, frame: Frame): void {
+  onMessage(link: Link, frame: Frame, now: number): void {
     try {
-      this.#dispatch(link, parseVendorMessage(frame.payload()), Buffer.from(frame.guid()), this.#parts.clock.now());
+      this.#dispatch(link, parseVendorMessage(frame.payload()), Buffer.from(frame.guid()), now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.malformed++;

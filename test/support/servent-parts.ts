@@ -2,7 +2,7 @@
 import { NETWORK_RULES } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
-import type { ServentParts } from '../../protocol/servent.ts';
+import type { ServentParts } from '../../protocol/servent-parts.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';

@@ -23,20 +23,23 @@ export class Scene {
     const { clock } = this.network;
     this.servent = this.network.add('a', options);
     this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
-    this.vendor = new VendorDispatch({
-      clock,
-      random: this.network.random,
-      identity: this.servent,
-      firewall: this.firewall,
-      probes: {
-        tcp: to => this.tcp.push(formatEndpoint(to)),
-        udp: (to, guid) => this.udp.push(`${formatEndpoint(to)} ${guid.toString('hex')}`),
+    this.vendor = new VendorDispatch(
+      {
+        clock,
+        random: this.network.random,
+        identity: this.servent,
+        firewall: this.firewall,
+        probes: {
+          tcp: to => this.tcp.push(formatEndpoint(to)),
+          udp: (to, guid) => this.udp.push(`${formatEndpoint(to)} ${guid.toString('hex')}`),
+        },
+        links: this.servent.overlay.links,
+        reaches: ['private', 'public'],
+        adopt: (link, guid) => this.servent.overlay.adopt(link, guid),
       },
-      links: this.servent.overlay.links,
-      reaches: ['private', 'public'],
-      adopt: (link, guid) => this.servent.overlay.adopt(link, guid),
-    });
-    this.servent.hearVendorMessage = (link, frame) => this.vendor.onMessage(link, frame);
+      clock.now(),
+    );
+    this.servent.hearVendorMessage = (link, frame) => this.vendor.onMessage(link, frame, clock.now());
   }
 
   /** A neighbour that understands `ids`; null: it never says. */

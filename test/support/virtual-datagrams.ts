@@ -1,5 +1,6 @@
 // Datagrams between virtual servents: what each sends lies in one list until the test delivers or forges it.
-import { type DatagramEnd, type DatagramLimits, Datagrams } from '../../protocol/overlay/datagrams/datagrams.ts';
+import type { DatagramEnd } from '../../protocol/overlay/datagrams/datagram-end.ts';
+import { type DatagramLimits, Datagrams } from '../../protocol/overlay/datagrams/datagrams.ts';
 import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import { Firewall } from '../../protocol/overlay/reach/firewall.ts';
@@ -36,23 +37,26 @@ export class VirtualDatagrams {
     this.servent = servent;
     this.#clock = clock;
     this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
-    this.core = new Datagrams({
-      clock,
-      random,
-      identity: servent,
-      library: servent.library,
-      core: servent.overlay,
-      sink: {
-        onDatagramHit: (search, hit, from) => this.hits.push({ search, hit, from }),
-        onDatagramHosts: hosts => this.hosts.push(...hosts),
-        onOwnAddressSeen: host => this.seen.push(host),
+    this.core = new Datagrams(
+      {
+        clock,
+        random,
+        identity: servent,
+        library: servent.library,
+        core: servent.overlay,
+        sink: {
+          onDatagramHit: (search, hit, from) => this.hits.push({ search, hit, from }),
+          onDatagramHosts: hosts => this.hosts.push(...hosts),
+          onOwnAddressSeen: host => this.seen.push(host),
+        },
+        firewall: this.firewall,
+        send: (bytes, to) => wire.push({ bytes, from: servent.endpoint, to }),
+        hosts: count => this.known.slice(0, count),
+        userAgent: () => 'virtual/1',
+        limits: { reaches: ['private', 'public'], ...limits },
       },
-      firewall: this.firewall,
-      send: (bytes, to) => wire.push({ bytes, from: servent.endpoint, to }),
-      hosts: count => this.known.slice(0, count),
-      userAgent: () => 'virtual/1',
-      limits: { reaches: ['private', 'public'], ...limits },
-    });
+      clock.now(),
+    );
     servent.courier = this.core.replies;
     servent.hearHitForOutside = frame => this.core.guess.onHit(frame, clock.now());
   }

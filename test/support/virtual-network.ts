@@ -149,7 +149,7 @@ export class VirtualServent implements OverlaySink, Identity {
     const limits = { reaches: ['private', 'public'] as const, flooding: true, ...options.limits };
     this.#clock = clock;
     const courier: HitCourier = {
-      offer: (frame, query, files) => this.courier?.offer(frame, query, files) ?? false,
+      offer: (frame, query, files, now) => this.courier?.offer(frame, query, files, now) ?? false,
     };
     this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits, courier });
   }

@@ -1,5 +1,4 @@
 // Answers to those who draw maps (LIME/5) and to those who ask for one file (LIME/23), by UDP.
-import type { Clock } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { formatEndpoint, isIpv6 } from '../../wire/endpoint.ts';
 import { urnOrNull } from '../../wire/urn.ts';
@@ -16,14 +15,13 @@ const CRAWL_FLAGS = CrawlFlag.ConnectionTime | CrawlFlag.Locale | CrawlFlag.User
 export function answerCrawler(
   message: VendorMessage,
   links: Iterable<Link>,
-  clock: Clock,
   startedAt: number,
   userAgent: string,
   bytesMax: number,
+  now: number,
 ): Buffer {
   const ping = parseCrawlerPing(message);
   const flags = ping.flags & CRAWL_FLAGS;
-  const now = clock.now();
   let ultrapeers: CrawledNeighbour[] = [];
   let leaves: CrawledNeighbour[] = [];
   const said = new Set<string>();

@@ -69,10 +69,10 @@ export interface DatagramPingsParts {
   readonly identity: Identity;
   readonly library: Searchable;
   readonly random: Random;
-  readonly send: (bytes: Buffer, to: Endpoint) => void;
+  readonly send: (bytes: Buffer, to: Endpoint, now: number) => void;
   /** Hosts with such slots, best first, more or fewer than wanted. */
   readonly hosts: (count: number, slots: 'ultrapeer' | 'leaf') => readonly Endpoint[];
-  readonly queryKey: ((endpoint: Endpoint) => Buffer) | null;
+  readonly queryKey: ((endpoint: Endpoint, now: number) => Buffer) | null;
 }
 
 export class DatagramPings {
@@ -98,7 +98,7 @@ export class DatagramPings {
     if (this.#asked.size >= ASKED_MAX) this.#giveUp(now);
     this.#asked.set(guidKey(guid), { sentAt: now, done });
     const payload = encodePing({ supportsCachedPongs: flags, ggep });
-    this.#parts.send(encodeDescriptor(guid, Type.Ping, 1, 0, payload), to);
+    this.#parts.send(encodeDescriptor(guid, Type.Ping, 1, 0, payload), to, now);
   }
 
   #vendorCode(): Buffer {
@@ -126,12 +126,12 @@ export class DatagramPings {
   }
 
   /** The pong for a ping with what of its wishes is granted, at most `bytesMax` long with its header. */
-  answer(guid: Buffer, ping: Ping, granted: PingWishes, from: Endpoint, bytesMax: number): Buffer {
+  answer(guid: Buffer, ping: Ping, granted: PingWishes, from: Endpoint, bytesMax: number, now: number): Buffer {
     const items: GgepItem[] = [];
     const { queryKey, identity } = this.#parts;
     // each at most once, however often it was asked for: a block holds 32 items
     if (ggepPayload(ping.ggep, 'IP') !== null) items.push({ id: 'IP', payload: packEndpoint(from) });
-    if (queryKey !== null && identity.ultrapeer && granted.key) items.push({ id: 'QK', payload: queryKey(from) });
+    if (queryKey !== null && identity.ultrapeer && granted.key) items.push({ id: 'QK', payload: queryKey(from, now) });
     return this.pong(guid, from, granted.hosts ? ping.supportsCachedPongs : null, items, bytesMax);
   }
 

@@ -1,5 +1,5 @@
-// The UDP core: datagrams in, datagrams out through `send`. The address that a datagram claims to come from can be forged,
-// so nothing here answers much, often, or longer than a small factor of what was asked, until a key or token is shown.
+// The front door of UDP: a datagram within the limits of its sender is evidence for the firewall, then goes to the handler
+// of its type. Its sender may be forged: nothing answers much, often or long until a key or token is shown.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Clock, Random } from '../../ports.ts';
@@ -9,67 +9,37 @@ import { type Endpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
 import { Frame } from '../../wire/frame-reader.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
-import { parsePing } from '../../wire/ping.ts';
 import { encodePush, type Push } from '../../wire/push.ts';
 import { parseQueryHit, type QueryHit } from '../../wire/query-hit.ts';
-import { parseOutOfBandAck, parseOutOfBandOffer } from '../../wire/vendor/out-of-band.ts';
-import { encodeTimeSyncReply, parseTimeSyncRequest, timeSyncGuid, timestampOf } from '../../wire/vendor/time-sync.ts';
-import { parseVendorMessage, VendorId, vendorId } from '../../wire/vendor-message.ts';
 import type { Identity } from '../identity.ts';
 import type { Link } from '../links/link.ts';
 import type { HostSighting } from '../neighbours/host-cache.ts';
 import type { Search } from '../queries/search.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import type { Firewall } from '../reach/firewall.ts';
-import { answerCrawler, answerHead } from './datagram-answers.ts';
-import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion, wishesOf } from './datagram-pings.ts';
+import { DATAGRAM_ENDS, type DatagramEnd, type DatagramHandler } from './datagram-end.ts';
+import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion } from './datagram-pings.ts';
+import { DatagramVendor } from './datagram-vendor.ts';
 import { DELIVERY_PACE, Deliveries, type DeliveryPace } from './deliveries.ts';
 import { Guess } from './guess.ts';
 import { OutOfBandClaims, OutOfBandReplies } from './out-of-band.ts';
+import { PingAnswers, type PingRates } from './ping-answers.ts';
+import { answerBytesMax, StrangerAnswers } from './stranger-answers.ts';
+import { Unspoken } from './unspoken.ts';
 
 /** LimeWire reads 2,048 bytes of a datagram; nobody sends more. */
 const DATAGRAM_BYTES_MAX = 2_048;
-/** An answer to an address that has proven nothing: so long, or three times the question, whichever is more. */
-const ANSWER_BYTES = 508;
-const ANSWER_FACTOR = 3;
 const PUSH_TTL = 2;
 /** Set in the TTL when the payload is deflated, which only those get who ask for it. */
 const DEFLATED_TTL = 0x80;
 
-/** How a datagram ended. */
-export const DATAGRAM_ENDS = [
-  'taken',
-  'too_long',
-  'malformed',
-  'address',
-  'rate',
-  'answer_rate',
-  'answer_too_long',
-  'pong_unasked',
-  'hit_unasked',
-  'offer_unasked',
-  'push_unasked',
-  'not_spoken',
-  'unknown',
-  /** We failed on it: a bug of ours. */
-  'internal',
-] as const;
-export type DatagramEnd = (typeof DATAGRAM_ENDS)[number];
-
-export interface DatagramLimits {
+export interface DatagramLimits extends PingRates {
   /** Addresses that are answered and heard at all. */
   readonly reaches: readonly Reach[];
   /** Many servents share one address, as in a lab: ports tell them apart. */
   readonly byPort: boolean;
   /** Datagrams of one address. */
   readonly perAddress: RateLimit;
-  /**
-   * Pings of one address that are answered, each kind by itself: whether we live, hosts, a GUESS query key. gtk-gnutella
-   * asks us for each once a minute, and forgets a GUESS servent that gives it no key.
-   */
-  readonly pings: RateLimit;
-  readonly hostPings: RateLimit;
-  readonly keyPings: RateLimit;
   /** Crawler pings of one address. */
   readonly crawls: RateLimit;
   readonly heads: RateLimit;
@@ -121,14 +91,15 @@ export interface DatagramCore {
 
 export interface DatagramSink {
   /** A hit for a search of ours. */
-  onDatagramHit(search: Search, hit: QueryHit, from: Endpoint): void;
-  onDatagramHosts(hosts: readonly HostSighting[]): void;
+  onDatagramHit(search: Search, hit: QueryHit, from: Endpoint, now: number): void;
+  onDatagramHosts(hosts: readonly HostSighting[], now: number): void;
   /** A peer that we asked told us our own address. */
   onOwnAddressSeen(host: string, voter: string): void;
 }
 
 export interface DatagramsParts {
-  readonly clock: Clock;
+  /** For the dates that others ask for. */
+  readonly clock: Pick<Clock, 'wallTime'>;
   readonly random: Random;
   readonly identity: Identity;
   readonly library: Searchable;
@@ -147,6 +118,11 @@ export class Datagrams {
   readonly replies: OutOfBandReplies;
   readonly claims: OutOfBandClaims;
   readonly guess: Guess;
+  readonly deliveries: Deliveries;
+  /** Of the Kademlia network that shares the port. */
+  readonly dht = new Unspoken();
+  /** Of firewall-to-firewall transfers. */
+  readonly rudp = new Unspoken();
   readonly ends = new ReasonCounts<DatagramEnd>(DATAGRAM_ENDS);
   bytesIn = 0;
   sent = 0;
@@ -155,64 +131,68 @@ export class Datagrams {
   hits = 0;
   readonly #parts: DatagramsParts;
   readonly #limits: DatagramLimits;
-  readonly #pings: DatagramPings;
-  readonly deliveries: Deliveries;
-  readonly #startedAt: number;
   readonly #perAddress: KeyedRateLimit;
-  readonly #pingRates: KeyedRateLimit;
-  readonly #hostPingRates: KeyedRateLimit;
-  readonly #keyPingRates: KeyedRateLimit;
-  readonly #crawlRates: KeyedRateLimit;
-  readonly #headRates: KeyedRateLimit;
-  #answersDue = 0;
+  readonly #answers: StrangerAnswers;
+  readonly #pings: DatagramPings;
+  readonly #handlers: ReadonlyMap<number, DatagramHandler>;
   readonly #frame = new Frame();
 
-  constructor(parts: DatagramsParts) {
-    const { identity, library, random, clock, core } = parts;
+  constructor(parts: DatagramsParts, now: number) {
+    const { identity, library, random, core } = parts;
     const limits = { ...DATAGRAM_LIMITS, ...parts.limits };
-    const now = clock.now();
     this.#parts = parts;
     this.#limits = limits;
-    this.#startedAt = now;
     this.#perAddress = new KeyedRateLimit(limits.perAddress, ADDRESSES_MAX);
-    this.#pingRates = new KeyedRateLimit(limits.pings, ADDRESSES_MAX);
-    this.#hostPingRates = new KeyedRateLimit(limits.hostPings, ADDRESSES_MAX);
-    this.#keyPingRates = new KeyedRateLimit(limits.keyPings, ADDRESSES_MAX);
-    this.#crawlRates = new KeyedRateLimit(limits.crawls, ADDRESSES_MAX);
-    this.#headRates = new KeyedRateLimit(limits.heads, ADDRESSES_MAX);
-    const send = (bytes: Buffer, to: Endpoint) => this.#send(bytes, to);
-    const sendVendor = (payload: Buffer, guid: Buffer, to: Endpoint) =>
-      this.#send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), to);
+    const send = (bytes: Buffer, to: Endpoint, at: number) => this.#send(bytes, to, at);
+    const sendVendor = (payload: Buffer, guid: Buffer, to: Endpoint, at: number) =>
+      this.#send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), to, at);
     const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
+    this.#answers = new StrangerAnswers(limits.answers, send);
     this.deliveries = new Deliveries({ send, random, pace: limits.pace, addressKey });
-    this.replies = new OutOfBandReplies({
-      identity,
-      reaches: limits.reaches,
-      deliveries: this.deliveries,
-      send: sendVendor,
-      now: () => clock.now(),
-      addressKey,
-      takesUnsolicited: () => parts.firewall.takesDatagrams(clock.now()),
-    });
+    const { deliveries } = this;
+    this.replies = new OutOfBandReplies(
+      {
+        ...{ identity, deliveries, addressKey, reaches: limits.reaches, send: sendVendor },
+        takesUnsolicited: at => parts.firewall.takesDatagrams(at),
+      },
+      now,
+    );
     this.claims = new OutOfBandClaims(random, sendVendor, now);
     this.guess = new Guess({
-      identity,
-      library,
-      core,
-      deliveries: this.deliveries,
-      random,
-      pong: (guid, to, requestBytes, hosts, ggep) => this.#pong(guid, to, requestBytes, hosts, ggep),
-      addressKey,
-      now,
+      ...{ identity, library, core, deliveries, random, addressKey, now },
+      pong: (guid, to, requestBytes, hosts, ggep, at) => this.#pong(guid, to, requestBytes, hosts, ggep, at),
     });
     this.#pings = new DatagramPings({
-      identity,
-      library,
-      random,
-      send,
-      hosts: parts.hosts,
-      queryKey: limits.guess ? endpoint => this.guess.keyOf(endpoint, clock.now()) : null,
+      ...{ identity, library, random, send, hosts: parts.hosts },
+      queryKey: limits.guess ? (endpoint, at) => this.guess.keyOf(endpoint, at) : null,
     });
+    this.#handlers = this.#handlersOf(now);
+  }
+
+  /** Who takes what, by descriptor type. */
+  #handlersOf(now: number): ReadonlyMap<number, DatagramHandler> {
+    const { clock, identity, library, core, userAgent } = this.#parts;
+    const { crawls, heads } = this.#limits;
+    const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
+    const pings = new PingAnswers(this.#pings, this.#answers, addressKey, this.#limits, ADDRESSES_MAX);
+    const vendor = new DatagramVendor({
+      ...{ clock, identity, library, userAgent, addressKey, crawls, heads, links: core.links },
+      ...{ replies: this.replies, claims: this.claims, answers: this.#answers },
+      searchOf: (bytes, start) => core.searchOf(bytes, start),
+      startedAt: now,
+      addressesMax: ADDRESSES_MAX,
+    });
+    return new Map<number, DatagramHandler>([
+      [Type.Ping, (frame, from, at) => pings.onPing(frame, from, at)],
+      [Type.Pong, (frame, from, at) => (this.#pings.onPong(frame, from, at) ? 'taken' : 'pong_unasked')],
+      [Type.Query, (frame, from, at) => this.#onQuery(frame, from, at)],
+      [Type.QueryHit, (frame, from, at) => this.#onHit(frame, from, at)],
+      [Type.Push, (frame, _, at) => (core.pushFromOutside(frame, at) ? 'taken' : 'push_unasked')],
+      [Type.Vendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
+      [Type.StandardVendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
+      [Type.Dht, frame => this.dht.onDatagram(frame)],
+      [RUDP, frame => this.rudp.onDatagram(frame)],
+    ]);
   }
 
   /**
@@ -243,47 +223,19 @@ export class Datagrams {
     frame.start = 0;
     frame.end = bytes.length;
     const { type, ttl, hops } = frame;
-    if (type === Type.Dht || type === RUDP) return 'not_spoken';
-    if ((ttl & DEFLATED_TTL) !== 0 || hops + ttl > HARD_TTL_MAX) return 'malformed';
+    if (hasTtl(type) && ((ttl & DEFLATED_TTL) !== 0 || hops + ttl > HARD_TTL_MAX)) return 'malformed';
     this.#parts.firewall.udpArrived(from, now);
-    switch (type) {
-      case Type.Ping:
-        return this.#onPing(frame, from, now);
-      case Type.Pong:
-        return this.#pings.onPong(frame, from, now) ? 'taken' : 'pong_unasked';
-      case Type.Query:
-        if (!this.#limits.guess) return 'not_spoken';
-        this.guess.onQuery(frame, from, now);
-        return 'taken';
-      case Type.QueryHit:
-        return this.#onHit(frame, from, now);
-      case Type.Push:
-        return this.#parts.core.pushFromOutside(frame, now) ? 'taken' : 'push_unasked';
-      case Type.Vendor:
-      case Type.StandardVendor:
-        return this.#onVendorMessage(frame, from, now);
-      default:
-        return 'unknown';
-    }
+    return this.#handlers.get(type)?.(frame, from, now) ?? 'unknown';
   }
 
   #key(endpoint: Endpoint): string {
     return this.#limits.byPort ? `${endpoint.host} ${endpoint.port}` : endpoint.host;
   }
 
-  #onPing(frame: Frame, from: Endpoint, now: number): DatagramEnd {
-    const ping = parsePing(frame.payload());
-    const address = this.#key(from);
-    const { hosts, key } = wishesOf(ping);
-    const granted = {
-      hosts: hosts && this.#hostPingRates.admit(address, now),
-      key: key && this.#keyPingRates.admit(address, now),
-    };
-    const plain = !hosts && !key && this.#pingRates.admit(address, now);
-    if (!plain && !granted.hosts && !granted.key) return 'answer_rate';
-    const bytesMax = answerBytesMax(frame.bytes.length);
-    const pong = this.#pings.answer(frame.guid(), ping, granted, from, bytesMax);
-    return this.#answer(pong, from, frame.bytes.length, now);
+  #onQuery(frame: Frame, from: Endpoint, now: number): DatagramEnd {
+    if (!this.#limits.guess) return 'not_spoken';
+    this.guess.onQuery(frame, from, now);
+    return 'taken';
   }
 
   #onHit(frame: Frame, from: Endpoint, now: number): DatagramEnd {
@@ -294,71 +246,26 @@ export class Datagrams {
     this.hits++;
     search.queryHits++;
     search.hits += hit.hits.length;
-    this.#parts.sink.onDatagramHit(search, hit, from);
+    this.#parts.sink.onDatagramHit(search, hit, from, now);
     return 'taken';
   }
 
-  #onVendorMessage(frame: Frame, from: Endpoint, now: number): DatagramEnd {
-    const message = parseVendorMessage(frame.payload());
-    const requestBytes = frame.bytes.length;
-    switch (vendorId(message)) {
-      case VendorId.OutOfBandOffer: {
-        const search = this.#parts.core.searchOf(frame.bytes, 0);
-        if (search === null) return 'offer_unasked';
-        this.claims.onOffer(search, frame.guid(), parseOutOfBandOffer(message), from, now);
-        return 'taken';
-      }
-      case VendorId.OutOfBandAck:
-        this.replies.onClaim(Buffer.from(frame.guid()), parseOutOfBandAck(message), from, now);
-        return 'taken';
-      case VendorId.CrawlerPing: {
-        if (!this.#crawlRates.admit(this.#key(from), now)) return 'answer_rate';
-        const { core, clock, userAgent } = this.#parts;
-        const room = answerBytesMax(requestBytes) - HEADER_BYTES;
-        const payload = answerCrawler(message, core.links.values(), clock, this.#startedAt, userAgent(), room);
-        return this.#answer(encodeDescriptor(frame.guid(), Type.Vendor, 1, 0, payload), from, requestBytes, now);
-      }
-      case VendorId.HeadPing: {
-        if (!this.#headRates.admit(this.#key(from), now)) return 'answer_rate';
-        const payload = answerHead(message, this.#parts.library, this.#parts.identity);
-        if (payload === null) return 'not_spoken';
-        return this.#answer(encodeDescriptor(frame.guid(), Type.Vendor, 1, 0, payload), from, requestBytes, now);
-      }
-      case VendorId.TimeSyncRequest: {
-        const { sentAt } = parseTimeSyncRequest(message, frame.guid());
-        const at = timestampOf(this.#parts.clock.wallTime());
-        const payload = encodeTimeSyncReply(false, at);
-        return this.#answer(
-          encodeDescriptor(timeSyncGuid(sentAt, at), Type.Vendor, 1, 0, payload),
-          from,
-          requestBytes,
-          now,
-        );
-      }
-      default:
-        return 'unknown';
-    }
-  }
-
-  #pong(guid: Buffer, to: Endpoint, requestBytes: number, hosts: boolean, ggep: readonly GgepItem[]): void {
+  #pong(
+    guid: Buffer,
+    to: Endpoint,
+    requestBytes: number,
+    hosts: boolean,
+    ggep: readonly GgepItem[],
+    now: number,
+  ): void {
     const pong = this.#pings.pong(guid, to, hosts ? 0 : null, ggep, answerBytesMax(requestBytes));
-    this.#answer(pong, to, requestBytes, this.#parts.clock.now());
+    this.#answers.answer(pong, to, requestBytes, now);
   }
 
-  /** To an address that has proven nothing. */
-  #answer(bytes: Buffer, to: Endpoint, requestBytes: number, now: number): DatagramEnd {
-    if (bytes.length > answerBytesMax(requestBytes)) return 'answer_too_long';
-    const due = this.#limits.answers.admit(this.#answersDue, now);
-    if (due < 0) return 'answer_rate';
-    this.#answersDue = due;
-    this.#send(bytes, to);
-    return 'taken';
-  }
-
-  #send(bytes: Buffer, to: Endpoint): void {
+  #send(bytes: Buffer, to: Endpoint, now: number): void {
     this.sent++;
     this.bytesSent += bytes.length;
-    this.#parts.firewall.udpSent(to, this.#parts.clock.now());
+    this.#parts.firewall.udpSent(to, now);
     this.#parts.send(bytes, to);
   }
 
@@ -384,19 +291,19 @@ export class Datagrams {
       if (pong.endpoint.host === from.host && pong.endpoint.port > 0) {
         sightings.push({ endpoint: pong.endpoint, source: 'pong', ultrapeer, dailyUptimeSeconds });
       }
-      sink.onDatagramHosts(sightings);
+      sink.onDatagramHosts(sightings, now);
     }
     done(answer, now);
   }
 
   /** For a neighbour that wants to know whether it can be reached: a ping of its choice, answered to nobody. */
-  probe(to: Endpoint, guid: Buffer): void {
-    this.#send(encodeDescriptor(guid, Type.Ping, 1, 0, Buffer.alloc(0)), to);
+  probe(to: Endpoint, guid: Buffer, now: number): void {
+    this.#send(encodeDescriptor(guid, Type.Ping, 1, 0, Buffer.alloc(0)), to, now);
   }
 
   /** Asks a firewalled servent to connect to us, at its own address or through a push proxy. */
-  push(push: Push, to: Endpoint): void {
-    this.#send(encodeDescriptor(this.#parts.random.guid(), Type.Push, PUSH_TTL, 0, encodePush(push)), to);
+  push(push: Push, to: Endpoint, now: number): void {
+    this.#send(encodeDescriptor(this.#parts.random.guid(), Type.Push, PUSH_TTL, 0, encodePush(push)), to, now);
   }
 
   /** Does what is due; when to be called again, unless something comes in before. */
@@ -418,6 +325,7 @@ export class Datagrams {
 /** Firewall-to-firewall transfers, which we do not do. */
 const RUDP = 0x41;
 
-function answerBytesMax(requestBytes: number): number {
-  return Math.max(ANSWER_BYTES, ANSWER_FACTOR * requestBytes);
+/** Other protocols keep flags of their own where descriptors have TTL and hops. */
+function hasTtl(type: number): boolean {
+  return type !== Type.Dht && type !== RUDP;
 }

@@ -42,7 +42,7 @@ interface Destination {
 }
 
 export interface DeliveriesParts {
-  readonly send: (bytes: Buffer, to: Endpoint) => void;
+  readonly send: (bytes: Buffer, to: Endpoint, now: number) => void;
   readonly random: Random;
   readonly pace: DeliveryPace;
   /** What shares an allowance: the host, or host and port where many servents share one. */
@@ -109,7 +109,7 @@ export class Deliveries {
       if (due > now || !this.#perAddress.admit(address, now)) return due;
       heard.shift();
       if (head.rank > 0) destination.paceAt = this.#paced(now);
-      this.#parts.send(head.bytes, to);
+      this.#parts.send(head.bytes, to, now);
     }
     return Number.POSITIVE_INFINITY;
   }

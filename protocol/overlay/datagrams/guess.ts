@@ -46,7 +46,14 @@ export interface GuessParts {
   readonly deliveries: Deliveries;
   readonly random: Random;
   /** Sends a pong for this GUID that names us as a GUESS servent; with hosts, with a query key. */
-  readonly pong: (guid: Buffer, to: Endpoint, requestBytes: number, hosts: boolean, ggep: readonly GgepItem[]) => void;
+  readonly pong: (
+    guid: Buffer,
+    to: Endpoint,
+    requestBytes: number,
+    hosts: boolean,
+    ggep: readonly GgepItem[],
+    now: number,
+  ) => void;
   readonly addressKey: (endpoint: Endpoint) => string;
   readonly now: number;
 }
@@ -93,7 +100,7 @@ export class Guess {
       this.badKeys++;
       // who sends none does not know GUESS; a bad one may just be old
       if (key === null || !this.#newKeys.admit(address, now)) return;
-      this.#parts.pong(guid, from, requestBytes, false, [{ id: 'QK', payload: this.#keys.keyOf(from, now) }]);
+      this.#parts.pong(guid, from, requestBytes, false, [{ id: 'QK', payload: this.#keys.keyOf(from, now) }], now);
       return;
     }
     const due = this.#rates.admit(address, now) ? ALL_LIMIT.admit(this.#allDue, now) : -1;
@@ -104,7 +111,7 @@ export class Guess {
     this.#allDue = due;
     this.served++;
     this.#remember(guidKey(guid), from, now);
-    this.#parts.pong(guid, from, requestBytes, ggepPayload(query.ggep, 'SCP') !== null, []);
+    this.#parts.pong(guid, from, requestBytes, ggepPayload(query.ggep, 'SCP') !== null, [], now);
     this.#answer(guid, query, from, now);
   }
 

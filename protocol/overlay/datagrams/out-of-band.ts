@@ -59,12 +59,11 @@ export interface OutOfBandRepliesParts {
   readonly reaches: readonly Reach[];
   readonly deliveries: Deliveries;
   /** Sends a vendor message under this GUID. */
-  readonly send: (payload: Buffer, guid: Buffer, to: Endpoint) => void;
-  readonly now: () => number;
+  readonly send: (payload: Buffer, guid: Buffer, to: Endpoint, now: number) => void;
   /** Who is held to be one: the host, and the port too where many share an address. */
   readonly addressKey: (endpoint: Endpoint) => string;
   /** Whether datagrams that we did not ask for reach us. */
-  readonly takesUnsolicited: () => boolean;
+  readonly takesUnsolicited: (now: number) => boolean;
 }
 
 /** Our own hits for queries of others. */
@@ -82,10 +81,10 @@ export class OutOfBandReplies implements HitCourier {
   /** Claims for nothing, from elsewhere, or without the token. */
   refused = 0;
 
-  constructor(parts: OutOfBandRepliesParts) {
+  constructor(parts: OutOfBandRepliesParts, now: number) {
     this.#parts = parts;
-    this.#unclaimedSince = parts.now();
-    this.#banned = new TimedKeys(BAN_MS, ADDRESSES_MAX, parts.now());
+    this.#unclaimedSince = now;
+    this.#banned = new TimedKeys(BAN_MS, ADDRESSES_MAX, now);
   }
 
   get waiting(): number {
@@ -93,12 +92,11 @@ export class OutOfBandReplies implements HitCourier {
   }
 
   /** Offers the hits if the searcher takes them so and is farther than its neighbours. */
-  offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean {
+  offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean {
     if (frame.hops < 1) return false; // straight from the searcher: the link is as short as any way
     const secure = ggepPayload(query.ggep, 'SO') !== null;
     if (!secure && (query.flags & QueryFlag.OutOfBand) === 0) return false;
-    const { identity, reaches, send, now: time } = this.#parts;
-    const now = time();
+    const { identity, reaches, send, takesUnsolicited } = this.#parts;
     const to = addressInGuid(frame.bytes, frame.start);
     const own = identity.listen();
     if (to.port === 0 || !reaches.includes(reachOf(to.host)) || (to.host === own.host && to.port === own.port))
@@ -113,7 +111,8 @@ export class OutOfBandReplies implements HitCourier {
     this.#offers.set(guidKey(guid), { to, files: [...files], secure, madeAt: now });
     this.#note(target, now);
     this.offered++;
-    send(encodeOutOfBandOffer({ hits: files.length, unsolicited: this.#parts.takesUnsolicited(), secure }), guid, to);
+    const unsolicited = takesUnsolicited(now);
+    send(encodeOutOfBandOffer({ hits: files.length, unsolicited, secure }), guid, to, now);
     return true;
   }
 
@@ -185,10 +184,10 @@ export class OutOfBandClaims {
   readonly #tokens: AddressKeys;
   /** Guid and address of claims that needed no token. */
   readonly #claims: TimedKeys;
-  readonly #send: (payload: Buffer, guid: Buffer, to: Endpoint) => void;
+  readonly #send: (payload: Buffer, guid: Buffer, to: Endpoint, now: number) => void;
   claimed = 0;
 
-  constructor(random: Random, send: (payload: Buffer, guid: Buffer, to: Endpoint) => void, now: number) {
+  constructor(random: Random, send: OutOfBandRepliesParts['send'], now: number) {
     this.#tokens = new AddressKeys(random, TOKEN_MS, now);
     this.#claims = new TimedKeys(CLAIM_MS, CLAIMS_MAX, now);
     this.#send = send;
@@ -201,7 +200,7 @@ export class OutOfBandClaims {
     this.claimed++;
     const token = offer.secure ? this.#tokens.keyOf(from, now) : null;
     if (token === null) this.#claims.add(claimKey(guid, from), now);
-    this.#send(encodeOutOfBandAck({ wanted: wanted >= 255 ? OUT_OF_BAND_ALL : wanted, token }), guid, from);
+    this.#send(encodeOutOfBandAck({ wanted: wanted >= 255 ? OUT_OF_BAND_ALL : wanted, token }), guid, from, now);
   }
 
   /** Whether we claimed this hit from this address. */

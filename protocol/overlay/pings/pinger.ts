@@ -239,7 +239,7 @@ export class Pinger {
     for (const host of pong.hosts) {
       sightings.push({ endpoint: host, source: 'pong', ultrapeer: null, dailyUptimeSeconds: null });
     }
-    this.#sink.onHosts(sightings, link);
+    this.#sink.onHosts(sightings, link, now);
   }
 
   /** A new neighbour: ask the ones we dialled for hosts if there are few, and find out how far away they are. */

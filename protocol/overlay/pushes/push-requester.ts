@@ -51,7 +51,7 @@ export interface PushRequesterParts {
   /** By the routes that hits took; on how many links it went out. */
   readonly sendPush: (push: Push, now: number) => number;
   /** By datagram. False when it could not be sent. */
-  readonly sendDatagram: (push: Push, to: Endpoint) => boolean;
+  readonly sendDatagram: (push: Push, to: Endpoint, now: number) => boolean;
   /** Ask a push proxy over HTTP. Its answer does not matter: the GIV does. */
   readonly callProxy: (proxy: Endpoint, serventGuid: Buffer) => void;
   readonly forbids: (endpoint: Endpoint) => string | null;
@@ -102,9 +102,9 @@ export class PushRequester {
     const { serventGuid, index: fileIndex, endpoint } = source;
     const push: Push = { serventGuid, fileIndex, endpoint: listen(), ipv6: null, tls: false, ggep: [] };
     let ways = sendPush(push, now);
-    for (const proxy of this.#proxiesOf(source)) if (sendDatagram(push, proxy)) ways++;
+    for (const proxy of this.#proxiesOf(source)) if (sendDatagram(push, proxy, now)) ways++;
     // it may let datagrams in; but no way to count on
-    if (endpoint.port > 0 && forbids(endpoint) === null) sendDatagram(push, endpoint);
+    if (endpoint.port > 0 && forbids(endpoint) === null) sendDatagram(push, endpoint, now);
     return ways;
   }
 

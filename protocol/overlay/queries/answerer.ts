@@ -23,7 +23,7 @@ const NEWEST_MS = 14 * 86_400_000;
 /** Another way for hits than the link that the query came on. */
 export interface HitCourier {
   /** True when it takes care of them. `frame` and `query` end with the call. */
-  offer(frame: Frame, query: Query, files: readonly SharedFile[]): boolean;
+  offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean;
 }
 
 export interface AnswererParts {
@@ -49,7 +49,7 @@ export class Answerer {
   }
 
   /** Sends hits for the query in `frame`, whose text is known to end. How many records. */
-  answer(link: Link, frame: Frame): number {
+  answer(link: Link, frame: Frame, now: number): number {
     const { library, identity, counters, hitsPerQueryMax, courier } = this.#parts;
     if (library.files === 0) return 0;
     const query = parseQuery(frame.payload());
@@ -59,7 +59,7 @@ export class Answerer {
     const files = isWhatsNew(query) ? this.#newest() : library.match(query, wanted);
     if (files.length === 0) return 0;
     counters.queriesAnswered++;
-    if (courier?.offer(frame, query, files) === true) return files.length;
+    if (courier?.offer(frame, query, files, now) === true) return files.length;
     const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
     const guid = frame.guid();
     for (let at = 0; at < files.length; at += HITS_MAX) {

@@ -171,7 +171,7 @@ export class Router {
     const textStart = start + HEADER_BYTES + 2;
     const whatsNew = isWhatsNewText(bytes, textStart, bytes.indexOf(0, textStart));
     routes.add(link.id, dynamic || whatsNew ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
-    const ownHits = this.#answerer.answer(link, frame);
+    const ownHits = this.#answerer.answer(link, frame, now);
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf' || ttl === 0) return;
     if (dynamic) {
@@ -288,7 +288,7 @@ export class Router {
     }
     if (routes.link === OUTSIDE) {
       this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
-      this.#sink.onHitForOutside?.(frame);
+      this.#sink.onHitForOutside?.(frame, now);
       return;
     }
     const target = this.#wayBack(link, routes.link, routes.alternate);
@@ -329,7 +329,7 @@ export class Router {
       search.queryHits++;
       search.hits += hit.hits.length;
       this.#dynamicQueries.onHit(link, frame, now);
-      this.#sink.onHit(search, hit, link, frame.hops);
+      this.#sink.onHit(search, hit, link, frame.hops, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#discipline.drop(link, Drop.Malformed);
@@ -354,7 +354,7 @@ export class Router {
     link.pushDue = due;
     const guidAt = start + HEADER_BYTES;
     if (this.#identity.serventGuid.compare(bytes, guidAt, guidAt + GUID_BYTES) === 0) {
-      this.#takePush(link, frame);
+      this.#takePush(link, frame, now);
       return;
     }
     if (hops >= HARD_TTL_MAX) {
@@ -382,7 +382,7 @@ export class Router {
     this.#outsidePushDue = due;
     const push = parsePush(Buffer.from(frame.payload()));
     if (this.#identity.serventGuid.equals(push.serventGuid)) {
-      this.#sink.onPush(push, null);
+      this.#sink.onPush(push, null, now);
       return true;
     }
     if (!this.#identity.ultrapeer) return false;
@@ -396,9 +396,9 @@ export class Router {
     return relayed > 0;
   }
 
-  #takePush(link: Link, frame: Frame): void {
+  #takePush(link: Link, frame: Frame, now: number): void {
     try {
-      this.#sink.onPush(parsePush(Buffer.from(frame.payload())), link);
+      this.#sink.onPush(parsePush(Buffer.from(frame.payload())), link, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#discipline.drop(link, Drop.Malformed);

@@ -38,7 +38,7 @@ export interface Probes {
   /** Connect, write two line feeds, close. */
   tcp(to: Endpoint): void;
   /** Ping with this GUID. */
-  udp(to: Endpoint, guid: Buffer): void;
+  udp(to: Endpoint, guid: Buffer, now: number): void;
 }
 
 export interface ConnectBackParts {
@@ -154,7 +154,7 @@ export class ConnectBacks {
 
   #udp(target: Endpoint, guid: Buffer, now: number): boolean {
     const fresh = this.#fresh(`udp ${formatEndpoint(target)}`, target, now);
-    if (fresh) this.#parts.probes.udp(target, guid);
+    if (fresh) this.#parts.probes.udp(target, guid, now);
     return fresh;
   }
 

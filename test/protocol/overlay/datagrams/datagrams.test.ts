@@ -309,6 +309,32 @@ t.test('datagrams of others are counted and cost nothing', async t => {
   t.equal(core.ends.of('not_spoken'), 2);
 });
 
+t.test(
+  'a datagram of a protocol that is not spoken goes to its owner, which counts it; it proves that UDP reaches us',
+  async t => {
+    const { network, wire, datagrams } = lone();
+    const { core, firewall } = datagrams;
+    // flags where a descriptor has its TTL
+    for (const flags of [0, 0x80, 0xff])
+      t.equal(
+        datagrams.receive(encodeDescriptor(random.guid(), Type.Dht, flags, 9, Buffer.alloc(40)), STRANGER),
+        'not_spoken',
+      );
+    t.equal(datagrams.receive(encodeDescriptor(random.guid(), 0x41, 0x90, 0, NOBODY), STRANGER), 'not_spoken');
+    t.match(
+      [core.dht, core.rudp],
+      [
+        { datagrams: 3, bytes: 3 * 63 },
+        { datagrams: 1, bytes: 23 },
+      ],
+    );
+    t.equal(firewall.status(network.clock.now()).udp, 'open');
+    t.strictSame(wire, [], 'nothing is answered');
+    for (let n = 0; n < 100; n++) datagrams.receive(encodeDescriptor(random.guid(), Type.Dht, 0, 0, NOBODY), STRANGER);
+    t.ok(core.dht.datagrams < 70, 'the limit of an address stands before its owner');
+  },
+);
+
 t.test('one address that sends without end is heard twenty times a second', async t => {
   const { network, datagrams } = lone();
   const taken = () => {

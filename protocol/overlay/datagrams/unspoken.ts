@@ -1,0 +1,14 @@
+// Datagrams of a protocol that we do not speak: counted, and dropped.
+import type { Frame } from '../../wire/frame-reader.ts';
+import type { DatagramEnd } from './datagram-end.ts';
+
+export class Unspoken {
+  datagrams = 0;
+  bytes = 0;
+
+  onDatagram({ start, end }: Frame): DatagramEnd {
+    this.datagrams++;
+    this.bytes += end - start;
+    return 'not_spoken';
+  }
+}

@@ -1,0 +1,35 @@
+// What a servent is built from: ports, the library, rules, settings, and what it is told once.
+import type { CachesToAsk } from './bootstrap/bootstrap.ts';
+import type { NetworkRules } from './network-rules.ts';
+import type { OverlayLimits } from './overlay/limits.ts';
+import type { BlockList } from './overlay/links/block-list.ts';
+import type { Machine } from './overlay/neighbours/machine.ts';
+import type { Clock, Random } from './ports.ts';
+import type { Searchable } from './search/shared-file.ts';
+import type { ServentSettings } from './servent-settings.ts';
+import type { Shell } from './servent-shell.ts';
+import type { ServentSink } from './servent-sink.ts';
+
+export interface ServentParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly library: Searchable;
+  readonly machine: Machine;
+  readonly rules: NetworkRules;
+  readonly settings: ServentSettings;
+  readonly shell: Shell;
+  readonly sink: ServentSink;
+  /** Addresses whose bytes are not read. */
+  readonly blocked: BlockList;
+  /** 16 bytes, for life. */
+  readonly serventGuid: Buffer;
+  /** Milliseconds since 1970, and the same as a date of RFC 822. */
+  readonly startedAt: number;
+  readonly liveSince: string;
+  /** HOST:PORT to stay connected to. */
+  readonly configured: readonly string[];
+  /** Asked for first neighbours; none when absent. */
+  readonly caches?: CachesToAsk;
+  /** For experiments: what of the overlay is no setting. */
+  readonly limits?: Partial<OverlayLimits>;
+}
