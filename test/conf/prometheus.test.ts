@@ -7,6 +7,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse, stringify } from 'yaml';
+import { Type } from '../../protocol/constants.ts';
+import { encodeDescriptor } from '../../protocol/wire/header.ts';
+import { random } from '../support/descriptors.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { type RunningServent, startServent, until } from '../support/running-servent.ts';
 
@@ -76,11 +79,13 @@ async function prometheus(t: Test, dir: string, servent: RunningServent): Promis
   };
 }
 
-/** A datagram that is none of Gnutella's: dropped, and counted. */
+/** A datagram that is none, and one of the DHT: neither comes from servents that are just there. */
 async function stray({ address }: RunningServent): Promise<void> {
   const socket = createSocket('udp4');
   const port = Number(address.split(':').at(-1));
-  await new Promise<void>(sent => socket.send('nothing to understand', port, '127.0.0.1', () => sent()));
+  const ofDht = encodeDescriptor(random.guid(), Type.Dht, 0, 0, Buffer.alloc(40));
+  for (const bytes of [Buffer.from('nothing to understand'), ofDht])
+    await new Promise<void>(sent => socket.send(bytes, port, '127.0.0.1', () => sent()));
   socket.close();
 }
 
