@@ -1,4 +1,6 @@
 // What a servent costs in memory and time when a process runs thousands: whole ones on a virtual network, none of their parts left out.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type VirtualHost, VirtualInternet } from '../test/support/virtual-internet.ts';
 
 export const about =
@@ -24,9 +26,19 @@ function title(n: number): string {
 }
 
 export async function run(): Promise<Record<string, unknown>> {
+  // the young generation stays small, as in the daemon
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  /** Bytes of what is kept: objects and buffers. */
+  const live = (): number => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
   const began = performance.now();
   const internet = new VirtualInternet();
-  const bare = rss();
+  const bare = live();
   const ultrapeers = Array.from({ length: ULTRAPEERS }, () => add(internet, 'ultrapeer'));
   for (const [n, ultrapeer] of ultrapeers.entries()) {
     for (let i = 0; i < ULTRAPEER_LINKS / 2; i++) {
@@ -36,7 +48,7 @@ export async function run(): Promise<Record<string, unknown>> {
     }
   }
   internet.run(1_000);
-  const ultrapeersAt = rss();
+  const ultrapeersAt = live();
   const leaves: VirtualHost[] = [];
   for (let n = 0; n < LEAVES; n++) {
     const leaf = add(
@@ -51,7 +63,9 @@ export async function run(): Promise<Record<string, unknown>> {
     }
   }
   const builtSeconds = (performance.now() - began) / 1000;
-  const builtMB = megabytes(rss());
+  const builtCpuSeconds = cpuSeconds();
+  const builtMB = megabytes(process.memoryUsage.rss());
+  const builtLive = live();
   const hosts = [...ultrapeers, ...leaves];
   const links = sum(hosts, ({ servent }) => servent.overlay.links.size) / 2;
 
@@ -72,17 +86,23 @@ export async function run(): Promise<Record<string, unknown>> {
   if (lost > 0) throw new Error(`${lost} servents changed their role`);
   const still = sum(hosts, ({ servent }) => servent.overlay.links.size) / 2;
   if (still < links * 0.99) throw new Error(`${still} of ${links} links left`);
-  const after = rss();
+  const rssMB = megabytes(process.memoryUsage.rss());
+  const after = live();
   return {
     leaves: LEAVES,
     ultrapeers: ULTRAPEERS,
     links,
     builtSeconds: round(builtSeconds),
+    builtCpuSeconds: round(builtCpuSeconds),
     builtMB,
-    rssMB: megabytes(after),
+    rssMB,
+    liveMB: megabytes(after),
     bytesPerUltrapeer: Math.round((ultrapeersAt - bare) / ULTRAPEERS),
+    // with what its three ultrapeers keep for it
+    bytesPerLeafBuilt: Math.round((builtLive - ultrapeersAt) / LEAVES),
     bytesPerLeaf: Math.round((after - ultrapeersAt) / LEAVES),
     ranSeconds: round(ranSeconds),
+    ranCpuSeconds: round(cpuSeconds() - builtCpuSeconds),
     ticksPerVirtualSecond: Math.round(ticks / SECONDS),
     descriptorsPerSecond: Math.round(frames / ranSeconds),
     hits,
@@ -103,10 +123,9 @@ function sum(hosts: readonly VirtualHost[], of: (host: VirtualHost) => number): 
   return hosts.reduce((total, host) => total + of(host), 0);
 }
 
-/** Bytes, without what the collector would take back. */
-function rss(): number {
-  globalThis.gc?.();
-  return process.memoryUsage.rss();
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function megabytes(bytes: number): number {
