@@ -4,9 +4,9 @@
 /** Owners in a chunk of a list. A chunk is full, but for the first of its list. */
 const CHUNK = 8;
 const CHUNK_SHIFT = 3;
-/** Chunks that are allocated together: 10 KiB. No list ever moves, so growing never needs the old and the new at once. */
-const PAGE = 512;
-const PAGE_SHIFT = 9;
+/** Chunks that are allocated together: 80 KiB. No list ever moves, so growing never needs the old and the new at once. */
+const PAGE = 4096;
+const PAGE_SHIFT = 12;
 /** Rows of bits that are allocated together. */
 const ROWS = 64;
 const ROW_SHIFT = 6;
