@@ -53,7 +53,7 @@ t.test('a ping by UDP is answered with what we are, once a minute to one address
 });
 
 t.test(
-  'whoever pinged us for hosts a moment ago still gets a GUESS query key, as gtk-gnutella asks for both',
+  'a host that pinged us for hosts a moment ago still gets a GUESS query key, as gtk-gnutella asks for both',
   async t => {
     const { network, wire, datagrams } = lone();
     datagrams.known = [{ host: '5.6.7.8', port: 6346 }];

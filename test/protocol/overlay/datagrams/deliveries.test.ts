@@ -100,7 +100,7 @@ t.test('a full table of destinations takes nothing from the first datagram of an
   t.equal(texts().length, 600);
 });
 
-t.test('whoever waits: bounded at once and in all, in order, nothing lost below the bounds', async () => {
+t.test('what waits is bounded at once and in all, goes in order, and is not lost below the bounds', async () => {
   const event = fc.record({
     gap: fc.integer({ min: 0, max: 9_000 }),
     host: fc.integer({ min: 1, max: 3 }),

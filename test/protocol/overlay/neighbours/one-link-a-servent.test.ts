@@ -1,4 +1,4 @@
-// One link a servent, whoever dials whom and in whatever order the handshakes of two dials arrive.
+// One link a servent, whichever side dials and in whatever order the handshakes of two dials arrive.
 import t from 'tap';
 import { type Accepted, Handshake } from '../../../../protocol/handshake/handshake.ts';
 import { type Link, LinkState } from '../../../../protocol/overlay/links/link.ts';
