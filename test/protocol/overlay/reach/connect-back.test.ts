@@ -104,7 +104,11 @@ t.test(
     scene.say(scene.peer([], 'leaf'), encodeTcpConnectBack(80));
     t.equal(told(able, 'LIME/7').length, 5, 'neither the same target again, nor a port below 1024');
     for (let port = 7001; port < 7100; port++) scene.say(scene.peer([], 'leaf'), encodeTcpConnectBack(port));
-    t.equal(scene.vendor.connectBacks.handedOn, 20, 'twenty at once from all neighbours together, then one in ten seconds');
+    t.equal(
+      scene.vendor.connectBacks.handedOn,
+      20,
+      'twenty at once from all neighbours together, then one in ten seconds',
+    );
   },
 );
 
