@@ -1,4 +1,4 @@
-// The one line that what serves prints on standard output. Who started it may not read that, or not have room for it: it serves all the same.
+// Prints the ready line of a serving command on standard output. When that is full or closed, the command serves on and says so in the log.
 import type { Log } from './in-process.ts';
 import { print, type Terminal } from './terminal.ts';
 

@@ -7,7 +7,7 @@ ignoreSignals();
 if (process.argv[2] === 'start') keepSmall(); // before anything is loaded
 const { run } = await import('../cli/command-line.ts');
 
-/** These go on without anybody who reads what they say. */
+/** Commands that serve: they go on when nobody reads their output. */
 const SERVES: ReadonlySet<string | undefined> = new Set(['start', 'cache']);
 
 process.stderr.on('error', () => undefined); // there is nowhere left to say it

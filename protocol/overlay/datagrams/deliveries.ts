@@ -16,7 +16,7 @@ export interface DeliveryPace {
   readonly minMs: number;
   readonly maxMs: number;
   /**
-   * All datagrams to one address: who forges a query and a claim in somebody's name gets him no more than this from us. Not slower than
+   * All datagrams to one address: a query and a claim forged in a victim's name bring it no more than this from us. Not slower than
    * the pace.
    */
   readonly perAddress: RateLimit;
