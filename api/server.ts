@@ -12,6 +12,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
+import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import type { ApiCounters, ApiOptions } from './app.ts';
 import { requireStrong } from './auth.ts';
 import { Connections } from './connections.ts';
@@ -69,18 +70,19 @@ const LIMITS: ServerOptions = {
   requireHostHeader: false, // ours says so in a problem document
 };
 
-/** Resolves when it listens; rejects with ApiListenError, or for a token too short. */
-export async function startApi(control: Control, at: ListenAt, options: ApiOptions): Promise<ApiServer> {
+/**
+ * Resolves when it listens; rejects with ApiListenError, or for a token too short. `controlOf` makes what is served, once,
+ * when the port is known and before anybody is answered.
+ */
+export async function startApi(
+  controlOf: (at: Endpoint) => Control,
+  at: ListenAt,
+  options: ApiOptions,
+): Promise<ApiServer> {
   requireStrong(options.token);
   const counters: ApiCounters = options.counters ?? { requests: 0, refused: {} };
   const local = new WeakSet<IncomingMessage>();
   const connections = new Connections(CONNECTIONS_MAX);
-  const handle = loadedAtFirst(async () => {
-    const { createApi } = await import('./app.ts');
-    const isLocal = (request: IncomingMessage) => local.has(request);
-    const onCaller = ({ socket }: IncomingMessage) => connections.know(socket);
-    return createApi(control, { ...options, counters, isLocal, onCaller }).callback();
-  }, options);
   const servers: Server[] = [];
   const begin = (server: Server): Server => {
     server.on('clientError', refuseMalformed);
@@ -92,10 +94,19 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
     await Promise.all(servers.map(stop));
   };
   try {
-    const tcp = begin(await serverOf(at, handle));
+    const tcp = begin(await serverOf(at));
     tcp.on('connection', socket => connections.add(socket));
     tcp.listen(at.port, at.host);
     await listening(tcp, `${at.host}:${at.port}`, 'choose another with --api-host', options);
+    const { address, port, family } = tcp.address() as AddressInfo;
+    const control = controlOf({ host: address, port });
+    const handle = loadedAtFirst(async () => {
+      const { createApi } = await import('./app.ts');
+      const isLocal = (request: IncomingMessage) => local.has(request);
+      const onCaller = ({ socket }: IncomingMessage) => connections.know(socket);
+      return createApi(control, { ...options, counters, isLocal, onCaller }).callback();
+    }, options);
+    tcp.on('request', handle); // nothing was read yet
     const socketPath = at.socketPath ?? null;
     if (socketPath !== null) {
       const unix = begin(
@@ -107,7 +118,6 @@ export async function startApi(control: Control, at: ListenAt, options: ApiOptio
       unix.maxConnections = CONNECTIONS_MAX; // all the owner's
       await listenOnFile(unix, socketPath, options);
     }
-    const { address, port, family } = tcp.address() as AddressInfo;
     const scheme = at.tls == null ? 'http' : 'https';
     let stopping: Promise<void> | null = null;
     return {
@@ -154,11 +164,11 @@ function loadedAtFirst(load: () => Promise<RequestListener>, { onMistake }: ApiO
   };
 }
 
-async function serverOf({ tls }: ListenAt, handle: RequestListener): Promise<Server> {
-  if (tls == null) return createServer(LIMITS, handle);
+async function serverOf({ tls }: ListenAt): Promise<Server> {
+  if (tls == null) return createServer(LIMITS);
   const https = await import('node:https');
   try {
-    return https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, handle) as unknown as Server;
+    return https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }) as unknown as Server;
   } catch (cause) {
     throw new ApiListenError('TLS', 'api.tlsCert and api.tlsKey must be PEM files that belong together', cause);
   }

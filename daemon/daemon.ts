@@ -6,7 +6,7 @@ import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { ROUND_MS } from '../protocol/servent.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
-import { type Surface, startSurface } from './admin/surface.ts';
+import { startSurface } from './admin/surface.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { type Ground, layGround } from './ground.ts';
 import { type Log, logLevels } from './log.ts';
@@ -72,32 +72,28 @@ async function start(ground: Ground): Promise<RunningDaemon> {
   await transfers.share();
   const gnutella = await network.listen();
   await transfers.resume();
-  const surface = await startSurface(ground, { network, transfers, monitor, gnutella });
+  const reload = followSettings(ground, { network, transfers, monitor });
+  const { watching, status, api } = await startSurface(ground, { network, transfers, monitor, gnutella, reload });
   // calls between two ticks need no timer of their own
   const ticker = new Ticker(ground.clock, now => Math.min(network.servent.tick(now), now + ROUND_MS));
   running.add('the clock', () => ticker.stop());
 
-  const reload = followSettings(ground, { network, transfers, monitor, surface });
-  surface.control.reload = reload;
-  await surface.watching.start(ground.settings.hooks);
-  running.add('looking on', () => surface.watching.stop());
-  return { gnutella, api: surface.api, reload, stop: () => running.stop() };
+  running.add('looking on', await watching.start(ground.settings.hooks, status));
+  return { gnutella, api, reload, stop: () => running.stop() };
 }
 
 interface Followers {
   network: Network;
   transfers: TransferSide;
   monitor: QueryMonitor;
-  surface: Surface;
 }
 
 /** Tells the parts that copied a setting of its change; gives what reads the configuration again. */
 function followSettings(
   { live, log, clock }: Ground,
-  { network, transfers, monitor, surface }: Followers,
+  { network, transfers, monitor }: Followers,
 ): () => Promise<ConfigPlan> {
   const { listener, servent } = network;
-  const { watching } = surface;
   const { downloads } = transfers;
   live.on(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
@@ -109,7 +105,6 @@ function followSettings(
   live.on(['gnutella.reachable'], now => servent.decree(now.gnutella.reachable, clock.now()));
   live.on(['library.folders'], now => transfers.shareThese(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
-  live.on(['hooks'], now => watching.hooks.use(now.hooks));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());
   return async () => {

@@ -14,19 +14,26 @@ const LEVEL_BY_NUMBER: Readonly<Record<number, LogLevel>> = {
   60: 'fatal',
 };
 
+export type OnLine = (line: () => LogLineView) => void;
+
 export class LogTail {
-  /** Told of each line as it is written; must not log. */
-  onLine: ((line: () => LogLineView) => void) | null = null;
   readonly #lines: { id: number; text: string }[] = [];
   #next = 0;
   #id = 0;
+  readonly #followers = new Set<OnLine>();
+
+  /** `onLine` is told of each line as it is written; must not log. Gives what ends it. */
+  follow(onLine: OnLine): () => void {
+    this.#followers.add(onLine);
+    return () => this.#followers.delete(onLine);
+  }
 
   /** One line as pino writes it, its newline included. */
   write(text: string): void {
     const line = { id: ++this.#id, text: text.length > CHARACTERS_MAX ? cut(text) : text };
     this.#lines[this.#next] = line;
     this.#next = (this.#next + 1) % LINES_MAX;
-    this.onLine?.(() => viewOf(line.id, line.text));
+    for (const onLine of this.#followers) onLine(() => viewOf(line.id, line.text));
   }
 
   newestFirst(): LogLineView[] {

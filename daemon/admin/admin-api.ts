@@ -8,6 +8,7 @@ import type { StreamSources } from '../../api/streams.ts';
 import { isLoopback } from '../../api/throttle.ts';
 import { version } from '../../api/version.ts';
 import { webPage } from '../../api/web-page.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
 import { domainRefusal } from './domain-refusal.ts';
@@ -17,7 +18,8 @@ import { StorageTroubles, storageRefusal } from './storage-refusal.ts';
 const SOCKET_FILE = 'api.sock';
 
 export interface AdminApiParts {
-  control: Control;
+  /** Made when it is known where the API listens. */
+  controlOf: (at: Endpoint) => Control;
   settings: Pick<Settings, 'api' | 'dataDir'>;
   /** The owner's: without it, nothing listens. */
   token: string;
@@ -30,7 +32,7 @@ export interface AdminApiParts {
 
 /** Rejects with an error that says what to do. */
 export async function startAdminApi({
-  control,
+  controlOf,
   settings,
   token,
   keys,
@@ -42,7 +44,7 @@ export async function startAdminApi({
   const troubles = new StorageTroubles();
   const tls = await readTls(settings.api);
   const api = await startApi(
-    control,
+    controlOf,
     { host, port, tls, socketPath: socketPathOf(settings, log) },
     {
       token,

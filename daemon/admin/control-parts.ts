@@ -1,4 +1,5 @@
 // The parts of the daemon that an admin's questions and orders go to.
+import type { ConfigPlan } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
@@ -17,6 +18,8 @@ import type { Keys } from './keys.ts';
 
 export interface ControlParts {
   live: LiveSettings;
+  /** Reads the configuration again. Rejects with SettingsError. */
+  reload: () => Promise<ConfigPlan>;
   startedAt: Date;
   clock: Clock;
   network: Network;
@@ -27,6 +30,8 @@ export interface ControlParts {
   downloads: Downloads;
   fileServer: FileServer;
   gnutella: Endpoint;
+  /** Where the API listens. */
+  api: Endpoint;
   log: Log;
   keys: Keys;
   history: History;

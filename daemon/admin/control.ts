@@ -50,7 +50,7 @@ import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
-import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
 import { folderView, keptView, peerView } from '../events/views.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
@@ -67,9 +67,6 @@ import { storageRefusal } from './storage-refusal.ts';
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;
   readonly #files: ReturnType<typeof fileList>;
-  /** Known once the API listens. */
-  api: Endpoint = { host: '', port: 0 };
-  reload: () => Promise<ConfigPlan> = () => this.#parts.live.reload();
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -77,7 +74,7 @@ export class DaemonControl implements Control {
   }
 
   status(): StatusView {
-    return statusView(this.#parts, this.api);
+    return statusView(this.#parts);
   }
 
   peers(input: ListRequest): Page<PeerView> {
@@ -292,7 +289,7 @@ export class DaemonControl implements Control {
   }
 
   reloadConfig(): Promise<ConfigPlan> {
-    return validated(this.reload());
+    return validated(this.#parts.reload());
   }
 
   logLines({ level, ...page }: LogInput): Page<LogLineView> {

@@ -1,15 +1,15 @@
 // The servent at a glance, from the daemon's parts.
 import type { StatusView } from '../../api/control.ts';
 import { version } from '../../api/version.ts';
-import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import { electionView, keptView, reachabilityView } from '../events/views.ts';
 import type { ControlParts } from './control-parts.ts';
 
-/** `api`: where the API listens. */
-export function statusView(parts: ControlParts, api: Endpoint): StatusView {
-  const { live, startedAt, clock, servent, library, searches, gnutella } = parts;
+export type StatusParts = Omit<ControlParts, 'reload' | 'keys' | 'history' | 'hooks' | 'log' | 'monitor' | 'network'>;
+
+export function statusView(parts: StatusParts): StatusView {
+  const { live, startedAt, clock, servent, library, searches, gnutella, api } = parts;
   const { identity, overlay } = servent;
   const { settings } = live;
   const { counters, drops } = overlay;

@@ -1,5 +1,6 @@
 // What people and programs see of the daemon: the admin API on its control, streams, hooks, keys, and the file that says where it listens.
 
+import type { ConfigPlan, StatusView } from '../../api/control.ts';
 import { givenToken } from '../../api/given-token.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from '../../api/runtime-files.ts';
 import { version } from '../../api/version.ts';
@@ -13,10 +14,11 @@ import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
 import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
+import { statusView } from './status-view.ts';
 
 export interface Surface {
-  readonly control: DaemonControl;
   readonly watching: Watching;
+  readonly status: () => StatusView;
   /** http://HOST:PORT */
   readonly api: string;
 }
@@ -27,12 +29,14 @@ interface SurfaceParts {
   monitor: QueryMonitor;
   /** Where the servent listens. */
   gnutella: Endpoint;
+  /** Reads the configuration again. */
+  reload: () => Promise<ConfigPlan>;
 }
 
 /** Everything is there by now. */
 export async function startSurface(
   ground: Ground,
-  { network, transfers, monitor, gnutella }: SurfaceParts,
+  { network, transfers, monitor, gnutella, reload }: SurfaceParts,
 ): Promise<Surface> {
   const { live, settings, clock, log, running, store, observation, startedAt } = ground;
   const { library, searches, downloads, uploads: fileServer } = transfers;
@@ -46,14 +50,14 @@ export async function startSurface(
     downloads,
     fileServer,
   };
-  const watching: Watching = new Watching(observation, {
+  const watching = new Watching(observation, {
     ...parts,
     startedAt: startedAt.getTime(),
     log,
     version,
     mode: () => network.servent.role.role,
-    status: () => control.status(),
   });
+  live.on(['hooks'], now => watching.hooks.use(now.hooks));
   const { env = process.env, cwd = process.cwd() } = live.resolved.sources;
   const given = await givenToken(env, cwd);
   if (given !== null)
@@ -72,15 +76,10 @@ export async function startSurface(
     damagedAside: store.damagedAside,
     eventsTrouble: () => observation.events.trouble,
   });
-  const control: DaemonControl = new DaemonControl({
-    ...parts,
-    ...{ keys, live, startedAt, gnutella, log },
-    history: watching.history,
-    hooks: watching.hooks,
-    health,
-  });
+  const seen = { ...parts, ...{ live, startedAt, gnutella, health } };
+  const { history, hooks } = watching;
   const api = await startAdminApi({
-    control,
+    controlOf: at => new DaemonControl({ ...seen, ...{ api: at, reload, keys, log, history, hooks } }),
     settings,
     token,
     keys,
@@ -88,9 +87,9 @@ export async function startSurface(
     counters: watching.apiCounters,
     log: log.child({ mod: 'api' }),
   });
-  control.api = { host: api.host, port: api.port };
   running.add('the admin API', () => api.stop());
   await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
   running.add('the runtime file', () => removeRuntime(settings.dataDir));
-  return { control, watching, api: api.url };
+  const status = () => statusView({ ...seen, api: { host: api.host, port: api.port } });
+  return { watching, status, api: api.url };
 }

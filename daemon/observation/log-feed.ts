@@ -6,26 +6,25 @@ const TOLD_PER_SECOND_MAX = 500;
 const SECOND_MS = 1_000;
 
 export class LogFeed {
-  readonly #tail: LogTail;
+  readonly #unfollow: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #events: Pick<EventLog, 'hears' | 'tell'>;
   #told = 0;
   #skipped = 0;
 
   constructor(tail: LogTail, events: Pick<EventLog, 'hears' | 'tell'>) {
-    this.#tail = tail;
     this.#events = events;
     this.#timer = setInterval(() => this.second(), SECOND_MS).unref();
-    tail.onLine = line => {
+    this.#unfollow = tail.follow(line => {
       if (!events.hears('log')) return;
       if (this.#told++ < TOLD_PER_SECOND_MAX) events.tell('log.line', line());
       else this.#skipped++;
-    };
+    });
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#tail.onLine = null;
+    this.#unfollow();
   }
 
   /** A second is over. */

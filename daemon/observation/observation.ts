@@ -17,9 +17,7 @@ import { QueryFeed } from './query-feed.ts';
 
 const SECOND_MS = 1000;
 
-export interface WatchedParts extends Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'> {
-  status: () => StatusView;
-}
+export type WatchedParts = Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'>;
 
 /** What looks at the parts once they are there. */
 export class Watching {
@@ -28,8 +26,7 @@ export class Watching {
   readonly apiCounters: ApiCounters = { requests: 0, refused: {} };
   readonly streams: StreamSources;
   readonly #observation: Observation;
-  readonly #status: () => StatusView;
-  readonly #progress: EventProgress;
+  readonly #parts: WatchedParts;
   readonly #queryFeed: QueryFeed;
   readonly #logFeed: LogFeed;
   readonly #metrics: Metrics;
@@ -38,14 +35,13 @@ export class Watching {
   constructor(observation: Observation, parts: WatchedParts) {
     const { events, options } = observation;
     const { store, clock, log } = options;
-    const { monitor, servent, status } = parts;
+    const { monitor, servent } = parts;
     this.#observation = observation;
-    this.#status = status;
+    this.#parts = parts;
     this.hooks = new Hooks({ feed: events, table: store.table('hooks'), clock, log: log.child({ mod: 'hooks' }) });
     this.history = new History(readingOf(parts), clock.now());
     const eventStreams = new EventStreams(events);
     this.#queryFeed = new QueryFeed(monitor, events);
-    this.#progress = new EventProgress({ events, downloads: parts.downloads, uploads: parts.fileServer, status });
     this.#logFeed = new LogFeed(logTail(log), events);
     this.#metrics = new Metrics({
       ...parts,
@@ -65,17 +61,23 @@ export class Watching {
     }, SECOND_MS).unref();
   }
 
-  /** Everything listens by now. Rejects with StoreError. */
-  async start(hooks: readonly HookConfig[]): Promise<void> {
-    this.#observation.events.tell('status.started', this.#status());
+  /** Everything listens by now; `status` is the servent at a glance. Gives what ends it. Rejects with StoreError. */
+  async start(hooks: readonly HookConfig[], status: () => StatusView): Promise<() => Promise<void>> {
+    const { events } = this.#observation;
+    const { downloads, fileServer } = this.#parts;
+    events.tell('status.started', status());
+    const progress = new EventProgress({ events, downloads, uploads: fileServer, status });
     await this.hooks.use(hooks);
+    return () => {
+      // says so first: who listens hears of it
+      events.tell('status.stopping', { uptime: status().uptime });
+      progress.stop();
+      return this.#stop();
+    };
   }
 
-  /** Says so first: who listens hears of it. */
-  async stop(): Promise<void> {
-    this.#observation.events.tell('status.stopping', { uptime: this.#status().uptime });
+  async #stop(): Promise<void> {
     clearInterval(this.#seconds);
-    this.#progress.stop();
     this.#queryFeed.stop();
     this.#logFeed.stop();
     this.streams.events.close();

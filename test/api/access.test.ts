@@ -173,7 +173,7 @@ t.test('the Unix socket asks for no token and is open to its owner alone', async
   const control = new FakeControl();
   const begin = () =>
     startApi(
-      control,
+      () => control,
       { host: '127.0.0.1', port: 0, socketPath },
       { token: TOKEN, onMistake: error => t.fail(String(error)), checkOutput: true },
     );
@@ -196,10 +196,13 @@ t.test('the Unix socket asks for no token and is open to its owner alone', async
 
 t.test('a path too long for a socket is told, and nothing is left listening', async t => {
   const at = { host: '127.0.0.1', port: 0, socketPath: `/${'x'.repeat(120)}` };
-  await t.rejects(startApi(new FakeControl(), at, { token: TOKEN, onMistake: () => undefined }), {
-    name: 'ApiListenError',
-    message: /shorter path/,
-  });
+  await t.rejects(
+    startApi(() => new FakeControl(), at, { token: TOKEN, onMistake: () => undefined }),
+    {
+      name: 'ApiListenError',
+      message: /shorter path/,
+    },
+  );
 });
 
 function certificate(t: Test): { cert: string; key: string } | null {
@@ -220,13 +223,13 @@ t.test('with a certificate it is HTTPS', async t => {
   }
   const { cert } = tls;
   const options = { token: TOKEN, onMistake: () => undefined };
-  const server = await startApi(new FakeControl(), { host: '127.0.0.1', port: 0, tls }, options);
+  const server = await startApi(() => new FakeControl(), { host: '127.0.0.1', port: 0, tls }, options);
   t.teardown(() => server.stop());
   t.match(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);
   t.match(await createClient({ url: server.url, token: TOKEN, ca: cert }).caller(), { id: 'owner' });
   await t.rejects(createClient({ url: server.url, token: TOKEN }).status(), { name: 'NoAnswerError' });
   await t.rejects(
-    startApi(new FakeControl(), { host: '127.0.0.1', port: 0, tls: { cert, key: 'nonsense' } }, options),
+    startApi(() => new FakeControl(), { host: '127.0.0.1', port: 0, tls: { cert, key: 'nonsense' } }, options),
     { name: 'ApiListenError', message: /PEM files that belong together/ },
   );
 });

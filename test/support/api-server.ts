@@ -36,7 +36,7 @@ export async function serveFake(t: Test, options: Partial<ApiOptions> = {}): Pro
   const control = new FakeControl();
   const mistakes: unknown[] = [];
   const server = await startApi(
-    control,
+    () => control,
     { host: '127.0.0.1', port: 0 },
     { token: TOKEN, onMistake: error => mistakes.push(error), checkOutput: true, ...options },
   );
