@@ -4,7 +4,7 @@ export type { Log } from '../daemon/log.ts';
 
 export const inProcess = {
   daemon: () => import('../daemon/daemon.ts'),
-  engine: () => import('../daemon/engine.ts'),
+  engine: () => import('../daemon/v8.ts'),
   supervisor: () => import('../daemon/supervisor.ts'),
   log: () => import('../daemon/log.ts'),
   system: () => import('../daemon/system.ts'),

@@ -62,7 +62,7 @@ async function runDaemon(
   const { createLog } = await inProcess.log();
   const log = await createLog(resolved.settings.log);
   for (const warning of resolved.warnings) log.warn(warning);
-  const [{ startDaemon }, { superviseBy }, { optimiseFromNow }] = await Promise.all([
+  const [{ startDaemon }, { superviseBy }, { enableOptimiser }] = await Promise.all([
     inProcess.daemon(),
     inProcess.supervisor(),
     inProcess.engine(),
@@ -103,7 +103,7 @@ async function runDaemon(
   });
   if (daemon === null) return; // asked to stop before the start was over
   reload = () => daemon.reload();
-  optimiseFromNow();
+  enableOptimiser();
   sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
   supervisor.ready();
   await stopping;

@@ -1,4 +1,4 @@
-// Composition root, and the map: what there is, in which order it is built, started and, in reverse, stopped.
+// Composition root: builds and starts the parts of the daemon in order, and stops them in reverse order.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
@@ -6,17 +6,17 @@ import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { ROUND_MS } from '../protocol/servent.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
 import type { ResolvedSettings } from '../settings/settings.ts';
-import { startSurface } from './admin/surface.ts';
+import { startAdmin } from './admin/admin.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
-import { type Ground, layGround } from './ground.ts';
+import { type DaemonContext, openContext } from './context.ts';
 import { type Log, logLevels } from './log.ts';
 import { listenerLimits } from './network/bounds.ts';
 import { Network } from './network/network.ts';
 import { ServentLog } from './network/servent-log.ts';
 import { QueryMonitor } from './queries/query-monitor.ts';
-import { Running } from './running.ts';
+import { Shutdown } from './shutdown.ts';
 import { Ticker } from './ticker.ts';
-import { libraryOf, TransferSide } from './transfer/transfer-side.ts';
+import { createLibrary, Transfers } from './transfer/transfers.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -28,8 +28,8 @@ export interface RunningDaemon {
 }
 
 /**
- * Rejects with an error whose message tells a person what to do; nothing is left running then. `limits` are for
- * experiments: what of the overlay is no setting. `signal` gives the start up: what runs by then is stopped, and it rejects with the reason.
+ * Starts a daemon. On failure it stops what it has started and rejects with an error that says what to do.
+ * `limits` sets overlay limits that are not settings; experiments use it. When `signal` aborts, the start stops and rejects with its reason.
  */
 export async function startDaemon(
   resolved: ResolvedSettings,
@@ -37,12 +37,12 @@ export async function startDaemon(
   limits: Partial<OverlayLimits> = {},
   signal?: AbortSignal,
 ): Promise<RunningDaemon> {
-  const running = new Running(log);
+  const shutdown = new Shutdown(log);
   try {
-    const starting = layGround(resolved, log, running, limits).then(start);
+    const starting = openContext(resolved, log, shutdown, limits).then(start);
     return await (signal === undefined ? starting : Promise.race([starting, reasonOf(signal)]));
   } catch (error) {
-    await running.stop();
+    await shutdown.stop();
     throw error;
   }
 }
@@ -52,46 +52,46 @@ async function reasonOf(signal: AbortSignal): Promise<never> {
   throw signal.reason;
 }
 
-async function start(ground: Ground): Promise<RunningDaemon> {
-  const { running } = ground;
-  const caches = await cachesToAsk(ground.live.resolved);
-  // Built first, as each knows others; nothing runs yet.
-  const { clock, log, settings, observation } = ground;
+async function start(context: DaemonContext): Promise<RunningDaemon> {
+  const { shutdown } = context;
+  const caches = await cachesToAsk(context.live.resolved);
+  // Constructors only: these parts refer to each other.
+  const { clock, log, settings, recorder } = context;
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
   const sink = new ServentLog({
-    ...{ clock, log, monitor, reports: observation.reports },
+    ...{ clock, log, monitor, reports: recorder.reports },
     searches: () => transfers.searches,
     onPushTimeout: request => network.pushes.onTimeout(request),
   });
-  const library = libraryOf(ground, () => network.servent.onLibraryChanged());
+  const library = createLibrary(context, () => network.servent.onLibraryChanged());
   const serve = (socket: Socket, head: Buffer) => transfers.uploads.handle(socket, head);
-  const network: Network = new Network(ground, { library, caches, sink, serve });
-  const transfers: TransferSide = new TransferSide(ground, library, network);
+  const network: Network = new Network(context, { library, caches, sink, serve });
+  const transfers: Transfers = new Transfers(context, library, network);
 
-  await network.remember();
-  await transfers.share();
+  await network.restore();
+  await transfers.startLibrary();
   const gnutella = await network.listen();
-  await transfers.resume();
-  const reload = followSettings(ground, { network, transfers, monitor });
-  const { watching, status, api } = await startSurface(ground, { network, transfers, monitor, gnutella, reload });
-  // calls between two ticks need no timer of their own
-  const ticker = new Ticker(ground.clock, now => Math.min(network.servent.tick(now), now + ROUND_MS));
-  running.add('the clock', () => ticker.stop());
+  await transfers.startServing();
+  const reload = applyLiveSettings(context, { network, transfers, monitor });
+  const { telemetry, status, api } = await startAdmin(context, { network, transfers, monitor, gnutella, reload });
+  // The tick runs at least once per round, so a call between two ticks waits at most ROUND_MS.
+  const ticker = new Ticker(context.clock, now => Math.min(network.servent.tick(now), now + ROUND_MS));
+  shutdown.add('the ticker', () => ticker.stop());
 
-  running.add('looking on', await watching.start(ground.settings.hooks, status));
-  return { gnutella, api, reload, stop: () => running.stop() };
+  shutdown.add('the telemetry', await telemetry.start(context.settings.hooks, status));
+  return { gnutella, api, reload, stop: () => shutdown.stop() };
 }
 
-interface Followers {
+interface LiveParts {
   network: Network;
-  transfers: TransferSide;
+  transfers: Transfers;
   monitor: QueryMonitor;
 }
 
-/** Tells the parts that copied a setting of its change; gives what reads the configuration again. */
-function followSettings(
-  { live, log, clock }: Ground,
-  { network, transfers, monitor }: Followers,
+/** Passes changed settings to the parts that hold copies of them. Returns a function that reloads the configuration. */
+function applyLiveSettings(
+  { live, log, clock }: DaemonContext,
+  { network, transfers, monitor }: LiveParts,
 ): () => Promise<ConfigPlan> {
   const { listener, servent } = network;
   const { downloads } = transfers;
@@ -103,13 +103,13 @@ function followSettings(
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));
   live.on(['gnutella.reachable'], now => servent.decree(now.gnutella.reachable, clock.now()));
-  live.on(['library.folders'], now => transfers.shareThese(now.library.folders));
+  live.on(['library.folders'], now => transfers.syncFolders(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());
   return async () => {
     const plan = await live.reload();
-    // the same files may say something else by now
+    // The settings name the same files, but their content may have changed.
     if (!plan.changes.some(({ key }) => key.startsWith('gnutella.block'))) await network.readBlockLists();
     return plan;
   };

@@ -1,24 +1,24 @@
-// Where lines of the log go: a file descriptor, written before the call returns, so that the last words of a crash are not lost. What
-// cannot be written (a full disk, a pipe that nobody reads) is counted, and never ends or delays the daemon for long.
+// Writes log lines to a file descriptor, synchronously, so that the last lines before a crash are kept.
+// Lines that cannot be written (full disk, unread pipe) are counted; a write blocks for 0.5 s at most.
 import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 
-/** A pipe whose reader is slow is waited for, once until it takes something again. */
+/** Waits for a slow reader of a pipe: at most WAITS_MAX times WAIT_MS, and not again until a line was written. */
 const WAIT_MS = 10;
 const WAITS_MAX = 50;
-/** As pino numbers it. */
+/** pino's number for "warn". */
 const WARNING = 40;
 
 export class LogOutput implements DestinationStream {
-  /** Lines, since the start. */
+  /** Lines lost since the start. */
   lost = 0;
-  /** Why lines are lost now; null: they are written. */
+  /** Error code while lines are being lost; null: lines are written. */
   trouble: string | null = null;
   readonly #fd: number;
   readonly #writeSync: typeof writeSync;
-  /** Lost since the trouble began. */
+  /** Lines lost since the last line that was written. */
   #missing = 0;
-  /** The end of what was written is not that of a line. */
+  /** The last write ended in the middle of a line. */
   #torn = false;
 
   constructor(fd: number, write: typeof writeSync = writeSync) {
@@ -39,9 +39,9 @@ export class LogOutput implements DestinationStream {
     }
   }
 
-  /** Written like the line that follows, so that a log of JSON is one throughout. */
+  /** A line that tells of the lost ones, in the format (JSON or text) of the line that follows. */
   #notice(next: string): string {
-    const msg = `${this.#missing} lines of the log were lost (${this.trouble})`;
+    const msg = `${this.#missing} log lines were lost (${this.trouble})`;
     const time = new Date().toISOString();
     const text = next.startsWith('{') ? JSON.stringify({ level: WARNING, time, msg }) : msg;
     return `${this.#torn ? '\n' : ''}${text}\n`;
@@ -62,7 +62,7 @@ export class LogOutput implements DestinationStream {
   }
 }
 
-/** Never rung: to wait by. */
+/** Never notified: Atomics.wait on it sleeps for the timeout. */
 const BELL = new Int32Array(new SharedArrayBuffer(4));
 
 function isBusy(error: unknown): boolean {

@@ -1,8 +1,8 @@
-// The latest lines of the log, kept for who asks, and told to who listens. A line is what pino wrote: secrets are already out of it.
+// Keeps the latest 1000 log lines and passes each new one to listeners. pino has already removed the secrets.
 import type { LogLevel, LogLineView } from '../api/control.ts';
 
 const LINES_MAX = 1_000;
-/** Of one line: a stack is a few thousand characters. */
+/** Longest line kept, in characters; a stack trace has a few thousand. */
 const CHARACTERS_MAX = 16_384;
 
 const LEVEL_BY_NUMBER: Readonly<Record<number, LogLevel>> = {
@@ -22,13 +22,13 @@ export class LogTail {
   #id = 0;
   readonly #followers = new Set<OnLine>();
 
-  /** `onLine` is told of each line as it is written; must not log. Gives what ends it. */
+  /** Calls `onLine` for each line as it is written; it must not log. Returns a function that ends this. */
   follow(onLine: OnLine): () => void {
     this.#followers.add(onLine);
     return () => this.#followers.delete(onLine);
   }
 
-  /** One line as pino writes it, its newline included. */
+  /** `text` is one line as pino writes it, with its newline. */
   write(text: string): void {
     const line = { id: ++this.#id, text: text.length > CHARACTERS_MAX ? cut(text) : text };
     this.#lines[this.#next] = line;
@@ -42,7 +42,7 @@ export class LogTail {
   }
 }
 
-/** What is left is no JSON: the beginning says most. */
+/** Shortens a line: keeps its main fields and the start of its message. */
 function cut(text: string): string {
   const { time, level, mod, msg } = parsed(text);
   return JSON.stringify({ time, level, mod, msg: `${String(msg).slice(0, CHARACTERS_MAX / 2)} … (cut)` });
@@ -52,7 +52,7 @@ function parsed(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return { msg: text.trim() }; // not pino's; shown as it is
+    return { msg: text.trim() }; // not a line of pino: shown as it is
   }
 }
 

@@ -1,4 +1,4 @@
-// Log lines on standard error: JSON, or readable ones on a terminal. Standard output belongs to answers.
+// Writes log lines to standard error, as JSON or, on a terminal, as text. Standard output carries only results.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../api/control.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -9,7 +9,7 @@ import { LogTail } from './log-tail.ts';
 export type Log = Logger;
 
 const STDERR = 2;
-/** What must never reach a log, from whatever part. */
+/** Fields that are replaced by "(secret)" in every line. */
 const SECRETS = ['token', 'authorization', '*.token', '*.authorization', 'headers.authorization'];
 
 export async function createLog(
@@ -38,7 +38,7 @@ export async function createLog(
     return log;
   };
   if (!pretty) return made({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  // Only a person at a terminal pays for it.
+  // Loaded only when needed: it costs memory and start time.
   const { prettyFactory } = await import('pino-pretty');
   const readable = prettyFactory({
     colorize: process.stderr.hasColors?.() === true,
@@ -50,14 +50,14 @@ export async function createLog(
   return made(options, { write: line => destination.write(readable(line)) });
 }
 
-/** Parts have names in the code; bounded all the same. */
+/** Most part names, and most loggers of one part. */
 const PARTS_MAX = 64;
 
-/** Which parts log how much, changed while they run. */
+/** Log level of each part, changeable at run time. */
 export class LogLevels {
   #level: LogLevel;
   readonly #own = new Map<string, LogLevel>();
-  /** By name; at most PARTS_MAX. Two loggers of one part have one name. */
+  /** Loggers by part name; at most PARTS_MAX names. */
   readonly #parts = new Map<string, Log[]>();
   #root: Log | null = null;
 
@@ -71,7 +71,7 @@ export class LogLevels {
     return root;
   }
 
-  /** A child logger has been made. Those without a name of their own go with their parent. */
+  /** Registers a new child logger. A child without `mod` keeps the level of its parent. */
   add(child: Log): void {
     const { mod } = child.bindings() as { mod?: unknown };
     if (typeof mod !== 'string') return;
@@ -86,12 +86,12 @@ export class LogLevels {
     this.#settle();
   }
 
-  /** Those that there are. */
+  /** Names of all parts, sorted. */
   get parts(): string[] {
     return [...this.#parts.keys()].sort();
   }
 
-  /** By part, as `mod` in the log; null takes its own level off. Names that nobody has are remembered for who may come. */
+  /** Sets levels by part name (`mod`); null removes a level. A level for an unknown name is kept for a part that starts later. */
   change(levels: Readonly<Record<string, LogLevel | null>>): void {
     for (const [mod, level] of Object.entries(levels)) {
       if (level === null) this.#own.delete(mod);
@@ -120,17 +120,17 @@ const tailByLog = new WeakMap<Log, LogTail>();
 const outputByLog = new WeakMap<Log, Pick<LogOutput, 'lost' | 'trouble'>>();
 const NO_TROUBLE = { lost: 0, trouble: null };
 
-/** How many lines of a log made by `createLog` could not be written, and why now. */
+/** Lines of a `createLog` log that could not be written, and the present cause. */
 export function logOutput(log: Log): Pick<LogOutput, 'lost' | 'trouble'> {
   return outputByLog.get(log) ?? NO_TROUBLE;
 }
 
-/** The latest lines of a log made by `createLog`; any other one has none. */
+/** The latest lines of a `createLog` log; empty for other logs. */
 export function logTail(log: Log): LogTail {
   return tailByLog.get(log) ?? new LogTail();
 }
 
-/** Of a log made by `createLog`; any other one gets levels that change nothing else. */
+/** The levels of a `createLog` log. Another log gets a new object without parts. */
 export function logLevels(log: Log): LogLevels {
   const known = levelsByLog.get(log);
   if (known !== undefined) return known;
@@ -139,5 +139,5 @@ export function logLevels(log: Log): LogLevels {
   return levels;
 }
 
-/** For tests and for parts that are used without a daemon. */
+/** Discards all lines. For tests and for parts used without a daemon. */
 export const silentLog: Log = pino({ level: 'silent' });

@@ -1,26 +1,26 @@
 #!/usr/bin/env node
-// Entry: hands the command line to the command tree and its exit code to the system.
+// Entry: runs the command line and exits with its code.
 import { ignoreSignals } from '../cli/signals-ignored.ts';
-import { keepSmall } from './engine.ts';
+import { limitHeap } from './v8.ts';
 
 ignoreSignals();
-if (process.argv[2] === 'start') keepSmall(); // before anything is loaded
+if (process.argv[2] === 'start') limitHeap(); // before the other modules load
 const { run } = await import('../cli/command-line.ts');
 
-/** Commands that serve: they go on when nobody reads their output. */
+/** Commands that go on when their output is closed. */
 const SERVES: ReadonlySet<string | undefined> = new Set(['start', 'cache']);
 
-process.stderr.on('error', () => undefined); // there is nowhere left to say it
+process.stderr.on('error', () => undefined); // no stream is left to report to
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (SERVES.has(process.argv[2])) return;
-  if (code === 'EPIPE') process.exit(0); // `servent peers | head` closes our output early: nothing to complain about
-  process.stderr.write(`servent: standard output cannot be written (${code}): the answer is not complete\n`);
+  if (code === 'EPIPE') process.exit(0); // `servent peers | head` closes the output early: no error
+  process.stderr.write(`servent: standard output cannot be written (${code}): the output is not complete\n`);
   process.exit(1);
 });
 
-/** What a command may leave open, such as the rest of a failed start, keeps the process no longer than this. */
+/** Longest wait for handles that a command left open, such as those of a failed start. */
 const LEFT_OPEN_WAIT_MS = 500;
-/** Of those, a file or name that the system still waits for keeps even `exit` from ending the process. */
+/** Longest wait for pending file and name requests, which block process.exit(); then the process kills itself. */
 const EXIT_WAIT_MS = 400;
 const HOLDS_EXIT: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
 

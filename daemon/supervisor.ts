@@ -1,4 +1,4 @@
-// What systemd wants to hear: that we are ready, that we reload, that we live, that we stop. Silent without NOTIFY_SOCKET.
+// Notifies systemd of ready, reload, watchdog and stop. Does nothing without NOTIFY_SOCKET.
 import { execFile } from 'node:child_process';
 import type { Log } from './log.ts';
 
@@ -6,12 +6,12 @@ const CALL_WAIT_MS = 5_000;
 
 export interface Supervisor {
   ready(): void;
-  /** Before and, with `ready`, after reading the configuration again. */
+  /** Call before a reload, and ready() after it. */
   reloading(): void;
   stopping(): void;
 }
 
-/** `systemd-notify` speaks to the socket: node has no datagram Unix sockets of its own. */
+/** Runs `systemd-notify`, because Node.js has no Unix datagram sockets. */
 export function superviseBy(env: Readonly<Record<string, string | undefined>>, log: Log): Supervisor {
   if (!env['NOTIFY_SOCKET']) return { ready: () => {}, reloading: () => {}, stopping: () => {} };
   let warned = false;
@@ -19,11 +19,11 @@ export function superviseBy(env: Readonly<Record<string, string | undefined>>, l
     execFile('systemd-notify', words, { timeout: CALL_WAIT_MS }, err => {
       if (err === null || warned) return;
       warned = true;
-      log.warn({ err }, 'systemd cannot be told how we are');
+      log.warn({ err }, 'systemd-notify failed: systemd does not get the state of the daemon');
     }).unref();
   };
   const watchdogMs = Number(env['WATCHDOG_USEC'] ?? 0) / 1000;
-  // Half of its patience, as systemd advises; a blocked event loop says nothing, which is the point.
+  // Half of the watchdog interval, as systemd advises. A blocked event loop misses it and systemd restarts the daemon.
   const beat = watchdogMs > 0 ? setInterval(() => say('WATCHDOG=1'), watchdogMs / 2).unref() : null;
   return {
     ready: () => say('--ready', `--pid=${process.pid}`),

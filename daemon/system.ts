@@ -1,4 +1,4 @@
-// The real clock and the real randomness behind protocol/ports.ts.
+// Implements the clock and randomness ports of protocol/ports.ts with the operating system.
 import { randomFillSync, randomInt } from 'node:crypto';
 import { v4 } from 'uuid';
 import { GUID_BYTES } from '../protocol/constants.ts';
@@ -21,9 +21,9 @@ export class SystemRandom implements Random {
   fill(target: Uint8Array): void {
     randomFillSync(target);
   }
-  /** A version 4 UUID, then marked as a modern servent's (byte 8 = FF, byte 15 = 00). */
+  /** A version 4 UUID with the marks of a modern servent (byte 8 = FF, byte 15 = 00). */
   guid(): Buffer {
-    const guid = Buffer.allocUnsafeSlow(GUID_BYTES); // kept by links: see keptCopy
+    const guid = Buffer.allocUnsafeSlow(GUID_BYTES); // long-lived: must not pin a slab of the buffer pool, see keptCopy
     v4(undefined, guid);
     return markGuid(guid);
   }

@@ -1,4 +1,4 @@
-// Calls a machine at the deadlines that it asks for: the shell's side of tick().
+// Calls a tick function at the deadlines that it returns.
 import type { Clock } from '../protocol/ports.ts';
 
 const WAIT_MIN_MS = 1;
@@ -10,7 +10,7 @@ export class Ticker {
   #timer: NodeJS.Timeout;
   #turn: NodeJS.Immediate | null = null;
 
-  /** `tick` does what is due at `now` and returns when to be called again, on the same scale. */
+  /** `tick` does what is due at `now` and returns the time of the next call; both in ms of `clock`. Waits are 1 ms to 60 s. */
   constructor(clock: Clock, tick: (now: number) => number) {
     this.#clock = clock;
     this.#tick = tick;
@@ -22,7 +22,7 @@ export class Ticker {
     if (this.#turn !== null) clearImmediate(this.#turn);
   }
 
-  /** After a stall what has arrived meanwhile is read first: nobody is late for having been read late. */
+  /** Lets pending input be read before the tick: after a stall, data that arrived in time must not count as late. */
   readonly #due = (): void => {
     this.#turn = setImmediate(this.#run).unref();
   };

@@ -1,4 +1,4 @@
-// The admin API of this daemon: where it listens, what protects it there, and what is said about that.
+// Starts the HTTP server of the admin API: address, TLS, Unix socket, token, and warnings about exposure.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiCounters } from '../../api/app.ts';
@@ -21,11 +21,11 @@ export interface AdminApiParts {
   /** Made when it is known where the API listens. */
   controlOf: (at: Endpoint) => Control;
   settings: Pick<Settings, 'api' | 'dataDir'>;
-  /** The owner's: without it, nothing listens. */
+  /** The owner's token; not empty. */
   token: string;
   keys: Keys;
   streams: StreamSources;
-  /** Filled while it runs. */
+  /** Updated by the API. */
   counters: ApiCounters;
   log: Log;
 }
@@ -66,11 +66,8 @@ export async function startAdminApi({
   if (!isLoopback(api.host)) {
     const at = { host: api.host, port: api.port };
     if (tls === null)
-      log.warn(
-        at,
-        'the admin API answers other machines, to everybody with a key, and without TLS: set api.tlsCert and api.tlsKey',
-      );
-    else log.info(at, 'the admin API answers other machines, to everybody with a key');
+      log.warn(at, 'the admin API accepts calls from other machines without TLS: set api.tlsCert and api.tlsKey');
+    else log.info(at, 'the admin API accepts calls from other machines');
   }
   return api;
 }
@@ -89,7 +86,7 @@ async function readTls({ tlsCert, tlsKey }: Settings['api']): Promise<{ cert: st
   return { cert: await read('api.tlsCert', tlsCert), key: await read('api.tlsKey', tlsKey) };
 }
 
-/** Convenience, not a promise: where it cannot be, the daemon runs without it. */
+/** Path of the Unix socket; null when it is off, on Windows, or when the path is too long. */
 function socketPathOf({ api, dataDir }: AdminApiParts['settings'], log: Log): string | null {
   if (!api.socket || process.platform === 'win32') return null;
   const path = join(dataDir, SOCKET_FILE);

@@ -1,4 +1,4 @@
-// The parts of the daemon that an admin's questions and orders go to.
+// Parts of the daemon that the admin API reads and changes.
 import type { ConfigPlan } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
@@ -8,7 +8,7 @@ import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import type { Log } from '../log.ts';
 import type { Network } from '../network/network.ts';
-import type { Searches } from '../network/searches.ts';
+import type { SearchRegistry } from '../network/search-registry.ts';
 import type { History } from '../observation/history.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
@@ -25,7 +25,7 @@ export interface ControlParts {
   network: Network;
   servent: Servent;
   library: Library;
-  searches: Searches;
+  searches: SearchRegistry;
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;

@@ -1,4 +1,4 @@
-// What an admin can ask and order, on top of the daemon's parts. Views only: no state of its own.
+// Implements the operations of the admin API on the daemon's parts. Holds no state of its own.
 import { statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type {
@@ -91,7 +91,7 @@ export class DaemonControl implements Control {
     if (attempt.kind === 'linked') return peerView(attempt.link, this.#parts.clock);
     if (attempt.kind === 'refused') {
       const { code, text, by } = attempt.refusal;
-      throw new ApiError('REFUSED', `${by === 'us' ? 'we refused' : address}: ${code} ${text}`);
+      throw new ApiError('REFUSED', `${by === 'us' ? 'this servent refused' : address}: ${code} ${text}`);
     }
     throw new ApiError('UNREACHABLE', attempt.text);
   }
@@ -112,10 +112,13 @@ export class DaemonControl implements Control {
     const { hosts } = servent;
     const endpoint = endpointOrNull(address);
     if (endpoint === null)
-      throw invalid('address', 'expected an IP address such as 192.0.2.7, [2001:db8::7]:6346; names are not kept');
+      throw invalid(
+        'address',
+        'expected an IP address such as 192.0.2.7 or [2001:db8::7]:6346; host names are not accepted',
+      );
     const sighting = { endpoint, source: 'configured', ultrapeer: null, dailyUptimeSeconds: null } as const;
     const record = hosts.add(sighting, clock.wallTime()) ? hosts.get(endpoint) : null;
-    if (record === null) throw invalid('address', 'this profile does not connect to such addresses');
+    if (record === null) throw invalid('address', 'the profile does not allow this address');
     return hostView(record);
   }
 
@@ -282,9 +285,12 @@ export class DaemonControl implements Control {
   }
 
   changeConfig({ patch, dryRun }: ConfigPatchInput): Promise<ConfigPlan> {
-    // A stolen key must not be able to run programs here.
+    // A hook runs a program: a stolen API key must not be able to add one.
     if (Object.hasOwn(patch, 'hooks'))
-      throw new ApiError('FORBIDDEN', 'hooks are changed in the configuration file, and read again with a reload');
+      throw new ApiError(
+        'FORBIDDEN',
+        'hooks cannot be changed over the API: edit the configuration file and run "servent config reload"',
+      );
     return validated(this.#parts.live.change(patch, { dryRun }));
   }
 
@@ -308,9 +314,9 @@ export class DaemonControl implements Control {
 
   changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
     const known = logLevels(this.#parts.log);
-    const strange = Object.keys(levels).find(part => !known.parts.includes(part));
-    if (strange !== undefined)
-      throw invalid(strange, `no part of the daemon has that name; there are ${known.parts.join(', ')}`);
+    const unknown = Object.keys(levels).find(part => !known.parts.includes(part));
+    if (unknown !== undefined)
+      throw invalid(unknown, `unknown part of the daemon; expected one of ${known.parts.join(', ')}`);
     known.change(levels);
     return this.logLevels();
   }
@@ -346,7 +352,7 @@ export class DaemonControl implements Control {
     const { downloads, servent, clock, live } = this.#parts;
     const { folder, maxActive } = live.settings.downloads;
     const download = this.download({ id });
-    const space = await statfs(folder).catch(() => null); // made with the first download
+    const space = await statfs(folder).catch(() => null); // the first download creates the folder
     const waiting = downloads.list().filter(({ state }) => state === 'queued');
     return explainDownload({
       download,
@@ -394,7 +400,7 @@ export class DaemonControl implements Control {
   }
 }
 
-/** What is wrong with a configuration is the caller's to mend. */
+/** Turns a settings error into INVALID, and a configuration file that cannot be written into CONFLICT. */
 async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
   try {
     return await plan;

@@ -1,4 +1,4 @@
-// From what somebody asks to have downloaded (a result, a magnet link, a URN) to what the downloads need to know.
+// Turns the API input for a download (search result, magnet link or URN) into a download request.
 import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { idBegunWith } from '../../api/prefix.ts';
@@ -6,11 +6,11 @@ import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/f
 import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../../protocol/transfer/source.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
-import type { Searches } from '../network/searches.ts';
+import type { SearchRegistry } from '../network/search-registry.ts';
 import type { DownloadRequest } from '../transfer/downloads.ts';
 
 /** Throws ApiError: INVALID with the field at fault, NOT_FOUND for a search or result that is gone. */
-export function downloadRequest(input: StartDownloadInput, searches: Searches): DownloadRequest {
+export function downloadRequest(input: StartDownloadInput, searches: SearchRegistry): DownloadRequest {
   if ('magnet' in input) return fromMagnet(input.magnet);
   if ('search' in input) {
     const content = contentOf(searches, input.search, input.result);
@@ -31,7 +31,7 @@ export function downloadRequest(input: StartDownloadInput, searches: Searches): 
   };
 }
 
-function contentOf(searches: Searches, search: string, result: string): FoundContent {
+function contentOf(searches: SearchRegistry, search: string, result: string): FoundContent {
   const id = searches.get(search) === null ? idBegunWith(search, searches.list(), 'searches') : search;
   const contents = id === null ? null : searches.contents(id);
   if (contents === null) throw notFound('search', search);
@@ -48,7 +48,7 @@ function fromMagnet(text: string): DownloadRequest {
   const magnet = parseMagnet(text);
   const sources = magnet.sources.flatMap(url => sourceFromUrl(url) ?? []);
   if (magnet.sha1 === null && sources.length === 0) {
-    throw invalid('magnet', 'it has neither xt=urn:sha1:… nor a source (xs=, as=) that can be asked');
+    throw invalid('magnet', 'the magnet link has neither xt=urn:sha1:… nor a usable source (xs=, as=)');
   }
   const name = magnet.name ?? (magnet.sha1 === null ? 'download' : formatSha1Urn(magnet.sha1));
   return { sha1: magnet.sha1, size: magnet.size, name, sources };

@@ -1,5 +1,4 @@
-// How the daemon is: what it knows to be wrong, what it finds when it looks, and whether it is ready.
-
+// Reports the health of the daemon: known problems, the doctor's checks, readiness.
 import type { DoctorView, Finding, ReadyView } from '../../api/control.ts';
 import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
@@ -30,7 +29,7 @@ export interface HealthParts {
 
 export class Health {
   readonly #parts: HealthParts;
-  /** The clock against the time that passes, as they were at first. */
+  /** Wall clock minus monotonic clock at the start, ms. A later difference means that the wall clock was set. */
   readonly #clockAhead: number;
 
   constructor(parts: HealthParts) {
@@ -88,7 +87,7 @@ export class Health {
       { name: 'gnutella', ok: network.listener.listening, detail: null },
       {
         name: 'library',
-        ok: true, // an unreadable folder is a person's to mend; the servent works without it
+        ok: true, // an unreadable folder does not stop the servent
         detail: unreadable.length === 0 ? null : unreadable.map(({ path, error }) => `${path}: ${error}`).join('; '),
       },
     ];

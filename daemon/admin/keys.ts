@@ -1,4 +1,4 @@
-// Named keys of the admin API: made, looked up by their secret, revoked. Only a hash of the secret is ever stored.
+// Creates, finds and revokes named keys of the admin API. Only a hash of each secret is stored.
 import { createHash, randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
@@ -12,18 +12,18 @@ import type { Table } from '../store/table.ts';
 const KEYS_MAX = 256;
 const SECRET_BYTES = 32;
 const ID_BYTES = 8;
-/** Says what it is to a person, or a scanner of repositories, who finds it. */
+/** Lets people and secret scanners recognise a leaked key. */
 const SECRET_PREFIX = 'servent_';
-/** A use is written down at most so often. */
+/** The last use of a key is stored at most this often. */
 const USE_SAVED_MS = 60_000;
 
 export interface KeyRecord {
   name: string;
   scopes: KeyScope[];
   cidrs: string[];
-  /** SHA-256 of the secret, hex. The secret has 256 random bits: nothing slower is needed. */
+  /** SHA-256 of the secret, hex. The secret has 256 random bits, so a slow hash is not needed. */
   hash: string;
-  /** Milliseconds since 1970, as the others. */
+  /** This and the other times: milliseconds since 1970. */
   createdAt: number;
   expiresAt: number | null;
   usedAt: number | null;
@@ -43,13 +43,13 @@ export interface KeysOptions {
   table: Pick<Table<KeyRecord>, 'entries' | 'put' | 'delete'>;
   clock: Pick<Clock, 'wallTime'>;
   log: Log;
-  /** A key is no more: what was begun with it ends. */
+  /** Called when a key is removed: its streams must end. */
   onRemoved?: (id: string) => void;
 }
 
 export class Keys implements Keyring {
   readonly #options: KeysOptions;
-  /** In the order they were made; at most KEYS_MAX. */
+  /** In order of creation; at most KEYS_MAX. */
   readonly #keys = new Map<string, Key>();
   readonly #byHash = new Map<string, Key>();
 
@@ -69,9 +69,9 @@ export class Keys implements Keyring {
 
   /** Rejects with CONFLICT, TOO_MANY or INVALID. */
   async create({ name, scopes, cidrs, expiresAt }: NewKeyInput): Promise<KeyWithSecret> {
-    if (this.#keys.size >= KEYS_MAX) throw new ApiError('TOO_MANY', `there are ${KEYS_MAX} keys: remove one first`);
+    if (this.#keys.size >= KEYS_MAX) throw new ApiError('TOO_MANY', `at most ${KEYS_MAX} keys: remove one first`);
     if (this.list().some(key => key.name === name))
-      throw new ApiError('CONFLICT', `there is a key called ${name} already`);
+      throw new ApiError('CONFLICT', `a key named ${name} exists already`);
     const createdAt = this.#options.clock.wallTime();
     const expiresAtMs = expiresAt == null ? null : Date.parse(expiresAt);
     if (expiresAtMs !== null && expiresAtMs <= createdAt) throw invalid('expiresAt', 'expected a time in the future');
@@ -83,7 +83,7 @@ export class Keys implements Keyring {
       ...{ name, scopes: [...new Set(scopes)], cidrs, hash: hashOf(secret) },
       ...{ createdAt, expiresAt: expiresAtMs, usedAt: null, usedFrom: null },
     };
-    const key = this.#add(id, record); // at once: a second one of the same name must not slip in while the disk works
+    const key = this.#add(id, record); // before the write: it reserves the name
     try {
       await this.#options.table.put(id, record, { durable: true });
     } catch (error) {
@@ -93,7 +93,7 @@ export class Keys implements Keyring {
     return { ...this.#view(key), secret };
   }
 
-  /** Not usable any more when this returns, whatever the disk says; false: there is no such key. */
+  /** Revokes a key at once, even when the store fails. Resolves with false for an unknown id. Rejects with StoreError. */
   async remove(id: string): Promise<boolean> {
     const key = this.#keys.get(id);
     if (key === undefined) return false;
@@ -110,7 +110,7 @@ export class Keys implements Keyring {
     return key.caller;
   }
 
-  /** Whether calls that began with this key may go on: a stream asks now and then. */
+  /** Whether the key is still valid. Open streams ask from time to time. */
   isGood(id: string): boolean {
     const key = this.#keys.get(id);
     return key !== undefined && !this.#expired(key.record);
@@ -121,7 +121,7 @@ export class Keys implements Keyring {
     const key: Key = {
       id,
       record,
-      // One that is unreadable matches nothing; without any, the key would be good from everywhere.
+      // An unreadable range matches no address. Dropping it could leave an empty list, which allows every address.
       ranges: cidrs.map(cidr => rangeOf(cidr) ?? NOWHERE),
       caller: { id, name, scopes, expiresAt: isoOrNull(expiresAt) },
     };
@@ -170,7 +170,7 @@ export class Keys implements Keyring {
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 const isoOrNull = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-/** The unspecified address calls nobody. */
+/** The unspecified address: matches no caller. */
 const NOWHERE: Range = ipaddr.parseCIDR('::/128');
 
 function rangeOf(cidr: string): Range | null {
@@ -182,6 +182,6 @@ function isWithin(ranges: readonly Range[], address: string): boolean {
   if (ranges.length === 0) return true;
   const plain = address.split('%')[0] ?? '';
   if (!ipaddr.isValid(plain)) return false;
-  const parsed = ipaddr.process(plain); // IPv4 in IPv6 is IPv4
+  const parsed = ipaddr.process(plain); // turns IPv4-mapped IPv6 into IPv4
   return ranges.some(([base, bits]) => parsed.kind() === base.kind() && parsed.match(base, bits));
 }

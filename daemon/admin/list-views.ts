@@ -1,4 +1,4 @@
-// Hosts and files as lists show them, and how large lists of them are searched and ordered without a view of each.
+// Views of hosts and files, and the fields by which large lists are filtered and sorted without building each view.
 import type { FileView, HostView } from '../../api/control.ts';
 import { LongList } from '../../api/long-list.ts';
 import { badCursor } from '../../api/page.ts';
@@ -32,7 +32,7 @@ export function hostView(record: HostRecord): HostView {
   };
 }
 
-/** The library pages by index, for a million files are not copied for a page; another run of the daemon gives other indices. */
+/** Cursors of the file list: the start time of the daemon and a file index. Indices differ from one run to the next. */
 export class FileCursors {
   readonly #run: string;
 
@@ -44,7 +44,7 @@ export class FileCursors {
     return `${this.#run}-${index}`;
   }
 
-  /** Throws INVALID for a cursor of another run. */
+  /** Throws INVALID for a malformed cursor and for one of another run. */
   indexOf(cursor: string): number {
     const [run, index = '', ...rest] = cursor.split('-');
     if (run !== this.#run || rest.length > 0 || !/^\d{1,10}$/.test(index)) throw badCursor();
@@ -54,7 +54,7 @@ export class FileCursors {
 
 export const fileKey = ({ index }: Readonly<CatalogEntry>): string => String(index);
 
-/** What a large library is searched and ordered by, without a view of each file. */
+/** Fields for filters and sorting. */
 export const fileFields: Direct<Readonly<CatalogEntry>> = {
   id: fileKey,
   name: ({ name }) => name,
@@ -86,10 +86,10 @@ export function fileView(entry: Readonly<CatalogEntry>): FileView {
   };
 }
 
-/** Those that change while files pass, with every query that they answer. */
+/** Counters, which change with every query answered. */
 const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']);
 
-/** The list of files as it is filtered and sorted. */
+/** The list of shared files, filtered and sorted. */
 export function fileList(library: Library): LongList<Readonly<CatalogEntry>, FileView> {
   return new LongList({
     rows: () => library.list(-1, Number.POSITIVE_INFINITY),

@@ -1,4 +1,4 @@
-// The servent at a glance, from the daemon's parts.
+// Builds the status view of the API.
 import type { StatusView } from '../../api/control.ts';
 import { version } from '../../api/version.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';

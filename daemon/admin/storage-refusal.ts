@@ -1,4 +1,4 @@
-// What a disk or database that failed tells the caller of the API: a status of its own, and the sentence that says what to do.
+// Maps errors of the disk and the store to API errors.
 import { ApiError, type ApiErrorCode } from '../../api/errors.ts';
 import { StoreError, type StoreErrorCode } from '../store/store-error.ts';
 import { DiskError, type DiskErrorCode } from '../transfer/disk-error.ts';
@@ -9,7 +9,7 @@ const CODES: Record<StoreErrorCode | DiskErrorCode, ApiErrorCode> = {
   STORE_UNREADABLE: 'STORAGE_FORBIDDEN',
   DISK_FORBIDDEN: 'STORAGE_FORBIDDEN',
   STORE_CLOSED: 'STOPPING',
-  // of the start alone, but for a disk that was taken away and came back
+  // Raised at the start, or when a removed disk comes back.
   STORE_LOCKED: 'STORAGE_FAILED',
   STORE_NEWER: 'STORAGE_FAILED',
   STORE_DAMAGED: 'STORAGE_FAILED',
@@ -17,29 +17,29 @@ const CODES: Record<StoreErrorCode | DiskErrorCode, ApiErrorCode> = {
   DISK_FAILED: 'STORAGE_FAILED',
 };
 
-/** Of files that are no database, such as the configuration. */
+/** System error codes for a full disk, of files outside the store such as the configuration. */
 const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Null: no such error. */
+/** Null for any other error. */
 export function storageRefusal(error: unknown): ApiError | null {
   if (error instanceof StoreError || error instanceof DiskError)
     return new ApiError(CODES[error.code], error.message, { cause: error });
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (!(error instanceof Error) || !FULL.has(code)) return null;
-  return new ApiError('STORAGE_FULL', `no space left for ${path ?? 'what was to be written'}: free some`, {
+  return new ApiError('STORAGE_FULL', `no space left to write ${path ?? 'a file'}: free disk space`, {
     cause: error,
   });
 }
 
-/** Of messages, which have paths in them. */
+/** Most messages remembered. */
 const TROUBLES_MAX = 32;
-/** A trouble that nobody has met for so long is over; met again it is another. */
+/** A message not repeated for this long is logged again when it returns. */
 const OVER_MS = 60_000;
 
-/** Tells each trouble once, however many calls meet it. */
+/** Keeps a repeated storage error from being logged for every call. */
 export class StorageTroubles {
   readonly #now: () => number;
-  /** When each was last met. Oldest first, capacity TROUBLES_MAX. */
+  /** Time of the latest occurrence, by message; oldest first, at most TROUBLES_MAX. */
   readonly #metAt = new Map<string, number>();
 
   /** `now` in milliseconds. */

@@ -16,7 +16,7 @@ import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wir
 import { CacheCalls } from '../bootstrap/cache-calls.ts';
 import { CacheStore } from '../bootstrap/cache-store.ts';
 import { readHostsFiles } from '../bootstrap/hosts-file.ts';
-import type { Ground } from '../ground.ts';
+import type { DaemonContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { type BlockListFault, type ReadBlockLists, readBlockLists } from '../net/block-lists.ts';
 import { ConnectBackProbes } from '../net/connect-back.ts';
@@ -54,7 +54,7 @@ export class Network implements Shell {
   readonly pushes: PushConnections;
   readonly #cacheCalls: CacheCalls;
   readonly refusals = new Refusals();
-  readonly #ground: Ground;
+  readonly #context: DaemonContext;
   readonly #blocked = new BlockList();
   readonly #tls: Tls | null;
   readonly #udpFaults: FaultLog;
@@ -63,10 +63,10 @@ export class Network implements Shell {
   #blockLists: ReadBlockLists = { sources: [], faults: [] };
 
   /** Builds; nothing listens or dials before listen() and join(). */
-  constructor(ground: Ground, { library, caches, sink, serve }: NetworkParts) {
-    const { settings, clock, random, log, live, startedAt, store, guid } = ground;
+  constructor(context: DaemonContext, { library, caches, sink, serve }: NetworkParts) {
+    const { settings, clock, random, log, live, startedAt, store, guid } = context;
     const { gnutella, profile } = settings;
-    this.#ground = ground;
+    this.#context = context;
     this.rules = NETWORK_RULES[profile];
     this.machine = new MachineGauge({
       ...{ clock, startedAt },
@@ -86,7 +86,7 @@ export class Network implements Shell {
         startedAt: startedAt.getTime(),
         liveSince: startedAt.toUTCString().replace('GMT', '+0000'),
         configured: gnutella.connect,
-        limits: ground.limits,
+        limits: context.limits,
       },
       clock.now(),
     );
@@ -120,7 +120,7 @@ export class Network implements Shell {
   }
 
   #listenerOf(serve: NetworkParts['serve']): Listener {
-    const { settings, log, clock } = this.#ground;
+    const { settings, log, clock } = this.#context;
     const tls = this.#tls;
     return new Listener(
       {
@@ -148,7 +148,7 @@ export class Network implements Shell {
 
   dialKept(address: string): void {
     const { kept } = this.servent;
-    void this.connectTo(address).then(attempt => kept.ended(address, attempt, this.#ground.clock.now()));
+    void this.connectTo(address).then(attempt => kept.ended(address, attempt, this.#context.clock.now()));
   }
 
   send(bytes: Buffer, to: Endpoint): boolean {
@@ -180,7 +180,7 @@ export class Network implements Shell {
 
   /** Dials and shakes hands. Never rejects. */
   async connect(endpoint: Endpoint): Promise<Attempt> {
-    const { clock, log } = this.#ground;
+    const { clock, log } = this.#context;
     const triedAt = clock.wallTime();
     this.servent.dialling(endpoint);
     const attempt = await this.handshaker
@@ -211,27 +211,27 @@ export class Network implements Shell {
   // --- starting and stopping
 
   /** Reads the hosts and caches of earlier runs, and hosts files. Rejects with StoreError. */
-  async remember(): Promise<void> {
-    const { settings, store, clock, log, running } = this.#ground;
+  async restore(): Promise<void> {
+    const { settings, store, clock, log, shutdown } = this.#context;
     const { bootstrap } = this.servent;
     const kept = new HostStore(store.table('hosts'), this.servent.hosts, clock, log.child({ mod: 'hosts' }));
     await kept.start();
-    running.add('the host cache', () => kept.stop());
+    shutdown.add('the host cache', () => kept.stop());
     const bootstrapLog = log.child({ mod: 'bootstrap' });
     const caches = new CacheStore(store.table('caches'), bootstrap, bootstrapLog);
     await caches.start();
-    running.add('the known caches', () => caches.stop());
+    shutdown.add('the known caches', () => caches.stop());
     await readHostsFiles(settings.bootstrap.hostsFiles, bootstrap, clock, bootstrapLog);
   }
 
   /** Opens TCP, and UDP on the port that TCP got; resolves with where. */
   async listen(): Promise<Endpoint> {
-    const { running } = this.#ground;
+    const { shutdown } = this.#context;
     await this.readBlockLists();
     await this.machine.start();
-    running.add('the measurements', () => this.machine.stop());
+    shutdown.add('the measurements', () => this.machine.stop());
     const at = await this.listener.start();
-    running.add('the links', async () => {
+    shutdown.add('the links', async () => {
       await this.listener.stop();
       this.#abort.abort();
       this.servent.close();
@@ -240,7 +240,7 @@ export class Network implements Shell {
     });
     this.servent.listening(at, interfaceHosts());
     await this.#openUdp(at);
-    running.add('UDP', async () => {
+    shutdown.add('UDP', async () => {
       this.pushes.stop();
       this.probes.stop();
       this.servent.udpOpen(false);
@@ -251,7 +251,7 @@ export class Network implements Shell {
 
   /** Without UDP, and with a line in the log, when the port is taken. */
   async #openUdp(at: Endpoint): Promise<void> {
-    const { settings, log, clock } = this.#ground;
+    const { settings, log, clock } = this.#context;
     if (!settings.gnutella.udp) return;
     const udp = new Udp({
       ...at,
@@ -277,7 +277,7 @@ export class Network implements Shell {
 
   /** Reads the lists again, when they or what they say may have changed, and ends links to addresses blocked now. */
   async readBlockLists(): Promise<void> {
-    const { settings, log } = this.#ground;
+    const { settings, log } = this.#context;
     const { overlay } = this.servent;
     const listLog = log.child({ mod: 'block lists' });
     const { sources } = this.#blockLists;

@@ -9,7 +9,7 @@ import type { HookCounters } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
-import type { Searches } from '../network/searches.ts';
+import type { SearchRegistry } from '../network/search-registry.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
@@ -19,7 +19,7 @@ export interface MetricParts {
   servent: Servent;
   network: Network;
   library: Library;
-  searches: Searches;
+  searches: SearchRegistry;
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;

@@ -55,7 +55,7 @@ t.test('a command whose answer finds no room exits 1 with one line', { skip }, a
       encoding: 'utf8',
     });
     t.equal(status, 1, words.join(' '));
-    t.match(stderr, /^servent: standard output cannot be written \(ENOSPC\): the answer is not complete\n$/m);
+    t.match(stderr, /^servent: standard output cannot be written \(ENOSPC\): the output is not complete\n$/m);
   }
 });
 
@@ -92,7 +92,7 @@ t.test('lines that find no room are counted, and said when there is room again',
   t.equal(output.lost, 4);
   full = null;
   output.write('the last line\n');
-  t.equal(written, 'the first line\n4 lines of the log were lost (EPIPE)\nthe last line\n');
+  t.equal(written, 'the first line\n4 log lines were lost (EPIPE)\nthe last line\n');
   t.equal(output.trouble, null);
   t.end();
 });
@@ -115,7 +115,7 @@ t.test('a log of JSON stays one: what was lost is a line of it, and a line cut s
   t.equal(cut, '{"msg":"');
   t.match(
     whole.map(line => JSON.parse(line)),
-    [{ level: 40, time: String, msg: '2 lines of the log were lost (ENOSPC)' }, { msg: 'after' }],
+    [{ level: 40, time: String, msg: '2 log lines were lost (ENOSPC)' }, { msg: 'after' }],
   );
   t.end();
 });

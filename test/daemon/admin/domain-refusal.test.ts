@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ApiError } from '../../../api/errors.ts';
 import { domainRefusal } from '../../../daemon/admin/domain-refusal.ts';
-import { SearchInputError } from '../../../daemon/network/searches.ts';
+import { SearchInputError } from '../../../daemon/network/search-registry.ts';
 import { TooManyDownloadsError } from '../../../daemon/transfer/downloads.ts';
 import { CodedError } from '../../../protocol/errors.ts';
 

@@ -1,22 +1,22 @@
-// Files and where they go: what is shared, what others fetch of it, what we search for and fetch. The network is the overlay side's.
+// Builds and starts the library, the uploads, the searches and the downloads.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DownloadView } from '../../api/control.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { urnOrNull } from '../../protocol/wire/urn.ts';
-import type { Ground } from '../ground.ts';
+import type { DaemonContext } from '../context.ts';
 import { Library } from '../library/library.ts';
 import { OwnFolder } from '../library/own-folder.ts';
 import type { Network } from '../network/network.ts';
-import { Searches } from '../network/searches.ts';
+import { SearchRegistry } from '../network/search-registry.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
 import { browseHost } from './browse-host.ts';
 import { Downloads } from './downloads.ts';
 import { FileServer } from './file-server.ts';
 
-/** `onChange`: other files are shared than before. */
-export function libraryOf({ settings, store, log, observation }: Ground, onChange: () => void): Library {
+/** `onChange` is called when the set of shared files changes. */
+export function createLibrary({ settings, store, log, recorder }: DaemonContext, onChange: () => void): Library {
   const libraryLog = log.child({ mod: 'library' });
   return new Library({
     folders: settings.library.folders,
@@ -24,26 +24,26 @@ export function libraryOf({ settings, store, log, observation }: Ground, onChang
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
     onChange,
-    onScanned: observation.reports.onScanned,
+    onScanned: recorder.reports.onScanned,
   });
 }
 
-export class TransferSide {
+export class Transfers {
   readonly library: Library;
   readonly uploads: FileServer;
-  readonly searches: Searches;
+  readonly searches: SearchRegistry;
   readonly downloads: Downloads;
-  readonly #ground: Ground;
+  readonly #context: DaemonContext;
 
-  constructor(ground: Ground, library: Library, network: Network) {
-    const { settings, clock, random, log, store, observation } = ground;
-    const { reports } = observation;
+  constructor(context: DaemonContext, library: Library, network: Network) {
+    const { settings, clock, random, log, store, recorder } = context;
+    const { reports } = recorder;
     const { servent } = network;
     const { identity } = servent;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
-    this.#ground = ground;
+    this.#context = context;
     this.library = library;
-    this.searches = new Searches({
+    this.searches = new SearchRegistry({
       servent,
       clock,
       browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent: identity.userAgent }, endpoint, onHit, signal),
@@ -77,31 +77,31 @@ export class TransferSide {
     });
   }
 
-  /** Knows its folders when this resolves; their files come in afterwards. */
-  async share(): Promise<void> {
-    const { settings, running } = this.#ground;
+  /** Starts the library. Its folders are known when this resolves; their files are scanned afterwards. */
+  async startLibrary(): Promise<void> {
+    const { settings, shutdown } = this.#context;
     const [ownShare] = settings.library.folders;
     if (ownShare === join(settings.dataDir, 'shared')) await mkdir(ownShare, { recursive: true });
     await this.library.start();
-    running.add('the library', () => this.library.stop());
+    shutdown.add('the library', () => this.library.stop());
   }
 
-  /** Goes on with what the last run left. The network must be there. */
-  async resume(): Promise<void> {
-    const { running } = this.#ground;
-    running.add('the uploads', () => this.uploads.stop());
+  /** Starts uploads, and continues the downloads of the last run. The network must listen. */
+  async startServing(): Promise<void> {
+    const { shutdown } = this.#context;
+    shutdown.add('the uploads', () => this.uploads.stop());
     await this.downloads.start();
-    running.add('the downloads', () => this.downloads.stop());
+    shutdown.add('the downloads', () => this.downloads.stop());
   }
 
-  /** Folders shared by hand through the API, and not in the configuration, stay until it names others. */
-  async shareThese(wanted: readonly string[]): Promise<void> {
+  /** Makes `wanted` the shared folders: adds the missing ones and removes all others, those added over the API too. */
+  async syncFolders(wanted: readonly string[]): Promise<void> {
     const shared = this.library.folders();
     for (const { id, path } of shared) if (!wanted.includes(path)) await this.library.removeFolder(id);
     for (const path of wanted) if (!shared.some(folder => folder.path === path)) await this.library.addFolder(path);
   }
 
-  /** A download that lies in a shared folder is shared without being read again. */
+  /** Shares a completed download that lies in a shared folder. Its known hash saves reading it again. */
   #share({ urn }: DownloadView, path: string): void {
     const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
     if (sha1 !== null) void this.library.addFile(path, sha1);

@@ -1,11 +1,11 @@
-// All that looks on and counts: streams, hooks, history, metrics. Nothing of it changes what the servent does.
+// Runs the observers of the daemon: event streams, hooks, history, metrics. They do not change what the servent does.
 import type { ApiCounters } from '../../api/app.ts';
 import type { StatusView } from '../../api/control.ts';
 import { EventStreams } from '../../api/event-stream.ts';
 import type { StreamSources } from '../../api/streams.ts';
 import { Drop } from '../../protocol/overlay/links/drops.ts';
 import type { HookConfig } from '../../settings/hook-config.ts';
-import type { Observation } from '../events/observation.ts';
+import type { EventRecorder } from '../events/event-recorder.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { logTail } from '../log.ts';
 import { EventProgress } from './event-progress.ts';
@@ -17,26 +17,25 @@ import { QueryFeed } from './query-feed.ts';
 
 const SECOND_MS = 1000;
 
-export type WatchedParts = Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'>;
+export type TelemetryParts = Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'>;
 
-/** What looks at the parts once they are there. */
-export class Watching {
+export class Telemetry {
   readonly history: History;
   readonly hooks: Hooks;
   readonly apiCounters: ApiCounters = { requests: 0, refused: {} };
   readonly streams: StreamSources;
-  readonly #observation: Observation;
-  readonly #parts: WatchedParts;
+  readonly #recorder: EventRecorder;
+  readonly #parts: TelemetryParts;
   readonly #queryFeed: QueryFeed;
   readonly #logFeed: LogFeed;
   readonly #metrics: Metrics;
   readonly #seconds: NodeJS.Timeout;
 
-  constructor(observation: Observation, parts: WatchedParts) {
-    const { events, options } = observation;
+  constructor(recorder: EventRecorder, parts: TelemetryParts) {
+    const { events, options } = recorder;
     const { store, clock, log } = options;
     const { monitor, servent } = parts;
-    this.#observation = observation;
+    this.#recorder = recorder;
     this.#parts = parts;
     this.hooks = new Hooks({ feed: events, table: store.table('hooks'), clock, log: log.child({ mod: 'hooks' }) });
     this.history = new History(readingOf(parts), clock.now());
@@ -61,15 +60,15 @@ export class Watching {
     }, SECOND_MS).unref();
   }
 
-  /** Everything listens by now; `status` is the servent at a glance. Gives what ends it. Rejects with StoreError. */
+  /** Reports the start and starts the hooks. Returns a function that reports the stop and stops. Rejects with StoreError. */
   async start(hooks: readonly HookConfig[], status: () => StatusView): Promise<() => Promise<void>> {
-    const { events } = this.#observation;
+    const { events } = this.#recorder;
     const { downloads, fileServer } = this.#parts;
     events.tell('status.started', status());
     const progress = new EventProgress({ events, downloads, uploads: fileServer, status });
     await this.hooks.use(hooks);
     return () => {
-      // says so first: who listens hears of it
+      // reported before the streams close
       events.tell('status.stopping', { uptime: status().uptime });
       progress.stop();
       return this.#stop();

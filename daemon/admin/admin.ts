@@ -1,31 +1,30 @@
-// What people and programs see of the daemon: the admin API on its control, streams, hooks, keys, and the file that says where it listens.
-
+// Starts the admin API: control, event streams, hooks, API keys, and the runtime file with the address.
 import type { ConfigPlan, StatusView } from '../../api/control.ts';
 import { givenToken } from '../../api/given-token.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from '../../api/runtime-files.ts';
 import { version } from '../../api/version.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import type { Ground } from '../ground.ts';
+import type { DaemonContext } from '../context.ts';
 import type { Network } from '../network/network.ts';
-import { Watching } from '../observation/observation.ts';
+import { Telemetry } from '../observation/telemetry.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
-import type { TransferSide } from '../transfer/transfer-side.ts';
+import type { Transfers } from '../transfer/transfers.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
 import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
 import { statusView } from './status-view.ts';
 
-export interface Surface {
-  readonly watching: Watching;
+export interface Admin {
+  readonly telemetry: Telemetry;
   readonly status: () => StatusView;
   /** http://HOST:PORT */
   readonly api: string;
 }
 
-interface SurfaceParts {
+interface AdminParts {
   network: Network;
-  transfers: TransferSide;
+  transfers: Transfers;
   monitor: QueryMonitor;
   /** Where the servent listens. */
   gnutella: Endpoint;
@@ -33,12 +32,12 @@ interface SurfaceParts {
   reload: () => Promise<ConfigPlan>;
 }
 
-/** Everything is there by now. */
-export async function startSurface(
-  ground: Ground,
-  { network, transfers, monitor, gnutella, reload }: SurfaceParts,
-): Promise<Surface> {
-  const { live, settings, clock, log, running, store, observation, startedAt } = ground;
+/** Starts the API. The network and transfers must run. Rejects with an error that says what to do. */
+export async function startAdmin(
+  context: DaemonContext,
+  { network, transfers, monitor, gnutella, reload }: AdminParts,
+): Promise<Admin> {
+  const { live, settings, clock, log, shutdown, store, recorder, startedAt } = context;
   const { library, searches, downloads, uploads: fileServer } = transfers;
   const parts = {
     clock,
@@ -50,46 +49,49 @@ export async function startSurface(
     downloads,
     fileServer,
   };
-  const watching = new Watching(observation, {
+  const telemetry = new Telemetry(recorder, {
     ...parts,
     startedAt: startedAt.getTime(),
     log,
     version,
     mode: () => network.servent.role.role,
   });
-  live.on(['hooks'], now => watching.hooks.use(now.hooks));
+  live.on(['hooks'], now => telemetry.hooks.use(now.hooks));
   const { env = process.env, cwd = process.cwd() } = live.resolved.sources;
   const given = await givenToken(env, cwd);
   if (given !== null)
-    log.info({ by: given.by }, 'the API token was handed over; the one of the data folder is not used');
+    log.info(
+      { by: given.by },
+      'using the API token given by the environment; the token in the data folder is not used',
+    );
   const token = given?.token ?? (await ensureApiToken(settings.dataDir));
   const keys = new Keys({
     table: store.table<KeyRecord>('keys'),
     clock,
     log: log.child({ mod: 'api' }),
-    onRemoved: id => watching.streams.events.endOf(id),
+    onRemoved: id => telemetry.streams.events.endOf(id),
   });
   await keys.start();
   const health = new Health({
     ...parts,
-    ...{ live, log, gnutella, hooks: watching.hooks },
+    ...{ live, log, gnutella, hooks: telemetry.hooks },
     damagedAside: store.damagedAside,
-    eventsTrouble: () => observation.events.trouble,
+    eventsTrouble: () => recorder.events.trouble,
   });
   const seen = { ...parts, ...{ live, startedAt, gnutella, health } };
-  const { history, hooks } = watching;
+  const { history, hooks } = telemetry;
   const api = await startAdminApi({
     controlOf: at => new DaemonControl({ ...seen, ...{ api: at, reload, keys, log, history, hooks } }),
     settings,
     token,
     keys,
-    streams: watching.streams,
-    counters: watching.apiCounters,
+    streams: telemetry.streams,
+    counters: telemetry.apiCounters,
     log: log.child({ mod: 'api' }),
   });
-  running.add('the admin API', () => api.stop());
+  shutdown.add('the admin API', () => api.stop());
   await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
-  running.add('the runtime file', () => removeRuntime(settings.dataDir));
+  shutdown.add('the runtime file', () => removeRuntime(settings.dataDir));
   const status = () => statusView({ ...seen, api: { host: api.host, port: api.port } });
-  return { watching, status, api: api.url };
+  return { telemetry, status, api: api.url };
 }

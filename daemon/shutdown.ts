@@ -1,7 +1,7 @@
-// What has been started, to be stopped in reverse.
+// Stops the started parts of the daemon in reverse order of their start.
 import type { Log } from './log.ts';
 
-export class Running {
+export class Shutdown {
   readonly #log: Log;
   readonly #stops: { what: string; stop: () => Promise<void> | void }[] = [];
   #stopping: Promise<void> | null = null;
@@ -10,13 +10,13 @@ export class Running {
     this.#log = log;
   }
 
-  /** What comes when the rest has been told to stop is stopped at once: the start was given up. */
+  /** Registers a part that has started. A part registered after stop() (an aborted start) is stopped at once. */
   add(what: string, stop: () => Promise<void> | void): void {
     if (this.#stopping === null) this.#stops.push({ what, stop });
     else void this.#stop(what, stop);
   }
 
-  /** One part that fails to stop must not keep the others from saving their state. */
+  /** Stops every part. A failure is logged and does not keep the other parts from saving their state. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       for (const { what, stop } of this.#stops.reverse()) await this.#stop(what, stop);

@@ -1,22 +1,22 @@
-// What parts of the daemon report to, there from the first on: the event log, and reports as events.
+// Holds the event log and the callbacks through which parts of the daemon report events.
 import type { Clock } from '../../protocol/ports.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { EventLog } from './event-log.ts';
 import { EventReports } from './event-reports.ts';
 
-export interface ObservationOptions {
+export interface EventRecorderOptions {
   store: Store;
   clock: Clock;
   log: Log;
 }
 
-export class Observation {
+export class EventRecorder {
   readonly events: EventLog;
   readonly reports: EventReports;
-  readonly options: ObservationOptions;
+  readonly options: EventRecorderOptions;
 
-  constructor(options: ObservationOptions) {
+  constructor(options: EventRecorderOptions) {
     const { store, clock } = options;
     const log = options.log.child({ mod: 'events' });
     this.options = options;
@@ -29,7 +29,7 @@ export class Observation {
     return this.events.start();
   }
 
-  /** After everything that has something to tell. */
+  /** Call after all parts that report events have stopped. */
   stop(): Promise<void> {
     return this.events.stop();
   }

@@ -1,50 +1,50 @@
-// What every part of the daemon stands on: settings, time, chance, the store, the event log, and who we are.
+// Services that every part of the daemon uses: settings, clock, randomness, store, event log, own GUID.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { LiveSettings } from '../settings/live.ts';
 import type { ResolvedSettings, Settings } from '../settings/settings.ts';
-import { Observation } from './events/observation.ts';
+import { EventRecorder } from './events/event-recorder.ts';
 import type { Log } from './log.ts';
-import type { Running } from './running.ts';
+import type { Shutdown } from './shutdown.ts';
 import { serventGuid } from './store/servent-guid.ts';
 import { Store } from './store/store.ts';
 import { SystemClock, SystemRandom } from './system.ts';
 
-export interface Ground {
+export interface DaemonContext {
   readonly live: LiveSettings;
-  /** Those of `live`, which change in place. */
+  /** The same object as `live.settings`: it changes in place. */
   readonly settings: Settings;
   readonly clock: SystemClock;
   readonly random: SystemRandom;
   readonly startedAt: Date;
   readonly log: Log;
-  readonly running: Running;
+  readonly shutdown: Shutdown;
   readonly store: Store;
-  readonly observation: Observation;
+  readonly recorder: EventRecorder;
   readonly guid: Buffer;
-  /** Before those of the profile. */
+  /** Override the limits of the profile. */
   readonly limits: Partial<OverlayLimits>;
 }
 
-/** Rejects with an error that says what to do. */
-export async function layGround(
+/** Opens the data folder, the store and the event log. Rejects with an error that says what to do. */
+export async function openContext(
   given: ResolvedSettings,
   log: Log,
-  running: Running,
+  shutdown: Shutdown,
   limits: Partial<OverlayLimits>,
-): Promise<Ground> {
-  const live = new LiveSettings(given, plan => observation.events.tell('status.configured', plan));
+): Promise<DaemonContext> {
+  const live = new LiveSettings(given, plan => recorder.events.tell('status.configured', plan));
   const { settings } = live;
   const clock = new SystemClock();
   const random = new SystemRandom();
   const startedAt = new Date();
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   const store = await Store.open(join(settings.dataDir, 'store'), log.child({ mod: 'store' }));
-  running.add('the store', () => store.close());
-  const observation = new Observation({ store, clock, log });
-  await observation.start();
-  running.add('the event log', () => observation.stop());
+  shutdown.add('the store', () => store.close());
+  const recorder = new EventRecorder({ store, clock, log });
+  await recorder.start();
+  shutdown.add('the event log', () => recorder.stop());
   const guid = await serventGuid(store.table('identity'), random);
-  return { live, settings, clock, random, startedAt, log, running, store, observation, guid, limits };
+  return { live, settings, clock, random, startedAt, log, shutdown, store, recorder, guid, limits };
 }

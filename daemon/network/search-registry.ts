@@ -1,5 +1,5 @@
-// Our searches as people and programs see them: under an id, with views; browses of one servent. The servent groups what they find.
-import { v4 as uuid } from 'uuid'; // its beginning tells it from others
+// Gives our searches and browses ids, and builds their API views. The servent groups the results.
+import { v4 as uuid } from 'uuid';
 import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { CodedError, ProtocolError } from '../../protocol/errors.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
@@ -13,7 +13,7 @@ import { searchIn } from '../../protocol/wire/magnet.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 
-/** A field of what was asked for makes no sense. */
+/** A field of the search input is invalid. */
 export class SearchInputError extends CodedError<'SEARCH_INPUT'> {
   readonly field: 'text' | 'urn' | 'browse';
 
@@ -27,37 +27,35 @@ interface NamedSearch {
   readonly id: string;
   readonly input: StartSearchInput;
   readonly session: SearchSession;
-  /** Wall-clock milliseconds at which `session.startedAt` was: all its dates are told from there. */
+  /** Wall-clock milliseconds of `session.startedAt`; the other dates are computed from it. */
   readonly startedAt: number;
-  /** Stops a browse. */
   readonly abort: AbortController;
-  /** Why a browse did not get all. */
+  /** Why a browse is incomplete; null: it is complete. */
   browseCut: string | null;
 }
 
-/** Resolves to how much came, when that is not all. */
+/** Fetches the file list of a servent. Resolves with a sentence when the list was cut, else with null. */
 export type Browse = (
   endpoint: Endpoint,
   onHit: (hit: QueryHit) => void,
   signal: AbortSignal,
 ) => Promise<string | null>;
 
-export interface SearchesOptions {
+export interface SearchRegistryOptions {
   servent: Pick<Servent, 'searches'>;
   clock: Clock;
-  /** All that a servent shares, asked of it directly. */
   browse: Browse;
   onChange?: (search: SearchView) => void;
   onResult?: (search: SearchView, result: ResultView) => void;
 }
 
-export class Searches implements SessionSink {
-  readonly #options: SearchesOptions;
-  /** As many as the servent has sessions. */
+export class SearchRegistry implements SessionSink {
+  readonly #options: SearchRegistryOptions;
+  /** One for each session of the servent, which bounds them. */
   readonly #byId = new Map<string, NamedSearch>();
   readonly #bySession = new Map<SearchSession, NamedSearch>();
 
-  constructor(options: SearchesOptions) {
+  constructor(options: SearchRegistryOptions) {
     this.#options = options;
   }
 
@@ -93,7 +91,7 @@ export class Searches implements SessionSink {
     return view;
   }
 
-  // --- what the servent tells
+  // --- calls from the servent
 
   onFound(session: SearchSession, content: FoundContent): void {
     const search = this.#bySession.get(session);
@@ -113,7 +111,7 @@ export class Searches implements SessionSink {
     this.#bySession.delete(session);
   }
 
-  // --- what is asked of them
+  // --- calls from the API
 
   list(): SearchView[] {
     this.#tick();
@@ -130,7 +128,7 @@ export class Searches implements SessionSink {
     return this.#byId.get(id)?.session.found.values() ?? null;
   }
 
-  /** A page is made of the contents; null: no such search. */
+  /** Results, and a function that makes a view of one. Null: unknown search. */
   found(id: string): { contents: FoundContent[]; view: (content: FoundContent) => ResultView } | null {
     const search = this.#byId.get(id);
     if (search === undefined) return null;
@@ -143,7 +141,7 @@ export class Searches implements SessionSink {
     return search !== undefined;
   }
 
-  /** One whose time is up is over, even when the servent's tick is late. */
+  /** Ends searches whose time is over, in case the tick is late. */
   #tick(): void {
     const { servent, clock } = this.#options;
     servent.searches.tick(clock.now());
@@ -197,7 +195,7 @@ function askAgainDate(search: NamedSearch): string | null {
   return at === null ? null : dateOf(search, at);
 }
 
-/** A text with a URN or a magnet link in it is meant as one. */
+/** Takes the URN out of a text that holds a URN or a magnet link. */
 function withUrn(input: StartSearchInput): StartSearchInput {
   const { text, ...others } = input;
   if (text === undefined || input.urn !== undefined) return input;
@@ -211,11 +209,12 @@ function withUrn(input: StartSearchInput): StartSearchInput {
 
 function browseEndpoint(text: string): Endpoint {
   const endpoint = endpointOrNull(text);
-  if (endpoint === null) throw new SearchInputError('browse', 'expected an address such as 5.5.1.1:6346, not a name');
+  if (endpoint === null)
+    throw new SearchInputError('browse', 'expected an IP address and port such as 5.5.1.1:6346, not a host name');
   return endpoint;
 }
 
-/** What a person should know of a list that is not whole. */
+/** Why the result list is incomplete; null: it is complete. */
 function cutOf({ session, browseCut }: NamedSearch): string | null {
   const { leftOut, size } = session.found;
   if (leftOut.contents) return `the first ${size} of more results`;

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { endpoints } from '../../../api/endpoints.ts';
-import { Searches, type SearchesOptions } from '../../../daemon/network/searches.ts';
+import { SearchRegistry, type SearchRegistryOptions } from '../../../daemon/network/search-registry.ts';
 import type { SearchSpec } from '../../../protocol/overlay/queries/question.ts';
 import { Search } from '../../../protocol/overlay/queries/search.ts';
 import { SearchSessions, type SessionSink } from '../../../protocol/overlay/queries/search-sessions.ts';
@@ -9,7 +9,7 @@ import { hitOf } from '../../support/query-hits.ts';
 const SHA1 = 'PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB';
 const STARTED = 1_000_000;
 
-function scene(browse: SearchesOptions['browse'] = async () => null) {
+function scene(browse: SearchRegistryOptions['browse'] = async () => null) {
   const clock = { ms: 0, now: () => clock.ms, wallTime: () => STARTED + clock.ms };
   const started: Search[] = [];
   const states: string[] = [];
@@ -30,7 +30,7 @@ function scene(browse: SearchesOptions['browse'] = async () => null) {
     sink,
   });
   const results: string[] = [];
-  const searches: Searches = new Searches({
+  const searches: SearchRegistry = new SearchRegistry({
     servent: { searches: sessions },
     clock,
     browse,
@@ -60,7 +60,7 @@ test('a URN given as text is searched for as one, and one that nobody can search
     t.throws(() => searches.start({ urn }), { code: 'SEARCH_INPUT', field: 'urn', message: /only a urn:sha1:/ }, urn);
     t.throws(() => searches.start({ text: urn }), { field: 'text', message: /only a urn:sha1:/ }, urn);
   }
-  t.throws(() => searches.start({ browse: 'a name' }), { field: 'browse', message: /not a name/ });
+  t.throws(() => searches.start({ browse: 'a name' }), { field: 'browse', message: /not a host name/ });
   t.equal(started.length, 1);
   t.end();
 });
