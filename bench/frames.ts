@@ -1,6 +1,6 @@
 // The frame reader alone: chunks in, frames counted.
 
-import { Frame, FrameReader, Read } from '../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../protocol/wire/header.ts';
 
 export const about = 'frame reader: descriptors cut out of a byte stream per second, for several chunk sizes';
@@ -25,7 +25,7 @@ function read(chunks: readonly Buffer[]): number {
   let frames = 0;
   for (const chunk of chunks) {
     reader.push(chunk);
-    while (reader.next(frame) === Read.Frame) frames++;
+    while (reader.next(frame) === ReadResult.Frame) frames++;
   }
   return frames;
 }

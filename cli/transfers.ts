@@ -5,7 +5,7 @@ import { type Client, everyItem } from '../api/client.ts';
 import type { DownloadView, UploadView } from '../api/control.ts';
 import type { CallOf } from '../api/endpoints.ts';
 import { formatBytes, formatDuration, formatRate, formatShare, printable } from '../api/format.ts';
-import { linkIn } from '../protocol/wire/pasted.ts';
+import { linkIn } from '../protocol/wire/pasted-link.ts';
 import { downloadColumns, uploadColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';

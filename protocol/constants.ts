@@ -20,7 +20,7 @@ export const Type = {
 } as const;
 export type Type = (typeof Type)[keyof typeof Type];
 
-/** gtk-gnutella's hard limit on hops + TTL; more is a broken or hostile peer (forward_message). */
+/** gtk-gnutella's hard limit on hops + TTL (forward_message). */
 export const HARD_TTL_MAX = 15;
-/** What a relayed broadcast may live at most, hops + TTL (gtk-gnutella max_ttl, LimeWire soft max + 1). */
+/** Largest hops + TTL of a relayed broadcast (gtk-gnutella max_ttl, LimeWire soft max + 1). */
 export const MAX_TTL = 4;

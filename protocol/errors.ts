@@ -1,4 +1,4 @@
-// Errors that carry a code: the code is for programs, the message for people. Hot paths use numeric verdicts and never throw.
+// Errors with a code for programs and a message for people. Hot paths return numeric verdicts instead.
 
 export abstract class CodedError<Code extends string> extends Error {
   readonly code: Code;

@@ -1,5 +1,5 @@
-// What a servent does differently on loopback, in a private network, and on the public one: one record a profile.
-import { type BootstrapRules, LAB_BOOTSTRAP, PUBLIC_BOOTSTRAP } from './bootstrap/bootstrap-rules.ts';
+// The rules of each network profile: `local` (loopback), `lan` (private network), `public`.
+import { type BootstrapRules, LOCAL_BOOTSTRAP, PUBLIC_BOOTSTRAP } from './bootstrap/bootstrap-rules.ts';
 import type { Role } from './handshake/capabilities.ts';
 import { DATAGRAM_LIMITS, type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from './overlay/datagrams/datagrams.ts';
 import { LOCAL_OVERLAY_LIMITS, OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts';
@@ -13,13 +13,13 @@ export type Profile = 'local' | 'lan' | 'public';
 
 export interface NetworkRules {
   readonly profile: Profile;
-  /** Addresses that are kept when others name them, and answered by UDP. */
+  /** Scopes of addresses that are learnt from peers and answered by UDP. */
   readonly reaches: readonly Reach[];
-  /** Addresses that may be dialled when a person asks for it; null: every address that can exist. */
-  readonly dials: readonly Reach[] | null;
-  /** Host names may be looked up: the question leaves this machine. */
-  readonly asksNames: boolean;
-  /** All servents share one address, and a port tells them apart. */
+  /** Scopes of addresses that a user may dial; null: all. */
+  readonly dialable: readonly Reach[] | null;
+  /** Host names are resolved, which sends DNS requests. */
+  readonly resolvesNames: boolean;
+  /** All servents share one address and differ by port. */
   readonly sharedAddress: boolean;
   readonly overlay: OverlayLimits;
   readonly datagrams: DatagramLimits;
@@ -31,21 +31,21 @@ export interface NetworkRules {
   readonly electionMs: number;
   /** The role before the first election. */
   readonly firstRole: Role;
-  /** Milliseconds for which an ultrapeer's number of free leaf slots is believed; pongs are passed on for up to 40 s. */
+  /** Milliseconds for which an ultrapeer's number of free leaf slots is valid; pongs are relayed for up to 40 s. */
   readonly freeSlotsMs: number;
-  /** Take peers without roles and of protocol 0.4 as neighbours. */
+  /** Accept peers without roles and of protocol 0.4. */
   readonly legacy: boolean;
   /** Refuse ultrapeers that flood while we are a leaf, and crawlers that come too often. */
   readonly strict: boolean;
-  /** Ask further ultrapeers to be leaves once a leaf would find enough ultrapeers. */
-  readonly guides: boolean;
+  /** Ask further ultrapeers to become leaves when the network has enough ultrapeers. */
+  readonly wantsLeaves: boolean;
 }
 
 const PUBLIC: NetworkRules = {
   profile: 'public',
   reaches: ['public'],
-  dials: null,
-  asksNames: true,
+  dialable: null,
+  resolvesNames: true,
   sharedAddress: false,
   overlay: { ...OVERLAY_LIMITS, reaches: ['public'], queries: QUERY_GUARD },
   datagrams: { ...DATAGRAM_LIMITS, reaches: ['public'] },
@@ -54,12 +54,11 @@ const PUBLIC: NetworkRules = {
   election: PUBLIC_ELECTION,
   bootstrap: PUBLIC_BOOTSTRAP,
   electionMs: 5_000,
-  // On the public network others became ultrapeers long ago.
   firstRole: 'leaf',
   freeSlotsMs: 300_000,
   legacy: false,
   strict: true,
-  guides: false,
+  wantsLeaves: false,
 };
 
 const LAN_REACHES: readonly Reach[] = ['loopback', 'private'];
@@ -67,20 +66,20 @@ const LAN: NetworkRules = {
   ...PUBLIC,
   profile: 'lan',
   reaches: LAN_REACHES,
-  dials: LAN_REACHES,
+  dialable: LAN_REACHES,
   overlay: { ...PUBLIC.overlay, ...LOCAL_OVERLAY_LIMITS, reaches: LAN_REACHES },
   datagrams: { ...DATAGRAM_LIMITS, reaches: LAN_REACHES },
   hosts: { ...PUBLIC_HOSTS, reaches: LAN_REACHES },
   topology: LOCAL_TOPOLOGY,
   election: LOCAL_ELECTION,
-  bootstrap: LAB_BOOTSTRAP,
+  bootstrap: LOCAL_BOOTSTRAP,
   electionMs: 500,
-  // All start at the same time, and one must be the first to take leaves.
+  // when all start at the same time, one must accept leaves
   firstRole: 'ultrapeer',
   freeSlotsMs: 10_000,
   legacy: true,
   strict: false,
-  guides: true,
+  wantsLeaves: true,
 };
 
 const LOCAL_REACHES: readonly Reach[] = ['loopback'];
@@ -88,12 +87,12 @@ const LOCAL: NetworkRules = {
   ...LAN,
   profile: 'local',
   reaches: LOCAL_REACHES,
-  dials: LOCAL_REACHES,
-  asksNames: false,
+  dialable: LOCAL_REACHES,
+  resolvesNames: false,
   sharedAddress: true,
   overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, queries: null },
   datagrams: { ...DATAGRAM_LIMITS, ...LOCAL_DATAGRAM_LIMITS, reaches: LOCAL_REACHES },
-  // All hosts share an address: no wait for it, and 2 s after each dial.
+  // all hosts share an address: no limit per address, retry after 2 s
   hosts: {
     ...PUBLIC_HOSTS,
     reaches: LOCAL_REACHES,

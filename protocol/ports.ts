@@ -1,7 +1,7 @@
-// The world as protocol/ sees it. daemon/system.ts has the real ones, tests and the simulator their own.
+// Interfaces for time and randomness. daemon/system.ts implements them; tests and the simulator have their own.
 
 export interface Clock {
-  /** Milliseconds on a monotonic scale; only differences mean anything. */
+  /** Monotonic milliseconds from an arbitrary start. */
   now(): number;
   /** Milliseconds since 1970, for dates that leave the process. */
   wallTime(): number;
@@ -12,6 +12,6 @@ export interface Random {
   below(bound: number): number;
   /** Fills the whole target with random bytes. */
   fill(target: Uint8Array): void;
-  /** A fresh 16-byte GUID, already marked as wire/guid.ts says. */
+  /** A random 16-byte GUID, marked as in wire/guid.ts. */
   guid(): Buffer;
 }

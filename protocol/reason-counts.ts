@@ -1,8 +1,8 @@
-// Counts by reason, for metrics and the API: a fixed set of reasons, all there from the start.
+// Counters by reason, for metrics and the API. The set of reasons is fixed.
 
 export class ReasonCounts<Reason extends string> {
   readonly #reasons: readonly Reason[];
-  /** Made with the first count. */
+  /** Allocated by the first count(). */
   #counts: Map<Reason, number> | null = null;
 
   constructor(reasons: readonly Reason[]) {

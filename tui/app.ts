@@ -1,7 +1,7 @@
 // Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
 import type { Client } from '../api/client.ts';
 import type { Follow } from '../api/live/follow.ts';
-import { isMagnet, linkIn } from '../protocol/wire/pasted.ts';
+import { isMagnet, linkIn } from '../protocol/wire/pasted-link.ts';
 import type { Canvas } from './canvas.ts';
 import { Feed } from './feed.ts';
 import { createMemory, draw } from './frame.ts';

@@ -2,7 +2,7 @@
 
 import { counted } from '../api/format.ts';
 import { addressOrNull } from '../protocol/wire/endpoint.ts';
-import { linkIn } from '../protocol/wire/pasted.ts';
+import { linkIn } from '../protocol/wire/pasted-link.ts';
 import {
   blockHosts,
   browseAt,

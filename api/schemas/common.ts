@@ -8,7 +8,7 @@ export function wholeNumber(min: number, max: number) {
 }
 
 import { ADDRESS_EXPECTED, addressOrNull } from '../../protocol/wire/endpoint.ts';
-import { linkIn } from '../../protocol/wire/pasted.ts';
+import { linkIn } from '../../protocol/wire/pasted-link.ts';
 import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
 import { parseSort, SortError } from '../sort.ts';

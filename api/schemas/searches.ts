@@ -1,6 +1,6 @@
 // Our own searches and what they found.
 import { z } from 'zod';
-import { linkIn } from '../../protocol/wire/pasted.ts';
+import { linkIn } from '../../protocol/wire/pasted-link.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
 
 const WORDS_CHARACTERS_MAX = 256;

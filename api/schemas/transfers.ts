@@ -1,6 +1,6 @@
 // Downloads and uploads.
 import { z } from 'zod';
-import { isMagnet } from '../../protocol/wire/pasted.ts';
+import { isMagnet } from '../../protocol/wire/pasted-link.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
 
 const NAME_MAX = 1024;

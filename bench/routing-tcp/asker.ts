@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Type } from '../../protocol/constants.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { markGuid } from '../../protocol/wire/guid.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';
 import { encodeQuery } from '../../protocol/wire/query.ts';
@@ -63,7 +63,7 @@ export class Asker {
 
   #onData(chunk: Buffer): void {
     this.#reader.push(chunk);
-    while (this.#reader.next(this.#frame) === Read.Frame) {
+    while (this.#reader.next(this.#frame) === ReadResult.Frame) {
       if (this.#frame.type === Type.QueryHit && this.#frame.guid().equals(this.#guid)) this.#onHit?.();
     }
   }

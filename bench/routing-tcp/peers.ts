@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { constants, createDeflate, createInflate, type Deflate } from 'node:zlib';
 import { GUID_BYTES, HEADER_BYTES, Type } from '../../protocol/constants.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { writeHeader } from '../../protocol/wire/header.ts';
 import { type Greeting, shakeHands, tableFrames, WORDS } from '../process/shake-hands.ts';
 
@@ -186,7 +186,7 @@ class Neighbour {
   #onData(chunk: Buffer): void {
     const now = performance.now();
     this.#reader.push(chunk);
-    while (this.#reader.next(this.#frame) === Read.Frame) {
+    while (this.#reader.next(this.#frame) === ReadResult.Frame) {
       const { bytes, start, type, ttl, hops } = this.#frame;
       if (type === Type.Ping && ttl + hops <= 2) this.#pong();
       else if (type === Type.Query && bytes.readUInt32LE(start) === this.#run) {

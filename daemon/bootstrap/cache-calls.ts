@@ -12,7 +12,7 @@ const UNREACHED: readonly GwebCacheErrorCode[] = ['CACHE_FORBIDDEN', 'CACHE_UNRE
 
 export interface CacheCallsOptions {
   servent: Pick<Servent, 'bootstrap' | 'reach'>;
-  rules: { readonly asksNames: boolean; readonly bootstrap: Pick<BootstrapRules, 'requestMs'> };
+  rules: { readonly resolvesNames: boolean; readonly bootstrap: Pick<BootstrapRules, 'requestMs'> };
   clock: Clock;
   log: Log;
 }
@@ -49,7 +49,7 @@ export class CacheCalls {
   async #lookUp(address: string): Promise<void> {
     const { servent, rules, clock } = this.#options;
     const { bootstrap, reach } = servent;
-    const found = await resolveAddress(address, rules.asksNames, endpoint => reach.forbids(endpoint));
+    const found = await resolveAddress(address, rules.resolvesNames, endpoint => reach.forbids(endpoint));
     if (typeof found === 'string') bootstrap.udpCacheLost(address, found);
     else bootstrap.udpCacheFound(address, found, clock.now());
   }
@@ -59,7 +59,7 @@ export class CacheCalls {
     const { bootstrap, reach } = servent;
     const options = {
       forbids: reach.forbids.bind(reach),
-      asksNames: rules.asksNames,
+      resolvesNames: rules.resolvesNames,
       answerMs: rules.bootstrap.requestMs,
     };
     try {

@@ -34,7 +34,7 @@ export interface GwebCacheClientOptions {
   /** Why an address must not be connected to, or null. */
   forbids: (endpoint: Endpoint) => string | null;
   /** See NamePolicy. True when absent. */
-  asksNames?: boolean;
+  resolvesNames?: boolean;
   userAgent?: string;
   answerMs?: number;
 }
@@ -81,7 +81,7 @@ function redirectOf(status: number, location: string | undefined, from: string):
 function fetchOnce(
   url: string,
   request: GwebCacheRequest,
-  { forbids, asksNames = true, userAgent = `servent/${version}` }: GwebCacheClientOptions,
+  { forbids, resolvesNames = true, userAgent = `servent/${version}` }: GwebCacheClientOptions,
   signal: AbortSignal,
   deadline: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -97,7 +97,7 @@ function fetchOnce(
         agent: false,
         maxHeaderSize: HEAD_BYTES_MAX,
         headers: { 'User-Agent': userAgent, 'Cache-Control': 'no-cache', Connection: 'close' },
-        lookup: lookupWithin({ asksNames, forbids: address => forbids({ host: address, port: to.port }) }),
+        lookup: lookupWithin({ resolvesNames, forbids: address => forbids({ host: address, port: to.port }) }),
         signal,
       },
       answered,

@@ -7,7 +7,7 @@ import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 
 export interface NamePolicy {
   /** Whether names may be asked for: the question itself leaves the machine. Without it there is `localhost` alone. */
-  readonly asksNames: boolean;
+  readonly resolvesNames: boolean;
   /** Why an address must not be used, or null. */
   forbids: (address: string) => string | null;
 }
@@ -21,9 +21,9 @@ const LOCALHOST: LookupAddress[] = [
 ];
 
 /** Those that may be used, one at least. Rejects with an error that says why there is none. */
-export async function addressesOf(name: string, { asksNames, forbids }: NamePolicy): Promise<LookupAddress[]> {
+export async function addressesOf(name: string, { resolvesNames, forbids }: NamePolicy): Promise<LookupAddress[]> {
   const local = name.toLowerCase() === 'localhost';
-  if (!local && !asksNames)
+  if (!local && !resolvesNames)
     throw new LookupError(
       'LOOKUP_FORBIDDEN',
       `${name}: names are not looked up in the profile local: give an address, or localhost`,
@@ -38,7 +38,7 @@ export async function addressesOf(name: string, { asksNames, forbids }: NamePoli
 /** Endpoint of HOST:PORT, names looked up; a sentence when there is none that may be used. Never rejects. */
 export async function resolveAddress(
   address: string,
-  asksNames: boolean,
+  resolvesNames: boolean,
   forbids: (endpoint: Endpoint) => string | null = () => null,
 ): Promise<Endpoint | string> {
   const colon = address.lastIndexOf(':');
@@ -47,7 +47,7 @@ export async function resolveAddress(
   const host = canonicalHost(name);
   if (host !== null) return { host, port };
   try {
-    const [first] = await addressesOf(name, { asksNames, forbids: found => forbids({ host: found, port }) });
+    const [first] = await addressesOf(name, { resolvesNames, forbids: found => forbids({ host: found, port }) });
     const found = first?.address ?? name;
     return { host: canonicalHost(found) ?? found, port };
   } catch (error) {

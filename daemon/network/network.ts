@@ -195,7 +195,7 @@ export class Network implements Shell {
 
   /** The same for HOST:PORT, whose name is looked up. */
   async connectTo(address: string): Promise<Attempt> {
-    const endpoint = await resolveAddress(address, this.rules.asksNames); // the dialer asks whether it may
+    const endpoint = await resolveAddress(address, this.rules.resolvesNames); // the dialer asks whether it may
     return typeof endpoint === 'string'
       ? { kind: 'failed', reason: 'DIAL_FAILED', text: endpoint }
       : this.connect(endpoint);

@@ -8,7 +8,7 @@ import { encodeRequestHead, listOf, numberOf, type ResponseHead } from '../../pr
 import type { Framing } from '../../protocol/transfer/reply.ts';
 import { SourceError } from '../../protocol/transfer/source-exchange.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { parseQueryHit, type QueryHit } from '../../protocol/wire/query-hit.ts';
 import { type Sink, SourceConnection } from './source-connection.ts';
 
@@ -129,8 +129,8 @@ class HitReader {
     this.#reader.push(chunk);
     for (;;) {
       const read = this.#reader.next(this.#frame);
-      if (read === Read.TooLong) throw new EnoughError();
-      if (read === Read.Wait) return null;
+      if (read === ReadResult.TooLong) throw new EnoughError();
+      if (read === ReadResult.Wait) return null;
       if (this.#frame.type === Type.QueryHit) this.#onFrame();
     }
   }

@@ -34,7 +34,7 @@ export const PUBLIC_BOOTSTRAP: BootstrapRules = {
   portMin: 1_024,
 };
 
-export const LAB_BOOTSTRAP: BootstrapRules = {
+export const LOCAL_BOOTSTRAP: BootstrapRules = {
   timing: LAB_TIMING,
   web: LAB_CACHES,
   udp: LAB_CACHES,

@@ -5,7 +5,7 @@ import type { Clock, Random } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
 import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/bye.ts';
 import { type Endpoint, formatEndpoint, parseEndpointList } from '../wire/endpoint.ts';
-import { Frame, Read } from '../wire/frame-reader.ts';
+import { Frame, ReadResult } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
 import type { Identity } from './identity.ts';
@@ -197,13 +197,13 @@ export class Overlay {
     try {
       link.reader.push(chunk);
       let read = link.reader.next(this.#frame);
-      while (read === Read.Frame) {
+      while (read === ReadResult.Frame) {
         link.framesIn++;
         this.#dispatch(link, this.#frame, now);
         if (link.state !== LinkState.Open) return;
         read = link.reader.next(this.#frame);
       }
-      if (read === Read.TooLong) {
+      if (read === ReadResult.TooLong) {
         this.drops.count(Drop.SizeWrong);
         this.#end(link, ByeCode.TooLarge, 'Descriptor too long');
       }

@@ -1,4 +1,4 @@
-// Bye payloads: why the sender closes. Nothing is read after one, and none is sent back.
+// Bye payloads: the code and reason with which the sender closes a link. A Bye is the last descriptor on it and has no answer.
 import { ProtocolError } from '../errors.ts';
 import { decodeText } from './text.ts';
 
@@ -14,7 +14,7 @@ export const ByeCode = {
   NoAliveReply: 406,
   TtlZero: 408,
   TooManyErrors: 409,
-  /** gtk-gnutella's word in the handshake, here for a link that came up in the same moment. */
+  /** gtk-gnutella's code in the handshake; here for two links to the same peer that opened at the same time. */
   AlreadyConnected: 409,
   Excessive: 410,
   QrpSequence: 413,
@@ -24,10 +24,10 @@ export const ByeCode = {
   RoleChangedInHandshake: 504,
 } as const;
 
-/** gtk-gnutella's reading of a Bye that starts with text where the code should be. */
+/** Code given to a Bye that starts with text instead of a code, as in gtk-gnutella. */
 export const BYE_CODE_MISSING = 901;
 
-/** gtk-gnutella closes without reading on above this. */
+/** gtk-gnutella closes the link on a longer one. */
 export const BYE_BYTES_MAX = 4096;
 const HEADERS_MAX = 32;
 
@@ -54,7 +54,7 @@ export function parseBye(payload: Buffer): Bye {
   return { code: codeMissing ? BYE_CODE_MISSING : payload.readUInt16LE(0), text: (lines[0] ?? '').trim(), headers };
 }
 
-/** Text, then headers if there are any, then a NUL. Throws RangeError for what does not fit one line each. */
+/** Encodes the text, the headers and a final NUL. Throws RangeError for a line end or NUL in them, or over BYE_BYTES_MAX. */
 export function encodeBye(bye: Bye): Buffer {
   const lines = [bye.text, ...bye.headers.map(([name, value]) => `${name}: ${value}`)];
   if (lines.some(line => /[\r\n\0]/.test(line))) throw new RangeError('a line end or NUL in a Bye');

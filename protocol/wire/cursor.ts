@@ -1,4 +1,4 @@
-// A bounds-checked little-endian reader over one Buffer. Reading past the end is the peer's fault: WIRE_TRUNCATED.
+// A bounds-checked little-endian reader over one Buffer. Reading past the end throws WIRE_TRUNCATED.
 import { ProtocolError } from '../errors.ts';
 
 export class Cursor {
@@ -47,7 +47,7 @@ export class Cursor {
     const at = this.#advance(count);
     return this.bytes.subarray(at, at + count);
   }
-  /** Offset of the next `byte`, at which the caller is left to look; a missing terminator is malformed. */
+  /** Offset of the next `byte`; does not advance. Throws WIRE_MALFORMED when there is none. */
   find(byte: number): number {
     const found = this.bytes.indexOf(byte, this.at);
     if (found < 0 || found >= this.end) throw new ProtocolError('WIRE_MALFORMED', `no terminator after ${this.at}`);

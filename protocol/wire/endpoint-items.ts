@@ -1,8 +1,8 @@
-// Lists of endpoints in GGEP go by pairs of items: PUSH and PUSH6, ALT and ALT6, IPP and IPP6.
+// Endpoint lists in GGEP: a pair of items for IPv4 and IPv6 (PUSH and PUSH6, ALT and ALT6, IPP and IPP6).
 import { type Endpoint, isIpv6, packEndpoint, unpackEndpoints } from './endpoint.ts';
 import type { GgepItem } from './ggep.ts';
 
-/** `endpoints` with those of one more item after them, as far as there is room below `endpointsMax`. */
+/** Appends the endpoints of one item's payload to a copy of `endpoints`, up to `endpointsMax` in all. */
 export function joinEndpoints(
   endpoints: Endpoint[],
   payload: Buffer,
@@ -12,7 +12,7 @@ export function joinEndpoints(
   return endpoints.concat(unpackEndpoints(payload, addressBytes, endpointsMax - endpoints.length));
 }
 
-/** Appends the first `endpointsMax` as `<id>` and `<id>6`, leaving out what would be empty. */
+/** Appends the first `endpointsMax` endpoints as items `<id>` and `<id>6`; omits an empty item. */
 export function pushEndpoints(
   items: GgepItem[],
   id: string,

@@ -1,4 +1,4 @@
-// Addresses with ports: text, packed bytes (address as written, port little-endian) and how far an address reaches.
+// Addresses with ports: as text, as packed bytes (address in network order, port little-endian), and their scope.
 import ipaddr from 'ipaddr.js';
 import { DEFAULT_PORT } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
@@ -9,10 +9,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What one textual or packed list may yield at most; LimeWire and gtk-gnutella send 10 to 20. */
+/** Endpoints read from one list, textual or packed; LimeWire and gtk-gnutella send 10 to 20. */
 export const ENDPOINTS_MAX = 100;
 
-/** What a servent without an IPv4 address writes in its place (gtk-gnutella); the real one is in GGEP 6. */
+/** IPv4 field of a servent that has only IPv6 (gtk-gnutella); its address is in GGEP 6. */
 export const NO_IPV4 = '127.0.0.0';
 export const PACKED_IPV4_BYTES = 6;
 export const PACKED_IPV6_BYTES = 18;
@@ -21,13 +21,13 @@ export function isIpv6(host: string): boolean {
   return host.includes(':');
 }
 
-// no leading zeros, which some read as octal
+// no leading zeros: some programs read them as octal
 const STRICT_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Canonical text of an address, IPv4-mapped ones as IPv4 (what Node's dual-stack sockets report), or null. */
 export function canonicalHost(text: string): string | null {
   if (STRICT_IPV4.test(text)) return text;
-  // no zone ids: they mean nothing to anybody else
+  // no zone ids: they are local to one machine
   if (!text.includes(':') || text.length > 45 || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
   const address = ipaddr.IPv6.parse(text);
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
@@ -37,7 +37,7 @@ function portOf(text: string): number {
   return /^\d{1,5}$/.test(text) ? Number(text) : -1;
 }
 
-/** parseEndpoint without an exception, for input where bad entries are ordinary. */
+/** Parses like parseEndpoint; null instead of an exception. */
 export function endpointOrNull(text: string, defaultPort?: number): Endpoint | null {
   let hostText = text;
   let port = defaultPort ?? -1;
@@ -69,7 +69,7 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint {
 
 /** Letters and digits of any script, `_`, `-` and single dots between them. */
 const HOST_NAME = /^(?=.{1,253}$)[\p{L}\p{N}_](?:[\p{L}\p{N}_-]|\.(?!\.))*$/u;
-/** The last part of no name is a number: this is an IPv4 address gone wrong. */
+/** A name whose last label is a number is a mistyped IPv4 address. */
 const NUMBER_LAST = /(?:^|\.)\d+\.?$/;
 
 /** What addressOrNull() understands, for messages. */
@@ -77,8 +77,8 @@ export const ADDRESS_EXPECTED =
   'HOST or HOST:PORT, such as 192.0.2.7, servent.example or [2001:db8::7]:6347 (a name without a dot needs its port)';
 
 /**
- * HOST:PORT of an address as a person writes it, or null: an IP address or a name, the port 6346 when there is none, IPv6 with or without
- * brackets (`::1`, `[::1]`, `[::1]:6347`). `::1:6347` could mean two things and is refused, as is a mere word. Names are not looked up.
+ * Normalises a typed address to HOST:PORT, or returns null. Accepts an IP address or a host name, IPv6 with or without brackets; the
+ * default port is 6346. Refuses `::1:6347` (ambiguous) and a single word without a port. Does not resolve names.
  */
 export function addressOrNull(text: string): string | null {
   const given = text.trim();
@@ -102,8 +102,8 @@ function isAmbiguous(text: string): boolean {
 }
 
 /**
- * `a:p, b:p` as in X-Try-Ultrapeers. Old X-Try entries carry a date after a blank: cut. Bad entries are left out,
- * as are those after the first `endpointsMax`.
+ * Parses a list such as X-Try-Ultrapeers (`a:p, b:p`). Cuts the date after a blank in old X-Try entries. Skips bad entries
+ * and those after the first `endpointsMax`.
  */
 export function parseEndpointList(text: string, defaultPort?: number, endpointsMax = ENDPOINTS_MAX): Endpoint[] {
   const endpoints: Endpoint[] = [];
@@ -123,7 +123,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return isIpv6(endpoint.host) ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }
 
-/** Each once, in order. */
+/** Removes duplicates, keeping the order. */
 export function distinct(endpoints: readonly Endpoint[]): Endpoint[] {
   return [...new Map(endpoints.map(endpoint => [formatEndpoint(endpoint), endpoint])).values()];
 }
@@ -135,7 +135,7 @@ export function packIpv4(host: string): Buffer {
   return bytes;
 }
 
-/** packIpv4 into a buffer that is there already. */
+/** Writes 4 address bytes at `at`. Throws ENDPOINT_MALFORMED unless `host` has four parts. */
 export function writeIpv4(target: Buffer, host: string, at: number): void {
   let octet = 0;
   let index = 0;
@@ -167,7 +167,7 @@ export function packEndpoint(endpoint: Endpoint): Buffer {
   return bytes;
 }
 
-/** On the path of every pong and hit: plain arithmetic, no library. */
+/** Text of the 4 address bytes at `at`. Runs for every pong and hit, hence without the library. */
 export function unpackIpv4(bytes: Buffer, at: number): string {
   return `${bytes.readUInt8(at)}.${bytes.readUInt8(at + 1)}.${bytes.readUInt8(at + 2)}.${bytes.readUInt8(at + 3)}`;
 }
@@ -178,7 +178,7 @@ export function unpackIpv6(bytes: Buffer, at: number): string {
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
 }
 
-/** Packed endpoints one after another, 6 bytes each (IPv4) or 18 (IPv6); a torn last one is left out. */
+/** Reads packed endpoints of 6 bytes (IPv4) or 18 (IPv6) each; ignores an incomplete last one. */
 export function unpackEndpoints(bytes: Buffer, addressBytes: 4 | 16, endpointsMax = ENDPOINTS_MAX): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const step = addressBytes + 2;
@@ -192,9 +192,9 @@ export function unpackEndpoints(bytes: Buffer, addressBytes: 4 | 16, endpointsMa
 export type Reach = 'loopback' | 'private' | 'public' | 'unusable';
 
 /**
- * Where an address can be dialled from. `private`: RFC 1918, link-local, unique local, carrier-grade NAT.
+ * Classifies an address by where it can be dialled from. `private`: RFC 1918, link-local, unique local, carrier-grade NAT.
  * `unusable`: unspecified, multicast, broadcast, reserved, benchmarking and documentation ranges, as in gtk-gnutella's
- * bogon list; except 179/8, which has long been handed out. Text that is no address is unusable too.
+ * bogon list without 179/8 (allocated since), and text that is no address.
  */
 export function reachOf(host: string): Reach {
   const canonical = canonicalHost(host);

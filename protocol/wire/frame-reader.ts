@@ -1,12 +1,12 @@
-// Owns the bytes between two chunks; knows the header layout, nothing about payloads or links.
+// Splits a byte stream into descriptors by the payload length in their headers. Keeps the unfinished one between chunks.
 import { HEADER_BYTES } from '../constants.ts';
 
-export const Read = { TooLong: -1, Wait: 0, Frame: 1 } as const;
-export type Read = (typeof Read)[keyof typeof Read];
+export const ReadResult = { TooLong: -1, Wait: 0, Frame: 1 } as const;
+export type ReadResult = (typeof ReadResult)[keyof typeof ReadResult];
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** One descriptor inside a buffer that it does not own: valid until the next push(). Reused by the reader. */
+/** A view of one descriptor, valid until the next push(). The reader reuses the object. */
 export class Frame {
   bytes: Buffer = NOTHING;
   /** Offset of the header. */
@@ -40,9 +40,9 @@ export class Frame {
   }
 }
 
-/** Chunks of one frame that are kept apart; more, when they are not crumbs. */
+/** Chunks of one frame held before they are joined: HELD_MIN, or one for each HELD_CHUNK_BYTES received when that is more. */
 const HELD_MIN = 64;
-const CRUMB_BYTES = 16;
+const HELD_CHUNK_BYTES = 16;
 
 export class FrameReader {
   readonly #payloadBytesMax: number;
@@ -52,14 +52,14 @@ export class FrameReader {
   #heldBytes = 0;
   #needBytes = HEADER_BYTES;
   #heldMax = HELD_MIN;
-  /** Times that chunks were joined: at most two a frame, and one more for each HELD_MIN crumbs. */
+  /** Number of joins: at most two a frame, and one more for each HELD_MIN tiny chunks. */
   joins = 0;
 
   constructor(payloadBytesMax: number) {
     this.#payloadBytesMax = payloadBytesMax;
   }
 
-  /** Chunks kept apart. */
+  /** Number of chunks held. */
   get held(): number {
     return this.#held.length;
   }
@@ -69,7 +69,7 @@ export class FrameReader {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#needBytes) {
-      if (this.#held.length >= this.#heldMax) this.#sweepUp();
+      if (this.#held.length >= this.#heldMax) this.#joinHeld();
       return;
     }
     this.#heldMax = HELD_MIN;
@@ -84,40 +84,40 @@ export class FrameReader {
   }
 
   /**
-   * A Buffer costs a hundred times a byte: a peer that sends byte by byte would make us keep that. Never more than a chunk for each
-   * CRUMB_BYTES, and all joins of a frame together copy no more than some seventeen times its bytes.
+   * Joins the held chunks, because a Buffer object takes about 100 bytes and a peer may send single bytes. All joins of a frame
+   * together copy at most about 17 times its bytes.
    */
-  #sweepUp(): void {
+  #joinHeld(): void {
     this.#held = [Buffer.concat(this.#held, this.#heldBytes)];
-    this.#heldMax = Math.max(HELD_MIN, Math.floor(this.#heldBytes / CRUMB_BYTES));
+    this.#heldMax = Math.max(HELD_MIN, Math.floor(this.#heldBytes / HELD_CHUNK_BYTES));
     this.joins++;
   }
 
-  /** Fills `frame`, or says Wait for more bytes, or TooLong before any of that payload is kept. */
-  next(frame: Frame): Read {
+  /** Fills `frame` and returns Frame; Wait when bytes are missing; TooLong, before buffering, when the payload exceeds the limit. */
+  next(frame: Frame): ReadResult {
     const have = this.#bytes.length - this.#at;
     if (have === 0) {
-      // without this line the joins turn quadratic; a test counts them. Letting go of the chunk matters to idle links
+      // without this return the joins become quadratic; releasing the chunk saves memory on idle links
       this.#bytes = NOTHING;
       this.#at = 0;
-      return Read.Wait;
+      return ReadResult.Wait;
     }
     this.#needBytes = HEADER_BYTES;
     if (have >= HEADER_BYTES) {
       const payloadBytes = this.#bytes.readUInt32LE(this.#at + 19);
-      if (payloadBytes > this.#payloadBytesMax) return Read.TooLong;
+      if (payloadBytes > this.#payloadBytesMax) return ReadResult.TooLong;
       this.#needBytes += payloadBytes;
     }
     if (have < this.#needBytes) {
       this.#held.push(this.#bytes.subarray(this.#at));
       this.#heldBytes = have;
       this.#at = this.#bytes.length;
-      return Read.Wait;
+      return ReadResult.Wait;
     }
     frame.bytes = this.#bytes;
     frame.start = this.#at;
     frame.end = this.#at += this.#needBytes;
     this.#needBytes = HEADER_BYTES;
-    return Read.Frame;
+    return ReadResult.Frame;
   }
 }

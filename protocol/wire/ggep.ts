@@ -1,11 +1,11 @@
-// GGEP extension blocks: C3, then flagged items. Read strictly by offset, never by searching for C3.
+// GGEP extension blocks: the byte C3, then items with flags, id and length. Read by offset.
 import { deflateSync, inflateSync } from 'node:zlib';
 import { ProtocolError } from '../errors.ts';
 
 export interface GgepItem {
   /** 1 to 15 printable ASCII characters. */
   readonly id: string;
-  /** Plain: COBS and deflate undone. A view on the message unless one of them was used. */
+  /** Decoded from COBS and deflate; a view of the message when neither was used. */
   readonly payload: Buffer;
 }
 
@@ -25,10 +25,10 @@ const LAST = 0x80;
 const COBS = 0x40;
 const DEFLATE = 0x20;
 const RESERVED = 0x10;
-/** A zlib stream has a 2-byte header and a 4-byte checksum; both vendors take less for an error. */
+/** Size of zlib's header (2) and checksum (4); gtk-gnutella and LimeWire refuse less. */
 const DEFLATED_BYTES_MIN = 6;
 
-/** What one message may cost us in inflation: a 64 KiB message could otherwise ask for thousands of streams. */
+/** Limits the inflation done for one message: 64 KiB could otherwise hold thousands of streams. */
 export class InflateBudget {
   /** zlib streams still allowed; each costs some 20 µs to set up. */
   streams: number;
@@ -49,19 +49,19 @@ export class InflateBudget {
       this.bytes -= plain.length;
       return plain;
     } catch (error) {
-      // zlib's own complaints (Z_DATA_ERROR, ERR_BUFFER_TOO_LARGE …) are the sender's doing; nothing else is expected
+      // zlib's errors (Z_DATA_ERROR, ERR_BUFFER_TOO_LARGE …) mean bad input
       if (error instanceof Error && 'code' in error) return null;
       throw error;
     }
   }
 }
 
-/** Why readGgep gave up; as negative numbers, for callers that must not throw. */
+/** Errors of readGgep, as negative numbers for callers that must not throw. */
 export const GgepFault = { Malformed: -1, TooLong: -2 } as const;
 
 /**
- * Appends the items of the block at `start` to `items` and returns the offset after it, or a GgepFault. On a fault
- * `items` is as it was.
+ * Appends the items of the block at `start` to `items` and returns the offset after it, or a GgepFault, which leaves
+ * `items` unchanged.
  */
 export function readGgep(
   bytes: Buffer,
@@ -131,7 +131,7 @@ export interface GgepLimits {
   readonly budget?: InflateBudget;
 }
 
-/** The block at `start`. Throws GGEP_MALFORMED or GGEP_TOO_LONG; an inflation over budget counts as malformed. */
+/** Parses the block at `start`. Throws GGEP_TOO_LONG, or GGEP_MALFORMED (also for inflation over budget). */
 export function parseGgep(bytes: Buffer, start: number, limits: GgepLimits = {}): GgepBlock {
   const items: GgepItem[] = [];
   const end = readGgep(
@@ -148,8 +148,8 @@ export function parseGgep(bytes: Buffer, start: number, limits: GgepLimits = {})
 }
 
 /**
- * A sound block (readGgep() took all of it) without the items of these ids; no byte at all when none is left. What stays
- * is as it came, COBS and deflate included.
+ * Copies a block without the items of these ids; empty when none is left. The others are copied as encoded. The block must
+ * have passed readGgep().
  */
 export function withoutGgepItems(block: Buffer, ids: ReadonlySet<string>): Buffer {
   const kept: Buffer[] = [];
@@ -182,7 +182,7 @@ export interface GgepEncoding {
   readonly deflate?: boolean;
 }
 
-/** One block, or no byte at all for no items. */
+/** Encodes one block; empty for no items. Throws RangeError over GGEP_ITEMS_MAX or for a bad id. */
 export function encodeGgep(items: readonly GgepItem[], encoding: GgepEncoding): Buffer {
   if (items.length === 0) return Buffer.alloc(0);
   if (items.length > GGEP_ITEMS_MAX) throw new RangeError(`${items.length} GGEP items`);
@@ -219,7 +219,7 @@ export function encodeGgepLength(payloadBytes: number): Buffer {
   return middle > 0 ? Buffer.of(0x80 | middle, low) : Buffer.of(low);
 }
 
-/** Consistent overhead byte stuffing: no NUL in the result. A run of 254 is always followed by another code. */
+/** Consistent overhead byte stuffing: the result has no NUL. A run of 254 is always followed by another code. */
 export function encodeCobs(plain: Buffer): Buffer {
   const out = Buffer.alloc(plain.length + Math.floor(plain.length / 254) + 1);
   let code = 0; // where the code of the open run goes
@@ -236,7 +236,7 @@ export function encodeCobs(plain: Buffer): Buffer {
   return out.subarray(0, at);
 }
 
-/** The reverse, or null for bytes that no encoder makes. */
+/** Decodes COBS; null for malformed input. */
 export function decodeCobs(stuffed: Buffer): Buffer | null {
   if (stuffed.length === 0) return null;
   const out = Buffer.alloc(stuffed.length);
@@ -260,7 +260,7 @@ export function ggepPayload(items: readonly GgepItem[], id: string): Buffer | nu
   return null;
 }
 
-/** Little-endian number of 0 to 8 bytes, or null when it is longer or no safe integer. */
+/** Reads a little-endian number of 0 to 8 bytes; null when it is longer or no safe integer. */
 export function readGgepUint(payload: Buffer): number | null {
   if (payload.length > 8) return null;
   let value = 0;
@@ -268,7 +268,7 @@ export function readGgepUint(payload: Buffer): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-/** The shortest little-endian form; nothing at all for 0. */
+/** The shortest little-endian form; empty for 0. */
 export function encodeGgepUint(value: number): Buffer {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a GGEP number: ${value}`);
   const octets: number[] = [];

@@ -1,10 +1,10 @@
-// 16-byte GUIDs: marks, text form, map keys. Minting is the Random port's business.
+// 16-byte GUIDs: marks, text form, map keys. The Random port generates them.
 import { GUID_BYTES } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 
 /**
- * Marks a fresh random GUID as one of a modern servent, in place: byte 8 = FF, byte 15 = 00.
- * Nothing else is marked: LimeWire's tags and gtk-gnutella's check bytes are theirs.
+ * Marks a random GUID in place as one of a modern servent: byte 8 = FF, byte 15 = 00. Leaves the bytes in which LimeWire
+ * and gtk-gnutella put their own tags.
  */
 export function markGuid(guid: Buffer): Buffer {
   guid[8] = 0xff;
@@ -27,7 +27,7 @@ export function parseGuid(hex: string): Buffer {
 
 declare global {
   interface Buffer {
-    // in Node since its beginning, in @types/node not; a third faster than toString('latin1') on this path
+    // missing in @types/node; a third faster than toString('latin1') here
     latin1Slice(start?: number, end?: number): string;
   }
 }

@@ -1,4 +1,4 @@
-// HSEP payloads (0xCD), horizon size estimation: what is reachable within 1, 2 … 7 hops.
+// HSEP payloads (0xCD), horizon size estimation: nodes, files and KiB reachable within 1, 2 … 7 hops.
 import { ProtocolError } from '../errors.ts';
 
 /** gtk-gnutella's HSEP_N_MAX. */
@@ -12,8 +12,8 @@ export interface HorizonTriple {
 }
 
 /**
- * One triple a hop, nearest first; those that would repeat the last one are not sent. Triples past the seventh are
- * ignored. Throws WIRE_TRUNCATED, or WIRE_MALFORMED when the numbers break the rules: the first counts one node, none shrinks.
+ * Parses one triple a hop, nearest first; senders omit repeats at the end. Ignores triples past the seventh. Throws
+ * WIRE_TRUNCATED, or WIRE_MALFORMED unless the first counts one node and none is less than the one before.
  */
 export function parseHsep(payload: Buffer): HorizonTriple[] {
   if (payload.length === 0 || payload.length % TRIPLE_BYTES !== 0) {

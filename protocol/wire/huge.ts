@@ -4,30 +4,29 @@ import { decodeText } from './text.ts';
 import { formatUrn, type Urn, urnOrNull } from './urn.ts';
 
 export const SEPARATOR = 0x1c;
-/** Fields looked at in one area; the rest is skipped and counted unknown. */
+/** Fields parsed in one area; the rest is counted as unknown. */
 export const EXTENSIONS_MAX = 32;
 
 export interface Extensions {
   readonly urns: Urn[];
   /** Items of all GGEP blocks, in order. */
   readonly ggep: GgepItem[];
-  /** Offsets of the blocks that could be read: start and end of each. */
+  /** Start and end offsets of the well-formed blocks. */
   readonly ggepBlocks: { start: number; end: number }[];
   /** The first field that looks like XML. */
   xml: string | null;
-  /** Fields of no known kind: old servents put bit rates and playing times here. */
+  /** Number of fields of no known kind, such as the bit rates and playing times of old servents. */
   unknown: number;
-  /** Blocks and URNs that start as such and then are not. */
+  /** Number of malformed blocks and URNs. */
   malformed: number;
   /** Offset after the area, its final NUL included if there is one. */
   end: number;
 }
 
 /**
- * Walks bytes[start, end) by offset. A field that starts with C3 is a GGEP block and carries its own lengths, so a C3
- * inside a text (the first byte of "é") means nothing; any other field ends at 1C or NUL. With `endsAtNul` the area
- * ends at the first NUL between fields, as in hit records; `end` stays -1 if there is none. Elsewhere NULs separate.
- * Never throws: what is broken is counted.
+ * Parses bytes[start, end) by offset. A field that starts with C3 is a GGEP block and carries its own lengths (a C3 inside
+ * text may be the first byte of "é"); any other field ends at 1C or NUL. With `endsAtNul` the area ends at the first NUL
+ * between fields, as in hit records, and `end` is -1 without one; else NULs separate. Counts malformed fields, never throws.
  */
 export function parseExtensions(
   bytes: Buffer,
@@ -90,12 +89,12 @@ function takeText(found: Extensions, bytes: Buffer, start: number, end: number):
   const urn = urnOrNull(text);
   if (urn !== null) found.urns.push(urn);
   else if (/^urn:sha1:/i.test(text) ? text.length > 9 : /^urn:(?:bitprint|tree):/i.test(text)) found.malformed++;
-  else if (!/^urn:(?:sha1:)?$/i.test(text)) found.unknown++; // the bare prefixes ask for URNs in hits: all send them today
+  else if (!/^urn:(?:sha1:)?$/i.test(text)) found.unknown++; // the bare prefixes ask for URNs in hits, which are always sent
 }
 
 /**
- * URNs, XML, then one GGEP block, split by single separators (gtk-gnutella drops runs of them). No NUL inside:
- * GGEP payloads that have one are COBS encoded. The caller adds the final NUL.
+ * Encodes URNs, XML and one GGEP block, split by single separators (gtk-gnutella drops queries with runs of them). COBS
+ * keeps NULs out. The caller adds the final NUL.
  */
 export function encodeExtensions(urns: readonly Urn[], ggep: readonly GgepItem[], xml: string | null = null): Buffer {
   const fields: Buffer[] = [];

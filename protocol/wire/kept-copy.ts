@@ -1,6 +1,4 @@
-// Copies for what is kept for minutes or hours.
-
-/** A copy with memory of its own: a small one out of Node's pool would keep the 8 KiB of the pool for as long as it lives. */
+/** Copies bytes outside Node's buffer pool: for long-lived data, as a pooled slice keeps its 8 KiB pool alive. */
 export function keptCopy(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);

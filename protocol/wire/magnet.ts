@@ -1,18 +1,17 @@
-// Magnet links: what a file is called, how long it is, its hashes, and where it may be fetched.
+// Magnet links: name, size, hashes and sources of a file.
 import { ProtocolError } from '../errors.ts';
-import { linkIn, withoutEnd } from './pasted.ts';
+import { linkIn, withoutEnd } from './pasted-link.ts';
 import { unescapeOctets } from './percent.ts';
 import { decodeText } from './text.ts';
 import { formatUrn, urnOrNull } from './urn.ts';
 
-/** Longer text is no magnet; a source is at most a URL. */
 const MAGNET_CHARS_MAX = 16_384;
 const PARAMETERS_MAX = 100;
-/** To be searched for. */
+/** Longest search text taken from a link. */
 const WORDS_CHARS_MAX = 256;
 
 export interface Magnet {
-  /** dn; nothing is made safe for a file system here. */
+  /** dn, not sanitised for a file system. */
   readonly name: string | null;
   /** xl in bytes. */
   readonly size: number | null;
@@ -25,8 +24,8 @@ export interface Magnet {
 }
 
 /**
- * As pasted. Keys in any case, numbered (`xt.1`) or not. A parameter that cannot be read is left out: the rest may do.
- * A SHA-1 named in a source counts when no xt has one. Throws MAGNET_MALFORMED for what has no magnet link in it at all.
+ * Parses the magnet link in a pasted text. Keys may be in any case and numbered (`xt.1`). Ignores unreadable parameters.
+ * Takes the SHA-1 of a source when no xt has one. Throws MAGNET_MALFORMED for a text without a magnet link.
  */
 export function parseMagnet(text: string): Magnet {
   const link = text.length > MAGNET_CHARS_MAX ? null : linkIn(text);
@@ -67,8 +66,8 @@ export function parseMagnet(text: string): Magnet {
 }
 
 /**
- * What somebody who pastes this as a search means: the content of the URN or magnet link in it or, of a link without a hash, its words or
- * its name; null: it has no link in it. Throws MAGNET_MALFORMED for a link with none of them.
+ * Derives a search from pasted text: the URN in it, or the hash, keywords or name (in this order) of a magnet link; null when it has no
+ * link. Throws MAGNET_MALFORMED for a link with none of them.
  */
 export function searchIn(pasted: string): { readonly urn: string } | { readonly text: string } | null {
   const link = linkIn(pasted);
@@ -84,18 +83,18 @@ export function searchIn(pasted: string): { readonly urn: string } | { readonly 
   return { text };
 }
 
-/** Percent and plus, UTF-8 or else Latin-1; a percent sign that starts no octet stays. */
+/** Decodes percent escapes and `+`, as UTF-8 or else Latin-1; keeps a percent sign without two hex digits. */
 function decodeParameter(text: string): string {
   const bytes = unescapeOctets(Buffer.from(text.replaceAll('+', ' '), 'utf8'));
   return decodeText(bytes, 0, bytes.length);
 }
 
-/** Hashes and sizes have no blanks in them; a sentence may go on after the link. */
+/** Cuts text that follows the link: hashes and sizes have no blanks. */
 function firstWord(text: string): string {
   return withoutEnd(/\S+/.exec(text)?.[0] ?? '');
 }
 
-/** One plain xt, a bitprint where both hashes are known: gtk-gnutella does not read numbered keys. */
+/** Formats with a single xt, a bitprint when both hashes are known: gtk-gnutella does not read numbered keys. */
 export function formatMagnet(magnet: Magnet): string {
   const parameters: string[] = [];
   if (magnet.name !== null) parameters.push(`dn=${percentEncode(magnet.name)}`);

@@ -1,8 +1,8 @@
-// Percent escapes, as RFC 3986 has them and as people and old servents write them.
+// Percent escapes (RFC 3986), tolerant of malformed ones.
 
 const PERCENT = 0x25;
 
-/** `%XX` becomes its octet; a percent sign that starts no octet stands for itself. */
+/** Decodes `%XX`; keeps a percent sign without two hex digits. */
 export function unescapeOctets(bytes: Buffer): Buffer {
   if (!bytes.includes(PERCENT)) return bytes;
   const plain = Buffer.allocUnsafe(bytes.length);

@@ -4,7 +4,7 @@ import { encodeGgep, type GgepItem, parseGgep } from './ggep.ts';
 
 /** Bits of GGEP SCP, "supports cached pongs". */
 export const ScpFlag = {
-  /** Wants hosts with free ultrapeer slots; else with leaf slots. */
+  /** Asks for hosts with free ultrapeer slots; without it, free leaf slots. */
   Ultrapeer: 0x01,
   Tls: 0x02,
   Ipv6: 0x04,
@@ -24,7 +24,7 @@ export interface Ping {
 /** Throws WIRE_MALFORMED for a tail that is not GGEP, GGEP_* for a bad block. */
 export function parsePing(payload: Buffer): Ping {
   if (payload.length === 0) return { supportsCachedPongs: null, ggep: [] };
-  if (payload.length === 1 && payload[0] === 0) return { supportsCachedPongs: null, ggep: [] }; // old servents end a string that is not there
+  if (payload.length === 1 && payload[0] === 0) return { supportsCachedPongs: null, ggep: [] }; // old servents send an empty string
   const items = parseTail(payload, 0);
   let supportsCachedPongs: number | null = null;
   const ggep: GgepItem[] = [];
@@ -43,7 +43,7 @@ export function encodePing(ping: Ping): Buffer {
   return encodeGgep(items, { cobs: false });
 }
 
-/** The GGEP that ends a ping, pong or push: one block up to the end of the payload. */
+/** Parses the GGEP block at the end of a ping, pong or push. Throws GGEP_*. */
 export function parseTail(payload: Buffer, start: number): GgepItem[] {
   if (payload.length === start) return [];
   if (payload.length - start > PING_GGEP_BYTES_MAX) {

@@ -17,7 +17,7 @@ export interface Pong {
   readonly ipv6: string | null;
   readonly files: number;
   readonly kibibytes: number;
-  /** A count of KiB that is a power of two, 8 or more, says so: ultrapeers round it, leaves avoid it. */
+  /** Derived from `kibibytes`: ultrapeers send a power of two from 8 on, leaves never do. */
   readonly ultrapeer: boolean;
   readonly dailyUptimeS: number | null;
   /** Free slots. */
@@ -26,12 +26,12 @@ export interface Pong {
   readonly vendor: string | null;
   /** Byte after them: major version << 4 | minor. */
   readonly vendorVersion: number;
-  /** GGEP GUE: speaks GUESS, with major << 4 | minor, 0 if it does not say. */
+  /** GGEP GUE, support of GUESS: major << 4 | minor, 0 without a version. */
   readonly guess: number | null;
   readonly tls: boolean;
-  /** Hosts it knows (IPP, IPP6), asked for with SCP. */
+  /** Other hosts (IPP, IPP6), requested with SCP. */
   readonly hosts: readonly Endpoint[];
-  /** GGEP UDPHC: it is a UDP host cache, under this DNS name or, when empty, its own address. */
+  /** GGEP UDPHC: the sender is a UDP host cache with this DNS name; empty: at its own address. */
   readonly udpHostCache: string | null;
   /** All other items. */
   readonly ggep: readonly GgepItem[];
@@ -41,7 +41,7 @@ export function isUltrapeerSize(kibibytes: number): boolean {
   return kibibytes >= 8 && (kibibytes & (kibibytes - 1)) === 0;
 }
 
-/** The fields of a pong that most do without. */
+/** Default values of the optional fields. */
 export const PLAIN_PONG = {
   ipv6: null,
   dailyUptimeS: null,
@@ -128,7 +128,7 @@ export function parsePong(payload: Buffer): Pong {
   };
 }
 
-/** The count of KiB as the role wants it written: rounded to a power of two, or kept off one by its lowest bit. */
+/** Encodes the role in the count of KiB: an ultrapeer's is rounded down to a power of two, a leaf's has its lowest bit set instead. */
 function kibibytesToSend(kibibytes: number, ultrapeer: boolean): number {
   const bounded = Math.min(kibibytes, 0x7fffffff);
   if (!ultrapeer) return isUltrapeerSize(bounded) ? bounded | 1 : bounded;
@@ -150,7 +150,7 @@ export function encodePong(pong: Pong): Buffer {
   const ipv6 = onlyIpv6 ? pong.endpoint.host : pong.ipv6;
   if (ipv6 !== null) items.push({ id: '6', payload: packIpv6(ipv6) });
   if (pong.dailyUptimeS !== null) {
-    // more than a day in a day: both vendors cap it
+    // a day at most, as gtk-gnutella and LimeWire
     items.push({ id: 'DU', payload: encodeGgepUint(Math.min(pong.dailyUptimeS, 86_400)) });
   }
   if (pong.tls) items.push({ id: 'TLS', payload: Buffer.alloc(0) });

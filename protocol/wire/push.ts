@@ -1,6 +1,6 @@
-// Push payloads: somebody who cannot connect to a firewalled servent asks it to connect back.
+// Push payloads: a request to a firewalled servent to connect to the sender.
 import { ProtocolError } from '../errors.ts';
-import { type Endpoint, isIpv6, packIpv6, unpackIpv4, unpackIpv6, writeIpv4 } from './endpoint.ts';
+import { type Endpoint, isIpv6, NO_IPV4, packIpv6, unpackIpv4, unpackIpv6, writeIpv4 } from './endpoint.ts';
 import { encodeGgep, type GgepItem } from './ggep.ts';
 import { parseTail } from './ping.ts';
 
@@ -9,23 +9,21 @@ export const FIREWALL_TO_FIREWALL_INDEX = 0x7ffffffd;
 
 /** Without the GGEP tail. */
 export const PUSH_BYTES_MIN = 26;
-/** Stands in the IPv4 field of a requester that has only IPv6. */
-const NO_IPV4 = '127.0.0.0';
 
 export interface Push {
-  /** 16 bytes: who is to connect. A view. */
+  /** The servent that shall connect: 16 bytes, a view. */
   readonly serventGuid: Buffer;
   readonly fileIndex: number;
-  /** Whom to connect to. */
+  /** Where to connect to. */
   readonly endpoint: Endpoint;
-  /** The requester's IPv6 address beside an IPv4 endpoint. */
+  /** The requester's IPv6 address when `endpoint` is IPv4. */
   readonly ipv6: string | null;
   readonly tls: boolean;
   /** Everything but TLS and 6. */
   readonly ggep: readonly GgepItem[];
 }
 
-/** Offset 0 of the payload, without parsing the rest: routing needs no more. */
+/** The servent GUID of a payload, for routing; a view. */
 export function pushTarget(payload: Buffer): Buffer {
   return payload.subarray(0, 16);
 }

@@ -11,16 +11,16 @@ export const PUSH_PROXIES_MAX = 8;
 /** Inflated XML; LimeWire's own limit. */
 const XML_BYTES_MAX = 32_768;
 
-/** Bits of the trailer's two flag bytes: the first says which are valid, the second what they are; push the other way. */
+/** Bits of the trailer's two flag bytes: the first has which are valid, the second their values; swapped for Push. */
 const TrailerFlag = { Push: 0x01, Busy: 0x04, Uploaded: 0x08, Measured: 0x10, Ggep: 0x20 } as const;
 
-/** Flags are null where the servent did not say. */
+/** Flags are null when the servent does not set them. */
 export interface Trailer {
   /** Another address of the servent, same port. */
   readonly ipv6: string | null;
-  /** Four characters; empty from servents so old that they send no trailer. */
+  /** Four characters; empty when an old servent sends no trailer. */
   readonly vendor: string;
-  /** Cannot be connected to. */
+  /** Firewalled: needs a push. */
   readonly push: boolean | null;
   /** Has no free upload slot. */
   readonly busy: boolean | null;
@@ -34,11 +34,11 @@ export interface Trailer {
   /** Items not folded into the other fields. */
   readonly ggep: readonly GgepItem[];
   readonly xml: string | null;
-  /** Extensions that could not be read. The rest is good; how much of this to bear is policy. */
+  /** Number of malformed extensions. */
   readonly malformed: number;
 }
 
-/** The fields that many do without. */
+/** Default values of the optional fields. */
 export const PLAIN_TRAILER = {
   ipv6: null,
   push: null,
@@ -57,7 +57,7 @@ function flagOf(enablers: number, setters: number, bit: number): boolean | null 
   return (enablers & bit) === 0 ? null : (setters & bit) !== 0;
 }
 
-/** What is left under the cursor. Throws WIRE_TRUNCATED. */
+/** Reads the trailer up to the cursor's end. Throws WIRE_TRUNCATED. */
 export function readTrailer(cursor: Cursor, budget: InflateBudget): Trailer {
   if (cursor.left < 5) return { ...PLAIN_TRAILER, vendor: '' };
   const { bytes, end } = cursor;
@@ -69,10 +69,10 @@ export function readTrailer(cursor: Cursor, budget: InflateBudget): Trailer {
   const xmlBytes = openBytes >= 4 ? bytes.readUInt16LE(cursor.at + 2) : 0;
   cursor.skip(openBytes);
 
-  // XML sits at the end, sized; GGEP before it. So no C3 within the XML is ever taken for GGEP.
+  // the XML is at the end with a known size, so that a C3 in it is not taken for GGEP
   const xmlStart = xmlBytes > 1 && xmlBytes <= cursor.left ? end - xmlBytes : end;
   const items: GgepItem[] = [];
-  // a C3 in the private data of a servent that announces no GGEP is no fault
+  // without the GGEP flag a C3 in the private data is not malformed
   const announced = (enablers & setters & TrailerFlag.Ggep) !== 0;
   const malformed = !readPrivateGgep(bytes, cursor.at, xmlStart, items, budget) && announced ? 1 : 0;
 
@@ -122,8 +122,8 @@ export function readTrailer(cursor: Cursor, budget: InflateBudget): Trailer {
 }
 
 /**
- * gtk-gnutella puts the block first, LimeWire after a byte of its own: the first C3 that starts a good block is it.
- * False if there were candidates and none was good.
+ * Reads the first well-formed block: gtk-gnutella puts it first, LimeWire after a byte of its own. Tries four C3s.
+ * False if it found some and none started a block.
  */
 function readPrivateGgep(bytes: Buffer, start: number, end: number, items: GgepItem[], budget: InflateBudget): boolean {
   let tries = 0;
@@ -135,7 +135,7 @@ function readPrivateGgep(bytes: Buffer, start: number, end: number, items: GgepI
   return tries === 0;
 }
 
-/** LimeWire puts "{}", "{plaintext}", "{deflate}" or nothing before the XML, which may be empty; NUL after it. */
+/** Reads the XML, which may be empty: LimeWire puts "{}", "{plaintext}", "{deflate}" or nothing before it and a NUL after it. */
 function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudget): string | null {
   const head = bytes.toString('latin1', start, Math.min(start + 11, end)).toLowerCase();
   if (head.startsWith('{deflate}')) {
@@ -143,7 +143,7 @@ function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudge
     const plain = xmlBudget.inflate(bytes.subarray(start + 9, end));
     return plain === null ? null : decodeText(plain, 0, plain.length);
   }
-  if (head.startsWith('{gzip}')) return null; // nobody sends it any more
+  if (head.startsWith('{gzip}')) return null; // obsolete
   let from = start;
   if (head === '{plaintext}') from += 11;
   else if (head.startsWith('{}')) from += 2;

@@ -14,20 +14,20 @@ import { TIGER_BYTES, urnOfGgepH } from './urn.ts';
 const HEAD_BYTES = 11;
 /** Index, size, an empty name and two NULs. */
 const RECORD_BYTES_MIN = 10;
-/** From this size on the field reads FFFFFFFF and GGEP LF has the size (gtk-gnutella, LimeWire). */
+/** From this size on the size field is FFFFFFFF and GGEP LF has the size (gtk-gnutella, LimeWire). */
 const LARGE_FILE_BYTES = 2 ** 31;
-/** LimeWire takes a hit with more records for a bad one. */
+/** LimeWire refuses a hit with more records. */
 export const HITS_MAX = 10;
-/** Alternate locations in one record, as both vendors send at most. */
+/** Alternate locations in one record, as in gtk-gnutella and LimeWire. */
 export const ALTERNATES_MAX = 10;
 
-/** One record: a file that somebody has. */
+/** One record: one file. */
 export interface Hit {
-  /** Names the file in /get/<index>/<name> and in pushes; unique within the servent. */
+  /** Identifies the file in /get/<index>/<name> and in pushes; unique within the servent. */
   readonly index: number;
   /** Bytes, a safe integer. */
   readonly size: number;
-  /** Text as sent: nothing is made safe for a file system here. */
+  /** As sent, not sanitised for a file system. */
   readonly name: string;
   readonly sha1: Buffer | null;
   readonly tigerRoot: Buffer | null;
@@ -46,18 +46,17 @@ export interface QueryHit extends Trailer {
   readonly serventGuid: Buffer;
 }
 
-/** The fields of a record that many do without. */
+/** Default values of the optional fields. */
 export const PLAIN_HIT = { sha1: null, tigerRoot: null, createdAt: null, alternates: [], ggep: [] } as const;
 
-/** The fields of a query hit that many do without. */
+/** Default values of the optional fields of a query hit. */
 export const PLAIN_QUERY_HIT = PLAIN_TRAILER;
 
-/** Last 16 bytes, which routing of pushes needs, without parsing the rest; a view. */
+/** The last 16 bytes, for routing pushes; a view. */
 export function serventGuidOf(payload: Buffer): Buffer {
   return payload.subarray(payload.length - GUID_BYTES);
 }
 
-/** Shorter payloads are no query hits. */
 export const QUERY_HIT_PAYLOAD_BYTES_MIN = HEAD_BYTES + GUID_BYTES;
 
 /** Throws WIRE_TRUNCATED or WIRE_MALFORMED; names that are not UTF-8 are read as Latin-1. */
@@ -124,7 +123,7 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
     switch (item.id) {
       case 'H': {
         const urn = urnOfGgepH(value);
-        if (urn === null) ggep.push(item); // other kinds of hash
+        if (urn === null) ggep.push(item); // another kind of hash
         sha1 ??= urn?.sha1 ?? null;
         tigerRoot ??= urn?.tigerRoot ?? null;
         break;
@@ -156,7 +155,7 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
   return malformed;
 }
 
-/** `urn:sha1:` and GGEP both, for gtk-gnutella and LimeWire read different ones. Up to 255 hits; send HITS_MAX. */
+/** Encodes up to 255 hits; senders keep to HITS_MAX. Throws RangeError for more, a NUL in a name, a bad vendor or GUID. */
 export function encodeQueryHit(queryHit: QueryHit): Buffer {
   const { endpoint, hits, vendor, serventGuid } = queryHit;
   if (hits.length > 255) throw new RangeError(`${hits.length} hits in one query hit`);

@@ -5,7 +5,7 @@ import { encodeExtensions, parseExtensions, SEPARATOR } from './huge.ts';
 import { decodeText } from './text.ts';
 import { urnOfGgepH, urnOrNull } from './urn.ts';
 
-/** High byte of the field that was "minimum speed" once; the low byte says how many hits are wanted at most. */
+/** Bits in the high byte of the former "minimum speed" field; the low byte is the largest number of hits wanted. */
 export const QueryFlag = {
   /** The others are valid. gtk-gnutella drops queries without it. */
   Marked: 0x8000,
@@ -20,59 +20,59 @@ export const QueryFlag = {
   ReliableUdp: 0x0100,
 } as const;
 
-/** gtk-gnutella drops longer queries unread, and ends the link over one of 1024 bytes. */
+/** gtk-gnutella drops longer queries, and closes the link over one of 1024 bytes. */
 export const QUERY_PAYLOAD_BYTES_MAX = 256;
 export const QUERY_PAYLOAD_BYTES_MIN = 4;
-/** Text of a query that is all in its URNs; LimeWire wants exactly this. */
+/** Text of a query by URN only, as LimeWire expects it. */
 export const URN_QUERY_TEXT = '\\';
 export const WHATS_NEW_TEXT = 'WhatIsNewXOXO';
 
 export interface Query {
-  /** QueryFlag bits; 0 when not marked, as the field then is a speed. */
+  /** QueryFlag bits; 0 when not marked (the field is a speed then). */
   readonly flags: number;
-  /** 0: as many as there are. */
+  /** 0: no limit. */
   readonly maxHits: number;
-  /** The full text: of GGEP XQ when LimeWire cut the field. */
+  /** From GGEP XQ when present: LimeWire cuts long texts in the field. */
   readonly text: string;
-  /** SHA-1s of HUGE URNs and of GGEP H and u; any of them may match. */
+  /** SHA-1s of HUGE URNs and of GGEP H and u, alternatives. */
   readonly urns: readonly Buffer[];
   /** Items not folded into the other fields. */
   readonly ggep: readonly GgepItem[];
   readonly xml: string | null;
-  /** Extensions that could not be read. The rest of the query is good; how much of this to bear is policy. */
+  /** Number of malformed extensions. */
   readonly malformed: number;
 }
 
 export interface QueryDraft {
   readonly text: string;
   readonly urns?: readonly Buffer[];
-  /** Marked unless said otherwise. */
+  /** Marked by default. */
   readonly flags?: number;
   readonly maxHits?: number;
   readonly ggep?: readonly GgepItem[];
   readonly xml?: string | null;
 }
 
-/** Offset of the NUL after the text, which starts at 2; -1 without one. For routes that need no extension read. */
+/** Offset of the NUL after the text, which starts at 2; -1 without one. */
 export function queryTextEnd(payload: Buffer): number {
   return payload.indexOf(0, 2);
 }
 
-/** QueryFlag bits and maxHits together, 0 when not marked. For payloads of at least two bytes. */
+/** QueryFlag bits and maxHits together, 0 when not marked. The payload has at least two bytes. */
 export function queryFlags(payload: Buffer): number {
   const field = payload.readUInt16BE(0);
   return (field & QueryFlag.Marked) === 0 ? 0 : field;
 }
 
-/** Whether hits may go by UDP to the address in the GUID. For payloads with an end of text. */
+/** Whether hits may go by UDP to the address in the GUID. The payload has a NUL after the text. */
 export function wantsOutOfBand(payload: Buffer): boolean {
   if ((queryFlags(payload) & QueryFlag.OutOfBand) !== 0) return true;
-  if (!payload.includes('SO')) return false; // as most
+  if (!payload.includes('SO')) return false; // the usual case, without parsing
   const { ggep } = parseExtensions(payload, queryTextEnd(payload) + 1, payload.length);
   return ggep.some(({ id }) => id === 'SO');
 }
 
-/** Not valid UTF-8 is read as Latin-1. Throws WIRE_TRUNCATED, or WIRE_MALFORMED for a text without end. */
+/** Parses text as UTF-8 or else Latin-1. Throws WIRE_TRUNCATED, or WIRE_MALFORMED for a text without a NUL. */
 export function parseQuery(payload: Buffer): Query {
   if (payload.length < 3) throw new ProtocolError('WIRE_TRUNCATED', `a query of ${payload.length} bytes`);
   const textEnd = queryTextEnd(payload);
@@ -106,7 +106,7 @@ function sha1OfU(payload: Buffer): Buffer | null {
   return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`)?.sha1 ?? null;
 }
 
-/** With extensions a final NUL follows, as LimeWire writes it and gtk-gnutella accepts. An empty text with URNs becomes URN_QUERY_TEXT. */
+/** Encodes with a NUL after extensions, as LimeWire does. An empty text with URNs becomes URN_QUERY_TEXT. Throws RangeError for a NUL in the text. */
 export function encodeQuery(query: QueryDraft): Buffer {
   const urns = query.urns ?? [];
   const text = query.text === '' && urns.length > 0 ? URN_QUERY_TEXT : query.text;
@@ -125,15 +125,15 @@ export function encodeQuery(query: QueryDraft): Buffer {
 }
 
 /**
- * A copy of a payload without the GGEP items of these ids. All else is as it came: a query made anew of its values could
- * be far longer, as they are inflated, or none at all.
+ * Copies a payload without the GGEP items of these ids. Copies the rest as encoded, since re-encoding parsed values could
+ * make it longer.
  */
 export function queryWithout(payload: Buffer, ids: ReadonlySet<string>): Buffer {
   const parts: Buffer[] = [];
   let at = 0;
   for (const { start, end } of parseExtensions(payload, queryTextEnd(payload) + 1, payload.length).ggepBlocks) {
     const rest = withoutGgepItems(payload.subarray(start, end), ids);
-    // its separator goes with a block of which nothing is left: gtk-gnutella drops queries with runs of them
+    // removes the separator of an emptied block: gtk-gnutella drops queries with runs of them
     const separated = rest.length === 0 && payload[start - 1] === SEPARATOR;
     parts.push(payload.subarray(at, Math.max(at, separated ? start - 1 : start)), rest);
     at = end + (rest.length === 0 && !separated && payload[end] === SEPARATOR ? 1 : 0);
@@ -144,13 +144,13 @@ export function queryWithout(payload: Buffer, ids: ReadonlySet<string>): Buffer 
 /** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */
 export const WHATS_NEW_GGEP: GgepItem = { id: 'WH', payload: encodeGgepUint(1) };
 
-/** Whether the text from `start` to its NUL at `end` is that of a What's New query: enough for those who only pass it on. */
+/** Whether bytes[start, end) is the text of a What's New query. Enough for relaying. */
 export function isWhatsNewText(bytes: Buffer, start: number, end: number): boolean {
   if (end - start !== WHATS_NEW_TEXT.length) return false;
   return bytes.latin1Slice(start, end).toLowerCase() === WHATS_NEW_TEXT.toLowerCase();
 }
 
-/** Asks for what is new, not for words: no URN goes with it. */
+/** Whether the query asks for new files: GGEP WH = 1 and no URN. */
 export function isWhatsNew({ ggep, urns }: Pick<Query, 'ggep' | 'urns'>): boolean {
   return urns.length === 0 && ggep.some(({ id, payload }) => id === 'WH' && readGgepUint(payload) === 1);
 }

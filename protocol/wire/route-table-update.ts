@@ -1,11 +1,11 @@
-// QRP messages (0x30): RESET and PATCH as bytes. What a sequence of them means is qrp/patch.ts's business.
+// QRP messages (0x30): RESET and PATCH as bytes. qrp/patch.ts applies sequences of them.
 import { ProtocolError } from '../errors.ts';
 
-/** The largest table that gtk-gnutella or LimeWire makes. */
+/** The largest table of gtk-gnutella and LimeWire. */
 export const QRP_SLOTS_MAX = 1 << 21;
 
 export const RESET_BYTES = 6;
-/** Variant, sequence, count, compressor, entry bits: the data follows. */
+/** Variant, sequence, count, compressor, entry bits. */
 export const PATCH_HEAD_BYTES = 5;
 
 export type EntryBits = 1 | 2 | 4 | 8;
@@ -14,7 +14,7 @@ export interface TableReset {
   readonly kind: 'reset';
   /** A power of two. */
   readonly slots: number;
-  /** Smallest value that means "not present", 1 to 127: present is stored as less. */
+  /** Smallest distance that means "not present", 1 to 127. */
   readonly infinity: number;
 }
 
@@ -22,11 +22,11 @@ export interface TablePatch {
   readonly kind: 'patch';
   /** 1 to `count`. */
   readonly sequence: number;
-  /** Messages of the whole patch, at most 255. */
+  /** Number of messages of the patch, at most 255. */
   readonly count: number;
   /** The data of all messages together is one zlib stream. */
   readonly deflated: boolean;
-  /** 1-bit entries flip the slot; LimeWire understands only 4 and 8. */
+  /** A 1-bit entry flips the slot; LimeWire reads only 4 and 8. */
   readonly entryBits: EntryBits;
   /** A view. */
   readonly data: Buffer;

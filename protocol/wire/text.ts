@@ -1,9 +1,8 @@
-// Strings on the wire: UTF-8 by agreement, Latin-1 from old servents.
+// Strings on the wire: UTF-8, or Latin-1 from old servents.
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Text of bytes[start, end). Not valid UTF-8 is read as Latin-1, so that every byte survives and the name can still be
- * shown, never as replacement characters.
+ * Decodes bytes[start, end) as UTF-8, or as Latin-1 when that is invalid, so that no byte becomes a replacement character.
  */
 export function decodeText(bytes: Buffer, start: number, end: number): string {
   const view = bytes.subarray(start, end);

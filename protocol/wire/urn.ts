@@ -5,7 +5,7 @@ import { ProtocolError } from '../errors.ts';
 export const SHA1_BYTES = 20;
 export const TIGER_BYTES = 24;
 
-/** What a URN says about a file; at least one of the two is there. */
+/** The hashes in a URN; at least one is not null. */
 export interface Urn {
   readonly sha1: Buffer | null;
   readonly tigerRoot: Buffer | null;
@@ -18,25 +18,25 @@ export function formatBase32(bytes: Uint8Array): string {
   return base32.stringify(bytes, { pad: false });
 }
 
-/** Either case, padding optional; null for anything else. */
+/** Decodes base32 in either case, padding optional; null for anything else. */
 export function base32OrNull(text: string): Buffer | null {
   if (!/^[a-z2-7]*=*$/i.test(text)) return null;
   const digits = text.replace(/=+$/, '').toUpperCase();
-  // digits that hold no whole byte: a length no encoder makes
+  // the last digit adds no whole byte: an impossible length
   if (digits.length % 8 === 1 || digits.length % 8 === 3 || digits.length % 8 === 6) return null;
-  // bits after the last whole byte: zero from every encoder, and an exception in the decoder if not
+  // the decoder throws unless the bits after the last whole byte are zero
   const spareBits = (5 * digits.length) % 8;
   if ((ALPHABET.indexOf(digits.slice(-1)) & ((1 << spareBits) - 1)) !== 0) return null;
   return Buffer.from(base32.parse(digits, { loose: true }));
 }
 
-/** So many bytes, as the base32 digits that hold them or in hex, as people find hashes on pages; null for anything else. */
+/** Decodes a hash of `bytes` bytes in base32 or hex; null for anything else. */
 function digest(text: string, bytes: number): Buffer | null {
   if (text.length === 2 * bytes) return /^[0-9a-f]+$/i.test(text) ? Buffer.from(text, 'hex') : null;
   return text.length === Math.ceil((8 * bytes) / 5) && !text.endsWith('=') ? base32OrNull(text) : null;
 }
 
-/** parseUrn without an exception. */
+/** Parses like parseUrn; null instead of an exception. */
 export function urnOrNull(text: string): Urn | null {
   const lower = text.slice(0, 16).toLowerCase();
   if (lower.startsWith('urn:sha1:')) {
@@ -49,7 +49,7 @@ export function urnOrNull(text: string): Urn | null {
     const tigerRoot = digest(second, TIGER_BYTES);
     return sha1 === null || tigerRoot === null || more.length > 0 ? null : { sha1, tigerRoot };
   }
-  // with and without slash in the wild; ttroot is what old servents wrote
+  // servents write it with and without slash, old ones as ttroot
   for (const prefix of ['urn:tree:tiger:', 'urn:tree:tiger/:', 'urn:ttroot:']) {
     if (!lower.startsWith(prefix)) continue;
     const tigerRoot = digest(text.slice(prefix.length), TIGER_BYTES);
@@ -81,7 +81,7 @@ export function formatBitprint(sha1: Uint8Array, tigerRoot: Uint8Array): string 
   return `urn:bitprint:${formatBase32(sha1)}.${formatBase32(tigerRoot)}`;
 }
 
-/** The one URN that says all that is known. */
+/** Formats a bitprint when both hashes are known. Throws RangeError without a hash. */
 export function formatUrn(urn: Urn): string {
   if (urn.sha1 !== null) {
     return urn.tigerRoot === null ? formatSha1Urn(urn.sha1) : formatBitprint(urn.sha1, urn.tigerRoot);

@@ -1,12 +1,12 @@
-// The envelope of vendor messages (0x31 and 0x32): who defined it, which one, which version. Bodies are in vendor/.
+// The envelope of vendor messages (0x31 and 0x32): vendor, selector, version. Bodies are in vendor/.
 import { ProtocolError } from '../errors.ts';
 
 export const VENDOR_HEAD_BYTES = 8;
-/** The vendor code of what belongs to nobody. */
+/** Vendor code of messages without a vendor ("null"). */
 export const NO_VENDOR = '\0\0\0\0';
 
 export interface VendorMessage {
-  /** 4 characters, one a byte; NO_VENDOR. */
+  /** 4 Latin-1 characters, or NO_VENDOR. */
   readonly vendor: string;
   readonly selector: number;
   readonly version: number;
@@ -14,7 +14,7 @@ export interface VendorMessage {
   readonly body: Buffer;
 }
 
-/** What vendorId() gives for the messages that we know. */
+/** Results of vendorId() for the messages handled. */
 export const VendorId = {
   MessagesSupported: 'null/0',
   Capabilities: 'null/10',
@@ -39,7 +39,7 @@ export const VendorId = {
   HeadPong: 'LIME/24',
 } as const;
 
-/** `LIME/21`, `null/0`: what to dispatch on; the version is the handler's business. */
+/** The dispatch key, such as `LIME/21` or `null/0`; handlers check the version. */
 export function vendorId(message: Pick<VendorMessage, 'vendor' | 'selector'>): string {
   return `${message.vendor === NO_VENDOR ? 'null' : message.vendor}/${message.selector}`;
 }
@@ -66,7 +66,7 @@ export function encodeVendorMessage(message: VendorMessage): Buffer {
   return payload;
 }
 
-/** The payload of a message we know, by its id. */
+/** Encodes the payload of a message by its VendorId. */
 export function vendorPayload(id: string, version: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const slash = id.indexOf('/');
   const name = id.slice(0, slash);
@@ -74,7 +74,7 @@ export function vendorPayload(id: string, version: number, body: Buffer = Buffer
   return encodeVendorMessage({ vendor, selector: Number(id.slice(slash + 1)), version, body });
 }
 
-/** Throws unless the body has `bytes` bytes at least; more are tolerated, as gtk-gnutella does. */
+/** Throws WIRE_TRUNCATED unless the body has at least `bytes` bytes; allows more, as gtk-gnutella does. */
 export function demandBody(message: VendorMessage, bytes: number): Buffer {
   if (message.body.length < bytes) {
     throw new ProtocolError('WIRE_TRUNCATED', `${vendorId(message)} with ${message.body.length} of ${bytes} bytes`);
@@ -82,7 +82,7 @@ export function demandBody(message: VendorMessage, bytes: number): Buffer {
   return message.body;
 }
 
-/** Throws for versions that never had the layout we read: newer ones only add. */
+/** Throws WIRE_MALFORMED for versions below `versionMin`; newer versions only append fields. */
 export function demandVersion(message: VendorMessage, versionMin: number): void {
   if (message.version < versionMin) {
     throw new ProtocolError('WIRE_MALFORMED', `${vendorId(message)} version ${message.version}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readApiToken } from '../../api/runtime-files.ts';
 import { Type } from '../../protocol/constants.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';
 import { parsePong } from '../../protocol/wire/pong.ts';
 import { encodeQuery } from '../../protocol/wire/query.ts';
@@ -19,10 +19,10 @@ async function* descriptors(socket: NodeJS.ReadableStream, first: Buffer): Async
   const reader = new FrameReader(65_535);
   const frame = new Frame();
   reader.push(first);
-  while (reader.next(frame) === Read.Frame) yield frame;
+  while (reader.next(frame) === ReadResult.Frame) yield frame;
   for await (const chunk of socket) {
     reader.push(chunk as Buffer);
-    while (reader.next(frame) === Read.Frame) yield frame;
+    while (reader.next(frame) === ReadResult.Frame) yield frame;
   }
 }
 

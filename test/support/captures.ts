@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { projectRoot, readFixture } from './fixtures.ts';
 
 export interface CapturedDescriptor {
@@ -91,7 +91,7 @@ function framesOf(stream: Buffer): Buffer[] {
   const frame = new Frame();
   const frames: Buffer[] = [];
   reader.push(stream);
-  while (reader.next(frame) === Read.Frame) frames.push(frame.copy());
+  while (reader.next(frame) === ReadResult.Frame) frames.push(frame.copy());
   return frames;
 }
 

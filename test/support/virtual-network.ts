@@ -11,7 +11,7 @@ import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
 import type { Clock, Random } from '../../protocol/ports.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
-import { Frame, FrameReader, Read } from '../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
 import type { Push } from '../../protocol/wire/push.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
@@ -402,7 +402,7 @@ class FrameCollector {
     const seen: SeenFrame[] = [];
     const frame = new Frame();
     this.#reader.push(chunk);
-    while (this.#reader.next(frame) === Read.Frame) {
+    while (this.#reader.next(frame) === ReadResult.Frame) {
       const bytes = frame.copy();
       const { type, ttl, hops } = frame;
       seen.push({ bytes, guid: bytes.subarray(0, 16), type, ttl, hops, payload: bytes.subarray(23) });

@@ -127,7 +127,7 @@ export class Neighbours {
       mayBecomeLeaf: role.mayBecomeLeaf,
       liveSince: startedAt,
       guid: serventGuid,
-      wantsLeaves: rules.guides && role.active && ultrapeers + 1 >= rules.topology.leafUltrapeers,
+      wantsLeaves: rules.wantsLeaves && role.active && ultrapeers + 1 >= rules.topology.leafUltrapeers,
     });
   }
 

@@ -4,12 +4,12 @@ import { type Endpoint, formatEndpoint, reachOf } from '../../wire/endpoint.ts';
 import type { BlockList } from '../links/block-list.ts';
 
 export class ReachPolicy {
-  readonly #rules: Pick<NetworkRules, 'profile' | 'dials'>;
+  readonly #rules: Pick<NetworkRules, 'profile' | 'dialable'>;
   readonly #blocked: BlockList | null;
   /** Our own addresses, as we listen and as others see us; a handful. */
   readonly #own = new Set<string>();
 
-  constructor(rules: Pick<NetworkRules, 'profile' | 'dials'>, blocked: BlockList | null = null) {
+  constructor(rules: Pick<NetworkRules, 'profile' | 'dialable'>, blocked: BlockList | null = null) {
     this.#rules = rules;
     this.#blocked = blocked;
   }
@@ -38,8 +38,8 @@ export class ReachPolicy {
     if (reach === 'unusable') return 'that address belongs to nobody';
     const list = this.#blocked?.blockedBy(endpoint.host) ?? null;
     if (list !== null) return `blocked by ${list}`;
-    const { dials, profile } = this.#rules;
-    if (dials === null || dials.includes(reach)) return null;
+    const { dialable, profile } = this.#rules;
+    if (dialable === null || dialable.includes(reach)) return null;
     return `profile ${profile} does not reach ${reach} addresses: choose another --profile`;
   }
 }

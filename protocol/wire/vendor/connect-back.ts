@@ -1,4 +1,5 @@
-// "Am I reachable?": BEAR/7 (TCP) and GTKG/7 (UDP) ask a neighbour, LIME/7 and 8 are the neighbour's neighbours' part.
+// Connect-back requests: a servent asks a neighbour to test its port (BEAR/7 TCP, GTKG/7 UDP); the neighbour passes the request
+// to one of its own neighbours (LIME/7, LIME/8).
 import { ProtocolError } from '../../errors.ts';
 import { type Endpoint, packEndpoint, unpackIpv4 } from '../endpoint.ts';
 import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
@@ -31,7 +32,7 @@ export interface UdpConnectBack {
   readonly guid: Buffer;
 }
 
-/** Version 1 carries the ping's GUID, version 2 has it as the descriptor's own. Throws WIRE_TRUNCATED, WIRE_MALFORMED. */
+/** Reads the ping's GUID from the body (version 1) or the descriptor (version 2). Throws WIRE_TRUNCATED, WIRE_MALFORMED. */
 export function parseUdpConnectBack(message: VendorMessage, descriptorGuid: Buffer): UdpConnectBack {
   const ownGuid = message.version < 2;
   const body = demandBody(message, ownGuid ? 18 : 2);
@@ -43,7 +44,7 @@ export function encodeUdpConnectBack(connectBack: UdpConnectBack): Buffer {
   return vendorPayload(VendorId.UdpConnectBack, 1, Buffer.concat([portBytes(connectBack.port), connectBack.guid]));
 }
 
-/** Whom to connect to (LIME/7) or to ping with the descriptor's GUID (LIME/8), for a third party. Never passed on. */
+/** The endpoint to connect to (LIME/7) or to ping with the descriptor's GUID (LIME/8). Not relayed. */
 export function parseConnectBackRedirect(message: VendorMessage): Endpoint {
   const body = demandBody(message, 6);
   return { host: unpackIpv4(body, 0), port: portOf(body, 4) };

@@ -16,7 +16,7 @@ export const CrawlFlag = {
   DhtStatus: 0x40,
 } as const;
 
-/** Wanted number that means all. */
+/** Requested number that means all. */
 export const CRAWL_ALL = 255;
 
 export interface CrawlerPing {
@@ -51,7 +51,7 @@ export interface CrawledNeighbour {
 export interface CrawlerPong {
   readonly ultrapeers: readonly CrawledNeighbour[];
   readonly leaves: readonly CrawledNeighbour[];
-  /** Which of the fields are there. */
+  /** CrawlFlag bits: which of the fields are present. */
   readonly flags: number;
   readonly uptimeSeconds: number;
   readonly dhtStatus: number;
@@ -59,10 +59,10 @@ export interface CrawlerPong {
   readonly userAgent: string;
 }
 
-/** 510 neighbours with agents as long as anybody's. */
+/** Inflated user agents: 511 of at most 128 characters. */
 const AGENTS_BYTES_MAX = 65_536;
 const NEIGHBOURS_MAX = 255;
-/** So that 511 of them, every character escaped, fit a 16-bit length. */
+/** 511 of them, every character escaped, fit a 16-bit length. */
 const AGENT_CHARS_MAX = 63;
 
 /** Throws WIRE_TRUNCATED, WIRE_MALFORMED (agents that do not inflate). */
@@ -95,7 +95,7 @@ function readNeighbour(cursor: Cursor, flags: number): Omit<CrawledNeighbour, 'u
   };
 }
 
-/** LimeWire 5.5: LE16 and gzip, in it LE16 and text: agents joined by ';', a backslash before one inside a name. */
+/** Reads agents as LimeWire 5.5 writes them: LE16, then gzip of LE16 and text; joined by ';', escaped by a backslash. */
 function readAgents(cursor: Cursor): string[] {
   const text = textOf(inflateAgents(cursor.take(cursor.u16())));
   const agents = [''];
@@ -112,7 +112,7 @@ function inflateAgents(packed: Buffer): Buffer {
     const inflate = packed[0] === 0x1f ? gunzipSync : inflateSync;
     return inflate(packed, { maxOutputLength: AGENTS_BYTES_MAX });
   } catch (error) {
-    // zlib's own complaints are the sender's doing; nothing else is expected
+    // zlib's errors mean bad input
     if (error instanceof Error && 'code' in error) {
       throw new ProtocolError('WIRE_MALFORMED', 'user agents of a crawler pong');
     }
@@ -120,13 +120,13 @@ function inflateAgents(packed: Buffer): Buffer {
   }
 }
 
-/** The length inside is redundant: without it the text is taken as it is. */
+/** Skips the redundant length before the text, if present. */
 function textOf(agents: Buffer): string {
   const measured = agents.length >= 2 && agents.readUInt16LE(0) === agents.length - 2;
   return agents.toString('latin1', measured ? 2 : 0);
 }
 
-/** LIME/6 version 1: what `flags` names is written, of 255 neighbours of each kind at most. */
+/** LIME/6 version 1 with the fields in `flags`, at most 255 neighbours of each kind. */
 export function encodeCrawlerPong(pong: CrawlerPong): Buffer {
   const { flags } = pong;
   const ultrapeers = pong.ultrapeers.slice(0, NEIGHBOURS_MAX);

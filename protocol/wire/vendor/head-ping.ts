@@ -1,4 +1,4 @@
-// LIME/23 and 24: "have you this file?" by UDP, and the answer. An ultrapeer passes one on to the leaf it names, once.
+// HEAD pings (LIME/23) and pongs (LIME/24): ask by UDP whether a servent has a file. An ultrapeer relays one to the leaf named in it.
 import { ProtocolError } from '../../errors.ts';
 import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
 import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
@@ -21,7 +21,7 @@ export interface HeadPing {
   readonly flags: number;
   /** As written, `urn:sha1:…`. */
   readonly urn: string;
-  /** GGEP PUSH: the servent that is meant, 16 bytes. */
+  /** GGEP PUSH: GUID of the servent asked, 16 bytes. */
   readonly target: Buffer | null;
 }
 
@@ -51,7 +51,7 @@ export function encodeHeadPing(ping: HeadPing): Buffer {
 
 export interface HeadPong {
   readonly found: boolean;
-  /** Nobody can connect to us. */
+  /** The sender accepts no incoming connections. */
   readonly firewalled: boolean;
   /** No upload slot is free. */
   readonly busy: boolean;
@@ -60,11 +60,11 @@ export interface HeadPong {
 }
 
 const PongCode = { Complete: 0x01, Firewalled: 0x04 } as const;
-/** Place in the queue; negative are free slots. */
+/** Queue position; negative: number of free slots. */
 const BUSY = 0x7f;
 const ONE_SLOT = 0xff;
 
-/** LIME/24 in the version that was asked for: 1 binary, 2 GGEP. Names no other locations. The descriptor's GUID is the ping's. */
+/** LIME/24 in the requested version: 1 binary, 2 GGEP. Without alternate locations. The descriptor's GUID is the ping's. */
 export function encodeHeadPong(version: number, pong: HeadPong): Buffer {
   const code = pong.found ? PongCode.Complete | (pong.firewalled ? PongCode.Firewalled : 0) : 0;
   const vendor = Buffer.from(pong.vendor, 'latin1');

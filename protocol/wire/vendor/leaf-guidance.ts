@@ -1,12 +1,12 @@
-// Between a leaf and its ultrapeer: BEAR/4 how many queries to send, BEAR/11 and 12 how many hits a query has kept.
+// Leaf guidance: BEAR/4 limits queries by hops, BEAR/11 asks how many hits of a query the leaf has kept, BEAR/12 answers.
 import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
 /** Hops value that lifts a restriction. */
 export const HOPS_FLOW_OPEN = 255;
-/** Hits of a query status that says: stop. */
+/** Number of hits in a query status that stops the query. */
 export const QUERY_STATUS_STOP = 0xffff;
 
-/** Send the peer only queries whose hops are below this; 0 none. Throws WIRE_TRUNCATED. */
+/** The peer wants only queries with fewer hops; 0: none. Throws WIRE_TRUNCATED. */
 export function parseHopsFlow(message: VendorMessage): number {
   return demandBody(message, 1).readUInt8(0);
 }

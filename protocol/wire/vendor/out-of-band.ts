@@ -1,19 +1,19 @@
-// Hits by UDP: LIME/12 offers them, LIME/11 claims them. The descriptor's GUID is the query's.
+// Out-of-band hits: LIME/12 offers hits by UDP, LIME/11 claims them. The descriptor's GUID is the query's.
 import { ProtocolError } from '../../errors.ts';
 import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
 import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
 /** gtk-gnutella's bound on the token. */
 export const OUT_OF_BAND_TOKEN_BYTES_MAX = 16;
-/** Wanted hits that mean all of them. */
+/** `wanted` that means all. */
 export const OUT_OF_BAND_ALL = 255;
 
 export interface OutOfBandOffer {
   /** At most 255. */
   readonly hits: number;
-  /** The replier can receive datagrams that it did not ask for. */
+  /** The sender can receive unsolicited datagrams. */
   readonly unsolicited: boolean;
-  /** Version 3: the claim must bring a token. */
+  /** Version 3: the claim must have a token. */
   readonly secure: boolean;
 }
 

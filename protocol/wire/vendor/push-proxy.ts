@@ -1,4 +1,4 @@
-// Push proxies: LIME/21 asks an ultrapeer to take pushes for us, LIME/22 is its yes, GTKG/21 ends it.
+// Push proxies: LIME/21 asks an ultrapeer to receive pushes for the sender, LIME/22 accepts, GTKG/21 cancels.
 import { type Endpoint, packEndpoint, unpackIpv4 } from '../endpoint.ts';
 import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
@@ -25,7 +25,7 @@ export function parsePushProxyAck(message: VendorMessage): PushProxyAck {
   return { host: unpackIpv4(body, 0), port: body.readUInt16LE(4) };
 }
 
-/** LIME/22 version 2 whatever was asked: LimeWire refuses version 1. `proxy` is IPv4. */
+/** LIME/22 version 2: LimeWire refuses version 1. `proxy` is IPv4. */
 export function encodePushProxyAck(proxy: Endpoint): Buffer {
   return vendorPayload(VendorId.PushProxyAck, 2, packEndpoint(proxy));
 }

@@ -1,4 +1,4 @@
-// What a peer understands: null/0 lists vendor messages, null/10 capabilities. Both once, right after the handshake.
+// Lists of supported vendor messages (null/0) and capabilities (null/10), each sent once after the handshake.
 import { Cursor } from '../cursor.ts';
 import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
@@ -26,7 +26,7 @@ export function parseMessagesSupported(message: VendorMessage): SupportedMessage
   return supported;
 }
 
-/** null/0 version 0. LimeWire acts on each entry (push-proxy and connect-back requests): list only what is served. */
+/** null/0 version 0. LimeWire acts on each entry (push-proxy and connect-back requests), so list only what is served. */
 export function encodeMessagesSupported(supported: readonly SupportedMessage[]): Buffer {
   const body = Buffer.alloc(2 + 8 * supported.length);
   body.writeUInt16LE(supported.length, 0);
@@ -40,8 +40,8 @@ export function encodeMessagesSupported(supported: readonly SupportedMessage[]):
 }
 
 /**
- * Name of 4 characters (`WHAT`, `TCPI`, `TLS!` …) to version. LimeWire's second list, with wide numbers, overrides the
- * first; a tail that is no such list is ignored. Throws WIRE_TRUNCATED.
+ * Maps names of 4 characters (`WHAT`, `TCPI`, `TLS!` …) to versions. LimeWire's second list, of 32-bit numbers, overrides
+ * the first; another tail is ignored. Throws WIRE_TRUNCATED.
  */
 export function parseCapabilityList(message: VendorMessage): Map<string, number> {
   const cursor = new Cursor(demandBody(message, 2));
@@ -56,7 +56,7 @@ export function parseCapabilityList(message: VendorMessage): Map<string, number>
   return capabilities;
 }
 
-/** null/10: version 0 as gtk-gnutella, 1 with the second list where a number needs it as LimeWire. */
+/** null/10: version 0; version 1 with LimeWire's second list when a number exceeds 16 bits. */
 export function encodeCapabilityList(capabilities: ReadonlyMap<string, number>): Buffer {
   const wide = [...capabilities].filter(([, version]) => version > 0xffff);
   const narrowBytes = 2 + 6 * capabilities.size;

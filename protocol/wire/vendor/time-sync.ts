@@ -1,5 +1,5 @@
-// GTKG/9 and 10: a clock comparison. Two of the four times travel in the descriptor's GUID.
-// offset = ((T2 - T1) + (T3 - T4)) / 2, where T4 is when the reply came in.
+// Time synchronisation (GTKG/9 and 10). Two of the four times are in the descriptor's GUID.
+// offset = ((T2 - T1) + (T3 - T4)) / 2, where T4 is the time of receipt of the reply.
 import { Cursor } from '../cursor.ts';
 import { demandBody, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
@@ -10,16 +10,16 @@ export interface Timestamp {
 }
 
 export interface TimeSyncRequest {
-  /** The sender's clock runs by NTP. */
+  /** The sender's clock is set by NTP. */
   readonly ntp: boolean;
-  /** T1, when it was sent. */
+  /** T1, when the request was sent. */
   readonly sentAt: Timestamp;
 }
 
 export interface TimeSyncReply extends TimeSyncRequest {
-  /** T2, when the request came in. */
+  /** T2, when the request was received. */
   readonly receivedAt: Timestamp;
-  /** T3. */
+  /** T3, when the reply was sent. */
   readonly repliedAt: Timestamp;
 }
 

@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { Type } from '../../../protocol/constants.ts';
-import { Frame, FrameReader, Read } from '../../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../../protocol/wire/frame-reader.ts';
 import { markGuid } from '../../../protocol/wire/guid.ts';
 import { encodeDescriptor, writeHeader } from '../../../protocol/wire/header.ts';
 import { type BareServent, startBareServent } from '../../support/bare-servent.ts';
@@ -45,7 +45,7 @@ class Neighbour {
 
   #onBytes(chunk: Buffer): void {
     if (chunk.length > 0) this.#reader.push(chunk);
-    while (this.#reader.next(this.#frame) === Read.Frame) {
+    while (this.#reader.next(this.#frame) === ReadResult.Frame) {
       if (this.#frame.type === Type.Query) this.queries.add(this.#frame.guid().readUInt32LE(0));
     }
   }

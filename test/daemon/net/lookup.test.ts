@@ -1,10 +1,10 @@
 import t from 'tap';
 import { addressesOf, lookupWithin } from '../../../daemon/net/lookup.ts';
 
-const any = { asksNames: true, forbids: () => null };
+const any = { resolvesNames: true, forbids: () => null };
 
 t.test('localhost is known without asking; where names are not asked for it is the only one', async t => {
-  const policy = { ...any, asksNames: false };
+  const policy = { ...any, resolvesNames: false };
   t.match(await addressesOf('LocalHost', policy), [{ address: '127.0.0.1' }, { address: '::1' }]);
   await t.rejects(addressesOf('cache.example', policy), { code: 'LOOKUP_FORBIDDEN', message: /give an address/ });
   await t.rejects(addressesOf('localhost.example', policy), { code: 'LOOKUP_FORBIDDEN' });

@@ -7,7 +7,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import { qrpHash } from '../../../protocol/qrp/hash.ts';
 import { encodeTable, TableReceiver } from '../../../protocol/qrp/patch.ts';
 import { QrpTable } from '../../../protocol/qrp/table.ts';
-import { Frame, FrameReader, Read } from '../../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../../protocol/wire/frame-reader.ts';
 import {
   type EntryBits,
   encodeRouteTableUpdate,
@@ -123,7 +123,7 @@ t.test('captured sequences give the tables that were captured with them', async 
       const reader = new FrameReader(65536);
       const frame = new Frame();
       reader.push(plain);
-      while (reader.next(frame) === Read.Frame) {
+      while (reader.next(frame) === ReadResult.Frame) {
         if (frame.type === Type.Qrp) receiver.receive(parseRouteTableUpdate(frame.payload()));
       }
       t.equal(receiver.table?.slots, expected.slots, `${name} ${side}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Frame, FrameReader, Read } from '../../../protocol/wire/frame-reader.ts';
+import { Frame, FrameReader, ReadResult } from '../../../protocol/wire/frame-reader.ts';
 import { encodeDescriptor } from '../../../protocol/wire/header.ts';
 
 const guid = Buffer.alloc(16, 7);
@@ -10,7 +10,7 @@ function framesOf(reader: FrameReader, chunks: Buffer[]): Buffer[] {
   const out: Buffer[] = [];
   for (const chunk of chunks) {
     reader.push(chunk);
-    while (reader.next(frame) === Read.Frame) out.push(frame.copy());
+    while (reader.next(frame) === ReadResult.Frame) out.push(frame.copy());
   }
   return out;
 }
@@ -44,7 +44,7 @@ t.test('any chunking yields the same frames with at most two joins a frame, and 
 t.test('a payload over the limit is refused from its header alone', async t => {
   const reader = new FrameReader(100);
   reader.push(encodeDescriptor(guid, 0x80, 1, 0, Buffer.alloc(101)).subarray(0, 23));
-  t.equal(reader.next(new Frame()), Read.TooLong);
+  t.equal(reader.next(new Frame()), ReadResult.TooLong);
 });
 
 t.test('a frame that comes byte by byte is not kept as so many buffers', async t => {
@@ -55,10 +55,10 @@ t.test('a frame that comes byte by byte is not kept as so many buffers', async t
   for (let at = 0; at < whole.length; at++) {
     reader.push(whole.subarray(at, at + 1));
     most = Math.max(most, reader.held - Math.max(64, at / 16));
-    if (at + 1 < whole.length && reader.next(frame) !== Read.Wait) t.fail('too early');
+    if (at + 1 < whole.length && reader.next(frame) !== ReadResult.Wait) t.fail('too early');
   }
   t.ok(most <= 1, 'sixteen bytes a buffer, but for the first few');
-  t.equal(reader.next(frame), Read.Frame);
+  t.equal(reader.next(frame), ReadResult.Frame);
   t.ok(frame.copy().equals(whole));
   t.ok(reader.joins < 200, `${reader.joins} joins`);
 });

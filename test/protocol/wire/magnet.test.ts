@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { formatMagnet, type Magnet, parseMagnet } from '../../../protocol/wire/magnet.ts';
-import { isMagnet, linkIn } from '../../../protocol/wire/pasted.ts';
+import { isMagnet, linkIn } from '../../../protocol/wire/pasted-link.ts';
 import { base32OrNull, formatBase32, urnOrNull } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { bytes, plain } from '../../support/wire-arbitraries.ts';

@@ -1,8 +1,8 @@
-// Links as people paste them: with blanks and line ends around, in brackets or quotes, in a sentence, out of a page, escaped whole.
+// Finds the link in pasted text: surrounded by blanks, brackets, quotes or a sentence, broken over lines, or percent-escaped as a whole.
 import { unescapeOctets } from './percent.ts';
 import { decodeText } from './text.ts';
 
-/** Opening sign to closing sign; with `last`, the closing sign may be in a link, too. */
+/** Opening to closing sign. `last`: the link ends at the last closing sign, as links may contain the sign. */
 const ENCLOSED: Readonly<Record<string, { close: string; last: boolean }>> = {
   '<': { close: '>', last: false },
   '"': { close: '"', last: false },
@@ -14,10 +14,10 @@ const ENCLOSED: Readonly<Record<string, { close: string; last: boolean }>> = {
   '(': { close: ')', last: true },
   '[': { close: ']', last: true },
 };
-/** A link in the parameter of a link in a parameter. */
+/** Rounds of unescaping, for links nested in parameters of links. */
 const ESCAPED_TIMES_MAX = 3;
 
-/** The magnet link in it, or the URN that it is; null: there is none. */
+/** The magnet link in the text, or the URN with which it begins, or null. */
 export function linkIn(text: string): string | null {
   const plain = unescapedWhole(text);
   const magnet = /(?<![a-z0-9])magnet:\/{0,2}\?(?=.)/is.exec(plain);
@@ -28,7 +28,7 @@ export function linkIn(text: string): string | null {
   return link.replace(/^magnet:\/*\?/i, 'magnet:?').replace(/&amp;/gi, '&');
 }
 
-/** Without the signs of a sentence behind a hash or a number. */
+/** Cuts punctuation after the last letter or digit. */
 export function withoutEnd(text: string): string {
   return /^.*[a-z0-9]/is.exec(text)?.[0] ?? '';
 }
@@ -40,14 +40,14 @@ export function isMagnet(text: string): boolean {
 function unescapedWhole(text: string): string {
   let plain = text;
   for (let times = 0; times < ESCAPED_TIMES_MAX && /(?:magnet|urn)(?::?%|%(?:25)*3a)/i.test(plain); times++) {
-    if (/magnet:\/{0,2}\?/i.test(plain)) break; // only what is inside is escaped, and that is for its reader
+    if (/magnet:\/{0,2}\?/i.test(plain)) break; // only the parameters are escaped: parseMagnet decodes them
     const bytes = unescapeOctets(Buffer.from(plain, 'utf8'));
     plain = decodeText(bytes, 0, bytes.length);
   }
   return plain;
 }
 
-/** Lines are broken in brackets and quotes only for want of room. */
+/** The text up to the closing sign of the bracket or quote before `start`, lines joined; null without such a pair. */
 function enclosed(text: string, start: number): string | null {
   const { close = '', last = false } = ENCLOSED[text.charAt(start - 1)] ?? {};
   const end = close === '' ? -1 : last ? text.lastIndexOf(close) : text.indexOf(close, start);
@@ -60,7 +60,7 @@ function enclosed(text: string, start: number): string | null {
         .join('');
 }
 
-/** To the end of the line; to the first blank where blanks are escaped, or nothing has them. */
+/** The text up to the end of the line, or to the first blank when the link escapes blanks or has no dn. */
 function bare(text: string): string {
   const [line = ''] = text.split(/[\r\n]/, 1);
   const blank = line.search(/\s/);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { linkIn } from '../../../protocol/wire/pasted.ts';
+import { linkIn } from '../../../protocol/wire/pasted-link.ts';
 
 const MANY = 300_000;
 
