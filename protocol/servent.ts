@@ -25,7 +25,7 @@ import type { HitCourier } from './overlay/queries/answerer.ts';
 import type { SearchSpec } from './overlay/queries/question.ts';
 import type { Search } from './overlay/queries/search.ts';
 import { SearchSessions } from './overlay/queries/search-sessions.ts';
-import { Firewall, type Reachability } from './overlay/reach/firewall.ts';
+import { Firewall, proven } from './overlay/reach/firewall.ts';
 import { OwnAddress } from './overlay/reach/own-address.ts';
 import { ReachPolicy } from './overlay/reach/reach-policy.ts';
 import type { OverlaySink } from './overlay/sink.ts';
@@ -105,12 +105,16 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     });
     this.identity = this.#identityOf(parts);
     const { identity, firewall } = this;
-    const limits = { ...rules.overlay, ...parts.limits };
+    const limits = parts.limits === undefined ? rules.overlay : { ...rules.overlay, ...parts.limits };
     this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
     const { overlay } = this;
     this.datagrams = new Datagrams(
       {
-        ...{ clock, random, identity, library, firewall },
+        clock,
+        random,
+        identity,
+        library,
+        firewall,
         core: overlay,
         sink: this,
         send: (bytes, to) => shell.send(bytes, to),
@@ -122,7 +126,10 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     );
     this.vendor = new VendorDispatch(
       {
-        ...{ clock, random, identity, firewall },
+        clock,
+        random,
+        identity,
+        firewall,
         probes: { tcp: to => shell.probe(to), udp: (to, guid, at) => this.datagrams.probe(to, guid, at) },
         links: overlay.links,
         reaches: rules.reaches,
@@ -139,8 +146,18 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     });
     this.neighbours = new Neighbours(
       {
-        ...{ overlay, kept: this.kept, hosts: this.hosts, sightings: this.sightings, slots: this.slots },
-        ...{ reach: this.reach, role: this.role, rules, settings, clock, random, serventGuid },
+        overlay,
+        kept: this.kept,
+        hosts: this.hosts,
+        sightings: this.sightings,
+        slots: this.slots,
+        reach: this.reach,
+        role: this.role,
+        rules,
+        settings,
+        clock,
+        random,
+        serventGuid,
         startedAt: parts.startedAt,
         dial: endpoint => shell.dial(endpoint),
         onLeaving: (link, drop) => parts.sink.onLeaving(link, drop),
@@ -168,7 +185,10 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   #identityOf({ clock, settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
     return new OwnIdentity({
-      ...{ serventGuid, settings, liveSince, machine },
+      serventGuid,
+      settings,
+      liveSince,
+      machine,
       uploadsFull: () => this.uploads.busy(clock.now()),
       role: () => this.role.role,
       listen: () => this.endpoint,
@@ -185,7 +205,14 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     const { hosts, sightings, reach, overlay } = this;
     return new Bootstrap(
       {
-        ...{ clock, random, caches, hosts, sightings, reach, shell, sink },
+        clock,
+        random,
+        caches,
+        hosts,
+        sightings,
+        reach,
+        shell,
+        sink,
         rules: rules.bootstrap,
         links: () => ({
           connected: overlay.counts.ultrapeers,
@@ -470,8 +497,4 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.#udp = false;
     this.overlay.shutdown();
   }
-}
-
-function proven(reachability: Reachability): boolean | null {
-  return reachability === 'unknown' ? null : reachability === 'open';
 }

@@ -122,13 +122,22 @@ export class VendorDispatch {
   constructor(parts: VendorDispatchParts, now: number) {
     this.#parts = parts;
     const { random, identity, firewall, probes, reaches, adopt, links } = parts;
-    const ways = {
-      send: (link: Link, payload: Buffer, guid?: Buffer) => this.send(link, payload, guid),
-      supporting: (id: string) => this.supporting(id),
-      supports: (link: Link, id: string) => this.supports(link, id),
-    };
-    this.connectBacks = new ConnectBacks({ ...ways, random, identity, firewall, probes, reaches, links, now });
-    this.pushProxies = new PushProxies({ ...ways, identity, reaches, adopt });
+    const send = (link: Link, payload: Buffer, guid?: Buffer) => this.send(link, payload, guid);
+    const supporting = (id: string) => this.supporting(id);
+    const supports = (link: Link, id: string) => this.supports(link, id);
+    this.connectBacks = new ConnectBacks({
+      send,
+      supporting,
+      supports,
+      random,
+      identity,
+      firewall,
+      probes,
+      reaches,
+      links,
+      now,
+    });
+    this.pushProxies = new PushProxies({ send, supporting, supports, identity, reaches, adopt });
   }
 
   /** A link is up: says once what we understand (gtk-gnutella honours the first list only), and what we can. */

@@ -4,9 +4,10 @@
 /** Owners in a chunk of a list. A chunk is full, but for the first of its list. */
 const CHUNK = 8;
 const CHUNK_SHIFT = 3;
-/** Chunks that are allocated together: 80 KiB. No list ever moves, so growing never needs the old and the new at once. */
+/** Chunks that are allocated together: 80 KiB. Only the first page ever moves, while it grows to that. */
 const PAGE = 4096;
 const PAGE_SHIFT = 12;
+const PAGE_FIRST = 64;
 /** Rows of bits that are allocated together. */
 const ROWS = 64;
 const ROW_SHIFT = 6;
@@ -18,13 +19,15 @@ const CAPACITY_MIN = 256;
 /** Owners are small dense numbers below 65,535. Numbers of chunks are counted from 1, 0 is none; rows below 0, -1 the first. */
 export class OwnerSets {
   /** By slot: the first chunk, or the row. */
-  readonly #heads: Int32Array;
-  readonly #lengths: Uint16Array;
+  #heads: Int32Array;
+  #lengths: Uint16Array;
   /** Owners, CHUNK cells a chunk. */
   readonly #cells: Uint16Array[] = [];
   /** Of each chunk the next of its list, or of the free ones. */
   readonly #nexts: Uint32Array[] = [];
   #chunks = 0;
+  /** Chunks that there are cells for. */
+  #room = 0;
   #freeChunk = 0;
   /** ROWS rows of `capacity` bits each. */
   #bits: Uint32Array[] = [];
@@ -45,6 +48,27 @@ export class OwnerSets {
   /** Cells of 32 owners that a set of bits has. */
   get width(): number {
     return this.#capacity >>> 5;
+  }
+
+  /** Room for so many slots. */
+  widen(slots: number): void {
+    const [heads, lengths] = [this.#heads, this.#lengths];
+    this.#heads = new Int32Array(slots);
+    this.#lengths = new Uint16Array(slots);
+    this.#heads.set(heads);
+    this.#lengths.set(lengths);
+  }
+
+  /** Room for so many slots; the set of each one that there was becomes that of the slot in `moves`. */
+  move(moves: Uint32Array, slots: number): void {
+    const [heads, lengths] = [this.#heads, this.#lengths];
+    this.#heads = new Int32Array(slots);
+    this.#lengths = new Uint16Array(slots);
+    for (const [from, to] of moves.entries()) {
+      if (lengths[from] === 0) continue;
+      this.#heads[to] = heads[from] ?? 0;
+      this.#lengths[to] = lengths[from] ?? 0;
+    }
   }
 
   length(slot: number): number {
@@ -236,11 +260,24 @@ export class OwnerSets {
       this.#freeChunk = this.#next(chunk);
       return chunk;
     }
-    if ((this.#chunks & (PAGE - 1)) === 0) {
-      this.#cells.push(new Uint16Array(PAGE * CHUNK));
-      this.#nexts.push(new Uint32Array(PAGE));
-    }
+    if (this.#chunks === this.#room) this.#addRoom();
     return ++this.#chunks;
+  }
+
+  /** The first page grows: most servents have few leaves. */
+  #addRoom(): void {
+    const first = this.#room < PAGE;
+    const chunks = first ? Math.max(2 * this.#room, PAGE_FIRST) : PAGE;
+    const cells = new Uint16Array(chunks * CHUNK);
+    const nexts = new Uint32Array(chunks);
+    if (first) {
+      cells.set(this.#cells.pop() ?? NO_CELLS);
+      nexts.set(this.#nexts.pop() ?? NO_BITS);
+      this.#room = 0;
+    }
+    this.#cells.push(cells);
+    this.#nexts.push(nexts);
+    this.#room += chunks;
   }
 
   #next(chunk: number): number {

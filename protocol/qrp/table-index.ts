@@ -5,6 +5,7 @@
 import { type QueryHashes, slotOf, type WordHash, wordsNeeded } from './hash.ts';
 import { OwnerSets } from './owner-sets.ts';
 import type { PackedTable } from './packed-table.ts';
+import { SlotPlaces } from './slot-places.ts';
 import { QrpTable } from './table.ts';
 import { Tally } from './tally.ts';
 
@@ -22,30 +23,64 @@ const LIST_COST = 2;
 /** Tables of one size. */
 class SizeIndex {
   readonly bits: number;
+  readonly slots: number;
+  readonly places: SlotPlaces;
+  /** By place of a slot. */
   readonly owners: OwnerSets;
-  /** By slot: owners that count in the union. */
-  readonly counted: Uint16Array;
+  /** By place: owners that count in the union. */
+  #counted: Uint16Array;
   /** Slots where that is not zero. */
   readonly union: QrpTable;
   tables = 0;
 
   constructor(bits: number) {
     this.bits = bits;
-    this.owners = new OwnerSets(2 ** bits);
-    this.counted = new Uint16Array(2 ** bits);
-    this.union = new QrpTable(2 ** bits);
+    this.slots = 2 ** bits;
+    this.places = new SlotPlaces(this.slots);
+    this.#counted = new Uint16Array(this.places.end);
+    this.owners = new OwnerSets(this.places.end);
+    this.union = new QrpTable(this.slots);
+  }
+
+  add(slot: number, owner: number): void {
+    this.owners.add(this.places.of(slot) || this.#place(slot), owner);
+  }
+
+  remove(slot: number, owner: number): void {
+    this.owners.remove(this.places.of(slot), owner);
   }
 
   count(slot: number): void {
-    const before = this.counted[slot] ?? 0;
-    this.counted[slot] = before + 1;
+    const place = this.places.of(slot);
+    const before = this.#counted[place] ?? 0;
+    this.#counted[place] = before + 1;
     if (before === 0) this.union.set(slot);
   }
 
   uncount(slot: number): void {
-    const left = (this.counted[slot] ?? 1) - 1;
-    this.counted[slot] = left;
+    const place = this.places.of(slot);
+    const left = (this.#counted[place] ?? 1) - 1;
+    this.#counted[place] = left;
     if (left === 0) this.union.clear(slot);
+  }
+
+  /** Of a slot that may have none yet. */
+  #place(slot: number): number {
+    const { places, owners } = this;
+    const counted = this.#counted;
+    if (places.end === this.slots) return slot;
+    if (places.take(slot)) {
+      if (places.end <= counted.length) return places.end - 1;
+      this.#counted = new Uint16Array(2 * places.end);
+      this.#counted.set(counted);
+      owners.widen(2 * places.end);
+      return places.end - 1;
+    }
+    const moves = places.spread();
+    this.#counted = new Uint16Array(this.slots);
+    for (const [place, to] of moves.entries()) if (place > 0) this.#counted[to] = counted[place] ?? 0;
+    owners.move(moves, this.slots);
+    return slot;
   }
 }
 
@@ -86,7 +121,7 @@ export class TableIndex {
     const size = this.#sizeOf(table);
     size.tables++;
     for (const slot of table.slots(size.bits)) {
-      size.owners.add(slot, owner);
+      size.add(slot, owner);
       if (counted) size.count(slot);
     }
   }
@@ -138,10 +173,10 @@ export class TableIndex {
     for (; this.#sweptBits < this.#sizes.length; this.#sweptBits++, this.#sweptSlots = 0) {
       const size = this.#sizes[this.#sweptBits];
       if (size === undefined) continue;
-      const end = Math.min(size.counted.length, this.#sweptSlots + slots);
+      const end = Math.min(size.slots, this.#sweptSlots + slots);
       slots -= end - this.#sweptSlots;
-      while (this.#sweptSlots < end) size.owners.sweep(this.#sweptSlots++, this.#gone, this.#list);
-      if (end < size.counted.length) return;
+      while (this.#sweptSlots < end) size.owners.sweep(size.places.of(this.#sweptSlots++), this.#gone, this.#list);
+      if (end < size.slots) return;
     }
     for (const owner of this.#leaving) {
       this.#gone[owner] = 0;
@@ -168,10 +203,10 @@ export class TableIndex {
       if (gone <= come) i++;
       if (come <= gone) j++;
       if (gone < come) {
-        size.owners.remove(gone, owner);
+        size.remove(gone, owner);
         if (counted) size.uncount(gone);
       } else if (come < gone) {
-        size.owners.add(come, owner);
+        size.add(come, owner);
         if (counted) size.count(come);
       }
     }
@@ -208,8 +243,8 @@ export class TableIndex {
 
   /** Owners with `needed` of the words. An owner of so many has one of the first few words, so the longest sets are only counted. */
   #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number): void {
-    const { owners: sets } = size;
-    const slots = hashes.map(hash => slotOf(hash, size.bits));
+    const { owners: sets, places } = size;
+    const slots = hashes.map(hash => places.of(slotOf(hash, size.bits)));
     if (slots.length > 1) slots.sort((a, b) => sets.length(a) - sets.length(b));
     const openers = slots.length - needed + 1;
     let candidates = 0;

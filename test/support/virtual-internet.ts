@@ -198,7 +198,12 @@ export class VirtualHost implements Shell, ServentSink {
     const startedAt = clock.wallTime();
     this.servent = new Servent(
       {
-        ...{ clock, random, library: this.library, machine: MACHINE, settings: this.settings, startedAt },
+        clock,
+        random,
+        library: this.library,
+        machine: MACHINE,
+        settings: this.settings,
+        startedAt,
         rules: NETWORK_RULES[options.profile ?? 'local'],
         shell: this,
         sink: this,
@@ -206,7 +211,8 @@ export class VirtualHost implements Shell, ServentSink {
         serventGuid: random.guid(),
         liveSince: new Date(startedAt).toUTCString(),
         configured: options.connect ?? [],
-        caches: { ...NO_CACHES, udp: { own: options.caches ?? [], wellKnown: [] } },
+        caches:
+          options.caches === undefined ? NO_CACHES : { ...NO_CACHES, udp: { own: options.caches, wellKnown: [] } },
       },
       clock.ms,
     );

@@ -152,18 +152,32 @@ export class Datagrams {
     const { deliveries } = this;
     this.replies = new OutOfBandReplies(
       {
-        ...{ identity, deliveries, addressKey, reaches: limits.reaches, send: sendVendor },
+        identity,
+        deliveries,
+        addressKey,
+        reaches: limits.reaches,
+        send: sendVendor,
         takesUnsolicited: at => parts.firewall.takesDatagrams(at),
       },
       now,
     );
     this.claims = new OutOfBandClaims(random, sendVendor, now);
     this.guess = new Guess({
-      ...{ identity, library, core, deliveries, random, addressKey, now },
+      identity,
+      library,
+      core,
+      deliveries,
+      random,
+      addressKey,
+      now,
       pong: (guid, to, requestBytes, hosts, ggep, at) => this.#pong(guid, to, requestBytes, hosts, ggep, at),
     });
     this.#pings = new DatagramPings({
-      ...{ identity, library, random, send, hosts: parts.hosts },
+      identity,
+      library,
+      random,
+      send,
+      hosts: parts.hosts,
       queryKey: limits.guess ? (endpoint, at) => this.guess.keyOf(endpoint, at) : null,
     });
     this.#handlers = this.#handlersOf(now);
@@ -176,8 +190,17 @@ export class Datagrams {
     const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
     const pings = new PingAnswers(this.#pings, this.#answers, addressKey, this.#limits, ADDRESSES_MAX);
     const vendor = new DatagramVendor({
-      ...{ clock, identity, library, userAgent, addressKey, crawls, heads, links: core.links },
-      ...{ replies: this.replies, claims: this.claims, answers: this.#answers },
+      clock,
+      identity,
+      library,
+      userAgent,
+      addressKey,
+      crawls,
+      heads,
+      links: core.links,
+      replies: this.replies,
+      claims: this.claims,
+      answers: this.#answers,
       searchOf: (bytes, start) => core.searchOf(bytes, start),
       startedAt: now,
       addressesMax: ADDRESSES_MAX,

@@ -169,3 +169,8 @@ export class Firewall {
     return { tcp: stale(this.#tcpProvenAt), udp: stale(this.#udpProvenAt) };
   }
 }
+
+/** Null when it is unknown. */
+export function proven(reachability: Reachability): boolean | null {
+  return reachability === 'unknown' ? null : reachability === 'open';
+}

@@ -164,3 +164,31 @@ t.test('a table of another size is no replacement', async t => {
   index.match(queryHashes('alpha', []), found);
   t.same(found, [owner], 'and changes nothing');
 });
+
+t.test(
+  'slots that few tables have take little; with many they are all there, before and after places are given up',
+  async t => {
+    const index = new TableIndex();
+    const union = new QrpTable(1_024);
+    const kept: { readonly owner: number; readonly table: QrpTable }[] = [];
+    for (let n = 0; n < 60; n++) {
+      const table = tableOf(
+        10,
+        Array.from({ length: 5 }, (_, i) => (n * 211 + i * i * 37) & 1_023),
+      );
+      const owner = index.add(new PackedTable(table), n % 2 === 0);
+      if (owner === null) throw new Error('no number left');
+      kept.push({ owner, table });
+      if (n % 2 === 0) union.merge(table);
+      for (let slot = 0; slot < 1_024; slot++) {
+        const found: number[] = [];
+        index.match({ words: [], delimited: [], urns: [slot << 22] }, found);
+        const wanted = kept.filter(({ table }) => table.has(slot)).map(({ owner }) => owner);
+        if (found.join() !== wanted.join()) t.same(found, wanted, `slot ${slot} after ${n + 1} tables`);
+      }
+      const told = new QrpTable(1_024);
+      index.addUnionTo(told);
+      t.ok(told.equals(union), `the union after ${n + 1} tables`);
+    }
+  },
+);
