@@ -24,7 +24,11 @@ export type ProtocolErrorCode =
   | 'HTTP_MALFORMED'
   | 'HTTP_TOO_LONG'
   | 'RANGE_MALFORMED'
-  | 'QRP_SEQUENCE';
+  | 'QRP_SEQUENCE'
+  | 'DIME_MALFORMED'
+  | 'THEX_MALFORMED'
+  | 'THEX_TOO_LONG'
+  | 'THEX_MISMATCH';
 
 /** A peer broke the rules. */
 export class ProtocolError extends CodedError<ProtocolErrorCode> {}

@@ -44,7 +44,11 @@ function digest(parts) {
 
 /** Changes whenever a source file does: path, size and mtime, so that nothing needs to be read. */
 function sourcesStamp() {
-  const parts = [readFileSync(join(root, 'tsconfig.json')), process.versions.node];
+  const parts = [
+    readFileSync(join(root, 'tsconfig.json')),
+    readFileSync(join(root, 'scripts', 'assembly.mjs')),
+    process.versions.node,
+  ];
   const walk = folder => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
@@ -124,6 +128,7 @@ function prepare() {
   });
   stamped(join(root, 'dist', '.servent-stamp'), sourcesStamp(), () => {
     step('building…', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc')]);
+    step('compiling the hash tree…', process.execPath, [join(root, 'scripts', 'assembly.mjs')]);
   });
 }
 

@@ -1,0 +1,79 @@
+// A hash tree down to a depth: its root, and bottom nodes that each vouch for a slice of the file.
+import { TIGER_BYTES } from '../wire/urn.ts';
+import { levelAbove } from './tiger-engine.ts';
+import { DEPTH_MAX, fullDepth, sliceBytes, sliceCount } from './tree-shape.ts';
+
+export class TigerTree {
+  /** Of the file, bytes. */
+  readonly size: number;
+  /** Levels below the root. */
+  readonly depth: number;
+  /** The bottom level, TIGER_BYTES each. */
+  readonly leaves: Buffer;
+  readonly root: Buffer;
+  /** Bytes that a leaf covers; the last may cover fewer. */
+  readonly sliceBytes: number;
+
+  /** Throws RangeError unless a file of that size has so many leaves at that depth. */
+  constructor(size: number, depth: number, leaves: Uint8Array) {
+    if (!fits(size, depth, leaves))
+      throw new RangeError(`${leaves.length} bytes are not the leaves of a file of ${size} bytes at depth ${depth}`);
+    this.size = size;
+    this.depth = depth;
+    this.leaves = Buffer.from(leaves);
+    this.sliceBytes = sliceBytes(size, depth);
+    this.root = this.levels()[0] ?? this.leaves;
+  }
+
+  /** The constructor without an exception. */
+  static orNull(size: number, depth: number, leaves: Uint8Array): TigerTree | null {
+    return fits(size, depth, leaves) ? new TigerTree(size, depth, leaves) : null;
+  }
+
+  get sliceCount(): number {
+    return this.leaves.length / TIGER_BYTES;
+  }
+
+  /** The nodes of each level, the root first and the leaves last. */
+  levels(): Buffer[] {
+    const levels = [this.leaves];
+    for (let level = this.leaves; level.length > TIGER_BYTES; ) {
+      level = levelAbove(level);
+      levels.unshift(level);
+    }
+    return levels;
+  }
+
+  /** Which slice a byte lies in. */
+  sliceAt(offset: number): number {
+    return Math.floor(offset / this.sliceBytes);
+  }
+
+  /** The bytes that a leaf covers; `end` is the offset after the last. */
+  slice(index: number): { readonly start: number; readonly end: number } {
+    const start = index * this.sliceBytes;
+    return { start, end: Math.min(this.size, start + this.sliceBytes) };
+  }
+
+  /** Slices that lie in a range of bytes from end to end: from `first` to before `end`. Empty when they are equal. */
+  slicesWithin(start: number, end: number): { readonly first: number; readonly end: number } {
+    const first = Math.ceil(start / this.sliceBytes);
+    const last = end >= this.size ? this.sliceCount : Math.floor(end / this.sliceBytes);
+    return { first, end: Math.max(first, last) };
+  }
+
+  leaf(index: number): Buffer {
+    return this.leaves.subarray(index * TIGER_BYTES, (index + 1) * TIGER_BYTES);
+  }
+
+  /** The same tree without its lowest levels. */
+  toDepth(depth: number): TigerTree {
+    return depth >= this.depth ? this : new TigerTree(this.size, depth, this.levels()[depth] ?? this.leaves);
+  }
+}
+
+function fits(size: number, depth: number, leaves: Uint8Array): boolean {
+  if (!Number.isSafeInteger(size) || size < 0 || !Number.isInteger(depth)) return false;
+  if (depth < 0 || depth > Math.min(DEPTH_MAX, fullDepth(size))) return false;
+  return leaves.length === sliceCount(size, depth) * TIGER_BYTES;
+}
