@@ -84,25 +84,28 @@ function memory(): number {
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 1;
   const clock = { now: () => ms, wallTime: () => ms };
-  const overlay = new Overlay({
-    clock,
-    random: { below: () => 0, fill: target => randomFillSync(target), guid },
-    library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-    sink,
-    limits: { queries: null, unionUpdateMs: 1 },
-    identity: {
-      serventGuid: guid(),
-      vendor: 'SRVT',
-      ultrapeer: true,
-      firewalled: false,
-      busy: false,
-      speedKbps: 1000,
-      leafSlotsFree: 1,
-      ultrapeerSlotsFree: 1,
-      dailyUptimeSeconds: 3600,
-      listen: () => ({ host: '127.0.0.1', port: 6346 }),
+  const overlay = new Overlay(
+    {
+      clock,
+      random: { below: () => 0, fill: target => randomFillSync(target), guid },
+      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
+      sink,
+      limits: { queries: null, unionUpdateMs: 1 },
+      identity: {
+        serventGuid: guid(),
+        vendor: 'SRVT',
+        ultrapeer: true,
+        firewalled: () => false,
+        busy: () => false,
+        speedKbps: 1000,
+        leafSlotsFree: 1,
+        ultrapeerSlotsFree: 1,
+        dailyUptimeSeconds: 3600,
+        listen: () => ({ host: '127.0.0.1', port: 6346 }),
+      },
     },
-  });
+    ms,
+  );
   const linkTo = (role: 'leaf' | 'ultrapeer'): Link =>
     overlay.addLink(
       {

@@ -79,24 +79,27 @@ function renew(chunk: Buffer): void {
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 0;
   const clock = { now: () => ms, wallTime: () => ms };
-  const overlay = new Overlay({
-    clock,
-    random: { below: () => 0, fill: target => randomFillSync(target), guid: () => randomFillSync(Buffer.alloc(16)) },
-    library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-    sink,
-    identity: {
-      serventGuid: Buffer.alloc(16, 1),
-      vendor: 'SRVT',
-      ultrapeer: true,
-      firewalled: false,
-      busy: false,
-      speedKbps: 1000,
-      leafSlotsFree: 1,
-      ultrapeerSlotsFree: 1,
-      dailyUptimeSeconds: 3600,
-      listen: () => ({ host: '127.0.0.1', port: 6346 }),
+  const overlay = new Overlay(
+    {
+      clock,
+      random: { below: () => 0, fill: target => randomFillSync(target), guid: () => randomFillSync(Buffer.alloc(16)) },
+      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
+      sink,
+      identity: {
+        serventGuid: Buffer.alloc(16, 1),
+        vendor: 'SRVT',
+        ultrapeer: true,
+        firewalled: () => false,
+        busy: () => false,
+        speedKbps: 1000,
+        leafSlotsFree: 1,
+        ultrapeerSlotsFree: 1,
+        dailyUptimeSeconds: 3600,
+        listen: () => ({ host: '127.0.0.1', port: 6346 }),
+      },
     },
-  });
+    ms,
+  );
   let bytesOut = 0;
   const links = Array.from({ length: LINKS }, (_, i) =>
     overlay.addLink(

@@ -45,7 +45,7 @@ async function startOurs(path: string): Promise<{ port: number; stop(): Promise<
       serventGuid: Buffer.alloc(16),
       vendor: 'TEST',
       speedKbps: 0,
-      firewalled: true,
+      firewalled: () => true,
       listen: () => ({ host: '127.0.0.1', port: 1 }),
     },
     clock: new SystemClock(),

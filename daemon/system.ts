@@ -2,8 +2,9 @@
 import { randomFillSync, randomInt } from 'node:crypto';
 import { v4 } from 'uuid';
 import { GUID_BYTES } from '../protocol/constants.ts';
-import type { Clock, Random } from '../protocol/ports.ts';
+import type { Random } from '../protocol/ports.ts';
 import { markGuid } from '../protocol/wire/guid.ts';
+import type { Clock } from './clock.ts';
 
 export class SystemClock implements Clock {
   now(): number {

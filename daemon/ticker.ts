@@ -1,5 +1,5 @@
 // Calls a tick function at the deadlines that it returns.
-import type { Clock } from '../protocol/ports.ts';
+import type { Clock } from './clock.ts';
 
 const WAIT_MIN_MS = 1;
 const WAIT_MAX_MS = 60_000;

@@ -1,9 +1,8 @@
 // Interfaces for time and randomness. daemon/system.ts implements them; tests and the simulator have their own.
 
-export interface Clock {
-  /** Monotonic milliseconds from an arbitrary start. */
-  now(): number;
-  /** Milliseconds since 1970, for dates that leave the process. */
+/** For dates that leave the process. Durations are measured by the `now` that each call carries. */
+export interface WallClock {
+  /** Milliseconds since 1970. */
   wallTime(): number;
 }
 

@@ -4,14 +4,14 @@ import type { NetworkRules } from './network-rules.ts';
 import type { OverlayLimits } from './overlay/limits.ts';
 import type { BlockList } from './overlay/links/block-list.ts';
 import type { Machine } from './overlay/neighbours/machine.ts';
-import type { Clock, Random } from './ports.ts';
+import type { Random, WallClock } from './ports.ts';
 import type { Searchable } from './search/shared-file.ts';
 import type { ServentSettings } from './servent-settings.ts';
 import type { Shell } from './servent-shell.ts';
 import type { ServentSink } from './servent-sink.ts';
 
 export interface ServentParts {
-  readonly clock: Clock;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly library: Searchable;
   readonly machine: Machine;

@@ -106,7 +106,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.identity = this.#identityOf(parts);
     const { identity, firewall } = this;
     const limits = parts.limits === undefined ? rules.overlay : { ...rules.overlay, ...parts.limits };
-    this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this });
+    this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this }, now);
     const { overlay } = this;
     this.datagrams = new Datagrams(
       {
@@ -142,7 +142,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       random,
       isConnected: address => this.neighbours.isConnected(address),
       dial: address => shell.dialKept(address),
-      onMissing: (address, why, nextAt) => parts.sink.onMissing(address, why, nextAt - clock.now()),
+      onMissing: (address, why, waitMs) => parts.sink.onMissing(address, why, waitMs),
     });
     this.neighbours = new Neighbours(
       {
@@ -178,24 +178,24 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       callProxy: (proxy, guid) => shell.callProxy(proxy, guid),
       forbids,
       listen: () => this.endpoint,
-      firewalled: () => firewall.firewalled(clock.now()),
+      firewalled: at => firewall.firewalled(at),
       onTimeout: request => parts.sink.onPushTimeout(request),
     });
   }
 
-  #identityOf({ clock, settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
+  #identityOf({ settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
     return new OwnIdentity({
       serventGuid,
       settings,
       liveSince,
       machine,
-      uploadsFull: () => this.uploads.busy(clock.now()),
+      uploadsFull: at => this.uploads.busy(at),
       role: () => this.role.role,
       listen: () => this.endpoint,
       ipv6: () => this.#own?.ipv6 ?? null,
-      firewalled: () => this.firewall.firewalled(clock.now()),
+      firewalled: at => this.firewall.firewalled(at),
       pushProxies: () => this.vendor.pushProxies.endpoints,
-      outOfBand: () => this.#outOfBand(clock.now()),
+      outOfBand: at => this.#outOfBand(at),
       datagrams: () => this.#udp,
       links: () => this.overlay.counts,
     });
@@ -321,9 +321,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.neighbours.onRole(role, now);
   }
 
-  get vitals(): Vitals {
-    const { machine, clock } = this.#parts;
-    const now = clock.now();
+  #vitals(now: number): Vitals {
+    const { machine } = this.#parts;
     const { tcp, udp } = this.firewall.status(now);
     return {
       uptimeMs: machine.uptimeMs,
@@ -341,7 +340,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   }
 
   roleReport(now: number): RoleReport {
-    return this.role.report(this.vitals, now);
+    return this.role.report(this.#vitals(now), now);
   }
 
   // --- datagrams
@@ -482,7 +481,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
       this.datagrams.tick(now),
       this.neighbours.tick(now),
       this.bootstrap.tick(now),
-      this.role.tick(now, () => this.vitals),
+      this.role.tick(now, () => this.#vitals(now)),
       this.requester.tick(now),
       this.searches.tick(now),
     );

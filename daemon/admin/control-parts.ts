@@ -1,9 +1,9 @@
 // Parts of the daemon that the admin API reads and changes.
 import type { ConfigPlan } from '../../api/control.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
+import type { Clock } from '../clock.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import type { Log } from '../log.ts';

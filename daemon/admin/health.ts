@@ -1,10 +1,10 @@
 // Reports the health of the daemon: known problems, the doctor's checks, readiness.
 import type { DoctorView, Finding, ReadyView } from '../../api/control.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
 import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
+import type { Clock } from '../clock.ts';
 import { attention } from '../doctor/attention.ts';
 import { keptView } from '../events/views.ts';
 import type { Hooks } from '../hooks/hooks.ts';

@@ -5,7 +5,7 @@ import ipaddr from 'ipaddr.js';
 import type { Caller, Keyring } from '../../api/auth.ts';
 import type { KeyScope, KeyView, KeyWithSecret, NewKeyInput } from '../../api/control.ts';
 import { ApiError, invalid } from '../../api/errors.ts';
-import type { Clock } from '../../protocol/ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';
 

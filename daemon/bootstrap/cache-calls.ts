@@ -1,8 +1,8 @@
 // Calls caches for the bootstrap: looks up where UDP host caches are, and speaks HTTP with GWebCaches.
 import type { BootstrapRules } from '../../protocol/bootstrap/bootstrap-rules.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { resolveAddress } from '../net/lookup.ts';
 import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';

@@ -6,8 +6,9 @@ import { version } from '../../api/version.ts';
 import { GwebCache, LAB_RULES, OPEN_RULES } from '../../protocol/bootstrap/gwebcache.ts';
 import { LAB_UDP_RULES, OPEN_UDP_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
 import { KeyedRateLimit, RateLimit } from '../../protocol/overlay/rate-limit.ts';
-import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Random } from '../../protocol/ports.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 
 const NETWORK = 'gnutella';

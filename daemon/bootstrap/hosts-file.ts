@@ -1,7 +1,7 @@
 // Files of hosts as servents keep them: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
 import type { Bootstrap } from '../../protocol/bootstrap/bootstrap.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { readAddressFile } from '../net/address-file.ts';
 

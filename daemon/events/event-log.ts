@@ -2,7 +2,7 @@
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
 import type { EventData, EventOf, EventType, ServentEvent, Topic } from '../../api/events.ts';
 import { eventKinds } from '../../api/outline.ts';
-import type { Clock } from '../../protocol/ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
 

@@ -1,5 +1,5 @@
 // Holds the event log and the callbacks through which parts of the daemon report events.
-import type { Clock } from '../../protocol/ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { EventLog } from './event-log.ts';

@@ -1,8 +1,8 @@
 // What the parts report, as events: one change told once, however often a part says that something moved.
 import type { DownloadView, ResultView, SearchView, UploadView } from '../../api/control.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { EventLog } from './event-log.ts';
 import { folderView, peerView } from './views.ts';

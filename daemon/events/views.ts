@@ -4,8 +4,8 @@ import type { Link } from '../../protocol/overlay/links/link.ts';
 import type { KeptReport } from '../../protocol/overlay/neighbours/kept-plan.ts';
 import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 import type { Firewall, ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 
 export function peerView(link: Link, clock: Clock): PeerView {

@@ -13,9 +13,9 @@ import {
 import type { Link, LinkSpec } from '../../protocol/overlay/links/link.ts';
 import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/links/write-pace.ts';
 import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Floods } from './deflate.ts';
 import { DialError, type Dialer } from './dialer.ts';

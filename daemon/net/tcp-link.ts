@@ -1,8 +1,8 @@
 // Joins one socket with one link of the core: bytes in, joined frames out, backpressure both ways, an orderly end.
 import type { Socket } from 'node:net';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
+import type { Clock } from '../clock.ts';
 import { type DeflateShape, DeflateWriter, type Floods, InflateReader } from './deflate.ts';
 import type { Flushable, FlushPacer } from './flush-pacer.ts';
 

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
 import type { Machine } from '../../protocol/overlay/neighbours/machine.ts';
-import type { Clock } from '../../protocol/ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';
 import { type Session, Sessions } from './sessions.ts';

@@ -2,11 +2,11 @@
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { PushError, type PushRequest, type PushSource } from '../../protocol/overlay/pushes/push-requester.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { encodeGiv, parseGiv } from '../../protocol/transfer/giv.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { DialError, type Dialer } from '../net/dialer.ts';
 import { callPushProxy } from './push-proxy-call.ts';

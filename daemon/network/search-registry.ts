@@ -5,13 +5,13 @@ import { CodedError, ProtocolError } from '../../protocol/errors.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
 import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { searchIn } from '../../protocol/wire/magnet.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
+import type { Clock } from '../clock.ts';
 
 /** A field of the search input is invalid. */
 export class SearchInputError extends CodedError<'SEARCH_INPUT'> {

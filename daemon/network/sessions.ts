@@ -1,5 +1,5 @@
 // How long this servent has been up, now and in earlier runs: kept in the store, so that a crash costs a minute of it.
-import type { Clock } from '../../protocol/ports.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';
 

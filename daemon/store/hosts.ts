@@ -1,7 +1,7 @@
 // Keeps the host cache in the store: read at the start, changes written every so often and at the end.
 import type { HostCache, HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from './table.ts';
 

@@ -2,13 +2,14 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DownloadState, DownloadView } from '../../api/control.ts';
-import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
 import { type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { Clock } from '../clock.ts';
 import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';
 import { StoreError } from '../store/store-error.ts';
 import { DiskError, diskError } from './disk-error.ts';

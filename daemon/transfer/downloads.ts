@@ -4,13 +4,14 @@ import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { DownloadView } from '../../api/control.ts';
 import { CodedError } from '../../protocol/errors.ts';
-import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { Source } from '../../protocol/transfer/source.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-plan.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { VISIT_TIMES, type VisitTimes } from '../../protocol/transfer/visit.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { DownloadStore } from '../store/downloads.ts';
 import {

@@ -1,12 +1,12 @@
 // Makes a visit to a source on a real connection: does what the Visit says and tells it how that went.
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../protocol/ports.ts';
 import type { Source } from '../../protocol/transfer/source.ts';
 import type { LineEvent } from '../../protocol/transfer/source-exchange.ts';
 import type { Planned } from '../../protocol/transfer/source-plan.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { Visit, type VisitCommand, type VisitJob, type VisitTimes } from '../../protocol/transfer/visit.ts';
+import type { Clock } from '../clock.ts';
 import type { PartFile } from './part-file.ts';
 import { SourceConnection } from './source-connection.ts';
 

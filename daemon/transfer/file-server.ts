@@ -1,10 +1,10 @@
 // Serves shared files over HTTP on sockets that the listener (or an answered push) hands over. Owns the connections and their slots.
 import type { Socket } from 'node:net';
 import type { UploadView } from '../../api/control.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/upload-answerer.ts';
 import type { UploadOutcome } from '../../protocol/transfer/upload-context.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';
 import { type ServableFiles, type SessionContext, UploadSession } from './upload-session.ts';

@@ -3,7 +3,6 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { UploadView } from '../../api/control.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
@@ -11,6 +10,7 @@ import type { SendEnd, UploadConnection, UploadVerdict } from '../../protocol/tr
 import type { NamedFiles, ServerTimes } from '../../protocol/transfer/upload-context.ts';
 import type { UploadQueue } from '../../protocol/transfer/upload-queue.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import type { LanePool } from './lane-pool.ts';
@@ -77,7 +77,7 @@ export class UploadSession {
       }
     } catch (error) {
       if (error instanceof ProtocolError) {
-        await writeAll(this.#socket, this.#connection.malformed(error, clock.wallTime()).bytes);
+        await writeAll(this.#socket, this.#connection.malformed(error, clock.now(), clock.wallTime()).bytes);
       } else {
         log.warn({ address: this.#remote, err: error }, 'an upload failed');
         this.#socket.destroy();
@@ -134,7 +134,7 @@ export class UploadSession {
       begun = true;
       clearTimeout(timer);
       timer = setTimeout(() => {
-        void writeAll(this.#socket, this.#connection.tooSlow(clock.wallTime()).bytes);
+        void writeAll(this.#socket, this.#connection.tooSlow(clock.now(), clock.wallTime()).bytes);
         this.#socket.destroySoon();
       }, times.headMs);
     };

@@ -1,11 +1,11 @@
 // One file on its way to one connection, range after range: what an admin sees of it.
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { UploadView } from '../../api/control.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { Clock } from '../clock.ts';
 
 export class Upload {
   readonly id = uuid();

@@ -3,7 +3,7 @@ import { type HostCache, isKnownLeaf } from '../overlay/neighbours/host-cache.ts
 import type { HostSightings } from '../overlay/neighbours/host-sightings.ts';
 import { VENDOR } from '../overlay/own-identity.ts';
 import type { ReachPolicy } from '../overlay/reach/reach-policy.ts';
-import type { Clock, Random } from '../ports.ts';
+import type { Random, WallClock } from '../ports.ts';
 import { type Endpoint, isIpv6 } from '../wire/endpoint.ts';
 import { BootstrapPlan, type BootstrapReport, type CacheKind } from './bootstrap-plan.ts';
 import type { BootstrapRules } from './bootstrap-rules.ts';
@@ -49,7 +49,7 @@ export interface UdpCacheAnswer {
 }
 
 export interface BootstrapParts {
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly rules: BootstrapRules;
   readonly caches: CachesToAsk;

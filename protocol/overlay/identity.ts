@@ -9,9 +9,9 @@ export interface Identity {
   /** Our role towards the network. */
   readonly ultrapeer: boolean;
   /** Nobody can connect to us. */
-  readonly firewalled: boolean;
+  firewalled(now: number): boolean;
   /** All upload slots are taken. */
-  readonly busy: boolean;
+  busy(now: number): boolean;
   /** Kilobit a second, for hits. */
   readonly speedKbps: number;
   /** Free slots for links of either kind, for pongs. */
@@ -28,5 +28,5 @@ export interface Identity {
   /** Who takes pushes for us while we are firewalled; nobody when absent. */
   pushProxies?(): readonly Endpoint[];
   /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */
-  outOfBand?(): Endpoint | null;
+  outOfBand?(now: number): Endpoint | null;
 }

@@ -1,7 +1,7 @@
 // The servent's core: links in, effects out. Dispatches descriptors, keeps time, says goodbye.
 import { DEFAULT_PORT, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Clock, Random } from '../ports.ts';
+import type { Random, WallClock } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
 import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/bye.ts';
 import { type Endpoint, formatEndpoint, parseEndpointList } from '../wire/endpoint.ts';
@@ -42,7 +42,7 @@ const BYE_TEXT_MAX = 200;
 const BYE_HOSTS_MAX = 10;
 
 export interface OverlayOptions {
-  readonly clock: Clock;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly library: Searchable;
   readonly sink: OverlaySink;
@@ -75,10 +75,9 @@ export class Overlay {
   /** The next sweep has something to do then, if nothing comes in before. */
   #sweepDue = 0;
 
-  constructor(options: OverlayOptions) {
+  constructor(options: OverlayOptions, now: number) {
     const { clock, random, library, sink, identity } = options;
     const limits = { ...OVERLAY_LIMITS, ...options.limits };
-    const now = clock.now();
     this.#random = random;
     this.#sink = sink;
     this.#identity = identity;
@@ -346,8 +345,8 @@ export class Overlay {
 
   /** Throws RangeError, with the reason, when no file can match it. */
   search(spec: SearchSpec, now: number): Search {
-    const { firewalled } = this.#identity;
-    const search = this.#searches.start(spec, firewalled, now, this.#identity.outOfBand?.() ?? null);
+    const identity = this.#identity;
+    const search = this.#searches.start(spec, identity.firewalled(now), now, identity.outOfBand?.(now) ?? null);
     this.#router.originate(search, now);
     return search;
   }

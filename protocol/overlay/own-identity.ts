@@ -17,14 +17,14 @@ export interface IdentityFacts {
   readonly machine: Pick<Machine, 'bestUpload' | 'dailyUptimeSeconds'>;
   /** When this run began, as a date of RFC 822. */
   readonly liveSince: string;
-  readonly uploadsFull: () => boolean;
+  readonly uploadsFull: (now: number) => boolean;
   readonly role: () => Role;
   readonly listen: () => Endpoint;
   /** Our IPv6 address beside an IPv4 one. */
   readonly ipv6: () => string | null;
-  readonly firewalled: () => boolean;
+  readonly firewalled: (now: number) => boolean;
   readonly pushProxies: () => readonly Endpoint[];
-  readonly outOfBand: () => Endpoint | null;
+  readonly outOfBand: (now: number) => Endpoint | null;
   /** UDP is open, so GUESS queries can be answered. */
   readonly datagrams: () => boolean;
   readonly links: () => { readonly leaves: number; readonly ultrapeers: number };
@@ -57,24 +57,24 @@ export class OwnIdentity implements Identity {
     return this.#facts.machine.dailyUptimeSeconds;
   }
 
-  get firewalled(): boolean {
-    return this.#facts.firewalled();
+  firewalled(now: number): boolean {
+    return this.#facts.firewalled(now);
   }
 
   pushProxies(): readonly Endpoint[] {
     return this.#facts.pushProxies();
   }
 
-  outOfBand(): Endpoint | null {
-    return this.#facts.outOfBand();
+  outOfBand(now: number): Endpoint | null {
+    return this.#facts.outOfBand(now);
   }
 
   get tls(): boolean {
     return this.#facts.settings.tls;
   }
 
-  get busy(): boolean {
-    return this.#facts.uploadsFull();
+  busy(now: number): boolean {
+    return this.#facts.uploadsFull(now);
   }
 
   get leafSlotsFree(): number {

@@ -2,7 +2,7 @@
 // Hops flow that comes in and leaf guidance are the core's own matter; here they are only counted.
 import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Clock, Random } from '../ports.ts';
+import type { Random, WallClock } from '../ports.ts';
 import type { Reach } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
@@ -94,7 +94,7 @@ interface Peer {
 
 export interface VendorDispatchParts {
   /** For the dates that others ask for. */
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly identity: Identity;
   readonly firewall: Firewall;
@@ -285,7 +285,7 @@ export class VendorDispatch {
 
   #round(now: number): number {
     const { firewall } = this.#parts;
-    this.pushProxies.tick();
+    this.pushProxies.tick(now);
     let next = Math.min(this.connectBacks.tick(now), firewall.firewalledChangesAt(now));
     const reachable = !firewall.firewalled(now);
     for (const [link, peer] of this.#peers) {

@@ -9,27 +9,27 @@ import type { TransferIdentity } from './transfer-identity.ts';
 const FILES_MAX = 10_000;
 
 /** Descriptors of at most HITS_MAX files each, made when they are asked for. */
-export function* browseHits(files: Iterable<SharedFile>, identity: TransferIdentity): Generator<Buffer> {
+export function* browseHits(files: Iterable<SharedFile>, identity: TransferIdentity, now: number): Generator<Buffer> {
   let batch: SharedFile[] = [];
   let count = 0;
   for (const file of files) {
     batch.push(file);
     if (++count >= FILES_MAX) break;
     if (batch.length < HITS_MAX) continue;
-    yield encodeHits(batch, identity);
+    yield encodeHits(batch, identity, now);
     batch = [];
   }
-  if (batch.length > 0) yield encodeHits(batch, identity);
+  if (batch.length > 0) yield encodeHits(batch, identity, now);
 }
 
 /** One descriptor, hops 0 and TTL 1 as LimeWire's; nobody routes it, so its GUID is no query's. */
-function encodeHits(files: readonly SharedFile[], identity: TransferIdentity): Buffer {
+function encodeHits(files: readonly SharedFile[], identity: TransferIdentity, now: number): Buffer {
   const payload = encodeQueryHit({
     ...PLAIN_QUERY_HIT,
     endpoint: identity.listen(),
     speedKbps: identity.speedKbps,
     vendor: identity.vendor,
-    push: identity.firewalled,
+    push: identity.firewalled(now),
     browsable: true,
     serventGuid: identity.serventGuid,
     hits: files.map(({ index, size, name, sha1 }) => ({ ...PLAIN_HIT, index, size, name, sha1 })),

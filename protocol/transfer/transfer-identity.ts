@@ -9,7 +9,7 @@ export interface TransferIdentity {
   /** Four characters. */
   readonly vendor: string;
   readonly speedKbps: number;
-  readonly firewalled: boolean;
+  firewalled(now: number): boolean;
   /** Where we can be reached. */
   listen(): Endpoint;
 }

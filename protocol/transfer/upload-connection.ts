@@ -60,6 +60,12 @@ interface Pending {
   readonly file: SharedFile;
   /** As asked; null: all of it, with status 200. */
   readonly range: ByteRange | null;
+  readonly at: Moment;
+}
+
+/** `now` of the call; `date`: milliseconds since 1970, for heads. */
+interface Moment {
+  readonly now: number;
   readonly date: number;
 }
 
@@ -102,19 +108,20 @@ export class UploadConnection {
 
   /** One request at a time: the one before is answered. `date`: milliseconds since 1970, for the reply's head. */
   request(request: RequestHead, now: number, date: number): UploadVerdict {
+    const at = { now, date };
     this.#userAgent ??= printable(request.headers.get('User-Agent'));
     try {
-      return this.#judge(request, now, date);
+      return this.#judge(request, at);
     } catch (error) {
-      if (error instanceof ProtocolError) return this.malformed(error, date);
+      if (error instanceof ProtocolError) return this.malformed(error, now, date);
       throw error;
     }
   }
 
   /** The file of the last verdict is open. */
   opened(): OpenedReply {
-    const { request, file, range, date } = this.#asked();
-    const head = this.#encode(range === null ? 200 : 206, keepsAlive(request), date, request, [
+    const { request, file, range, at } = this.#asked();
+    const head = this.#encode(range === null ? 200 : 206, keepsAlive(request), at, request, [
       ...fileHeaders(file, range, this.#named !== file),
     ]);
     this.#named = file;
@@ -125,10 +132,10 @@ export class UploadConnection {
 
   /** The file of the last verdict is gone, or is not what was hashed. */
   missing(now: number): UploadReply {
-    const { request, date } = this.#asked();
+    const { request, at } = this.#asked();
     this.#pending = null;
     this.#context.queue.finish(this.#number, now);
-    return this.#refuseFile(request, 404, 'not_found', EMPTY, date);
+    return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
   }
 
   /** The reply to the last verdict went out, or did not. True when another request may follow. */
@@ -141,14 +148,14 @@ export class UploadConnection {
   }
 
   /** What came is no request: HTTP_MALFORMED or HTTP_TOO_LONG says why. */
-  malformed(error: ProtocolError, date: number): UploadReply {
+  malformed(error: ProtocolError, now: number, date: number): UploadReply {
     const tooLong = error.code === 'HTTP_TOO_LONG';
-    return this.#refuse(tooLong ? 431 : 400, tooLong ? 'too_long' : 'malformed', date);
+    return this.#refuse(tooLong ? 431 : 400, tooLong ? 'too_long' : 'malformed', { now, date });
   }
 
   /** A head began and did not end in time. */
-  tooSlow(date: number): UploadReply {
-    return this.#refuse(408, 'slow_head', date);
+  tooSlow(now: number, date: number): UploadReply {
+    return this.#refuse(408, 'slow_head', { now, date });
   }
 
   /** A browse is answered, or the peer is gone. */
@@ -168,28 +175,28 @@ export class UploadConnection {
     return this.#pending;
   }
 
-  #judge(request: RequestHead, now: number, date: number): UploadVerdict {
+  #judge(request: RequestHead, at: Moment): UploadVerdict {
     const { headers } = request;
-    if (request.major !== 1) return this.#refuse(505, 'unsupported', date);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return this.#refuse(501, 'unsupported', date);
-    if (request.minor >= 1 && !headers.has('Host')) return this.#refuse(400, 'malformed', date);
+    if (request.major !== 1) return this.#refuse(505, 'unsupported', at);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return this.#refuse(501, 'unsupported', at);
+    if (request.minor >= 1 && !headers.has('Host')) return this.#refuse(400, 'malformed', at);
     // a body that we would take for the next request
     if ((numberOf(headers.get('Content-Length')) ?? 0) !== 0 || headers.has('Transfer-Encoding')) {
-      return this.#refuse(403, 'forbidden', date);
+      return this.#refuse(403, 'forbidden', at);
     }
-    if (isPushProxyTarget(request.target)) return this.#passPush(request, now, date);
+    if (isPushProxyTarget(request.target)) return this.#passPush(request, at);
     const target = parseTarget(request.target);
-    if (target.kind === 'root') return this.#browse(request, date);
+    if (target.kind === 'root') return this.#browse(request, at);
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '')?.sha1 ?? null;
     const file = this.#find(target, wanted);
-    if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, date);
+    if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
 
     const range = parseRange(headers.get('Range'), file.size);
-    if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', date);
+    if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
     if (range === RangeVerdict.Unsatisfiable) {
-      return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), date);
+      return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), at);
     }
-    return this.#admit({ request, file, range, date }, now);
+    return this.#admit({ request, file, range, at });
   }
 
   /** By hash where one is named; else what has the index must have the name too: it may have gone to another file since the hit. */
@@ -204,13 +211,13 @@ export class UploadConnection {
     return file !== null && namesFile(target.asked, file.name) ? file : null;
   }
 
-  #admit(pending: Pending, now: number): UploadVerdict {
+  #admit(pending: Pending): UploadVerdict {
     const { queue } = this.#context;
     const { request, file } = pending;
     const range = pending.range ?? { start: 0, end: file.size };
-    if (queue.limits.slots === 0) return this.#refuse(403, 'forbidden', pending.date);
+    if (queue.limits.slots === 0) return this.#refuse(403, 'forbidden', pending.at);
     if (request.method === 'GET' && range.end > range.start && !this.#isQuick(range)) {
-      const admission = queue.ask(this.#number, this.#address, knowsQueues(request), now);
+      const admission = queue.ask(this.#number, this.#address, knowsQueues(request), pending.at.now);
       if (admission.kind !== 'granted') return this.#turnAway(pending, range, admission);
     }
     this.#pending = pending;
@@ -225,39 +232,39 @@ export class UploadConnection {
 
   /** No slot: a place in the queue, kept as long as the connection, or the advice to come back. */
   #turnAway(
-    { request, file, date }: Pending,
+    { request, file, at }: Pending,
     range: ByteRange,
     admission: Exclude<Admission, { kind: 'granted' }>,
   ): UploadVerdict {
     const { outcomes, times } = this.#context;
-    if (admission.kind === 'busy') return this.#refuse(503, 'busy', date, busyHeaders(file, RETRY_SECONDS));
+    if (admission.kind === 'busy') return this.#refuse(503, 'busy', at, busyHeaders(file, RETRY_SECONDS));
     outcomes.count('queued');
     this.#queued = true;
     const headers = queuedHeaders(file, admission.position, times);
-    return { kind: 'queued', bytes: this.#encode(503, true, date, request, headers, true), file, range };
+    return { kind: 'queued', bytes: this.#encode(503, true, at, request, headers, true), file, range };
   }
 
-  #browse(request: RequestHead, date: number): UploadVerdict {
+  #browse(request: RequestHead, at: Moment): UploadVerdict {
     const { browse, outcomes, identity } = this.#context;
-    if (browse === null) return this.#refuse(403, 'forbidden', date);
+    if (browse === null) return this.#refuse(403, 'forbidden', at);
     const accepted = listOf(request.headers.get('Accept')).map(item => item.split(';')[0]?.trim());
-    if (!accepted.includes(PACKETS)) return this.#refuseFile(request, 406, 'unsupported', EMPTY, date);
-    if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', date, busyHeaders(null, RETRY_SECONDS));
+    if (!accepted.includes(PACKETS)) return this.#refuseFile(request, 406, 'unsupported', EMPTY, at);
+    if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
     outcomes.count('browse');
     // its length is not known: the end of the connection ends it
-    const bytes = this.#encode(200, false, date, request, [['Content-Type', PACKETS]]);
-    return { kind: 'browse', bytes, hits: request.method === 'GET' ? browseHits(browse(), identity) : [] };
+    const bytes = this.#encode(200, false, at, request, [['Content-Type', PACKETS]]);
+    return { kind: 'browse', bytes, hits: request.method === 'GET' ? browseHits(browse(), identity, at.now) : [] };
   }
 
-  #passPush({ target, headers }: RequestHead, now: number, date: number): UploadReply {
-    const status = this.#context.passPush(target, headers.get('X-Node'), this.#address, now);
-    return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused', date);
+  #passPush({ target, headers }: RequestHead, at: Moment): UploadReply {
+    const status = this.#context.passPush(target, headers.get('X-Node'), this.#address, at.now);
+    return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused', at);
   }
 
   /** An answer after which the connection is of no use. */
-  #refuse(status: number, outcome: UploadOutcome, date: number, headers: readonly Header[] = EMPTY): UploadReply {
+  #refuse(status: number, outcome: UploadOutcome, at: Moment, headers: readonly Header[] = EMPTY): UploadReply {
     this.#context.outcomes.count(outcome);
-    return { kind: 'reply', status, bytes: this.#encode(status, false, date, null, headers), keepAlive: false };
+    return { kind: 'reply', status, bytes: this.#encode(status, false, at, null, headers), keepAlive: false };
   }
 
   /** An answer about one file: the next may be another. */
@@ -266,18 +273,18 @@ export class UploadConnection {
     status: number,
     outcome: UploadOutcome,
     headers: readonly Header[],
-    date: number,
+    at: Moment,
   ): UploadReply {
     const keepAlive = keepsAlive(request) && ++this.#errors < ERRORS_MAX;
     this.#context.outcomes.count(outcome);
-    return { kind: 'reply', status, bytes: this.#encode(status, keepAlive, date, request, headers), keepAlive };
+    return { kind: 'reply', status, bytes: this.#encode(status, keepAlive, at, request, headers), keepAlive };
   }
 
   /** `sayKeepAlive`: even to a client that takes it for granted. */
   #encode(
     status: number,
     keepAlive: boolean,
-    date: number,
+    at: Moment,
     request: RequestHead | null,
     headers: readonly Header[],
     sayKeepAlive = request?.minor === 0,
@@ -285,9 +292,13 @@ export class UploadConnection {
     const { identity, browse } = this.#context;
     const introduce = this.#introduced
       ? null
-      : { node: identity.firewalled ? null : identity.listen(), browsable: browse !== null };
+      : { node: identity.firewalled(at.now) ? null : identity.listen(), browsable: browse !== null };
     this.#introduced = true;
-    return encodeReply(status, { userAgent: identity.userAgent, date, keepAlive, sayKeepAlive, introduce }, headers);
+    return encodeReply(
+      status,
+      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, introduce },
+      headers,
+    );
   }
 }
 

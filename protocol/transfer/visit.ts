@@ -172,7 +172,7 @@ export class Visit {
       range,
       sha1,
       userAgent: identity.userAgent,
-      node: identity.firewalled ? null : identity.listen(),
+      node: identity.firewalled(this.#now) ? null : identity.listen(),
       doneBytes: part.done.bytes,
       queued: this.#place,
       first,

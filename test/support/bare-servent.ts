@@ -34,34 +34,37 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
   const serventGuid = random.guid();
   const nothing = () => {};
   let own: Endpoint = { host: '127.0.0.1', port: 0 };
-  const overlay = new Overlay({
-    clock,
-    random,
-    library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-    identity: {
-      serventGuid,
-      vendor: 'SERV',
-      ultrapeer: true,
-      firewalled: false,
-      busy: false,
-      speedKbps: 1000,
-      leafSlotsFree: 100,
-      ultrapeerSlotsFree: 100,
-      dailyUptimeSeconds: 86_400,
-      listen: () => own,
+  const overlay = new Overlay(
+    {
+      clock,
+      random,
+      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
+      identity: {
+        serventGuid,
+        vendor: 'SERV',
+        ultrapeer: true,
+        firewalled: () => false,
+        busy: () => false,
+        speedKbps: 1000,
+        leafSlotsFree: 100,
+        ultrapeerSlotsFree: 100,
+        dailyUptimeSeconds: 86_400,
+        listen: () => own,
+      },
+      sink: {
+        onHit: nothing,
+        onQueryPassed: nothing,
+        onHitPassed: nothing,
+        onPush: nothing,
+        onHosts: nothing,
+        onBye: nothing,
+        onVendorMessage: nothing,
+        onRouteTableUpdate: nothing,
+        onLinkEnded: nothing,
+      },
     },
-    sink: {
-      onHit: nothing,
-      onQueryPassed: nothing,
-      onHitPassed: nothing,
-      onPush: nothing,
-      onHosts: nothing,
-      onBye: nothing,
-      onVendorMessage: nothing,
-      onRouteTableUpdate: nothing,
-      onLinkEnded: nothing,
-    },
-  });
+    clock.now(),
+  );
   const handshaker = new Handshaker({
     servent: {
       hello: () => ({

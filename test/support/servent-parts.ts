@@ -1,7 +1,9 @@
 // What a servent is made of where a test needs little of it: no system, no library, nothing told.
+
+import type { Clock } from '../../daemon/clock.ts';
 import { NETWORK_RULES } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
-import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Random } from '../../protocol/ports.ts';
 import type { ServentParts } from '../../protocol/servent-parts.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';

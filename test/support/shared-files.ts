@@ -19,7 +19,7 @@ export const testIdentity: TransferIdentity = {
   serventGuid: Buffer.alloc(16, 0xab),
   vendor: 'TEST',
   speedKbps: 1000,
-  firewalled: false,
+  firewalled: () => false,
   listen: () => ({ host: '127.0.0.1', port: 6346 }),
 };
 

@@ -1,10 +1,11 @@
 // Datagrams between virtual servents: what each sends lies in one list until the test delivers or forges it.
+
+import type { Clock } from '../../daemon/clock.ts';
 import type { DatagramEnd } from '../../protocol/overlay/datagrams/datagram-end.ts';
 import { type DatagramLimits, Datagrams } from '../../protocol/overlay/datagrams/datagrams.ts';
 import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import { Firewall } from '../../protocol/overlay/reach/firewall.ts';
-import type { Clock } from '../../protocol/ports.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import type { VirtualNetwork, VirtualServent } from './virtual-network.ts';

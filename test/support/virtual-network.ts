@@ -1,4 +1,6 @@
 // Overlays joined by wires of memory: a network in one process, deterministic, with a clock that a test moves.
+
+import type { Clock } from '../../daemon/clock.ts';
 import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capabilities.ts';
 import type { Identity } from '../../protocol/overlay/identity.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
@@ -9,7 +11,7 @@ import type { HitCourier } from '../../protocol/overlay/queries/answerer.ts';
 import type { SearchSpec } from '../../protocol/overlay/queries/question.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
-import type { Clock, Random } from '../../protocol/ports.ts';
+import type { Random } from '../../protocol/ports.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader.ts';
 import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
@@ -111,8 +113,8 @@ export class VirtualServent implements OverlaySink, Identity {
   readonly serventGuid: Buffer;
   readonly vendor = 'TEST';
   readonly ultrapeer: boolean;
-  readonly firewalled: boolean;
-  busy = false;
+  readonly #firewalled: boolean;
+  busy = (): boolean => false;
   tls = false;
   speedKbps = 100;
   leafSlotsFree = 5;
@@ -144,14 +146,21 @@ export class VirtualServent implements OverlaySink, Identity {
     this.endpoint = { host, port: 6346 };
     this.serventGuid = random.guid();
     this.ultrapeer = options.role !== 'leaf';
-    this.firewalled = options.firewalled ?? false;
+    this.#firewalled = options.firewalled ?? false;
     // most tests are about the flood; those of query routing turn it off
     const limits = { reaches: ['private', 'public'] as const, flooding: true, ...options.limits };
     this.#clock = clock;
     const courier: HitCourier = {
       offer: (frame, query, files, now) => this.courier?.offer(frame, query, files, now) ?? false,
     };
-    this.overlay = new Overlay({ clock, random, library: this.library, sink: this, identity: this, limits, courier });
+    this.overlay = new Overlay(
+      { clock, random, library: this.library, sink: this, identity: this, limits, courier },
+      clock.now(),
+    );
+  }
+
+  firewalled(): boolean {
+    return this.#firewalled;
   }
 
   search(spec: SearchSpec): Search {

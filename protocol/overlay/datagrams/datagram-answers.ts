@@ -49,12 +49,17 @@ export function answerCrawler(
 }
 
 /** The payload of LIME/24, or null for a question that is about another servent. Throws WIRE_*, GGEP_*. */
-export function answerHead(message: VendorMessage, library: Searchable, identity: Identity): Buffer | null {
+export function answerHead(
+  message: VendorMessage,
+  library: Searchable,
+  identity: Identity,
+  now: number,
+): Buffer | null {
   const ping = parseHeadPing(message);
   if (ping.target !== null && !ping.target.equals(identity.serventGuid)) return null;
   const sha1 = urnOrNull(ping.urn)?.sha1 ?? null;
   const query = { flags: 0, maxHits: 1, text: '', ggep: [], xml: null, malformed: 0 };
   const found = sha1 !== null && library.match({ ...query, urns: [sha1] }, 1).length > 0;
-  const { firewalled, busy, vendor } = identity;
-  return encodeHeadPong(ping.version, { found, firewalled, busy, vendor });
+  const [firewalled, busy] = [identity.firewalled(now), identity.busy(now)];
+  return encodeHeadPong(ping.version, { found, firewalled, busy, vendor: identity.vendor });
 }

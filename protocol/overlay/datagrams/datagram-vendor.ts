@@ -1,6 +1,6 @@
 // Vendor messages by UDP: offers and claims of hits, and questions of strangers about our neighbours, one file, and the time.
 import { HEADER_BYTES, Type } from '../../constants.ts';
-import type { Clock } from '../../ports.ts';
+import type { WallClock } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
@@ -18,7 +18,7 @@ import type { OutOfBandClaims, OutOfBandReplies } from './out-of-band.ts';
 import { answerBytesMax, type StrangerAnswers } from './stranger-answers.ts';
 
 export interface DatagramVendorParts {
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: WallClock;
   readonly identity: Identity;
   readonly library: Searchable;
   readonly links: ReadonlyMap<number, Link>;
@@ -86,7 +86,7 @@ export class DatagramVendor {
   #onHead(message: VendorMessage, frame: Frame, from: Endpoint, now: number): DatagramEnd {
     const { library, identity, addressKey } = this.#parts;
     if (!this.#headRates.admit(addressKey(from), now)) return 'answer_rate';
-    const payload = answerHead(message, library, identity);
+    const payload = answerHead(message, library, identity, now);
     return payload === null ? 'not_spoken' : this.#answer(payload, frame.guid(), frame, from, now);
   }
 

@@ -2,7 +2,7 @@
 // of its type. Its sender may be forged: nothing answers much, often or long until a key or token is shown.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
-import type { Clock, Random } from '../../ports.ts';
+import type { Random, WallClock } from '../../ports.ts';
 import { ReasonCounts } from '../../reason-counts.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { type Endpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
@@ -99,7 +99,7 @@ export interface DatagramSink {
 
 export interface DatagramsParts {
   /** For the dates that others ask for. */
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly identity: Identity;
   readonly library: Searchable;

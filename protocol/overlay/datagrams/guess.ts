@@ -117,9 +117,9 @@ export class Guess {
 
   #answer(guid: Buffer, query: Query, from: Endpoint, now: number): void {
     const { identity, library, deliveries } = this.#parts;
-    if (identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return;
+    if (identity.firewalled(now) && (query.flags & QueryFlag.Firewalled) !== 0) return;
     const files = library.match(query, query.maxHits === 0 ? HITS_MAX : Math.min(query.maxHits, HITS_MAX));
-    if (files.length > 0) deliveries.add(from, hitDatagrams(identity, files, guid, []), now);
+    if (files.length > 0) deliveries.add(from, hitDatagrams(identity, files, guid, [], now), now);
   }
 
   #remember(key: string, to: Endpoint, now: number): void {

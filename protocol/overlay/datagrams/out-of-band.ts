@@ -153,7 +153,7 @@ export class OutOfBandReplies implements HitCourier {
     this.claimed++;
     const files = ack.wanted === OUT_OF_BAND_ALL ? offer.files : offer.files.slice(0, ack.wanted);
     const ggep = ack.token === null ? [] : [{ id: 'SO', payload: Buffer.from(ack.token) }];
-    this.#parts.deliveries.add(from, hitDatagrams(this.#parts.identity, files, guid, ggep), now);
+    this.#parts.deliveries.add(from, hitDatagrams(this.#parts.identity, files, guid, ggep, now), now);
   }
 
   /** Forgets offers that nobody claimed; when there are more to forget. */

@@ -1,5 +1,5 @@
 // What others tell of hosts: pongs, headers, caches. Goes to the host cache and, for ultrapeers, to the known free slots.
-import type { Clock } from '../../ports.ts';
+import type { WallClock } from '../../ports.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { ReachPolicy } from '../reach/reach-policy.ts';
 import type { FreeSlots } from './free-slots.ts';
@@ -9,9 +9,9 @@ export class HostSightings {
   readonly #hosts: HostCache;
   readonly #slots: FreeSlots;
   readonly #reach: ReachPolicy;
-  readonly #clock: Clock;
+  readonly #clock: WallClock;
 
-  constructor(hosts: HostCache, slots: FreeSlots, reach: ReachPolicy, clock: Clock) {
+  constructor(hosts: HostCache, slots: FreeSlots, reach: ReachPolicy, clock: WallClock) {
     this.#hosts = hosts;
     this.#slots = slots;
     this.#reach = reach;

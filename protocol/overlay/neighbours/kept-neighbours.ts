@@ -13,7 +13,7 @@ export interface KeptNeighboursOptions {
   /** Dial and shake hands; the outcome comes back through ended(). */
   readonly dial: (address: string) => void;
   /** It could not be connected to, for the first time in a row; it is dialled again at `nextAt`. */
-  readonly onMissing: (address: string, why: string, nextAt: number) => void;
+  readonly onMissing: (address: string, why: string, waitMs: number) => void;
 }
 
 export class KeptNeighbours {
@@ -65,7 +65,7 @@ export class KeptNeighbours {
     this.#plan.onOutcome(address, outcomeOf(attempt), now);
     const kept = this.report().find(other => other.address === address);
     if (kept?.state === 'waiting' && kept.failures === 1)
-      this.#options.onMissing(address, kept.why ?? 'unknown', kept.nextAt);
+      this.#options.onMissing(address, kept.why ?? 'unknown', kept.nextAt - now);
   }
 }
 

@@ -3,7 +3,7 @@ import { admit, staysOfCrossed, type Verdict } from '../../handshake/admission.t
 import type { Capabilities, Role } from '../../handshake/capabilities.ts';
 import type { Neighbours as CrawlAnswer, Refused } from '../../handshake/handshake.ts';
 import type { NetworkRules } from '../../network-rules.ts';
-import type { Clock, Random } from '../../ports.ts';
+import type { Random, WallClock } from '../../ports.ts';
 import type { ServentSettings } from '../../servent-settings.ts';
 import { ByeCode } from '../../wire/bye.ts';
 import { distinct, type Endpoint, endpointOrNull, formatEndpoint } from '../../wire/endpoint.ts';
@@ -42,7 +42,7 @@ export interface NeighboursParts {
   readonly role: OwnRole;
   readonly rules: NetworkRules;
   readonly settings: ServentSettings;
-  readonly clock: Clock;
+  readonly clock: WallClock;
   readonly random: Random;
   readonly serventGuid: Buffer;
   /** Milliseconds since 1970. */

@@ -70,9 +70,9 @@ export class PushProxies {
   }
 
   /** Asks neighbours when nobody can connect to us, and lets them go when somebody can. */
-  tick(): void {
+  tick(now: number): void {
     const { identity, supporting, send } = this.#parts;
-    const firewalled = identity.firewalled;
+    const firewalled = identity.firewalled(now);
     if (firewalled === this.#firewalled) return;
     this.#firewalled = firewalled;
     if (firewalled) {

@@ -58,7 +58,7 @@ export interface PushRequesterParts {
   /** Where others connect to us. */
   readonly listen: () => Endpoint;
   /** Then nobody can answer a push of ours. */
-  readonly firewalled: () => boolean;
+  readonly firewalled: (now: number) => boolean;
   /** No GIV came in time. */
   readonly onTimeout: (request: PushRequest) => void;
 }
@@ -79,7 +79,7 @@ export class PushRequester {
 
   /** Sends the push. Throws PushError when it cannot be sent, or nobody could follow it. */
   request(source: PushSource, now: number): PushRequest {
-    if (this.#parts.firewalled()) throw new PushError('PUSH_FIREWALLED', 'neither side can connect to the other');
+    if (this.#parts.firewalled(now)) throw new PushError('PUSH_FIREWALLED', 'neither side can connect to the other');
     if (this.#waiting.size >= WAITING_MAX)
       throw new PushError('PUSH_BUSY', `${WAITING_MAX} pushes are waiting already`);
     if (!this.#rates.admit(guidKey(source.serventGuid), now))

@@ -1,6 +1,6 @@
 // Our own hits for queries that come by.
 import { Type } from '../../constants.ts';
-import type { Clock } from '../../ports.ts';
+import type { WallClock } from '../../ports.ts';
 import type { Searchable, SharedFile } from '../../search/shared-file.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
@@ -32,7 +32,7 @@ export interface AnswererParts {
   readonly counters: OverlayCounters;
   /** Records that one query is answered with. */
   readonly hitsPerQueryMax: number;
-  readonly clock: Clock;
+  readonly clock: WallClock;
   readonly courier: HitCourier | null;
 }
 
@@ -54,7 +54,7 @@ export class Answerer {
     if (library.files === 0) return 0;
     const query = parseQuery(frame.payload());
     // neither side could connect to the other
-    if (identity.firewalled && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
+    if (identity.firewalled(now) && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
     const wanted = query.maxHits === 0 ? hitsPerQueryMax : Math.min(query.maxHits, hitsPerQueryMax);
     const files = isWhatsNew(query) ? this.#newest() : library.match(query, wanted);
     if (files.length === 0) return 0;
@@ -63,7 +63,7 @@ export class Answerer {
     const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
     const guid = frame.guid();
     for (let at = 0; at < files.length; at += HITS_MAX) {
-      const payload = encodeOwnHits(identity, files.slice(at, at + HITS_MAX), []);
+      const payload = encodeOwnHits(identity, files.slice(at, at + HITS_MAX), [], now);
       link.queue.enqueue(encodeDescriptor(guid, Type.QueryHit, ttl, 0, payload), Priority.Hit);
       counters.hitsSent++;
     }

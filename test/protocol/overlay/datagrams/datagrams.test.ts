@@ -242,7 +242,7 @@ t.test('HEAD pings: found, busy, unknown, for another servent; both versions as 
   const vendor = Buffer.from('TEST').toString('hex');
   t.equal(ask(1, formatSha1Urn(sha1)), `0001${vendor}ff`);
   t.equal(ask(2, formatSha1Urn(sha1)), `c301434101015141ff815644${vendor}`);
-  servent.busy = true;
+  servent.busy = () => true;
   t.equal(ask(1, formatSha1Urn(sha1)), `0001${vendor}7f`);
   const unknown = readCapture('limewire/udp.json').descriptors.find(({ note }) => note === 'head ping unknown urn');
   t.equal(ask(2, formatSha1Urn(Buffer.alloc(20))), 'c381434100', 'the bytes that LimeWire sends');

@@ -140,7 +140,7 @@ t.test('a name that fits no datagram is left out, the others are not', async t =
   const { servent, network } = replier([]);
   const file = (name: string, index: number) => ({ index, name, size: 1, sha1: Buffer.alloc(20), modifiedAt: 0 });
   const files = [file('a', 1), file('x'.repeat(2_000), 2), file('b', 3)];
-  const names = hitDatagrams(servent, files, network.random.guid(), []).flatMap(bytes =>
+  const names = hitDatagrams(servent, files, network.random.guid(), [], 0).flatMap(bytes =>
     parseQueryHit(bytes.subarray(23)).hits.map(({ name }) => name),
   );
   t.strictSame(names, ['a', 'b']);
@@ -239,6 +239,7 @@ t.test('a searcher takes only hits that it claimed, from where it claimed them',
       other.library.match(parseQuery(search.payload), 1),
       guid,
       token === null ? [] : [{ id: 'SO', payload: token }],
+      0,
     )[0] ?? Buffer.alloc(0);
   t.equal(a.receive(offer(random.guid(), true), from), 'offer_unasked');
   t.equal(a.receive(hit(search.guid, null), from), 'hit_unasked', 'before any claim');

@@ -62,7 +62,7 @@ t.test('hits that are offered late for a search are claimed for its repeat, unde
   t.strictSame(claim.subarray(0, 16), first.guid);
   const token = parseOutOfBandAck(parseVendorMessage(claim.subarray(23))).token ?? Buffer.alloc(0);
   const files = other.library.match(parseQuery(first.payload), 1);
-  const [hit = Buffer.alloc(0)] = hitDatagrams(other, files, first.guid, [{ id: 'SO', payload: token }]);
+  const [hit = Buffer.alloc(0)] = hitDatagrams(other, files, first.guid, [{ id: 'SO', payload: token }], 0);
   t.equal(seeker.receive(hit, from), 'taken');
   t.equal(second.hits, 1);
 });
