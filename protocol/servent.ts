@@ -3,7 +3,7 @@
 import { Bootstrap, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
 import type { Verdict } from './handshake/admission.ts';
 import type { Capabilities, Role } from './handshake/capabilities.ts';
-import type { Neighbours as CrawlAnswer, LocalHello } from './handshake/handshake.ts';
+import type { CrawlAnswer, LocalHello } from './handshake/handshake.ts';
 import type { DatagramEnd } from './overlay/datagrams/datagram-end.ts';
 import type { PingDone } from './overlay/datagrams/datagram-pings.ts';
 import { type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
@@ -219,7 +219,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
           wanted: Math.min(this.neighbours.sought, LINKS_TO_FIND),
         }),
         udp: () => this.#udp,
-        toTell: at => this.#toTell(at),
+        registrable: at => this.#registrable(at),
         ping: (to, done, at) => this.#askForHosts(to, done, at),
       },
       now,
@@ -361,7 +361,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   }
 
   /** Ourselves, when we are an ultrapeer for good that others can reach. */
-  #toTell(now: number): Endpoint | null {
+  #registrable(now: number): Endpoint | null {
     if (this.role.role !== 'ultrapeer' || !this.role.settled(now) || this.firewall.firewalled(now)) return null;
     return this.#parts.rules.reaches.includes(reachOf(this.endpoint.host)) ? this.endpoint : null;
   }

@@ -3,8 +3,12 @@ import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'no
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { version } from '../../api/version.ts';
-import { GwebCache, LAB_RULES, OPEN_RULES } from '../../protocol/bootstrap/gwebcache.ts';
-import { LAB_UDP_RULES, OPEN_UDP_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
+import { GwebCache, PRIVATE_CACHE_RULES, PUBLIC_CACHE_RULES } from '../../protocol/bootstrap/gwebcache.ts';
+import {
+  PRIVATE_UDP_CACHE_RULES,
+  PUBLIC_UDP_CACHE_RULES,
+  UdpHostCache,
+} from '../../protocol/bootstrap/udp-host-cache.ts';
 import { KeyedRateLimit, RateLimit } from '../../protocol/overlay/rate-limit.ts';
 import type { Random } from '../../protocol/ports.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
@@ -44,7 +48,7 @@ export class CacheServer {
   #machine: UdpHostCache | null = null;
 
   constructor(options: CacheServerOptions) {
-    const rules = options.lab ? LAB_RULES : OPEN_RULES;
+    const rules = options.lab ? PRIVATE_CACHE_RULES : PUBLIC_CACHE_RULES;
     this.#options = options;
     this.cache = new GwebCache({ ...rules, network: NETWORK, name: `ServentCache ${version}` });
     this.#reads = options.lab ? null : new KeyedRateLimit(READ_LIMIT, ADDRESSES_MAX);
@@ -72,7 +76,7 @@ export class CacheServer {
       const own = { host: canonicalHost(address) ?? host, port: bound };
       this.#machine = new UdpHostCache({
         cache: this.cache,
-        rules: this.#options.lab ? LAB_UDP_RULES : OPEN_UDP_RULES,
+        rules: this.#options.lab ? PRIVATE_UDP_CACHE_RULES : PUBLIC_UDP_CACHE_RULES,
         random: this.#options.random,
         own,
       });

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import type { Verdict } from '../../protocol/handshake/admission.ts';
 import type { Capabilities, ProtocolVersion } from '../../protocol/handshake/capabilities.ts';
 import {
-  type Accepted,
+  type CrawlAnswer,
   Handshake,
+  type HandshakeAccepted,
+  type HandshakeRefused,
   type LocalHello,
-  type Neighbours,
   type RefusalReason,
-  type Refused,
 } from '../../protocol/handshake/handshake.ts';
 import type { Link, LinkSpec } from '../../protocol/overlay/links/link.ts';
 import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/links/write-pace.ts';
@@ -70,7 +70,7 @@ export interface LinkingServent extends LinkCore {
   admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number): Verdict;
   tryUltrapeers(now: number): Endpoint[];
   /** Neighbours for a crawler; null refuses it. */
-  crawl(remote: Endpoint, now: number): Neighbours | null;
+  crawl(remote: Endpoint, now: number): CrawlAnswer | null;
   addLink(spec: LinkSpec, now: number): Link;
 }
 
@@ -226,7 +226,7 @@ export class Handshaker {
     return direction === 'in' ? tls.accept(socket, rest) : tls.connect(socket);
   }
 
-  #link(plain: Socket, endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted): Link {
+  #link(plain: Socket, endpoint: Endpoint, direction: 'in' | 'out', accepted: HandshakeAccepted): Link {
     const { capabilities, peerRole, ourRole, deflateIn, deflateOut, tls } = accepted;
     const socket = tls ? this.#secured(plain, direction, accepted.rest) : plain;
     const rest = tls ? NOTHING : accepted.rest;
@@ -277,7 +277,11 @@ export class Handshaker {
   }
 }
 
-type RunResult = Accepted | Refused | { kind: 'crawled' } | { kind: 'timeout' | 'closed' | 'crowded' };
+type RunResult =
+  | HandshakeAccepted
+  | HandshakeRefused
+  | { kind: 'crawled' }
+  | { kind: 'timeout' | 'closed' | 'crowded' };
 
 function endOf(result: RunResult): HandshakeEnd {
   if (result.kind === 'accepted') return 'linked';

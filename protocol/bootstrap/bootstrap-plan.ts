@@ -1,25 +1,25 @@
-// Finds first neighbours: known hosts are dialled, then caches are asked in turn, round after round, until there is a link. Pure: the
-// shell dials, sends what step() says, and reports what came of it.
+// Decides how to find first neighbours: dial known hosts, then ask caches in rounds until there is a link. Pure: the shell carries out
+// what step() returns and reports the outcomes.
 import type { Random } from '../ports.ts';
 import type { CacheBook } from './cache-book.ts';
 
 export type CacheKind = 'udp' | 'web';
 
 export interface BootstrapTiming {
-  /** Known hosts have so long to answer before a cache is asked. */
+  /** Wait for dialled hosts before a cache is asked. */
   readonly dialMs: number;
-  /** So many of them are dialled first, if there are as many. */
+  /** Known hosts to dial before a cache is asked. */
   readonly dialsFirst: number;
-  /** A cache is asked after so long even when known hosts are left to dial. */
+  /** Ask a cache after this even when known hosts are left to dial. */
   readonly dialMaxMs: number;
-  /** How long an answer is waited for before the next cache is asked; a later one counts as well. */
+  /** Wait for an answer before the next cache is asked; a later answer is accepted. */
   readonly answerMs: Readonly<Record<CacheKind, number>>;
-  /** From the end of the first round to the next; doubled with each further one up to roundMaxMs, and both up to a quarter more or less. */
+  /** Pause after the first round, doubled after each further one up to roundMaxMs, ± 25 % at random. */
   readonly roundMs: number;
   readonly roundMaxMs: number;
 }
 
-/** LimeWire waits 20 s for known hosts. UDP host caches answer within a second; what takes longer is the look-up of their name. */
+/** LimeWire waits 20 s for known hosts. The 10 s for UDP host caches include the DNS look-up. */
 export const PUBLIC_TIMING: BootstrapTiming = {
   dialMs: 20_000,
   dialsFirst: 20,
@@ -28,7 +28,7 @@ export const PUBLIC_TIMING: BootstrapTiming = {
   roundMs: 30_000,
   roundMaxMs: 10 * 60_000,
 };
-export const LAB_TIMING: BootstrapTiming = {
+export const LOCAL_TIMING: BootstrapTiming = {
   dialMs: 500,
   dialsFirst: 20,
   dialMaxMs: 5_000,
@@ -37,33 +37,33 @@ export const LAB_TIMING: BootstrapTiming = {
   roundMaxMs: 4_000,
 };
 
-/** Of the caches that others named, so many are asked in a round; GWebCaches are a minute apart. */
-const HEARD_PER_ROUND: Readonly<Record<CacheKind, number>> = { udp: 10, web: 3 };
-/** A cache that may be asked later than this waits for the next round. */
+/** Learnt caches asked in a round; GWebCaches are a minute apart. */
+const LEARNT_PER_ROUND: Readonly<Record<CacheKind, number>> = { udp: 10, web: 3 };
+/** Caches that may not be asked within this time are left to the next round. */
 const PATIENCE_MS = 60_000;
 const JITTER = 0.25;
 const JITTER_STEPS = 1024;
 
-/** All times are wall-clock milliseconds: caches are remembered across restarts. */
+/** Times are wall-clock milliseconds, as caches are stored across restarts. */
 export interface BootstrapFacts {
   readonly now: number;
   /** Ultrapeers connected and wanted. */
   readonly links: number;
   readonly wanted: number;
-  /** Datagrams can be sent: without them UDP host caches are passed over. */
+  /** Datagrams can be sent; if not, UDP host caches are skipped. */
   readonly udp: boolean;
-  /** A host that may be dialled now is known. */
+  /** Whether a known host may be dialled now. */
   readonly dialable: () => boolean;
-  /** Hosts dialled since `hopeAt`. */
+  /** Number of hosts dialled since `progressAt`. */
   readonly tried: () => number;
 }
 
 export type BootstrapCommand =
-  /** There are neighbours enough, or none are wanted. */
+  /** There are enough neighbours, or none are wanted. */
   | { readonly kind: 'rest' }
-  /** Known hosts are to be dialled; a cache is not asked before `until`. */
+  /** Dial known hosts; no cache is asked before `until`. */
   | { readonly kind: 'dial'; readonly until: number }
-  /** Report answered() or failed(). */
+  /** Ask a cache; report answered() or failed(). */
   | { readonly kind: 'ask'; readonly cache: CacheKind; readonly address: string }
   | { readonly kind: 'wait'; readonly until: number };
 
@@ -74,20 +74,20 @@ interface Turn {
 
 export interface CacheCount {
   readonly known: number;
-  /** In this round, or the last one while the next is waited for. */
+  /** In this round, or the last one during the pause. */
   readonly asked: number;
   readonly answered: number;
 }
 
 export interface BootstrapReport {
-  /** `alone`: neither a host nor a cache is known. `unwanted`: no neighbours are looked for. */
+  /** `alone`: no host and no cache is known. `unwanted`: no neighbours are wanted. */
   readonly state: 'unwanted' | 'linked' | 'dialling' | 'asking' | 'waiting' | 'alone';
   /** The cache whose answer is awaited. */
   readonly asking: string | null;
   readonly caches: Readonly<Record<CacheKind, CacheCount>>;
-  /** Rounds begun since there was a link last. */
+  /** Rounds begun since the last link. */
   readonly round: number;
-  /** When a cache is asked next, if there is no link by then; null: none is to be asked. */
+  /** When a cache is asked next if there is no link by then; null: none will be. */
   readonly nextAt: number | null;
 }
 
@@ -95,13 +95,13 @@ export class BootstrapPlan {
   readonly #books: Readonly<Record<CacheKind, CacheBook>>;
   readonly #timing: BootstrapTiming;
   readonly #random: Random;
-  /** When there was a link last, or a cache brought hosts, or we started. */
-  #hopeAt: number;
+  /** Time of the last link, the last answer with hosts, or the start. */
+  #progressAt: number;
   #linked = false;
   #udp = true;
   #round = 0;
   #roundAt: number;
-  /** Those still to be asked in this round: at most the configured caches and HEARD_PER_ROUND of each kind. */
+  /** Caches left in this round: at most the configured ones and LEARNT_PER_ROUND of each kind. */
   #turns: Turn[] = [];
   #awaited: (Turn & { readonly until: number }) | null = null;
   #state: BootstrapReport['state'] = 'waiting';
@@ -115,24 +115,24 @@ export class BootstrapPlan {
     this.#books = books;
     this.#timing = timing;
     this.#random = random;
-    this.#hopeAt = now;
+    this.#progressAt = now;
     this.#roundAt = now;
     this.#lastNow = now;
   }
 
-  /** When there was a link last, or a cache brought hosts, or we started. */
-  get hopeAt(): number {
-    return this.#hopeAt;
+  /** Time of the last link, the last answer with hosts, or the start. */
+  get progressAt(): number {
+    return this.#progressAt;
   }
 
-  /** Call every second or so. What is to be asked counts as asked from now on. */
+  /** Decides what to do; call about every second. A cache returned by `ask` counts as asked. */
   step(facts: BootstrapFacts): BootstrapCommand {
     const { now, links, wanted } = facts;
     this.#follow(now);
     this.#udp = facts.udp;
     if (this.#awaited !== null && now >= this.#awaited.until)
       this.failed(this.#awaited.cache, this.#awaited.address, true);
-    if (links > 0) this.#hopeAt = now;
+    if (links > 0) this.#progressAt = now;
     if (links > 0 !== this.#linked) this.#startOver(now);
     if (links >= wanted) return this.#rest(wanted === 0 ? 'unwanted' : 'linked');
     if (this.#awaited !== null) return this.#wait(this.#awaited.until, 'asking');
@@ -145,12 +145,12 @@ export class BootstrapPlan {
     return this.#ask(now);
   }
 
-  /** `hosts`: so many addresses to dial came with it. */
+  /** Reports an answer with `hosts` addresses to dial. */
   answered(cache: CacheKind, address: string, now: number, hosts: number): void {
     this.#books[cache].answered(address, now);
     if (this.#asked[cache].has(address)) this.#answered[cache].add(address);
     if (this.#isAwaited(cache, address)) this.#awaited = null;
-    if (hosts > 0) this.#hopeAt = now;
+    if (hosts > 0) this.#progressAt = now;
   }
 
   /** `reached`: see CacheBook.failed(). */
@@ -178,12 +178,12 @@ export class BootstrapPlan {
     return this.#awaited?.cache === cache && this.#awaited.address === address;
   }
 
-  /** A clock that was turned back takes our own waits with it. */
+  /** Shifts all waits when the clock was set back. */
   #follow(now: number): void {
     const back = Math.max(0, this.#lastNow - now);
     this.#lastNow = now;
     if (back === 0) return;
-    this.#hopeAt -= back;
+    this.#progressAt -= back;
     this.#roundAt -= back;
     if (this.#awaited !== null) this.#awaited = { ...this.#awaited, until: this.#awaited.until - back };
   }
@@ -208,14 +208,14 @@ export class BootstrapPlan {
     return { kind: 'wait', until };
   }
 
-  /** Known hosts have until then; `now` when it is a cache's turn. */
+  /** When to stop waiting for known hosts; `now` to ask a cache. */
   #dialUntil(facts: BootstrapFacts): number {
     const { dialMs, dialsFirst, dialMaxMs } = this.#timing;
     const dialable = facts.dialable();
     if (facts.links > 0) return dialable ? facts.now + dialMs : facts.now;
     const tried = facts.tried();
-    if (dialable && tried < dialsFirst) return this.#hopeAt + dialMaxMs;
-    return tried > 0 ? this.#hopeAt + dialMs : facts.now; // their dials are under way
+    if (dialable && tried < dialsFirst) return this.#progressAt + dialMaxMs;
+    return tried > 0 ? this.#progressAt + dialMs : facts.now; // wait for running dials
   }
 
   #ask(now: number): BootstrapCommand {
@@ -251,17 +251,17 @@ export class BootstrapPlan {
     return { kind: 'ask', cache, address };
   }
 
-  /** One's own caches first, UDP before HTTP. */
+  /** Starts a round: the user's caches first, UDP before HTTP. */
   #begin(now: number): void {
     const own: Turn[] = [];
     const others: Turn[] = [];
     for (const cache of this.#kinds) {
       const book = this.#books[cache];
-      let heard = 0;
+      let learnt = 0;
       for (const address of book.inTurn()) {
         if (book.dueAt(address, now) > now + PATIENCE_MS) continue;
         if (book.isOwn(address)) own.push({ cache, address });
-        else if (book.isConfigured(address) || heard++ < HEARD_PER_ROUND[cache]) others.push({ cache, address });
+        else if (book.isConfigured(address) || learnt++ < LEARNT_PER_ROUND[cache]) others.push({ cache, address });
       }
     }
     this.#turns = [...own, ...others];
@@ -270,7 +270,7 @@ export class BootstrapPlan {
     this.#answered = { udp: new Set(), web: new Set() };
   }
 
-  /** With a link there are pongs and X-Try headers: GWebCaches, which are few, are spared. */
+  /** GWebCaches are few, so they are asked only without a link; with one there are pongs and X-Try headers. */
   get #kinds(): readonly CacheKind[] {
     const udp: readonly CacheKind[] = this.#udp ? ['udp'] : [];
     return this.#linked ? udp : [...udp, 'web'];

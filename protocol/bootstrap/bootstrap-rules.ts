@@ -1,21 +1,21 @@
-// How fast first hosts are looked for, and how politely caches are asked: on the public network, and in one's own.
-import { type BootstrapTiming, LAB_TIMING, PUBLIC_TIMING } from './bootstrap-plan.ts';
-import { type CachePolicy, LAB_CACHES, POLITE_UDP, POLITE_WEB } from './cache-book.ts';
+// Timing and limits of bootstrapping, for the public network and for a private one.
+import { type BootstrapTiming, LOCAL_TIMING, PUBLIC_TIMING } from './bootstrap-plan.ts';
+import { type CachePolicy, LOCAL_CACHES, POLITE_UDP, POLITE_WEB } from './cache-book.ts';
 
 export interface BootstrapRules {
   readonly timing: BootstrapTiming;
   readonly web: CachePolicy;
   readonly udp: CachePolicy;
-  /** Milliseconds between two looks at what is to be done. */
-  readonly lookMs: number;
+  /** Milliseconds between two steps of the plan. */
+  readonly stepMs: number;
   /** Milliseconds for one request to a GWebCache, redirects included. */
   readonly requestMs: number;
-  /** GWebCaches are told of us this long after the start, and again after each `tellEveryMs`. */
-  readonly tellAfterMs: number;
-  readonly tellEveryMs: number;
-  /** Each GWebCache of one's own is told; otherwise one of all known, at random. */
-  readonly tellsEach: boolean;
-  /** The lowest port that is believed of a host that a cache names. */
+  /** Register with GWebCaches this long after the start, and again each `registerEveryMs`. */
+  readonly registerAfterMs: number;
+  readonly registerEveryMs: number;
+  /** Register with each of the user's GWebCaches; otherwise with a random known one. */
+  readonly registerWithAll: boolean;
+  /** Hosts of caches with lower ports are ignored. */
   readonly portMin: number;
 }
 
@@ -25,24 +25,24 @@ export const PUBLIC_BOOTSTRAP: BootstrapRules = {
   timing: PUBLIC_TIMING,
   web: POLITE_WEB,
   udp: POLITE_UDP,
-  lookMs: 1_000,
+  stepMs: 1_000,
   requestMs: 15_000,
-  tellAfterMs: HOUR_MS,
-  tellEveryMs: HOUR_MS,
-  tellsEach: false,
-  // Servents do not run where only administrators may listen.
+  registerAfterMs: HOUR_MS,
+  registerEveryMs: HOUR_MS,
+  registerWithAll: false,
+  // lower ports need privileges, so a servent is unlikely there
   portMin: 1_024,
 };
 
 export const LOCAL_BOOTSTRAP: BootstrapRules = {
-  timing: LAB_TIMING,
-  web: LAB_CACHES,
-  udp: LAB_CACHES,
-  lookMs: 200,
+  timing: LOCAL_TIMING,
+  web: LOCAL_CACHES,
+  udp: LOCAL_CACHES,
+  stepMs: 200,
   requestMs: 5_000,
-  tellAfterMs: 0,
-  // A cache of ours lists a host for 20 minutes.
-  tellEveryMs: 5 * 60_000,
-  tellsEach: true,
+  registerAfterMs: 0,
+  // our GWebCache lists a host for 20 minutes
+  registerEveryMs: 5 * 60_000,
+  registerWithAll: true,
   portMin: 1,
 };

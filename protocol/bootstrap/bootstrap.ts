@@ -1,4 +1,4 @@
-// Finds first neighbours: does what BootstrapPlan says, takes in what caches answer, and tells GWebCaches of us.
+// Finds first neighbours: carries out BootstrapPlan, processes the answers of caches, and registers us with GWebCaches.
 import { type HostCache, isKnownLeaf } from '../overlay/neighbours/host-cache.ts';
 import type { HostSightings } from '../overlay/neighbours/host-sightings.ts';
 import { VENDOR } from '../overlay/own-identity.ts';
@@ -13,8 +13,8 @@ import type { GwebCacheRequest } from './gwebcache-request.ts';
 
 const VERSION = '0.1';
 const NETWORK = 'gnutella';
-/** With neighbours enough, or without caches, a look is taken once in so many. */
-const LOOKS_AT_REST = 5;
+/** Steps are this many times rarer with enough neighbours or without caches. */
+const IDLE_FACTOR = 5;
 
 export interface KnownCache extends CacheRecord {
   kind: CacheKind;
@@ -26,22 +26,22 @@ export type CachesToAsk = Readonly<Record<CacheKind, Configured>>;
 export const NO_CACHES: CachesToAsk = { udp: { own: [], wellKnown: [] }, web: { own: [], wellKnown: [] } };
 
 export interface BootstrapShell {
-  /** Look up where this UDP host cache is, HOST:PORT; udpCacheFound() or udpCacheLost() is called. */
+  /** Resolve a UDP host cache, HOST:PORT; call udpCacheFound() or udpCacheLost(). */
   lookUpCache(address: string): void;
-  /** Send the request to the GWebCache at this URL; webCacheAnswered() or webCacheFailed() is called, with the same request. */
+  /** Send the request to the GWebCache at this URL; call webCacheAnswered() or webCacheFailed() with the same request. */
   askWebCache(url: string, request: GwebCacheRequest): void;
 }
 
-/** What becomes of questions. */
+/** Receives the outcomes of requests. */
 export interface BootstrapSink {
-  /** `hosts`: so many addresses came with it; `told`: the cache knows of us now. */
-  onCacheAnswered(kind: CacheKind, address: string, hosts: number, told: boolean): void;
+  /** `hosts`: number of addresses in the answer; `registered`: the request registered us. */
+  onCacheAnswered(kind: CacheKind, address: string, hosts: number, registered: boolean): void;
   onCacheFailed(kind: CacheKind, address: string, why: string): void;
-  /** A round of questions has come to nothing. */
+  /** A round of requests brought no neighbour. */
   onNoNeighbour(report: BootstrapReport): void;
 }
 
-/** What a pong of a UDP host cache says. */
+/** Data of a UDP host cache's pong. */
 export interface UdpCacheAnswer {
   readonly hosts: readonly Endpoint[];
   /** HOST:PORT of other caches. */
@@ -62,8 +62,8 @@ export interface BootstrapParts {
   readonly links: () => { readonly connected: number; readonly wanted: number };
   /** Datagrams can be sent. */
   readonly udp: () => boolean;
-  /** Ourselves, when we are an ultrapeer that others can reach; else null. */
-  readonly toTell: (now: number) => Endpoint | null;
+  /** Our endpoint if we are a reachable ultrapeer, else null. */
+  readonly registrable: (now: number) => Endpoint | null;
   /** Sends a ping with GGEP SCP. `done` is called with the pong, at most once. */
   readonly ping: (to: Endpoint, done: (answer: UdpCacheAnswer, now: number) => void, now: number) => void;
 }
@@ -72,21 +72,21 @@ export class Bootstrap {
   readonly #parts: BootstrapParts;
   readonly #books: Readonly<Record<CacheKind, CacheBook>>;
   readonly #plan: BootstrapPlan;
-  /** Wall-clock milliseconds, as all times of caches: they are remembered across restarts. */
+  /** Wall-clock milliseconds, as all times of caches. */
   readonly #startedAt: number;
-  /** To GWebCaches, under way: one that asks, and one that tells of us. */
+  /** Running requests to GWebCaches: at most one for hosts and one to register. */
   readonly #requests = new Set<GwebCacheRequest>();
-  /** When each was told of us, by URL; one entry for all where only one is told. */
-  readonly #toldAt = new Map<string, number>();
+  /** When we last registered, by URL; one entry (ANY) where we register with one only. */
+  readonly #registeredAt = new Map<string, number>();
   #state: BootstrapReport['state'] | null = null;
-  #lookAt: number;
+  #stepAt: number;
   #closed = false;
 
   constructor(parts: BootstrapParts, now: number) {
     const { clock, random, rules, caches } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
-    this.#lookAt = now;
+    this.#stepAt = now;
     this.#books = {
       udp: new CacheBook(caches.udp, rules.udp, random),
       web: new CacheBook(caches.web, rules.web, random),
@@ -94,22 +94,21 @@ export class Bootstrap {
     this.#plan = new BootstrapPlan(this.#books, rules.timing, random, this.#startedAt);
   }
 
-  /** What is being tried, and what is next. */
   get report(): BootstrapReport {
     return this.#plan.report();
   }
 
-  /** Changes whenever something of toRecords() does. */
+  /** Changes with toRecords(). */
   get revision(): string {
     return `${this.#books.web.revision}/${this.#books.udp.revision}`;
   }
 
-  /** Every cache known, with when it was asked and answered. */
+  /** All known caches, for storage. */
   toRecords(): KnownCache[] {
     return KINDS.flatMap(kind => this.#books[kind].toRecords().map(record => ({ kind, ...record })));
   }
 
-  /** Before the first tick: what earlier runs knew. */
+  /** Restores stored caches; call before the first tick. */
   fromRecords(records: readonly KnownCache[]): void {
     for (const kind of KINDS) {
       const known = records.filter(record => record.kind === kind);
@@ -117,33 +116,33 @@ export class Bootstrap {
     }
   }
 
-  /** Out of a hosts file. */
+  /** Adds the entries of a hosts file. */
   addStored(hosts: readonly Endpoint[], udpHostCaches: readonly string[], now: number): void {
     const stored = { source: 'stored', ultrapeer: null, dailyUptimeSeconds: null } as const;
     this.#parts.sightings.add(
       hosts.map(endpoint => ({ endpoint, ...stored })),
       now,
     );
-    for (const address of udpHostCaches) this.#books.udp.heard(address);
+    for (const address of udpHostCaches) this.#books.udp.learn(address);
   }
 
-  /** Does what is due; when to be called again. */
+  /** Runs what is due; returns when to call again. */
   tick(now: number): number {
     if (this.#closed) return Number.POSITIVE_INFINITY;
-    if (now >= this.#lookAt) {
-      const rests = this.#look(now);
-      this.#lookAt = now + this.#parts.rules.lookMs * (rests ? LOOKS_AT_REST : 1);
+    if (now >= this.#stepAt) {
+      const idle = this.#step(now);
+      this.#stepAt = now + this.#parts.rules.stepMs * (idle ? IDLE_FACTOR : 1);
     }
-    return this.#lookAt;
+    return this.#stepAt;
   }
 
-  /** Nothing is asked from now on, and answers change nothing. */
+  /** Stops requests and ignores answers from now on. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Whether there is nothing to be done for now. */
-  #look(now: number): boolean {
+  /** Runs one step of the plan. True when idle. */
+  #step(now: number): boolean {
     const { clock, links, hosts, reach, shell, udp } = this.#parts;
     const wallTime = clock.wallTime();
     const { connected, wanted } = links();
@@ -153,19 +152,19 @@ export class Bootstrap {
       links: connected,
       udp: udp(),
       dialable: () => hosts.next(wallTime, host => reach.isOwn(host) || isKnownLeaf(host)) !== null,
-      tried: () => hosts.triedSince(this.#plan.hopeAt),
+      tried: () => hosts.triedSince(this.#plan.progressAt),
     });
     if (command.kind === 'ask') {
       if (command.cache === 'udp') shell.lookUpCache(command.address);
       else this.#request(command.address, true, now);
     }
-    this.#say();
-    this.#tell(now);
+    this.#reportFailure();
+    this.#register(now);
     return command.kind === 'rest' || this.#books.web.size + this.#books.udp.size === 0;
   }
 
-  /** Says once that a search has come to nothing: when it begins to wait. */
-  #say(): void {
+  /** Reports a failed round once, when its pause begins. */
+  #reportFailure(): void {
     const report = this.#plan.report();
     if (report.state === this.#state) return;
     this.#state = report.state;
@@ -174,33 +173,34 @@ export class Bootstrap {
 
   // --- GWebCaches
 
-  #tell(now: number): void {
+  #register(now: number): void {
     const wallTime = this.#parts.clock.wallTime();
-    const url = this.#requests.size === 0 && this.#mayTell(now) !== null ? this.#toBeTold(wallTime) : null;
+    const url =
+      this.#requests.size === 0 && this.#registrableNow(now) !== null ? this.#cacheToRegisterWith(wallTime) : null;
     if (url === null) return;
     this.#books.web.asked(url, wallTime);
     this.#request(url, false, now);
   }
 
-  /** What caches may be told of now, or null. */
-  #mayTell(now: number): Endpoint | null {
-    const { clock, rules, toTell } = this.#parts;
-    return clock.wallTime() - this.#startedAt < rules.tellAfterMs ? null : toTell(now);
+  /** The endpoint to register now, or null. */
+  #registrableNow(now: number): Endpoint | null {
+    const { clock, rules, registrable } = this.#parts;
+    return clock.wallTime() - this.#startedAt < rules.registerAfterMs ? null : registrable(now);
   }
 
-  #toBeTold(wallTime: number): string | null {
+  #cacheToRegisterWith(wallTime: number): string | null {
     const { rules, caches } = this.#parts;
     const { web } = this.#books;
-    const fresh = (key: string) => wallTime - (this.#toldAt.get(key) ?? 0) < rules.tellEveryMs;
-    if (!rules.tellsEach) return fresh(ANY) ? null : web.next(wallTime);
+    const fresh = (key: string) => wallTime - (this.#registeredAt.get(key) ?? 0) < rules.registerEveryMs;
+    if (!rules.registerWithAll) return fresh(ANY) ? null : web.next(wallTime);
     return caches.web.own.find(url => !fresh(url) && web.due(url, wallTime)) ?? null;
   }
 
-  /** Where we can be told of, each request does so. */
+  /** Sends a request, which registers us too when allowed. */
   #request(url: string, get: boolean, now: number): void {
     const request = {
       ...{ vendor: VENDOR, version: VERSION, network: NETWORK, get, ping: true },
-      update: this.#mayTell(now),
+      update: this.#registrableNow(now),
       url: this.#books.web.good(url),
     };
     this.#requests.add(request);
@@ -210,11 +210,11 @@ export class Bootstrap {
   webCacheAnswered(url: string, request: GwebCacheRequest, answer: GwebCacheAnswer, now: number): void {
     const { clock, rules, sink } = this.#parts;
     if (!this.#requests.delete(request) || this.#closed) return;
-    const told = request.update !== null;
-    if (told) this.#toldAt.set(rules.tellsEach ? url : ANY, clock.wallTime());
-    for (const other of answer.urls) if (mayBeAsked(other)) this.#books.web.heard(other);
+    const registered = request.update !== null;
+    if (registered) this.#registeredAt.set(rules.registerWithAll ? url : ANY, clock.wallTime());
+    for (const other of answer.urls) if (mayBeAsked(other)) this.#books.web.learn(other);
     this.#plan.answered('web', url, clock.wallTime(), this.#take(answer.hosts, true, now));
-    sink.onCacheAnswered('web', url, answer.hosts.length, told);
+    sink.onCacheAnswered('web', url, answer.hosts.length, registered);
   }
 
   /** `reached`: see CacheBook.failed(). */
@@ -226,7 +226,7 @@ export class Bootstrap {
 
   // --- UDP host caches
 
-  /** Where a UDP host cache is: it is pinged, unless its turn is over. Its silence is a matter of time. */
+  /** A UDP host cache is resolved: pings it, unless its turn is over. The plan times it out. */
   udpCacheFound(address: string, to: Endpoint, now: number): void {
     if (this.#closed || this.#plan.report().asking !== address) return;
     const { reach, udp, ping } = this.#parts;
@@ -235,7 +235,7 @@ export class Bootstrap {
     else ping(to, (answer, at) => this.#onPong(address, answer, at), now);
   }
 
-  /** It cannot be asked. */
+  /** A UDP host cache cannot be asked. */
   udpCacheLost(address: string, why: string): void {
     if (this.#closed) return;
     this.#plan.failed('udp', address, false);
@@ -244,12 +244,12 @@ export class Bootstrap {
 
   #onPong(address: string, { hosts, caches }: UdpCacheAnswer, now: number): void {
     if (this.#closed) return;
-    for (const other of caches) this.#books.udp.heard(other);
+    for (const other of caches) this.#books.udp.learn(other);
     this.#plan.answered('udp', address, this.#parts.clock.wallTime(), this.#take(hosts, null, now));
     this.#parts.sink.onCacheAnswered('udp', address, hosts.length, false);
   }
 
-  /** How many of them may be dialled. */
+  /** Adds hosts of a cache; returns how many may be dialled. */
   #take(endpoints: readonly Endpoint[], ultrapeer: true | null, now: number): number {
     const { rules, sightings } = this.#parts;
     const believed = endpoints.filter(({ port }) => port >= rules.portMin);
@@ -263,7 +263,7 @@ export class Bootstrap {
 const KINDS: readonly CacheKind[] = ['web', 'udp'];
 const ANY = 'any';
 
-/** A cache that a stranger named: by name only, so that nobody sends us to an address inside. */
+/** Whether a learnt GWebCache may be asked: only by DNS name, so that nobody can direct us to an internal address. */
 function mayBeAsked(url: string): boolean {
   const { hostname } = new URL(url);
   return !isIpv6(hostname) && !/^[\d.]+$/.test(hostname) && hostname.includes('.');

@@ -1,4 +1,4 @@
-// Which caches we know, when each may be asked again, and in which order. Pure: the daemon stores the records.
+// The known caches of one kind: when each may be asked again, and in which order. Pure: the daemon stores the records.
 import type { Random } from '../ports.ts';
 
 /** One cache as stored. Times are milliseconds since 1970, 0 for never. */
@@ -9,32 +9,32 @@ export interface CacheRecord {
   answeredAt: number;
   /** In a row. */
   failures: number;
-  /** Not to be asked again for so long after askedAt. Missing in records of earlier versions. */
+  /** Wait after askedAt. Missing in records of earlier versions. */
   waitMs?: number;
 }
 
 export interface CachePolicy {
-  /** Between two questions to one cache. */
+  /** Between two requests to one cache. */
   readonly perCacheMs: number;
-  /** Between two questions to any of them. */
+  /** Between two requests to any cache. */
   readonly overallMs: number;
-  /** After an answer, before another is asked. One's own neither wait for others nor make them wait. */
+  /** After an answer, before another cache is asked. Does not apply to the user's own caches, nor after their answers. */
   readonly overallAnsweredMs: number;
   /** After a failure; doubled with each further one up to failedMaxMs. */
   readonly failedMs: number;
   readonly failedMaxMs: number;
-  /** After a question that never reached the cache (no such name, no route), which cost it nothing. */
+  /** After a request that did not reach the cache (no such name, no route). */
   readonly unreachedMs: number;
-  /** Of those heard of; configured ones always have their place. */
-  readonly heardMax: number;
+  /** Learnt caches kept; configured ones do not count. */
+  readonly learntMax: number;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * Operators of GWebCaches ask for one question an hour, and for longer after a failure. The bound is a day, so that a
- * servent without network for a week asks again soon after it is back.
+ * Operators of GWebCaches ask for one request an hour, and longer waits after failures. The wait is at most a day, so that
+ * a servent that was offline for a week asks again soon.
  */
 export const POLITE_WEB: CachePolicy = {
   perCacheMs: HOUR_MS,
@@ -43,10 +43,10 @@ export const POLITE_WEB: CachePolicy = {
   failedMs: HOUR_MS,
   failedMaxMs: 24 * HOUR_MS,
   unreachedMs: 3 * MINUTE_MS,
-  heardMax: 200,
+  learntMax: 200,
 };
 
-/** gtk-gnutella asks one cache every 180 s; that UDP is not answered says little, so failures change nothing. */
+/** gtk-gnutella asks one cache every 180 s. Failures do not lengthen the wait, as datagrams get lost. */
 export const POLITE_UDP: CachePolicy = {
   perCacheMs: 3 * MINUTE_MS,
   overallMs: 1_000,
@@ -54,26 +54,26 @@ export const POLITE_UDP: CachePolicy = {
   failedMs: 3 * MINUTE_MS,
   failedMaxMs: 3 * MINUTE_MS,
   unreachedMs: MINUTE_MS / 2,
-  heardMax: 100,
+  learntMax: 100,
 };
 
-/** For one's own caches in a lab: as often as a person would wait for. */
-export const LAB_CACHES: CachePolicy = {
+/** For the user's own caches in a private network. */
+export const LOCAL_CACHES: CachePolicy = {
   perCacheMs: 2_000,
   overallMs: 500,
   overallAnsweredMs: 0,
   failedMs: 2_000,
   failedMaxMs: 8_000,
   unreachedMs: 2_000,
-  heardMax: 0,
+  learntMax: 0,
 };
 
-/** A cache that was only heard of and never answered loses its place after more failures. */
+/** A learnt cache that has never answered is removed after more failures. */
 const FAILURES_MAX = 5;
 
-/** Addresses to begin with. */
+/** Configured addresses. */
 export interface Configured {
-  /** Named by the person who runs the servent: asked before all others. */
+  /** Named by the user; asked before all others. */
   readonly own: readonly string[];
   readonly wellKnown: readonly string[];
 }
@@ -81,15 +81,15 @@ export interface Configured {
 export class CacheBook {
   readonly #policy: CachePolicy;
   readonly #random: Random;
-  /** Configured ones and at most heardMax others. */
+  /** Configured caches and at most learntMax others. */
   readonly #caches = new Map<string, CacheRecord>();
   readonly #own: ReadonlySet<string>;
   readonly #configured: ReadonlySet<string>;
-  /** Of any of them; from the records after a restart. */
+  /** When any cache was asked last; restored from the records. */
   #askedAt = 0;
-  /** Of any but one's own. */
+  /** When any cache but the user's own answered last. */
   #answeredAt = 0;
-  /** Grows with every change: store the records when it has moved. */
+  /** Increases with every change: store the records then. */
   revision = 0;
 
   constructor({ own, wellKnown }: Configured, policy: CachePolicy, random: Random) {
@@ -112,46 +112,46 @@ export class CacheBook {
     return this.#configured.has(address);
   }
 
-  /** Another cache, named by one that answered. False when there is no room, or it is known. */
-  heard(address: string): boolean {
+  /** Adds a cache that another one named. False when it is known or there is no room. */
+  learn(address: string): boolean {
     const others = this.#caches.size - this.#configured.size;
-    if (this.#caches.has(address) || others >= this.#policy.heardMax) return false;
+    if (this.#caches.has(address) || others >= this.#policy.learntMax) return false;
     this.#caches.set(address, fresh(address));
     this.revision++;
     return true;
   }
 
-  /** All of them in the order to ask: one's own, then those not asked for longest; configured before heard of, else at random. */
+  /** All caches in the order to ask: the user's own first, then by last request; among equals configured ones first, else at random. */
   inTurn(): string[] {
     const ranked = [...this.#caches.values()].map(({ address, askedAt }) => ({
       ...{ address, askedAt },
       own: this.#own.has(address) ? 0 : 1,
-      heard: this.#configured.has(address) ? 0 : 1,
+      learnt: this.#configured.has(address) ? 0 : 1,
       chance: this.#random.below(0x1_0000_0000),
     }));
-    ranked.sort((a, b) => a.own - b.own || a.askedAt - b.askedAt || a.heard - b.heard || a.chance - b.chance);
+    ranked.sort((a, b) => a.own - b.own || a.askedAt - b.askedAt || a.learnt - b.learnt || a.chance - b.chance);
     return ranked.map(({ address }) => address);
   }
 
-  /** A random one of those that may be asked now, or null. */
+  /** A random cache that may be asked now, or null. */
   next(now: number): string | null {
     const due = [...this.#caches.keys()].filter(address => this.dueAt(address, now) <= now);
     return due[this.#random.below(Math.max(due.length, 1))] ?? null;
   }
 
-  /** Whether this one may be asked now, the others aside. */
+  /** Whether this cache may be asked now, regardless of the others. */
   due(address: string, now: number): boolean {
     return this.#ownDueAt(address, now) <= now;
   }
 
-  /** When this one may be asked: `now` or later, infinite for one that is not known. */
+  /** When this cache may be asked: `now` or later, Infinity for an unknown one. */
   dueAt(address: string, now: number): number {
     const { overallMs, overallAnsweredMs } = this.#policy;
     const held = this.#own.has(address) ? now : waitEnds(this.#answeredAt, overallAnsweredMs, now);
     return Math.max(this.#ownDueAt(address, now), waitEnds(this.#askedAt, overallMs, now), held);
   }
 
-  /** When the first of them may be asked; infinite when there is none. */
+  /** When the first cache may be asked; Infinity without any. */
   firstDueAt(now: number): number {
     let first = Number.POSITIVE_INFINITY;
     for (const address of this.#caches.keys()) first = Math.min(first, this.dueAt(address, now));
@@ -181,7 +181,7 @@ export class CacheBook {
     record.waitMs = this.#policy.perCacheMs;
   }
 
-  /** `reached`: the question may have arrived. One that did not, as without a network, says nothing of the cache. */
+  /** `reached`: the request may have arrived; only then does it count as a failure of the cache. */
   failed(address: string, reached: boolean): void {
     const record = this.#change(address);
     if (record === null) return;
@@ -195,7 +195,7 @@ export class CacheBook {
       this.#caches.delete(address);
   }
 
-  /** One that answered properly, to be named to another; null when there is none. */
+  /** A random cache that answered last time, to be named to another; null without any. */
   good(except: string): string | null {
     const good = [...this.#caches.values()].filter(
       ({ address, answeredAt, failures }) => address !== except && answeredAt > 0 && failures === 0,
@@ -207,12 +207,12 @@ export class CacheBook {
     return Array.from(this.#caches.values(), record => ({ ...record }));
   }
 
-  /** Before the first question: what earlier runs knew. */
+  /** Restores stored caches; call before the first request. */
   fromRecords(records: Iterable<CacheRecord>): void {
     for (const record of records) {
       this.#askedAt = Math.max(this.#askedAt, record.askedAt);
       if (!this.#own.has(record.address)) this.#answeredAt = Math.max(this.#answeredAt, record.answeredAt);
-      if (this.#caches.has(record.address) || this.heard(record.address))
+      if (this.#caches.has(record.address) || this.learn(record.address))
         this.#caches.set(record.address, { ...record });
     }
   }
@@ -227,7 +227,7 @@ function fresh(address: string): CacheRecord {
   return { address, askedAt: 0, answeredAt: 0, failures: 0 };
 }
 
-/** `now` when the wait is over, or ends farther ahead than it ever was set: then the clock was turned back. */
+/** When a wait ends; `now` when it is over, or when `since` is in the future because the clock was set back. */
 function waitEnds(since: number, waitMs: number, now: number): number {
   const at = since + waitMs;
   return at > now && at - now <= waitMs ? at : now;

@@ -1,7 +1,7 @@
-// What a GWebCache says: lines of specification 1 and 2, told apart line by line, since caches mix them.
+// Parses answers of GWebCaches, lines of specification 1 and 2: caches mix them.
 import { type Endpoint, endpointOrNull } from '../wire/endpoint.ts';
 
-/** A body longer than this is no answer of a cache. */
+/** Longer bodies are refused. */
 export const CACHE_ANSWER_BYTES_MAX = 64 * 1024;
 const HOSTS_MAX = 500;
 const URLS_MAX = 200;
@@ -13,18 +13,18 @@ export interface GwebCacheAnswer {
   urls: string[];
   /** Name and version, after a ping. */
   pong: string | null;
-  /** Whether our update was taken; null when nothing was said of one. */
+  /** Whether our update was accepted; null when the answer does not say. */
   updated: boolean | null;
   warning: string | null;
   /** False: the cache serves another network. */
   supported: boolean;
-  /** Why this is no answer at all: forget the cache. */
+  /** Why the body is no answer: forget the cache. */
   error: string | null;
 }
 
 /**
- * Never throws. `unparseable` is an error as soon as one line is none of a cache's: an HTML page must not
- * be searched for addresses.
+ * Parses a body; never throws. One bad line makes the whole body `unparseable`, so that addresses in an HTML page are not
+ * used.
  */
 export function parseGwebCacheAnswer(body: string): GwebCacheAnswer {
   const answer: GwebCacheAnswer = {
@@ -45,7 +45,7 @@ export function parseGwebCacheAnswer(body: string): GwebCacheAnswer {
   return answer;
 }
 
-/** False when the rest need not be read. */
+/** False for a bad line or an error. */
 function readLine(line: string, answer: GwebCacheAnswer): boolean {
   if (/^[A-Za-z]\|/.test(line)) {
     readFields(line.split('|'), answer);
@@ -80,7 +80,7 @@ function readFields([letter = '', first = '', second = '', third = '']: string[]
         else if (third === 'WARNING') answer.warning = 'taken with a warning';
       }
       break;
-    default: // letters of extensions mean nothing to us
+    default: // unknown extension
   }
 }
 
@@ -96,7 +96,7 @@ function addUrl(text: string, answer: GwebCacheAnswer): void {
   if (url !== null && answer.urls.length < URLS_MAX) answer.urls.push(url);
 }
 
-/** One spelling a cache, so that it is asked once an hour and not once a spelling; null for what is no cache's address. */
+/** Normalises a cache's URL, so that one cache is not asked under several; null for an unusable one. */
 export function canonicalCacheUrl(text: string): string | null {
   if (text.length > URL_CHARS_MAX || !URL.canParse(text)) return null;
   const url = new URL(text);

@@ -1,4 +1,4 @@
-// What a servent asks of a GWebCache. Keys as the caches know them; everything percent-encoded.
+// Encodes requests to GWebCaches as query strings.
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 
 export interface GwebCacheRequest {
@@ -8,9 +8,9 @@ export interface GwebCacheRequest {
   network: string;
   get: boolean;
   ping: boolean;
-  /** Ourselves, when we are a reachable ultrapeer. */
+  /** Our endpoint, to register, if we are a reachable ultrapeer. */
   update: Endpoint | null;
-  /** Another cache that answered us properly. */
+  /** Another good cache, to register. */
   url: string | null;
 }
 

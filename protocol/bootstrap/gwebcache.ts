@@ -1,4 +1,4 @@
-// A GWebCache as a machine: request in, text out. Answers specification 1 and 2; knows no socket and no clock.
+// A GWebCache (server): query string in, text out. Implements specification 1 and 2.
 import { type Endpoint, endpointOrNull, formatEndpoint, reachOf } from '../wire/endpoint.ts';
 import { canonicalCacheUrl } from './gwebcache-answer.ts';
 
@@ -7,21 +7,21 @@ export interface GwebCacheRules {
   /** `Servent 0.1`: name and version. */
   name: string;
   hostLifeMs: number;
-  /** Between two updates of one address. 0 in a lab. */
+  /** Between two updates from one address. */
   updateLockMs: number;
-  /** Take hosts for others and from private ranges: a lab of servents behind one address. */
+  /** Private network behind one address: accept hosts for others and from private ranges. */
   lab: boolean;
 }
 
-/** Rules of a cache that strangers may use; the lock is GhostWhiteCrab's. */
-export const OPEN_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
+/** Rules of a public cache; the lock is GhostWhiteCrab's. */
+export const PUBLIC_CACHE_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
   hostLifeMs: 20 * 60_000,
   updateLockMs: 10 * 60_000,
   lab: false,
 };
 
 /** Rules of a private network's own cache. */
-export const LAB_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
+export const PRIVATE_CACHE_RULES: Omit<GwebCacheRules, 'network' | 'name'> = {
   hostLifeMs: 20 * 60_000,
   updateLockMs: 0,
   lab: true,
@@ -35,18 +35,18 @@ const URLS_SENT = 10;
 
 export class GwebCache {
   readonly #rules: GwebCacheRules;
-  // Insertion order is age: a renewed entry moves to the end, the first is the oldest. Capacity HOSTS_MAX.
+  // oldest first, as a renewed entry moves to the end; at most HOSTS_MAX
   readonly #hosts = new Map<string, { endpoint: Endpoint; ultrapeer: boolean; at: number }>();
   readonly #urls = new Map<string, number>();
   readonly #updatedAt = new Map<string, number>();
-  /** Requests by what came of them. */
+  /** Requests by outcome. */
   readonly counters = { reads: 0, updates: 0, pings: 0, refused: 0 };
 
   constructor(rules: GwebCacheRules) {
     this.#rules = rules;
   }
 
-  /** Ultrapeers, newest first; leaves only while no ultrapeer is known, for they can but name others. */
+  /** Ultrapeers, newest first; leaves only while no ultrapeer is known. */
   hosts(now: number, limit = HOSTS_SENT): Endpoint[] {
     this.#expire(now);
     const all = [...this.#hosts.values()].reverse();
@@ -54,13 +54,13 @@ export class GwebCache {
     return (ultrapeers.length > 0 ? ultrapeers : all).slice(0, limit).map(({ endpoint }) => endpoint);
   }
 
-  /** Whether it is listed and will not end within half its life. */
+  /** Whether the host is listed and in the first half of its life. */
   has(endpoint: Endpoint, now: number): boolean {
     const host = this.#hosts.get(formatEndpoint(endpoint));
     return host !== undefined && now - host.at < this.#rules.hostLifeMs / 2;
   }
 
-  /** Also the way in for the UDP side of the same cache. False when the address is of no use. */
+  /** Adds or renews a host. False for an unusable address. */
   add(endpoint: Endpoint, now: number, ultrapeer = true): boolean {
     if (endpoint.port === 0) return false;
     const reach = reachOf(endpoint.host);
@@ -70,8 +70,8 @@ export class GwebCache {
   }
 
   /**
-   * Text of the answer. No line of it holds a comma and every H, U and I line has its second field: WireShare
-   * splits at a comma if there is one, and indexes fields unchecked.
+   * Answers a query string. No line has a comma and every H, U and I line has a second field, because WireShare splits at
+   * commas and does not check fields.
    */
   answer(query: string, remoteHost: string, now: number): string {
     const words = new URLSearchParams(query);
@@ -102,7 +102,7 @@ export class GwebCache {
     }
     if (words.has('statfile'))
       lines.push(...[this.counters.reads, this.counters.reads, this.counters.updates].map(String));
-    // Specification 2 takes an empty body for a broken cache.
+    // specification 2: an empty body means a broken cache
     if (lines.length === 0 && second) lines.push('I|nothing');
     return lines.length === 0 ? '' : `${lines.join('\r\n')}\r\n`;
   }
@@ -129,7 +129,7 @@ export class GwebCache {
     const url = words.get('url') ?? words.get('url1');
     if (url !== null) {
       const canonical = canonicalCacheUrl(url);
-      // Outside a lab a cache would have to be tried before it is handed on, and this one asks nobody.
+      // a public cache would have to test the URL first, and this one sends no requests
       if (canonical === null || !this.#rules.lab) return warn('Rejected URL');
       renew(this.#urls, canonical, now, URLS_MAX);
     }

@@ -1,10 +1,10 @@
-// GGEP PHC in a pong: other UDP host caches as text, one a line, inflated already.
+// GGEP PHC in a pong: other UDP host caches as text, one a line.
 
 const CACHES_MAX = 50;
 const LINE_CHARS_MAX = 128;
 const DEFAULT_PORT = 6346;
 
-/** HOST:PORT each; `&key=value` after them is left out, as are lines that name no host. Never throws. */
+/** Parses HOST:PORT of each line; cuts `&key=value`, skips bad lines. Never throws. */
 export function parsePackedHostCaches(payload: Buffer): string[] {
   const caches: string[] = [];
   for (const line of payload.toString('latin1').split(/\r?\n/)) {

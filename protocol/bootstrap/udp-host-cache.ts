@@ -1,4 +1,4 @@
-// A UDP host cache as a machine: datagrams in, datagrams out. Lists only servents that answered from their own port.
+// A UDP host cache (server): datagrams in, datagrams out. Lists only servents that answered a ping at the address they sent from.
 import { HEADER_BYTES, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import { KeyedRateLimit, RateLimit } from '../overlay/rate-limit.ts';
@@ -10,26 +10,26 @@ import { encodePing, PING_GGEP_BYTES_MAX, parsePing, ScpFlag } from '../wire/pin
 import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, parsePong } from '../wire/pong.ts';
 import type { GwebCache } from './gwebcache.ts';
 
-/** gtk-gnutella packs no more (PCACHE_UHC_MAX_IP). */
+/** As in gtk-gnutella (PCACHE_UHC_MAX_IP). */
 const HOSTS_SENT_MAX = 30;
-/** Newest, of both address families. */
+/** Newest hosts from which those of the wanted address families are chosen. */
 const HOSTS_CONSIDERED = 500;
-/** So that an answer stays below 508 bytes, which no path cuts up. */
+/** Keeps answers below 508 bytes, which are not fragmented. */
 const HOST_BYTES_MAX = 400;
-/** Servents asked whether they are there, with no answer yet. The oldest gives way. */
+/** Unanswered probes; the oldest is dropped for a new one. */
 const PROBES_MAX = 1024;
 const PROBE_WAIT_MS = 20_000;
 const ADDRESSES_MAX = 20_000;
 
 export interface UdpHostCacheRules {
-  /** Between two answers to one address; 0 in a lab, where all share one. */
+  /** Between two answers to one address; 0: no limit, where servents share an address. */
   perAddressMs: number;
-  /** Answers in all. */
+  /** Answers to all addresses. */
   answersPerSecond: number;
 }
 
-export const OPEN_UDP_RULES: UdpHostCacheRules = { perAddressMs: 60_000, answersPerSecond: 20 };
-export const LAB_UDP_RULES: UdpHostCacheRules = { perAddressMs: 0, answersPerSecond: 1000 };
+export const PUBLIC_UDP_CACHE_RULES: UdpHostCacheRules = { perAddressMs: 60_000, answersPerSecond: 20 };
+export const PRIVATE_UDP_CACHE_RULES: UdpHostCacheRules = { perAddressMs: 0, answersPerSecond: 1000 };
 
 export interface Datagram {
   readonly bytes: Buffer;
@@ -41,7 +41,7 @@ export interface UdpHostCacheOptions {
   cache: GwebCache;
   rules: UdpHostCacheRules;
   random: Random;
-  /** Where we answer. */
+  /** Our address. */
   own: Endpoint;
 }
 
@@ -51,7 +51,7 @@ export class UdpHostCache {
   readonly #perAddress: KeyedRateLimit | null;
   readonly #overall: RateLimit;
   #overallDue = 0;
-  /** Probe GUID to whom it went and when. Capacity PROBES_MAX, oldest first. */
+  /** Probe GUID to target and time. At most PROBES_MAX, oldest first. */
   readonly #probes = new Map<string, { to: Endpoint; at: number }>();
 
   constructor(options: UdpHostCacheOptions) {
@@ -61,7 +61,7 @@ export class UdpHostCache {
     this.#overall = new RateLimit(1000 / answersPerSecond, answersPerSecond);
   }
 
-  /** What to send for a datagram: an answer, and a ping to a servent not listed yet. Never throws. */
+  /** Processes a datagram; returns the answer, and a ping for a servent not listed yet. Never throws. */
   receive(bytes: Buffer, from: Endpoint, now: number): Datagram[] {
     const payload = payloadOf(bytes);
     try {
@@ -114,7 +114,7 @@ export class UdpHostCache {
     return encodeDescriptor(guid, Type.Pong, 1, 0, encodePong({ ...plain, hosts, udpHostCache: '' }));
   }
 
-  /** Smaller than what asked for it: a forged sender gains nothing. */
+  /** A probe is never longer than the ping that caused it, so a forged sender amplifies nothing. */
   #probe(to: Endpoint, now: number): Datagram {
     const guid = this.#options.random.guid();
     this.#probes.set(guidKey(guid), { to, at: now });
@@ -129,7 +129,7 @@ export class UdpHostCache {
     };
   }
 
-  /** The servent at the address that we asked; the port is the one it listens on, said by itself. */
+  /** Lists the servent that answered a probe, with the port in its pong. */
   #onPong(bytes: Buffer, payload: Buffer, from: Endpoint, now: number): void {
     const key = guidKey(bytes);
     const probe = this.#probes.get(key);
@@ -139,7 +139,7 @@ export class UdpHostCache {
     }
     this.#probes.delete(key);
     const pong = parsePong(payload);
-    // A host cache like us answers pings too, and takes no connections.
+    // other host caches answer pings too, but accept no connections
     const added =
       pong.udpHostCache === null &&
       this.#options.cache.add({ host: from.host, port: pong.endpoint.port }, now, pong.ultrapeer);
@@ -147,7 +147,7 @@ export class UdpHostCache {
   }
 }
 
-/** Payload of a whole datagram, null when the lengths do not agree or it is none for a cache. */
+/** The payload of a datagram; null when lengths do not agree or it is too long. */
 function payloadOf(bytes: Buffer): Buffer | null {
   if (bytes.length < HEADER_BYTES || bytes.length > HEADER_BYTES + PONG_BYTES_MIN + PING_GGEP_BYTES_MAX) return null;
   if (bytes.readUInt32LE(19) !== bytes.length - HEADER_BYTES) return null;

@@ -1,9 +1,9 @@
-// Accept or refuse this peer: roles, slots and headers in, verdict out. Pure.
-// Codes and texts are gtk-gnutella's (LimeWire says 503 to everything), so that logs elsewhere read as they should.
+// Decides whether to accept a peer, by roles, slots and headers. Pure. Status codes and texts are gtk-gnutella's; LimeWire
+// always says 503.
 import { type Capabilities, isGoodUltrapeer, type PeerRole, type Role } from './capabilities.ts';
 
 export interface Slots {
-  /** Established links only, not those still in the handshake: an incoming peer is judged again when it acknowledges. */
+  /** Established links only: an incoming peer is judged again when it acknowledges. */
   used: number;
   max: number;
 }
@@ -21,22 +21,22 @@ export interface AdmissionContext {
   guidConnected: boolean;
   /** Address on the hostile list. */
   hostile: boolean;
-  /** Too many connects of this address lately. */
+  /** Too many recent connects from this address. */
   hammering: boolean;
   closing: boolean;
-  /** Take peers without X-Ultrapeer, and 0.4, as neighbours like ultrapeers. */
+  /** Accept peers without X-Ultrapeer and of protocol 0.4, in ultrapeer slots. */
   acceptLegacy: boolean;
-  /** As leaf, take only ultrapeers with dynamic querying and a high degree, as gtk-gnutella does: others flood. */
+  /** As a leaf, accept only ultrapeers with dynamic querying and a high degree, as gtk-gnutella does: others flood. */
   demandDynamicQuerying: boolean;
-  /** As ultrapeer without leaves: may a peer's guidance make us its leaf? */
+  /** As an ultrapeer without leaves, become a peer's leaf when it asks for it. */
   mayBecomeLeaf: boolean;
-  /** When we started, milliseconds since 1970: the younger of two ultrapeers gives way. Null when unknown. */
+  /** When we started, milliseconds since 1970, or null: the younger of two ultrapeers becomes the leaf. */
   liveSince: number | null;
-  /** Decides between two that started in the same second. */
+  /** Decides between two ultrapeers that started in the same second: the greater GUID becomes the leaf. */
   guid: Buffer | null;
   /**
-   * The network has ultrapeers enough: ask the next ones to be our leaves while most leaf slots are free, as LimeWire
-   * does. Otherwise only when the ultrapeer slots are full, as gtk-gnutella: it refuses who asks it to be a leaf.
+   * Ask ultrapeers to be our leaves while most leaf slots are free, as LimeWire does. Otherwise only when the ultrapeer
+   * slots are full: gtk-gnutella refuses peers that ask it.
    */
   wantsLeaves: boolean;
 }
@@ -46,27 +46,27 @@ export type Verdict =
       kind: 'accept';
       peerRole: PeerRole;
       ourRole: Role;
-      /** X-Ultrapeer-Needed to answer with: false asks an ultrapeer to become our leaf. Null: nothing to say. */
+      /** X-Ultrapeer-Needed of the answer: false asks an ultrapeer to become our leaf; null: no header. */
       ultrapeerNeeded: boolean | null;
-      /** An ultrapeer that stays one all the same has no place here. */
+      /** Refuse the peer if it stays an ultrapeer in its acknowledgement. */
       onlyAsLeaf?: true;
     }
   | { kind: 'refuse'; code: number; text: string };
 
-/** gtk-gnutella's idea of a high degree, for a leaf choosing ultrapeers. */
+/** Degree that a gtk-gnutella leaf demands of ultrapeers. */
 const LEAF_DEMANDS_DEGREE = 16;
-/** LimeWire asks ultrapeers to be leaves below this share of its leaf slots: the last ones are for leaves proper. */
+/** LimeWire asks ultrapeers to be leaves below this share of its leaf slots. */
 const LEAVES_WANTED_SHARE = 0.9;
 
 /**
- * Two servents dialled each other at once, and each is about to have two links to the other. Whether the one of this
- * direction stays: that of the servent with the greater GUID does, so that both end the same one.
+ * Whether to keep the link of this direction when two servents have dialled each other at once. Both keep the one dialled
+ * by the greater GUID.
  */
 export function staysOfCrossed(direction: 'in' | 'out', ours: Buffer, theirs: Buffer): boolean {
   return ours.compare(theirs) > 0 === (direction === 'out');
 }
 
-/** Judges a peer by its headers: the connector's at step 1, the acceptor's at step 2. */
+/** Judges a peer by its headers: a connector's at step 1, an acceptor's at step 2. */
 export function admit(peer: Capabilities, context: AdmissionContext): Verdict {
   const objection = objectionTo(peer, context);
   if (objection !== null) return objection;
@@ -74,7 +74,7 @@ export function admit(peer: Capabilities, context: AdmissionContext): Verdict {
   return context.role === 'leaf' ? admitAsLeaf(peer, context) : admitAsUltrapeer(peer, context);
 }
 
-/** What no free slot makes good. */
+/** Reasons to refuse the peer whatever slots are free. */
 function objectionTo(peer: Capabilities, context: AdmissionContext): Verdict | null {
   if (context.closing) return refuse(503, 'Servent shutting down');
   if (context.hostile) return refuse(550, 'Hostile IP address');
@@ -88,7 +88,7 @@ function objectionTo(peer: Capabilities, context: AdmissionContext): Verdict | n
 function admitAsLeaf(peer: Capabilities, context: AdmissionContext): Verdict {
   const { ultrapeers } = context;
   if (peer.role === 'leaf') {
-    // 204 is no success to a connector; to an acceptor that said 200 a 2xx would be one
+    // a connector takes 204 as a refusal; an acceptor that said 200 would take any 2xx as success
     const code = context.direction === 'in' ? 204 : 503;
     return refuse(code, `Shielded leaf node (${ultrapeers.max} peers max)`);
   }
@@ -121,7 +121,7 @@ function admitAsUltrapeer(peer: Capabilities, context: AdmissionContext): Verdic
   return { kind: 'accept', peerRole: 'ultrapeer', ourRole: 'ultrapeer', ultrapeerNeeded: false, onlyAsLeaf: true };
 }
 
-/** gtk-gnutella yields to who has been up longer; LimeWire says nothing of that and yields to any good ultrapeer. */
+/** Whether to become the peer's leaf: if it has been up longer (gtk-gnutella), or without X-Live-Since if it is a good ultrapeer (LimeWire). */
 function obeysGuidance(peer: Capabilities, context: AdmissionContext): boolean {
   if (!context.mayBecomeLeaf || context.leaves.used > 0) return false;
   if (peer.liveSince === null || context.liveSince === null) return isGoodUltrapeer(peer);
@@ -130,7 +130,7 @@ function obeysGuidance(peer: Capabilities, context: AdmissionContext): boolean {
   return peer.guid.compare(context.guid) < 0;
 }
 
-/** X-Live-Since knows no smaller unit. */
+/** Truncates to the unit of X-Live-Since. */
 function secondOf(ms: number): number {
   return Math.floor(ms / 1000);
 }

@@ -1,4 +1,4 @@
-// What one side of a handshake said about itself, read from its headers into one object of fixed shape.
+// The capabilities of a peer, read from its handshake headers into one object of fixed shape.
 import { DEFAULT_PORT } from '../constants.ts';
 import { canonicalHost, type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
 import { parseGuid } from '../wire/guid.ts';
@@ -7,7 +7,7 @@ import { decodeText } from '../wire/text.ts';
 import type { Headers } from './header-block.ts';
 
 export type Role = 'ultrapeer' | 'leaf';
-/** `legacy`: no X-Ultrapeer header, or protocol 0.4; floods like an old flat network's servent. */
+/** `legacy`: no X-Ultrapeer header, or protocol 0.4; such a peer floods queries. */
 export type PeerRole = Role | 'legacy';
 export type ProtocolVersion = '0.4' | '0.6';
 
@@ -30,7 +30,7 @@ export interface Capabilities {
   degree: number | null;
   maxTtl: number | null;
   extProbes: boolean;
-  /** False only when the peer says so: it does not requery on its own. */
+  /** False when the peer says that it does not repeat queries by itself. */
   requeries: boolean;
   pongCaching: boolean;
   ggep: boolean;
@@ -52,7 +52,7 @@ export interface Capabilities {
   tryUltrapeers: Endpoint[];
   /** X-Try, at most 32. */
   tryHosts: Endpoint[];
-  /** Leaf guidance of an acceptor. */
+  /** X-Ultrapeer-Needed of an acceptor: false asks the connector to become a leaf. */
   ultrapeerNeeded: boolean | null;
   crawler: boolean;
   /** Wants an authenticated, closed network. */
@@ -62,14 +62,14 @@ export interface Capabilities {
   locale: string | null;
 }
 
-/** What X-Try* may bring; deployed servents send 10. */
+/** Endpoints read from each X-Try header; deployed servents send 10. */
 const TRY_ENDPOINTS_MAX = 32;
 const FEATURES_MAX = 64;
 const TEXT_CHARS_MAX = 255;
-/** gtk-gnutella's widest X-Degree is far below; more is a lie that dynamic querying would believe. */
+/** Bounds what dynamic querying computes with; gtk-gnutella's largest is far below. */
 const DEGREE_MAX = 1000;
 
-/** Never throws: a header that makes no sense counts as absent. `version` 0.4 has no headers and is legacy. */
+/** Reads all headers; never throws, since a malformed one counts as absent. `version` 0.4 has no headers and is legacy. */
 export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6'): Capabilities {
   return {
     userAgent: userAgentOf(headers.get('User-Agent')),
@@ -86,7 +86,7 @@ export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6
     extProbes: decimalOf(headers.get('X-Ext-Probes')) >= 0.1,
     requeries: flagOf(headers.get('X-Requeries')) !== false,
     pongCaching: decimalOf(headers.get('Pong-Caching')) >= 0.1,
-    ggep: headers.has('GGEP'), // gtk-gnutella does not look at the version either
+    ggep: headers.has('GGEP'), // any version, as in gtk-gnutella
     vendorMessages: decimalOf(headers.get('Vendor-Message')) >= 0.1,
     bye: decimalOf(headers.get('Bye-Packet')) >= 0.1,
     deflate: hasToken(headers.get('Accept-Encoding'), 'deflate'),
@@ -105,25 +105,25 @@ export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6
   };
 }
 
-/** LimeWire's "high degree": 15, and 6 when nothing is said (HandshakeResponse). */
+/** LimeWire's high degree, and the values for missing headers (HandshakeResponse). */
 const HIGH_DEGREE = 15;
-const DEGREE_UNSAID = 6;
-const MAX_TTL_UNSAID = 4;
+const DEGREE_DEFAULT = 6;
+const MAX_TTL_DEFAULT = 4;
 
-/** LimeWire's "good ultrapeer": one that it would demote itself for. */
+/** LimeWire's "good ultrapeer", to which an ultrapeer yields. */
 export function isGoodUltrapeer(peer: Capabilities): boolean {
   return (
-    (peer.degree ?? DEGREE_UNSAID) >= HIGH_DEGREE &&
+    (peer.degree ?? DEGREE_DEFAULT) >= HIGH_DEGREE &&
     peer.ultrapeerQueryRouting &&
     peer.dynamicQuerying &&
-    (peer.maxTtl ?? MAX_TTL_UNSAID) < 5
+    (peer.maxTtl ?? MAX_TTL_DEFAULT) < 5
   );
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would obey must not get past here
+// biome-ignore lint/suspicious/noControlCharactersInRegex: removes control characters that a terminal would execute
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Header text as people may see it: UTF-8 where it is, without control and direction characters, at most 255 long. */
+/** Decodes header text for display: without control and direction characters, at most 255 characters. */
 export function readableText(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
   return decodeText(bytes, 0, bytes.length).replace(CONTROLS, '').slice(0, TEXT_CHARS_MAX).trim();
@@ -140,7 +140,7 @@ function roleOf(value: string | null): PeerRole {
   return ultrapeer ? 'ultrapeer' : 'leaf';
 }
 
-/** The first of a merged list counts. */
+/** Reads the first value of a merged header. */
 function flagOf(value: string | null): boolean | null {
   const text = firstOf(value).toLowerCase();
   if (text === 'true') return true;
@@ -161,7 +161,7 @@ function guidOf(value: string | null): Buffer | null {
   return /^[0-9a-f]{32}$/i.test(text) ? keptCopy(parseGuid(text)) : null;
 }
 
-/** Listen-IP is LimeWire's word, Node gtk-gnutella's, X-My-Address an old alias; each may be a list. */
+/** LimeWire sends Listen-IP, gtk-gnutella Node, old servents X-My-Address; each may be a list. */
 function listenOf(headers: Headers): Endpoint | null {
   for (const name of ['Listen-IP', 'X-My-Address', 'Node', 'Node-IPv6']) {
     const endpoint = parseEndpointList(headers.get(name) ?? '', DEFAULT_PORT, 1)[0];
@@ -170,7 +170,6 @@ function listenOf(headers: Headers): Endpoint | null {
   return null;
 }
 
-/** Shared by the many that say none. */
 const NO_FEATURES: ReadonlyMap<string, string> = new Map();
 
 function featuresOf(value: string | null): ReadonlyMap<string, string> {
@@ -188,7 +187,7 @@ function localeOf(value: string | null): string | null {
   return /^[a-z]{2}(?:[-_][a-z]{2})?$/i.exec(firstOf(value))?.[0].toLowerCase() ?? null;
 }
 
-/** G2's hosts list only their own type; no header means Gnutella. */
+/** True without the header; G2 hosts list only their own type. */
 function speaksGnutella(value: string | null): boolean {
   return value === null || hasToken(value, 'application/x-gnutella-packets') || hasToken(value, '*/*');
 }
@@ -204,7 +203,7 @@ function firstOf(value: string | null): string {
 const DATE = /(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC|([+-])(\d{2})(\d{2}))/;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** RFC 822 date to milliseconds since 1970, without a clock or time zone database; null when it is none. */
+/** Parses an RFC 822 date to milliseconds since 1970; null when malformed. */
 function parseDate(text: string): number | null {
   const match = DATE.exec(text);
   const month = MONTHS.indexOf(match?.[2] ?? '');
@@ -215,7 +214,7 @@ function parseDate(text: string): number | null {
   return (minutes * 60 + field(6)) * 1000;
 }
 
-/** Gregorian; years run from March so that the leap day comes last. */
+/** Gregorian; counts years from March, so that the leap day is last. */
 function daysSince1970(year: number, month: number, day: number): number {
   const marchYear = month < 2 ? year - 1 : year;
   const dayOfYear = Math.floor((153 * ((month + 10) % 12) + 2) / 5) + day - 1;

@@ -1,5 +1,5 @@
 // The connection handshake as a state machine without sockets: 0.6 in three steps and 0.4, both directions.
-// Time is the shell's: it closes a handshake that has no outcome in time.
+// The shell closes a handshake that takes too long.
 import { deflateSync } from 'node:zlib';
 import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
@@ -31,7 +31,7 @@ import {
 
 export type { LocalHello } from './hello.ts';
 
-export interface Neighbours {
+export interface CrawlAnswer {
   peers: Endpoint[];
   leaves: Endpoint[];
 }
@@ -42,53 +42,52 @@ export interface HandshakeOptions {
   /** The peer's IP as the socket has it; becomes Remote-IP. */
   remoteAddress: string;
   /**
-   * admit() of admission.ts with the moment's context. Called when the peer has introduced itself; an incoming peer is
-   * judged once more when it acknowledges, since slots may be gone and its role may have changed by then. So the
-   * context must count established links only.
+   * Calls admit() of admission.ts with the current context. Called for the peer's headers, and once more when an incoming peer
+   * acknowledges, as slots and its role may have changed; so the context must count established links only.
    */
   admit: (peer: Capabilities) => Verdict;
   /** Fresh hosts for X-Try-Ultrapeers; the first 10 are sent. */
   tryUltrapeers: () => Endpoint[];
-  /** Answer to a crawler; null refuses it (403). */
-  crawl: () => Neighbours | null;
-  /** Offer to go on in TLS, and do so when the peer offers it too. Not over a connection that is TLS already. */
+  /** Lists neighbours for a crawler; null refuses it (403). */
+  crawl: () => CrawlAnswer | null;
+  /** Offer TLS, and start it when the peer offers it too. Not over a connection that is TLS already. */
   tls?: boolean;
-  /** What a connector speaks; 0.6 by default. */
+  /** A connector's version; 0.6 by default. */
   version?: ProtocolVersion;
 }
 
-/** Why a handshake failed, for counting. */
+/** Why a handshake failed, for counters. */
 export type RefusalReason =
-  /** Our verdict. */
+  /** Refused by admit(). */
   | 'admission'
-  /** The peer's status line. */
+  /** Refused by the peer. */
   | 'peer-status'
   | 'malformed'
   | 'too-long'
-  /** A connector that did not wait for the answer. */
+  /** A connector sent more before the answer. */
   | 'early-data'
   /** Neither 0.4 nor 0.6, or 0.4 where 0.6 was spoken. */
   | 'version'
-  /** The peer wants TLS that nobody offered. */
+  /** The peer starts TLS without an offer. */
   | 'upgrade';
 
-export interface Accepted {
+export interface HandshakeAccepted {
   kind: 'accepted';
   version: ProtocolVersion;
   capabilities: Capabilities;
   peerRole: PeerRole;
   ourRole: Role;
-  /** What the peer sends is deflated, from the first byte of `rest` on. */
+  /** The peer's bytes are deflated from the first byte of `rest` on. */
   deflateIn: boolean;
-  /** What we send must be deflated, from the first byte after the handshake on. */
+  /** Our bytes must be deflated from the first byte after the handshake on. */
   deflateOut: boolean;
-  /** Everything from here on is TLS, begun by the connector; deflate is inside it. */
+  /** TLS follows, started by the connector; deflate is inside it. */
   tls: boolean;
   /** Bytes that followed the handshake, still encrypted when tls, still deflated when deflateIn. A view of the last chunk. */
   rest: Buffer;
 }
 
-export interface Refused {
+export interface HandshakeRefused {
   kind: 'refused';
   by: 'us' | 'peer';
   reason: RefusalReason;
@@ -96,26 +95,26 @@ export interface Refused {
   code: number;
   /** At most 255 characters, printable. */
   text: string;
-  /** What the peer's own refusal offered. */
+  /** Hosts in the peer's refusal. */
   tryUltrapeers: Endpoint[];
   tryHosts: Endpoint[];
-  /** When it got as far as introducing itself. */
+  /** Null when the peer's headers were not received. */
   capabilities: Capabilities | null;
 }
 
-export interface Crawled {
+export interface HandshakeCrawled {
   kind: 'crawled';
   userAgent: string | null;
 }
 
-export type Outcome = Accepted | Refused | Crawled;
+export type HandshakeOutcome = HandshakeAccepted | HandshakeRefused | HandshakeCrawled;
 
 const CONNECT = /^GNUTELLA CONNECT\/(\d{1,3})\.(\d{1,3})$/i;
-/** gtk-gnutella reads any spacing; the reason text may be missing (LimeWire would refuse that). */
+/** Any spacing, as in gtk-gnutella; the reason text may be missing. */
 const STATUS = /^GNUTELLA\/(\d{1,3})\.(\d{1,3})[ \t]+(\d{3})(?:[ \t]+(.*))?$/i;
 const CONNECT_04 = 'GNUTELLA CONNECT/0.4';
 const OK_04 = 'GNUTELLA OK';
-/** Ours, by election, between the steps. gtk-gnutella's words. */
+/** Our role changed between the steps. gtk-gnutella's text. */
 const ROLE_CHANGED = 'Role changed during handshake';
 
 interface Status {
@@ -131,7 +130,7 @@ function parseStatus(line: string): Status | null {
   return { is06: major > 0 || minor >= 6, code, text: readableText(match[4] ?? '') };
 }
 
-/** 204 is how a shielded leaf declines. */
+/** A shielded leaf refuses with 204. */
 function isSuccess(status: Status): boolean {
   return status.code >= 200 && status.code < 300 && status.code !== 204;
 }
@@ -142,14 +141,14 @@ export class Handshake {
   #waitsFor: 'hello' | 'answer' | 'acknowledgement' | 'crawler';
   #reader = new HeaderReader();
   #toSend: Buffer[] = [];
-  #outcome: Outcome | null = null;
-  /** Of an incoming peer: step 1, which step 3 adds to. */
+  #outcome: HandshakeOutcome | null = null;
+  /** Headers of an incoming peer: those of step 1, merged with step 3. */
   #peerHeaders = new Headers();
   #capabilities: Capabilities | null = null;
   #deflateOut = false;
   #tls = false;
 
-  /** Throws RangeError when our own hello is no header block or over HELLO_BYTES_MAX. */
+  /** Throws RangeError when our hello is malformed or over HELLO_BYTES_MAX. */
   constructor(options: HandshakeOptions) {
     this.#options = options;
     this.#version = options.version ?? '0.6';
@@ -164,10 +163,10 @@ export class Handshake {
   }
 
   /**
-   * Null while under way. Once there, send what take() gives, then obey: hand an accepted link on, close (half-close,
-   * then destroy) on refused and crawled.
+   * Null while running. Then send the bytes of take(), and use an accepted link, or close (half-close, then destroy) a
+   * refused or crawled one.
    */
-  get outcome(): Outcome | null {
+  get outcome(): HandshakeOutcome | null {
     return this.#outcome;
   }
 
@@ -176,14 +175,14 @@ export class Handshake {
     return this.#reader.heldBytes;
   }
 
-  /** Bytes to send now, empty when none. A connector's hello is there from the start. */
+  /** Takes the bytes to send now, maybe none. A connector has its hello from the start. */
   take(): Buffer {
     const bytes = Buffer.concat(this.#toSend);
     this.#toSend = [];
     return bytes;
   }
 
-  /** Never throws, whatever the bytes. Bytes after the outcome are ignored: they belong to whom the link went to. */
+  /** Processes received bytes; never throws. Ignores bytes after the outcome. */
   feed(chunk: Buffer): void {
     if (this.#outcome !== null || chunk.length === 0) return;
     let state: 'more' | 'done';
@@ -219,7 +218,7 @@ export class Handshake {
       return;
     }
     const tooLong = error.code === 'HANDSHAKE_TOO_LONG';
-    // who does not get through step 1 may speak anything: only an oversized hello is worth an answer
+    // other malformed input in step 1 may be of any protocol: close without an answer
     if (tooLong && this.#waitsFor === 'hello') this.#refuse('too-long', 413, 'Header too large');
     else this.#fail('us', tooLong ? 'too-long' : 'malformed', tooLong ? 413 : 400, error.message);
   }
@@ -247,7 +246,7 @@ export class Handshake {
     const peer = this.#introduce(new Headers(), '0.4');
     const verdict = this.#options.admit(peer);
     if (verdict.kind === 'refuse') {
-      this.#fail('us', 'admission', verdict.code, verdict.text); // 0.4 knows no refusal but closing
+      this.#fail('us', 'admission', verdict.code, verdict.text); // 0.4 has no refusal: close
       return;
     }
     this.#toSend.push(Buffer.from(`${OK_04}\n\n`));
@@ -288,8 +287,8 @@ export class Handshake {
       this.#fail('us', 'upgrade', 400, 'TLS was not offered');
       return;
     }
-    this.#tls = upgrades; // ours was an offer
-    this.#peerHeaders.delete('Content-Encoding'); // a choice: it belongs to step 3
+    this.#tls = upgrades; // the connector may decline the offer
+    this.#peerHeaders.delete('Content-Encoding'); // only step 3's counts
     for (const [name, value] of block.headers) this.#peerHeaders.set(name, value);
     const peer = this.#introduce(this.#peerHeaders, '0.6');
     const verdict = this.#options.admit(peer);
@@ -307,7 +306,7 @@ export class Handshake {
       return;
     }
     this.#say(200, 'OK', crawlerHeaders(this.#options.local, neighbours.peers, neighbours.leaves));
-    this.#waitsFor = 'crawler'; // closing before its acknowledgement came would cut our answer short
+    this.#waitsFor = 'crawler'; // closing before its acknowledgement could cut off our answer
   }
 
   #finishCrawl(): void {
@@ -356,7 +355,7 @@ export class Handshake {
       return;
     }
     if (verdict.ourRole === 'ultrapeer' && this.#options.local.role === 'leaf') {
-      this.#refuse('admission', 504, ROLE_CHANGED); // only the other way can step 3 say it
+      this.#refuse('admission', 504, ROLE_CHANGED); // step 3 can announce only a change to leaf
       return;
     }
     const becameLeaf = verdict.ourRole === 'leaf' && this.#options.local.role === 'ultrapeer';
@@ -382,7 +381,7 @@ export class Handshake {
     this.#toSend.push(encodeHeaderBlock(`GNUTELLA/0.6 ${code} ${text}`, headers));
   }
 
-  /** Too late for a status line. The one descriptor that a handshake ever sends; none to who expects TLS now. */
+  /** Refuses after our status line, by a Bye descriptor; sends nothing when the peer expects TLS. */
   #sayBye(code: number, text: string): void {
     if (this.#tls) {
       this.#fail('us', 'admission', code, text);

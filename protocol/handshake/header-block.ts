@@ -1,8 +1,8 @@
-// A first line and headers, as Gnutella handshakes and HTTP heads have them. Owns the bytes until the blank line.
-// Text is latin1, so that no byte is lost: a caller that expects UTF-8 in a value decodes it from there.
+// Header blocks of Gnutella handshakes and HTTP: a first line, headers, a blank line. Text is latin1, so that no byte is lost;
+// a caller that expects UTF-8 in a value decodes it.
 import { ProtocolError } from '../errors.ts';
 
-/** Names keep their case and order for output and are looked up without regard to case. */
+/** Keeps case and order of names for output; looks them up without regard to case. */
 export class Headers implements Iterable<[name: string, value: string]> {
   readonly #fields = new Map<string, [name: string, value: string]>();
 
@@ -22,14 +22,14 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return this.#fields.has(name.toLowerCase());
   }
 
-  /** Joins the value to an earlier one of that name with ', ' (RFC 9110 section 5.3; gtk-gnutella does the same). */
+  /** Adds a header; joins values of the same name with ', ' (RFC 9110 section 5.3; gtk-gnutella). */
   append(name: string, value: string): void {
     const field = this.#fields.get(name.toLowerCase());
     if (field === undefined) this.#fields.set(name.toLowerCase(), [name, value]);
     else field[1] += `, ${value}`;
   }
 
-  /** Replaces what was there; a new name goes to the end. */
+  /** Sets the value; a new name goes to the end. */
   set(name: string, value: string): void {
     const field = this.#fields.get(name.toLowerCase());
     if (field === undefined) this.#fields.set(name.toLowerCase(), [name, value]);
@@ -44,7 +44,7 @@ export class Headers implements Iterable<[name: string, value: string]> {
     return this.#fields.values();
   }
 
-  /** A continuation line of the header named. */
+  /** Appends a continuation line to a header. */
   extend(name: string, text: string): void {
     const field = this.#fields.get(name.toLowerCase());
     if (field !== undefined) field[1] += field[1] === '' ? text : ` ${text}`;
@@ -57,7 +57,7 @@ export interface HeaderBlock {
 }
 
 export interface HeaderLimits {
-  /** Whose error codes a breach throws. */
+  /** Prefix of the error codes. */
   area: 'HANDSHAKE' | 'HTTP';
   totalBytesMax: number;
   firstLineBytesMax: number;
@@ -76,9 +76,9 @@ export const HANDSHAKE_LIMITS: HeaderLimits = {
   blankLinesMax: 0,
 };
 
-const UNWRITABLE = /[^\t\x20-\x7e\x80-\xff]/; // a line end in a value would forge the next header
+const UNWRITABLE = /[^\t\x20-\x7e\x80-\xff]/; // a line end in a value would start another header
 
-/** Bytes with CRLF line ends and the blank line. Throws RangeError for text that no header can carry: our own mistake. */
+/** Encodes with CRLF line ends and the blank line. Throws RangeError for control characters and characters above FF. */
 export function encodeHeaderBlock(firstLine: string, headers: Iterable<readonly [string, string]>): Buffer {
   const lines = [firstLine];
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
@@ -92,8 +92,8 @@ const CR = 13;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads one block from any chunking: every byte is looked at once and copied at most a few times.
- * Lines end in CRLF or a lone LF; continuation lines are unfolded; lines without a colon are skipped, as servents do.
+ * Reads one block from chunks of any size; scans each byte once. Lines end in CRLF or LF. Unfolds continuation lines, skips
+ * lines without a colon, as other servents do.
  */
 export class HeaderReader {
   readonly #limits: HeaderLimits;
@@ -111,8 +111,8 @@ export class HeaderReader {
   }
 
   /**
-   * Throws ProtocolError (AREA_MALFORMED, AREA_TOO_LONG) and is of no use afterwards. Once 'done', take `block` and
-   * `rest` and start another reader.
+   * Reads a chunk. After 'done', `block` and `rest` are set and the reader is finished. Throws ProtocolError
+   * (AREA_MALFORMED, AREA_TOO_LONG).
    */
   push(chunk: Buffer): 'more' | 'done' {
     if (this.#block !== null) throw new RangeError('the block is complete');
@@ -167,7 +167,7 @@ export class HeaderReader {
     return -1;
   }
 
-  /** Copies, so that a byte at a time does not pin a whole receive buffer each. */
+  /** Copies, since a short slice would keep its whole receive buffer alive. */
   #keep(chunk: Buffer, bytes: number): void {
     const need = this.#held + bytes;
     if (need > this.#bytes.length) {

@@ -1,21 +1,21 @@
-// The headers that we write: hello, answer, acknowledgement, refusal. Spelled and ordered for the servents that read them:
-// LimeWire compares names by case, takes at most 30 of them and 1024 characters a line; gtk-gnutella's own hello fits 1024 bytes.
+// Encodes our handshake headers: hello, answer, acknowledgement, refusal. LimeWire compares names by case and reads at most 30
+// headers of 1024 characters a line; gtk-gnutella's hello fits 1024 bytes.
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 import { formatGuid } from '../wire/guid.ts';
 import type { Capabilities, Role } from './capabilities.ts';
 import { Headers } from './header-block.ts';
 
-/** What we say about ourselves. */
+/** The data of our hello. */
 export interface LocalHello {
-  /** "name/version"; deployed ultrapeers refuse peers without it. Never "gtk-gnutella…": that one is checked by token. */
+  /** "name/version"; deployed ultrapeers refuse peers without it. Not "gtk-gnutella…", for which they check a token. */
   userAgent: string;
   role: Role;
   listen: Endpoint | null;
   /** 16 bytes. */
   guid: Buffer | null;
-  /** Ultrapeer links that we keep; below 15 LimeWire refuses us. A leaf says 32. */
+  /** Number of ultrapeer links that we keep; LimeWire refuses less than 15. */
   degree: number;
-  /** Below 5, or LimeWire refuses us. */
+  /** LimeWire refuses 5 and more. */
   maxTtl: number;
   /** Offer and use stream deflate. */
   deflate: boolean;
@@ -29,20 +29,20 @@ export interface LocalHello {
   locale: string | null;
 }
 
-/** What an answer adds to a hello. */
+/** The choices that an answer adds to a hello. */
 export interface AnswerChoices {
   ultrapeerNeeded: boolean | null;
   deflate: boolean;
-  /** The peer sent Accept: name the type that it gets. */
+  /** Send Content-Type, as the peer sent Accept. */
   contentType: boolean;
-  /** Both sides offered TLS: it follows the acknowledgement. */
+  /** Both sides offered TLS, which follows the acknowledgement. */
   tls: boolean;
 }
 
 export const PACKETS_TYPE = 'application/x-gnutella-packets';
 export const HELLO_BYTES_MAX = 1024;
 export const TRY_ULTRAPEERS = 10;
-/** A list of neighbours for a crawler; with two of them the answer stays below gtk-gnutella's 16 KiB. */
+/** Length of a neighbour list for a crawler; two of them fit in gtk-gnutella's 16 KiB. */
 const NEIGHBOURS_CHARS_MAX = 7000;
 
 /** Step 1. */
@@ -55,7 +55,7 @@ export function helloHeaders(local: LocalHello, remoteAddress: string): Headers 
   if (local.listen !== null) headers.set('Listen-IP', formatEndpoint(local.listen));
   headers.set('Remote-IP', remoteAddress);
   headers.set('X-Query-Routing', '0.2');
-  // leaves too: LimeWire takes no leaf for a good one without these two
+  // leaves too: LimeWire requires both of a good leaf
   headers.set('X-Ultrapeer-Query-Routing', '0.1');
   headers.set('X-Dynamic-Querying', '0.1');
   headers.set('X-Degree', String(local.degree));
@@ -66,7 +66,7 @@ export function helloHeaders(local: LocalHello, remoteAddress: string): Headers 
   headers.set('GGEP', '0.5');
   headers.set('Vendor-Message', '0.2');
   headers.set('Bye-Packet', '0.1');
-  if (local.deflate) headers.set('Accept-Encoding', 'deflate'); // this one token: LimeWire does not trim
+  if (local.deflate) headers.set('Accept-Encoding', 'deflate'); // a single token: LimeWire does not trim
   if (local.guess !== null) headers.set('X-Guess', local.guess);
   if (local.guid !== null) headers.set('GUID', formatGuid(local.guid));
   if (local.liveSince !== null) headers.set('X-Live-Since', local.liveSince);
@@ -75,7 +75,7 @@ export function helloHeaders(local: LocalHello, remoteAddress: string): Headers 
   return headers;
 }
 
-/** gtk-gnutella never finds the first feature of the list, so one goes there that nobody acts on. */
+/** gtk-gnutella ignores the first feature of the list, so an unimportant one comes first. */
 function featureList(features: readonly string[]): string {
   const browse = features.filter(feature => feature.startsWith('browse/'));
   const others = features.filter(feature => !feature.startsWith('browse/'));
@@ -104,7 +104,7 @@ export function offerTls(headers: Headers): Headers {
   return headers;
 }
 
-/** Step 3 of an acceptance: only what the answer made us choose. */
+/** Step 3 of an acceptance: only our choices. */
 export function acknowledgementHeaders(peer: Capabilities, choices: AnswerChoices, becameLeaf: boolean): Headers {
   const headers = new Headers();
   if (becameLeaf) headers.set('X-Ultrapeer', 'False');
@@ -115,7 +115,7 @@ export function acknowledgementHeaders(peer: Capabilities, choices: AnswerChoice
   return headers;
 }
 
-/** gtk-gnutella gives no hosts to those it does not want to see again. */
+/** Refusals without X-Try-Ultrapeers, as in gtk-gnutella. */
 const HOSTLESS_CODES = [400, 403, 406, 413, 429, 550];
 
 /** Step 2 or 3 of a refusal. */

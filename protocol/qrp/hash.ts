@@ -1,20 +1,20 @@
-// The QRP word hash, and what of a query is looked up in tables.
+// The QRP word hash, and the hashes of a query that are looked up in tables.
 import { delimitedWords, isPlain, QUERY_UNITS_MAX, QUERY_WORDS_MAX, queryWords } from '../search/tokenizer.ts';
 import { formatSha1Urn } from '../wire/urn.ts';
 
-/** gtk-gnutella looks up no shorter word of a query (UTF-8). */
+/** gtk-gnutella ignores shorter words of a query (bytes of UTF-8). */
 export const WORD_BYTES_MIN = 3;
 /** URNs of one query that are looked up. */
 const URNS_MAX = 16;
 
 const MULTIPLIER = 0x4f1bbcdc;
 
-/** Before it is cut to a table's size: a table of 2^bits slots keeps the highest `bits` bits. */
+/** 32-bit hash; a table of 2^bits slots uses the highest `bits` bits. */
 export type WordHash = number;
 
 /**
- * Lower-cases each UTF-16 unit on its own, as LimeWire does (a final sigma stays a plain one), and uses its low byte alone.
- * `raw`: without lower-casing, as gtk-gnutella hashes `urn:sha1:…`.
+ * Hashes the low byte of each UTF-16 unit, lower-cased on its own as in LimeWire (without final sigma). `raw`: without
+ * lower-casing, as gtk-gnutella hashes `urn:sha1:…`.
  */
 export function wordHash(word: string, raw = false): WordHash {
   let mixed = 0;
@@ -28,7 +28,7 @@ export function wordHash(word: string, raw = false): WordHash {
 
 /** Slot in a table of 2^bits slots, 0 <= bits <= 31. */
 export function slotOf(hash: WordHash, bits: number): number {
-  return (hash >>> 1) >>> (31 - bits); // two steps, as a shift by 32 shifts nothing
+  return (hash >>> 1) >>> (31 - bits); // two steps: `>>> 32` would not shift
 }
 
 export function qrpHash(word: string, bits: number): number {
@@ -40,13 +40,13 @@ function lowerUnit(unit: number): number {
   return String.fromCharCode(unit).toLowerCase().charCodeAt(0);
 }
 
-/** Both forms in which a table may hold a URN: LimeWire's lower-cased and gtk-gnutella's raw one. */
+/** Hashes of both forms of a URN in tables: lower-cased (LimeWire) and raw (gtk-gnutella). */
 export function urnHashes(sha1: Buffer): [WordHash, WordHash] {
   const urn = formatSha1Urn(sha1);
   return [wordHash(urn), wordHash(urn, true)];
 }
 
-/** What a table must hold for a query to pass: one of the URNs, or enough of the words in one of the two ways to split them. */
+/** A table matches with one of `urns`, wordsNeeded() of `words`, or all of `delimited`. */
 export interface QueryHashes {
   /** Each URN in both forms. */
   readonly urns: readonly WordHash[];
@@ -56,12 +56,12 @@ export interface QueryHashes {
   readonly delimited: readonly WordHash[];
 }
 
-/** Of so many words at least so many have to be there: gtk-gnutella's rule. A word cut short is in no table. */
+/** Number of words that a table must have: two thirds of three or more (gtk-gnutella), as truncated words are in no table. */
 export function wordsNeeded(words: number): number {
   return words < 3 ? words : Math.ceil((2 * words) / 3);
 }
 
-/** Computed once a query, asked of every table. */
+/** Computed once a query, for all tables. */
 export function queryHashes(text: string, urns: readonly Buffer[]): QueryHashes {
   const words = queryWords(text);
   const long = words.filter(word => word.length >= WORD_BYTES_MIN || Buffer.byteLength(word) >= WORD_BYTES_MIN);

@@ -1,7 +1,7 @@
-// For each slot the owners that have it: few of them as a list, many as bits, whichever takes less. A thousand leaves with a thousand
-// slots each are a million entries, so what an entry takes is what a leaf costs; and of a popular word, bits are what can be counted fast.
+// For each slot, the set of owners whose tables have it: a list of chunks while they are few, a bitmap when they are many, whichever is
+// smaller. A thousand leaves with a thousand slots each make a million entries.
 
-/** Owners in a chunk of a list. A chunk is full, but for the first of its list. */
+/** Owners in a chunk of a list. Only the first chunk of a list may be partly filled. */
 const CHUNK = 8;
 const CHUNK_SHIFT = 3;
 /** Chunks that are allocated together: 80 KiB. Only the first page ever moves, while it grows to that. */
@@ -16,7 +16,7 @@ const DENSE_SHIFT = 4;
 const SPARSE_SHIFT = 5;
 const CAPACITY_MIN = 256;
 
-/** Owners are small dense numbers below 65,535. Numbers of chunks are counted from 1, 0 is none; rows below 0, -1 the first. */
+/** Owners are small dense numbers below 65,535. Chunk numbers start at 1 (0: none); rows are stored as ~row, from -1 down. */
 export class OwnerSets {
   /** By slot: the first chunk, or the row. */
   #heads: Int32Array;
@@ -33,7 +33,7 @@ export class OwnerSets {
   #bits: Uint32Array[] = [];
   #rows = 0;
   #freeRows: number[] = [];
-  /** Owners are below it; a power of two. */
+  /** Upper bound of owners; a power of two. */
   #capacity = CAPACITY_MIN;
 
   constructor(slots: number) {
@@ -79,7 +79,7 @@ export class OwnerSets {
     return (this.#heads[slot] ?? 0) < 0;
   }
 
-  /** Of a dense slot: the cells that hold its bits, and where in them they begin. They move when an owner is added. */
+  /** The array with the bits of a dense slot, which begin at startOf(). Changes when an owner is added. */
   cellsOf(slot: number): Uint32Array {
     return this.#bits[~(this.#heads[slot] ?? 0) >>> ROW_SHIFT] ?? NO_BITS;
   }
@@ -100,7 +100,7 @@ export class OwnerSets {
     }
   }
 
-  /** Nothing happens when it is not there. */
+  /** Ignores an owner that is not in the set. */
   remove(slot: number, owner: number): void {
     const length = this.length(slot);
     if (this.isDense(slot)) {
@@ -111,7 +111,7 @@ export class OwnerSets {
     } else if (this.#take(slot, length, owner)) this.#lengths[slot] = length - 1;
   }
 
-  /** Takes out every owner with a mark in `gone`. `scratch` holds the largest set. */
+  /** Removes every owner marked in `gone`. `scratch` has room for the largest set. */
   sweep(slot: number, gone: Uint8Array, scratch: Uint16Array): void {
     const length = this.collect(slot, scratch);
     let kept = 0;
@@ -191,7 +191,7 @@ export class OwnerSets {
     this.#refill(slot, owners, owners.length);
   }
 
-  /** Twice as many owners, until this one is among them: rows become wider, and lists again where few of so many are set. */
+  /** Doubles the capacity until it includes `owner`: widens the rows and turns sparse ones into lists. */
   #grow(owner: number): void {
     const before = this.width;
     while (owner >= this.#capacity) this.#capacity *= 2;
@@ -235,7 +235,7 @@ export class OwnerSets {
     this.#heads[slot] = 0;
   }
 
-  /** The last one takes its place. */
+  /** Removes an owner by moving the last one to its place. */
   #take(slot: number, length: number, owner: number): boolean {
     const head = this.#heads[slot] ?? 0;
     const last = (length - 1) & (CHUNK - 1);

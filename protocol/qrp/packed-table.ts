@@ -1,4 +1,4 @@
-// A QRP table at rest. A leaf sends 65,536 slots or more with one in a hundred present: thousands of leaves are kept.
+// A compressed QRP table. A leaf's has 65,536 slots or more, one in a hundred present; thousands of them are kept.
 import { QrpTable } from './table.ts';
 
 /** Gaps of at most 2^21 slots: three bytes of seven bits. */
@@ -9,7 +9,7 @@ export class PackedTable {
   readonly bits: number;
   /** Slots present. */
   readonly count: number;
-  /** From each present slot to the next, seven bits a byte, lowest first; or the cells, when those are less. */
+  /** Gaps between present slots as varints, seven bits a byte, lowest first; or the cells, when those are shorter. */
   readonly #bytes: Uint8Array;
   readonly #plain: boolean;
 
@@ -48,7 +48,7 @@ export class PackedTable {
     return table;
   }
 
-  /** Slots present, ascending, in a table of at most 2^bitsMax slots: groups of a larger one become one. */
+  /** Slots present, ascending, folded to a table of at most 2^bitsMax slots. */
   slots(bitsMax: number): Uint32Array {
     const fold = Math.max(0, this.bits - bitsMax);
     const slots = new Uint32Array(this.count);

@@ -1,24 +1,24 @@
-// RESET and PATCH sequences: a table, or what changed in it, to messages and back.
+// Encodes a QRP table, or its changes, as a RESET and PATCH sequence, and applies received sequences.
 import { constants, deflateSync, inflateSync } from 'node:zlib';
 import { ProtocolError } from '../errors.ts';
 import type { EntryBits, RouteTableUpdate, TablePatch } from '../wire/route-table-update.ts';
 import { QrpTable } from './table.ts';
 
-/** Present is 1, that is -6 from infinity: LimeWire's numbers, which it expects of others. */
+/** Present is distance 1, an entry of -6: LimeWire's values, which it requires. */
 const INFINITY = 7;
 const PRESENT_NIBBLE = 0x10 + 1 - INFINITY;
 const ABSENT_NIBBLE = INFINITY - 1;
-/** Data bytes of a message, LimeWire's; more when the whole would not fit into 255 messages. */
+/** Data bytes of a message, as in LimeWire; more when the data would not fit in PIECES_MAX messages. */
 const PIECE_BYTES = 4096;
 const PIECES_MAX = 255;
-/** Deflated data held of a sequence that is not whole yet. The fullest useful table, 2^21 slots at 10 %, takes half of it. */
+/** Deflated data held of an incomplete sequence. The fullest useful table, 2^21 slots at 10 %, takes half of it. */
 const DEFLATED_BYTES_MAX = 512 * 1024;
 
-/** Larger ones are deflated in a hurry: a table of 2^21 slots takes 6 ms instead of 32, for half as much again to send. */
+/** Larger data is deflated at level 1: 2^21 slots take 6 ms instead of 32, and half as many bytes again. */
 const QUICK_BYTES = 256 * 1024;
 
 export interface PatchStyle {
-  /** False: as it is, for tests and for peers that cannot inflate. */
+  /** False for links that are compressed themselves, and for tests. */
   readonly deflate: boolean;
   readonly pieceBytes: number;
 }
@@ -26,8 +26,8 @@ export interface PatchStyle {
 const STYLE: PatchStyle = { deflate: true, pieceBytes: PIECE_BYTES };
 
 /**
- * What brings a peer that has `before` (null: nothing) to `after`: nothing when they are alike, patches when only slots changed,
- * RESET and the whole table otherwise. The first sequence is sent even for an empty table: without one a leaf has no table.
+ * Encodes the messages that change a peer's table from `before` (null: none) to `after`: none when equal, patches for the same
+ * size, else RESET and the whole table. The first sequence is sent even for an empty table.
  */
 export function encodeTable(
   before: QrpTable | null,
@@ -74,12 +74,12 @@ function pieces(raw: Buffer, deflate: boolean, pieceBytes: number): TablePatch[]
 }
 
 /**
- * The table that one peer sends us. Breaking the rules throws QRP_SEQUENCE, what gtk-gnutella answers with Bye 413:
- * the link should be closed with it. Deflated sequences are applied when they are whole, others as they come.
+ * Builds the table that one peer sends. Throws QRP_SEQUENCE for a bad sequence; close the link with Bye 413 then, as gtk-gnutella
+ * does. Deflated sequences are applied when complete, others message by message.
  */
 export class TableReceiver {
   #table: QrpTable | null = null;
-  /** Of the last RESET, whose table is not made yet: a RESET alone takes no memory. */
+  /** Slots of the last RESET, whose table is not allocated yet. */
   #resetSlots = 0;
   #whole = false;
   /** The first message of the running sequence; null between sequences. */
@@ -90,23 +90,23 @@ export class TableReceiver {
   #held: Buffer[] = [];
   #heldBytes = 0;
 
-  /** `table`: what the peer has sent already, changed in place by what follows. */
+  /** `table`: the peer's table so far, which is changed in place. */
   constructor(table: QrpTable | null = null) {
     this.#table = table;
     this.#whole = table !== null;
   }
 
-  /** A sequence has begun and is not whole. */
+  /** A sequence is incomplete. */
   get midway(): boolean {
     return this.#first !== null;
   }
 
-  /** Of the table and of what is held of a running sequence. */
+  /** Bytes of the table and of held messages. */
   get memoryBytes(): number {
     return (this.#table?.cells.byteLength ?? 0) + this.#heldBytes;
   }
 
-  /** Null before the first RESET; empty from a RESET on until a sequence is whole. */
+  /** Null before the first RESET; empty after a RESET until a sequence is complete. */
   get table(): QrpTable | null {
     if (this.#resetSlots > 0) {
       this.#table = new QrpTable(this.#resetSlots);
@@ -115,17 +115,17 @@ export class TableReceiver {
     return this.#table;
   }
 
-  /** Of the table; 0 before the first RESET. */
+  /** Slots of the table; 0 before the first RESET. */
   get slots(): number {
     return this.#resetSlots > 0 ? this.#resetSlots : (this.#table?.slots ?? 0);
   }
 
-  /** Whether a sequence has been whole since the last RESET. LimeWire sends no patch for an empty table. */
+  /** A sequence has been completed since the last RESET. LimeWire sends no patch for an empty table. */
   get whole(): boolean {
     return this.#whole;
   }
 
-  /** True when the table changed: a RESET, or the last message of a sequence. */
+  /** Applies a message. True when the table changed: after a RESET, or the last message of a sequence. */
   receive(update: RouteTableUpdate): boolean {
     if (update.kind === 'patch') return this.#patch(update);
     this.#table = null;
@@ -156,10 +156,10 @@ export class TableReceiver {
     return true;
   }
 
-  /** node:zlib inflates synchronously only what is all there. */
+  /** Holds deflated messages until the last: node:zlib can inflate only complete data synchronously. */
   #hold(patch: TablePatch, table: QrpTable, rawBytes: number): void {
     this.#heldBytes += patch.data.length;
-    // Deflate may add a little to what it cannot shrink.
+    // deflate may lengthen incompressible data a little
     if (this.#heldBytes > Math.min(rawBytes + 1024, DEFLATED_BYTES_MAX)) {
       throw broken(`more than a table of ${table.slots} slots`);
     }
@@ -184,11 +184,11 @@ export class TableReceiver {
   }
 }
 
-/** The stream has to end in the last piece, which begins at `lastPiece`. */
+/** Inflates a stream, which must end in the last message, whose data begins at `lastPiece`. */
 function inflated(data: Buffer, lastPiece: number, rawBytes: number): Buffer {
   let result: { buffer: Buffer; engine: { bytesWritten: number } };
   try {
-    // `info` makes Node tell how much it read; its types do not know that. A missing end is harmless: what counts is what it covers.
+    // `info` returns how much was read (missing in the types). A missing end is allowed: the caller checks the length.
     result = inflateSync(data, {
       info: true,
       maxOutputLength: rawBytes,
@@ -201,14 +201,14 @@ function inflated(data: Buffer, lastPiece: number, rawBytes: number): Buffer {
   return result.buffer;
 }
 
-/** To slots from `first` on. Negative entries are present, positive ones absent, zeros as before; a 1-bit entry flips. The lower index is in the higher bits. */
+/** Applies entries to slots from `first` on, higher bits first: negative is present, positive absent, zero unchanged; a 1-bit entry flips. */
 function apply(table: QrpTable, raw: Buffer, first: number, bits: EntryBits): void {
   const perByte = 8 / bits;
   const mask = (1 << bits) - 1;
   const sign = 1 << (bits - 1);
   for (let at = 0; at < raw.length; at++) {
     const byte = raw[at] ?? 0;
-    if (byte === 0) continue; // nearly all
+    if (byte === 0) continue; // the usual case
     for (let i = 0; i < perByte; i++) {
       const entry = (byte >>> (8 - bits * (i + 1))) & mask;
       const slot = first + at * perByte + i;

@@ -1,13 +1,13 @@
-// Many tables turned round: for each slot the owners that have it. A query against a thousand leaves then costs what
-// it finds, not a thousand look-ups; and the union for other ultrapeers is there to be read off. To find one owner in a
-// thousand long lists takes milliseconds, and leaves go by the thousand when a network breaks: so who goes is only marked,
-// and one sweep over the lists takes out all that were marked before it began.
+// An inverted index of QRP tables: for each slot the owners that have it, so that a query does not scan all tables; and the union of
+// the tables. Removed owners are only marked, as finding one in long lists takes milliseconds; sweep() removes all marked before it
+// began.
+
+import { BitSlicedCounter } from './bit-sliced-counter.ts';
 import { type QueryHashes, slotOf, type WordHash, wordsNeeded } from './hash.ts';
 import { OwnerSets } from './owner-sets.ts';
 import type { PackedTable } from './packed-table.ts';
 import { SlotPlaces } from './slot-places.ts';
 import { QrpTable } from './table.ts';
-import { Tally } from './tally.ts';
 
 /** Larger tables are folded: as large as the union between ultrapeers may be. */
 export const INDEX_BITS_MAX = 17;
@@ -15,21 +15,21 @@ export const INDEX_BITS_MAX = 17;
 const OWNERS_END = 65_535;
 /** Slots that one step of a sweep goes through: an eighth of the usual table. */
 const SWEEP_SLOTS = 8_192;
-/** Marked owners beyond this and the number of living ones are swept at once: what is dead takes memory. */
+/** When more owners than this and the live ones are marked, all are swept at once, to bound memory. */
 const MARKED_MAX = 512;
-/** An owner of a list costs about so many times what one cell of bits does. */
+/** Cost of one owner of a list relative to one cell of bits. */
 const LIST_COST = 2;
 
-/** Tables of one size. */
+/** The index of the tables of one size. */
 class SizeIndex {
   readonly bits: number;
   readonly slots: number;
   readonly places: SlotPlaces;
   /** By place of a slot. */
   readonly owners: OwnerSets;
-  /** By place: owners that count in the union. */
+  /** By place: number of owners in the union. */
   #counted: Uint16Array;
-  /** Slots where that is not zero. */
+  /** Slots whose number is not zero. */
   readonly union: QrpTable;
   tables = 0;
 
@@ -91,24 +91,24 @@ export class TableIndex {
   #found = new Uint8Array(64);
   /** The owners of one slot. */
   #list = new Uint16Array(64);
-  /** By owner: 1 for who is gone and may still be in sets. */
+  /** By owner: 1 for a removed one that may still be in sets. */
   #gone = new Uint8Array(64);
-  /** Gone before the sweep under way began, and since. */
+  /** Owners removed before the running sweep began (#leaving) and since (#marked). */
   #leaving: number[] = [];
   #marked: number[] = [];
   readonly #free: number[] = [];
   #owners = 0;
-  /** Where the sweep is. */
+  /** Position of the sweep. */
   #sweptBits = 0;
   #sweptSlots = 0;
   /** Owners with a word found so far. Emptied after use. */
   readonly #touched: number[] = [];
-  /** Counts owners by the cell, where many have the words. */
-  readonly #tally = new Tally();
+  /** Counts owners when many have the words. */
+  readonly #counter = new BitSlicedCounter();
 
   /**
-   * The number of the table's owner from now on; null when there are none left. `counted`: the table is part of the union.
-   * The caller keeps the table and removes the same.
+   * Adds a table and returns its owner's number; null when none is left. `counted`: the table is part of the union. The caller
+   * keeps the table and passes it to remove().
    */
   add(table: PackedTable, counted: boolean): number | null {
     const owner = this.#take();
@@ -143,7 +143,7 @@ export class TableIndex {
     return owner;
   }
 
-  /** The owner's number means nobody from now on, and somebody else later. */
+  /** Removes a table; the owner's number is reused later. */
   remove(owner: number, table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     size.tables--;
@@ -156,12 +156,12 @@ export class TableIndex {
     if (marked > MARKED_MAX + living) this.#sweepAll();
   }
 
-  /** Nobody who is gone is left to be taken out. */
+  /** No removed owner is left in the sets. */
   get swept(): boolean {
     return this.#leaving.length === 0 && this.#marked.length === 0;
   }
 
-  /** One step of taking out who is gone; does nothing when nobody is. Meant to be called about once a second. */
+  /** Takes removed owners out of SWEEP_SLOTS sets. Call about once a second. */
   sweep(): void {
     if (this.#leaving.length === 0) {
       if (this.#marked.length === 0) return;
@@ -186,12 +186,12 @@ export class TableIndex {
   }
 
   #sweepAll(): void {
-    // what is under way passed some slots before the latest ones went
+    // the running sweep does not cover #marked: finish it first
     while (this.#leaving.length > 0) this.sweep();
     while (this.#marked.length + this.#leaving.length > 0) this.sweep();
   }
 
-  /** The next table of the same owner, mostly with a few other slots. False, and nothing done, when it is of another size. */
+  /** Replaces the table of an owner by its next version. False, without a change, when the size differs. */
   replace(owner: number, before: PackedTable, after: PackedTable, counted: boolean): boolean {
     const size = this.#sizeOf(before);
     if (Math.min(after.bits, INDEX_BITS_MAX) !== size.bits) return false;
@@ -213,7 +213,7 @@ export class TableIndex {
     return true;
   }
 
-  /** Takes a table into the union or out of it. Only when that changes. */
+  /** Adds a table to the union or removes it; call only for a change. */
   setCounted(table: PackedTable, counted: boolean): void {
     const size = this.#sizeOf(table);
     for (const slot of table.slots(size.bits)) {
@@ -229,7 +229,7 @@ export class TableIndex {
     return size;
   }
 
-  /** Appends the owners whose tables may match, each once; the same verdict as QrpTable.mayMatch. */
+  /** Appends the owners whose tables may match, each once; same result as QrpTable.mayMatch. */
   match(hashes: QueryHashes, owners: number[]): void {
     const { words, delimited } = hashes;
     for (const size of this.#sizes) {
@@ -238,10 +238,10 @@ export class TableIndex {
       if (words.length > 0) this.#matchWords(size, words, wordsNeeded(words.length));
       if (delimited.length > 0) this.#matchWords(size, delimited, delimited.length);
     }
-    this.#tally.takeMatched(owners, this.#gone);
+    this.#counter.takeMatched(owners, this.#gone);
   }
 
-  /** Owners with `needed` of the words. An owner of so many has one of the first few words, so the longest sets are only counted. */
+  /** Matches owners with `needed` of the words. Each has one of the first `openers` words, so the largest sets add no candidates. */
   #matchWords(size: SizeIndex, hashes: readonly WordHash[], needed: number): void {
     const { owners: sets, places } = size;
     const slots = hashes.map(hash => places.of(slotOf(hash, size.bits)));
@@ -250,20 +250,20 @@ export class TableIndex {
     let candidates = 0;
     for (let i = 0; i < openers; i++) candidates += sets.length(slots[i] ?? 0);
     if (candidates === 0) return;
-    this.#tally.widen(sets.width);
+    this.#counter.widen(sets.width);
     if (candidates * LIST_COST > sets.width * slots.length) this.#matchByCell(sets, slots, needed);
     else this.#matchByOwner(sets, slots, openers, needed);
   }
 
   #matchByCell(sets: OwnerSets, slots: readonly number[], needed: number): void {
-    const tally = this.#tally;
+    const counter = this.#counter;
     const list = this.#list;
-    tally.begin(sets.width, needed);
+    counter.begin(sets.width, needed);
     for (const slot of slots) {
-      if (sets.isDense(slot)) tally.addCells(sets.cellsOf(slot), sets.startOf(slot));
+      if (sets.isDense(slot)) counter.addCells(sets.cellsOf(slot), sets.startOf(slot));
       else {
         const length = sets.collect(slot, list);
-        for (let at = 0; at < length; at++) tally.addOwner(list[at] ?? 0);
+        for (let at = 0; at < length; at++) counter.addOwner(list[at] ?? 0);
       }
     }
   }
@@ -295,18 +295,18 @@ export class TableIndex {
       }
     }
     for (const owner of touched) {
-      if ((found[owner] ?? 0) >= needed) this.#tally.match(owner);
+      if ((found[owner] ?? 0) >= needed) this.#counter.match(owner);
       found[owner] = 0;
     }
     touched.length = 0;
   }
 
-  /** log2 of the slots of the largest table; 0 when there is none. */
+  /** log2 of the slots of the largest table; 0 for none. */
   get bits(): number {
     return Math.max(0, this.#sizes.length - 1);
   }
 
-  /** Adds all tables that count. */
+  /** Merges the union into `table`. */
   addUnionTo(table: QrpTable): void {
     for (const size of this.#sizes) if (size !== undefined) table.merge(size.union);
   }

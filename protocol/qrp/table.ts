@@ -1,13 +1,13 @@
-// A QRP table: which words, by hash, a leaf or an ultrapeer's leaves share. A bit a slot; distances are not kept, presence is all that counts.
+// A QRP table: the hashes of the words that a servent, or it and its leaves, share. One bit a slot; distances are not kept.
 import { wordPrefixes } from '../search/tokenizer.ts';
 import { QRP_SLOTS_MAX } from '../wire/route-table-update.ts';
 import { type QueryHashes, slotOf, type WordHash, wordHash, wordsNeeded } from './hash.ts';
 
 const SLOTS_MIN = 1 << 14;
-/** gtk-gnutella makes its own tables no fuller; from 5 % on it drops queries to a leaf at random. */
+/** Fill of our own tables, as in gtk-gnutella; from 5 % on it drops queries to a leaf at random. */
 const OWN_FILL_MAX = 0.01;
 const SLICE_WORDS = 1_000;
-/** A Set of more costs more than the table that they go into. */
+/** A larger Set takes more memory than the largest table. */
 const FEW_HASHES = 10_000;
 
 export class QrpTable {
@@ -18,7 +18,7 @@ export class QrpTable {
   readonly cells: Uint32Array;
   #count = 0;
 
-  /** A power of two up to QRP_SLOTS_MAX; anything else is our mistake. All slots are absent. */
+  /** Makes an empty table. Throws RangeError unless `slots` is a power of two up to QRP_SLOTS_MAX. */
   constructor(slots: number) {
     this.bits = 31 - Math.clz32(slots);
     if (slots !== 1 << this.bits || slots > QRP_SLOTS_MAX) throw new RangeError(`a QRP table of ${slots} slots`);
@@ -26,7 +26,7 @@ export class QrpTable {
     this.cells = new Uint32Array((slots + 31) >>> 5);
   }
 
-  /** The least table that holds these words with their prefixes, and these URNs, at one slot in a hundred. */
+  /** The smallest table that holds these words, their prefixes and these URNs within OWN_FILL_MAX. */
   static of(words: Iterable<string>, sha1Hashes: Iterable<WordHash> = []): QrpTable {
     const making = QrpTable.inSlices(words, sha1Hashes);
     for (;;) {
@@ -35,10 +35,10 @@ export class QrpTable {
     }
   }
 
-  /** The same, with a rest after every few milliseconds of work: a hundred thousand files have a hundred of them. */
+  /** The same in steps of a few milliseconds; a hundred thousand files take about a hundred. */
   static *inSlices(words: Iterable<string>, sha1Hashes: Iterable<WordHash> = []): Generator<undefined, QrpTable> {
     const few = new Set<WordHash>(sha1Hashes);
-    // Many are put into the largest table at once: of a smaller one each slot is a group of its slots.
+    // many hashes go into the largest table, which is folded to the final size
     let largest: QrpTable | null = null;
     let done = 0;
     for (const word of words) {
@@ -87,14 +87,14 @@ export class QrpTable {
     this.#count--;
   }
 
-  /** With the beginnings under which it may be searched. */
+  /** Inserts a word and its prefixes. */
   insertWord(word: string): void {
     for (const prefix of wordPrefixes(word)) this.set(slotOf(wordHash(prefix), this.bits));
   }
 
   /**
-   * Whether the owner may have what is asked for: any of the URNs, two thirds of gtk-gnutella's words (all of one or two), all of
-   * LimeWire's. Never false for a file whose words were inserted.
+   * Whether the owner may have a match: any of the URNs, wordsNeeded() of gtk-gnutella's words, or all of LimeWire's. Has no
+   * false negatives.
    */
   mayMatch(hashes: QueryHashes): boolean {
     if (this.#count === 0) return false;
@@ -109,7 +109,7 @@ export class QrpTable {
     return hashes.length > 0;
   }
 
-  /** Adds what the other table has: of a larger one every group of slots becomes one, of a smaller one every slot is repeated. */
+  /** Adds the slots of another table: folds a larger one, expands a smaller one. */
   merge(other: QrpTable): void {
     if (other.bits === this.bits) {
       this.#mergeCells(other.cells);
@@ -156,7 +156,7 @@ export class QrpTable {
   }
 }
 
-/** Bits set in 32: by twos, fours and eights. */
+/** Population count of 32 bits. */
 function ones(cell: number): number {
   const twos = cell - ((cell >>> 1) & 0x55555555);
   const fours = (twos & 0x33333333) + ((twos >>> 2) & 0x33333333);

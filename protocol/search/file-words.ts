@@ -1,14 +1,14 @@
-// Which words each file has, by numbers: one flat array, so that a hundred thousand files cost a few bytes a word.
+// The word numbers of each file, in one flat array: a few bytes a word.
 
-/** Holes are closed when they are more than half, and more than this. */
+/** Compact when more than half of the cells, and more than this, are unused. */
 const WASTE_MIN = 4096;
 
 export class FileWords {
-  /** Per file: how many words, then their numbers. Offset 0 is never used. */
+  /** For each file the number of words, then their numbers. Offset 0 is unused. */
   #cells = new Uint32Array(1024);
   #end = 1;
   #wasted = 0;
-  /** By file index: where its cells are, 0 for none. */
+  /** By file index: offset of its cells, 0 for none. */
   #starts = new Uint32Array(256);
 
   set(index: number, numbers: readonly number[]): void {
@@ -31,13 +31,13 @@ export class FileWords {
     if (this.#wasted > WASTE_MIN && this.#wasted > this.#end / 2) this.#compact();
   }
 
-  /** A view, good until the next change. */
+  /** A view, valid until the next change. */
   of(index: number): Uint32Array {
     const start = this.#starts[index] ?? 0;
     return this.#cells.subarray(start + 1, start + 1 + (this.#cells[start] ?? 0));
   }
 
-  /** The union of the marks of the file's words: what match() asks of every candidate, hence without a view. */
+  /** The union of the marks of the file's words. Runs for every candidate of a search, hence without a view. */
   marksOf(index: number, marks: Uint32Array): number {
     const cells = this.#cells;
     const start = this.#starts[index] ?? 0;

@@ -1,22 +1,22 @@
-// SHA-1 to file index without a key object a file: open addressing over one typed array.
+// Maps SHA-1 to file index by open addressing in one typed array, without a key object for each file.
 
 const FREE = 0;
 const REMOVED = -1;
 
 export class HashTable {
   readonly #sha1Of: (index: number) => Buffer | undefined;
-  /** Index + 1, FREE, or REMOVED where a search has to go on. */
+  /** Index + 1, FREE, or REMOVED (probing continues past it). */
   #slots = new Int32Array(256);
   #used = 0; // REMOVED ones included
   #count = 0;
 
-  /** `sha1Of` answers for every index that was added and not deleted. Indices stay below 2^31 - 1. */
+  /** `sha1Of` must return the hash of every index in the table. Indices are below 2^31 - 1. */
   constructor(sha1Of: (index: number) => Buffer | undefined) {
     this.#sha1Of = sha1Of;
   }
 
   add(index: number, sha1: Buffer): void {
-    // A third of the slots stays free, so that a search ends soon.
+    // keeps a third of the slots free, to bound probing
     if (3 * (this.#used + 1) > 2 * this.#slots.length) this.#rebuild();
     const mask = this.#slots.length - 1;
     let at = sha1.readUInt32LE(0) & mask;

@@ -1,10 +1,10 @@
-// The files modified last, kept in order as files come and go, so that What's New need not look at all of them.
+// Keeps the most recently modified files in order, to answer What's New queries without scanning the library.
 import type { SharedFile } from './shared-file.ts';
 
 const KEPT_MAX = 64;
 
 export class NewestFiles {
-  /** Newest first; none of the others is newer than the last of them. */
+  /** Newest first; no other file is newer than the last of them. */
   readonly #kept: SharedFile[] = [];
   #others = 0;
 
@@ -20,14 +20,14 @@ export class NewestFiles {
     this.#others++;
   }
 
-  /** One that was added. */
+  /** Removes a file that was added before. */
   remove({ index }: SharedFile): void {
     const found = this.#kept.findIndex(file => file.index === index);
     if (found < 0) this.#others--;
     else this.#kept.splice(found, 1);
   }
 
-  /** `all` is gone through only when so many of the kept ones were removed that some are missing. */
+  /** The newest `count` files. Scans `all` only when too many kept ones were removed. */
   take(count: number, all: Iterable<SharedFile>): readonly SharedFile[] {
     if (this.#kept.length < Math.min(count, KEPT_MAX) && this.#others > 0) {
       this.#kept.length = 0;

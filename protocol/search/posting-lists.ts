@@ -1,4 +1,4 @@
-// For each word the files that have it, ascending. All lists live in one typed array, in runs of 1, 2, 4 … cells: most words have few files.
+// For each word the files that have it, ascending. All lists are in one typed array, in runs of 1, 2, 4 … cells.
 
 export class PostingLists {
   #cells = new Uint32Array(1024);
@@ -7,15 +7,14 @@ export class PostingLists {
   #starts = new Uint32Array(256);
   #lengths = new Uint32Array(256);
   #sizes = new Int8Array(256).fill(-1);
-  /** By log2 of their length: runs that were given back. */
+  /** Free runs by log2 of their length. */
   readonly #free: number[][] = Array.from({ length: 32 }, () => []);
 
-  /** 0 for a list that was never written. */
   length(list: number): number {
     return this.#lengths[list] ?? 0;
   }
 
-  /** A view, good until the next change. */
+  /** A view, valid until the next change. */
   of(list: number): Uint32Array {
     const start = this.#starts[list] ?? 0;
     return this.#cells.subarray(start, start + this.length(list));
@@ -27,7 +26,7 @@ export class PostingLists {
     const size = this.#sizes[list] ?? -1;
     if (size < 0 || length === 1 << size) this.#move(list, size + 1);
     const start = this.#starts[list] ?? 0;
-    // At the end for nearly every file, as indices only grow.
+    // usually at the end, as indices only grow
     const at =
       length === 0 || (this.#cells[start + length - 1] ?? 0) < value ? length : lowerBound(this.of(list), value);
     this.#cells.copyWithin(start + at + 1, start + at, start + length);
@@ -35,7 +34,7 @@ export class PostingLists {
     this.#lengths[list] = length + 1;
   }
 
-  /** An empty list gives its cells back. */
+  /** Removes a value; frees the run of an empty list. */
   delete(list: number, value: number): void {
     const view = this.of(list);
     const at = view.at(-1) === value ? view.length - 1 : lowerBound(view, value);
@@ -50,7 +49,7 @@ export class PostingLists {
   #move(list: number, size: number): void {
     const view = this.of(list);
     const start = this.#free[size]?.pop() ?? this.#append(1 << size);
-    this.#cells.set(view, start); // `view` may be of the array before it grew: its cells are the same
+    this.#cells.set(view, start); // `view` may be of the array before it grew, with the same values
     if (size > 0) this.#free[size - 1]?.push(this.#starts[list] ?? 0);
     this.#starts[list] = start;
     this.#sizes[list] = size;

@@ -1,4 +1,4 @@
-// Finds shared files by words and by SHA-1. The rule is gtk-gnutella's and LimeWire's: every word of the query must begin a word of the name.
+// Finds shared files by words and by SHA-1. Every word of the query must be a prefix of a word of the name, as in gtk-gnutella and LimeWire.
 import type { Query } from '../wire/query.ts';
 import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
@@ -8,11 +8,11 @@ import type { Searchable, SharedFile } from './shared-file.ts';
 import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
 import { WordList } from './word-list.ts';
 
-/** Shorter query words (in UTF-8) must be whole words of a name: gtk-gnutella's least word in a QRP table. */
+/** Shorter query words (bytes of UTF-8) must be whole words of a name: gtk-gnutella's shortest word in a QRP table. */
 const PREFIX_BYTES_MIN = 3;
-/** Words of the library tried for one query word, the word itself first. */
+/** Words of the library tried for one query word. */
 const EXPANSIONS_MAX = 1024;
-/** Files looked at for one query: a millisecond. Two words that are each in half of a huge library and never together reach it. */
+/** Candidate files tested for one query, about a millisecond; reached by frequent words that are never together. */
 const CANDIDATES_MAX = 65_536;
 
 export class SearchIndex implements Searchable {
@@ -26,7 +26,7 @@ export class SearchIndex implements Searchable {
   readonly #filesOfWord = new PostingLists();
   readonly #wordsOfFile = new FileWords();
   readonly #bySha1 = new HashTable(index => this.#files[index]?.sha1);
-  /** By word number: which words of the running query it satisfies, a bit each; zero between queries. */
+  /** By word number: bits of the query words that it matches; zero between queries. */
   #marks = new Uint32Array(256);
 
   get files(): number {
@@ -41,7 +41,7 @@ export class SearchIndex implements Searchable {
     return this.#newest.take(count, this.shared()).filter(({ modifiedAt }) => modifiedAt >= since);
   }
 
-  /** Every distinct word of every name: what a QRP table has to hold. */
+  /** Every distinct word of every name, for QRP tables. */
   words(): IterableIterator<string> {
     return this.#words.words();
   }
@@ -50,7 +50,7 @@ export class SearchIndex implements Searchable {
     for (const file of this.#files) if (file !== undefined) yield file;
   }
 
-  /** Replaces a file of the same index. Indices are small and dense, arrays are subscripted with them. */
+  /** Adds a file or replaces that of the same index. Indices are small and dense, as they index arrays. */
   add(file: SharedFile): void {
     this.remove(file.index);
     this.#files[file.index] = file;
@@ -68,7 +68,7 @@ export class SearchIndex implements Searchable {
     if (this.#marks.length < this.#words.numbersEnd) this.#marks = new Uint32Array(2 * this.#words.numbersEnd);
   }
 
-  /** Many at once go fastest in descending order. */
+  /** Removes a file. Many are removed fastest in descending order. */
   remove(index: number): void {
     const file = this.#files[index];
     if (file === undefined) return;
@@ -88,12 +88,12 @@ export class SearchIndex implements Searchable {
     return this.#files[index] ?? null;
   }
 
-  /** Any one of the files of that content. */
+  /** One of the files with that SHA-1. */
   bySha1(sha1: Buffer): SharedFile | null {
     return sha1.length === 20 ? this.byIndex(this.#bySha1.find(sha1)) : null;
   }
 
-  /** By URN if there is one that we have, else by words: those with the rarest word whole come first. */
+  /** Finds files by URN or, if none is found, by words; exact matches of the rarest word come first. */
   match(query: Pick<Query, 'text' | 'urns'>, hitsMax: number): SharedFile[] {
     const hits: SharedFile[] = [];
     for (const sha1 of query.urns) {
@@ -136,7 +136,7 @@ export class SearchIndex implements Searchable {
     return number < 0 ? [] : [number];
   }
 
-  /** Files with any of these words whose words bear all of the marks. */
+  /** Appends the files with any of these words whose words have all marks. */
   #collect(numbers: readonly number[], allMarks: number, hitsMax: number, hits: SharedFile[]): void {
     let candidates = 0;
     for (const number of numbers) {

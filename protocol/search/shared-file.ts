@@ -1,8 +1,8 @@
-// A file of ours as searches see it, and the library as the overlay sees it.
+// A shared file, and the interface of the library for the overlay.
 import type { Query } from '../wire/query.ts';
 
 export interface SharedFile {
-  /** As in query hits and GET /get/<index>/: 32-bit, never reused while the servent runs. */
+  /** Index in query hits and GET /get/<index>/: 32-bit, not reused while the servent runs. */
   readonly index: number;
   /** Base name, no path. */
   readonly name: string;
@@ -17,11 +17,11 @@ export interface SharedFile {
 export interface Searchable {
   readonly files: number;
   readonly bytes: number;
-  /** Files that hold every word of the text, or one of the URNs; best first, at most `hitsMax`. Must not throw. */
+  /** Files that match every word of the text, or one of the URNs; best first, at most `hitsMax`. Must not throw. */
   match(query: Query, hitsMax: number): readonly SharedFile[];
-  /** The last modified ones, newest first, none from before `since` (milliseconds since 1970). Absent: What's New is not answered. */
+  /** Files modified at or after `since` (milliseconds since 1970), newest first. Absent: What's New is not answered. */
   newest?(count: number, since: number): readonly SharedFile[];
-  /** Every distinct word of every name, in every form under which a query may look for it: what a QRP table has to hold. */
+  /** Every distinct word of every name, in every form that queries may use, for QRP tables. */
   words(): Iterable<string>;
   shared(): Iterable<SharedFile>;
 }

@@ -1,16 +1,16 @@
-// File names and query texts to keywords: one canonical form for both sides, and the forms under which other servents look.
+// Splits file names and query texts into keywords, in a canonical form and in the forms that other servents use.
 //
-// Canonical is gtk-gnutella's (utf8.c utf32_canonize): case folded, accents and controls gone, everything that is no letter or digit
-// a separator, and so is a change of Unicode block. LimeWire drops `'` and symbols where gtk-gnutella splits (don't: `dont`, not
-// `don` `t`), splits at its own delimiters only, and hashes the words of a query it relays as they were typed.
+// The canonical form is gtk-gnutella's (utf8.c utf32_canonize): folds case, removes accents and controls, splits at everything but letters
+// and digits and where the Unicode block changes. LimeWire removes `'` and symbols where gtk-gnutella splits (don't: `dont`, not
+// `don` `t`), splits only at its own delimiters, and hashes the words of relayed queries as typed.
 import { blockOf } from './unicode-blocks.ts';
 
-/** Distinct words of a query that count; what is typed beyond can only be missed by hits, never hide one. */
+/** Distinct words of a query that are used; further ones are ignored. */
 export const QUERY_WORDS_MAX = 30;
-/** UTF-16 units of a query that are looked at, so that normalisation stays cheap. */
+/** UTF-16 units of a query that are used; bounds the cost of normalisation. */
 export const QUERY_UNITS_MAX = 1024;
 
-/** Both splitters agree on names of these characters alone. */
+/** Both tokenizers give the same words for these characters. */
 const PLAIN = /^[A-Za-z0-9 \-._*(),/\\]*$/;
 
 /** Whether canonical words and delimitedWords() of this text are the same. */
@@ -20,7 +20,7 @@ export function isPlain(text: string): boolean {
 
 const ASCII = /^[\0-\x7f]*$/;
 
-// Signs that change the sense of a word in their script: kept where other non-spacing marks are dropped.
+// Non-spacing marks that change the meaning of a word, hence kept.
 const MARKS =
   '\u3099\u309a\u0bcd\u094d\u09cd\u0a4d\u0acd\u0b4d\u0ccd\u1039\u1714\u0c4d\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc\u0345' +
   '\u0f71\u0f72\u0f7a-\u0f7d\u0f80\u0f74\u0f39\u0f18\u0f19\u0f35\u0f37\u0fc6\u0f82-\u0f84\u0f86\u0f87' +
@@ -34,7 +34,7 @@ const LIMEWIRE_DROPPED = new RegExp(
 );
 const LIMEWIRE_DELIMITERS = /[ \-._+/*()\\,]+/;
 
-/** Every form under which a query may look for this name: canonical, with LimeWire's characters dropped, split LimeWire's way, as typed. */
+/** The words of a name in every form that queries may use: canonical, without LimeWire's dropped characters, split as in LimeWire, as typed. */
 export function nameWords(name: string): string[] {
   const words = new Set<string>();
   addCanonical(name, words);
@@ -46,14 +46,14 @@ export function nameWords(name: string): string[] {
   return [...words];
 }
 
-/** The words that must all be found, canonical and distinct. */
+/** The canonical, distinct words of a query; a file must match all. */
 export function queryWords(text: string): string[] {
   const words = new Set<string>();
   addCanonical(text.length > QUERY_UNITS_MAX ? text.slice(0, QUERY_UNITS_MAX) : text, words);
   return words.size > QUERY_WORDS_MAX ? [...words].slice(0, QUERY_WORDS_MAX) : [...words];
 }
 
-/** The words of a text as LimeWire splits them, in the form in which it puts them into its tables. */
+/** The words of a text as LimeWire splits them and puts them into its tables. */
 export function delimitedWords(text: string): string[] {
   const kept = text.normalize('NFKD').replace(LIMEWIRE_DROPPED, '').toLowerCase().normalize('NFC');
   const words = new Set(splitBlocks(kept).split(LIMEWIRE_DELIMITERS));
@@ -61,12 +61,12 @@ export function delimitedWords(text: string): string[] {
   return [...words];
 }
 
-/** A word and the beginnings of it that stand for it in a QRP table: gtk-gnutella's and LimeWire's. */
+/** A word and its prefixes that gtk-gnutella or LimeWire put into a QRP table. */
 export function wordPrefixes(word: string): string[] {
   return [...new Set([...gtkgPrefixes(word), ...limeWirePrefixes(word)])];
 }
 
-/** Up to five code points cut, while more than three bytes of UTF-8 remain. */
+/** The word cut by up to five code points, while more than three bytes of UTF-8 remain. */
 export function gtkgPrefixes(word: string): string[] {
   const prefixes = [word];
   let bytes = Buffer.byteLength(word);
@@ -82,7 +82,7 @@ export function gtkgPrefixes(word: string): string[] {
   return prefixes;
 }
 
-/** Words of five UTF-16 units and more also without the last one and the last two. */
+/** The word and, from five UTF-16 units on, without its last one and last two. */
 export function limeWirePrefixes(word: string): string[] {
   return word.length > 4 ? [word, word.slice(0, -1), word.slice(0, -2)] : [word];
 }
@@ -94,17 +94,17 @@ function addCanonical(text: string, words: Set<string>): void {
 
 /** Words with single spaces between them. */
 function canonical(text: string): string {
-  // Folded again after NFKD, which brings out letters that were inside of signs.
+  // folds again after NFKD, which decomposes signs into letters
   const folded = foldCase(foldCase(text.normalize('NFC')).normalize('NFKD'));
   return splitBlocks(folded.replace(DROPPED, '').replace(SEPARATORS, ' ').normalize('NFC'));
 }
 
-/** Full case folding but for the dotless i, which becomes i. */
+/** Full case folding, except that the dotless i becomes i. */
 function foldCase(text: string): string {
   return text.toUpperCase().toLowerCase().replaceAll('ς', 'σ');
 }
 
-/** A space wherever two neighbours come from different Unicode blocks. */
+/** Inserts a space where the Unicode block changes. */
 function splitBlocks(text: string): string {
   if (ASCII.test(text)) return text;
   let out = '';
@@ -124,7 +124,7 @@ const asciiKinds = Uint8Array.from({ length: 128 }, (_, unit) => {
   return unit < 0x20 || unit === 0x7f ? Ascii.Drop : Ascii.Split;
 });
 
-/** canonical() of lower-case ASCII without a normalisation: nearly every name. */
+/** canonical() of lower-case ASCII, the usual case, without normalisation. */
 function addAscii(text: string, words: Set<string>): void {
   let start = -1;
   let dropped = false;

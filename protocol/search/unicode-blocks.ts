@@ -1,4 +1,4 @@
-// Unicode blocks by their first code points: a change of block ends a keyword in gtk-gnutella and in LimeWire.
+// Unicode blocks: a change of block ends a keyword in gtk-gnutella and LimeWire.
 
 // Lengths of the blocks (and of the gaps between them) in units of 16 code points, hexadecimal, from U+0000 on; Unicode 14.
 const LENGTHS = `
@@ -15,7 +15,7 @@ for (const [i, length] of LENGTHS.trim().split(/\s+/).entries()) {
   starts[i + 1] = (starts[i] ?? 0) + 16 * Number.parseInt(length, 16);
 }
 
-/** A number that is the same for two code points of one block and differs for others. */
+/** The number of a code point's block (gaps between blocks count). */
 export function blockOf(codePoint: number): number {
   let low = 0;
   let high = starts.length - 1;

@@ -1,13 +1,13 @@
-// The distinct words of a library: each has a small number, and all that begin alike are found together.
+// Numbers the distinct words of a library and finds them by prefix.
 
-/** Numbers to a block; a full one is halved. Insertion moves at most this many. */
+/** Numbers in a block, so the most that an insertion moves; a full block is split. */
 const BLOCK_MAX = 512;
 
 export class WordList {
   readonly #numbers = new Map<string, number>();
   readonly #words: (string | undefined)[] = [];
   readonly #freed: number[] = [];
-  /** Numbers in order of their words; no block is empty but the only one. */
+  /** Numbers in order of their words; only the last remaining block may be empty. */
   readonly #blocks: number[][] = [[]];
 
   get size(): number {
@@ -18,12 +18,12 @@ export class WordList {
     return this.#numbers.keys();
   }
 
-  /** Numbers ever in use at once: all are below it. */
+  /** Upper bound of all numbers. */
   get numbersEnd(): number {
     return this.#words.length;
   }
 
-  /** The word's number, a new one if need be. */
+  /** The word's number, assigned if new. */
   add(word: string): number {
     const known = this.#numbers.get(word);
     if (known !== undefined) return known;
@@ -37,7 +37,7 @@ export class WordList {
     return number;
   }
 
-  /** The number may be given to another word afterwards. */
+  /** Deletes a word; its number is reused. */
   delete(number: number): void {
     const word = this.#words[number];
     if (word === undefined) return;
@@ -55,7 +55,7 @@ export class WordList {
     return this.#numbers.get(word) ?? -1;
   }
 
-  /** Numbers of the words that begin so, the word itself first, then in order; at most `max`. */
+  /** Numbers of the words with this prefix, in order, so the word itself first; at most `max`. */
   findPrefixed(prefix: string, max: number): number[] {
     const found: number[] = [];
     let at = this.#blockOf(prefix);
@@ -81,7 +81,7 @@ export class WordList {
     return this.#blocks[at] ?? [];
   }
 
-  /** The block that holds the word or would: the last one that begins at or before it. */
+  /** The block of the word: the last one that begins at or before it. */
   #blockOf(word: string): number {
     let low = 0;
     let high = this.#blocks.length - 1;

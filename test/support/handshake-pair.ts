@@ -1,7 +1,12 @@
 // What handshake tests start from: a hello, a lenient context, and bytes cut into chunks.
 import { type AdmissionContext, admit } from '../../protocol/handshake/admission.ts';
 import type { Capabilities } from '../../protocol/handshake/capabilities.ts';
-import { Handshake, type HandshakeOptions, type LocalHello, type Outcome } from '../../protocol/handshake/handshake.ts';
+import {
+  Handshake,
+  type HandshakeOptions,
+  type HandshakeOutcome,
+  type LocalHello,
+} from '../../protocol/handshake/handshake.ts';
 
 export const localHello: LocalHello = {
   userAgent: 'servent/0.1.0',
@@ -68,7 +73,7 @@ export function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
 }
 
 /** The type checker takes a getter for a constant. */
-export function outcomeOf(handshake: Handshake): Outcome | null {
+export function outcomeOf(handshake: Handshake): HandshakeOutcome | null {
   return handshake.outcome;
 }
 

@@ -1,9 +1,9 @@
 // Whole servents in one process: wires, datagrams, dials and time are virtual, everything else is the servent's own code.
 import { NO_CACHES } from '../../protocol/bootstrap/bootstrap.ts';
-import { GwebCache, LAB_RULES } from '../../protocol/bootstrap/gwebcache.ts';
+import { GwebCache, PRIVATE_CACHE_RULES } from '../../protocol/bootstrap/gwebcache.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
-import { LAB_UDP_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
-import type { Accepted, Refused } from '../../protocol/handshake/handshake.ts';
+import { PRIVATE_UDP_CACHE_RULES, UdpHostCache } from '../../protocol/bootstrap/udp-host-cache.ts';
+import type { HandshakeAccepted, HandshakeRefused } from '../../protocol/handshake/handshake.ts';
 import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
@@ -70,8 +70,8 @@ export class VirtualInternet {
   addHostCache(): { readonly address: string; readonly machine: UdpHostCache } {
     const own: Endpoint = { host: '127.0.0.1', port: 9001 + this.#hostCaches.size };
     const address = formatEndpoint(own);
-    const cache = new GwebCache({ ...LAB_RULES, network: 'gnutella', name: 'a cache' });
-    const machine = new UdpHostCache({ cache, own, rules: LAB_UDP_RULES, random: this.random });
+    const cache = new GwebCache({ ...PRIVATE_CACHE_RULES, network: 'gnutella', name: 'a cache' });
+    const machine = new UdpHostCache({ cache, own, rules: PRIVATE_UDP_CACHE_RULES, random: this.random });
     this.#hostCaches.set(address, machine);
     return { address, machine };
   }
@@ -335,7 +335,7 @@ export class VirtualHost implements Shell, ServentSink {
     if (a?.kind === 'accepted' && b?.kind === 'accepted') return this.#link(target, from, a, b);
     if (a?.kind === 'refused') return { kind: 'refused', refusal: a };
     return b?.kind === 'refused'
-      ? { kind: 'refused', refusal: { ...b, by: 'peer' } satisfies Refused }
+      ? { kind: 'refused', refusal: { ...b, by: 'peer' } satisfies HandshakeRefused }
       : { kind: 'failed', reason: 'HANDSHAKE_CLOSED', text: 'closed during the handshake' };
   }
 
@@ -352,7 +352,7 @@ export class VirtualHost implements Shell, ServentSink {
     });
   }
 
-  #link(target: VirtualHost, from: Endpoint, ours: Accepted, theirs: Accepted): Attempt {
+  #link(target: VirtualHost, from: Endpoint, ours: HandshakeAccepted, theirs: HandshakeAccepted): Attempt {
     const there = new Pipe(this.#internet, this);
     const back = new Pipe(this.#internet, target);
     const link = this.#addLink(target.endpoint, 'out', ours, there);
@@ -364,7 +364,7 @@ export class VirtualHost implements Shell, ServentSink {
     return { kind: 'linked', link };
   }
 
-  #addLink(endpoint: Endpoint, direction: 'in' | 'out', accepted: Accepted, wire: Pipe): Link {
+  #addLink(endpoint: Endpoint, direction: 'in' | 'out', accepted: HandshakeAccepted, wire: Pipe): Link {
     const { peerRole: role, ourRole, capabilities } = accepted;
     const link = this.servent.addLink(
       { endpoint, direction, role, ourRole, capabilities, wire },

@@ -1,5 +1,5 @@
 // How a dial ended.
-import type { Refused } from '../../handshake/handshake.ts';
+import type { HandshakeRefused } from '../../handshake/handshake.ts';
 import type { Link } from '../links/link.ts';
 
 /** Why a dial brought no handshake. */
@@ -15,5 +15,5 @@ export type DialFailure =
 /** How a dial ended. Refusals are everyday, so nothing is thrown. */
 export type Attempt =
   | { readonly kind: 'linked'; readonly link: Link }
-  | { readonly kind: 'refused'; readonly refusal: Refused }
+  | { readonly kind: 'refused'; readonly refusal: HandshakeRefused }
   | { readonly kind: 'failed'; readonly reason: DialFailure; readonly text: string };

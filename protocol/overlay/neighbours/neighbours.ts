@@ -1,7 +1,7 @@
 // Which links we have: who is let in, whom we dial, which link is given up for a better one, and what a change of role costs.
 import { admit, staysOfCrossed, type Verdict } from '../../handshake/admission.ts';
 import type { Capabilities, Role } from '../../handshake/capabilities.ts';
-import type { Neighbours as CrawlAnswer, Refused } from '../../handshake/handshake.ts';
+import type { CrawlAnswer, HandshakeRefused } from '../../handshake/handshake.ts';
 import type { NetworkRules } from '../../network-rules.ts';
 import type { Random, WallClock } from '../../ports.ts';
 import type { ServentSettings } from '../../servent-settings.ts';
@@ -343,7 +343,7 @@ export class Neighbours {
     hosts.tried(endpoint, triedAt);
   }
 
-  #onRefused(endpoint: Endpoint, refusal: Refused, triedAt: number, now: number): void {
+  #onRefused(endpoint: Endpoint, refusal: HandshakeRefused, triedAt: number, now: number): void {
     const { hosts, slots, clock, role, sightings } = this.#parts;
     const peer = refusal.capabilities?.role ?? 'legacy';
     if (peer !== 'legacy') this.#met(endpoint, peer === 'ultrapeer', triedAt);
@@ -377,7 +377,7 @@ function listensOf(links: readonly Link[]): Endpoint[] {
 }
 
 /** A peer that does not want us is left alone for longer than one that has no room. */
-function howRefused({ code, by }: Refused): HostFailure {
+function howRefused({ code, by }: HandshakeRefused): HostFailure {
   if (code === 0) return 'silent';
   return by === 'us' || code === 503 || code < 300 ? 'full' : 'refused';
 }

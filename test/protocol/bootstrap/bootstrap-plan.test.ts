@@ -6,13 +6,13 @@ import {
   BootstrapPlan,
   type BootstrapTiming,
   type CacheKind,
-  LAB_TIMING,
+  LOCAL_TIMING,
   PUBLIC_TIMING,
 } from '../../../protocol/bootstrap/bootstrap-plan.ts';
 import {
   CacheBook,
   type CachePolicy,
-  LAB_CACHES,
+  LOCAL_CACHES,
   POLITE_UDP,
   POLITE_WEB,
 } from '../../../protocol/bootstrap/cache-book.ts';
@@ -47,7 +47,7 @@ interface Question {
 }
 
 const PUBLIC = { timing: PUBLIC_TIMING, udp: POLITE_UDP, web: POLITE_WEB };
-const LAB = { timing: LAB_TIMING, udp: LAB_CACHES, web: LAB_CACHES };
+const LAB = { timing: LOCAL_TIMING, udp: LOCAL_CACHES, web: LOCAL_CACHES };
 
 /** A servent that knows caches and nobody else, on a clock of seconds; a host is dialled in the second after it is known. */
 class Newcomer {
@@ -72,7 +72,7 @@ class Newcomer {
       const of = (rank: Cache['rank']) =>
         caches.flatMap(cache => (cache.kind === kind && cache.rank === rank ? [cache.address] : []));
       const made = new CacheBook({ own: of('own'), wellKnown: of('known') }, rules[kind], random);
-      for (const address of of('heard')) made.heard(address);
+      for (const address of of('heard')) made.learn(address);
       return made;
     };
     this.plan = new BootstrapPlan({ udp: book('udp'), web: book('web') }, rules.timing, random, START);
@@ -85,7 +85,7 @@ class Newcomer {
       wanted: this.wanted,
       udp: true,
       dialable: () => this.dialable > 0,
-      tried: () => this.#triedAt.filter(at => at >= this.plan.hopeAt).length,
+      tried: () => this.#triedAt.filter(at => at >= this.plan.progressAt).length,
     };
     this.last = this.plan.step(facts);
     if (this.last.kind === 'ask') this.#ask(this.last.cache, this.last.address);

@@ -3,7 +3,7 @@ import t from 'tap';
 import {
   CacheBook,
   type CachePolicy,
-  LAB_CACHES,
+  LOCAL_CACHES,
   POLITE_UDP,
   POLITE_WEB,
 } from '../../../protocol/bootstrap/cache-book.ts';
@@ -58,7 +58,7 @@ t.test('after one that failed another is asked within a minute; after an answer 
 
 t.test('a question that never left, as without a network, costs a cache nothing', async t => {
   const book = bookOf([], POLITE_WEB);
-  book.heard('http://a/');
+  book.learn('http://a/');
   for (let n = 0; n < 20; n++) {
     book.asked('http://a/', NOW + n * HOUR_MS);
     book.failed('http://a/', false);
@@ -70,7 +70,7 @@ t.test(
   'own caches come first, then those not asked for longest, configured ones before those named by others',
   async t => {
     const book = bookOf(['known:1', 'known:2'], POLITE_UDP, ['own:1']);
-    book.heard('heard:1');
+    book.learn('heard:1');
     book.asked('known:1', NOW);
     t.strictSame(book.inTurn(), ['own:1', 'known:2', 'heard:1', 'known:1']);
   },
@@ -78,14 +78,14 @@ t.test(
 
 t.test('a cache somebody named that never answers loses its place; a configured one never', async t => {
   const book = bookOf(['own:1'], POLITE_UDP);
-  t.equal(book.heard('other:1'), true);
-  t.equal(book.heard('other:1'), false);
+  t.equal(book.learn('other:1'), true);
+  t.equal(book.learn('other:1'), false);
   for (let n = 0; n < 6; n++) for (const cache of ['own:1', 'other:1']) book.failed(cache, true);
   t.strictSame(
     book.toRecords().map(({ address }) => address),
     ['own:1'],
   );
-  t.equal(bookOf([], LAB_CACHES).heard('other:1'), false, 'a lab asks its own caches only');
+  t.equal(bookOf([], LOCAL_CACHES).learn('other:1'), false, 'a lab asks its own caches only');
 });
 
 t.test('a clock turned back does not silence a cache for ever', async t => {

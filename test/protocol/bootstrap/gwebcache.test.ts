@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { GwebCache, LAB_RULES } from '../../../protocol/bootstrap/gwebcache.ts';
+import { GwebCache, PRIVATE_CACHE_RULES } from '../../../protocol/bootstrap/gwebcache.ts';
 import { canonicalCacheUrl, parseGwebCacheAnswer } from '../../../protocol/bootstrap/gwebcache-answer.ts';
 import { encodeGwebCacheRequest } from '../../../protocol/bootstrap/gwebcache-request.ts';
 import { formatEndpoint } from '../../../protocol/wire/endpoint.ts';
@@ -22,7 +22,7 @@ interface Vector {
 }
 
 const { gwc } = readFixture<{ gwc: Vector[] }>('vectors/transfer-vectors.json');
-const rules = { ...LAB_RULES, network: 'gnutella', name: 'LabCache 1' };
+const rules = { ...PRIVATE_CACHE_RULES, network: 'gnutella', name: 'LabCache 1' };
 const publicRules = { ...rules, lab: false, updateLockMs: 600_000 };
 
 t.test('every published answer is read', async t => {

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { GwebCache, LAB_RULES, OPEN_RULES } from '../../../protocol/bootstrap/gwebcache.ts';
-import { LAB_UDP_RULES, OPEN_UDP_RULES, UdpHostCache } from '../../../protocol/bootstrap/udp-host-cache.ts';
+import { GwebCache, PRIVATE_CACHE_RULES, PUBLIC_CACHE_RULES } from '../../../protocol/bootstrap/gwebcache.ts';
+import {
+  PRIVATE_UDP_CACHE_RULES,
+  PUBLIC_UDP_CACHE_RULES,
+  UdpHostCache,
+} from '../../../protocol/bootstrap/udp-host-cache.ts';
 import { HEADER_BYTES, Type } from '../../../protocol/constants.ts';
 import { formatEndpoint } from '../../../protocol/wire/endpoint.ts';
 import { markGuid } from '../../../protocol/wire/guid.ts';
@@ -17,8 +21,8 @@ function random() {
 }
 
 function host(lab = true) {
-  const cache = new GwebCache({ ...(lab ? LAB_RULES : OPEN_RULES), ...names });
-  const rules = lab ? LAB_UDP_RULES : OPEN_UDP_RULES;
+  const cache = new GwebCache({ ...(lab ? PRIVATE_CACHE_RULES : PUBLIC_CACHE_RULES), ...names });
+  const rules = lab ? PRIVATE_UDP_CACHE_RULES : PUBLIC_UDP_CACHE_RULES;
   return { cache, udp: new UdpHostCache({ cache, rules, random: random(), own: { host: '127.0.0.1', port: 9 } }) };
 }
 

@@ -1,7 +1,7 @@
 // What holds for any bytes in any chunks.
 import fc from 'fast-check';
 import t from 'tap';
-import type { Outcome } from '../../../protocol/handshake/handshake.ts';
+import type { HandshakeOutcome } from '../../../protocol/handshake/handshake.ts';
 import { readCapturedHandshakes } from '../../support/captured-handshakes.ts';
 import { cut, feedAll, newHandshake, outcomeOf } from '../../support/handshake-pair.ts';
 
@@ -40,7 +40,7 @@ t.test('any bytes: no exception, no more memory than a header block, an outcome 
       lengths,
       (direction, head, tail, cuts) => {
         const handshake = newHandshake(direction, { context: { acceptLegacy: true } });
-        let outcome: Outcome | null = null;
+        let outcome: HandshakeOutcome | null = null;
         for (const chunk of cut(Buffer.concat([Buffer.from(head), tail]), cuts)) {
           handshake.feed(chunk);
           if (handshake.heldBytes > 16_384) return false;

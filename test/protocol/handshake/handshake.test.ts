@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { AdmissionContext } from '../../../protocol/handshake/admission.ts';
-import type { Handshake, Outcome } from '../../../protocol/handshake/handshake.ts';
+import type { Handshake, HandshakeOutcome } from '../../../protocol/handshake/handshake.ts';
 import { HELLO_BYTES_MAX } from '../../../protocol/handshake/hello.ts';
 import { parseBye } from '../../../protocol/wire/bye.ts';
 import type { Endpoint } from '../../../protocol/wire/endpoint.ts';
@@ -13,7 +13,10 @@ function text(handshake: Handshake): string {
 }
 
 /** Lets the two talk until both are silent. */
-function converse(connector: Handshake, acceptor: Handshake): [connector: Outcome | null, acceptor: Outcome | null] {
+function converse(
+  connector: Handshake,
+  acceptor: Handshake,
+): [connector: HandshakeOutcome | null, acceptor: HandshakeOutcome | null] {
   for (let round = 0; round < 4; round++) {
     acceptor.feed(connector.take());
     connector.feed(acceptor.take());

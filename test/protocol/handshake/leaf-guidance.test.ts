@@ -2,7 +2,7 @@
 import { inflateSync } from 'node:zlib';
 import t from 'tap';
 import type { AdmissionContext } from '../../../protocol/handshake/admission.ts';
-import type { Handshake, Outcome } from '../../../protocol/handshake/handshake.ts';
+import type { Handshake, HandshakeOutcome } from '../../../protocol/handshake/handshake.ts';
 import { parseBye } from '../../../protocol/wire/bye.ts';
 import { type HandshakeTweaks, newHandshake, outcomeOf } from '../../support/handshake-pair.ts';
 
@@ -11,7 +11,10 @@ const answer = (status: string, ...headers: string[]) =>
   Buffer.from([`GNUTELLA/0.6 ${status}`, ...headers, '', ''].join('\r\n'));
 
 /** Lets the two talk until both are silent. */
-function pair(out: HandshakeTweaks = {}, incoming: HandshakeTweaks = {}): [Outcome | null, Outcome | null] {
+function pair(
+  out: HandshakeTweaks = {},
+  incoming: HandshakeTweaks = {},
+): [HandshakeOutcome | null, HandshakeOutcome | null] {
   const [connector, acceptor]: [Handshake, Handshake] = [newHandshake('out', out), newHandshake('in', incoming)];
   for (let round = 0; round < 4; round++) {
     acceptor.feed(connector.take());

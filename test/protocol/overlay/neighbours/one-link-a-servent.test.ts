@@ -1,6 +1,6 @@
 // One link a servent, whichever side dials and in whatever order the handshakes of two dials arrive.
 import t from 'tap';
-import { type Accepted, Handshake } from '../../../../protocol/handshake/handshake.ts';
+import { Handshake, type HandshakeAccepted } from '../../../../protocol/handshake/handshake.ts';
 import { type Link, LinkState } from '../../../../protocol/overlay/links/link.ts';
 import type { Neighbours } from '../../../../protocol/overlay/neighbours/neighbours.ts';
 import type { Endpoint } from '../../../../protocol/wire/endpoint.ts';
@@ -35,7 +35,7 @@ class Side {
     });
   }
 
-  link(endpoint: Endpoint, direction: 'in' | 'out', { capabilities, peerRole, ourRole }: Accepted): Link {
+  link(endpoint: Endpoint, direction: 'in' | 'out', { capabilities, peerRole, ourRole }: HandshakeAccepted): Link {
     const wire = { wake: () => undefined, close: () => undefined };
     const link = this.servent.addLink({ endpoint, direction, role: peerRole, ourRole, capabilities, wire });
     this.neighbours.onLinked(link, this.clock.ms);

@@ -1,16 +1,16 @@
-// Counts, for many owners at once, in how many sets each of them is: a bit an owner, 32 a cell, the count spread over planes of bits.
-// Adding a set costs a few operations a cell, however many owners it has.
+// A bit-sliced counter: counts in how many sets each owner is, for 32 owners a cell, with one plane for each bit of the counts.
+// Adding a set takes a few operations a cell, however many owners it has.
 
-export class Tally {
+export class BitSlicedCounter {
   #width = 0;
-  /** Owners found so far, over all counts; zero between queries. */
+  /** Owners matched so far by all counts of a query; zero between queries. */
   #matched = new Uint32Array(0);
-  /** Of the running count: the lowest bit of each owner's number, then the next ones. */
+  /** Bits of the running counts, lowest first. */
   #planes: Uint32Array[] = [];
   #planesUsed = 0;
   #cells = 0;
 
-  /** Room for owners of so many cells. Before match() and begin(). */
+  /** Makes room for `cells` cells of owners. Call before match() and begin(). */
   widen(cells: number): void {
     if (cells <= this.#width) return;
     const matched = new Uint32Array(cells);
@@ -20,9 +20,9 @@ export class Tally {
     this.#planes = [];
   }
 
-  /** Counts sets of so many cells, at least one: who is in `needed` of them is matched. */
+  /** Starts a count of sets of `cells` cells; owners in `needed` (at least 1) of them match. */
   begin(cells: number, needed: number): void {
-    // Each owner begins so that the one that makes it enough is carried out of the highest plane.
+    // counts start at 2^planes - needed, so that reaching `needed` carries out of the highest plane
     const planes = 32 - Math.clz32(needed - 1);
     const first = 2 ** planes - needed;
     this.#cells = cells;
@@ -53,13 +53,13 @@ export class Tally {
     if (carry !== 0) this.#matched[at] = (this.#matched[at] ?? 0) | carry;
   }
 
-  /** Found some other way. */
+  /** Marks an owner as matched. */
   match(owner: number): void {
     const at = owner >>> 5;
     this.#matched[at] = (this.#matched[at] ?? 0) | (1 << (owner & 31));
   }
 
-  /** Appends the matched owners without a mark in `gone`, ascending, and forgets them all. */
+  /** Appends the matched owners that are not marked in `gone`, ascending, and clears the matches. */
   takeMatched(owners: number[], gone: Uint8Array): void {
     const matched = this.#matched;
     for (let at = 0; at < matched.length; at++) {
