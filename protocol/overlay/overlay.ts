@@ -72,7 +72,7 @@ export class Overlay {
   #receiving = false;
   #nextId = 1;
   #sweptAt: number;
-  /** The next sweep has something to do then, if nothing comes in before. */
+  /** The next sweep has something to do then, as of the last one, if nothing comes in before. */
   #sweepDue = 0;
 
   constructor(options: OverlayOptions, now: number) {
@@ -407,18 +407,27 @@ export class Overlay {
 
   /** Does what is due; when to be called again: after any other call of now, at most SWEEP_MS later. */
   tick(now: number): number {
-    if (now - this.#sweptAt >= SWEEP_MS) {
+    const sweeps = now - this.#sweptAt >= SWEEP_MS;
+    if (sweeps) {
       this.#sweptAt = now;
       for (const link of this.#links.all.values()) this.#lookAfter(link, now);
       this.#sweepDue = Math.min(this.#pinger.tick(now), this.#router.tick(now), this.#tables.tick(now));
     }
+    const asking = this.#dynamicQueries.size > 0;
     const next = Math.min(this.#dynamicQueries.tick(now), this.#tableSender.tick(now));
-    let sweepDue = this.#sweepDue;
-    for (const link of this.#links.all.values()) {
-      // what waits is looked at each time: it may stand still
-      sweepDue = Math.min(sweepDue, link.queue.size > 0 ? now : this.#pinger.watchesAt(link));
-    }
+    if (sweeps) this.#sweepDue = Math.min(this.#sweepDue, this.#watchesAt());
+    // What waits may stand still, so the next sweep looks at it. Between sweeps a tick sends to leaves only what dynamic queries ask:
+    // their queues, a thousand of them, are read once a sweep.
+    const waits = asking || someWaits(sweeps ? this.#links.all.values() : this.#links.relays);
+    const sweepDue = waits ? now : this.#sweepDue;
     return Math.min(next, Math.max(sweepDue, this.#sweptAt + SWEEP_MS));
+  }
+
+  /** When the first link has been silent for too long. */
+  #watchesAt(): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const link of this.#links.all.values()) at = Math.min(at, this.#pinger.watchesAt(link));
+    return at;
   }
 
   #lookAfter(link: Link, now: number): void {
@@ -443,4 +452,9 @@ export class Overlay {
   shutdown(): void {
     for (const link of this.#links.all.values()) this.bye(link, ByeCode.Shutdown, 'Servent shutting down');
   }
+}
+
+function someWaits(links: Iterable<Link>): boolean {
+  for (const { queue } of links) if (queue.size > 0) return true;
+  return false;
 }

@@ -245,6 +245,24 @@ t.test('a link that takes nothing for three minutes is given up', async t => {
   t.match(servent.ended, [{ code: 405 }]);
 });
 
+t.test('what a tick between two sweeps sends, and is not taken, brings the next sweep', async t => {
+  const network = new VirtualNetwork();
+  const servent = network.add('a', { role: 'leaf', limits: { flooding: false, tableUpdateMs: 100 } });
+  const { overlay, library } = servent;
+  const peer = network.puppet(servent);
+  network.pass(2_000);
+  const now = network.clock.ms;
+  const asleepUntil = overlay.tick(now);
+  t.ok(asleepUntil > now + 2_000, `nothing is due for ${asleepUntil - now} ms`);
+  peer.wire.stalled = true;
+  library.share('words of a new file');
+  overlay.onLibraryChanged();
+  let due = asleepUntil;
+  for (let ms = 1; ms < 900 && peer.link.queue.size === 0; ms++) due = overlay.tick(now + ms);
+  t.ok(peer.link.queue.size > 0, 'the new table waits');
+  t.ok(due <= now + 1_000, `looked at ${due - now} ms after the last sweep`);
+});
+
 t.test('a peer that asks without end and reads nothing cannot fill our memory', async t => {
   const network = new VirtualNetwork();
   const servent = network.add('a');
