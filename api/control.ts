@@ -155,6 +155,8 @@ export interface Control {
   /** Why a search finds what it finds. */
   explainSearch(input: ById): Answer<Explanation>;
   explainDownload(input: ById): Answer<Explanation>;
+  /** Which rates hold for a neighbour's queries, and what they dropped. */
+  explainPeer(input: ById): Answer<Explanation>;
   refusedPeers(): Answer<RefusedPeersView>;
   /** Why we are, or are not, an ultrapeer. */
   election(): Answer<Explanation>;

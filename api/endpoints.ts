@@ -365,6 +365,13 @@ export const endpoints = {
     output: explain.explanation,
     problems: ['NOT_FOUND'],
   }),
+  explainPeer: get(`${API}/peers/:id/explanation`, {
+    tag: 'explanations',
+    doc: 'Which rates hold for the queries of a connection, who set them, and how many queries they dropped.',
+    params: byId,
+    output: explain.explanation,
+    problems: ['NOT_FOUND'],
+  }),
   refusedPeers: get(`${API}/peers/refused`, {
     tag: 'explanations',
     doc: 'Handshakes that came to nothing: how many for which reason, and the latest.',

@@ -48,6 +48,7 @@ export const routes: Readonly<Record<string, Route>> = {
   removeKey: {"method":"DELETE","path":"/api/v1/keys/:id","scope":"admin","body":false,"query":[]},
   explainSearch: {"method":"GET","path":"/api/v1/searches/:id/explanation","scope":"read","body":false,"query":[]},
   explainDownload: {"method":"GET","path":"/api/v1/downloads/:id/explanation","scope":"read","body":false,"query":[]},
+  explainPeer: {"method":"GET","path":"/api/v1/peers/:id/explanation","scope":"read","body":false,"query":[]},
   refusedPeers: {"method":"GET","path":"/api/v1/peers/refused","scope":"read","body":false,"query":[]},
   election: {"method":"GET","path":"/api/v1/election","scope":"read","body":false,"query":[]},
   doctor: {"method":"GET","path":"/api/v1/doctor","scope":"read","body":false,"query":[]},

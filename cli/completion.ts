@@ -82,6 +82,7 @@ const LIVE: Record<string, (client: Client) => Promise<string[]>> = {
   resume: async client => ids(await client.downloads({ limit: VALUES_MAX })),
   cancel: async client => ids(await client.downloads({ limit: VALUES_MAX })),
   'explain download': async client => ids(await client.downloads({ limit: VALUES_MAX })),
+  'explain peer': async client => ids(await client.peers({ limit: VALUES_MAX })),
   'explain search': async client => ids(await client.searches({ limit: VALUES_MAX })),
   unshare: async client => (await client.folders({ limit: VALUES_MAX })).items.map(({ path }) => path),
   connect: async client => (await client.hosts({ limit: VALUES_MAX })).items.map(({ address }) => address),

@@ -1,4 +1,4 @@
-// explain: why no results, why a download waits, why peers were refused, why we are what we are.
+// explain: why no results, why a download waits, which rates hold for a peer, why peers were refused, why we are what we are.
 import { Command } from 'commander';
 import type { Explanation, RefusedPeersView } from '../api/control.ts';
 import { keptText } from '../api/format.ts';
@@ -26,6 +26,14 @@ export function explainCommand(terminal: Terminal): Command {
       .action(async (id: string, flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
         show(flags, await client.explainDownload({ id }));
+      }),
+  );
+  command.addCommand(
+    clientCommand('peer', 'which rates hold for the queries of a connection, and what they dropped')
+      .argument('<id>', 'as "servent peers" shows it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        show(flags, await client.explainPeer({ id }));
       }),
   );
   command.addCommand(

@@ -47,7 +47,7 @@ const PUBLIC: NetworkRules = {
   dialable: null,
   resolvesNames: true,
   sharedAddress: false,
-  overlay: { ...OVERLAY_LIMITS, reaches: ['public'], queries: QUERY_GUARD },
+  overlay: { ...OVERLAY_LIMITS, reaches: ['public'], leavesOfAddress: 4, queries: QUERY_GUARD },
   datagrams: { ...DATAGRAM_LIMITS, reaches: ['public'] },
   hosts: { ...PUBLIC_HOSTS, reaches: ['public'] },
   topology: PUBLIC_TOPOLOGY,
@@ -90,7 +90,7 @@ const LOCAL: NetworkRules = {
   dialable: LOCAL_REACHES,
   resolvesNames: false,
   sharedAddress: true,
-  overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, queries: null },
+  overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, leavesOfAddress: 0, queries: null },
   datagrams: { ...DATAGRAM_LIMITS, ...LOCAL_DATAGRAM_LIMITS, reaches: LOCAL_REACHES },
   // all hosts share an address: no limit per address, retry after 2 s
   hosts: {

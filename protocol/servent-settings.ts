@@ -15,6 +15,9 @@ export interface ServentSettings {
   readonly seek: number;
   /** Links from one address; 0: no limit. */
   readonly maxPerAddress: number;
+  /** Queries that one link may bring, of an ultrapeer and of a leaf; 0: no limit. */
+  readonly queriesPerSecond: number;
+  readonly leafQueriesPerSecond: number;
   readonly deflate: boolean;
   readonly tls: boolean;
   /** Ask for hits by UDP. */

@@ -106,7 +106,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.identity = this.#identityOf(parts);
     const { identity, firewall } = this;
     const limits = parts.limits === undefined ? rules.overlay : { ...rules.overlay, ...parts.limits };
-    this.overlay = new Overlay({ clock, random, library, identity, limits, sink: this, courier: this }, now);
+    const core = { clock, random, library, identity, limits, rates: settings, sink: this, courier: this };
+    this.overlay = new Overlay(core, now);
     const { overlay } = this;
     this.datagrams = new Datagrams(
       {

@@ -127,6 +127,20 @@ export const declaration = {
       default: { local: 0, lan: 16, public: 3 },
       doc: 'Most Gnutella connections from one address. 0: no limit.',
     }),
+    // 200 are more than a deployed ultrapeer relays to one neighbour
+    queriesPerSecond: setting(integer(0, 100_000), {
+      flag: '--queries-per-second <n>',
+      change: 'hot',
+      default: { local: 0, lan: 200, public: 200 },
+      doc: 'Most queries a second to take from one ultrapeer, after 10 s worth of them at once; duplicates do not count. Further ones are dropped (`query_too_soon`), and a link that sends little else is closed. 0: no limit.',
+    }),
+    // a person types slowly, and scripts of a leaf need no more
+    leafQueriesPerSecond: setting(integer(0, 100_000), {
+      flag: '--leaf-queries-per-second <n>',
+      change: 'hot',
+      default: { local: 0, lan: 1, public: 1 },
+      doc: 'Most queries a second to take from one leaf, after 20 s worth of them at once. Outside `local` all leaves at one address may send 4 times as many together (`query_too_soon_of_address`). 0: no limit for either.',
+    }),
     udp: setting(yesOrNo, {
       flag: '--no-udp',
       default: true,

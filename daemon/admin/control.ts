@@ -49,11 +49,14 @@ import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
+import { Drop } from '../../protocol/overlay/links/drops.ts';
+import type { Link } from '../../protocol/overlay/links/link.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
 import { folderView, keptView, peerView } from '../events/views.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
+import { explainPeer } from '../explain/explain-peer.ts';
 import { explainRole } from '../explain/explain-role.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { logLevels, logTail } from '../log.ts';
@@ -97,10 +100,13 @@ export class DaemonControl implements Control {
   }
 
   disconnect({ id }: ById): void {
-    const { overlay } = this.#parts.servent;
-    const link = overlay.links.get(Number(id));
+    this.#parts.servent.overlay.bye(this.#link(id), ByeCode.UserRemoval, 'User disconnected');
+  }
+
+  #link(id: string): Link {
+    const link = this.#parts.servent.overlay.links.get(Number(id));
     if (link === undefined) throw notFound('peer', id);
-    overlay.bye(link, ByeCode.UserRemoval, 'User disconnected');
+    return link;
   }
 
   hosts(input: ListRequest): Page<HostView> {
@@ -364,6 +370,21 @@ export class DaemonControl implements Control {
       ),
       firewalled: servent.firewall.firewalled(clock.now()),
       freeBytes: space === null ? null : space.bavail * space.bsize,
+    });
+  }
+
+  explainPeer({ id }: ById): Explanation {
+    const { servent, live } = this.#parts;
+    const { queryRates } = servent.overlay;
+    const link = this.#link(id);
+    const { role, endpoint, drops } = link;
+    return explainPeer({
+      id,
+      role,
+      host: endpoint.host,
+      origin: live.resolved.origins[role === 'leaf' ? 'gnutella.leafQueriesPerSecond' : 'gnutella.queriesPerSecond'],
+      link: { ...queryRates.ofLink(link), dropped: drops?.of(Drop.QueryTooSoon) ?? 0 },
+      ofAddress: { ...queryRates.ofAddress(), dropped: drops?.of(Drop.QueryTooSoonOfAddress) ?? 0 },
     });
   }
 

@@ -8,7 +8,7 @@ import { queryWords } from '../../protocol/search/tokenizer.ts';
 
 type Test = Explanation['tests'][number];
 
-const test = (name: string, ok: boolean, value: string, mend: string): Test => ({
+export const test = (name: string, ok: boolean, value: string, mend: string): Test => ({
   name,
   ok,
   value,
@@ -16,7 +16,7 @@ const test = (name: string, ok: boolean, value: string, mend: string): Test => (
 });
 
 /** The first test that failed says it; `fine` when none did. */
-function explanation(fine: string, tests: Test[]): Explanation {
+export function explanation(fine: string, tests: Test[]): Explanation {
   const failed = tests.find(({ ok }) => !ok);
   return { verdict: failed === undefined ? fine : `${failed.name}: ${failed.value}`, tests };
 }

@@ -32,6 +32,12 @@ export function serventSettings(resolved: ResolvedSettings): ServentSettings {
     get maxPerAddress() {
       return gnutella.maxPerAddress;
     },
+    get queriesPerSecond() {
+      return gnutella.queriesPerSecond;
+    },
+    get leafQueriesPerSecond() {
+      return gnutella.leafQueriesPerSecond;
+    },
     get deflate() {
       return gnutella.deflate;
     },

@@ -136,7 +136,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'gnutella_descriptors_dropped_total',
-    "Descriptors not processed or not passed on, by reason; duplicates are the flood's ordinary echo.",
+    "Descriptors not processed or not passed on, by reason; duplicates are the flood's ordinary echo. `query_too_soon`: above `gnutella.queriesPerSecond` or `gnutella.leafQueriesPerSecond`; `query_too_soon_of_address`: above what all leaves at one address may send.",
     ({
       servent: {
         overlay: { drops },

@@ -37,7 +37,9 @@ export interface OverlayLimits {
   readonly leafPingEveryMs: number;
   /** A link that takes nothing for so long, though something waits, is given up. */
   readonly stallMs: number;
-  /** How often peers may ask; null puts no limit, as in a lab. */
+  /** All leaves at one address together may send so many times the queries of one; 0: no limit, as where all share an address. */
+  readonly leavesOfAddress: number;
+  /** How soon a peer may ask the same again; null: at once, as in a lab. */
   readonly queries: QueryGuardLimits | null;
   readonly send: SendLimits;
 }
@@ -62,6 +64,7 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   pingEveryMs: 3_000,
   leafPingEveryMs: 60_000,
   stallMs: 180_000,
+  leavesOfAddress: 0,
   queries: null,
   send: SEND_LIMITS,
 };

@@ -23,6 +23,7 @@ import { Answerer, type HitCourier } from './queries/answerer.ts';
 import { DynamicQueries } from './queries/dynamic-queries.ts';
 import { LeafGuidance } from './queries/leaf-guidance.ts';
 import { NeighbourTables } from './queries/neighbour-tables.ts';
+import { type QueryRateSettings, QueryRates } from './queries/query-rates.ts';
 import { QueryRouter } from './queries/query-router.ts';
 import type { SearchSpec } from './queries/question.ts';
 import { Router } from './queries/router.ts';
@@ -40,6 +41,7 @@ const SWEEP_MS = 1_000;
 const BYE_TEXT_MAX = 200;
 /** Ultrapeers to go to instead: as many as gtk-gnutella names. */
 const BYE_HOSTS_MAX = 10;
+const NO_RATES: QueryRateSettings = { queriesPerSecond: 0, leafQueriesPerSecond: 0 };
 
 export interface OverlayOptions {
   readonly clock: WallClock;
@@ -48,12 +50,15 @@ export interface OverlayOptions {
   readonly sink: OverlaySink;
   readonly identity: Identity;
   readonly limits?: Partial<OverlayLimits>;
+  /** Read at each query; absent: no limit. */
+  readonly rates?: QueryRateSettings;
   /** Another way for our hits than the links; absent: none. */
   readonly courier?: HitCourier;
 }
 
 export class Overlay {
   readonly counters = new OverlayCounters();
+  readonly queryRates: QueryRates;
   readonly #random: Random;
   readonly #sink: OverlaySink;
   readonly #identity: Identity;
@@ -100,6 +105,7 @@ export class Overlay {
     const pace = new AnswerPace(limits.dynamicQuery.waitMsMax);
     const dynamicQueries = new DynamicQueries({ links, tables, pace, counters, limits, random });
     const queryRouter = new QueryRouter(tables);
+    this.queryRates = new QueryRates(options.rates ?? NO_RATES, limits.leavesOfAddress);
     this.#dynamicQueries = dynamicQueries;
     this.#tableSender = new TableSender({ library, tables, random, limits });
     this.#guidance = new LeafGuidance({ dynamicQueries, searches });
@@ -108,6 +114,7 @@ export class Overlay {
       searches,
       dynamicQueries,
       queryRouter,
+      rates: this.queryRates,
       answerer,
       discipline,
       counters,

@@ -56,16 +56,17 @@ export class SlowingPace {
   }
 }
 
-/** The same rate for each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
+/** Applies one rate to each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
 export class KeyedRateLimit {
-  readonly #limit: RateLimit;
+  /** May be replaced: what a key has used up, in time, counts on. */
+  limit: RateLimit;
   readonly #keysMax: number;
   /** Two generations of at most keysMax / 2 each, made with the first key. */
   #young: Map<string, number> | null = null;
   #old: Map<string, number> | null = null;
 
   constructor(limit: RateLimit, keysMax: number) {
-    this.#limit = limit;
+    this.limit = limit;
     this.#keysMax = keysMax;
   }
 
@@ -79,11 +80,11 @@ export class KeyedRateLimit {
 
   /** When an event of that key is admitted again; not after now, it may come at once. */
   admitsAt(key: string): number {
-    return this.#limit.admitsAt(this.#dueOf(key));
+    return this.limit.admitsAt(this.#dueOf(key));
   }
 
   admit(key: string, now: number): boolean {
-    const due = this.#limit.admit(this.#dueOf(key), now);
+    const due = this.limit.admit(this.#dueOf(key), now);
     if (due < 0) return false;
     if (this.#young !== null && this.#young.size >= this.#keysMax / 2) {
       this.#old = this.#young;

@@ -50,6 +50,7 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   createKey: client => client.createKey({ name: 'a script', scopes: ['operate'] }),
   removeKey: client => client.removeKey({ id: 'k1' }),
   explainSearch: client => client.explainSearch({ id: 's1' }),
+  explainPeer: client => client.explainPeer({ id: 'p1' }),
   explainDownload: client => client.explainDownload({ id: 'd1' }),
   refusedPeers: client => client.refusedPeers(),
   election: client => client.election(),
@@ -149,7 +150,12 @@ t.test('every endpoint answers a good call with its own status and an answer tha
       `${name} reaches Control once`,
     );
     if (endpoint.method === 'GET') {
-      const reply = await raw({ path: endpoint.path.replace(':id', 's1').replace('downloads/s1', 'downloads/d1') });
+      const reply = await raw({
+        path: endpoint.path
+          .replace(':id', 's1')
+          .replace('downloads/s1', 'downloads/d1')
+          .replace('peers/s1', 'peers/p1'),
+      });
       t.equal(reply.status, endpoint.success, `${name} answers ${endpoint.success}`);
       t.match(reply.headers['content-type'], 'application/json');
       if (reply.status !== 503) t.equal(reply.headers['cache-control'], 'private, no-cache');

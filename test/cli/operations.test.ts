@@ -31,6 +31,7 @@ const commandOf: Record<EndpointName, string[]> = {
   changeDownload: ['priority', '-5', 'd1'],
   removeDownload: ['cancel', 'd1'],
   explainDownload: ['explain', 'download', 'd1'],
+  explainPeer: ['explain', 'peer', 'p1'],
   uploads: ['uploads'],
   cancelUpload: ['uploads', 'cancel', 'u1'],
   files: ['library'],

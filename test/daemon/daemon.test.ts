@@ -26,6 +26,8 @@ async function* descriptors(socket: NodeJS.ReadableStream, first: Buffer): Async
   }
 }
 
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
 t.test('two servents: connected, searched, downloaded, verified, and shared again', async t => {
   const ours = t.testdir({ seeker: {}, sharer: { shared: { 'harbour lights.txt': 'a round for two voices' } } });
   const sharer = await startServent(t, join(ours, 'sharer'));
@@ -124,6 +126,56 @@ t.test('a 0.4 connection by hand: ping and pong, query and hit', async t => {
     }
   }
   t.ok(pong, 'the pong came before the hit');
+});
+
+t.test('a rate of queries set over the API acts on open connections, and says so', async t => {
+  const servent = await startServent(t, t.testdir({}));
+  const { client } = servent;
+  const socket = await dial(t, servent.gnutella.port);
+  socket.write('GNUTELLA CONNECT/0.6\r\nUser-Agent: Test/1\r\nX-Ultrapeer: True\r\n\r\n');
+  await new Promise(resolve => socket.once('data', resolve));
+  socket.write('GNUTELLA/0.6 200 OK\r\n\r\n');
+  const reader = descriptors(socket, Buffer.alloc(0));
+  let asked = 0;
+  /** So many queries at once, and a ping behind them: they have been judged when its pong is here. */
+  const ask = async (count: number): Promise<void> => {
+    const ping = random.guid();
+    const queries = Array.from({ length: count }, () =>
+      encodeDescriptor(random.guid(), Type.Query, 3, 1, encodeQuery({ text: `words ${asked++}` })),
+    );
+    socket.write(Buffer.concat([...queries, encodeDescriptor(ping, Type.Ping, 1, 0, Buffer.alloc(0))]));
+    for (;;) {
+      const { value: frame, done } = await reader.next();
+      if (done === true) throw new Error('the servent hung up');
+      if (frame.type === Type.Pong && frame.guid().equals(ping)) return;
+    }
+  };
+  await ask(100);
+  const [peer] = (await client.peers()).items;
+  t.match(peer, { role: 'ultrapeer', dropped: 0 });
+  const id = peer?.id ?? '';
+  t.match(await client.explainPeer({ id }), { verdict: 'none of its queries came too fast', tests: [{ ok: true }] });
+
+  const plan = await client.changeConfig({ gnutella: { queriesPerSecond: 1 } });
+  t.match(plan, { restart: false, changes: [{ key: 'gnutella.queriesPerSecond', from: 0, to: 1, applied: true }] });
+  await ask(100);
+  const dropped = (await client.peers()).items[0]?.reasons['query_too_soon'] ?? 0;
+  t.ok(dropped > 50 && dropped <= 90, `10 pass at once: ${dropped} of 100 dropped`);
+  t.equal((await client.status()).messages.reasons['query_too_soon'], dropped);
+  const told = await client.explainPeer({ id });
+  t.equal(
+    told.tests[0]?.value.replace(/\S*servent\.yaml[^)]*/, 'FILE'),
+    `at most 1 query a second from this ultrapeer, up to 10 at once; ${dropped} of this connection were dropped (gnutella.queriesPerSecond: set by the file FILE)`,
+  );
+  const metrics = await (await fetch(`${servent.api}/metrics`, { headers: bearer(servent.token) })).text();
+  t.match(metrics, new RegExp(`^gnutella_descriptors_dropped_total\\{reason="query_too_soon"\\} ${dropped}$`, 'm'));
+  await t.rejects(client.changeConfig({ gnutella: { queriesPerSecond: -1 } }), {
+    message: /gnutella\.queriesPerSecond: expected a whole number from 0 to 100000/,
+  });
+
+  await client.changeConfig({ gnutella: { queriesPerSecond: 0 } });
+  await ask(100);
+  t.equal((await client.peers()).items[0]?.reasons['query_too_soon'], dropped, '0 is no limit');
 });
 
 t.test(

@@ -9,6 +9,7 @@ import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
 import { checkTcpAnswers } from '../../daemon/doctor/surroundings.ts';
 import { explainDownload, explainSearch } from '../../daemon/explain/explain.ts';
+import { explainPeer, type PeerFacts } from '../../daemon/explain/explain-peer.ts';
 import { explainRole, roleNoun } from '../../daemon/explain/explain-role.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { Refusals } from '../../daemon/network/refusals.ts';
@@ -292,6 +293,44 @@ t.test('a servent whose caches are silent says in status, doctor and command lin
   );
 });
 
+t.test('of a peer the rates of queries are told, who set them, and what they dropped', async t => {
+  const facts: PeerFacts = {
+    ...{ id: '7', role: 'leaf', host: '192.0.2.1', origin: { kind: 'profile', where: 'public' } },
+    link: { perSecond: 1, burst: 20, dropped: 0 },
+    ofAddress: { perSecond: 4, burst: 60, dropped: 1 },
+  };
+  const { verdict, tests } = explainPeer(facts);
+  t.strictSame(
+    tests.map(({ ok, value }) => [ok, value]),
+    [
+      [
+        true,
+        'at most 1 query a second from this leaf, up to 20 at once; none of this connection was dropped (gnutella.leafQueriesPerSecond: default of the profile public)',
+      ],
+      [
+        false,
+        'at most 4 queries a second from all leaves at 192.0.2.1, up to 60 at once; 1 of this connection was dropped (gnutella.leafQueriesPerSecond: default of the profile public)',
+      ],
+    ],
+  );
+  t.match(verdict, /^query rate of its address: at most 4 /);
+  t.match(tests[1]?.mend, /raise gnutella\.leafQueriesPerSecond .*"servent disconnect 7"/);
+  const unlimited = { perSecond: 0, burst: 0, dropped: 0 };
+  for (const [origin, words] of [
+    [{ kind: 'flag', where: '--queries-per-second' }, 'set by the flag --queries-per-second'],
+    [{ kind: 'environment', where: 'SERVENT_X' }, 'set by the environment SERVENT_X'],
+  ] as const) {
+    const explained = explainPeer({ ...facts, role: 'ultrapeer', origin, link: unlimited });
+    t.equal(explained.verdict, 'none of its queries came too fast');
+    t.strictSame(
+      explained.tests.map(({ value }) => value),
+      [
+        `any number of queries is taken from this ultrapeer; none of this connection was dropped (gnutella.queriesPerSecond: ${words})`,
+      ],
+    );
+  }
+});
+
 t.test('a running daemon explains itself over API and command line', async t => {
   const root = t.testdir({});
   const one = await running(t, join(root, 'one'));
@@ -310,6 +349,7 @@ t.test('a running daemon explains itself over API and command line', async t => 
   t.match(await cli('explain', 'search', id), { code: 0, out: /^neighbours: 0 ultrapeers.*\n/ });
   t.match(await cli('explain', 'peers'), { code: 0, err: 'every handshake has succeeded\n' });
   t.match(await cli('explain', 'role', '--json'), { code: 0, out: /gnutella\.mode says so/ });
+  t.match(await cli('explain', 'peer', '77'), { code: 1, err: 'servent: there is no peer "77"\n' });
   t.match(await cli('explain', 'download', 'nothing'), { code: 1, err: 'servent: there is no download "nothing"\n' });
   const { findings } = await one.client.doctor();
   t.match(

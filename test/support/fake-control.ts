@@ -389,6 +389,12 @@ export class FakeControl implements Control {
     return anExplanation;
   }
 
+  explainPeer(input: ById) {
+    this.#note('explainPeer', input);
+    only(this.peerList, 'peer', input.id);
+    return anExplanation;
+  }
+
   refusedPeers() {
     this.#note('refusedPeers');
     return { counts: { incoming: { linked: 1 }, outgoing: {} }, configured: [], items: [] };

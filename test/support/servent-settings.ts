@@ -11,6 +11,8 @@ export function testSettings(changes: Partial<ServentSettings> = {}): TestSettin
     maxUltrapeers: 16,
     seek: 3,
     maxPerAddress: 0,
+    queriesPerSecond: 0,
+    leafQueriesPerSecond: 0,
     deflate: false,
     tls: false,
     outOfBand: true,

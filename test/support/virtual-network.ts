@@ -8,6 +8,7 @@ import type { Link, LinkSpec, Wire } from '../../protocol/overlay/links/link.ts'
 import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { HitCourier } from '../../protocol/overlay/queries/answerer.ts';
+import type { QueryRateSettings } from '../../protocol/overlay/queries/query-rates.ts';
 import type { SearchSpec } from '../../protocol/overlay/queries/question.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { OverlaySink } from '../../protocol/overlay/sink.ts';
@@ -102,6 +103,8 @@ export interface ServentOptions {
   readonly role?: Role;
   readonly firewalled?: boolean;
   readonly limits?: Partial<OverlayLimits>;
+  /** How fast queries may come; absent: no limit. */
+  readonly rates?: QueryRateSettings;
 }
 
 /** One servent: an overlay and a note of everything that it told. */
@@ -154,7 +157,10 @@ export class VirtualServent implements OverlaySink, Identity {
       offer: (frame, query, files, now) => this.courier?.offer(frame, query, files, now) ?? false,
     };
     this.overlay = new Overlay(
-      { clock, random, library: this.library, sink: this, identity: this, limits, courier },
+      {
+        ...{ clock, random, library: this.library, sink: this, identity: this, limits, courier },
+        ...(options.rates === undefined ? {} : { rates: options.rates }),
+      },
       clock.now(),
     );
   }

@@ -28,6 +28,7 @@ const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
   [Drop.LeafRelayed, { count: 5, share: 0, code: ByeCode.LeafRelaying, text: 'Leaves do not relay' }],
   [Drop.PingTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many pings' }],
   [Drop.QueryTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many queries' }],
+  [Drop.QueryTooSoonOfAddress, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many queries' }],
   [Drop.PushTooSoon, { count: 100, share: 0.1, code: ByeCode.Excessive, text: 'Too many pushes' }],
 ]);
 

@@ -44,7 +44,7 @@ export const Drop = {
   NotSpoken: 21,
   /** Arrived after a Bye or while the link was closing. */
   AfterClose: 22,
-  /** More queries than a link, or the leaves of an address, may send. */
+  /** More queries than the link may send: see QueryRates. */
   QueryTooSoon: 23,
   /** The same query again within seconds, under another GUID. */
   QueryRepeated: 24,
@@ -54,10 +54,12 @@ export const Drop = {
   ReturnAddress: 26,
   /** Our own pong, which neighbours tell one another, come back to us. */
   PongOwn: 27,
+  /** More queries than all leaves at one address may send. */
+  QueryTooSoonOfAddress: 28,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
-export const DROP_REASONS = 28;
+export const DROP_REASONS = 29;
 
 /** Snake-case names for metrics and the API, by index. */
 export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>

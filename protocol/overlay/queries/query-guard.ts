@@ -1,23 +1,16 @@
-// Which queries are too many: by link, by address, and by saying the same again. Memory bounded, times the caller's.
+// Judges whether a link asks the same again too soon. Memory is bounded, times are the caller's.
 import { HEADER_BYTES } from '../../constants.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { Drop } from '../links/drops.ts';
 import type { Link } from '../links/link.ts';
-import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import { TimedKeys } from '../timed-keys.ts';
 
 export interface QueryGuardLimits {
-  /** A person types slowly; even a leaf of scripts needs no more. */
-  readonly leaf: RateLimit;
-  /** Far above what deployed ultrapeers relay, far below what fills the route table. */
-  readonly ultrapeer: RateLimit;
-  /** All leaves behind one address together. */
-  readonly leavesOfAddress: RateLimit;
   /**
    * The same from a leaf again, after one that passed. gtk-gnutella drops it for 1,700 s, and its own leaves ask again after
    * 1,800 s at the earliest; LimeWire's leaves never do so by themselves. So what comes sooner is a person who tries again,
-   * and finds nothing without being told why. Nor would a long time save traffic: other words cost as much, and the limits
-   * above bound both. 10 s are those in which a repeat is of no use: the first query is at its first steps (3.7 s each), and a
+   * and finds nothing without being told why. Nor would a long time save traffic: other words cost as much, and QueryRates
+   * bounds both. 10 s are those in which a repeat is of no use: the first query is at its first steps (3.7 s each), and a
    * gtk-gnutella ultrapeer drops the same text with equal hops and TTL from a neighbour for 5 to 10 s.
    */
   readonly leafRepeatMs: number;
@@ -26,46 +19,30 @@ export interface QueryGuardLimits {
 }
 
 export const QUERY_GUARD: QueryGuardLimits = {
-  leaf: new RateLimit(1_000, 20),
-  ultrapeer: new RateLimit(5, 2_000),
-  leavesOfAddress: new RateLimit(250, 60),
   leafRepeatMs: 10_000,
   ultrapeerRepeatMs: 5_000,
 };
 
-const ADDRESSES_MAX = 16_384;
 /** Remembered of leaves, and as many of ultrapeers; when there are more within the time, a repetition may pass. */
 const TEXTS_MAX = 32_768;
 /** Flags, which may differ between two askings of the same. */
 const FLAGS_BYTES = 2;
 
-/** Verdict of a query that may pass; the others are of Drop. */
-export const PASSES = -1;
-
 export class QueryGuard {
-  readonly #limits: QueryGuardLimits;
-  readonly #addresses: KeyedRateLimit;
   /** Hashes of link and text that passed. */
   readonly #ofLeaves: TimedKeys<number>;
   readonly #ofUltrapeers: TimedKeys<number>;
 
   constructor(limits: QueryGuardLimits, now: number) {
-    this.#limits = limits;
     this.#ofLeaves = new TimedKeys(limits.leafRepeatMs, TEXTS_MAX, now);
     this.#ofUltrapeers = new TimedKeys(limits.ultrapeerRepeatMs, TEXTS_MAX, now);
-    this.#addresses = new KeyedRateLimit(limits.leavesOfAddress, ADDRESSES_MAX);
   }
 
-  /** For a query that is no duplicate. PASSES or why not: a Drop. */
-  judge(link: Link, frame: Frame, now: number): number {
-    const leaf = link.role === 'leaf';
-    const due = (leaf ? this.#limits.leaf : this.#limits.ultrapeer).admit(link.queryDue, now);
-    if (due < 0) return Drop.QueryTooSoon;
-    link.queryDue = due;
-    if (leaf && !this.#addresses.admit(link.endpoint.host, now)) return Drop.QueryTooSoon;
+  /** For a query that is no duplicate: why it is dropped, or null. */
+  judge(link: Link, frame: Frame, now: number): Drop | null {
     // a leaf passes nothing on, and two people may ask the same through one ultrapeer
-    if (link.ourRole === 'leaf') return PASSES;
-    return this.#repeats(link, frame, leaf, now) ? Drop.QueryRepeated : PASSES;
+    if (link.ourRole === 'leaf') return null;
+    return this.#repeats(link, frame, link.role === 'leaf', now) ? Drop.QueryRepeated : null;
   }
 
   /** What is dropped is not remembered: the time counts from the last one that passed, as in gtk-gnutella. */

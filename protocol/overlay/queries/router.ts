@@ -21,7 +21,8 @@ import { RateLimit } from '../rate-limit.ts';
 import type { OverlaySink } from '../sink.ts';
 import type { Answerer } from './answerer.ts';
 import type { DynamicQueries } from './dynamic-queries.ts';
-import { PASSES, QueryGuard } from './query-guard.ts';
+import { QueryGuard } from './query-guard.ts';
+import type { QueryRates } from './query-rates.ts';
 import type { QueryRouter } from './query-router.ts';
 import { NOBODY, OURSELVES, OUTSIDE, RouteTable } from './route-table.ts';
 import type { Search } from './search.ts';
@@ -60,6 +61,7 @@ export interface RouterParts {
   readonly searches: Searches;
   readonly dynamicQueries: DynamicQueries;
   readonly queryRouter: QueryRouter;
+  readonly rates: QueryRates;
   readonly answerer: Answerer;
   readonly discipline: Discipline;
   readonly counters: OverlayCounters;
@@ -82,6 +84,7 @@ export class Router {
   readonly #identity: Identity;
   readonly #limits: OverlayLimits;
   readonly #random: Random;
+  readonly #rates: QueryRates;
   readonly #queryGuard: QueryGuard | null;
   /** Query GUID -> where it came from. */
   readonly queryRoutes: RouteTable;
@@ -101,6 +104,7 @@ export class Router {
     this.#identity = parts.identity;
     this.#limits = parts.limits;
     this.#random = parts.random;
+    this.#rates = parts.rates;
     this.#queryGuard = parts.limits.queries === null ? null : new QueryGuard(parts.limits.queries, parts.now);
     this.queryRoutes = new RouteTable(QUERY_ROUTES, parts.random, parts.now);
     this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
@@ -162,9 +166,9 @@ export class Router {
       this.#discipline.drop(link, Drop.ReturnAddress);
       return;
     }
-    const verdict = this.#queryGuard?.judge(link, frame, now) ?? PASSES;
-    if (verdict !== PASSES) {
-      this.#discipline.drop(link, verdict as Drop);
+    const refused = this.#rates.judge(link, now) ?? this.#queryGuard?.judge(link, frame, now) ?? null;
+    if (refused !== null) {
+      this.#discipline.drop(link, refused);
       return;
     }
     const dynamic = link.role === 'leaf' && !this.#limits.flooding;

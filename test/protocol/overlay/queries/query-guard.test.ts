@@ -20,38 +20,6 @@ function scene(limits = { queries: QUERY_GUARD as typeof QUERY_GUARD | null }) {
   return { network, servent, passed };
 }
 
-t.test('a leaf may ask in a burst, then once a second', async t => {
-  const { network, servent, passed } = scene();
-  const leaf = network.puppet(servent, 'leaf');
-  for (let n = 0; n < 50; n++) leaf.send(query(4, 0, `words ${n}`));
-  t.equal(passed(), 20);
-  t.equal(servent.overlay.drops.toRecord()['query_too_soon'], 30);
-  network.clock.ms += 3_000;
-  for (let n = 0; n < 50; n++) leaf.send(query(4, 0, `later ${n}`));
-  t.equal(passed(), 3);
-});
-
-t.test('all leaves of one address share a limit', async t => {
-  const { network, servent, passed } = scene();
-  for (let n = 0; n < 10; n++) {
-    const leaf = network.puppet(servent, 'leaf');
-    for (let m = 0; m < 20; m++) leaf.send(query(4, 0, `words ${n} ${m}`));
-  }
-  t.equal(passed(), 60);
-});
-
-t.test('a link that never stops asking is sent away with a Bye', async t => {
-  const { network, servent } = scene();
-  const leaf = network.puppet(servent, 'leaf');
-  for (let n = 0; n < 2_100 && !leaf.hungUp; n++) {
-    leaf.send(query(4, 0, `words ${n}`));
-    network.settle();
-  }
-  t.equal(leaf.hungUp, true);
-  t.equal(leaf.ofType(Type.Bye).length, 1);
-  t.equal(leaf.link.ended?.code, 410);
-});
-
 t.test('the same again under another GUID is dropped: from a leaf for 10 s, from an ultrapeer for 5 s', async t => {
   const { network, servent, passed } = scene();
   const leaf = network.puppet(servent, 'leaf');
