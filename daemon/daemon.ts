@@ -17,6 +17,7 @@ import { QueryMonitor } from './queries/query-monitor.ts';
 import { Shutdown } from './shutdown.ts';
 import { Ticker } from './ticker.ts';
 import { createLibrary, Transfers } from './transfer/transfers.ts';
+import { EventReports } from './views/event-reports.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -58,15 +59,19 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
   // Constructors only: these parts refer to each other.
   const { clock, log, settings, recorder } = context;
   const monitor = new QueryMonitor({ privacy: settings.queries.privacy });
+  const reports = new EventReports(recorder.events, clock);
   const sink = new ServentLog({
-    ...{ clock, log, monitor, reports: recorder.reports },
+    ...{ clock, log, monitor, reports },
     searches: () => transfers.searches,
     onPushTimeout: request => network.pushes.onTimeout(request),
   });
-  const library = createLibrary(context, () => network.servent.onLibraryChanged());
+  const library = createLibrary(context, {
+    onChange: () => network.servent.onLibraryChanged(),
+    onScanned: reports.onScanned,
+  });
   const serve = (socket: Socket, head: Buffer) => transfers.uploads.handle(socket, head);
   const network: Network = new Network(context, { library, caches, sink, serve });
-  const transfers: Transfers = new Transfers(context, library, network);
+  const transfers: Transfers = new Transfers(context, library, network, reports);
 
   await network.restore();
   await transfers.startLibrary();

@@ -54,13 +54,16 @@ import type { Link } from '../../protocol/overlay/links/link.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
-import { folderView, keptView, peerView } from '../events/views.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainPeer } from '../explain/explain-peer.ts';
 import { explainRole } from '../explain/explain-role.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
+import { folderView } from '../views/library.ts';
+import { keptView, peerView } from '../views/neighbours.ts';
+import { resultView, searchView } from '../views/searches.ts';
+import { downloadView, uploadView } from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, fileView, hostFields, hostView } from './list-views.ts';
@@ -173,23 +176,18 @@ export class DaemonControl implements Control {
   }
 
   startSearch(input: StartSearchInput): SearchView {
-    return this.#parts.searches.start(input);
+    return searchView(this.#parts.searches.start(input));
   }
 
   searches(input: ListRequest): Page<SearchView> {
     const newestFirst = this.#parts.searches.list().reverse();
-    return pageOf(
-      newestFirst,
-      input,
-      ({ id }) => id,
-      search => search,
-    );
+    return pageOf(newestFirst, input, ({ id }) => id, searchView);
   }
 
   search({ id }: ById): SearchView {
     const search = this.#parts.searches.get(id);
     if (search === null) throw notFound('search', id);
-    return search;
+    return searchView(search);
   }
 
   removeSearch({ id }: ById): void {
@@ -199,26 +197,26 @@ export class DaemonControl implements Control {
   results({ id, ...page }: ById & ListRequest): Page<ResultView> {
     const found = this.#parts.searches.found(id);
     if (found === null) throw notFound('search', id);
-    return pageOf(found.contents, page, content => content.id, found.view);
+    return pageOf(
+      found.contents,
+      page,
+      content => content.id,
+      content => resultView(content, found.foundAt(content)),
+    );
   }
 
   async startDownload(input: StartDownloadInput): Promise<DownloadView> {
-    return this.#parts.downloads.add(downloadRequest(input, this.#parts.searches));
+    return downloadView(await this.#parts.downloads.add(downloadRequest(input, this.#parts.searches)));
   }
 
   downloads(input: ListRequest): Page<DownloadView> {
-    return pageOf(
-      this.#parts.downloads.list(),
-      input,
-      ({ id }) => id,
-      download => download,
-    );
+    return pageOf(this.#parts.downloads.list(), input, ({ id }) => id, downloadView);
   }
 
   download({ id }: ById): DownloadView {
     const download = this.#parts.downloads.get(id);
     if (download === null) throw notFound('download', id);
-    return download;
+    return downloadView(download);
   }
 
   async changeDownload({ id, state, priority }: ById & ChangeDownloadInput): Promise<DownloadView> {
@@ -235,12 +233,7 @@ export class DaemonControl implements Control {
   }
 
   uploads(input: ListRequest): Page<UploadView> {
-    return pageOf(
-      this.#parts.fileServer.list(),
-      input,
-      ({ id }) => id,
-      upload => upload,
-    );
+    return pageOf(this.#parts.fileServer.list(), input, ({ id }) => id, uploadView);
   }
 
   cancelUpload({ id }: ById): void {

@@ -3,15 +3,15 @@ import type { DoctorView, Finding, ReadyView } from '../../api/control.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
-import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
 import type { Clock } from '../clock.ts';
 import { attention } from '../doctor/attention.ts';
-import { keptView } from '../events/views.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
 import type { Downloads } from '../transfer/downloads.ts';
+import { bootstrapView } from '../views/bootstrap.ts';
+import { keptView } from '../views/neighbours.ts';
 
 export interface HealthParts {
   live: LiveSettings;

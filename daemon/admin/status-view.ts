@@ -2,8 +2,8 @@
 import type { StatusView } from '../../api/control.ts';
 import { version } from '../../api/version.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
-import { bootstrapView } from '../bootstrap/bootstrap-view.ts';
-import { electionView, keptView, reachabilityView } from '../events/views.ts';
+import { bootstrapView } from '../views/bootstrap.ts';
+import { electionView, keptView, reachabilityView } from '../views/neighbours.ts';
 import type { ControlParts } from './control-parts.ts';
 
 export type StatusParts = Omit<ControlParts, 'reload' | 'keys' | 'history' | 'hooks' | 'log' | 'monitor' | 'network'>;

@@ -3,7 +3,6 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { EventLog } from './event-log.ts';
-import { EventReports } from './event-reports.ts';
 
 export interface EventRecorderOptions {
   store: Store;
@@ -13,7 +12,6 @@ export interface EventRecorderOptions {
 
 export class EventRecorder {
   readonly events: EventLog;
-  readonly reports: EventReports;
   readonly options: EventRecorderOptions;
 
   constructor(options: EventRecorderOptions) {
@@ -21,7 +19,6 @@ export class EventRecorder {
     const log = options.log.child({ mod: 'events' });
     this.options = options;
     this.events = new EventLog({ table: store.table('events'), marks: store.table('event-marks'), clock, log });
-    this.reports = new EventReports(this.events, clock);
   }
 
   /** Rejects with StoreError. */

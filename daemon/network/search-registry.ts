@@ -1,16 +1,14 @@
-// Gives our searches and browses ids, and builds their API views. The servent groups the results.
+// Gives our searches and browses ids. The servent groups the results.
 import { v4 as uuid } from 'uuid';
-import type { ResultView, SearchView, SourceView, StartSearchInput } from '../../api/control.ts';
 import { CodedError, ProtocolError } from '../../protocol/errors.ts';
-import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
+import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
 import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
 import type { Servent } from '../../protocol/servent.ts';
-import { type Endpoint, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatGuid } from '../../protocol/wire/guid.ts';
+import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
 import { searchIn } from '../../protocol/wire/magnet.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
-import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
+import { urnOrNull } from '../../protocol/wire/urn.ts';
 import type { Clock } from '../clock.ts';
 
 /** A field of the search input is invalid. */
@@ -23,9 +21,40 @@ export class SearchInputError extends CodedError<'SEARCH_INPUT'> {
   }
 }
 
+/** What is searched for: words, a URN, or everything that one servent shares. */
+export interface SearchRequest {
+  readonly text?: string | undefined;
+  readonly urn?: string | undefined;
+  /** IP address and port. */
+  readonly browse?: string | undefined;
+  readonly ttl?: number | undefined;
+  /** Seconds. */
+  readonly duration?: number | undefined;
+}
+
+/** Times are milliseconds since 1970. */
+export interface SearchSnapshot {
+  readonly id: string;
+  readonly text: string | null;
+  readonly urn: string | null;
+  readonly browse: string | null;
+  readonly state: SearchSession['state'];
+  readonly error: string | null;
+  readonly startedAt: number;
+  readonly endsAt: number;
+  readonly askedBefore: number | null;
+  readonly askAgainAt: number | null;
+  /** Neighbours asked. */
+  readonly peers: number;
+  readonly results: number;
+  readonly hits: number;
+  /** Why the results are incomplete; null: they are complete. */
+  readonly cut: string | null;
+}
+
 interface NamedSearch {
   readonly id: string;
-  readonly input: StartSearchInput;
+  readonly input: SearchRequest;
   readonly session: SearchSession;
   /** Wall-clock milliseconds of `session.startedAt`; the other dates are computed from it. */
   readonly startedAt: number;
@@ -45,8 +74,9 @@ export interface SearchRegistryOptions {
   servent: Pick<Servent, 'searches'>;
   clock: Clock;
   browse: Browse;
-  onChange?: (search: SearchView) => void;
-  onResult?: (search: SearchView, result: ResultView) => void;
+  onChange?: (search: SearchSnapshot) => void;
+  /** `foundAt`: milliseconds since 1970. */
+  onResult?: (search: SearchSnapshot, content: FoundContent, foundAt: number) => void;
 }
 
 export class SearchRegistry implements SessionSink {
@@ -64,7 +94,7 @@ export class SearchRegistry implements SessionSink {
   }
 
   /** Throws SearchInputError and SearchError. */
-  start(given: StartSearchInput): SearchView {
+  start(given: SearchRequest): SearchSnapshot {
     const input = withUrn(given);
     const { clock, servent } = this.#options;
     const { searches } = servent;
@@ -86,23 +116,24 @@ export class SearchRegistry implements SessionSink {
     this.#byId.set(search.id, search);
     this.#bySession.set(session, search);
     if (browsed !== null) this.#browse(search, browsed);
-    const view = this.#view(search);
-    this.#options.onChange?.(view);
-    return view;
+    const snapshot = snapshotOf(search);
+    this.#options.onChange?.(snapshot);
+    return snapshot;
   }
 
   // --- calls from the servent
 
   onFound(session: SearchSession, content: FoundContent): void {
     const search = this.#bySession.get(session);
-    if (search !== undefined) this.#options.onResult?.(this.#view(search), resultView(search, content));
+    if (search !== undefined)
+      this.#options.onResult?.(snapshotOf(search), content, wallTimeOf(search, content.foundAt));
   }
 
   onSearchEnded(session: SearchSession): void {
     const search = this.#bySession.get(session);
     if (search === undefined) return;
     search.abort.abort();
-    this.#options.onChange?.(this.#view(search));
+    this.#options.onChange?.(snapshotOf(search));
   }
 
   onSearchForgotten(session: SearchSession): void {
@@ -113,26 +144,26 @@ export class SearchRegistry implements SessionSink {
 
   // --- calls from the API
 
-  list(): SearchView[] {
+  list(): SearchSnapshot[] {
     this.#tick();
-    return Array.from(this.#byId.values(), search => this.#view(search));
+    return Array.from(this.#byId.values(), snapshotOf);
   }
 
-  get(id: string): SearchView | null {
+  get(id: string): SearchSnapshot | null {
     this.#tick();
     const search = this.#byId.get(id);
-    return search === undefined ? null : this.#view(search);
+    return search === undefined ? null : snapshotOf(search);
   }
 
   contents(id: string): FoundContent[] | null {
     return this.#byId.get(id)?.session.found.values() ?? null;
   }
 
-  /** Results, and a function that makes a view of one. Null: unknown search. */
-  found(id: string): { contents: FoundContent[]; view: (content: FoundContent) => ResultView } | null {
+  /** Results, and a function that tells when one was found, in milliseconds since 1970. Null: unknown search. */
+  found(id: string): { contents: FoundContent[]; foundAt: (content: FoundContent) => number } | null {
     const search = this.#byId.get(id);
     if (search === undefined) return null;
-    return { contents: search.session.found.values(), view: content => resultView(search, content) };
+    return { contents: search.session.found.values(), foundAt: content => wallTimeOf(search, content.foundAt) };
   }
 
   remove(id: string): boolean {
@@ -161,42 +192,37 @@ export class SearchRegistry implements SessionSink {
         (error: Error) => searches.end(session, error.message),
       );
   }
-
-  #view(search: NamedSearch): SearchView {
-    const { id, input, session, startedAt } = search;
-    const onOverlay = session.search;
-    return {
-      id,
-      text: input.text ?? null,
-      urn: input.urn ?? null,
-      browse: input.browse ?? null,
-      state: session.state,
-      error: session.error,
-      startedAt: new Date(startedAt).toISOString(),
-      endsAt: dateOf(search, session.endsAt),
-      askedBefore: onOverlay?.askedBefore == null ? null : dateOf(search, onOverlay.askedBefore),
-      askAgainAt: askAgainDate(search),
-      peers: onOverlay?.linksAsked ?? 1,
-      results: session.found.size,
-      hits: session.found.hits,
-      cut: cutOf(search),
-    };
-  }
 }
 
-/** A time of the servent's clock as a date. */
-function dateOf({ startedAt, session }: NamedSearch, at: number): string {
-  return new Date(startedAt + Math.round(at - session.startedAt)).toISOString();
+function snapshotOf(search: NamedSearch): SearchSnapshot {
+  const { id, input, session, startedAt } = search;
+  const onOverlay = session.search;
+  const again = onOverlay === null ? null : askAgainAt(onOverlay);
+  return {
+    id,
+    text: input.text ?? null,
+    urn: input.urn ?? null,
+    browse: input.browse ?? null,
+    state: session.state,
+    error: session.error,
+    startedAt,
+    endsAt: wallTimeOf(search, session.endsAt),
+    askedBefore: onOverlay?.askedBefore == null ? null : wallTimeOf(search, onOverlay.askedBefore),
+    askAgainAt: again === null ? null : wallTimeOf(search, again),
+    peers: onOverlay?.linksAsked ?? 1,
+    results: session.found.size,
+    hits: session.found.hits,
+    cut: cutOf(search),
+  };
 }
 
-function askAgainDate(search: NamedSearch): string | null {
-  const onOverlay = search.session.search;
-  const at = onOverlay === null ? null : askAgainAt(onOverlay);
-  return at === null ? null : dateOf(search, at);
+/** A time of the servent's clock in milliseconds since 1970. */
+function wallTimeOf({ startedAt, session }: NamedSearch, at: number): number {
+  return startedAt + Math.round(at - session.startedAt);
 }
 
 /** Takes the URN out of a text that holds a URN or a magnet link. */
-function withUrn(input: StartSearchInput): StartSearchInput {
+function withUrn(input: SearchRequest): SearchRequest {
   const { text, ...others } = input;
   if (text === undefined || input.urn !== undefined) return input;
   try {
@@ -220,23 +246,4 @@ function cutOf({ session, browseCut }: NamedSearch): string | null {
   if (leftOut.contents) return `the first ${size} of more results`;
   if (browseCut !== null) return browseCut;
   return leftOut.sources ? 'more sources than are kept: some are left out' : null;
-}
-
-function resultView(search: NamedSearch, { id, name, size, sha1, foundAt, sources }: FoundContent): ResultView {
-  const urn = sha1 === null ? null : formatSha1Urn(sha1);
-  return { id, name, size, urn, sources: sources.map(sourceView), foundAt: dateOf(search, foundAt) };
-}
-
-function sourceView(source: FoundSource): SourceView {
-  return {
-    address: formatEndpoint(source.endpoint),
-    servent: formatGuid(source.serventGuid),
-    push: source.push,
-    busy: source.busy,
-    index: source.index,
-    name: source.name,
-    vendor: source.vendor === '' ? null : source.vendor,
-    speed: source.speedKbps,
-    hops: source.hops,
-  };
 }

@@ -11,15 +11,20 @@ import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import type { Clock } from '../clock.ts';
-import type { EventReports } from '../events/event-reports.ts';
 import type { Log } from '../log.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
+
+/** Who is told that links come and go. */
+export interface LinkReports {
+  onLinked(link: Link): void;
+  onUnlinked(link: Link): void;
+}
 
 export interface ServentLogOptions {
   clock: Clock;
   log: Log;
   monitor: QueryMonitor;
-  reports: EventReports;
+  reports: LinkReports;
   searches: () => SessionSink;
   onPushTimeout: (request: PushRequest) => void;
 }

@@ -1,13 +1,16 @@
 // What moves all the time, looked at while somebody listens: progress of transfers, and the servent at a glance.
-import type { DownloadView, StatusView, UploadView } from '../../api/control.ts';
+import type { StatusView } from '../../api/control.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { UploadSnapshot } from '../transfer/upload.ts';
+import { downloadView, uploadView } from '../views/transfers.ts';
 
 const LOOK_MS = 500;
 
 export interface EventProgressParts {
   events: EventLog;
-  downloads: { readonly load: { active: number }; list(): DownloadView[] };
-  uploads: { list(): UploadView[] };
+  downloads: { readonly load: { active: number }; list(): DownloadSnapshot[] };
+  uploads: { list(): UploadSnapshot[] };
   status: () => StatusView;
 }
 
@@ -28,10 +31,11 @@ export class EventProgress {
     const { events, downloads, uploads, status } = this.#parts;
     if (events.hears('downloads') && downloads.load.active > 0) {
       for (const download of downloads.list())
-        if (download.state === 'active' || download.state === 'verifying') events.tell('download.progress', download);
+        if (download.state === 'active' || download.state === 'verifying')
+          events.tell('download.progress', downloadView(download));
     }
     if (events.hears('uploads')) {
-      for (const upload of uploads.list()) events.tell('upload.progress', upload);
+      for (const upload of uploads.list()) events.tell('upload.progress', uploadView(upload));
     }
     if (events.hears('status')) events.tell('status.now', status());
   }

@@ -1,14 +1,12 @@
 // One file being fetched: its record, its sources, its part file, and the run that makes a whole file of them.
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DownloadState, DownloadView } from '../../api/control.ts';
 import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import { type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
-import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import { type Planned, type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -28,6 +26,26 @@ export type RunEnd =
   | { readonly kind: 'completed' | 'failed' | 'stopped' }
   | { readonly kind: 'waiting'; readonly until: number | null }
   | { readonly kind: 'disk'; readonly error: DiskError };
+
+export type DownloadState = DownloadRecord['state'] | 'active' | 'verifying';
+
+export interface DownloadSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly sha1: Buffer | null;
+  readonly size: number | null;
+  readonly done: number;
+  readonly state: DownloadState;
+  readonly bytesPerSecond: number;
+  readonly priority: number;
+  readonly sources: readonly Pick<Planned<Source>, 'source' | 'state' | 'error'>[];
+  /** The finished file. */
+  readonly path: string | null;
+  readonly error: string | null;
+  /** Milliseconds since 1970, like the next. */
+  readonly addedAt: number;
+  readonly finishedAt: number | null;
+}
 
 /** How much a crash may cost: what came in since. */
 export interface CheckpointLimits {
@@ -164,29 +182,21 @@ export class Download implements FetchJob {
     };
   }
 
-  view(): DownloadView {
-    const { size, done, bytesPerSecond: rate } = this;
+  snapshot(): DownloadSnapshot {
     return {
       id: this.id,
       name: this.name,
-      size,
-      done,
+      sha1: this.sha1,
+      size: this.size,
+      done: this.done,
       state: this.#state,
-      rate,
-      eta: size !== null && rate > 0 ? (size - done) / rate : null,
-      urn: this.sha1 === null ? null : formatSha1Urn(this.sha1),
+      bytesPerSecond: this.bytesPerSecond,
       priority: this.priority,
-      sources: [...this.plan].map(({ source, state, error }) => ({
-        address: formatEndpoint(source.endpoint),
-        servent: source.serventGuid?.toString('hex') ?? null,
-        push: source.push,
-        state: state === 'dropped' ? 'failed' : state,
-        error,
-      })),
+      sources: [...this.plan].map(({ source, state, error }) => ({ source, state, error })),
       path: this.#path,
       error: this.error,
-      addedAt: new Date(this.addedAt).toISOString(),
-      finishedAt: this.finishedAt === null ? null : new Date(this.finishedAt).toISOString(),
+      addedAt: this.addedAt,
+      finishedAt: this.finishedAt,
     };
   }
 

@@ -2,7 +2,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
-import type { DownloadView } from '../../api/control.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
@@ -19,6 +18,7 @@ import {
   type CheckpointLimits,
   Download,
   type DownloadContext,
+  type DownloadSnapshot,
   NO_SOURCE,
   type RunEnd,
 } from './download.ts';
@@ -58,11 +58,11 @@ export interface DownloadsOptions {
   activeMax?: number;
   times?: Partial<DownloadTimes>;
   checkpoint?: CheckpointLimits;
-  onAdded?: (download: DownloadView) => void;
+  onAdded?: (download: DownloadSnapshot) => void;
   /** Another state, or some progress: about once a second for each that runs. */
-  onChange?: (download: DownloadView) => void;
-  onCompleted?: (download: DownloadView, path: string) => void;
-  onFailed?: (download: DownloadView) => void;
+  onChange?: (download: DownloadSnapshot) => void;
+  onCompleted?: (download: DownloadSnapshot, path: string) => void;
+  onFailed?: (download: DownloadSnapshot) => void;
   onRemoved?: (id: string) => void;
 }
 
@@ -113,7 +113,7 @@ export class Downloads {
       },
       retryTimes: { ...RETRY_TIMES, ...times },
       checkpoint: options.checkpoint ?? CHECKPOINT_LIMITS,
-      onChange: download => options.onChange?.(download.view()),
+      onChange: download => options.onChange?.(download.snapshot()),
       onRemoteQueue: (download, waiting) => this.#onRemoteQueue(download, waiting),
       onTrouble: ({ id }, err) => options.log.warn({ id, err }, 'progress of a download could not be stored'),
     };
@@ -153,7 +153,7 @@ export class Downloads {
   }
 
   /** Its record is stored when it resolves. One that fetches the same hash already gets the new sources instead. */
-  async add(request: DownloadRequest): Promise<DownloadView> {
+  async add(request: DownloadRequest): Promise<DownloadSnapshot> {
     const same = this.#sameAs(request);
     if (same !== null) return this.#join(same, request.sources);
     this.#makeRoom();
@@ -181,18 +181,18 @@ export class Downloads {
       this.#entries.delete(download.id);
       throw error;
     }
-    this.#options.onAdded?.(download.view());
+    this.#options.onAdded?.(download.snapshot());
     this.#schedule();
-    return download.view();
+    return download.snapshot();
   }
 
-  get(id: string): DownloadView | null {
-    return this.#entries.get(id)?.download.view() ?? null;
+  get(id: string): DownloadSnapshot | null {
+    return this.#entries.get(id)?.download.snapshot() ?? null;
   }
 
   /** Oldest first. */
-  list(): DownloadView[] {
-    return [...this.#entries.values()].map(({ download }) => download.view());
+  list(): DownloadSnapshot[] {
+    return [...this.#entries.values()].map(({ download }) => download.snapshot());
   }
 
   get load(): { active: number; queued: number; rate: number } {
@@ -211,18 +211,18 @@ export class Downloads {
   }
 
   /** Null: no such download. Does nothing to one that is finished. */
-  async pause(id: string): Promise<DownloadView | null> {
+  async pause(id: string): Promise<DownloadSnapshot | null> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return null;
     entry.held = true;
     await halt(entry);
     entry.download.pause();
     await entry.download.save(true);
-    return entry.download.view();
+    return entry.download.snapshot();
   }
 
   /** Also tries a failed one again, with all its sources. */
-  async resume(id: string): Promise<DownloadView | null> {
+  async resume(id: string): Promise<DownloadSnapshot | null> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return null;
     const { download } = entry;
@@ -233,17 +233,17 @@ export class Downloads {
       await download.save(true);
       this.#schedule();
     }
-    return download.view();
+    return download.snapshot();
   }
 
   /** Higher goes first; who runs already is not interrupted. */
-  async setPriority(id: string, priority: number): Promise<DownloadView | null> {
+  async setPriority(id: string, priority: number): Promise<DownloadSnapshot | null> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return null;
     entry.download.priority = priority;
     await entry.download.save(true);
     this.#context.onChange(entry.download);
-    return entry.download.view();
+    return entry.download.snapshot();
   }
 
   /** Forgets it and deletes what is unfinished; a finished file stays. False: no such download. */
@@ -275,14 +275,14 @@ export class Downloads {
     return null;
   }
 
-  async #join(entry: Entry, sources: readonly Source[]): Promise<DownloadView> {
+  async #join(entry: Entry, sources: readonly Source[]): Promise<DownloadSnapshot> {
     const { download } = entry;
     for (const source of sources) download.addSource(source);
     if (download.state === 'failed') download.revive();
     if (download.state === 'queued' && entry.run === null) entry.waitUntil = this.#options.clock.now();
     await download.save(true);
     this.#schedule();
-    return download.view();
+    return download.snapshot();
   }
 
   #makeRoom(): void {
@@ -356,14 +356,14 @@ export class Downloads {
         download.state = 'paused';
         break;
       case 'completed': {
-        const view = download.view();
-        log.info({ id: download.id, path: view.path }, 'a download is complete');
-        onCompleted?.(view, view.path ?? '');
+        const completed = download.snapshot();
+        log.info({ id: download.id, path: completed.path }, 'a download is complete');
+        onCompleted?.(completed, completed.path ?? '');
         break;
       }
       case 'failed':
         log.info({ id: download.id, reason: download.error }, 'a download failed');
-        onFailed?.(download.view());
+        onFailed?.(download.snapshot());
         break;
     }
   }

@@ -1,21 +1,21 @@
 // Serves shared files over HTTP on sockets that the listener (or an answered push) hands over. Owns the connections and their slots.
 import type { Socket } from 'node:net';
-import type { UploadView } from '../../api/control.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/upload-answerer.ts';
 import type { UploadOutcome } from '../../protocol/transfer/upload-context.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';
+import type { UploadSnapshot } from './upload.ts';
 import { type ServableFiles, type SessionContext, UploadSession } from './upload-session.ts';
 
 export interface FileServerOptions extends UploadParts {
   files: ServableFiles;
   clock: Clock;
   log: Log;
-  onStarted?: (upload: UploadView) => void;
+  onStarted?: (upload: UploadSnapshot) => void;
   /** `bytes`: sent of that file on that connection, over all its ranges. */
-  onFinished?: (upload: UploadView, bytes: number) => void;
+  onFinished?: (upload: UploadSnapshot, bytes: number) => void;
 }
 
 export class FileServer {
@@ -59,8 +59,8 @@ export class FileServer {
   }
 
   /** Uploads that send, and those that wait in the queue. */
-  list(): UploadView[] {
-    return [...this.#sessions.keys()].flatMap(session => session.view() ?? []);
+  list(): UploadSnapshot[] {
+    return [...this.#sessions.keys()].flatMap(session => session.snapshot() ?? []);
   }
 
   /** Ends an upload or gives up its place in the queue; false: there is no such one. */

@@ -1,22 +1,32 @@
 // Builds and starts the library, the uploads, the searches and the downloads.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DownloadView } from '../../api/control.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
-import { urnOrNull } from '../../protocol/wire/urn.ts';
 import type { DaemonContext } from '../context.ts';
-import { Library } from '../library/library.ts';
+import { Library, type LibraryOptions } from '../library/library.ts';
 import { OwnFolder } from '../library/own-folder.ts';
 import type { Network } from '../network/network.ts';
-import { SearchRegistry } from '../network/search-registry.ts';
+import { SearchRegistry, type SearchRegistryOptions } from '../network/search-registry.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
 import { browseHost } from './browse-host.ts';
-import { Downloads } from './downloads.ts';
-import { FileServer } from './file-server.ts';
+import type { DownloadSnapshot } from './download.ts';
+import { Downloads, type DownloadsOptions } from './downloads.ts';
+import { FileServer, type FileServerOptions } from './file-server.ts';
 
-/** `onChange` is called when the set of shared files changes. */
-export function createLibrary({ settings, store, log, recorder }: DaemonContext, onChange: () => void): Library {
+/** Who is told what happens to searches and transfers. */
+export interface TransferReports {
+  readonly searches: Pick<SearchRegistryOptions, 'onChange' | 'onResult'>;
+  readonly uploads: Pick<FileServerOptions, 'onStarted' | 'onFinished'>;
+  readonly downloads: Pick<DownloadsOptions, 'onAdded' | 'onChange' | 'onFailed' | 'onRemoved'>;
+  onCompleted(download: DownloadSnapshot): void;
+}
+
+/** `onChange` is called when the set of shared files changes, `onScanned` after each scan of a folder. */
+export function createLibrary(
+  { settings, store, log }: DaemonContext,
+  { onChange, onScanned }: Required<Pick<LibraryOptions, 'onChange' | 'onScanned'>>,
+): Library {
   const libraryLog = log.child({ mod: 'library' });
   return new Library({
     folders: settings.library.folders,
@@ -24,7 +34,7 @@ export function createLibrary({ settings, store, log, recorder }: DaemonContext,
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
     onChange,
-    onScanned: recorder.reports.onScanned,
+    onScanned,
   });
 }
 
@@ -35,9 +45,8 @@ export class Transfers {
   readonly downloads: Downloads;
   readonly #context: DaemonContext;
 
-  constructor(context: DaemonContext, library: Library, network: Network) {
-    const { settings, clock, random, log, store, recorder } = context;
-    const { reports } = recorder;
+  constructor(context: DaemonContext, library: Library, network: Network, reports: TransferReports) {
+    const { settings, clock, random, log, store } = context;
     const { servent } = network;
     const { identity } = servent;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
@@ -102,8 +111,7 @@ export class Transfers {
   }
 
   /** Shares a completed download that lies in a shared folder. Its known hash saves reading it again. */
-  #share({ urn }: DownloadView, path: string): void {
-    const sha1 = urn === null ? null : (urnOrNull(urn)?.sha1 ?? null);
+  #share({ sha1 }: DownloadSnapshot, path: string): void {
     if (sha1 !== null) void this.library.addFile(path, sha1);
   }
 }

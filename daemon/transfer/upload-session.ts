@@ -1,7 +1,6 @@
 // One connection that asks us for files: reads heads, does what its UploadConnection says, moves the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import type { UploadView } from '../../api/control.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
@@ -9,14 +8,14 @@ import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import type { SendEnd, UploadConnection, UploadVerdict } from '../../protocol/transfer/upload-connection.ts';
 import type { NamedFiles, ServerTimes } from '../../protocol/transfer/upload-context.ts';
 import type { UploadQueue } from '../../protocol/transfer/upload-queue.ts';
-import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
 import { writeAll } from './socket-write.ts';
-import { Upload } from './upload.ts';
+import { Upload, type UploadSnapshot } from './upload.ts';
 
 /** The library as the sessions read it. */
 export interface ServableFiles extends NamedFiles {
@@ -33,8 +32,8 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly lanes: LanePool;
-  readonly onStarted: (upload: UploadView) => void;
-  readonly onFinished: (upload: UploadView, bytes: number) => void;
+  readonly onStarted: (upload: UploadSnapshot) => void;
+  readonly onFinished: (upload: UploadSnapshot, bytes: number) => void;
 }
 
 const LINGER_MS = 1000;
@@ -44,7 +43,7 @@ export class UploadSession {
   readonly #connection: UploadConnection;
   readonly #socket: Socket;
   readonly #input: SocketReader;
-  readonly #remote: string;
+  readonly #remote: Endpoint;
   #upload: Upload | null = null;
 
   /** Takes the socket over at once. */
@@ -52,9 +51,9 @@ export class UploadSession {
     this.#context = context;
     this.#connection = connection;
     this.#socket = socket;
-    this.#remote = formatEndpoint({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
+    this.#remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     socket.on('error', error =>
-      context.log.debug({ address: this.#remote, err: error }, 'an upload connection failed'),
+      context.log.debug({ address: formatEndpoint(this.#remote), err: error }, 'an upload connection failed'),
     );
     socket.setNoDelay(true);
     socket.on('timeout', () => socket.destroy());
@@ -79,7 +78,7 @@ export class UploadSession {
       if (error instanceof ProtocolError) {
         await writeAll(this.#socket, this.#connection.malformed(error, clock.now(), clock.wallTime()).bytes);
       } else {
-        log.warn({ address: this.#remote, err: error }, 'an upload failed');
+        log.warn({ address: formatEndpoint(this.#remote), err: error }, 'an upload failed');
         this.#socket.destroy();
       }
     }
@@ -101,13 +100,13 @@ export class UploadSession {
   }
 
   /** Null while it asks for nothing. */
-  view(): UploadView | null {
+  snapshot(): UploadSnapshot | null {
     const upload = this.#upload;
-    return upload === null || upload.state === 'idle' ? null : this.#viewOf(upload);
+    return upload === null || upload.state === 'idle' ? null : this.#snapshotOf(upload);
   }
 
-  #viewOf(upload: Upload): UploadView {
-    return upload.view(this.#remote, this.#connection.userAgent, this.#connection.position ?? 1);
+  #snapshotOf(upload: Upload): UploadSnapshot {
+    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.position ?? 1);
   }
 
   /** Closing with bytes unread would reset the connection and take our last answer along: reads on for a moment. */
@@ -220,13 +219,13 @@ export class UploadSession {
       this.#upload = upload;
     }
     upload.begin(range, state);
-    if (fresh) onStarted(this.#viewOf(upload));
+    if (fresh) onStarted(this.#snapshotOf(upload));
     return upload;
   }
 
   #endUpload(): void {
     const upload = this.#upload;
     this.#upload = null;
-    if (upload !== null) this.#context.onFinished(this.#viewOf(upload), upload.bytes);
+    if (upload !== null) this.#context.onFinished(this.#snapshotOf(upload), upload.bytes);
   }
 }

@@ -1,11 +1,26 @@
 // One file on its way to one connection, range after range: what an admin sees of it.
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
-import type { UploadView } from '../../api/control.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
+
+export interface UploadSnapshot {
+  readonly id: string;
+  readonly remote: Endpoint;
+  readonly userAgent: string | null;
+  readonly state: 'queued' | 'active';
+  /** In the queue; null: it is active. */
+  readonly position: number | null;
+  readonly file: SharedFile;
+  readonly range: ByteRange;
+  /** Of the range. */
+  readonly sent: number;
+  readonly bytesPerSecond: number;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
 
 export class Upload {
   readonly id = uuid();
@@ -14,7 +29,7 @@ export class Upload {
   bytes = 0;
   state: 'queued' | 'active' | 'idle' = 'idle';
   readonly #clock: Clock;
-  readonly #since: Date;
+  readonly #since: number;
   readonly #rate: RateMeter;
   #range: ByteRange = { start: 0, end: 0 };
   /** Of the range. */
@@ -23,7 +38,7 @@ export class Upload {
   constructor(file: SharedFile, clock: Clock) {
     this.file = file;
     this.#clock = clock;
-    this.#since = new Date(clock.wallTime());
+    this.#since = clock.wallTime();
     this.#rate = new RateMeter(clock.now());
   }
 
@@ -44,22 +59,19 @@ export class Upload {
   }
 
   /** `position`: in the queue, for one that waits. */
-  view(address: string, userAgent: string | null, position: number | null): UploadView {
-    const { start, end } = this.#range;
+  snapshot(remote: Endpoint, userAgent: string | null, position: number | null): UploadSnapshot {
+    const queued = this.state === 'queued';
     return {
       id: this.id,
-      address,
+      remote,
       userAgent,
-      state: this.state === 'queued' ? 'queued' : 'active',
-      position: this.state === 'queued' ? position : null,
-      name: this.file.name,
-      urn: formatSha1Urn(this.file.sha1),
-      size: this.file.size,
-      start,
-      end: Math.max(start, end - 1),
+      state: queued ? 'queued' : 'active',
+      position: queued ? position : null,
+      file: this.file,
+      range: this.#range,
       sent: this.#sent,
-      rate: this.bytesPerSecond,
-      since: this.#since.toISOString(),
+      bytesPerSecond: this.bytesPerSecond,
+      since: this.#since,
     };
   }
 }

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createClient } from '../../api/client.ts';
 import { readApiToken } from '../../api/runtime-files.ts';
-import { bootstrapView } from '../../daemon/bootstrap/bootstrap-view.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
 import { checkTcpAnswers } from '../../daemon/doctor/surroundings.ts';
@@ -13,6 +12,7 @@ import { explainPeer, type PeerFacts } from '../../daemon/explain/explain-peer.t
 import { explainRole, roleNoun } from '../../daemon/explain/explain-role.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { Refusals } from '../../daemon/network/refusals.ts';
+import { bootstrapView } from '../../daemon/views/bootstrap.ts';
 import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/neighbours/election.ts';
 import { resolveSettings } from '../../settings/resolve.ts';

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { DownloadView } from '../../api/control.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { DownloadStore } from '../../daemon/store/downloads.ts';
 import { Store } from '../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
+import type { DownloadSnapshot } from '../../daemon/transfer/download.ts';
 import { Downloads, type DownloadsOptions, type DownloadTimes } from '../../daemon/transfer/downloads.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { testIdentity } from './shared-files.ts';
@@ -48,7 +48,7 @@ export class DownloadRig {
   readonly states: string[] = [];
   readonly completed: string[] = [];
   readonly store: Store;
-  #watchers = new Set<(view: DownloadView) => void>();
+  #watchers = new Set<(view: DownloadSnapshot) => void>();
   #stopped: Promise<void> | null = null;
 
   private constructor(home: string, store: Store, options: Partial<DownloadsOptions>) {
@@ -63,7 +63,7 @@ export class DownloadRig {
       random: new SystemRandom(),
       log: silentLog,
       times: FAST,
-      onChange: view => this.#onChange(view),
+      onChange: download => this.#onChange(download),
       onCompleted: (_, path) => this.completed.push(path),
       ...options,
     });
@@ -84,9 +84,9 @@ export class DownloadRig {
   }
 
   /** Resolves with the first view that fits, now or later. */
-  until(id: string, fits: (view: DownloadView) => boolean): Promise<DownloadView> {
+  until(id: string, fits: (view: DownloadSnapshot) => boolean): Promise<DownloadSnapshot> {
     return new Promise(found => {
-      const look = (view: DownloadView) => {
+      const look = (view: DownloadSnapshot) => {
         if (view.id !== id || !fits(view)) return;
         this.#watchers.delete(look);
         found(view);
@@ -97,11 +97,11 @@ export class DownloadRig {
     });
   }
 
-  ended(id: string): Promise<DownloadView> {
+  ended(id: string): Promise<DownloadSnapshot> {
     return this.until(id, ({ state }) => state === 'completed' || state === 'failed');
   }
 
-  #onChange(view: DownloadView): void {
+  #onChange(view: DownloadSnapshot): void {
     if (this.states.at(-1) !== view.state) this.states.push(view.state);
     for (const watcher of [...this.#watchers]) watcher(view);
   }

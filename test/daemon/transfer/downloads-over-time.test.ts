@@ -39,7 +39,7 @@ t.test('pause keeps what came, resume goes on from there, cancel leaves nothing'
   });
   await eventually('some has come', () => (rig.downloads.get(id)?.done ?? 0) > 500_000);
   const paused = await rig.downloads.pause(id);
-  t.match(paused, { state: 'paused', rate: 0, error: null });
+  t.match(paused, { state: 'paused', bytesPerSecond: 0, error: null });
   t.ok((paused?.done ?? 0) > 500_000);
   t.match(await rig.downloads.pause(id), { state: 'paused' }, 'twice does no harm');
   slow = false;
@@ -134,7 +134,7 @@ t.test('a restart goes on with what is there, as far as the disk really holds it
   t.match(second.downloads.get(id), {
     state: 'queued',
     name: 'x',
-    sources: [{ address: `127.0.0.1:${slow.source.endpoint.port}` }],
+    sources: [{ source: { endpoint: slow.source.endpoint } }],
   });
   const asked = slow.requests.length;
   second.downloads.activeMax = 1;

@@ -27,7 +27,7 @@ t.test('a file from our own server: fetched, verified, in place, nothing left ov
     name: file.name,
     sources: [sourceAt(port)],
   });
-  t.match(added, { state: /queued|active/, size: content.length, done: 0, path: null, urn: formatSha1Urn(file.sha1) });
+  t.match(added, { state: /queued|active/, size: content.length, done: 0, path: null, sha1: file.sha1 });
   const { path, ...view } = await rig.ended(added.id);
   t.match(view, { state: 'completed', done: content.length, error: null, name: 'song one.mp3' });
   t.equal(path, join(rig.folder, 'song one.mp3'));
@@ -68,7 +68,7 @@ t.test('without a hash, by index and name; nothing to verify', async t => {
   const rig = await DownloadRig.open(t, join(files.folder, 'home'));
   const source = { ...sourceAt(port), index: 1, name: 'a b.txt' };
   const { id } = await rig.downloads.add({ sha1: null, size: null, name: 'a b.txt', sources: [source] });
-  t.match(await rig.ended(id), { state: 'completed', size: 5000, urn: null });
+  t.match(await rig.ended(id), { state: 'completed', size: 5000, sha1: null });
 });
 
 t.test('from a plain HTTP address of a magnet link: chunked, without ranges, until the end', async t => {
@@ -223,7 +223,7 @@ t.test('what is wrong with a source, and the next one is asked', async t => {
     const view = await rig.ended(id);
     t.equal(view.state, 'completed', what);
     t.match(view.sources, [
-      { state: 'failed', error },
+      { state: 'dropped', error },
       { state: /idle|waiting/, error: null },
     ]);
     t.equal(bad.requests.length, 1, 'it is not asked again');
@@ -420,7 +420,7 @@ t.test('wrong bytes are thrown away and fetched from elsewhere', async t => {
   const retrying = await rig.until(id, ({ error }) => error !== null);
   t.match(retrying, { error: /another hash.*fetched again/ });
   const view = await rig.ended(id);
-  t.match(view, { state: 'completed', error: null, sources: [{ state: 'failed' }, { state: 'idle' }] });
+  t.match(view, { state: 'completed', error: null, sources: [{ state: 'dropped' }, { state: 'idle' }] });
   t.ok(readFileSync(view.path ?? '').equals(content));
 });
 

@@ -73,7 +73,7 @@ t.test('slots, then places in the queue, then Retry-After', async t => {
   }
   t.match(server.list(), [
     { state: 'active', position: null },
-    { state: 'queued', position: 1, start: 0, end: content.length - 1 },
+    { state: 'queued', position: 1, range: { start: 0, end: content.length } },
   ]);
   t.match(server.load, { active: 1, queued: 1 });
 
@@ -119,8 +119,8 @@ t.test('an upload can be watched and cancelled', async t => {
   files.add('x.bin', testBytes(32 << 20));
   const happened: string[] = [];
   const { port, server } = await serve(t, files, {
-    onStarted: ({ name, state }) => happened.push(`started ${name} ${state}`),
-    onFinished: ({ name }, bytes) => happened.push(`finished ${name} ${bytes > 0 && bytes < 32 << 20}`),
+    onStarted: ({ file: { name }, state }) => happened.push(`started ${name} ${state}`),
+    onFinished: ({ file: { name } }, bytes) => happened.push(`finished ${name} ${bytes > 0 && bytes < 32 << 20}`),
   });
   const client = await HttpClient.open(t, port);
   client.send(GET, 'Range: bytes=100-', 'User-Agent: me\x01/1');
@@ -129,15 +129,13 @@ t.test('an upload can be watched and cancelled', async t => {
   const [upload] = server.list();
   t.match(upload, {
     id: /^[0-9a-f-]{36}$/,
-    address: /^127\.0\.0\.1:\d+$/,
+    remote: { host: '127.0.0.1' },
     userAgent: 'me?/1',
     state: 'active',
-    name: 'x.bin',
-    size: 32 << 20,
-    start: 100,
-    end: (32 << 20) - 1,
+    file: { name: 'x.bin', size: 32 << 20 },
+    range: { start: 100, end: 32 << 20 },
   });
-  t.ok(Number.isFinite(upload?.rate));
+  t.ok(Number.isFinite(upload?.bytesPerSecond));
   t.notOk(server.cancel('nobody'));
   t.ok(server.cancel(upload?.id ?? ''));
   await client.bytes(Number.POSITIVE_INFINITY);

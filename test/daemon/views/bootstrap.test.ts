@@ -1,5 +1,5 @@
 import t from 'tap';
-import { bootstrapView } from '../../../daemon/bootstrap/bootstrap-view.ts';
+import { bootstrapView } from '../../../daemon/views/bootstrap.ts';
 import type { BootstrapReport } from '../../../protocol/bootstrap/bootstrap-plan.ts';
 
 const none = { known: 0, asked: 0, answered: 0 };

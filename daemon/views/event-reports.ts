@@ -1,11 +1,17 @@
 // What the parts report, as events: one change told once, however often a part says that something moved.
-import type { DownloadView, ResultView, SearchView, UploadView } from '../../api/control.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
+import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
-import type { EventLog } from './event-log.ts';
-import { folderView, peerView } from './views.ts';
+import type { SearchSnapshot } from '../network/search-registry.ts';
+import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { UploadSnapshot } from '../transfer/upload.ts';
+import { folderView } from './library.ts';
+import { peerView } from './neighbours.ts';
+import { resultView, searchView } from './searches.ts';
+import { downloadView, uploadView } from './transfers.ts';
 
 /** Results of one search that are told; the list has them all. */
 const RESULTS_TOLD_MAX = 500;
@@ -33,41 +39,43 @@ export class EventReports {
   readonly onScanned = (folder: FolderStatus): void => this.#events.tell('library.scanned', folderView(folder));
 
   readonly searches = {
-    onChange: (search: SearchView): void =>
-      this.#events.tell(search.state === 'running' ? 'search.started' : 'search.finished', search),
-    onResult: (search: SearchView, result: ResultView): void => {
-      if (search.results <= RESULTS_TOLD_MAX) this.#events.tell('search.result', { search: search.id, result });
+    onChange: (search: SearchSnapshot): void =>
+      this.#events.tell(search.state === 'running' ? 'search.started' : 'search.finished', searchView(search)),
+    onResult: (search: SearchSnapshot, content: FoundContent, foundAt: number): void => {
+      if (search.results <= RESULTS_TOLD_MAX)
+        this.#events.tell('search.result', { search: search.id, result: resultView(content, foundAt) });
     },
   };
 
   readonly downloads = {
-    onAdded: (download: DownloadView): void => {
+    onAdded: (download: DownloadSnapshot): void => {
       this.#downloads.set(download.id, lookOf(download));
-      this.#events.tell('download.added', download);
+      this.#events.tell('download.added', downloadView(download));
     },
-    onChange: (download: DownloadView): void => {
+    onChange: (download: DownloadSnapshot): void => {
       const look = lookOf(download);
       if (this.#downloads.get(download.id) === look) return;
       this.#downloads.set(download.id, look);
       // Their ends are told by name.
       if (download.state === 'completed' || download.state === 'failed') return;
-      this.#events.tell('download.changed', download);
+      this.#events.tell('download.changed', downloadView(download));
     },
-    onFailed: (download: DownloadView): void => this.#events.tell('download.failed', download),
+    onFailed: (download: DownloadSnapshot): void => this.#events.tell('download.failed', downloadView(download)),
     onRemoved: (id: string): void => {
       this.#downloads.delete(id);
       this.#events.tell('download.removed', { id });
     },
   };
 
-  onCompleted(download: DownloadView): void {
-    this.#events.tell('download.finished', download);
+  onCompleted(download: DownloadSnapshot): void {
+    this.#events.tell('download.finished', downloadView(download));
   }
 
   readonly uploads = {
-    onStarted: (upload: UploadView): void => this.#events.tell('upload.started', upload),
-    onFinished: (upload: UploadView, total: number): void => this.#events.tell('upload.finished', { ...upload, total }),
+    onStarted: (upload: UploadSnapshot): void => this.#events.tell('upload.started', uploadView(upload)),
+    onFinished: (upload: UploadSnapshot, total: number): void =>
+      this.#events.tell('upload.finished', { ...uploadView(upload), total }),
   };
 }
 
-const lookOf = ({ state, priority }: DownloadView): string => `${state} ${priority}`;
+const lookOf = ({ state, priority }: DownloadSnapshot): string => `${state} ${priority}`;

@@ -1,12 +1,11 @@
-// Things of the daemon as an admin sees them: used by what is asked for and by what is told.
-import type { FolderView, KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
+// API views of neighbours, of our role and of how we can be reached.
+import type { KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import type { KeptReport } from '../../protocol/overlay/neighbours/kept-plan.ts';
 import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 import type { Firewall, ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
-import type { FolderStatus } from '../library/shared-folder.ts';
 
 export function peerView(link: Link, clock: Clock): PeerView {
   return {
@@ -47,19 +46,6 @@ export function reachabilityView(firewall: Firewall, clock: Clock): StatusView['
   });
   const { tcp, udp } = firewall.account(now);
   return { tcp: view(tcp), udp: view(udp) };
-}
-
-export function folderView({ id, path, state, files, bytes, error, leftOut, scannedAt }: FolderStatus): FolderView {
-  return {
-    id,
-    path,
-    state,
-    files,
-    bytes,
-    error,
-    leftOut: [...leftOut],
-    scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
-  };
 }
 
 export function electionView({

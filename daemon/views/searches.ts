@@ -1,0 +1,41 @@
+// API views of our searches and of what they found.
+import type { ResultView, SearchView, SourceView } from '../../api/control.ts';
+import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { formatGuid } from '../../protocol/wire/guid.ts';
+import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { SearchSnapshot } from '../network/search-registry.ts';
+
+export function searchView(search: SearchSnapshot): SearchView {
+  const { id, text, urn, browse, state, error, peers, results, hits, cut } = search;
+  return {
+    ...{ id, text, urn, browse, state, error, peers, results, hits, cut },
+    startedAt: isoOf(search.startedAt),
+    endsAt: isoOf(search.endsAt),
+    askedBefore: isoOrNull(search.askedBefore),
+    askAgainAt: isoOrNull(search.askAgainAt),
+  };
+}
+
+/** `foundAt`: milliseconds since 1970. */
+export function resultView({ id, name, size, sha1, sources }: FoundContent, foundAt: number): ResultView {
+  const urn = sha1 === null ? null : formatSha1Urn(sha1);
+  return { id, name, size, urn, sources: sources.map(sourceView), foundAt: isoOf(foundAt) };
+}
+
+function sourceView(source: FoundSource): SourceView {
+  return {
+    address: formatEndpoint(source.endpoint),
+    servent: formatGuid(source.serventGuid),
+    push: source.push,
+    busy: source.busy,
+    index: source.index,
+    name: source.name,
+    vendor: source.vendor === '' ? null : source.vendor,
+    speed: source.speedKbps,
+    hops: source.hops,
+  };
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));

@@ -1,0 +1,38 @@
+// API views of downloads and uploads.
+import type { DownloadView, UploadView } from '../../api/control.ts';
+import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { UploadSnapshot } from '../transfer/upload.ts';
+
+export function downloadView(download: DownloadSnapshot): DownloadView {
+  const { id, name, size, done, state, bytesPerSecond: rate, sha1, priority, path, error } = download;
+  return {
+    ...{ id, name, size, done, state, rate, priority, path, error },
+    eta: size !== null && rate > 0 ? (size - done) / rate : null,
+    urn: sha1 === null ? null : formatSha1Urn(sha1),
+    sources: download.sources.map(({ source, state, error }) => ({
+      address: formatEndpoint(source.endpoint),
+      servent: source.serventGuid?.toString('hex') ?? null,
+      push: source.push,
+      state: state === 'dropped' ? 'failed' : state,
+      error,
+    })),
+    addedAt: new Date(download.addedAt).toISOString(),
+    finishedAt: download.finishedAt === null ? null : new Date(download.finishedAt).toISOString(),
+  };
+}
+
+export function uploadView(upload: UploadSnapshot): UploadView {
+  const { id, remote, userAgent, state, position, file, range, sent, bytesPerSecond: rate } = upload;
+  return {
+    ...{ id, userAgent, state, position, sent, rate },
+    address: formatEndpoint(remote),
+    name: file.name,
+    urn: formatSha1Urn(file.sha1),
+    size: file.size,
+    start: range.start,
+    end: Math.max(range.start, range.end - 1),
+    since: new Date(upload.since).toISOString(),
+  };
+}

@@ -1,0 +1,63 @@
+import t from 'tap';
+import type { DownloadSnapshot } from '../../../daemon/transfer/download.ts';
+import { downloadView, uploadView } from '../../../daemon/views/transfers.ts';
+import { PLAIN_SOURCE } from '../../../protocol/transfer/source.ts';
+
+const SHA1 = Buffer.alloc(20);
+const URN = 'urn:sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+const endpoint = { host: '192.0.2.7', port: 6346 };
+
+const download: DownloadSnapshot = {
+  ...{ id: 'a', name: 'x.bin', sha1: SHA1, size: 1000, done: 400, state: 'active', bytesPerSecond: 200, priority: 0 },
+  sources: [
+    { source: { ...PLAIN_SOURCE, endpoint }, state: 'active', error: null },
+    {
+      source: { ...PLAIN_SOURCE, endpoint, serventGuid: Buffer.alloc(16, 1), push: true },
+      state: 'dropped',
+      error: 'no',
+    },
+  ],
+  ...{ path: null, error: null, addedAt: 0, finishedAt: null },
+};
+
+t.test('a download is shown with the time that is left, its URN and its sources', t => {
+  t.strictSame(downloadView(download), {
+    ...{
+      id: 'a',
+      name: 'x.bin',
+      size: 1000,
+      done: 400,
+      state: 'active',
+      rate: 200,
+      priority: 0,
+      path: null,
+      error: null,
+    },
+    ...{ eta: 3, urn: URN },
+    sources: [
+      { address: '192.0.2.7:6346', servent: null, push: false, state: 'active', error: null },
+      { address: '192.0.2.7:6346', servent: '01'.repeat(16), push: true, state: 'failed', error: 'no' },
+    ],
+    ...{ addedAt: '1970-01-01T00:00:00.000Z', finishedAt: null },
+  });
+  t.end();
+});
+
+t.test('no time is left to tell of a download that stands still, or whose size nobody knows', t => {
+  t.match(downloadView({ ...download, bytesPerSecond: 0 }), { eta: null });
+  t.match(downloadView({ ...download, size: null, sha1: null, finishedAt: 1000 }), {
+    ...{ eta: null, urn: null, finishedAt: '1970-01-01T00:00:01.000Z' },
+  });
+  t.end();
+});
+
+t.test('the last byte of an upload is shown, and an empty range ends where it starts', t => {
+  const upload = {
+    ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2 },
+    file: { index: 1, name: 'x.bin', size: 1000, sha1: SHA1, modifiedAt: 0 },
+    ...{ range: { start: 100, end: 300 }, sent: 10, bytesPerSecond: 0, since: 0 },
+  };
+  t.match(uploadView(upload), { address: '192.0.2.7:6346', urn: URN, size: 1000, start: 100, end: 299, position: 2 });
+  t.match(uploadView({ ...upload, range: { start: 0, end: 0 } }), { start: 0, end: 0 });
+  t.end();
+});
