@@ -9,7 +9,7 @@ export interface HashJob {
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Its SHA-1 is known: it is only judged by its first bytes. */
+  /** Its digest is known: it is only judged by its first bytes. */
   readonly isHashed: boolean;
   /** Set by the owner: not hashed any more if it has not begun, and never reported. */
   cancelled: boolean;

@@ -1,8 +1,8 @@
-// A thread that reads files, gives their SHA-1s, and judges them by their first bytes. Only hash-pool.ts talks to it.
-import { createHash } from 'node:crypto';
+// A thread that reads files once for SHA-1 and hash tree, and judges them by their first bytes. Only hash-pool.ts talks to it.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type ContentDigest, ContentHasher } from '../../protocol/digest/content-digest.ts';
 import { type BytesRule, FirstBytes, HEAD_BYTES } from './first-bytes.ts';
 
 export interface HashRequest {
@@ -10,12 +10,12 @@ export interface HashRequest {
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Its SHA-1 is known: only the first bytes are read. */
+  /** Its digest is known: only the first bytes are read. */
   readonly isHashed: boolean;
 }
 
 export type HashResult =
-  | { readonly kind: 'hashed'; readonly sha1: Uint8Array }
+  | { readonly kind: 'hashed'; readonly content: ContentDigest }
   /** The first bytes are those of nothing private. */
   | { readonly kind: 'harmless' }
   /** Never to be shared, by that rule. */
@@ -45,7 +45,7 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
       return stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs;
     };
     if (!same()) return { kind: 'changed' };
-    const sha1 = createHash('sha1');
+    const hasher = new ContentHasher();
     let done = 0;
     let told = 0;
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
@@ -53,13 +53,13 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, HEAD_BYTES))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
       if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
-      sha1.update(buffer.subarray(0, bytes));
+      hasher.update(buffer.subarray(0, bytes));
       done += bytes;
       if (done - told < PROGRESS_BYTES) continue;
       reply({ kind: 'progress', bytes: done - told });
       told = done;
     }
-    return done === size && same() ? { kind: 'hashed', sha1: sha1.digest() } : { kind: 'changed' };
+    return done === size && same() ? { kind: 'hashed', content: hasher.finish() } : { kind: 'changed' };
   } finally {
     closeSync(file);
   }

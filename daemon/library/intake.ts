@@ -213,7 +213,8 @@ export class Intake {
     if (entry.job !== null) this.#jobs.delete(entry.job);
     entry.job = null;
     if (result.kind === 'hashed') this.#hashed++;
-    const sha1 = result.kind === 'hashed' ? Buffer.from(result.sha1) : result.kind === 'harmless' ? known : null;
+    const sha1 =
+      result.kind === 'hashed' ? Buffer.from(result.content.sha1) : result.kind === 'harmless' ? known : null;
     if (sha1 !== null) {
       this.#remember(entry, sha1);
       this.#share(entry, sha1);

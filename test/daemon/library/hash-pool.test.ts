@@ -7,7 +7,9 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { HashPool } from '../../../daemon/library/hash-pool.ts';
 import type { HashResult } from '../../../daemon/library/hash-worker.ts';
+import { ContentHasher, treeOf } from '../../../protocol/digest/content-digest.ts';
 import { neverShared } from '../../../settings/never-shared.ts';
+import { pattern } from '../../support/byte-patterns.ts';
 
 // One for all tests: under the test runner's loader a thread takes long to start.
 const pool = new HashPool(1);
@@ -21,7 +23,7 @@ function hash(path: string, over: { size?: number; mtimeMs?: number } = {}): Pro
 
 const sha1 = (data: Buffer): string => createHash('sha1').update(data).digest('hex');
 const hex = (result: HashResult): string =>
-  result.kind === 'hashed' ? Buffer.from(result.sha1).toString('hex') : result.kind;
+  result.kind === 'hashed' ? Buffer.from(result.content.sha1).toString('hex') : result.kind;
 
 t.test('files of every size get their SHA-1', async t => {
   const folder = t.testdir();
@@ -44,6 +46,22 @@ t.test('files of every size get their SHA-1', async t => {
     files.map(({ data }) => sha1(data)),
   );
   t.strictSame([pool.pending, pool.bytesLeft, pool.current], [0, 0, null]);
+});
+
+t.test('a file gets its hash tree in the same reading, also when it is larger than what is read at once', async t => {
+  const path = join(t.testdir(), 'file');
+  const bytes = pattern('pat251', 2_500_000);
+  writeFileSync(path, bytes);
+  const result = await hash(path);
+  if (result.kind !== 'hashed') throw new Error(result.kind);
+  const { sha1, tigerRoot, leaves } = new ContentHasher().update(bytes).finish();
+  const plain = { sha1: Buffer.from(sha1), tigerRoot: Buffer.from(tigerRoot), leaves: Buffer.from(leaves) };
+  const { content } = result;
+  t.strictSame(
+    { sha1: Buffer.from(content.sha1), tigerRoot: Buffer.from(content.tigerRoot), leaves: Buffer.from(content.leaves) },
+    plain,
+  );
+  t.equal(treeOf(content, bytes.length)?.depth, 4);
 });
 
 t.test('a file that is not the one that was seen is not hashed', async t => {
@@ -128,7 +146,7 @@ t.test('a secret behind the bytes that a file system gives at once is found', as
       ['secret', true, { kind: 'private', rule: 'private-key' }],
       ['secret', false, { kind: 'private', rule: 'private-key' }],
       ['harmless', true, { kind: 'harmless' }],
-      ['harmless', false, { kind: 'hashed', sha1: createHash('sha1').update(texts.harmless).digest() }],
+      ['harmless', false, { kind: 'hashed', content: { sha1: createHash('sha1').update(texts.harmless).digest() } }],
     ] as const
   ).entries()) {
     const { size, mtimeMs } = lstatSync(join(folder, name));
