@@ -60,8 +60,10 @@ import { explainRole } from '../explain/explain-role.ts';
 import { LibraryError } from '../library/library-error.ts';
 import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
+import { deliveryView } from '../views/hooks.ts';
 import { folderView } from '../views/library.ts';
 import { keptView, peerView } from '../views/neighbours.ts';
+import { queryStatsView, queryView } from '../views/queries.ts';
 import { resultView, searchView } from '../views/searches.ts';
 import { downloadView, uploadView } from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
@@ -137,11 +139,13 @@ export class DaemonControl implements Control {
   }
 
   queries(input: ListRequest): Page<QueryView> {
-    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, query => this.#parts.monitor.view(query));
+    return pageOf(this.#parts.monitor.latest(), input, QueryMonitor.keyOf, query =>
+      queryView(this.#parts.monitor.seen(query)),
+    );
   }
 
   queryStats({ span, top }: StatsInput): QueryStatsView {
-    return this.#parts.monitor.stats.view(span, top);
+    return queryStatsView(this.#parts.monitor.stats.report(span, top));
   }
 
   history(): HistoryView {
@@ -161,12 +165,7 @@ export class DaemonControl implements Control {
   deliveries({ id, ...page }: ById & ListRequest): Page<DeliveryView> {
     const deliveries = this.#parts.hooks.deliveries(id);
     if (deliveries === null) throw notFound('hook', id);
-    return pageOf(
-      deliveries,
-      page,
-      ({ event, attempt, at }) => `${event}-${attempt}-${at}`,
-      delivery => delivery,
-    );
+    return pageOf(deliveries, page, ({ event, attempt, at }) => `${event}-${attempt}-${at}`, deliveryView);
   }
 
   async replay({ id, since }: ById & ReplayInput): Promise<HookView> {

@@ -2,7 +2,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventFeed, FeedEvent } from '../../api/event-feed.ts';
 import type { Topic } from '../../api/events.ts';
-import type { DeliveryView, HookView } from '../../api/schemas/hooks.ts';
 import type { HookConfig } from '../../settings/hook-config.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
@@ -12,6 +11,37 @@ import { type Deliver, deliver } from './deliver.ts';
 export interface HookRecord {
   /** The last event that is done with. */
   cursor: number;
+}
+
+export interface HookStatus {
+  /** Its name. */
+  readonly id: string;
+  /** The origin of the web address; null: it is a command. */
+  readonly url: string | null;
+  /** The program; null: it is a web address. */
+  readonly command: string | null;
+  readonly topics: Topic[];
+  readonly types: string[];
+  /** The last event that is done with. */
+  readonly cursor: number;
+  /** How many ids that is behind the latest. */
+  readonly behind: number;
+  /** Of the last delivery. */
+  readonly error: string | null;
+}
+
+export interface Delivery {
+  /** Id of the event. */
+  readonly event: number;
+  readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly seconds: number;
+  /** `failed` is tried again. */
+  readonly state: keyof HookCounters;
+  readonly error: string | null;
 }
 
 export interface HookCounters {
@@ -67,21 +97,21 @@ export class Hooks {
     await Promise.all([...this.#hooks.values()].map(hook => hook.stop()));
   }
 
-  list(): HookView[] {
-    return [...this.#hooks.values()].map(hook => hook.view());
+  list(): HookStatus[] {
+    return [...this.#hooks.values()].map(hook => hook.status());
   }
 
   /** Newest first; null: no such hook. */
-  deliveries(name: string): DeliveryView[] | null {
+  deliveries(name: string): Delivery[] | null {
     return this.#hooks.get(name)?.deliveries() ?? null;
   }
 
   /** Delivers all kept events after `since` again; null: no such hook. */
-  async replay(name: string, since: number): Promise<HookView | null> {
+  async replay(name: string, since: number): Promise<HookStatus | null> {
     const hook = this.#hooks.get(name);
     if (hook === undefined) return null;
     await hook.replay(since);
-    return hook.view();
+    return hook.status();
   }
 }
 
@@ -91,7 +121,7 @@ class Hook {
   readonly #counters: HookCounters;
   readonly #topics: ReadonlySet<Topic>;
   /** Newest last. */
-  readonly #deliveries: DeliveryView[] = [];
+  readonly #deliveries: Delivery[] = [];
   #cursor = 0;
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -130,7 +160,7 @@ class Hook {
     this.#run();
   }
 
-  view(): HookView {
+  status(): HookStatus {
     const { name, url, command, topics, types } = this.#config;
     const { lastId } = this.#options.feed;
     return {
@@ -145,7 +175,7 @@ class Hook {
     };
   }
 
-  deliveries(): DeliveryView[] {
+  deliveries(): Delivery[] {
     return [...this.#deliveries].reverse();
   }
 
@@ -202,7 +232,7 @@ class Hook {
       this.#note({
         event: id,
         type,
-        at: new Date(at).toISOString(),
+        at,
         attempt,
         seconds: (clock.now() - started) / 1000,
         state: done ? 'done' : last ? 'given_up' : 'failed',
@@ -217,7 +247,7 @@ class Hook {
     }
   }
 
-  #note(delivery: DeliveryView): void {
+  #note(delivery: Delivery): void {
     this.#counters[delivery.state]++;
     this.#deliveries.push(delivery);
     if (this.#deliveries.length > DELIVERIES_MAX) this.#deliveries.shift();

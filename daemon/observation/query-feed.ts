@@ -1,6 +1,7 @@
 // Passing queries told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
 import type { EventLog } from '../events/event-log.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
+import { queryView } from '../views/queries.ts';
 
 /** Parsing and telling one costs about what routing it does. */
 const TOLD_PER_SECOND_MAX = 1_000;
@@ -44,6 +45,6 @@ export class QueryFeed {
       return;
     }
     this.#told++;
-    this.#events.tell('query.passed', this.#monitor.view(query));
+    this.#events.tell('query.passed', queryView(this.#monitor.seen(query)));
   };
 }

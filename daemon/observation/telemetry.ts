@@ -8,6 +8,7 @@ import type { HookConfig } from '../../settings/hook-config.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { logTail } from '../log.ts';
+import { exportedQueries } from '../views/queries.ts';
 import { EventProgress } from './event-progress.ts';
 import { History, readingOf } from './history.ts';
 import { LogFeed } from './log-feed.ts';
@@ -51,7 +52,7 @@ export class Telemetry {
     });
     this.streams = {
       events: eventStreams,
-      exportQueries: ({ limit }) => monitor.export(limit),
+      exportQueries: ({ limit }) => exportedQueries(monitor, limit),
       metrics: () => this.#metrics.text(),
     };
     this.#seconds = setInterval(() => {

@@ -1,13 +1,11 @@
 // The queries that pass through, newest last: what an admin watches. Kept as raw payloads and parsed when looked at, since few are.
-import type { QueryView } from '../../api/control.ts';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
-import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import { guidKey } from '../../protocol/wire/guid.ts';
 import { parseQuery, URN_QUERY_TEXT } from '../../protocol/wire/query.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import { QueryStats } from './query-stats.ts';
 import { type Privacy, WordHasher } from './query-words.ts';
 
@@ -19,6 +17,19 @@ export interface PassedQuery {
   /** The whole descriptor. */
   frame: Buffer;
   hits: number;
+}
+
+/** As far as privacy lets it be seen. */
+export interface SeenQuery {
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly text: string;
+  readonly sha1s: readonly Buffer[];
+  readonly from: Endpoint;
+  readonly ttl: number;
+  readonly hops: number;
+  readonly hits: number;
 }
 
 export class QueryMonitor {
@@ -99,28 +110,20 @@ export class QueryMonitor {
     return newest;
   }
 
-  /** Oldest first, a JSON object a line. */
-  *export(limit = this.#capacity): Generator<string> {
-    for (const query of this.latest().slice(0, limit).reverse()) yield `${JSON.stringify(this.view(query))}\n`;
-  }
-
   static keyOf(query: PassedQuery): string {
     return String(query.id);
   }
 
-  /** As far as privacy lets it be seen. */
-  view({ id, at, from, frame, hits }: PassedQuery): QueryView {
-    const seen = parsed(frame);
+  /** A query that does not parse has neither text nor hashes. */
+  seen({ id, at, from, frame, hits }: PassedQuery): SeenQuery {
+    const { text, urns } = parsed(frame);
     const hashed = this.#privacy === 'hashed';
     return {
-      id: String(id),
-      at: new Date(at).toISOString(),
-      text: hashed ? this.#hasher.text(seen.text) : seen.text,
-      urns: hashed ? [] : seen.urns.map(formatSha1Urn),
-      from: formatEndpoint(from.endpoint),
+      ...{ id, at, hits, from: from.endpoint },
+      text: hashed ? this.#hasher.text(text) : text,
+      sha1s: hashed ? [] : urns,
       ttl: frame.readUInt8(17),
       hops: frame.readUInt8(18),
-      hits,
     };
   }
 }

@@ -1,6 +1,4 @@
 // Passing queries counted: per second, minute and quarter of an hour, by hops, TTL, neighbour and word. Bounded whatever comes.
-import type { z } from 'zod';
-import type { queryStats } from '../../api/schemas/monitor.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
@@ -9,8 +7,32 @@ import { parseQuery } from '../../protocol/wire/query.ts';
 import type { Privacy, WordHasher } from './query-words.ts';
 import { TopKeys } from './top-keys.ts';
 
-export type QueryStatsView = z.infer<typeof queryStats>;
-export type Span = QueryStatsView['span'];
+export type Span = 'minute' | 'hour' | 'day';
+
+interface Counted {
+  readonly queries: number;
+  readonly answered: number;
+  /** Records. */
+  readonly hits: number;
+  readonly duplicates: number;
+}
+
+export interface QueryStatsReport extends Counted {
+  readonly privacy: Privacy;
+  readonly span: Span;
+  /** That were counted so far. */
+  readonly seconds: number;
+  /** From 0 to 1. */
+  readonly answerRate: number;
+  readonly byHops: number[];
+  readonly byTtl: number[];
+  readonly words: ReturnType<TopKeys['top']>;
+  readonly peers: ReturnType<TopKeys['top']>;
+  /** The share of queries whose words were looked at, from 0 to 1. */
+  readonly sampled: number;
+  /** Oldest first. `at`: milliseconds since 1970. */
+  readonly series: readonly (Counted & { readonly at: number })[];
+}
 
 /** Slots of a bucket. */
 const QUERIES = 0;
@@ -165,7 +187,7 @@ export class QueryStats {
     day.add(second, at);
   }
 
-  view(span: Span, top: number): QueryStatsView {
+  report(span: Span, top: number): QueryStatsReport {
     const ring = this.#rings[span];
     const { counts, keys } = newPart();
     const of = (slot: number): number => counts[slot] ?? 0;
@@ -191,7 +213,7 @@ export class QueryStats {
       peers: keys.peers.top(top),
       sampled: of(QUERIES) === 0 ? 1 : of(PARSED) / of(QUERIES),
       series: ring.buckets.map(({ at, counts: bucket }) => ({
-        at: new Date(at).toISOString(),
+        at,
         queries: bucket[QUERIES] ?? 0,
         answered: bucket[ANSWERED] ?? 0,
         hits: bucket[HITS] ?? 0,

@@ -4,6 +4,7 @@ import { QueryMonitor } from '../../../daemon/queries/query-monitor.ts';
 import { QueryStats } from '../../../daemon/queries/query-stats.ts';
 import { WordHasher } from '../../../daemon/queries/query-words.ts';
 import { TopKeys } from '../../../daemon/queries/top-keys.ts';
+import { queryStatsView, queryView } from '../../../daemon/views/queries.ts';
 import { Type } from '../../../protocol/constants.ts';
 import type { Link } from '../../../protocol/overlay/links/link.ts';
 import { Frame, FrameReader } from '../../../protocol/wire/frame-reader.ts';
@@ -33,7 +34,7 @@ t.test('queries are counted by second, hops, TTL, word and neighbour', async t =
   stats.tick(1_000_000, 7);
   stats.note(link, queryFrame('blue'), 0);
   stats.tick(1_001_000, 9);
-  const view = queryStats.parse(stats.view('minute', 10));
+  const view = queryStats.parse(queryStatsView(stats.report('minute', 10)));
   t.match(view, { seconds: 2, queries: 3, answered: 2, hits: 5, duplicates: 9, sampled: 1 });
   t.strictSame(view.words.slice(0, 1), [{ key: 'blue', count: 3, error: 0 }]);
   t.strictSame(view.peers, [{ key: '192.0.2.1:6346', count: 3, error: 0 }]);
@@ -46,19 +47,19 @@ t.test('queries are counted by second, hops, TTL, word and neighbour', async t =
       [1, 2],
     ],
   );
-  t.match(stats.view('day', 1), { queries: 3, words: [{ key: 'blue', count: 3 }] }, 'the day knows at once');
+  t.match(stats.report('day', 1), { queries: 3, words: [{ key: 'blue', count: 3 }] }, 'the day knows at once');
 });
 
 t.test('an hour later the minute has forgotten and the hour has not', async t => {
   const stats = new QueryStats({ privacy: 'full', hasher: new WordHasher() });
   stats.note(link, queryFrame('blue'), 0);
   for (let second = 1; second <= 1800; second++) stats.tick(second * 1000, 0);
-  t.match(stats.view('minute', 10), { seconds: 60, queries: 0, words: [] });
-  t.match(stats.view('hour', 10), { seconds: 1800, queries: 1, words: [{ key: 'blue', count: 1 }] });
-  t.equal(stats.view('hour', 10).series.length, 30);
+  t.match(stats.report('minute', 10), { seconds: 60, queries: 0, words: [] });
+  t.match(stats.report('hour', 10), { seconds: 1800, queries: 1, words: [{ key: 'blue', count: 1 }] });
+  t.equal(stats.report('hour', 10).series.length, 30);
   for (let second = 1801; second <= 5400; second++) stats.tick(second * 1000, 0);
-  t.match(stats.view('hour', 10), { seconds: 3600, queries: 0, words: [] });
-  t.match(stats.view('day', 10), { queries: 1, words: [{ key: 'blue', count: 1 }] });
+  t.match(stats.report('hour', 10), { seconds: 3600, queries: 0, words: [] });
+  t.match(stats.report('day', 10), { queries: 1, words: [{ key: 'blue', count: 1 }] });
 });
 
 t.test('queries, hops, words, neighbours and series are counted over one and the same time', async t => {
@@ -72,7 +73,7 @@ t.test('queries, hops, words, neighbours and series are counted over one and the
       ['minute', 60],
       ['hour', 3_600],
     ] as const) {
-      const view = stats.view(span, 5);
+      const view = stats.report(span, 5);
       const { queries, seconds } = view;
       if (seconds < Math.min(second, least) || seconds >= (least * 7) / 6)
         t.fail(`${span}: ${seconds} s at ${second} s`);
@@ -94,7 +95,7 @@ t.test('a query by hash has no text of its own', async t => {
     encodeQuery({ text: '\\' }),
   ])
     monitor.note(link, frameOf(payload), 0, 0);
-  const views = monitor.latest().map(query => monitor.view(query));
+  const views = monitor.latest().map(query => queryView(monitor.seen(query)));
   t.strictSame(
     views.map(({ text, urns }) => [text, urns.length]),
     [
@@ -113,7 +114,7 @@ t.test('of a flood only some queries are looked at for words, and the estimate h
     for (let i = 0; i < 5000; i++) stats.note(link, frame, 0);
     stats.tick(second * 1000, 0);
   }
-  const { queries, sampled, words } = stats.view('minute', 1);
+  const { queries, sampled, words } = stats.report('minute', 1);
   t.equal(queries, 15_000);
   t.ok(sampled <= 3000 / 15_000, 'a thousand a second');
   t.ok(Math.abs((words[0]?.count ?? 0) - 11_000) <= 1000, 'the first second had no warning');
@@ -123,12 +124,12 @@ t.test('counts alone remember no word; hashed ones say nothing and stay the same
   const counted = new QueryStats({ privacy: 'counts', hasher: new WordHasher() });
   counted.note(link, queryFrame('secret'), 0);
   counted.tick(1000, 0);
-  t.match(counted.view('minute', 5), { queries: 1, words: [] });
+  t.match(counted.report('minute', 5), { queries: 1, words: [] });
   const hashed = new QueryStats({ privacy: 'hashed', hasher: new WordHasher(Buffer.alloc(16)) });
   hashed.note(link, queryFrame('secret'), 0);
   hashed.note(link, queryFrame('secret'), 0);
   hashed.tick(1000, 0);
-  const [word] = hashed.view('minute', 5).words;
+  const [word] = hashed.report('minute', 5).words;
   t.match(word?.key, /^[0-9a-f]{12}$/);
   t.equal(word?.count, 2);
 });
