@@ -1,4 +1,4 @@
-// What is known of a file's content once all of it was read: its SHA-1, and its hash tree down to the depth that is kept.
+// ContentHasher reads all bytes of a file once and gives a ContentDigest: the SHA-1, and the hash tree down to the depth that is kept.
 import { createHash } from 'node:crypto';
 import { formatBitprint } from '../wire/urn.ts';
 import { TigerTree } from './tiger-tree.ts';
@@ -18,7 +18,7 @@ export function bitprintOf({ sha1, tigerRoot }: ContentDigest): string {
   return formatBitprint(sha1, tigerRoot);
 }
 
-/** The tree of a file of that size. Null if the leaves are not those of such a file, or do not lead to the root. */
+/** Rebuilds the tree of a file of `size` bytes. Gives null if the leaves are not those of such a file, or do not lead to the root. */
 export function treeOf({ tigerRoot, leaves }: Omit<ContentDigest, 'sha1'>, size: number): TigerTree | null {
   const tree = TigerTree.orNull(size, keptDepth(size), leaves);
   return tree?.root.equals(tigerRoot) ? tree : null;

@@ -1,4 +1,4 @@
-// DIME messages (draft-nielsen-dime-02): records with a type, an identifier and data, as hash trees travel over HTTP.
+// Reads and writes DIME messages (draft-nielsen-dime-02): records with a type, an identifier and data. Hash trees travel in them over HTTP.
 import { ProtocolError } from '../errors.ts';
 
 /** TYPE_T: what the type of a record is. */
@@ -22,7 +22,7 @@ const RECORDS_MAX = 8;
 
 const padded = (bytes: number): number => 4 * Math.ceil(bytes / 4);
 
-/** Options are left out; a type or an id of more than 65,535 bytes is a RangeError. */
+/** Writes records without options. A type or an id of more than 65,535 characters is a RangeError. */
 export function encodeDime(records: readonly DimeRecord[]): Buffer {
   return Buffer.concat(
     records.map(({ typeFormat, type, id, data }, i) => {
@@ -43,7 +43,7 @@ export function encodeDime(records: readonly DimeRecord[]): Buffer {
   );
 }
 
-/** Views of the bytes, which must be one message and nothing else. Options are passed over; chunked records are not taken. Throws DIME_MALFORMED. */
+/** Reads one message, which must take all the bytes; data are views of them. Skips options, refuses chunked records. Throws DIME_MALFORMED. */
 export function parseDime(bytes: Buffer): DimeRecord[] {
   const records: DimeRecord[] = [];
   let at = 0;

@@ -1,4 +1,4 @@
-// Holds bytes of a file, as they come in order, against the leaves of its hash tree.
+// SliceCheck compares bytes of a file, as they come in order, with the leaves of its hash tree.
 import type { TigerTree } from './tiger-tree.ts';
 import { TigerTreeHasher } from './tiger-tree-hasher.ts';
 

@@ -1,4 +1,5 @@
-// THEX: a hash tree as servents send it, a DIME message of an XML description and of all nodes, breadth first from the root.
+// Reads and writes THEX, the form in which servents send hash trees: a DIME message of an XML description and of all nodes, breadth
+// first from the root (Tree Hash EXchange format, Chapweske and Mohr, 2003).
 import { ProtocolError } from '../errors.ts';
 import { formatBase32, TIGER_BYTES } from '../wire/urn.ts';
 import { DimeType, encodeDime, parseDime } from './dime.ts';
@@ -23,7 +24,7 @@ export interface ExpectedTree {
   readonly root: Uint8Array;
 }
 
-/** `uuid` ties the two records together: any of the caller's making, as 8-4-4-4-12 hex digits. */
+/** Writes a tree. `uuid` ties the two records together: any of the caller's making, as 8-4-4-4-12 hex digits. */
 export function encodeThex(tree: TigerTree, uuid: string): Buffer {
   const id = `uuid:${uuid}`;
   const xml = [
@@ -43,8 +44,8 @@ export function encodeThex(tree: TigerTree, uuid: string): Buffer {
 }
 
 /**
- * The tree in a message, no deeper than servents keep it, once every node of every level taken fits those below it and the
- * root is the expected one. Levels that are cut off or too many are left out. The description is read leniently and no DTD is fetched.
+ * Reads the tree of a file that is known by size and root, no deeper than servents keep it. Every node of every level taken must fit
+ * those below it. Levels that are cut off or too many are left out. The description is read leniently and no DTD is fetched.
  * Throws DIME_MALFORMED, THEX_TOO_LONG, THEX_MALFORMED (no such tree) or THEX_MISMATCH (that of another file, or made up).
  */
 export function parseThex(bytes: Buffer, { size, root }: ExpectedTree): TigerTree {
@@ -66,7 +67,7 @@ export function parseThex(bytes: Buffer, { size, root }: ExpectedTree): TigerTre
   return tree.toDepth(keptDepth(size));
 }
 
-/** The depth that a description tells, if all else in it is right. */
+/** Gives the depth that a description tells, once all else in it is right. */
 function describedDepth(xml: string, size: number): number {
   const told = (element: string, attribute: string): string => {
     const [, attributes = ''] = new RegExp(`<${element}\\s([^<>]*)`, 'i').exec(xml) ?? [];
@@ -87,7 +88,7 @@ function describedDepth(xml: string, size: number): number {
   return Number(depth);
 }
 
-/** Whole levels from the root down, at most to a depth. */
+/** Cuts the nodes into whole levels from the root down, at most to `depthMax`. */
 function levelsIn(nodes: Buffer, size: number, depthMax: number): Buffer[] {
   const levels: Buffer[] = [];
   for (let at = 0; levels.length <= depthMax; ) {

@@ -68,7 +68,7 @@ function within(value: number, max: number): number {
   throw new RangeError(`${value} is not a number from 0 to ${max}`);
 }
 
-/** Tiger (192 bits, 3 passes, padding of 1996) of at most INPUT_BYTES. */
+/** Hashes at most INPUT_BYTES with Tiger (192 bits, 3 passes, padding of 1996). */
 export function tiger(bytes: Uint8Array): Buffer {
   const engine = TigerEngine.shared;
   engine.input.set(bytes);
@@ -76,7 +76,7 @@ export function tiger(bytes: Uint8Array): Buffer {
   return Buffer.from(engine.nodes.subarray(0, TIGER_BYTES));
 }
 
-/** The level above a level of any length: pairs become one node each, and one that is left over stays as it is. */
+/** Gives the level above a level of any length: pairs become one node each, and one that is left over stays as it is. */
 export function levelAbove(level: Uint8Array): Buffer {
   const engine = TigerEngine.shared;
   const above = Buffer.allocUnsafe(Math.ceil(level.length / (2 * TIGER_BYTES)) * TIGER_BYTES);

@@ -1,4 +1,4 @@
-// Makes a hash tree of bytes that come in pieces of any size, in memory that does not grow with the file.
+// TigerTreeHasher makes the hash tree of bytes that come in pieces of any size. It holds at most 96 KiB, however long the file.
 import { TIGER_BYTES } from '../wire/urn.ts';
 import { INPUT_BYTES, LEAF_BYTES, levelAbove, TigerEngine } from './tiger-engine.ts';
 import { TigerTree } from './tiger-tree.ts';
@@ -39,7 +39,7 @@ export class TigerTreeHasher {
     return this;
   }
 
-  /** The tree, as deep as servents keep it. Nothing may be added afterwards. */
+  /** Gives the tree, as deep as servents keep it (keptDepth). Nothing may be added afterwards. */
   finish(): TigerTree {
     let last: Buffer | undefined;
     if (this.#restBytes > 0 || this.#size === 0) {
@@ -63,14 +63,14 @@ export class TigerTreeHasher {
     this.#restBytes += bytes.length;
   }
 
-  /** How many of so many leaves make one whole branch of the tree at this place. */
+  /** Gives how many of `available` leaves make one whole branch of the tree at this place: a power of two. */
   #wholeLeaves(available: number): number {
     const place = (this.#size / LEAF_BYTES) % LEAVES_AT_ONCE;
     const most = place === 0 ? LEAVES_AT_ONCE : place & -place;
     return Math.min(most, 2 ** Math.floor(Math.log2(Math.min(available, LEAVES_AT_ONCE))));
   }
 
-  /** Leaves that make one whole branch. */
+  /** Hashes the leaves of one whole branch. */
   #take(bytes: Uint8Array): void {
     this.#makeRoom();
     this.#engine.input.set(bytes);
@@ -82,6 +82,7 @@ export class TigerTreeHasher {
     else this.#wait(this.#firstNode(), height);
   }
 
+  /** Joins a node with those that waited for it, and keeps or puts aside what comes of it. */
   #wait(node: Buffer, height: number): void {
     let branch = node;
     for (let at = height; at < this.#height; at++) {
@@ -106,6 +107,7 @@ export class TigerTreeHasher {
     if (this.#keptCount === KEPT_MAX) this.#rise();
   }
 
+  /** Replaces the kept nodes by the level above them. */
   #rise(): void {
     const above = levelAbove(this.#kept.subarray(0, this.#keptCount * TIGER_BYTES));
     this.#kept.set(above);

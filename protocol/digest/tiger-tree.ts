@@ -1,4 +1,4 @@
-// A hash tree down to a depth: its root, and bottom nodes that each vouch for a slice of the file.
+// TigerTree holds the hash tree of a file from the root down to a depth; each of its leaves proves one slice of the file.
 import { TIGER_BYTES } from '../wire/urn.ts';
 import { levelAbove } from './tiger-engine.ts';
 import { DEPTH_MAX, fullDepth, sliceBytes, sliceCount } from './tree-shape.ts';
@@ -25,7 +25,7 @@ export class TigerTree {
     this.root = this.levels()[0] ?? this.leaves;
   }
 
-  /** The constructor without an exception. */
+  /** Does what the constructor does, and gives null where that throws. */
   static orNull(size: number, depth: number, leaves: Uint8Array): TigerTree | null {
     return fits(size, depth, leaves) ? new TigerTree(size, depth, leaves) : null;
   }
@@ -44,7 +44,7 @@ export class TigerTree {
     return levels;
   }
 
-  /** Which slice a byte lies in. */
+  /** Gives the index of the slice that the byte at `offset` lies in. */
   sliceAt(offset: number): number {
     return Math.floor(offset / this.sliceBytes);
   }
@@ -55,7 +55,7 @@ export class TigerTree {
     return { start, end: Math.min(this.size, start + this.sliceBytes) };
   }
 
-  /** Slices that lie in a range of bytes from end to end: from `first` to before `end`. Empty when they are equal. */
+  /** Gives the slices that lie wholly in a range of bytes: indices from `first` to before `end`, none when these are equal. */
   slicesWithin(start: number, end: number): { readonly first: number; readonly end: number } {
     const first = Math.ceil(start / this.sliceBytes);
     const last = end >= this.size ? this.sliceCount : Math.floor(end / this.sliceBytes);
@@ -66,7 +66,7 @@ export class TigerTree {
     return this.leaves.subarray(index * TIGER_BYTES, (index + 1) * TIGER_BYTES);
   }
 
-  /** The same tree without its lowest levels. */
+  /** Gives the tree without the levels below `depth`; itself if it has none. */
   toDepth(depth: number): TigerTree {
     return depth >= this.depth ? this : new TigerTree(this.size, depth, this.levels()[depth] ?? this.leaves);
   }

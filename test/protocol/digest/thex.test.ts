@@ -6,7 +6,9 @@ import { encodeThex, parseThex, THEX_BYTES_MAX } from '../../../protocol/digest/
 import { TigerTree } from '../../../protocol/digest/tiger-tree.ts';
 import { TigerTreeHasher } from '../../../protocol/digest/tiger-tree-hasher.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
+import { base32OrNull } from '../../../protocol/wire/urn.ts';
 import { pattern } from '../../support/byte-patterns.ts';
+import { limewireReplies } from '../../support/captured-http.ts';
 import { readFixture } from '../../support/fixtures.ts';
 
 const vectors = readFixture<{
@@ -49,6 +51,22 @@ t.test('trees are written as the published messages and read from them', async t
     t.strictSame(parseThex(Buffer.from(dime_hex, 'hex'), tree), tree);
     t.equal(tree.depth, depth);
   }
+});
+
+t.test('trees that LimeWire sent are read', async t => {
+  const [long, small] = limewireReplies().filter(({ label }) => label.startsWith('THEX'));
+  if (long === undefined || small === undefined) throw new Error('two trees');
+  const rootOf = (text: string): Buffer => base32OrNull(text) ?? Buffer.alloc(0);
+  // As told by the X-Thex-URI of the same servent.
+  const expected = { size: 3_146_505, root: rootOf('SM7IUNSO24YE36A5POAB7TY5I6D2X4KX2UKFO6I') };
+  const { depth, sliceCount } = parseThex(long.body, expected);
+  t.strictSame([depth, sliceCount], [4, 13]);
+  const root = rootOf('NGZWSDVRB6OPU372CJYWFGA5XFSHO5DLOKNYUMA');
+  t.strictSame(parseThex(small.body, { size: 5000, root }).leaves, root);
+  t.equal(
+    code(() => parseThex(small.body, { size: 5001, root })),
+    'THEX_MISMATCH',
+  );
 });
 
 t.test('every tree that is written is read again', async t => {
