@@ -1,106 +1,67 @@
-// Globs without a regular expression: `*` is any run of characters, `?` any one; no case, no classes, nothing to blow up.
+// Globs without a regular expression: `*` is any run of characters, `?` any one; case does not matter, and there are no classes.
 
 /** Of a text that is looked through: strangers choose names, and no file system has longer ones. */
 export const TEXT_CHARACTERS_MAX = 1024;
 
-/** Finds a piece in a text at `from` or later: -1, or where it begins. */
-interface Piece {
-  readonly length: number;
-  find(text: string, from: number): number;
-  isAt(text: string, at: number): boolean;
+const WORD_BITS = 32;
+
+/** Whole texts only: `*moon*` looks for a part. Time goes with the text's length times a 32nd of the pattern's, whatever they are. */
+export function globMatcher(pattern: string): (value: unknown) => boolean {
+  const glob = new Glob(pattern.toLowerCase());
+  return value => typeof value === 'string' && glob.holds(value.slice(0, TEXT_CHARACTERS_MAX).toLowerCase());
 }
 
 /**
- * Whole texts only: `*moon*` looks for a part. What lies between two stars is taken where it comes first, and never looked for again, so that
- * a text is read once: time goes with its length, and for pieces with `?` with length times a 32nd of the piece.
+ * Reads a text once (Baeza-Yates and Gonnet, 1992). Bit `i` of a set says that what was read may be the first `i` characters of the
+ * pattern, stars left out.
  */
-export function globMatcher(pattern: string): (value: unknown) => boolean {
-  const pieces = pattern.toLowerCase().split('*').map(pieceOf);
-  const holds = pieces.length === 1 ? wholeOf(pieces) : partsOf(pieces);
-  return value => typeof value === 'string' && holds(value.slice(0, TEXT_CHARACTERS_MAX).toLowerCase());
-}
-
-function wholeOf([piece]: readonly Piece[]): (text: string) => boolean {
-  return text => piece !== undefined && text.length === piece.length && piece.isAt(text, 0);
-}
-
-/** The first piece begins the text and the last one ends it; the others come between, in turn. */
-function partsOf(pieces: readonly Piece[]): (text: string) => boolean {
-  const first = pieces.at(0);
-  const last = pieces.at(-1);
-  const between = pieces.slice(1, -1).filter(({ length }) => length > 0);
-  return text => {
-    if (first === undefined || last === undefined) return false;
-    const end = text.length - last.length;
-    if (first.length > end || !first.isAt(text, 0) || !last.isAt(text, end)) return false;
-    let at = first.length;
-    for (const piece of between) {
-      const found = piece.find(text, at);
-      if (found < 0 || found + piece.length > end) return false;
-      at = found + piece.length;
-    }
-    return true;
-  };
-}
-
-function pieceOf(wanted: string): Piece {
-  if (wanted.includes('?')) return new GappedPiece(wanted);
-  return {
-    length: wanted.length,
-    find: (text, from) => text.indexOf(wanted, from),
-    isAt: (text, at) => text.startsWith(wanted, at),
-  };
-}
-
-const WORD_BITS = 32;
-
-/** A piece with `?` in it, looked for in one pass: bit `i` says that its first `i + 1` characters end here (Baeza-Yates and Gonnet, 1992). */
-class GappedPiece implements Piece {
-  readonly length: number;
-  readonly #wanted: string;
+class Glob {
+  readonly #length: number;
   readonly #words: number;
-  /** Bit `i`: this character may stand at `i`. */
+  /** Where a star stands: any character may follow there. */
+  readonly #stars: Int32Array;
+  /** By character of the pattern, where it may follow. */
   readonly #masks = new Map<string, Int32Array>();
-  /** The same for characters that the piece does not name: the gaps. */
-  readonly #gaps: Int32Array;
+  /** Where a character that the pattern does not name may follow: `?`. */
+  readonly #any: Int32Array;
 
-  constructor(wanted: string) {
-    this.length = wanted.length;
-    this.#wanted = wanted;
-    this.#words = Math.ceil(wanted.length / WORD_BITS);
-    this.#gaps = this.#maskOf('?');
-    for (const character of wanted.split(''))
-      if (character !== '?' && !this.#masks.has(character)) this.#masks.set(character, this.#maskOf(character));
+  constructor(pattern: string) {
+    const characters = pattern.split('').filter(character => character !== '*');
+    this.#length = characters.length;
+    this.#words = Math.floor(this.#length / WORD_BITS) + 1;
+    const setOf = (holds: (at: number) => boolean): Int32Array => {
+      const set = new Int32Array(this.#words);
+      for (let at = 0; at <= this.#length; at++) if (holds(at)) set[at >>> 5] = (set[at >>> 5] ?? 0) | (1 << at);
+      return set;
+    };
+    const starred = new Set<number>();
+    let before = 0;
+    for (const character of pattern.split('')) character === '*' ? starred.add(before) : before++;
+    this.#stars = setOf(at => starred.has(at));
+    this.#any = setOf(at => characters[at] === '?');
+    for (const known of new Set(characters))
+      this.#masks.set(
+        known,
+        setOf(at => characters[at] === known || characters[at] === '?'),
+      );
   }
 
-  find(text: string, from: number): number {
-    const words = this.#words;
-    const state = new Int32Array(words);
-    const done = 1 << ((this.length - 1) % WORD_BITS);
-    for (let at = from; at < text.length; at++) {
-      const mask = this.#masks.get(text[at] as string) ?? this.#gaps;
-      let carried = 1; // a piece may begin anywhere
-      for (let i = 0; i < words; i++) {
+  holds(text: string): boolean {
+    const state = new Int32Array(this.#words);
+    state[0] = 1;
+    for (let at = 0; at < text.length; at++) {
+      const mask = this.#masks.get(text[at] as string) ?? this.#any;
+      let carried = 0;
+      let left = 0;
+      for (let i = 0; i < state.length; i++) {
         const word = state[i] as number;
-        state[i] = ((word << 1) | carried) & (mask[i] as number);
-        carried = word >>> (WORD_BITS - 1);
+        const followed = word & (mask[i] as number);
+        state[i] = (followed << 1) | carried | (word & (this.#stars[i] as number));
+        carried = followed >>> (WORD_BITS - 1);
+        left |= state[i] as number;
       }
-      if (((state[words - 1] as number) & done) !== 0) return at + 1 - this.length;
+      if (left === 0) return false;
     }
-    return -1;
-  }
-
-  isAt(text: string, at: number): boolean {
-    if (at + this.length > text.length) return false;
-    for (let i = 0; i < this.length; i++) if (this.#wanted[i] !== '?' && this.#wanted[i] !== text[at + i]) return false;
-    return true;
-  }
-
-  #maskOf(character: string): Int32Array {
-    const mask = new Int32Array(this.#words);
-    for (let i = 0; i < this.length; i++)
-      if (this.#wanted[i] === '?' || this.#wanted[i] === character)
-        mask[Math.floor(i / WORD_BITS)] = (mask[Math.floor(i / WORD_BITS)] as number) | (1 << (i % WORD_BITS));
-    return mask;
+    return (((state[this.#words - 1] as number) >>> (this.#length % WORD_BITS)) & 1) === 1;
   }
 }

@@ -11,9 +11,9 @@ import { webPage } from '../../api/web-page.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Log } from '../log.ts';
-import { domainRefusal } from './domain-refusal.ts';
 import type { Keys } from './keys.ts';
-import { StorageTroubles, storageRefusal } from './storage-refusal.ts';
+import { refusalOf } from './refusals.ts';
+import { StorageTroubles } from './storage-troubles.ts';
 
 const SOCKET_FILE = 'api.sock';
 
@@ -57,9 +57,9 @@ export async function startAdminApi({
       page: () => (settings.api.web ? webPage() : null),
       onMistake: (err, doing) => log.error({ err }, doing),
       refusalOf: error => {
-        const refusal = storageRefusal(error);
+        const refusal = refusalOf(error);
         if (refusal !== null && troubles.isNew(refusal)) log.warn({ code: refusal.code }, refusal.message);
-        return refusal ?? domainRefusal(error);
+        return refusal;
       },
     },
   );

@@ -57,7 +57,6 @@ import { SettingsError } from '../../settings/faults.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainPeer } from '../explain/explain-peer.ts';
 import { explainRole } from '../explain/explain-role.ts';
-import { LibraryError } from '../library/library-error.ts';
 import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
@@ -69,8 +68,8 @@ import { downloadView, uploadView } from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, fileView, hostFields, hostView } from './list-views.ts';
+import { refusalOf } from './refusals.ts';
 import { statusView } from './status-view.ts';
-import { storageRefusal } from './storage-refusal.ts';
 
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;
@@ -256,14 +255,7 @@ export class DaemonControl implements Control {
   }
 
   async shareFolder({ path }: ShareFolderInput): Promise<FolderView> {
-    try {
-      return folderView(await this.#parts.library.addFolder(resolve(path)));
-    } catch (error) {
-      if (!(error instanceof LibraryError)) throw error;
-      throw error.code === 'LIBRARY_FOLDER_OVERLAPS'
-        ? new ApiError('CONFLICT', error.message, { cause: error })
-        : invalid('path', error.message, error);
-    }
+    return folderView(await this.#parts.library.addFolder(resolve(path)));
   }
 
   async unshareFolder({ id }: ById): Promise<void> {
@@ -423,7 +415,7 @@ async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {
       throw new ApiError('INVALID', cause.message, { faults, cause });
     }
     const { code, path } = cause as NodeJS.ErrnoException;
-    if (code === undefined || storageRefusal(cause) !== null) throw cause;
+    if (code === undefined || refusalOf(cause) !== null) throw cause;
     throw new ApiError('CONFLICT', `the configuration file cannot be written (${code} ${path ?? ''})`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 // The settings that the servent reads, as they stand at each use.
 import { LINKS_TO_FIND } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
+import type { UploadLimits } from '../../protocol/transfer/upload-queue.ts';
 import type { ResolvedSettings } from '../../settings/settings.ts';
 
 /** Links to look for: the setting; LINKS_TO_FIND when it is 0 by default and caches are configured. */
@@ -11,58 +12,33 @@ function seekOf({ settings, origins }: ResolvedSettings): number {
   return gnutella.seek === 0 && unsaid && bootstrap.caches.length > 0 ? LINKS_TO_FIND : gnutella.seek;
 }
 
+/** An object whose fields are read anew at each use. */
+function readAnew<T extends object>(fields: { readonly [Name in keyof T]: () => T[Name] }): T {
+  const properties = Object.entries<() => unknown>(fields).map(([name, get]) => [name, { get, enumerable: true }]);
+  return Object.defineProperties({}, Object.fromEntries(properties)) as T;
+}
+
 export function serventSettings(resolved: ResolvedSettings): ServentSettings {
   const { gnutella, uploads } = resolved.settings;
-  return {
-    get userAgent() {
-      return gnutella.userAgent;
-    },
-    get mode() {
-      return gnutella.mode;
-    },
-    get maxLeaves() {
-      return gnutella.maxLeaves;
-    },
-    get maxUltrapeers() {
-      return gnutella.maxUltrapeers;
-    },
-    get seek() {
-      return seekOf(resolved);
-    },
-    get maxPerAddress() {
-      return gnutella.maxPerAddress;
-    },
-    get queriesPerSecond() {
-      return gnutella.queriesPerSecond;
-    },
-    get leafQueriesPerSecond() {
-      return gnutella.leafQueriesPerSecond;
-    },
-    get deflate() {
-      return gnutella.deflate;
-    },
-    get tls() {
-      return gnutella.tls;
-    },
-    get outOfBand() {
-      return gnutella.outOfBand;
-    },
-    get reachable() {
-      return gnutella.reachable;
-    },
-    get uploadSpeed() {
-      return uploads.speed;
-    },
-    uploads: {
-      get slots() {
-        return uploads.slots;
-      },
-      get slotsPerAddress() {
-        return uploads.maxPerAddress;
-      },
-      get queue() {
-        return uploads.queue;
-      },
-    },
-  };
+  const limits = readAnew<UploadLimits>({
+    slots: () => uploads.slots,
+    slotsPerAddress: () => uploads.maxPerAddress,
+    queue: () => uploads.queue,
+  });
+  return readAnew<ServentSettings>({
+    userAgent: () => gnutella.userAgent,
+    mode: () => gnutella.mode,
+    maxLeaves: () => gnutella.maxLeaves,
+    maxUltrapeers: () => gnutella.maxUltrapeers,
+    maxPerAddress: () => gnutella.maxPerAddress,
+    queriesPerSecond: () => gnutella.queriesPerSecond,
+    leafQueriesPerSecond: () => gnutella.leafQueriesPerSecond,
+    deflate: () => gnutella.deflate,
+    tls: () => gnutella.tls,
+    outOfBand: () => gnutella.outOfBand,
+    reachable: () => gnutella.reachable,
+    seek: () => seekOf(resolved),
+    uploadSpeed: () => uploads.speed,
+    uploads: () => limits,
+  });
 }

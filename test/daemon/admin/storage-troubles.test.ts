@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ApiError } from '../../../api/errors.ts';
-import { StorageTroubles, storageRefusal } from '../../../daemon/admin/storage-refusal.ts';
+import { refusalOf } from '../../../daemon/admin/refusals.ts';
+import { StorageTroubles } from '../../../daemon/admin/storage-troubles.ts';
 import { storeError } from '../../../daemon/store/store-error.ts';
 import { diskError } from '../../../daemon/transfer/disk-error.ts';
 import { serveFake } from '../../support/api-server.ts';
@@ -41,7 +42,7 @@ const FAILURES: readonly [error: Error, status: number, code: string, detail: Re
 ];
 
 t.test('a disk or database that failed is told as such and never as a bug', async t => {
-  const { control, raw, mistakes } = await serveFake(t, { refusalOf: storageRefusal });
+  const { control, raw, mistakes } = await serveFake(t, { refusalOf });
   for (const [error, status, code, detail] of FAILURES) {
     control.before = () => {
       throw error;
@@ -57,7 +58,7 @@ t.test('a disk or database that failed is told as such and never as a bug', asyn
 
 t.test('what is no failure of a disk stays a mistake', t => {
   for (const error of [new Error('x'), coded('ENOENT', 'x'), null, 'ENOSPC', { code: 'ENOSPC' }])
-    t.equal(storageRefusal(error), null);
+    t.equal(refusalOf(error), null);
   t.end();
 });
 
@@ -72,6 +73,7 @@ t.test('a full disk is one line in the log however many calls it refuses, and an
   now += 60_000;
   t.ok(troubles.isNew(full));
   for (let n = 0; n < 100; n++) t.ok(troubles.isNew(new ApiError('STORAGE_FULL', `no space left for /${n}`)));
+  t.notOk(troubles.isNew(new ApiError('TOO_MANY', 'searches')), 'no trouble of the storage');
   t.ok(troubles.isNew(full), 'a bounded number is remembered');
   t.end();
 });
