@@ -1,4 +1,4 @@
-// The files that are or will be shared, in memory: by path, by index, and searchable once their hash is known.
+// Holds shared files in memory by path and index. A file becomes searchable when its hash is known.
 import { SearchIndex } from '../../protocol/search/search-index.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { HashJob } from './hash-pool.ts';
@@ -15,16 +15,16 @@ export interface CatalogEntry {
   readonly mtimeMs: number;
   /** Device of its folder. */
   readonly dev: number;
-  /** What searches and transfers see; null while its hash is unknown. */
+  /** The file as searches and transfers use it; null while its hash is unknown. */
   file: SharedFile | null;
-  /** The hash could not be computed. */
+  /** Hashing failed. */
   failed: boolean;
   job: HashJob | null;
-  /** The scan of its folder that saw it last. */
+  /** Number of the latest scan of its folder that found it. */
   seen: number;
-  /** Queries it answered. */
+  /** Number of queries answered with it. */
   hits: number;
-  /** Transfers finished. */
+  /** Number of finished uploads. */
   uploads: number;
 }
 
@@ -34,7 +34,7 @@ export class Catalog {
   readonly #byPath = new Map<string, CatalogEntry>();
   readonly #byIndex: (CatalogEntry | undefined)[] = [];
   #nextIndex = 1;
-  /** Grows whenever an entry comes, goes or changes, but for what is counted. */
+  /** Increases when an entry is added, removed or changed, except for its counters. */
   revision = 0;
 
   get size(): number {
@@ -49,12 +49,12 @@ export class Catalog {
     return this.#byIndex[index] ?? null;
   }
 
-  /** A file without a hash yet. There must be none of that path. */
+  /** Adds a file without a hash. The path must be new. */
   add(found: FoundFile, folder: SharedFolder): CatalogEntry {
     const { path, name, size, mtimeMs, dev } = found;
     const index = this.#nextIndex++;
     this.revision++;
-    // One literal: what is put together by spreading is slow to make, and slower to read, for as long as it lives.
+    // One literal: V8 makes slow objects of spread ones.
     const entry: CatalogEntry = {
       index,
       path,
@@ -75,7 +75,7 @@ export class Catalog {
     return entry;
   }
 
-  /** From now on it is found. */
+  /** Sets the hash of a file and makes it searchable. */
   share(entry: CatalogEntry, sha1: Buffer): SharedFile {
     const { index, name, size, mtimeMs, folder } = entry;
     const file: SharedFile = { index, name, size, sha1, modifiedAt: Math.trunc(mtimeMs) };
@@ -89,7 +89,7 @@ export class Catalog {
     return file;
   }
 
-  /** Its hash could not be computed; `code` is the system's. */
+  /** Marks a file whose hashing failed with system error `code`. */
   fail(entry: CatalogEntry, code: string): void {
     entry.failed = true;
     this.revision++;
@@ -109,7 +109,7 @@ export class Catalog {
     this.index.remove(entry.index);
   }
 
-  /** Of one folder, highest index first: the order in which the index removes fastest. */
+  /** Entries of one folder, highest index first: the fastest order for removing them from the search index. */
   entriesOf(folder: SharedFolder): CatalogEntry[] {
     const entries: CatalogEntry[] = [];
     for (let index = this.#byIndex.length - 1; index > 0; index--) {
@@ -119,7 +119,7 @@ export class Catalog {
     return entries;
   }
 
-  /** At most `limit` entries with indices above `after`, ascending. */
+  /** At most `limit` entries with indices above `after`, in ascending order. */
   list(after: number, limit: number): CatalogEntry[] {
     const entries: CatalogEntry[] = [];
     for (let index = after + 1; index < this.#byIndex.length && entries.length < limit; index++) {
@@ -129,7 +129,7 @@ export class Catalog {
     return entries;
   }
 
-  /** What could not be read is no trouble of the folder any more. */
+  /** Removes the file from the failures of its folder. */
   #mend(entry: CatalogEntry): void {
     if (entry.failed) entry.folder.failures.delete(entry.path);
     entry.failed = false;

@@ -1,10 +1,10 @@
-// Judges a file by how it begins: a private key is one under any name. Pure; runs in the hash threads.
+// Recognises private files, such as keys, by their first bytes. Pure; runs in the hash threads.
 import { createHash } from 'node:crypto';
 
-/** So much of a file is looked at. */
+/** Number of bytes examined. */
 export const HEAD_BYTES = 16 * 1024;
 
-/** `text` is a regular expression over bytes as Latin-1 characters, `hex` bytes at offset `at`, `??` being any. One of the two. */
+/** Has either `text`, a regular expression over the bytes as Latin-1, or `hex`, bytes at offset `at` with `??` for any byte. */
 export interface BytesRule {
   readonly rule: string;
   readonly text?: string | undefined;
@@ -15,16 +15,16 @@ export interface BytesRule {
 interface Signature {
   readonly rule: string;
   readonly at: number;
-  /** Null for any byte. */
+  /** Null matches any byte. */
   readonly bytes: readonly (number | null)[];
 }
 
 export class FirstBytes {
-  /** Changes with the rules: files judged under another one are judged again. */
+  /** Hash of the rules. A file checked under another stamp is checked again. */
   readonly stamp: string;
   readonly #signatures: Signature[];
   readonly #texts: { rule: string; pattern: RegExp }[];
-  /** All texts at once, those at the beginning apart: nearly every file is none of them. */
+  /** All text rules in one expression, for speed: hardly any file matches. */
   readonly #atStart: RegExp;
   readonly #anywhere: RegExp;
 
@@ -40,7 +40,7 @@ export class FirstBytes {
     this.#anywhere = oneOf(texts.filter(({ text }) => !text.startsWith('^')));
   }
 
-  /** The rule by which a file that begins so is never shared, or null. */
+  /** The rule that excludes a file with these first bytes; null: none. */
   ruleFor(head: Buffer): string | null {
     for (const { rule, at, bytes } of this.#signatures)
       if (bytes.every((byte, i) => (byte === null ? at + i < head.length : head[at + i] === byte))) return rule;
@@ -52,7 +52,7 @@ export class FirstBytes {
 
 const WIDE = /^(?:\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
 
-/** Windows writes text with two bytes a character, in either order, with a mark before it or without. What is looked for is ASCII. */
+/** Decodes as Latin-1, or as UTF-16 of either byte order with or without a mark. The rules search for ASCII. */
 function textOf(head: Buffer): string {
   const text = head.toString('latin1');
   return WIDE.test(text) ? text.replace(/^(?:\xff\xfe|\xfe\xff)|\0/g, '') : text;

@@ -1,4 +1,4 @@
-// Hands files to hash-worker threads: started when there is work, ended when there has been none for a while.
+// Distributes files to hash-worker threads. Threads start when there is work and end after a time without any.
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -11,26 +11,26 @@ export interface HashJob {
   readonly mtimeMs: number;
   /** Its digest is known: it is only judged by its first bytes. */
   readonly isHashed: boolean;
-  /** Set by the owner: not hashed any more if it has not begun, and never reported. */
+  /** Set by the owner: the job is not started, and its result is not reported. */
   cancelled: boolean;
   readonly done: (result: HashResult) => void;
 }
 
-/** Requests a worker has at once, so that it never waits for us between small files. */
+/** Requests queued at a worker, so that it does not wait between small files. */
 const REQUESTS_PER_WORKER = 32;
 const IDLE_MS = 3000;
 
-// Built and from the sources alike.
+// Works in the built form and in the sources.
 const workerUrl = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** To be read. */
+/** Bytes that the job must read. */
 const bytesOf = ({ isHashed, size }: HashJob): number => (isHashed ? 0 : size);
 
 interface Thread {
   readonly worker: Worker;
-  /** In the order in which they are worked on. */
+  /** In order of processing. */
   readonly running: Map<number, HashJob>;
-  /** Done of the file it is at. */
+  /** Bytes done of the present file. */
   progressBytes: number;
 }
 
@@ -43,14 +43,14 @@ export class HashPool {
   #lastId = 0;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
-  /** Of jobs not finished, whole files. */
+  /** Bytes of unfinished jobs; a file in progress counts in full. */
   #bytes = 0;
-  /** By default a second thread only where there are cores to spare. */
+  /** By default one thread, and two with more than two cores. */
   constructor(workersMax = availableParallelism() > 2 ? 2 : 1) {
     this.#workersMax = workersMax;
   }
 
-  /** Jobs not finished. */
+  /** Number of unfinished jobs. */
   get pending(): number {
     let running = 0;
     for (const thread of this.#threads) running += thread.running.size;
@@ -63,7 +63,7 @@ export class HashPool {
     return Math.max(0, left);
   }
 
-  /** The path being worked on, any if there are several. */
+  /** Path of a file being hashed; null: none. */
   get current(): string | null {
     for (const { running } of this.#threads) for (const job of running.values()) return job.path;
     return null;
@@ -76,7 +76,7 @@ export class HashPool {
     this.#dispatch();
   }
 
-  /** What is left is never reported. */
+  /** Ends the threads. Unfinished jobs are not reported. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting = [];
@@ -111,7 +111,7 @@ export class HashPool {
     }
   }
 
-  /** The one with least to do; a new one rather than a second request for a busy one. */
+  /** The thread with the fewest requests; starts another thread, if allowed, before it gives a second request to one. */
   #freeThread(): Thread | null {
     let best: Thread | null = null;
     for (const thread of this.#threads) {
@@ -127,7 +127,7 @@ export class HashPool {
     const thread: Thread = { worker, running: new Map(), progressBytes: 0 };
     this.#threads.add(thread);
     thread.worker.on('message', (reply: HashReply) => this.#onReply(thread, reply));
-    // A thread that ends by itself fails what it had; the next job starts another.
+    // A thread that ends unexpectedly fails its jobs; the next job starts another thread.
     thread.worker.on('error', error => this.#onEnd(thread, error.name));
     thread.worker.on('exit', () => this.#onEnd(thread, 'WORKER_EXIT'));
     return thread;

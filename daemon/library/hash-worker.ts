@@ -18,15 +18,15 @@ export type HashResult =
   | { readonly kind: 'hashed'; readonly content: ContentDigest }
   /** The first bytes are those of nothing private. */
   | { readonly kind: 'harmless' }
-  /** Never to be shared, by that rule. */
+  /** Excluded by `rule`. */
   | { readonly kind: 'private'; readonly rule: string }
-  /** Not, or no longer, the file it was when the request was made. */
+  /** The file differs from the one requested. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'failed'; readonly code: string };
 
 export type HashReply =
   | { readonly kind: 'result'; readonly id: number; readonly result: HashResult }
-  /** So many more bytes of the file at hand. */
+  /** Further bytes of the present file are done. */
   | { readonly kind: 'progress'; readonly bytes: number };
 
 const READ_BYTES = 1 << 20;
@@ -36,7 +36,7 @@ const NICENESS = 10;
 const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const firstBytes = new FirstBytes(workerData as readonly BytesRule[]);
 
-/** Neither links nor devices are followed: the path may have become something else since the scan. */
+/** Opens without following links or blocking: the path may have changed since the scan. */
 function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -65,7 +65,7 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
   }
 }
 
-/** A file system of a program (FUSE) may give less at once than was asked for. Less than `least` is the end of the file. */
+/** Reads at least `least` bytes unless the file ends; a FUSE file system may return less than asked for. */
 function readAtLeast(file: number, least: number, most: number): number {
   let bytes = 0;
   for (let some = -1; some !== 0 && bytes < least; bytes += some)
@@ -77,7 +77,7 @@ function reply(message: HashReply): void {
   parentPort?.postMessage(message);
 }
 
-// On Linux this is the priority of the calling thread alone.
+// On Linux this sets the priority of this thread only.
 if (process.platform === 'linux') setPriority(NICENESS);
 
 parentPort?.on('message', (request: HashRequest) => {

@@ -1,14 +1,14 @@
-// A shared file as it was hashed, opened: a file swapped for another, or for a link, is not served.
+// Opens a shared file only if it is the one that was hashed.
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import type { CatalogEntry } from './catalog.ts';
 import { systemCode } from './library-error.ts';
 
-/** Null unless the path leads, without any link, to the file that was hashed. */
+/** Resolves with null when the path has a link in it, or size or modification time differ. */
 export async function openAsHashed({ path, size, mtimeMs }: CatalogEntry): Promise<FileHandle | null> {
   let handle: FileHandle | null = null;
   try {
-    // NONBLOCK: should it have become a pipe, opening must not wait for a writer.
+    // NONBLOCK: opening a pipe would wait for a writer.
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await handle.stat();
     const same = stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs;

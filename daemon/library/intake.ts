@@ -1,4 +1,4 @@
-// From files that were found to files that are shared: known by the store, or hashed first; looked at again when they change meanwhile.
+// Turns found files into shared ones: takes the hash from the store or computes it, and repeats that for files that change meanwhile.
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
@@ -15,13 +15,13 @@ import { systemCode } from './library-error.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
 import type { SharedFolder } from './shared-folder.ts';
 
-/** A file that changed while it was hashed is being written: look again after this long. */
+/** Wait before a file that changed while it was hashed is examined again. */
 const UNSETTLED_MS = 30_000;
 
 export interface HashingStatus {
   /** Files still to hash. */
   readonly pending: number;
-  /** Files hashed since the start: none at all when every file was known. */
+  /** Files hashed since the start, without those known from the store. */
   readonly done: number;
   readonly bytesLeft: number;
   readonly current: string | null;
@@ -31,14 +31,14 @@ export interface IntakeOptions {
   readonly catalog: Catalog;
   readonly store: FileStore;
   readonly log: Log;
-  /** Shared with other parts that hash, and closed by its owner. Without one the intake makes its own. */
+  /** A pool owned by the caller. Absent: the intake creates one. */
   readonly hashPool?: HashPool | undefined;
   readonly unsettledMs?: number | undefined;
-  /** The shared folder that a real path lies in. */
+  /** The shared folder that contains a real path. */
   readonly folderOf: (realPath: string) => SharedFolder | null;
-  /** Other files are shared than before. */
+  /** Called when the set of shared files changes. */
   readonly onChange: () => void;
-  /** Something is done; perhaps nothing is left to do. */
+  /** Called when a job ends. */
   readonly onDone: () => void;
 }
 
@@ -54,9 +54,9 @@ export class Intake {
   readonly #firstBytes = new FirstBytes(this.#never.list.firstBytes);
   readonly #onChange: () => void;
   readonly #onDone: () => void;
-  /** Ours in the pool. */
+  /** Jobs of this intake in the pool. */
   readonly #jobs = new Set<HashJob>();
-  /** Paths that changed under the hash; bounded by the files. */
+  /** Paths that changed while being hashed; bounded by the number of files. */
   readonly #unsettled = new Set<string>();
   #unsettledTimer: NodeJS.Timeout | null = null;
   #hashed = 0;
@@ -84,7 +84,7 @@ export class Intake {
     return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current };
   }
 
-  /** Ends hashing where it is. Safe to call again. */
+  /** Stops hashing at once. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#unsettledTimer !== null) clearTimeout(this.#unsettledTimer);
@@ -93,14 +93,14 @@ export class Intake {
     if (this.#ownsPool) await this.#pool.close();
   }
 
-  /** Files as they are on the disk now: those that are new or different are shared, after hashing unless the store knows them. */
+  /** Takes files found on the disk. New and changed ones are shared, after hashing if the store does not know them. */
   async take(folder: SharedFolder, found: readonly FoundFile[]): Promise<void> {
     const unknown: FoundFile[] = [];
     for (const file of found) {
       const entry = this.#catalog.byPath(file.path);
       if (entry !== null && entry.size === file.size && entry.mtimeMs === file.mtimeMs) {
         entry.seen = folder.generation;
-        if (entry.failed && entry.job === null) this.#hash(entry); // it may be readable by now
+        if (entry.failed && entry.job === null) this.#hash(entry); // try again: it may be readable now
         continue;
       }
       if (entry !== null) this.remove(entry);
@@ -110,7 +110,7 @@ export class Intake {
     const records = await this.#store.lookUp(unknown.map(({ path }) => path));
     if (folder.removed || this.#stopped) return;
     for (const [i, file] of unknown.entries()) {
-      // It may have come in by itself meanwhile.
+      // It may have been added during the await.
       if (this.#catalog.byPath(file.path) === null) this.#takeOne(folder, file, records[i]);
     }
   }
@@ -128,7 +128,7 @@ export class Intake {
     const sha1 = known === null ? null : base32OrNull(known.sha1);
     if (sha1?.length !== SHA1_BYTES) this.#hash(entry);
     else if (!isJudged)
-      this.#hash(entry, sha1); // hashed by a version that had other rules, or none
+      this.#hash(entry, sha1); // checked under other rules, or none
     else {
       if (isStale) this.#remember(file, sha1);
       this.#share(entry, sha1);
@@ -139,7 +139,7 @@ export class Intake {
     this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1), dev, judged: this.#firstBytes.stamp });
   }
 
-  /** Remembers that a file is never shared, so that it is not read with every scan. */
+  /** Stores that a file is excluded, so that later scans do not read it. */
   #withhold({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, rule: string): void {
     this.#store.remember(path, { size, mtimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
@@ -150,7 +150,7 @@ export class Intake {
     return file;
   }
 
-  /** A file whose SHA-1 the caller has verified: not read for it. Null if it does not lie in a shared folder, or is never shared. */
+  /** Takes a file whose SHA-1 the caller has verified. Null: it is in no shared folder, or it is excluded. */
   async takeVerified(path: string, sha1: Buffer): Promise<SharedFile | null> {
     const real = await realpath(path);
     const found = await findOne(real);
@@ -174,7 +174,7 @@ export class Intake {
     return names.some((name, i) => leftOutByName(name, i < last ? 'folder' : 'file', this.#never) !== null);
   }
 
-  /** One file that is not what it was: drops it, and takes it anew if it is still a file of ours. */
+  /** Drops a file that has changed, and takes it again if it still exists in a shared folder. */
   async recheck(path: string): Promise<void> {
     this.#rechecks++;
     try {
@@ -185,7 +185,8 @@ export class Intake {
       const found = await findOne(path);
       if (found !== null) await this.take(folder, [found]);
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') this.#log.warn({ err: error, path }, `${path} is not shared any more`);
+      if (systemCode(error) !== 'ENOENT')
+        this.#log.warn({ err: error, path }, `${path} is no longer shared: it cannot be read`);
     } finally {
       this.#rechecks--;
       this.#onDone();
@@ -198,7 +199,7 @@ export class Intake {
     if (entry.file !== null) this.#onChange();
   }
 
-  /** Reads all of it; with a SHA-1 that is known only what shows whether it may be shared. */
+  /** Queues a file for hashing; with a known `sha1`, only for the check of its first bytes. */
   #hash(entry: CatalogEntry, sha1: Buffer | null = null): void {
     const { path, size, mtimeMs } = entry;
     const done = (result: HashResult): void => this.#onHashed(entry, result, sha1);

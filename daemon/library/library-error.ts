@@ -1,4 +1,4 @@
-// What may be wrong with a folder somebody asks to share.
+// Errors of sharing a folder.
 import { CodedError } from '../../protocol/errors.ts';
 
 export type LibraryErrorCode =

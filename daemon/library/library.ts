@@ -1,4 +1,4 @@
-// What this servent shares: keeps the catalog in step with the disk and the store, and opens files for those who send them.
+// Manages the shared files: keeps the catalog in step with the disk and the store, and opens files for uploads.
 import type { FileHandle } from 'node:fs/promises';
 import { formatLeftOut } from '../../api/format.ts';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
@@ -15,10 +15,10 @@ import { type FoundFile, scanFolder } from './scanner.ts';
 import { type FolderStatus, SharedFolder } from './shared-folder.ts';
 import { Survey } from './survey.ts';
 
-/** Files of all folders together, about half a GB of memory; what is beyond is not shared, and the folder says so. */
+/** Most files of all folders, about 500 MB of memory. Further files are not shared and reported as left out. */
 const FILES_MAX = 1_000_000;
 const RESCAN_INTERVAL_MS = 15 * 60_000;
-/** Entries dropped in one go before others have their turn. */
+/** Entries dropped before yielding to the event loop. */
 const DROP_SLICE = 1000;
 const LIST_SLICE = 1000;
 
@@ -26,20 +26,20 @@ export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
   readonly folders: readonly string[];
   readonly store: FileStore;
-  /** The data folder, which is not to be shared. */
+  /** The data folder, which is not shared. */
   readonly own?: OwnFolder;
   readonly log: Log;
-  /** Other files are shared than before. At most once a turn of the event loop: enough to note that a QRP table is stale. */
+  /** Called when the set of shared files changes, at most once a turn of the event loop. */
   readonly onChange?: () => void;
-  /** A folder has been looked through. */
+  /** Called when the scan of a folder ends. */
   readonly onScanned?: (folder: FolderStatus) => void;
-  /** 0: never by itself. */
+  /** 0: no automatic rescan. */
   readonly rescanIntervalMs?: number;
   readonly unsettledMs?: number;
   readonly filesMax?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Shared with other parts that hash, and closed by its owner. Without one the library makes its own. */
+  /** A pool owned by the caller. Absent: the library creates one. */
   readonly hashPool?: HashPool;
 }
 
@@ -59,7 +59,7 @@ export class Library implements Searchable {
   readonly #stopping = new AbortController();
   #scanning: Promise<void> | null = null;
   #changed = false;
-  /** Hits and uploads of all files, also those that have gone. */
+  /** Hits and uploads of all files, including removed ones. */
   #counted = 0;
   #rescanTimer: NodeJS.Timeout | null = null;
   #settledWaiters: (() => void)[] = [];
@@ -86,14 +86,14 @@ export class Library implements Searchable {
     });
   }
 
-  /** Knows its folders when this resolves; their files come in afterwards. Rejects with StoreError. */
+  /** Loads the folders and starts their scans; files are added afterwards. Rejects with StoreError. */
   async start(): Promise<void> {
     for (const path of this.#configured) await this.#adopt(new SharedFolder(path, false));
     for (const path of await this.#store.folders()) await this.#adopt(new SharedFolder(path, true));
     void this.rescan();
   }
 
-  /** Ends scans and hashing where they are; what was hashed is in the store. Safe to call again. */
+  /** Stops scans and hashing at once; finished hashes are stored. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
@@ -103,7 +103,7 @@ export class Library implements Searchable {
     this.#settle();
   }
 
-  /** Files that can be found and fetched. */
+  /** Number of shared files. */
   get files(): number {
     return this.#catalog.index.files;
   }
@@ -126,7 +126,7 @@ export class Library implements Searchable {
     return this.#catalog.index.newest(count, since);
   }
 
-  /** Every distinct word of every shared name, for QRP tables. */
+  /** All distinct words of shared names, for QRP tables. */
   words(): IterableIterator<string> {
     return this.#catalog.index.words();
   }
@@ -140,8 +140,8 @@ export class Library implements Searchable {
   }
 
   /**
-   * For reading, positioned at the start; the caller closes it. Null when what is there now is not what was hashed, or not inside
-   * the shared folder any more: the file is then no longer shared until it has been hashed again.
+   * Opens a file for reading; the caller closes it. Null when it has changed or left the shared folder: it is then not shared until
+   * it has been hashed again.
    */
   async open(file: SharedFile): Promise<FileHandle | null> {
     const entry = this.#catalog.byIndex(file.index);
@@ -151,7 +151,7 @@ export class Library implements Searchable {
     return handle;
   }
 
-  /** Null for a file that is not shared, or no longer. */
+  /** Null for a file that is not shared. */
   pathOf(file: SharedFile): string | null {
     const entry = this.#catalog.byIndex(file.index);
     return entry?.file === file ? entry.path : null;
@@ -163,17 +163,17 @@ export class Library implements Searchable {
     this.#counted++;
   }
 
-  /** Of the list of files: moves with all but their counts of hits and uploads, and with these too. */
+  /** Revision numbers of the file list: without and with changes of the counters. */
   get revisions(): { files: number; counts: number } {
     return { files: this.#catalog.revision, counts: this.#counted };
   }
 
-  /** Known files by index, hashed or not: those after `after`, at most `limit`. */
+  /** At most `limit` known files, hashed or not, with indices above `after`. */
   list(after: number, limit: number): readonly Readonly<CatalogEntry>[] {
     return this.#catalog.list(after, limit);
   }
 
-  /** Everything that can be fetched, by index. */
+  /** All shared files in order of index. */
   *shared(): IterableIterator<SharedFile> {
     for (let entries = this.#catalog.list(-1, LIST_SLICE); entries.length > 0; ) {
       for (const { file } of entries) if (file !== null) yield file;
@@ -189,7 +189,7 @@ export class Library implements Searchable {
     return [...this.#folders.values()].map(folder => folder.status);
   }
 
-  /** Shares it now and at later starts. Throws LibraryError, StoreError. */
+  /** Shares a folder now and at later starts. Rejects with LibraryError, StoreError. */
   async addFolder(path: string): Promise<FolderStatus> {
     const folder = new SharedFolder(path, true);
     const known = this.#folders.get(folder.id);
@@ -212,8 +212,8 @@ export class Library implements Searchable {
   }
 
   /**
-   * Its files stay on the disk and their hashes in the store. A folder of the configuration is shared again at the next start.
-   * Throws LibraryError, StoreError.
+   * Unshares a folder; files and stored hashes are kept. A folder of the configuration is shared again at the next start.
+   * Rejects with LibraryError, StoreError.
    */
   async removeFolder(id: string): Promise<void> {
     const folder = this.#folders.get(id);
@@ -225,20 +225,20 @@ export class Library implements Searchable {
     this.#settle();
   }
 
-  /** Looks through all folders, once more if it is about it already. Resolves when that is done; new files may still be hashed. */
+  /** Scans all folders, and those being scanned once more. Resolves when the scans end; hashing may go on. */
   async rescan(): Promise<void> {
     await this.#scan([...this.#folders.values()]);
   }
 
   /**
-   * A finished download with its SHA-1, verified by the caller: known from now on without being read again, and shared at once if
-   * it lies in a shared folder. Null if it does not.
+   * Adds a finished download with the SHA-1 that the caller has verified; it is not hashed again. Resolves with null when it is not
+   * in a shared folder.
    */
   async addFile(path: string, sha1: Buffer): Promise<SharedFile | null> {
     return await this.#intake.takeVerified(path, sha1);
   }
 
-  /** Until nothing is left to scan, hash or write. */
+  /** Resolves when no scan, hash or write is pending. */
   async settled(): Promise<void> {
     if (this.#isBusy) await new Promise<void>(resolve => this.#settledWaiters.push(resolve));
     await this.#store.flush();
@@ -248,16 +248,16 @@ export class Library implements Searchable {
     return this.#scanning !== null || this.#intake.isBusy;
   }
 
-  /** Takes a folder whether or not it is there, unless it is shared already. */
+  /** Adds a folder, even a missing one, unless it is shared already. */
   async #adopt(folder: SharedFolder): Promise<void> {
     if (this.#folders.has(folder.id)) return;
-    await Promise.allSettled([this.#check(folder)]); // the scan says what is wrong with it
+    await Promise.allSettled([this.#check(folder)]); // the scan reports the error
     const other = this.#overlapping(folder);
     if (other === null) this.#folders.set(folder.id, folder);
     else
       this.#log.warn(
         { folder: folder.path, other: other.path },
-        `${folder.path} is not scanned by itself: ${other.path} overlaps it`,
+        `${folder.path} is not scanned separately: it overlaps ${other.path}`,
       );
   }
 
@@ -312,12 +312,12 @@ export class Library implements Searchable {
     return this.#stopping.signal.aborted ? undefined : [...this.#folders.values()].find(({ due }) => due);
   }
 
-  /** Forgets hashes of files that are gone; those that may come back are kept for a while. */
+  /** Drops hashes of deleted files; keeps those that may return for a time. */
   async #sweep(scanned: ReadonlySet<SharedFolder>): Promise<void> {
     await this.#store.sweep((path, { dev }) => {
       if (this.#catalog.byPath(path) !== null) return 'keep';
       const folder = this.#folderOf(path);
-      if (folder === null) return 'away'; // unshared, or never shared
+      if (folder === null) return 'away'; // not in a shared folder
       if (!scanned.has(folder) || folder.survey.withholds(path)) return 'keep';
       return folder.survey.mayReturn(path, dev) ? 'away' : 'gone';
     }, this.#now());
@@ -344,7 +344,7 @@ export class Library implements Searchable {
       folder.trouble = null;
       folder.state = 'ready';
     } catch (error) {
-      // What cannot be looked at cannot be served either.
+      // The folder cannot be read, so its files cannot be served.
       await this.#drop(this.#catalog.entriesOf(folder));
       survey = new Survey();
       folder.trouble = error instanceof Error ? error.message : String(error);
@@ -359,7 +359,7 @@ export class Library implements Searchable {
     this.#onScanned(folder.status);
   }
 
-  /** Without the new files that the library has no room for. */
+  /** Leaves out new files above FILES_MAX. */
   #withinBound(slice: readonly FoundFile[], survey: Survey): readonly FoundFile[] {
     if (this.#catalog.size + slice.length <= this.#filesMax) return slice;
     let room = this.#filesMax - this.#catalog.size;
@@ -370,7 +370,7 @@ export class Library implements Searchable {
     });
   }
 
-  /** What changed since it was said last: in the log, not with every scan. True if the error did. */
+  /** Logs changes of error and left-out files since the last call. Returns true if the error changed. */
   #say(folder: SharedFolder): boolean {
     const { path, error, leftOut } = folder.status;
     const rules = formatLeftOut(leftOut);
@@ -378,7 +378,7 @@ export class Library implements Searchable {
       this.#log.info({ folder: path, leftOut }, `left out of ${path}: ${rules}`);
     folder.saidLeftOut = rules;
     if (error === folder.saidError) return false;
-    if (error === null) this.#log.info({ folder: path }, `sharing ${path}: what was wrong is over`);
+    if (error === null) this.#log.info({ folder: path }, `sharing ${path}: the error is resolved`);
     else this.#log.warn({ folder: path }, `sharing ${path}: ${error}`);
     folder.saidError = error;
     return true;

@@ -1,10 +1,10 @@
-// The data folder as the library sees it: token, keys and database lie there, so nothing in it is shared but what a folder below it,
-// named by its owner, holds. All by real path: a link changes nothing.
+// Keeps the data folder, with its token, keys and database, from being shared, except for the folders below it that are configured as
+// shared. Compares real paths, so links do not circumvent it.
 import { realpath } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { LibraryError } from './library-error.ts';
 
-/** What of the data folder is never shared, by whatever path it is named: the store, copies of it, what a restore put aside. */
+/** Names in the data folder that cannot be shared at all: hidden files, the store and its copies, the backup of a restore. */
 const NEVER = /^(\.|store|before-restore)/;
 
 export class OwnFolder {
@@ -13,26 +13,26 @@ export class OwnFolder {
   #real: string;
   #open: readonly string[] = [];
 
-  /** `named`: folders that may be shared, and may lie below `path`. */
+  /** `named` returns the configured folders, which may lie below `path`. */
   constructor(path: string, named: () => readonly string[]) {
     this.#path = resolve(path);
     this.#real = this.#path;
     this.#named = named;
   }
 
-  /** Where everything is now; before a scan, and before a folder is judged. `more`: shared besides those that were named. */
+  /** Resolves the real paths; call it before a scan or refuse(). `more`: further shared folders. */
   async look(more: readonly string[] = []): Promise<void> {
     this.#real = await realOrSame(this.#path);
     const named = await Promise.all([...this.#named(), ...more].map(realOrSame));
     this.#open = named.filter(folder => isWithin(folder, this.#real) && !this.#isOurs(folder));
   }
 
-  /** Throws LibraryError for a folder, by its real path, that nobody may share. */
+  /** Throws LibraryError if the folder must not be shared. */
   refuse(path: string, realPath: string): void {
     if (!isWithin(realPath, this.#real) || !this.#isOurs(realPath)) return;
     throw new LibraryError(
       'LIBRARY_FOLDER_PRIVATE',
-      `${path} holds the token, keys and state of this servent, for nobody else: share a folder of its own, such as ${resolve(this.#path, 'shared')}`,
+      `${path} holds the token, keys and state of this servent, which must stay private: share another folder, such as ${resolve(this.#path, 'shared')}`,
     );
   }
 
@@ -40,7 +40,7 @@ export class OwnFolder {
     return isWithin(realPath, this.#real) && !this.#open.some(folder => isWithin(realPath, folder));
   }
 
-  /** Whether a walk need not go there: nothing below can be shared. */
+  /** Whether nothing below can be shared, so that a scan skips it. */
   isClosed(realFolder: string): boolean {
     return this.isPrivate(realFolder) && !this.#open.some(folder => isWithin(folder, realFolder));
   }
@@ -55,7 +55,7 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** What is not there yet leads nowhere else. */
+/** The path itself when it does not exist. */
 async function realOrSame(path: string): Promise<string> {
   return await realpath(path).catch(() => resolve(path));
 }

@@ -1,5 +1,5 @@
-// Walks a folder and tells which files could be shared, and the survey of everything else. Symbolic links are passed over: one that leads
-// inside names a file that is found anyway, one that leads outside is not ours to share.
+// Walks a folder, yields the files that can be shared, and reports everything else to the survey. Symbolic links are skipped: a target
+// inside the folder is found anyway, one outside must not be shared.
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -14,30 +14,30 @@ export interface FoundFile {
   readonly name: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Device of the folder that it lies in: on some file systems files have another. */
+  /** Device of its folder; on some file systems a file has another. */
   readonly dev: number;
 }
 
 export interface ScanOptions {
   readonly signal: AbortSignal;
-  /** Told of everything that is there and not shared; the walk goes on. */
+  /** Receives everything that is not shared. */
   readonly survey: Pick<Survey, 'leaveOut' | 'noteUnreadable' | 'enter' | 'noteFile'>;
-  /** Passed over, but for what in it may be shared. */
+  /** Skipped, except for the shareable folders in it. */
   readonly own?: OwnFolder | null;
   readonly never?: NeverShared;
 }
 
-/** Files looked at in one go; between slices others have their turn. */
+/** Files examined before yielding to the event loop. */
 const SLICE_FILES = 64;
-/** Of one scan: bounds what the survey knows of folders. */
+/** Most folders of one scan; bounds the survey. */
 const FOLDERS_MAX = 200_000;
-/** Deeper than any sane tree; keeps paths short of the system's limit too. */
+/** Greatest depth; keeps paths below the system's limit. */
 const DEPTH_MAX = 100;
 
-/** What browsers and file sharing programs call files that are not whole. */
+/** Names that browsers and file sharing programs give to incomplete files. */
 const PARTIAL = /\.(part|partial|crdownload|download|incomplete|tmp|temp|aria2|!qb|!ut|bc!|dctmp)$|~$/i;
 
-/** Why something of that name is left out. What is no UTF-8 came with U+FFFD in it and could not be opened again. */
+/** The reason to leave out a name; null: none. A name with U+FFFD was not UTF-8 and cannot be opened. */
 export function leftOutByName(name: string, kind: Kind, never: NeverShared): Reason | null {
   const secret = kind === 'folder' ? never.folder(name) : never.file(name);
   if (secret !== null) return secret;
@@ -46,7 +46,7 @@ export function leftOutByName(name: string, kind: Kind, never: NeverShared): Rea
   return PARTIAL.test(name) ? 'partial' : null;
 }
 
-/** Regular files that are not empty, in slices. `root` is a real path. Ends early, without an error, when the signal says so. */
+/** Yields non-empty regular files in slices. `root` is a real path. Ends without an error when the signal aborts. */
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
   const { signal, survey } = options;
   const never = options.never ?? neverShared();
@@ -133,7 +133,7 @@ async function lookedAt(names: readonly Seen[], survey: ScanOptions['survey']): 
   return found.filter(file => file !== null);
 }
 
-/** Null for what is no regular file. Rejects with the system's error. */
+/** Null for anything but a regular file. Rejects with the system's error. */
 async function findFile(path: string, name: string, dev: number): Promise<FoundFile | null> {
   const stats = await lstat(path);
   return stats.isFile() ? { path, name, size: stats.size, mtimeMs: stats.mtimeMs, dev } : null;

@@ -1,4 +1,4 @@
-// One folder that is shared, with everything below it.
+// A shared folder: path, state of its scans, errors, files left out.
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,14 +14,14 @@ export interface FolderStatus {
   readonly id: string;
   readonly path: string;
   readonly state: FolderState;
-  /** Shared, that is hashed. */
+  /** Number of shared files. */
   readonly files: number;
   readonly bytes: number;
-  /** Why nothing, or not everything, is shared; null as soon as that is over. */
+  /** Why files are not shared; null: no problem. */
   readonly error: string | null;
-  /** It, or something in it, cannot be read; an error may also be of what was left out. */
+  /** The folder or part of it cannot be read. */
   readonly unread: boolean;
-  /** What the last scan left out, by rule. */
+  /** Files and folders that the last scan left out, by rule. */
   readonly leftOut: readonly LeftOut[];
   /** Milliseconds since 1970. */
   readonly scannedAt: number | null;
@@ -33,25 +33,25 @@ export class SharedFolder {
   readonly path: string;
   /** Added at run time and not by the configuration. */
   readonly added: boolean;
-  /** Where it is when no link is left in the path; the path itself until the first scan. */
+  /** The path without links; equal to `path` until the first scan. */
   realPath: string;
   state: FolderState = 'waiting';
-  /** Why nothing of it is shared. */
+  /** Why the whole folder is not shared; null: it is. */
   trouble: string | null = null;
-  /** What the last scan met; the one that runs has its own until it ends. */
+  /** Result of the last finished scan. */
   survey = new Survey();
   running: Survey | null = null;
-  /** Files that could not be hashed: path to the system's code. Bounded by the files of the library. */
+  /** System error code of files that could not be hashed, by path. Bounded by the files of the library. */
   readonly failures = new Map<string, string>();
   files = 0;
   bytes = 0;
   scannedAt: number | null = null;
   /** Counts scans. */
   generation = 0;
-  /** To be scanned; set again during a scan it asks for another. */
+  /** A scan is due. Setting it during a scan requests another. */
   due = false;
   removed = false;
-  /** Last in the log. */
+  /** Latest error written to the log. */
   saidError: string | null = null;
   saidLeftOut = '';
 
@@ -68,13 +68,13 @@ export class SharedFolder {
     return { id, path, state, files, bytes, error, unread, leftOut: this.survey.leftOut, scannedAt };
   }
 
-  /** Made of what is wrong now, so that it ends with its cause. */
+  /** Computed from the present state, so that it ends with its cause. */
   get error(): string | null {
     const faults = this.trouble === null ? [...this.survey.faults, ...this.#unhashed] : [this.trouble];
     return faults.length === 0 ? null : faults.join('; ');
   }
 
-  /** Real paths both. */
+  /** `path` is a real path. */
   contains(path: string): boolean {
     return isWithin(path, this.realPath);
   }
@@ -89,7 +89,7 @@ export class SharedFolder {
     return [];
   }
 
-  /** Throws LibraryError with what to do about it. Sets realPath. */
+  /** Checks that the folder may be shared and sets realPath. Rejects with LibraryError, which says what to do. */
   async check(own: OwnFolder | null): Promise<void> {
     this.realPath = await checkedFolder(this.path);
     own?.refuse(this.path, this.realPath);
@@ -97,7 +97,7 @@ export class SharedFolder {
     if (refusal !== null) throw new LibraryError('LIBRARY_FOLDER_REFUSED', refusal);
   }
 
-  /** A file in it that turned out to be private: counted by the last scan and by one that runs. */
+  /** Counts a file found to be private, in the last scan and in a running one. */
   withhold(secret: Secret, path: string): void {
     this.survey.withhold(secret, path);
     this.running?.withhold(secret, path);
@@ -117,11 +117,11 @@ async function checkedFolder(path: string): Promise<string> {
     const code = systemCode(error);
     const options = { cause: error };
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new LibraryError('LIBRARY_FOLDER_MISSING', `${path} does not exist: make it, or unshare it`, options);
+      throw new LibraryError('LIBRARY_FOLDER_MISSING', `${path} does not exist: create it, or unshare it`, options);
     }
     throw new LibraryError(
       'LIBRARY_FOLDER_UNREADABLE',
-      `${path} cannot be read (${code}): let this user read it, or unshare it`,
+      `${path} cannot be read (${code}): give this user the right to read it, or unshare it`,
       options,
     );
   }

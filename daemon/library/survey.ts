@@ -1,18 +1,18 @@
-// What one scan of a folder met besides files to share: what it left out and by which rule, and the folders it went through.
+// Records what one scan of a folder left out, by rule, what it could not read, and the folders it visited.
 import { dirname } from 'node:path';
 import { formatFilesAndFolders } from '../../api/format.ts';
 import type { Secret } from '../../settings/never-shared.ts';
 
-/** Rules that leave something out because of what it is. */
+/** Rules by name or type of a file or folder. */
 export type LeftOutRule = keyof typeof RULES;
 
-/** Those, and the rules of what is never shared. */
+/** Also the rules for private files. */
 export type Reason = LeftOutRule | Secret;
 
 interface Rule {
   readonly one: string;
   readonly many: string;
-  /** A person would not expect it: said in the folder's error. */
+  /** Reported as an error of the folder, because users do not expect it. */
   readonly fault: boolean;
 }
 
@@ -22,13 +22,17 @@ const RULES = {
   'too-deep': { one: 'it lies too deep', many: 'they lie too deep', fault: true },
   'too-many': { one: 'there are too many', many: 'there are too many', fault: true },
   'file-system': {
-    one: 'what is mounted there is no disk',
-    many: 'what is mounted there is no disk',
+    one: 'a special file system is mounted there',
+    many: 'a special file system is mounted there',
     fault: false,
   },
-  'data-folder': { one: 'it is state of the servent', many: 'they are state of the servent', fault: false },
+  'data-folder': { one: 'it is data of the servent', many: 'they are data of the servent', fault: false },
   hidden: { one: 'its name begins with a dot', many: 'their names begin with a dot', fault: false },
-  partial: { one: 'its name is that of a part', many: 'their names are those of parts', fault: false },
+  partial: {
+    one: 'its name is that of an incomplete file',
+    many: 'their names are those of incomplete files',
+    fault: false,
+  },
   empty: { one: 'it is empty', many: 'they are empty', fault: false },
   link: { one: 'it is a link', many: 'they are links', fault: false },
   special: {
@@ -41,7 +45,7 @@ const RULES = {
 /** Things left out by one rule. */
 export interface LeftOut {
   readonly rule: string;
-  /** `its name is not UTF-8`, in the plural when there are several. */
+  /** Such as `its name is not UTF-8`; plural when there are several. */
   readonly why: string;
   readonly files: number;
   readonly folders: number;
@@ -50,27 +54,27 @@ export interface LeftOut {
 
 export type Kind = 'file' | 'folder';
 
-interface Tally {
+interface LeftOutCount {
   readonly rule: Rule;
   files: number;
   folders: number;
   readonly first: string;
 }
 
-/** A folder that the scan went into. */
-interface Place {
+/** A folder visited by the scan. */
+interface VisitedFolder {
   readonly dev: number;
-  /** Not everything in it could be looked at. */
+  /** Part of it could not be read. */
   unread: boolean;
-  /** A file to share lies in it, or deeper. */
+  /** It or a folder below contains a file to share. */
   hasFiles: boolean;
 }
 
 export class Survey {
-  /** By path; bounded by the scanner, and emptied when the sweep of the store is over. */
-  readonly #places = new Map<string, Place>();
-  readonly #leftOut = new Map<string, Tally>();
-  /** Never shared because of their first bytes. Bounded by the files that a scan finds. */
+  /** Visited folders by path; bounded by the scanner, emptied by close(). */
+  readonly #places = new Map<string, VisitedFolder>();
+  readonly #leftOut = new Map<string, LeftOutCount>();
+  /** Paths excluded by their first bytes. Bounded by the files that a scan finds. */
   readonly #withheld = new Set<string>();
   #unreadable = 0;
   #firstUnreadable = '';
@@ -83,7 +87,7 @@ export class Survey {
     else tally.folders++;
   }
 
-  /** A file whose first bytes say that it is never shared; once or again. */
+  /** Counts a file excluded by its first bytes; repeated calls count once. */
   withhold(secret: Secret, path: string): void {
     if (this.#withheld.has(path)) return;
     this.#withheld.add(path);
@@ -94,7 +98,7 @@ export class Survey {
     return this.#withheld.has(path);
   }
 
-  /** A file or folder that could not be looked at; `code` is the system's. */
+  /** Counts a file or folder that could not be read; `code` is the system's. */
   noteUnreadable(path: string, code: string, kind: Kind): void {
     const place = this.#places.get(kind === 'folder' ? path : dirname(path));
     if (place !== undefined) place.unread = true;
@@ -115,34 +119,34 @@ export class Survey {
   }
 
   /**
-   * Whether a file that the scan has not found may be there again later, as when its disk is mounted: the nearest folder above it could not
-   * be read, has no file in it any more, or lies on another device than `dev`, where the file lay.
+   * Whether a missing file may return, as when its disk is mounted again: the nearest visited folder above it could not be read, has
+   * no file left, or is on another device than `dev`, the earlier device of the file.
    */
   mayReturn(path: string, dev: number | undefined): boolean {
     if (this.#leftOut.has('too-many') || this.#leftOut.has('too-long')) return true;
     for (let at = dirname(path); ; at = dirname(at)) {
       const place = this.#places.get(at);
       if (place !== undefined) return place.unread || !place.hasFiles || (dev !== undefined && dev !== place.dev);
-      if (at === dirname(at)) return true; // not even the shared folder was there
+      if (at === dirname(at)) return true; // the shared folder itself is missing
     }
   }
 
-  /** Something could not be looked at. */
+  /** Something could not be read. */
   get unread(): boolean {
     return this.#unreadable > 0;
   }
 
-  /** Nobody asks where a file may be any more. */
+  /** Frees the visited folders; mayReturn() must not be called afterwards. */
   close(): void {
     this.#places.clear();
   }
 
-  /** By rule, at most one of each. */
+  /** One entry for each rule that applied. */
   get leftOut(): LeftOut[] {
     return [...this.#leftOut].map(([name, tally]) => view(name, tally));
   }
 
-  /** What a person should hear of, a sentence each. */
+  /** Errors to report, one sentence each. */
   get faults(): string[] {
     const faults = [...this.#leftOut]
       .filter(([, { rule }]) => rule.fault)
@@ -156,12 +160,12 @@ export class Survey {
 const ruleOf = (reason: Reason): Rule =>
   typeof reason === 'string' ? RULES[reason] : { one: reason.reason, many: reason.reason, fault: false };
 
-function view(rule: string, { rule: { one, many }, files, folders, first }: Tally): LeftOut {
+function view(rule: string, { rule: { one, many }, files, folders, first }: LeftOutCount): LeftOut {
   return { rule, why: files + folders === 1 ? one : many, files, folders, first };
 }
 
-/** `1 folder is passed over: its name is not UTF-8 (/music/M\ufffdsik)`. */
+/** `1 folder is left out: its name is not UTF-8 (/music/M\ufffdsik)`. */
 function said({ files, folders, why, first }: LeftOut): string {
   const single = files + folders === 1;
-  return `${formatFilesAndFolders({ files, folders })} ${single ? 'is' : 'are'} passed over: ${why} (${single ? '' : 'the first: '}${first})`;
+  return `${formatFilesAndFolders({ files, folders })} ${single ? 'is' : 'are'} left out: ${why} (${single ? '' : 'the first: '}${first})`;
 }

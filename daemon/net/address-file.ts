@@ -1,4 +1,4 @@
-// Files of addresses as people hand them on: plain, packed with gzip, with a byte order mark in front, in UTF-16.
+// Reads address list files: plain or gzip, in any single-byte encoding or UTF-16, with or without a byte order mark.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -6,19 +6,19 @@ import { gunzip } from 'node:zlib';
 
 const unpack = promisify(gunzip);
 
-/** Names in it come in any encoding and are read as Latin-1: addresses are the same in all. Rejects with what is wrong with the file. */
+/** Reads a file as Latin-1 or UTF-16; addresses are ASCII in every encoding. Rejects with an error that says what is wrong with the file. */
 export async function readAddressFile(path: string, bytesMax: number): Promise<string> {
   const bytes = await readWhole(path, bytesMax);
   return textOf(isGzip(bytes) ? await unpacked(bytes, bytesMax) : bytes);
 }
 
-/** Opened without waiting: a pipe that nobody writes to would hold up the start for ever. */
+/** Opens without blocking: opening a pipe without a writer would block the start. */
 async function readWhole(path: string, bytesMax: number): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = await file.stat();
     if (stats.isDirectory()) throw new Error('it is a folder');
-    if (!stats.isFile()) throw new Error('it is a pipe or a device: save what it gives as a file');
+    if (!stats.isFile()) throw new Error('it is a pipe or a device: save its content as a file');
     if (stats.size > bytesMax) throw tooLong(stats.size, bytesMax);
     return await readBounded(file, bytesMax);
   } finally {
@@ -26,7 +26,7 @@ async function readWhole(path: string, bytesMax: number): Promise<Buffer> {
   }
 }
 
-/** The size says nothing of a file that grows, or that the system makes up. */
+/** Bounds the bytes read, not the size reported: files may grow, and those of /proc report 0. */
 async function readBounded(file: FileHandle, bytesMax: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -61,12 +61,12 @@ function textOf(bytes: Buffer): string {
   if (first === 0xef && second === 0xbb && third === 0xbf) return bytes.toString('latin1', 3);
   if (first === 0xff && second === 0xfe) return bytes.toString('utf16le', 2);
   if (first === 0xfe && second === 0xff) return bigEndian(bytes.subarray(2));
-  // no mark, but every other byte of what begins with a digit, a comment or a name is zero
+  // Without a mark: in UTF-16 one byte of the first character is zero.
   if (first !== 0 && second === 0) return bytes.toString('utf16le');
   return first === 0 && second !== 0 ? bigEndian(bytes) : bytes.toString('latin1');
 }
 
-/** In place: nobody else has the bytes. */
+/** Swaps the bytes in place. */
 function bigEndian(bytes: Buffer): string {
   return bytes
     .subarray(0, bytes.length & ~1)

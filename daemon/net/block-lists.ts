@@ -1,4 +1,4 @@
-// Reads the block lists of the settings into the overlay's, at the start and whenever asked to again.
+// Reads the block list files of the settings into the overlay's block list.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { counted } from '../../api/format.ts';
 import {
@@ -17,7 +17,7 @@ import type { Log } from '../log.ts';
 import { readAddressFile } from './address-file.ts';
 
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
-/** About 5 ms of parsing. */
+/** Characters parsed at a time: about 5 ms. */
 const SLICE_CHARS = 128 * 1024;
 /** Name of the list of the setting `gnutella.block`. */
 const OWN = 'settings';
@@ -28,10 +28,10 @@ export interface BlockListFiles {
   readonly files: readonly string[];
 }
 
-/** A file that does not block what it was to. */
+/** A block list file that is not, or not fully, in force. */
 export interface BlockListFault {
   readonly path: string;
-  /** What is wrong, and what that means. */
+  /** The fault and its consequence. */
   readonly detail: string;
 }
 
@@ -41,8 +41,8 @@ export interface ReadBlockLists {
 }
 
 /**
- * Never rejects: a file that cannot be read, or of which hardly anything is understood, is a warning in the log and a fault, and what was
- * read from it before stays in force. `before` is what the last call gave.
+ * Reads all lists. Never rejects: a file that cannot be read or hardly parsed is logged and reported as a fault, and its ranges from
+ * `before`, the result of the last call, stay in force.
  */
 export async function readBlockLists(
   { block, files }: BlockListFiles,
@@ -98,7 +98,7 @@ function meaning(kept: BlockSource | null): string {
   return kept === null ? 'it blocks nobody' : `in force are ${counted(kept.ranges.size, 'range')} of it`;
 }
 
-/** Lets the servent breathe: half a million lines take a second. */
+/** Parses in slices and yields between them: half a million lines take a second. */
 async function parseInSlices(text: string): Promise<ParsedBlockList> {
   const whole: ParsedBlockList = { ranges: [], unreadable: 0, cut: false };
   for (let at = 0; at < text.length && !whole.cut; ) {

@@ -1,4 +1,4 @@
-// A key and a certificate that it signed itself, made anew at each start: Gnutella checks none, and keeps none.
+// Makes a key and a self-signed certificate at each start. Gnutella servents do not check certificates.
 import { generateKeyPairSync, getDiffieHellman, sign } from 'node:crypto';
 
 /** All PEM, ready for a secure context. */
@@ -20,9 +20,9 @@ const Tag = {
 } as const;
 const ECDSA_WITH_SHA256 = '2a8648ce3d040302';
 const COMMON_NAME = '550403';
-/** Says nothing about us. */
+/** Subject name; identifies nobody. */
 const NAME = 'servent';
-/** Clocks may be wrong on either side. */
+/** Wide validity, because clocks of peers may be wrong. */
 const [NOT_BEFORE, NOT_AFTER] = ['200101000000Z', '491231235959Z'];
 
 /** P-256, X.509 version 1: about a millisecond. */

@@ -1,10 +1,10 @@
-// Connects to those who want to know whether they can be reached, and says nothing that matters.
+// Dials peers that asked for a connect-back test, sends two newlines and closes.
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { DialError, type Dialer } from './dialer.ts';
 
-/** Under way at a time; more are dropped, since the core lets few through. */
+/** Most tests at a time; more are dropped. The core limits their rate. */
 const PROBES_MAX = 8;
 const PROBE_MS = 5_000;
 /** What gtk-gnutella writes. */
@@ -15,7 +15,7 @@ export class ConnectBackProbes {
   readonly #log: Log;
   readonly #abort = new AbortController();
   #underWay = 0;
-  /** Connections that came about, and those that did not. */
+  /** Count of successful tests, and of failed ones. */
   reached = 0;
   failed = 0;
 
@@ -47,7 +47,10 @@ export class ConnectBackProbes {
     } catch (error) {
       if (!(error instanceof DialError)) throw error;
       this.failed++;
-      this.#log.debug({ peer: formatEndpoint(to), code: error.code }, 'a neighbour that asked cannot be reached');
+      this.#log.debug(
+        { peer: formatEndpoint(to), code: error.code },
+        'a connect-back test failed: the neighbour cannot be reached',
+      );
     }
   }
 

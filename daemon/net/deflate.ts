@@ -1,12 +1,11 @@
-// Compression of links, a direction each: bounded memory for what goes out, bounded output for what comes in.
+// Compresses and inflates links, with bounded memory for output and bounded expansion of input.
 //
-// zlib's deflate state takes 93 KiB with the smallest of windows, since its hash table never shrinks, and the trip of a
-// stream through the thread pool costs more than the work. So nothing of it is kept between two writes: each is deflated
-// on its own, synchronously, with the last bytes of the link as dictionary, which its peer's window holds anyway. For
-// five queries of 60 bytes that takes 35 us where a stream takes 100, at the same ratio.
+// A zlib deflate state takes 93 KiB even with the smallest window, and a stream's trip through the thread pool costs more
+// than the compression. So each write is deflated synchronously without a kept state, with the last bytes of the link as
+// dictionary: the peer's window holds them anyway. Five queries of 60 bytes take 35 us, against 100 us with a stream, at the same ratio.
 import { constants, createInflate, deflateRawSync, type Inflate } from 'node:zlib';
 
-/** `chunkBytes`: inflated at a time. `historyBytes`: kept of what was sent, to be referred to; a power of two. */
+/** `chunkBytes`: inflated at a time. `historyBytes`: sent bytes kept as dictionary, a power of two. */
 const SHAPES = {
   /** Few links, much traffic: towards ultrapeers. */
   wide: { chunkBytes: 16_384, historyBytes: 4096 },
@@ -15,7 +14,7 @@ const SHAPES = {
 } as const;
 export type DeflateShape = keyof typeof SHAPES;
 
-/** The window that our streams announce. An inflater that goes by it needs 8 KiB. */
+/** Window size announced by our streams, in bits: the peer's inflater needs 8 KiB. */
 const WINDOW_BITS = 13;
 /** CMF and FLG of RFC 1950 for that window. */
 const ZLIB_HEADER = Buffer.from([((WINDOW_BITS - 8) << 4) | 8, 0x85]);
@@ -34,17 +33,17 @@ interface Flood {
   deflated: Buffer | null;
 }
 
-/** Floods told apart; they come one after the other. */
+/** Most payloads remembered; equal payloads are sent one after the other. */
 const FLOODS_MAX = 4;
-/** Links that may deflate the same bytes by themselves, with their better ratio, before the rest shares one result. */
+/** This many links deflate the same bytes with their own dictionary (better ratio); later links share one result. */
 const LINKS_ALONE_MAX = 8;
 
-/** What many links send alike: a flooded query is deflated a few times, not once a link. */
+/** Shares compressed payloads between links: a flooded query is deflated a few times, not once for each link. */
 export class Floods {
   readonly #recent: Flood[] = [];
   #oldest = 0;
 
-  /** The bytes as deflate blocks that refer to nothing before them; null as long as few links have sent the same. */
+  /** The bytes as deflate blocks without back references; null for the first LINKS_ALONE_MAX links. */
   deflated(bytes: Buffer): Buffer | null {
     for (const flood of this.#recent) {
       if (!flood.bytes.equals(bytes)) continue;
@@ -61,10 +60,10 @@ export class Floods {
   }
 }
 
-/** A stored block, when that is less. A flushed deflate stream ends with a whole byte, so one can follow. */
+/** Uses a stored block when it is smaller. It may follow, because a flushed deflate stream ends on a byte boundary. */
 function smaller(deflated: Buffer, bytes: Buffer): Buffer {
   if (deflated.length <= bytes.length + STORED_HEADER_BYTES || bytes.length > STORED_BYTES_MAX) return deflated;
-  const stored = Buffer.allocUnsafeSlow(STORED_HEADER_BYTES + bytes.length); // every byte is written
+  const stored = Buffer.allocUnsafeSlow(STORED_HEADER_BYTES + bytes.length);
   stored[0] = 0;
   stored.writeUInt16LE(bytes.length, 1);
   stored.writeUInt16LE(~bytes.length & 0xffff, 3);
@@ -72,7 +71,7 @@ function smaller(deflated: Buffer, bytes: Buffer): Buffer {
   return stored;
 }
 
-/** One zlib stream without an end. Holds no more than its history. */
+/** Writes one endless zlib stream. Holds only its history. */
 export class DeflateWriter {
   readonly #historyBytes: number;
   readonly #floods: Floods;
@@ -86,7 +85,7 @@ export class DeflateWriter {
     this.#floods = floods;
   }
 
-  /** The next bytes of the stream: the peer can read all of `bytes`, which must not change any more, once it has them. */
+  /** Returns the compressed and flushed form of `bytes`. `bytes` must not change afterwards. */
   write(bytes: Buffer): Buffer {
     const deflated = smaller(this.#floods.deflated(bytes) ?? this.#deflate(bytes), bytes);
     this.#remember(bytes);
@@ -110,26 +109,26 @@ export class DeflateWriter {
     this.#used = kept + added;
   }
 
-  /** An idle link needs a few bytes, and a pool's slab would be pinned by them. */
+  /** Allocates outside the buffer pool: a small history would pin a whole slab. */
   #grow(need: number): void {
     let length = HISTORY_BYTES_MIN;
     while (length < need) length *= 2;
-    const grown = Buffer.allocUnsafeSlow(length); // #used says what is written
+    const grown = Buffer.allocUnsafeSlow(length);
     this.#history.copy(grown, 0, 0, this.#used);
     this.#history = grown;
   }
 }
 
-/** Output that costs nothing: a whole QRP table of zeros, a burst of look-alike hits. */
+/** Inflated bytes allowed in advance: a QRP table of zeros or a burst of similar hits expands far. */
 const INFLATE_BURST_BYTES = 1 << 20;
-/** Output that each input byte earns. Real traffic stays below 10; zlib itself reaches 1032. */
+/** Inflated bytes allowed for each input byte. Real traffic stays below 10; zlib can reach 1032. */
 const INFLATE_RATIO = 20;
 
 export interface InflateEvents {
   onBytes(inflated: Buffer): void;
-  /** Too many bytes wait, or few enough again: pause and resume the socket. */
+  /** The buffer is too full (true) or has room again (false): pause or resume the socket. */
   onPressure(high: boolean): void;
-  /** The stream is of no more use. */
+  /** The stream is broken; called once. */
   onFault(fault: 'bad_deflate' | 'inflate_bomb'): void;
 }
 
@@ -138,13 +137,13 @@ export class InflateReader {
   readonly #events: InflateEvents;
   #credit = INFLATE_BURST_BYTES;
   #pressed = false;
-  /** Chunks that zlib has not done with. */
+  /** Chunks given to zlib and not finished. */
   #pending = 0;
   #onSettled: (() => void) | null = null;
 
   constructor(shape: DeflateShape, events: InflateEvents) {
     this.#events = events;
-    // windowBits 0: no larger a window than the peer's header asks for.
+    // windowBits 0: use the window size of the peer's header.
     this.#stream = createInflate({ chunkSize: SHAPES[shape].chunkBytes, windowBits: 0 });
     this.#stream.on('data', this.#onInflated);
     this.#stream.on('drain', () => {
@@ -152,7 +151,7 @@ export class InflateReader {
       events.onPressure(false);
     });
     this.#stream.on('error', () => this.#fail('bad_deflate'));
-    // zlib's own end marker while the link is alive: what follows would be lost.
+    // An end marker within a live link is an error: later bytes would be lost.
     this.#stream.on('end', () => this.#fail('bad_deflate'));
   }
 
@@ -165,7 +164,7 @@ export class InflateReader {
     }
   }
 
-  /** Calls back once all that was written has been inflated or has failed: at once if that is so already. */
+  /** Calls back when all input has been inflated or has failed; immediately if it has already. */
   whenSettled(onSettled: () => void): void {
     if (this.#pending === 0) onSettled();
     else this.#onSettled = onSettled;
@@ -195,7 +194,7 @@ export class InflateReader {
     this.#credit -= inflated.length;
     if (this.#credit >= 0) this.#events.onBytes(inflated);
     else {
-      this.#stream.destroy(); // the rest of the chunk is not even inflated
+      this.#stream.destroy();
       this.#fail('inflate_bomb');
     }
   };

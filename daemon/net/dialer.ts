@@ -1,4 +1,4 @@
-// Connects to other servents: never where policy forbids, never too many at once, never for ever.
+// Opens TCP connections to other servents, within policy, a parallel limit and a time limit.
 
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '../../protocol/errors.ts';
@@ -11,13 +11,13 @@ export class DialError extends CodedError<DialErrorCode> {}
 export interface DialerOptions {
   /** Why an endpoint must not be dialled (our own, outside the profile's ranges, blocked), or null. */
   forbids: (endpoint: Endpoint) => string | null;
-  /** Source address of our connections; absent leaves it to the system. */
+  /** Source address of our connections; absent: the system chooses. */
   localAddress?: string;
-  /** Attempts under way. */
+  /** Most attempts at a time. */
   parallelMax?: number;
-  /** Attempts that may wait for one of those to end. */
+  /** Most attempts that wait for a free place. */
   waitingMax?: number;
-  /** One attempt, from its own start. */
+  /** Time limit of one attempt, from its start, ms. */
   connectMs?: number;
 }
 
@@ -40,7 +40,7 @@ export class Dialer {
     return this.#underWay;
   }
 
-  /** A connected socket without delays, its errors already handled. Throws DialError. */
+  /** Resolves with a connected socket: TCP_NODELAY set, an 'error' listener attached. Rejects with DialError. */
   async dial(endpoint: Endpoint, signal?: AbortSignal): Promise<Socket> {
     const forbidden = this.#options.forbids(endpoint);
     if (forbidden !== null) throw new DialError('DIAL_FORBIDDEN', `${formatEndpoint(endpoint)}: ${forbidden}`);
@@ -60,7 +60,7 @@ export class Dialer {
       return;
     }
     if (this.#waiting.length >= this.#waitingMax) {
-      throw new DialError('DIAL_BUSY', `${this.#waitingMax} dials are waiting already`);
+      throw new DialError('DIAL_BUSY', `too many dials: ${this.#waitingMax} are waiting`);
     }
     await new Promise<void>((go, giveUp) => {
       const onTurn = () => {
@@ -100,7 +100,7 @@ export class Dialer {
         signal?.removeEventListener('abort', onAbort);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      // The listener stays for life: later errors show as 'close', and none is ever unhandled.
+      // The listener stays attached: later errors show as 'close' and are never unhandled.
       socket.on('error', cause => {
         fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${cause.message}`, { cause }));
       });
@@ -113,5 +113,5 @@ export class Dialer {
 }
 
 function aborted(endpoint: Endpoint): DialError {
-  return new DialError('DIAL_ABORTED', `dialling ${formatEndpoint(endpoint)} was given up`);
+  return new DialError('DIAL_ABORTED', `the dial of ${formatEndpoint(endpoint)} was cancelled`);
 }

@@ -1,4 +1,4 @@
-// Bugs of ours that what others send brings to light: the daemon lives on, and says so, but not as often as they like.
+// Logs internal errors that input from peers has triggered, with a limit on the rate.
 import type { Log } from '../log.ts';
 
 const LINE_MS = 60_000;
@@ -16,7 +16,7 @@ export class FaultLog {
     this.#message = message;
   }
 
-  /** A line with the stack, at most one a minute; it tells how many had none. */
+  /** Logs a line with the stack, at most once a minute; the line counts those left out. */
   note(err: unknown, context: Readonly<Record<string, unknown>> = {}): void {
     const now = this.#now();
     if (now - this.#saidAt < LINE_MS) {

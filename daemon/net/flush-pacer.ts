@@ -1,15 +1,15 @@
-// Has links written when the pace allows it: at the end of the turn, or together by one timer.
+// Schedules the writes of links: at the end of the turn or, when the write pace requires it, together by one timer.
 import { type WriteCosts, WritePace } from '../../protocol/overlay/links/write-pace.ts';
 
 export interface Flushable {
-  /** How many frames it wrote. */
+  /** Returns the number of frames written. */
   flush(): number;
 }
 
 export class FlushPacer {
   readonly #pace: WritePace;
   readonly #now: () => number;
-  /** What asked since the last round: at most every link once. */
+  /** Links that asked since the last round; each at most once. */
   #pending: Flushable[] = [];
   #spare: Flushable[] = [];
   #scheduled = false;
@@ -21,19 +21,19 @@ export class FlushPacer {
     this.#now = now;
   }
 
-  /** flush() will be called once, as soon as the pace allows it but not in this turn. Ask again after that. */
+  /** Has flush() called once, in a later turn, as soon as the pace allows it. */
   schedule(item: Flushable): void {
     this.#pending.push(item);
     if (this.#scheduled) return;
     this.#scheduled = true;
     const waitMs = this.#pace.waitMs(this.#now());
     if (waitMs === 0) setImmediate(this.#round);
-    else setTimeout(this.#round, Math.round(waitMs)); // of less than 1 ms Node makes 1
+    else setTimeout(this.#round, Math.round(waitMs)); // Node.js rounds waits below 1 ms up to 1 ms
   }
 
   readonly #round = (): void => {
     const items = this.#pending;
-    this.#pending = this.#spare; // who asks again during the round waits for the next one
+    this.#pending = this.#spare; // a link that asks during the round is served in the next one
     this.#spare = items;
     this.#scheduled = false;
     this.rounds++;

@@ -1,19 +1,19 @@
-// What somebody who connected wants, told from the first bytes. Pure.
+// Recognises the protocol of an incoming connection by its first bytes. Pure.
 import { METHODS } from 'node:http';
 
-/** First lines of everything but HTTP, whose server has limits of its own (gtk-gnutella MAX_LINE_SIZE, LimeWire's line limit). */
+/** Longest first line except for HTTP, whose server has its own limits. As gtk-gnutella's MAX_LINE_SIZE and LimeWire's line limit. */
 export const FIRST_LINE_BYTES_MAX = 1024;
 
 export const Greeting = {
-  /** Not enough bytes to tell. */
+  /** More bytes are needed. */
   Unfinished: 0,
   Overlay: 1,
   Http: 2,
-  /** Answer to a push of ours: a file will come. */
+  /** Answer to our push: a file follows. */
   Giv: 3,
-  /** Remotely queued upload that is ready now. */
+  /** Call back of a remote upload queue: our place has come. */
   Queue: 4,
-  /** Connect-back test: that we accepted is all it wants to know. */
+  /** Connect-back test: accepting the connection is the answer. */
   Probe: 5,
   Tls: 6,
   Garbage: 7,
@@ -30,7 +30,7 @@ const CONNECT_BACK = Buffer.from('CONNECT BACK', 'latin1');
 const methods = new Set(METHODS);
 const wordBytesMax = Math.max(...METHODS.map(method => method.length));
 
-/** Decides as early as it safely can: HTTP by its method word, the others by their whole first line. */
+/** Recognises HTTP by its method, the others by their whole first line. */
 export function greetingOf(head: Buffer): Greeting {
   const first = head[0];
   if (first === undefined) return Greeting.Unfinished;
@@ -52,7 +52,7 @@ export function greetingOf(head: Buffer): Greeting {
   return methods.has(word) ? Greeting.Http : Greeting.Garbage;
 }
 
-/** Method words are capitals and, one of them, a hyphen. */
+/** Method names consist of capital letters and '-'. */
 function isWord(head: Buffer, end: number): boolean {
   for (let at = 0; at < end; at++) {
     const byte = head.readUInt8(at);

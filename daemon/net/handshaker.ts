@@ -1,4 +1,4 @@
-// Drives handshakes over sockets, both directions, within time and number; makes links of those that succeed.
+// Runs handshakes on sockets in both directions, with limits on time and number, and turns successful ones into links.
 import type { Socket } from 'node:net';
 import type { Verdict } from '../../protocol/handshake/admission.ts';
 import type { Capabilities, ProtocolVersion } from '../../protocol/handshake/capabilities.ts';
@@ -24,13 +24,13 @@ import { FlushPacer } from './flush-pacer.ts';
 import { LINK_END_REASONS, type LinkCore, type LinkEndReason, TcpLink } from './tcp-link.ts';
 import { isEncrypted, type Tls } from './tls.ts';
 
-/** From accept's hand-over, or from being connected, to the outcome. gtk-gnutella waits 90 s, LimeWire 8. */
+/** Time limit of a handshake. gtk-gnutella allows 90 s, LimeWire 8 s. */
 const HANDSHAKE_MS = 30_000;
 /** Incoming handshakes under way; above this the oldest is closed; an honest peer finishes its handshake sooner. */
 const INCOMING_MAX = 256;
-/** For a refusal to arrive before the socket is destroyed. */
+/** Wait for a refusal to arrive before the socket is destroyed. */
 const REFUSAL_GRACE_MS = 2000;
-/** When we stop: for all links together to say Bye. Peers that do not read must not keep us. */
+/** At the stop: time for all links together to send their Byes. */
 const STOP_GRACE_MS = 1000;
 
 const NOTHING = Buffer.alloc(0);
@@ -47,7 +47,7 @@ export const HANDSHAKE_ENDS = [
   'upgrade',
   'timeout',
   'closed',
-  /** Others came, and too many were under way. */
+  /** Closed because too many handshakes were running. */
   'crowded',
 ] as const;
 export type HandshakeEnd = (typeof HANDSHAKE_ENDS)[number];
@@ -64,9 +64,9 @@ const END_OF: Record<RefusalReason, HandshakeEnd> = {
 
 /** The servent, as far as handshakes and links need it. */
 export interface LinkingServent extends LinkCore {
-  /** What we say about ourselves at this moment. */
+  /** Our handshake headers at this moment. */
   hello(): LocalHello;
-  /** `begunAt`: when our side of the handshake began, on the clock. */
+  /** `begunAt`: monotonic time at which the handshake began on our side, ms. */
   admit(peer: Capabilities, remote: Endpoint, direction: 'in' | 'out', begunAt: number): Verdict;
   tryUltrapeers(now: number): Endpoint[];
   /** Neighbours for a crawler; null refuses it. */
@@ -81,7 +81,7 @@ export interface HandshakerOptions {
   clock: Clock;
   /** Offer and accept the upgrade to TLS; absent: neither. */
   tls?: Tls;
-  /** A handshake came to nothing. */
+  /** A handshake ended without a link. */
   onEnded?: (remote: Endpoint, direction: 'in' | 'out', end: HandshakeEnd, detail: string) => void;
   handshakeMs?: number;
   incomingMax?: number;
@@ -103,11 +103,11 @@ export class Handshaker {
   readonly #deflatedPacer: FlushPacer;
   readonly #floods = new Floods();
   readonly #faults: FaultLog;
-  /** At most INCOMING_MAX and what the dialer lets through. */
+  /** At most INCOMING_MAX and the dialer's limit together. */
   readonly #runs = new Set<HandshakeRun>();
-  /** As many as admission lets in. */
+  /** Bounded by admission. */
   readonly #links = new Set<TcpLink>();
-  /** Of those, who came to us, oldest first; at most INCOMING_MAX. */
+  /** Incoming runs, oldest first; at most INCOMING_MAX. */
   readonly #incoming = new Set<HandshakeRun>();
   #stopped = false;
   #onEmpty: (() => void) | null = null;
@@ -115,17 +115,17 @@ export class Handshaker {
   constructor(options: HandshakerOptions) {
     const now = () => options.clock.now();
     this.#options = options;
-    this.#faults = new FaultLog(options.log, now, 'a link that we failed on is closed');
+    this.#faults = new FaultLog(options.log, now, 'internal error on a link: it is closed');
     this.#pacer = new FlushPacer(PLAIN_WRITES, now);
     this.#deflatedPacer = new FlushPacer(DEFLATED_WRITES, now);
   }
 
-  /** Handshakes under way and sockets of links, closing ones too. */
+  /** Running handshakes, and links including closing ones. */
   get load(): { handshakes: number; links: number } {
     return { handshakes: this.#runs.size, links: this.#links.size };
   }
 
-  /** A socket from the listener, with the bytes that it read already. */
+  /** Takes a socket from the listener; `head` holds the bytes already read. */
   accept(socket: Socket, head: Buffer, remote: Endpoint): void {
     if (this.#stopped) {
       this.countsIn.count('closed');
@@ -151,7 +151,7 @@ export class Handshaker {
       socket = await this.#options.dialer.dial(endpoint, signal);
     } catch (error) {
       if (error instanceof DialError) return { kind: 'failed', reason: error.code, text: error.message };
-      throw error; // we are wrong
+      throw error; // internal error
     }
     if (this.#stopped || signal?.aborted === true) {
       socket.destroy();
@@ -175,7 +175,7 @@ export class Handshaker {
     });
   }
 
-  /** Ends the handshakes under way and waits for closing links (bye() or shutdown() them first) for at most a second. */
+  /** Ends running handshakes and waits at most 1 s for closing links. Call bye() or shutdown() on the links first. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const run of this.#runs) run.destroy();
@@ -219,7 +219,7 @@ export class Handshaker {
     return run;
   }
 
-  /** The connector begins with TLS, whichever side we are; what is written before the keys are there waits. */
+  /** Wraps a socket in TLS. The side that connected is the TLS client. Writes wait for the keys. */
   #secured(socket: Socket, direction: 'in' | 'out', rest: Buffer): Socket {
     const { tls } = this.#options;
     if (tls === undefined) throw new Error('TLS was agreed on, but never offered');
@@ -288,7 +288,7 @@ function endOf(result: RunResult): HandshakeEnd {
   return result.kind === 'refused' ? END_OF[result.reason] : result.kind;
 }
 
-/** One handshake on one socket. Calls `done` exactly once, with `result` set; the socket is then the link's or on its way out. */
+/** Runs one handshake on one socket. Calls `done` exactly once, with `result` set; the socket then belongs to the link or is closing. */
 class HandshakeRun {
   readonly #socket: Socket;
   readonly #handshake: Handshake;
@@ -357,7 +357,7 @@ class HandshakeRun {
   }
 }
 
-/** Half-closes and reads on for a moment: unread bytes would turn our last words into a reset. */
+/** Half-closes and discards input for REFUSAL_GRACE_MS: unread bytes would turn the close into a reset and lose our answer. */
 function closeGently(socket: Socket): void {
   socket.on('data', () => {});
   socket.end();

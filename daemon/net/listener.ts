@@ -1,4 +1,4 @@
-// The one TCP port: accepts within bounds, tells callers apart by their first bytes, hands each socket to its owner.
+// Listens on the TCP port, limits connections, recognises each protocol by its first bytes, and passes the socket on.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { CodedError } from '../../protocol/errors.ts';
@@ -19,13 +19,13 @@ export const ACCEPT_REASONS = [
   'giv',
   'queue',
   'probe',
-  /** Counted again by what it wants, once it has said so inside. */
+  /** TLS; the protocol inside is counted as well. */
   'tls',
-  /** Refused: the address is blocked, has too many sockets, or all of us have. */
+  /** Refused: the address is blocked or has too many sockets, or the total is reached. */
   'blocked',
   'address_full',
   'sockets_full',
-  /** Cut: it had said nothing that tells what it wants when time was up, or its place was needed. */
+  /** Closed: no recognisable first line in time, or its place was needed. */
   'greeting_timeout',
   'greeting_crowded_out',
   'greeting_too_long',
@@ -48,13 +48,13 @@ export interface ListenerRoutes {
 }
 
 export interface ListenerLimits {
-  /** From accept to the end of the first line. */
+  /** Time limit from accept to the end of the first line. */
   greetingMs: number;
-  /** Sockets whose first line is not there yet; the longest waiting one makes room. */
+  /** Most sockets without a first line; above it the oldest is closed. */
   greetingsMax: number;
-  /** Open sockets from one address, whatever they do; 0 is no limit. */
+  /** Most open sockets of one address; 0: no limit. */
   perAddressMax: number;
-  /** Open sockets in all. */
+  /** Most open sockets. */
   socketsMax: number;
 }
 
@@ -67,15 +67,15 @@ export const LISTENER_LIMITS: ListenerLimits = {
 
 export interface ListenerOptions {
   host: string;
-  /** 0 is any free port. */
+  /** 0: any free port. */
   port: number;
   log: Log;
   limits?: Partial<ListenerLimits>;
-  /** Asked at each accept; false closes without a word. */
+  /** Called at each accept; false closes the socket. */
   allow?: (address: string) => boolean;
-  /** Speaks TLS with who begins so, `head` being read already; absent: refused. */
+  /** Accepts TLS on a socket whose first bytes are `head`; absent: TLS is refused. */
   secure?: (socket: Socket, head: Buffer) => Socket;
-  /** Told of each that was let in: it proves that others can connect to us. */
+  /** Called for each accepted connection: it proves that this servent is reachable. */
   onAccepted?: (address: string) => void;
 }
 
@@ -98,7 +98,7 @@ export class Listener {
     this.#server = createServer({ noDelay: true }, socket => this.#onSocket(socket));
   }
 
-  /** Where it listens, with the real port. Throws ListenError. */
+  /** Starts listening; resolves with the address and actual port. Rejects with ListenError. */
   async start(): Promise<Endpoint> {
     const { host, port, log } = this.#options;
     await new Promise<void>((listening, failed) => {
@@ -106,12 +106,12 @@ export class Listener {
       this.#server.listen({ host, port, backlog: 511 }, listening);
     });
     this.#server.removeAllListeners('error');
-    // Out of descriptors, for one: the socket at hand is lost, the listener lives.
+    // For example no free descriptor: one connection is lost, the listener goes on.
     this.#server.on('error', error => log.warn({ err: error }, 'accepting a connection failed'));
     return this.endpoint;
   }
 
-  /** Count for sockets that come from now on. */
+  /** Apply to new sockets. */
   set limits(limits: Partial<ListenerLimits>) {
     this.#limits = { ...this.#limits, ...limits };
   }
@@ -126,27 +126,27 @@ export class Listener {
     return { host: address.address, port: address.port };
   }
 
-  /** Open sockets that came in here, and those of them that have not said yet what they want. */
+  /** Open incoming sockets, and those without a recognised first line. */
   get load(): { sockets: number; greeting: number } {
     return { sockets: this.#sockets, greeting: this.#greeting.size };
   }
 
-  /** Accepts no more and drops who has not been handed over; the owners close the rest. Idempotent. */
+  /** Stops accepting and closes sockets not yet passed on; owners close theirs. Idempotent. */
   async stop(): Promise<void> {
     for (const greeter of this.#greeting) greeter.socket.destroy();
     if (!this.#server.listening) return;
-    // Sockets handed over may live on: do not wait for them.
+    // Does not wait: sockets that were passed on may stay open.
     this.#server.close();
     await new Promise(resolve => setImmediate(resolve));
   }
 
   #onSocket(socket: Socket): void {
-    // Stays for life: later owners of the socket see errors as 'close', and none is ever unhandled.
+    // Stays attached: errors show as 'close' to later owners and are never unhandled.
     socket.on('error', () => {});
     const address = canonicalHost(socket.remoteAddress ?? '');
     const refusal = this.#refusalOf(address);
     if (address === null || refusal !== null) {
-      this.#refuse(socket, refusal ?? 'greeting_closed'); // without an address it was gone before we looked
+      this.#refuse(socket, refusal ?? 'greeting_closed'); // a socket without an address is closed already
       return;
     }
     this.counts.count('accepted');
@@ -220,7 +220,7 @@ export class Listener {
     }
   }
 
-  /** The greeting proper comes inside; never a second shell around it. */
+  /** Reads the first line inside TLS. TLS within TLS is refused. */
   #onTls(socket: Socket, head: Buffer, remote: Endpoint): void {
     const { secure } = this.#options;
     if (secure === undefined || isEncrypted(socket)) {
@@ -244,7 +244,7 @@ export class Listener {
   }
 }
 
-/** One socket until its first line is there, or it is cut. Reports exactly once. */
+/** Waits for the first line of one socket. Reports exactly once. */
 class Greeter {
   readonly socket: Socket;
   readonly #done: (result: Greeting | AcceptReason, head: Buffer) => void;
@@ -265,14 +265,14 @@ class Greeter {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
-    // The stream stays in flowing mode: the next owner listens before this turn ends, so no byte is lost between.
+    // The stream stays in flowing mode: the next owner attaches its listener in this turn, so no byte is lost.
     this.socket.removeListener('data', this.#onData);
     this.socket.removeListener('close', this.#onClose);
     this.#done(result, this.#head);
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    // At most FIRST_LINE_BYTES_MAX joins of less than that many bytes: a peer that sends byte by byte gains nothing.
+    // Bounded work even for a peer that sends byte by byte: at most FIRST_LINE_BYTES_MAX joins of at most that many bytes.
     this.#head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
     const greeting = greetingOf(this.#head);
     if (greeting !== Greeting.Unfinished) this.end(greeting);
@@ -297,7 +297,7 @@ function listenError(cause: NodeJS.ErrnoException, where: Endpoint): ListenError
     case 'ENOTFOUND':
       return new ListenError(
         'LISTEN_NO_SUCH_ADDRESS',
-        `${where.host} is no address of this machine: choose another --host (0.0.0.0 is all of them)`,
+        `${where.host} is not an address of this machine: choose another --host (0.0.0.0: all addresses)`,
         options,
       );
     default:

@@ -1,4 +1,4 @@
-// Names to addresses, checked before anything is sent there: a name of a stranger may stand for any machine of ours.
+// Resolves host names and checks the addresses before use: a name from a peer may resolve to a machine of the local network.
 
 import { type LookupAddress, promises } from 'node:dns';
 import type { LookupFunction } from 'node:net';
@@ -14,7 +14,7 @@ export interface NamePolicy {
 
 class LookupError extends CodedError<'LOOKUP_FORBIDDEN'> {}
 
-/** Never asked for (RFC 6761). */
+/** Answered without a DNS query (RFC 6761). */
 const LOCALHOST: LookupAddress[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
@@ -35,7 +35,7 @@ export async function addressesOf(name: string, { resolvesNames, forbids }: Name
   return allowed;
 }
 
-/** Endpoint of HOST:PORT, names looked up; a sentence when there is none that may be used. Never rejects. */
+/** Resolves HOST:PORT to an endpoint, or to an error sentence. Never rejects. */
 export async function resolveAddress(
   address: string,
   resolvesNames: boolean,
@@ -55,7 +55,7 @@ export async function resolveAddress(
   }
 }
 
-/** For sockets. */
+/** The same as the `lookup` option of sockets. */
 export function lookupWithin(policy: NamePolicy): LookupFunction {
   return (name, options, done) => {
     addressesOf(name, policy).then(

@@ -1,4 +1,4 @@
-// Pulls bytes from a socket, one chunk at a time: what nobody asks for stays in the kernel, and so the other side waits.
+// Reads a socket one chunk at a time on request; unread bytes stay in the kernel, so TCP slows the sender.
 import type { Socket } from 'node:net';
 import { type HeaderBlock, HeaderReader } from '../../protocol/handshake/header-block.ts';
 import { HTTP_LIMITS } from '../../protocol/transfer/http-head.ts';
@@ -9,7 +9,7 @@ export class SocketReader {
   #over = false;
   #wake: (() => void) | null = null;
 
-  /** `head`: bytes that were read already. Attaches at once, so that none is lost. */
+  /** `head` holds bytes already read. */
   constructor(socket: Socket, head: Buffer = Buffer.alloc(0)) {
     this.#socket = socket;
     this.#held = head.length === 0 ? null : head;
@@ -18,7 +18,7 @@ export class SocketReader {
     socket.on('close', this.#onOver);
   }
 
-  /** The next bytes; null at the end, however it came. One caller at a time. */
+  /** Resolves with the next bytes; null at the end or after an error. One caller at a time. */
   async next(): Promise<Buffer | null> {
     for (;;) {
       const chunk = this.#held ?? (this.#socket.read() as Buffer | null);
@@ -31,12 +31,12 @@ export class SocketReader {
     }
   }
 
-  /** Gives back what was too much of the last chunk. */
+  /** Returns surplus bytes of the last chunk to the reader. */
   unread(bytes: Buffer): void {
     if (bytes.length > 0) this.#held = bytes;
   }
 
-  /** First line and headers; null when the end came first. `onBytes` hears when some have come. Throws HTTP_TOO_LONG, HTTP_MALFORMED. */
+  /** Reads first line and headers; null at the end. `onBytes` is called for each chunk. Throws HTTP_TOO_LONG, HTTP_MALFORMED. */
   async nextHead(onBytes?: () => void): Promise<HeaderBlock | null> {
     const reader = new HeaderReader(HTTP_LIMITS);
     for (;;) {
@@ -49,7 +49,7 @@ export class SocketReader {
     }
   }
 
-  /** Nobody is interested in what still comes. */
+  /** Drops all further input. */
   discard(): void {
     this.#held = null;
     this.#socket.removeListener('readable', this.#onReadable);

@@ -1,4 +1,4 @@
-// Joins one socket with one link of the core: bytes in, joined frames out, backpressure both ways, an orderly end.
+// Connects one socket to one link of the core: input, batched output, backpressure in both directions, orderly close.
 import type { Socket } from 'node:net';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
@@ -13,7 +13,7 @@ export interface LinkCore {
 }
 
 export const LINK_END_REASONS = [
-  /** We said so: Bye, shutdown, disconnect. */
+  /** We closed it: Bye, shutdown, disconnect. */
   'closed_by_us',
   'closed_by_peer',
   'reset',
@@ -21,16 +21,16 @@ export const LINK_END_REASONS = [
   'socket_failed',
   'bad_deflate',
   'inflate_bomb',
-  /** We failed on what it sent: a bug of ours. */
+  /** An internal error on its input. */
   'internal',
 ] as const;
 export type LinkEndReason = (typeof LINK_END_REASONS)[number];
 
-/** Taken from the queue at a time. With the 16 KiB that Node lets a socket hold, at most 80 KiB a link are out of the drop policy's reach. */
+/** Bytes taken from the queue at a time. With the 16 KiB in Node's socket buffer, at most 80 KiB a link escape the drop policy. */
 const WRITE_BYTES = 65_536;
-/** The same where it is deflated: half a millisecond in which nothing else happens. */
+/** The same for compressed links: deflating it blocks for 0.5 ms. */
 const DEFLATED_WRITE_BYTES = 16_384;
-/** From close() to the destruction of the socket: time for the Bye to arrive and for the peer to close. */
+/** Time from close() to the destruction of the socket, for the Bye to arrive. */
 const CLOSE_GRACE_MS = 2000;
 
 export interface TcpLinkOptions {
@@ -44,9 +44,9 @@ export interface TcpLinkOptions {
   /** Shared by all compressed links. */
   floods: Floods;
   closeGraceMs?: number;
-  /** The core failed on what came; the link is being closed. */
+  /** Internal error on input; the link is closing. */
   onFault: (error: unknown, link: Link) => void;
-  /** The socket is closed and the core has been told. */
+  /** Called when the socket is closed and the core has been told. */
   onGone?: (link: Link) => void;
 }
 
@@ -63,7 +63,7 @@ export class TcpLink implements Wire, Flushable {
   readonly #inflate: InflateReader | null;
   #link: Link | null = null;
   #scheduled = false;
-  /** The socket has its fill. A peer that never takes any is the overlay's to give up. */
+  /** The socket's buffer is full. The overlay closes a link that stays blocked. */
   #blocked = false;
   #closing = false;
   #gone = false;
@@ -89,7 +89,7 @@ export class TcpLink implements Wire, Flushable {
       : null;
   }
 
-  /** Begins the traffic of the link that addLink() gave for this wire. `rest`: what followed the handshake. */
+  /** Starts the traffic of `link`. `rest`: bytes received after the handshake. */
   start(link: Link, rest: Buffer): void {
     this.#link = link;
     const { socket } = this;
@@ -125,7 +125,7 @@ export class TcpLink implements Wire, Flushable {
     if (this.#closing || this.#gone) return;
     this.#closing = true;
     this.#endReason ??= 'closed_by_us';
-    // What the peer still sends is read and dropped: unread bytes at close() would turn our FIN, and the Bye with it, into a reset.
+    // Reads and drops further input: unread bytes at close() would turn our FIN into a reset and lose the Bye.
     this.socket.resume();
     this.#graceTimer = setTimeout(() => this.socket.destroy(), this.#closeGraceMs);
     this.#write();
@@ -138,7 +138,7 @@ export class TcpLink implements Wire, Flushable {
     while (!this.#blocked) {
       const bytes = link.queue.take(deflate === null ? WRITE_BYTES : DEFLATED_WRITE_BYTES);
       if (bytes === null) break;
-      // Node says false from 16 KiB on, even when the kernel has taken all of it.
+      // Node.js returns false from 16 KiB on, even when the kernel has taken everything.
       const taken = this.socket.write(deflate === null ? bytes : deflate.write(bytes));
       this.#blocked = !taken && this.socket.writableLength > 0;
     }
@@ -173,7 +173,7 @@ export class TcpLink implements Wire, Flushable {
 
   readonly #onEnd = (): void => {
     this.#endReason ??= 'closed_by_peer';
-    // Node now ends our side too, after what the socket still holds; a peer that takes none of it must not keep us.
+    // Node.js ends our side after the buffered bytes; the timer covers a peer that does not read them.
     this.#graceTimer ??= setTimeout(() => this.socket.destroy(), this.#closeGraceMs);
   };
 
@@ -185,7 +185,7 @@ export class TcpLink implements Wire, Flushable {
 
   readonly #onClose = (): void => {
     if (this.#graceTimer !== null) clearTimeout(this.#graceTimer);
-    // A Bye comes with the close on its heels: it may still be with zlib.
+    // zlib may still hold a Bye that arrived just before the close.
     if (this.#inflate === null || this.#closing) this.#finish();
     else this.#inflate.whenSettled(() => this.#finish());
   };

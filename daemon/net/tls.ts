@@ -1,15 +1,15 @@
-// Encrypts sockets, in place: against onlookers only, as no servent checks another's certificate.
+// Wraps sockets in TLS. It protects against passive listeners only, because servents do not check certificates.
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { makeCertificate } from './certificate.ts';
 
 /**
- * For both roles. LimeWire knows one suite, anonymous and of 2006, which wants security level 0; gtk-gnutella takes
- * certificates and refuses anonymous clients. With `DEFAULT` in the place of `HIGH` the anonymous suite would be gone.
+ * Cipher suites for both roles. LimeWire supports one anonymous suite of 2006, which needs security level 0; gtk-gnutella uses
+ * certificates and refuses anonymous clients. `DEFAULT` in place of `HIGH` would exclude the anonymous suite.
  */
 const CIPHERS = 'HIGH:ADH-AES128-SHA:@SECLEVEL=0';
 const OLDEST = 'TLSv1';
-/** From the first byte to keys on both sides; then the socket is destroyed. */
+/** Time limit of the TLS handshake; then the socket is destroyed. */
 const HANDSHAKE_MS = 15_000;
 
 export class Tls {
@@ -22,19 +22,18 @@ export class Tls {
   }
 
   /**
-   * The socket's other end has begun, or will begin. `head`: bytes of it read already. What is written to the result
-   * before the keys are there waits; whatever fails shows as 'close'.
+   * Accepts TLS as the server side. `head` holds bytes already read. Writes wait for the keys; any failure shows as 'close'.
    */
   accept(socket: Socket, head: Buffer): Socket {
     socket.pause();
     if (head.length > 0) socket.unshift(head);
     const secure = new TLSSocket(socket, { isServer: true, secureContext: this.#context });
-    // emitted for what goes wrong after the handshake on sockets of no tls.Server; Node itself only swallows it
+    // Node.js emits _tlsError for errors after the handshake on sockets without a tls.Server, and ignores them.
     secure.on('_tlsError', () => secure.destroy());
     return this.#watch(secure, 'secure');
   }
 
-  /** We begin, at once. */
+  /** Starts TLS as the client side. */
   connect(socket: Socket): Socket {
     socket.pause();
     const secure = connect({ socket, secureContext: this.#context, rejectUnauthorized: false, minVersion: OLDEST });

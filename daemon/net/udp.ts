@@ -1,23 +1,23 @@
-// The UDP socket, on the same port as TCP. Knows no descriptor: bytes go to the core and come from it.
+// Sends and receives datagrams on the UDP port, which equals the TCP port. The core parses them.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 
-/** Bytes that the system has not taken yet; what comes on top is dropped, as a network would. */
+/** Most bytes waiting for the system; further datagrams are dropped. */
 const QUEUED_BYTES_MAX = 1 << 20;
 
 export const UDP_OUTCOMES = ['received', 'sent', 'forbidden', 'queue_full', 'failed', 'closed'] as const;
 export type UdpOutcome = (typeof UDP_OUTCOMES)[number];
 
 export interface UdpOptions {
-  /** As TCP listens; `::` is IPv4 and IPv6. */
+  /** Same as for TCP; `::` means IPv4 and IPv6. */
   host: string;
   port: number;
   log: Log;
   /** Why nothing may be sent to an endpoint, or null. */
   forbids: (endpoint: Endpoint) => string | null;
-  /** `bytes` are the receiver's to keep. */
+  /** The receiver may keep `bytes`. */
   onDatagram: (bytes: Buffer, from: Endpoint) => void;
 }
 
@@ -32,7 +32,7 @@ export class Udp {
     this.#ipv6 = isIpv6(options.host);
   }
 
-  /** False, with a line in the log, when the port is not to be had: a servent without UDP still works. */
+  /** Opens the socket. Resolves with false, after a warning, when the port is taken: the servent works without UDP. */
   async start(): Promise<boolean> {
     const { host, port, log } = this.#options;
     const socket = createSocket({ type: this.#ipv6 ? 'udp6' : 'udp4' });
@@ -43,12 +43,12 @@ export class Udp {
       });
     } catch (err) {
       socket.close();
-      log.warn({ err, udp: formatEndpoint({ host, port }) }, 'no UDP: the port is taken or not allowed');
+      log.warn({ err, udp: formatEndpoint({ host, port }) }, 'UDP is off: the port is in use or not allowed');
       return false;
     }
     socket.removeAllListeners('error');
-    // an ICMP answer to something sent, for one: nothing that the socket does not survive
-    socket.on('error', err => log.debug({ err }, 'the UDP socket complains'));
+    // for example an ICMP error for a datagram sent; the socket stays usable
+    socket.on('error', err => log.debug({ err }, 'error on the UDP socket'));
     socket.on('message', this.#onMessage);
     this.#socket = socket;
     return true;
@@ -65,11 +65,11 @@ export class Udp {
     return { host: address, port };
   }
 
-  /** False when it was dropped here already. */
+  /** Returns false when the datagram was dropped here. */
   send(bytes: Buffer, to: Endpoint): boolean {
     const socket = this.#socket;
     if (socket === null) return this.#drop('closed');
-    // a socket for IPv4 cannot send to IPv6
+    // an IPv4 socket cannot send to IPv6
     if (this.#options.forbids(to) !== null || (isIpv6(to.host) && !this.#ipv6)) return this.#drop('forbidden');
     if (socket.getSendQueueSize() > QUEUED_BYTES_MAX) return this.#drop('queue_full');
     const address = this.#ipv6 && !isIpv6(to.host) ? `::ffff:${to.host}` : to.host;

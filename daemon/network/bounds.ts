@@ -1,4 +1,4 @@
-// Numbers of the listener that follow from the settings, and change with them.
+// Computes the limits of the listener and the list of block files from the settings.
 import type { Settings } from '../../settings/settings.ts';
 
 export function blockFiles({ gnutella }: Settings) {
@@ -13,7 +13,7 @@ function socketsMax({ gnutella, uploads }: Settings): number {
   return 2 * (gnutella.maxLeaves + gnutella.maxUltrapeers + uploads.slots + uploads.queue) + 256;
 }
 
-/** At accept time a link and an upload look the same. */
+/** The sum of the limits for links and uploads, which cannot be told apart at accept time. */
 function perAddressMax({ gnutella, uploads }: Settings): number {
   return gnutella.maxPerAddress === 0 ? 0 : gnutella.maxPerAddress + (uploads.maxPerAddress || uploads.slots);
 }

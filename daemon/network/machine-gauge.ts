@@ -1,4 +1,4 @@
-// Measures the process and its machine: sessions, load, memory, file descriptors, and the bytes that go out.
+// Measures the process and its machine: uptime, CPU load, memory, file descriptors, bytes sent.
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
@@ -10,9 +10,9 @@ import type { Table } from '../store/table.ts';
 import { type Session, Sessions } from './sessions.ts';
 
 const MEASURE_MS = 5_000;
-/** Weight of the latest measurement: the load of about the last half minute. */
+/** Weight of the latest measurement: averages the load over about 30 s. */
 const CPU_WEIGHT = 0.2;
-/** What POSIX promises, where the system does not say. */
+/** File descriptors assumed when the system's limit is unknown: the least that POSIX allows. */
 const DESCRIPTORS_ASSUMED = 256;
 
 export interface MachineGaugeOptions {
@@ -34,7 +34,7 @@ export class MachineGauge implements Machine {
   #at: number;
   #descriptorsMax = DESCRIPTORS_ASSUMED;
   #descriptorsUsed = 0;
-  #freeMemoryBytes = availableMemory(); // a dozen files are read for it
+  #freeMemoryBytes = availableMemory(); // cached: reading it opens a dozen files
 
   constructor(options: MachineGaugeOptions) {
     const { table, startedAt, clock, log } = options;
@@ -103,7 +103,7 @@ function usedUs(): number {
   return user + system;
 }
 
-/** What programs may still take, with what the system holds as cache; older Node knows only what nothing is in. */
+/** Memory available to programs, with reclaimable cache; older Node.js versions report only free memory. */
 function availableMemory(): number {
   const { availableMemory } = process as { availableMemory?: () => number };
   return availableMemory?.() ?? freemem();
@@ -111,14 +111,14 @@ function availableMemory(): number {
 
 async function openDescriptors(): Promise<number> {
   for (const folder of ['/proc/self/fd', '/dev/fd']) {
-    const entries = await readdir(folder).catch(() => null); // the other system's
+    const entries = await readdir(folder).catch(() => null); // the folder of the other system
     if (entries !== null) return entries.length;
   }
   return 0;
 }
 
 async function descriptorLimit(): Promise<number> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => ''); // only Linux has it
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => ''); // Linux only
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? (await shellLimit());
   return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft) || DESCRIPTORS_ASSUMED;
 }
@@ -127,6 +127,6 @@ async function shellLimit(): Promise<string> {
   try {
     return (await promisify(execFile)('sh', ['-c', 'ulimit -n'])).stdout.trim();
   } catch {
-    return ''; // no shell: no limit to be had
+    return ''; // no shell: the limit is unknown
   }
 }

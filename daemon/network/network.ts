@@ -1,4 +1,4 @@
-// Joins the servent with the operating system: the TCP port, the UDP port, dials and what becomes of them, block lists.
+// Connects the servent to the operating system: TCP port, UDP port, dials, block lists.
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { CachesToAsk } from '../../protocol/bootstrap/bootstrap.ts';
@@ -36,10 +36,10 @@ import { serventSettings } from './servent-settings.ts';
 
 export interface NetworkParts {
   library: Library;
-  /** Asked for first neighbours. */
+  /** Caches to ask for the first neighbours. */
   caches: CachesToAsk;
   sink: ServentSink;
-  /** HTTP, on sockets that came to our port or that a push had us open. */
+  /** Serves HTTP on an incoming socket or one opened for a push. */
   serve: (socket: Socket, head: Buffer) => void;
 }
 
@@ -62,7 +62,7 @@ export class Network implements Shell {
   #udp: Udp | null = null;
   #blockLists: ReadBlockLists = { sources: [], faults: [] };
 
-  /** Builds; nothing listens or dials before listen() and join(). */
+  /** Nothing listens or dials before listen() and join(). */
   constructor(context: DaemonContext, { library, caches, sink, serve }: NetworkParts) {
     const { settings, clock, random, log, live, startedAt, store, guid } = context;
     const { gnutella, profile } = settings;
@@ -93,7 +93,7 @@ export class Network implements Shell {
     const { servent } = this;
     this.dialer = new Dialer({
       forbids: endpoint => servent.reach.forbids(endpoint),
-      // a servent that listens on one address, a VPN's for one, dials from it too
+      // A servent that listens on one address, such as that of a VPN, also dials from it.
       ...(isWildcard(gnutella.host) ? {} : { localAddress: gnutella.host }),
     });
     this.#tls = gnutella.tls ? new Tls() : null;
@@ -115,7 +115,7 @@ export class Network implements Shell {
       dialer: this.dialer,
       log: log.child({ mod: 'pushes' }),
     });
-    this.#udpFaults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'a datagram that we failed on');
+    this.#udpFaults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'internal error on a datagram');
     this.listener = this.#listenerOf(serve);
   }
 
@@ -140,7 +140,7 @@ export class Network implements Shell {
     );
   }
 
-  // --- what the servent has us do
+  // --- calls from the servent
 
   dial(endpoint: Endpoint): void {
     void this.connect(endpoint);
@@ -178,7 +178,7 @@ export class Network implements Shell {
 
   // --- dials
 
-  /** Dials and shakes hands. Never rejects. */
+  /** Dials and runs the handshake. Never rejects. */
   async connect(endpoint: Endpoint): Promise<Attempt> {
     const { clock, log } = this.#context;
     const triedAt = clock.wallTime();
@@ -186,14 +186,14 @@ export class Network implements Shell {
     const attempt = await this.handshaker
       .connect(endpoint, { signal: this.#abort.signal })
       .catch((err: unknown): Attempt => {
-        log.error({ err, endpoint }, 'a dial failed by a mistake of ours'); // the plan of dials waits for an end of each
-        return { kind: 'failed', reason: 'DIAL_FAILED', text: 'a mistake of ours: the log has it' };
+        log.error({ err, endpoint }, 'internal error in a dial'); // caught: the servent needs the end of every dial
+        return { kind: 'failed', reason: 'DIAL_FAILED', text: 'internal error: see the log' };
       });
     this.servent.dialled(endpoint, attempt, triedAt, clock.now());
     return attempt;
   }
 
-  /** The same for HOST:PORT, whose name is looked up. */
+  /** Looks up HOST:PORT and connects. Never rejects. */
   async connectTo(address: string): Promise<Attempt> {
     const endpoint = await resolveAddress(address, this.rules.resolvesNames); // the dialer asks whether it may
     return typeof endpoint === 'string'
@@ -201,7 +201,7 @@ export class Network implements Shell {
       : this.connect(endpoint);
   }
 
-  /** A socket to a source of a download: one that cannot be connected to is asked to connect to us. */
+  /** Resolves with a socket to a source of a download, dialled or, with a GUID, requested by push. */
   fetch(source: Source, signal: AbortSignal): Promise<Socket> {
     const { serventGuid, endpoint, index, pushProxies = [] } = source;
     if (serventGuid === null) return this.dialer.dial(endpoint, signal);
@@ -224,7 +224,7 @@ export class Network implements Shell {
     await readHostsFiles(settings.bootstrap.hostsFiles, bootstrap, clock, bootstrapLog);
   }
 
-  /** Opens TCP, and UDP on the port that TCP got; resolves with where. */
+  /** Opens TCP, then UDP on the same port. Resolves with the address. Rejects with ListenError. */
   async listen(): Promise<Endpoint> {
     const { shutdown } = this.#context;
     await this.readBlockLists();
@@ -249,7 +249,7 @@ export class Network implements Shell {
     return at;
   }
 
-  /** Without UDP, and with a line in the log, when the port is taken. */
+  /** Opens UDP. When the port is taken, UDP stays off with a warning. */
   async #openUdp(at: Endpoint): Promise<void> {
     const { settings, log, clock } = this.#context;
     if (!settings.gnutella.udp) return;
@@ -270,12 +270,12 @@ export class Network implements Shell {
     this.servent.udpOpen(true);
   }
 
-  /** Files that do not block what they were to. */
+  /** Block list files that are not, or not fully, in force. */
   get blockListFaults(): readonly BlockListFault[] {
     return this.#blockLists.faults;
   }
 
-  /** Reads the lists again, when they or what they say may have changed, and ends links to addresses blocked now. */
+  /** Reads the block lists again and closes links to addresses that are blocked now. */
   async readBlockLists(): Promise<void> {
     const { settings, log } = this.#context;
     const { overlay } = this.servent;

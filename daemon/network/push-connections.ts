@@ -1,4 +1,4 @@
-// The sockets of pushes, both ways: connects to hosts that ask for it and serves them; waits for servents that we ask.
+// Opens sockets for incoming pushes and serves HTTP on them; awaits the sockets of pushes that we sent.
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { PushError, type PushRequest, type PushSource } from '../../protocol/overlay/pushes/push-requester.ts';
@@ -13,7 +13,7 @@ import { callPushProxy } from './push-proxy-call.ts';
 
 const CONNECT_MS = 10_000;
 const HTTP_MS = 10_000;
-/** From the first line of a GIV to the empty one after it. */
+/** Time limit from the first line of a GIV to the empty line after it. */
 const GIV_END_MS = 10_000;
 const GIV_BYTES_MAX = 2_048;
 
@@ -23,7 +23,7 @@ export type GivOutcome = (typeof GIV_OUTCOMES)[number];
 export interface PushConnectionsOptions {
   servent: Pick<Servent, 'identity' | 'endpoint' | 'pushes' | 'requester'>;
   dialer: Pick<Dialer, 'dial'>;
-  /** The file server: takes over a socket of our own making. */
+  /** The file server; takes over the socket. */
   serve: (socket: Socket, head: Buffer) => void;
   clock: Clock;
   log: Log;
@@ -37,7 +37,7 @@ interface Waiter {
 export class PushConnections {
   readonly givs = new ReasonCounts<GivOutcome>(GIV_OUTCOMES);
   readonly #options: PushConnectionsOptions;
-  /** As many as the servent lets wait. */
+  /** Bounded by the servent's limit of waiting pushes. */
   readonly #waiters = new Map<PushRequest, Waiter>();
   readonly #abort = new AbortController();
 
@@ -45,7 +45,7 @@ export class PushConnections {
     this.#options = options;
   }
 
-  /** Connects, says GIV and serves; the servent is told how it ended. */
+  /** Connects, sends GIV and serves; reports the result to the servent. */
   serve(to: Endpoint): void {
     const { servent, dialer, serve, clock, log } = this.#options;
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(CONNECT_MS)]);
@@ -57,17 +57,17 @@ export class PushConnections {
       },
       (err: unknown) => {
         servent.pushes.ended(to, 'unreachable', clock.now());
-        if (!(err instanceof DialError)) log.error({ err }, 'answering a push failed unexpectedly');
-        else log.debug({ peer: formatEndpoint(to), code: err.code }, 'a push named an address where nobody answers');
+        if (!(err instanceof DialError)) log.error({ err }, 'internal error while answering a push');
+        else log.debug({ peer: formatEndpoint(to), code: err.code }, 'the address in a push cannot be reached');
       },
     );
   }
 
-  /** A paused socket on which the servent waits for requests. Rejects with PushError. */
+  /** Sends a push; resolves with a paused socket on which the servent expects requests. Rejects with PushError. */
   async request(source: PushSource, signal?: AbortSignal): Promise<Socket> {
     const { servent, clock } = this.#options;
     const request = servent.requester.request(source, clock.now());
-    const aborted = new PushError('PUSH_ABORTED', 'waiting for the servent was given up');
+    const aborted = new PushError('PUSH_ABORTED', 'waiting for the servent was cancelled');
     const signals = AbortSignal.any([this.#abort.signal, ...(signal === undefined ? [] : [signal])]);
     const onAbort = () => this.#waiters.get(request)?.reject(aborted);
     try {
@@ -83,7 +83,7 @@ export class PushConnections {
     }
   }
 
-  /** No servent came for this request. */
+  /** Called when no servent connected in time. */
   onTimeout(request: PushRequest): void {
     this.#waiters.get(request)?.reject(new PushError('PUSH_TIMEOUT', 'the servent did not connect'));
   }
@@ -94,11 +94,11 @@ export class PushConnections {
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(HTTP_MS)]);
     const call = { serventGuid, proxy, node, userAgent: identity.userAgent };
     callPushProxy(call, (to, until) => dialer.dial(to, until), signal).catch((err: unknown) =>
-      log.error({ err }, 'calling a push proxy failed unexpectedly'),
+      log.error({ err }, 'internal error while calling a push proxy'),
     );
   }
 
-  /** A socket from the listener that began with GIV; `head` holds its first line at least. */
+  /** Takes a socket that began with GIV from the listener; `head` holds at least the first line. */
   onGiv(socket: Socket, head: Buffer): void {
     let held = head;
     const timer = setTimeout(() => end('slow'), GIV_END_MS);
@@ -120,7 +120,7 @@ export class PushConnections {
         if (text.length > GIV_BYTES_MAX || /^[^\n]*\n(?!\r?$)/.test(text)) end('malformed');
         return;
       }
-      // it has to wait for our request: bytes after the empty line are no servent's
+      // A servent waits for our request here, so bytes after the empty line are an error.
       if (whole[0].length < text.length) return end('malformed');
       release();
       socket.pause();
@@ -142,7 +142,7 @@ export class PushConnections {
     else waiter.resolve(socket);
   }
 
-  /** Null for a line that is no GIV, undefined for one that nobody waits for. */
+  /** Null: the line is not a GIV. Undefined: no request matches it. */
   #waiterOf(line: string): Waiter | null | undefined {
     try {
       const request = this.#options.servent.requester.onGiv(parseGiv(line).serventGuid);
@@ -153,7 +153,7 @@ export class PushConnections {
     }
   }
 
-  /** Rejects what waits and gives up what is being dialled; sockets that are served belong to the file server. */
+  /** Rejects waiting requests and cancels dials. Sockets being served belong to the file server. */
   stop(): void {
     this.#abort.abort();
   }

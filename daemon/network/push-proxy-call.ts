@@ -1,4 +1,4 @@
-// Asks a push proxy over HTTP to pass a push on. One request, one head in answer.
+// Asks a push proxy over HTTP to pass on a push: one request, one response head.
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseResponseHead } from '../../protocol/transfer/http-head.ts';
@@ -10,12 +10,12 @@ import { SocketReader } from '../net/socket-reader.ts';
 export interface PushProxyCall {
   readonly serventGuid: Buffer;
   readonly proxy: Endpoint;
-  /** Where the servent is to connect to. */
+  /** The address to which the servent shall connect. */
   readonly node: Endpoint;
   readonly userAgent: string;
 }
 
-/** Whatever goes wrong is a refusal. The signal bounds it in time. */
+/** Resolves with 'refused' on any error. `signal` limits the time. */
 export async function callPushProxy(
   call: PushProxyCall,
   dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>,

@@ -1,4 +1,4 @@
-// Handshakes that came to nothing: the latest of them, with what was said.
+// Keeps the latest failed handshakes with their reasons.
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { HandshakeEnd } from '../net/handshaker.ts';
 

@@ -1,4 +1,4 @@
-// What the servent tells, passed on: to the log, the event log, the query monitor, our searches, and pushes that wait.
+// Passes the servent's reports to the log, the event log, the query monitor, the searches and the waiting pushes.
 import type { BootstrapReport, CacheKind } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
 import type { Role } from '../../protocol/handshake/capabilities.ts';
@@ -89,7 +89,7 @@ export class ServentLog implements ServentSink {
 
   onMissing(address: string, why: string, waitMs: number): void {
     const seconds = Math.round(waitMs / 1000);
-    this.#neighbours.warn({ address, why, seconds }, 'a configured neighbour is not there; trying again');
+    this.#neighbours.warn({ address, why, seconds }, 'a configured neighbour cannot be reached; trying again');
   }
 
   onRole(role: Role, why: string): void {
@@ -101,13 +101,13 @@ export class ServentLog implements ServentSink {
   }
 
   onCacheFailed(kind: CacheKind, cache: string, why: string): void {
-    const said = kind === 'udp' ? 'a UDP host cache could not be asked' : 'a GWebCache was of no use';
+    const said = kind === 'udp' ? 'a UDP host cache did not answer' : 'a GWebCache gave no hosts';
     this.#bootstrap.info({ cache, why }, said);
   }
 
   onNoNeighbour({ round, caches: { udp, web } }: BootstrapReport): void {
     const counts = { round, asked: udp.asked + web.asked, answered: udp.answered + web.answered };
-    this.#bootstrap.info(counts, 'no neighbour yet; caches are asked again');
+    this.#bootstrap.info(counts, 'no neighbour found yet; asking the caches again');
   }
 
   onPushTimeout(request: PushRequest): void {

@@ -1,4 +1,4 @@
-// The settings that the servent reads, as they stand at each use.
+// Gives the servent its settings with their present values.
 import { LINKS_TO_FIND } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { UploadLimits } from '../../protocol/transfer/upload-queue.ts';

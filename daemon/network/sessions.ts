@@ -4,18 +4,18 @@ import type { Log } from '../log.ts';
 import type { Table } from '../store/table.ts';
 
 const SAVE_MS = 60_000;
-/** The oldest go. */
+/** Above it the oldest are dropped. */
 const SESSIONS_MAX = 50;
 const DAY_MS = 86_400_000;
-/** Sessions that began earlier say nothing about today. */
+/** Older sessions are dropped. */
 const KEPT_MS = 30 * DAY_MS;
 
-/** Wall-clock milliseconds, bytes a second. */
+/** Times in wall-clock milliseconds, rates in bytes per second. */
 export interface Session {
   startedAt: number;
-  /** Alive last. */
+  /** Latest time at which it ran. */
   seenAt: number;
-  /** Most that was seen going out for a while. */
+  /** Best sustained upload rate. */
   bestUpload: number;
 }
 
@@ -51,25 +51,25 @@ export class Sessions {
     await this.#save();
   }
 
-  /** Milliseconds of this one. */
+  /** Duration of the present session, ms. */
   get uptimeMs(): number {
     return Math.max(0, this.#clock.wallTime() - this.#current.startedAt);
   }
 
-  /** Milliseconds a session lasts, this one as far as it has got. */
+  /** Average duration of a session, ms; the present one counts as far as it has run. */
   get averageMs(): number {
     const past = this.#past.reduce((sum, { startedAt, seenAt }) => sum + seenAt - startedAt, 0);
     return (past + this.uptimeMs) / (this.#past.length + 1);
   }
 
-  /** Seconds out of each day since the first session that is remembered, but of one day at least. */
+  /** Average uptime per day since the first kept session, seconds; divides by one day at least. */
   get dailySeconds(): number {
     const first = this.#past[0]?.startedAt ?? this.#current.startedAt;
     const spanMs = Math.max(this.#clock.wallTime() - first, DAY_MS);
     return Math.round((this.averageMs * (this.#past.length + 1) * 86_400) / spanMs);
   }
 
-  /** Bytes a second; null when nothing ever went out. */
+  /** Bytes per second; null when nothing was sent. */
   get bestUpload(): number | null {
     const best = Math.max(this.#current.bestUpload, ...this.#past.map(({ bestUpload }) => bestUpload));
     return best > 0 ? best : null;
@@ -89,7 +89,7 @@ export class Sessions {
   }
 }
 
-/** Clocks are turned back, and stores are edited. */
+/** Rejects inconsistent records, as after a change of the clock. */
 function isSession({ startedAt, seenAt, bestUpload }: Session): boolean {
   return Number.isFinite(bestUpload) && startedAt > 0 && seenAt >= startedAt;
 }

@@ -1,28 +1,28 @@
-// The LevelDB under all tables, opened anew after a write that failed: its log is torn there, and what is written behind the tear would
-// be acknowledged and yet lost at the next start.
+// Opens the LevelDB under all tables, and reopens it after a failed write: LevelDB's log is torn there, and later writes would be
+// acknowledged but lost at the next start.
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { type StoreError, storeError } from './store-error.ts';
 
-/** What opening may write: the log as a table, at most LevelDB's write buffer of 4 MiB, and new logs. */
+/** Free space needed to open: the log written as a table (at most LevelDB's 4 MiB write buffer) and new logs. */
 const OPENING_BYTES = 8 << 20;
 const PROBE_BYTES = 64 << 10;
 const PROBE_FILE = 'room.probe';
-/** After an opening that failed the next is tried no sooner: each costs a write that waits for the disk. */
+/** Shortest time between two attempts to open: each costs a write to the disk. */
 const OPENING_WAIT_MS = 1_000;
 
 export type Sublevel = ReturnType<typeof sublevelOf>;
 
 export class Database {
   readonly #level: Level<string, string>;
-  /** By table; made anew when the database is. */
+  /** By table; replaced when the database is reopened. */
   readonly #sublevels = new Map<string, Sublevel>();
   readonly #now: () => number;
-  /** Reads and writes under way: closing would end them. */
+  /** Running reads and writes: closing waits for them. */
   readonly #works = new Set<Promise<unknown>>();
   #torn = false;
-  /** The last opening that failed. */
+  /** The latest failed attempt to open. */
   #failed: { at: number; error: StoreError } | null = null;
   #mending: Promise<void> | null = null;
   #closed = false;
@@ -37,19 +37,18 @@ export class Database {
     return this.#level.location;
   }
 
-  /** Rejects with what level says. */
+  /** Rejects with the error of `level`. */
   async open(): Promise<void> {
     await this.#level.open();
   }
 
-  /** All that is stored, as level has it. */
   get level(): Level<string, string> {
     return this.#level;
   }
 
-  /** Rejects with StoreError. No iterator outlives `work`: it would be closed when the database is opened anew. */
+  /** Rejects with StoreError. `work` must end its iterators: reopening closes them. */
   async read<T>(table: string, work: (sublevel: Sublevel) => Promise<T>): Promise<T> {
-    await Promise.allSettled([this.#mending]); // who writes is told of a failure; what is stored can still be read
+    await Promise.allSettled([this.#mending]); // reads go on after a failed repair; writes report it
     if (this.#level.status === 'closed') await this.#mend();
     try {
       return await this.#tracked(work(this.sublevel(table)));
@@ -66,7 +65,7 @@ export class Database {
       await this.#tracked(work(this.sublevel(table)));
     } catch (error) {
       const failure = storeError(error, this.path);
-      if (failure.code !== 'STORE_CLOSED') this.#torn = true; // nothing was written by a database that is closed
+      if (failure.code !== 'STORE_CLOSED') this.#torn = true; // a closed database has written nothing
       throw failure;
     }
   }
@@ -86,7 +85,7 @@ export class Database {
     await this.#level.close();
   }
 
-  /** Once for all who wait. Rejects with StoreError while there is no room: what is stored can still be read then. */
+  /** Reopens the database once for all waiting writes. Rejects with StoreError while the disk is full; reads still work. */
   #mend(): Promise<void> {
     this.#mending ??= this.#openAgain().finally(() => (this.#mending = null));
     return this.#mending;
@@ -94,7 +93,7 @@ export class Database {
 
   async #openAgain(): Promise<void> {
     try {
-      if (this.#closed) await this.#level.get(''); // rejects: it says that it is closed
+      if (this.#closed) await this.#level.get(''); // rejects with the error for a closed database
       if (this.#failed !== null && this.#now() - this.#failed.at < OPENING_WAIT_MS) throw this.#failed.error;
       await this.#requireRoom();
       await Promise.allSettled(this.#works);
@@ -122,7 +121,7 @@ export class Database {
   async #requireRoom(): Promise<void> {
     const { bavail, bsize } = await statfs(this.path);
     if (bavail * bsize < OPENING_BYTES) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
-    // a quota does not show in the free blocks
+    // A quota does not show in the free blocks, so a probe file is written.
     const probe = join(this.path, PROBE_FILE);
     try {
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true });

@@ -1,4 +1,4 @@
-// Downloads as they are stored, by id: what to fetch from where, and which bytes of it are safe on the disk.
+// Stores downloads by id: name, hash, sources, and the byte ranges that are safely on the disk.
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { Source } from '../../protocol/transfer/source.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 
 export type StoredState = 'queued' | 'paused' | 'completed' | 'failed';
 
-/** A download without what only a running one has. Times in milliseconds since 1970. */
+/** The stored part of a download. Times in milliseconds since 1970. */
 export interface DownloadRecord {
   readonly id: string;
   readonly name: string;
@@ -18,13 +18,13 @@ export interface DownloadRecord {
   readonly state: StoredState;
   readonly priority: number;
   readonly sources: readonly Source[];
-  /** Never more than what an fdatasync has put on the disk. */
+  /** Only bytes that an fdatasync has put on the disk. */
   readonly ranges: RangeSet;
-  /** Times that all bytes were there and had the wrong hash. */
+  /** How often the complete file had the wrong hash. */
   readonly mismatches: number;
   readonly addedAt: number;
   readonly finishedAt: number | null;
-  /** Of the finished file. */
+  /** Path of the finished file. */
   readonly path: string | null;
   readonly error: string | null;
 }
@@ -36,7 +36,7 @@ export class DownloadStore {
     this.#table = table;
   }
 
-  /** In the order of their ids, which is that of their beginning. A record that makes no sense is left where it is and said. */
+  /** In order of ids, which is the order of creation. An unreadable record is logged, skipped and kept in the store. */
   async all(log: Log): Promise<DownloadRecord[]> {
     const records: DownloadRecord[] = [];
     for await (const [id, value] of this.#table.entries()) {
@@ -50,7 +50,7 @@ export class DownloadStore {
     return records.sort((a, b) => a.addedAt - b.addedAt);
   }
 
-  /** `durable`: survives a power cut; progress need not, for the bytes are fetched again. */
+  /** `durable`: survives a power cut. Not needed for progress, as lost bytes are fetched again. */
   async save(record: DownloadRecord, durable: boolean): Promise<void> {
     await this.#table.put(record.id, written(record), { durable });
   }
@@ -78,7 +78,7 @@ function written(record: DownloadRecord): StoredDownload {
   };
 }
 
-/** Throws for anything that `written` does not make. */
+/** Throws for a record that `written` could not have made. */
 function read(id: string, value: StoredDownload): DownloadRecord {
   const { sha1: digits, sources, ranges, ...plain } = value;
   const sha1 = digits === null ? null : base32OrNull(digits);

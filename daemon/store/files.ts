@@ -1,31 +1,31 @@
-// What is known of shared files across restarts: a SHA-1 for a path, good as long as size and modification time are the same; and which folders were added.
+// Stores the SHA-1 of shared files by path, valid while size and modification time are unchanged, and the folders added at run time.
 import type { Log } from '../log.ts';
 import type { Change, Table } from './table.ts';
 
 export interface FileRecord {
   size: number;
-  /** As stat gives it, with fractions of a millisecond. */
+  /** As stat returns it, with fractions of a millisecond. */
   mtimeMs: number;
   /** Base32, as in URNs; empty for a file that is never shared. */
   sha1: string;
-  /** Stamp of the rules under which its first bytes were judged; absent in records of earlier versions. */
+  /** Version stamp of the rules that its first bytes were checked against; absent in records of earlier versions. */
   judged?: string;
-  /** By which of them it is never shared; absent for a file that is. */
+  /** The rule that excludes it; absent for a shared file. */
   rule?: string;
-  /** Device of the folder it lay in when it was seen last; absent in records of earlier versions. */
+  /** Device number of its folder at the latest scan; absent in records of earlier versions. */
   dev?: number;
-  /** The file was missed first then, milliseconds since 1970, and may come back. Absent while it is there. */
+  /** Time at which the file was first missing, milliseconds since 1970; absent while it exists. */
   awaySince?: number;
 }
 
-/** What becomes of a record: it stays, it stays for a while because its file may come back, or it goes. */
+/** What to do with a record: keep it, keep it for a while because its file may return, or drop it. */
 export type Fate = 'keep' | 'away' | 'gone';
 
-/** Hashes of files that are away, as on a disk that is not mounted, are forgotten after this long. */
+/** Hashes of missing files, as on an unmounted disk, are dropped after this time. */
 export const AWAY_MS_MAX = 90 * 24 * 3600_000;
-/** And at once, in the order of their paths, when there are more of them than this. */
+/** Above this number of missing files, further hashes are dropped at once, in order of paths. */
 export const AWAY_FILES_MAX = 1_000_000;
-/** Written in one go. */
+/** Changes written in one batch. */
 const SWEEP_SLICE = 1000;
 
 export interface FolderRecord {
@@ -37,7 +37,7 @@ export class FileStore {
   readonly #files: Table<FileRecord>;
   readonly #folders: Table<FolderRecord>;
   readonly #log: Log;
-  /** Not written yet, by path. Written as fast as the disk takes them, so a few at a time. */
+  /** Records not written yet, by path. */
   readonly #pending = new Map<string, FileRecord>();
   #writing: Promise<void> | null = null;
   #failing = false;
@@ -48,31 +48,31 @@ export class FileStore {
     this.#log = log;
   }
 
-  /** Records in the order of the paths. From a store that fails: none. */
+  /** Records in the order of `paths`; all undefined when the store fails. */
   async lookUp(paths: readonly string[]): Promise<(FileRecord | undefined)[]> {
     try {
       return await Promise.all(paths.map(path => this.#pending.get(path) ?? this.#files.get(path)));
     } catch (err) {
-      this.#log.error({ err }, 'known hashes cannot be read: the files are hashed again');
+      this.#log.error({ err }, 'stored hashes cannot be read: the files are hashed again');
       return [];
     }
   }
 
   /**
-   * Written soon, many at a time; on the way to the disk before a kill can cost more than the last few. A store that
-   * fails is said once: the files are shared all the same and hashed again at the next start.
+   * Queues a record for a batched write; a kill loses only the last few. A failing store is logged once: the files are shared
+   * anyway and hashed again at the next start.
    */
   remember(path: string, record: FileRecord): void {
     this.#pending.set(path, record);
     this.#writing ??= this.#write();
   }
 
-  /** Until all that was remembered has been written, or given up. */
+  /** Resolves when all queued records are written or have failed. */
   async flush(): Promise<void> {
     await this.#writing;
   }
 
-  /** Lets `fateOf` judge every record, and forgets what is gone, or has been away for too long. Gives how many were forgotten. */
+  /** Calls `fateOf` for every record; drops those that are gone, or missing for too long. Resolves with the number dropped. */
   async sweep(
     fateOf: (path: string, record: FileRecord) => Fate,
     now: number,
@@ -82,7 +82,7 @@ export class FileStore {
     let away = 0;
     let changes: Change<FileRecord>[] = [];
     const write = async (): Promise<void> => {
-      // What was remembered meanwhile is newer.
+      // Records queued meanwhile are newer.
       const still = changes.filter(({ key }) => !this.#pending.has(key));
       changes = [];
       await this.#files.batch(still);
@@ -100,7 +100,7 @@ export class FileStore {
       }
       await write();
     } catch (err) {
-      this.#log.warn({ err }, 'hashes of files that are gone could not be dropped; trying again with the next scan');
+      this.#log.warn({ err }, 'hashes of deleted files could not be dropped; trying again at the next scan');
     }
     return forgotten;
   }
@@ -129,7 +129,7 @@ export class FileStore {
         this.#failing = false;
       } catch (err) {
         if (!this.#failing)
-          this.#log.error({ err }, 'hashes cannot be kept and will be computed again at the next start');
+          this.#log.error({ err }, 'hashes cannot be stored: the files are hashed again at the next start');
         this.#failing = true;
       }
     }

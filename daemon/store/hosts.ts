@@ -1,11 +1,11 @@
-// Keeps the host cache in the store: read at the start, changes written every so often and at the end.
+// Stores the host cache: reads it at the start, writes changes every 10 s and at the stop.
 import type { HostCache, HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from './table.ts';
 
-/** A kill costs the hosts of this long; pongs bring several a second. */
+/** A kill loses the changes of this interval; pongs bring several a second. */
 const SAVE_INTERVAL_MS = 10_000;
 
 export class HostStore {
@@ -14,7 +14,7 @@ export class HostStore {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #saveIntervalMs: number;
-  /** What the table holds, as JSON by key: bounded like the cache. */
+  /** Content of the table, as JSON by key; bounded like the cache. */
   readonly #stored = new Map<string, string>();
   #revision = -1;
   #timer: NodeJS.Timeout | null = null;
@@ -28,7 +28,7 @@ export class HostStore {
     this.#saveIntervalMs = saveIntervalMs;
   }
 
-  /** Fills the cache and begins to save. Gives how many hosts were known. */
+  /** Fills the cache and starts saving. Resolves with the number of stored hosts. */
   async start(): Promise<number> {
     const records: HostRecord[] = [];
     for await (const [key, record] of this.#table.entries()) {
@@ -40,7 +40,7 @@ export class HostStore {
     return taken;
   }
 
-  /** Writes what has changed since the last time, in one batch. A store that fails is said, and tried again later. */
+  /** Writes the changes since the last save in one batch. A failure is logged and tried again later. */
   save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;

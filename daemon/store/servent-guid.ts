@@ -1,4 +1,4 @@
-// The servent GUID of this installation: minted at the first start, kept for life.
+// Gives the servent GUID of this installation: created at the first start and stored.
 import type { Random } from '../../protocol/ports.ts';
 import { formatGuid, parseGuid } from '../../protocol/wire/guid.ts';
 import type { Table } from './table.ts';

@@ -1,4 +1,4 @@
-// What can go wrong with the database, said so that a person knows what to do next.
+// Turns errors of the database into StoreError, whose message says what to do.
 import { CodedError } from '../../protocol/errors.ts';
 
 export type StoreErrorCode =
@@ -12,19 +12,19 @@ export type StoreErrorCode =
 
 export class StoreError extends CodedError<StoreErrorCode> {}
 
-/** Why the database counts as damaged, or null when something else is wrong (locked, full, forbidden). */
+/** The damage that an error indicates; null for other errors (locked, full, forbidden). */
 export function damagedBy(error: unknown): string | null {
   if (error instanceof StoreError) return error.code === 'STORE_DAMAGED' ? error.message : null;
   const { code, text } = rootOf(error);
   if (code === 'LEVEL_CORRUPTION') return text;
-  // A table or manifest that CURRENT names is gone, or a table is cut so short that its footer lies before its start.
+  // A table or manifest named by CURRENT is missing, or a table is too short for its footer.
   if (code === 'LEVEL_IO_ERROR' && /No such file or directory|Invalid argument/.test(text)) return text;
   return null;
 }
 
 const CLOSED: ReadonlySet<string> = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN']);
 
-/** The typed error for whatever level or the file system threw, with it as cause. */
+/** Wraps an error of `level` or the file system. */
 export function storeError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const { code, text } = rootOf(error);
@@ -37,11 +37,11 @@ export function storeError(error: unknown, path: string): StoreError {
     );
   }
   if (CLOSED.has(code))
-    return new StoreError('STORE_CLOSED', 'the servent is stopping: ask again once it runs', options);
+    return new StoreError('STORE_CLOSED', 'the servent is stopping: try again when it runs', options);
   if (damagedBy(error) !== null) {
     return new StoreError(
       'STORE_DAMAGED',
-      `${path} is damaged (${text}): start the servent again, which keeps it aside and begins anew`,
+      `${path} is damaged (${text}): restart the servent, which renames the damaged database and creates a new one`,
       options,
     );
   }
@@ -65,7 +65,7 @@ export function storeError(error: unknown, path: string): StoreError {
   return new StoreError('STORE_FAILED', `the database in ${path} failed: ${text}`, options);
 }
 
-/** level wraps what LevelDB said: the inner code and words are the telling ones. */
+/** Finds the innermost error: `level` wraps that of LevelDB. */
 function rootOf(error: unknown): { code: string; text: string } {
   let at = error;
   for (let depth = 0; depth < 4 && at instanceof Error && at.cause instanceof Error; depth++) at = at.cause;

@@ -1,4 +1,4 @@
-// Opens the LevelDB of a data folder, keeps a damaged one aside, and hands out one table a kind of record.
+// Opens the LevelDB of a data folder, renames a damaged one, and gives one table for each kind of record.
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Log } from '../log.ts';
@@ -6,13 +6,13 @@ import { Database } from './database.ts';
 import { damagedBy, StoreError, storeError } from './store-error.ts';
 import { Table } from './table.ts';
 
-/** Raised whenever the meaning of stored records changes; an older store is migrated at open. */
+/** Increased when the meaning of stored records changes; open() migrates an older store. */
 const SCHEMA_VERSION = 1;
-/** Entries asked for at once while everything is read once at open. */
+/** Entries read at a time during the check at open. */
 const SCAN_ENTRIES = 1000;
 
 export class Store {
-  /** Where a damaged predecessor was put aside at this start, or null. */
+  /** New path of a damaged database that this start has renamed; null: none. */
   readonly damagedAside: string | null;
   readonly #database: Database;
   readonly #log: Log;
@@ -24,7 +24,7 @@ export class Store {
   }
 
   /**
-   * Opens or makes the database in `folder`. One that cannot be read is renamed to `<folder>.damaged-<date>` and a new one begun.
+   * Opens or creates the database in `folder`. A damaged one is renamed to `<folder>.damaged-<date>` and a new one is created.
    * Throws StoreError: STORE_LOCKED, STORE_FULL, STORE_UNREADABLE, STORE_NEWER, STORE_FAILED.
    */
   static async open(folder: string, log: Log): Promise<Store> {
@@ -38,7 +38,10 @@ export class Store {
       const damage = damagedBy(error);
       if (damage === null) throw storeError(error, path);
       const aside = await putAside(path);
-      log.error({ code: 'STORE_DAMAGED', damage, aside }, `the database was damaged: kept as ${aside}, started anew`);
+      log.error(
+        { code: 'STORE_DAMAGED', damage, aside },
+        `the database was damaged: renamed to ${aside}, a new one is used`,
+      );
       const database = await openSound(path).catch(again => {
         throw storeError(again, path);
       });
@@ -58,7 +61,7 @@ export class Store {
   }
 }
 
-/** Opens and reads everything once, so that damage shows now and not in the middle of the night. 100,000 records: about 0.25 s. */
+/** Opens the database and reads every record, to find damage at the start. 100,000 records take about 0.25 s. */
 async function openSound(path: string): Promise<Database> {
   await refuseHeadless(path);
   const database = new Database(path);
@@ -75,7 +78,7 @@ async function openSound(path: string): Promise<Database> {
   return database;
 }
 
-/** LevelDB takes a folder without CURRENT for an empty one and would delete the tables in it. */
+/** Rejects a folder with tables but without CURRENT: LevelDB would take it for empty and delete the tables. */
 async function refuseHeadless(path: string): Promise<void> {
   const names = await readdir(path);
   if (!names.includes('CURRENT') && names.some(name => name.endsWith('.ldb') || name.startsWith('MANIFEST-'))) {

@@ -1,4 +1,4 @@
-// A download as it lies in the store; apart from the rest, since a daemon without downloads needs nothing that checks them.
+// Schema of a stored download. A separate module, so that a daemon without downloads does not load zod.
 import { z } from 'zod';
 
 const count = z.int().min(0);

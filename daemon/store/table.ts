@@ -1,4 +1,4 @@
-// One kind of record: string keys to JSON values in one sublevel.
+// Stores one kind of record in one sublevel: string keys, JSON values.
 import type { Log } from '../log.ts';
 import type { Database } from './database.ts';
 
@@ -17,14 +17,14 @@ export interface Range {
 }
 
 export interface WriteOptions {
-  /** Wait until the disk has it: survives a power cut, not only a killed process. Costs an fsync. */
+  /** Waits for an fsync, so that the write survives a power cut. */
   durable?: boolean;
 }
 
 /** Every method rejects with StoreError: STORE_FULL, STORE_UNREADABLE, STORE_DAMAGED, STORE_CLOSED, STORE_FAILED. */
 export class Table<V> {
   readonly name: string;
-  /** Records met that were not JSON; each was skipped and said once in the log. */
+  /** Number of records that were not JSON; each was skipped and logged once. */
   unreadable = 0;
   readonly #database: Database;
   readonly #log: Log;
@@ -48,7 +48,7 @@ export class Table<V> {
     await this.batch([{ type: 'del', key }], options);
   }
 
-  /** All of the changes or none of them. */
+  /** Applies all changes atomically. */
   async batch(changes: readonly Change<V>[], options: WriteOptions = {}): Promise<void> {
     if (changes.length === 0) return;
     const texts = changes.map(change =>
@@ -58,7 +58,7 @@ export class Table<V> {
     await this.#database.write(this.name, sublevel => sublevel.batch(texts, how));
   }
 
-  /** In key order, a page at a time: what is written behind the last page is met. A record that is not JSON is skipped. */
+  /** Iterates in key order, a page at a time; sees writes beyond the pages already read. Skips records that are not JSON. */
   async *entries({ limit = Number.POSITIVE_INFINITY, ...range }: Range = {}): AsyncGenerator<[string, V]> {
     let left = limit;
     for (let rest: Range = range; left > 0; ) {
@@ -90,7 +90,7 @@ export class Table<V> {
   }
 }
 
-/** What of the range is left once this key has been met. */
+/** The part of a range after `key`. */
 function behind(key: string, range: Range): Range {
   const rest = { ...range };
   if (rest.reverse === true) {
@@ -103,5 +103,5 @@ function behind(key: string, range: Range): Range {
   return rest;
 }
 
-// classic-level knows `sync`, abstract-level's sublevel type does not name it but passes it on.
+// abstract-level's sublevel type lacks `sync` but passes it to classic-level.
 const SYNC = { sync: true } as object;

@@ -1,4 +1,4 @@
-// Asks another servent for all that it shares.
+// Fetches the list of all files that another servent shares.
 import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
@@ -16,7 +16,7 @@ export interface BrowseOptions {
   dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>;
   userAgent: string;
   stallMs?: number;
-  /** After which no more is read: what came until then counts. */
+  /** Most bytes read; the hits until then are used. */
   bytesMax?: number;
   filesMax?: number;
 }
@@ -27,8 +27,8 @@ const FILES_MAX = 50_000;
 const PAYLOAD_BYTES_MAX = 65_536;
 
 /**
- * Resolves to null when all hits have been handed to `onHit`, or to how many it were when the limits let no more through. Descriptors
- * that are no hits or make no sense are passed over. Rejects with SourceError, with what `dial` threw, or as the signal says.
+ * Passes each hit to `onHit`. Resolves with null, or with a sentence when a limit cut the list. Skips malformed descriptors and those
+ * that are not hits. Rejects with SourceError, an error of `dial`, or the reason of `signal`.
  */
 export async function browseHost(
   { dial, userAgent, stallMs = STALL_MS, bytesMax = BYTES_MAX, filesMax = FILES_MAX }: BrowseOptions,
@@ -56,8 +56,7 @@ export async function browseHost(
     else hits.take(await inflated(read, bytesMax));
     return null;
   } catch (error) {
-    if (error instanceof EnoughError)
-      return `the first ${hits.files} of more: this is as much as is taken from one servent`;
+    if (error instanceof EnoughError) return `only the first ${hits.files} files: the limit for one servent`;
     throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -65,14 +64,13 @@ export async function browseHost(
   }
 }
 
-/** Throws SourceError for an answer that has no hits in it. */
+/** Throws SourceError for a response that is not a list of hits. */
 function bodyOf(head: ResponseHead): { framing: Framing; bytes: number | null; plain: boolean } {
   const { status, reason, headers } = head;
-  if (status !== 200)
-    throw new SourceError('SOURCE_MALFORMED', `does not let us browse: ${status} ${printable(reason)}`);
+  if (status !== 200) throw new SourceError('SOURCE_MALFORMED', `refused the browse: ${status} ${printable(reason)}`);
   const [type = ''] = (headers.get('Content-Type') ?? '').toLowerCase().split(';');
   if (type.trim() !== 'application/x-gnutella-packets') {
-    throw new SourceError('SOURCE_MALFORMED', 'answered a browse with no query hits');
+    throw new SourceError('SOURCE_MALFORMED', 'answered the browse without query hits');
   }
   const plain = (headers.get('Content-Encoding') ?? 'identity').toLowerCase() === 'identity';
   if (listOf(headers.get('Transfer-Encoding')).includes('chunked')) return { framing: 'chunked', bytes: null, plain };
@@ -80,7 +78,7 @@ function bodyOf(head: ResponseHead): { framing: Framing; bytes: number | null; p
   return bytes === null || bytes < 0 ? { framing: 'close', bytes: null, plain } : { framing: 'length', bytes, plain };
 }
 
-/** The whole body, then all of it inflated (gzip or deflate), both bounded. Throws EnoughError, SourceError. */
+/** Reads the whole body, then inflates it (gzip or deflate), both up to `bytesMax`. Throws EnoughError, SourceError. */
 async function inflated(read: (sink: Sink) => Promise<void>, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -93,7 +91,7 @@ async function inflated(read: (sink: Sink) => Promise<void>, bytesMax: number): 
   try {
     return await promisify(unzip)(Buffer.concat(chunks), { maxOutputLength: bytesMax });
   } catch (cause) {
-    throw new SourceError('SOURCE_MALFORMED', 'answered what cannot be inflated', { cause });
+    throw new SourceError('SOURCE_MALFORMED', 'sent a body that cannot be inflated', { cause });
   }
 }
 
@@ -101,7 +99,7 @@ function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
 }
 
-/** Ends the reading from inside: there is enough. */
+/** Thrown to stop reading when a limit is reached. */
 class EnoughError extends Error {}
 
 class HitReader {
@@ -138,7 +136,7 @@ class HitReader {
   #onFrame(): void {
     let hit: QueryHit;
     try {
-      // a copy: hits are views, and may be kept longer than the chunk
+      // copied: a hit refers to its bytes and may outlive the chunk
       hit = parseQueryHit(Buffer.from(this.#frame.payload()));
     } catch (error) {
       if (error instanceof ProtocolError) return;

@@ -1,11 +1,11 @@
-// The disk failed a download: said so that a person knows what to do.
+// Turns errors of the disk into DiskError, whose message says what to do.
 import { CodedError } from '../../protocol/errors.ts';
 
 export type DiskErrorCode = 'DISK_FULL' | 'DISK_FORBIDDEN' | 'DISK_FAILED';
 
 export class DiskError extends CodedError<DiskErrorCode> {}
 
-/** For what the file system (or the store, on the same disk) threw while working in `folder`. */
+/** Wraps an error of the file system, or of the store on the same disk, in `folder`. */
 export function diskError(cause: unknown, folder: string): DiskError {
   if (cause instanceof DiskError) return cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';

@@ -1,4 +1,4 @@
-// One file being fetched: its record, its sources, its part file, and the run that makes a whole file of them.
+// A download: its record, sources and part file, and the run that fetches, verifies and places the file.
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Random } from '../../protocol/ports.ts';
@@ -16,12 +16,12 @@ import { sha1OfPart } from './part-digest.ts';
 import { PART_SUFFIX, PartFile, partsFolder } from './part-file.ts';
 import { placeFile } from './place-file.ts';
 
-/** After wrong bytes so often the download fails: the sources of this hash have something else. */
+/** Number of hash mismatches after which the download fails. */
 const MISMATCHES_MAX = 3;
-/** Progress is told no more often than this. */
+/** Shortest time between two reports of progress. */
 const CHANGED_MS = 1000;
 
-/** How a run ended. `waiting`: for a source, until then (null: for a new one). `disk`: see the error. */
+/** How a run ended. `waiting`: for a source, until the time given (null: until a new source). `disk`: a disk error, see `error`. */
 export type RunEnd =
   | { readonly kind: 'completed' | 'failed' | 'stopped' }
   | { readonly kind: 'waiting'; readonly until: number | null }
@@ -55,9 +55,9 @@ export interface CheckpointLimits {
 
 export const CHECKPOINT_LIMITS: CheckpointLimits = { bytes: 4 << 20, ms: 1000 };
 
-/** What all downloads share. */
+/** Services and limits shared by all downloads. */
 export interface DownloadContext {
-  /** Of finished files; `.incomplete` in it holds the others. */
+  /** Folder of finished files; `.incomplete` in it holds the part files. */
   readonly folder: string;
   readonly store: DownloadStore;
   readonly clock: Clock;
@@ -66,15 +66,15 @@ export interface DownloadContext {
   readonly retryTimes: RetryTimes;
   readonly checkpoint: CheckpointLimits;
   onChange(download: Download): void;
-  /** It waits in a queue at its source and needs none of our slots, or does not any more. */
+  /** The download starts or ends waiting in a queue of its source; it needs no slot meanwhile. */
   onRemoteQueue(download: Download, waiting: boolean): void;
-  /** Progress could not be stored, and the run goes on; or we made a mistake, and it does not. */
+  /** Progress could not be stored (the run goes on), or an internal error ended the run. */
   onTrouble(download: Download, error: unknown): void;
 }
 
-/** Of a download that nobody is known to have. */
+/** Error text of a download without sources. */
 export const NO_SOURCE = 'no source is known yet';
-const MISMATCH = 'what came has another hash than was asked for';
+const MISMATCH = 'the bytes received have the wrong hash';
 
 export class Download implements FetchJob {
   readonly id: string;
@@ -87,12 +87,12 @@ export class Download implements FetchJob {
   error: string | null;
   finishedAt: number | null;
   readonly #context: DownloadContext;
-  /** As known when the download began. */
+  /** Size given in the request; null: unknown. */
   readonly #sizeAsked: number | null;
   #state: DownloadState;
   #path: string | null;
   #mismatches: number;
-  /** Safe on the disk: what the record says. */
+  /** Ranges safely on the disk, as in the record. */
   #ranges: RangeSet;
   /** Only while running. */
   #part: PartFile | null = null;
@@ -101,7 +101,7 @@ export class Download implements FetchJob {
   #checkpointAt = 0;
   #checkpoint: Promise<void> | null = null;
   #changedAt = 0;
-  /** Resolves when the last save asked for is over, well or not. */
+  /** Resolves when the latest save has ended or failed. */
   #saved: Promise<unknown> = Promise.resolve();
   #removed = false;
 
@@ -154,7 +154,7 @@ export class Download implements FetchJob {
     return this.#state === 'active' ? this.#rate.bytesPerSecond(this.#context.clock.now()) : 0;
   }
 
-  /** False: known already, or there are enough. */
+  /** Returns false when the source is known or the list is full. */
   addSource(source: Source): boolean {
     const added = this.plan.add(keyOf(source), source);
     if (this.error === NO_SOURCE && this.plan.size > 0) this.error = null;
@@ -168,7 +168,7 @@ export class Download implements FetchJob {
       name: this.name,
       sha1: this.sha1,
       size: this.size,
-      // what runs, or waits for the disk, is to run after a restart
+      // a running download, or one waiting for the disk, continues after a restart
       state:
         state === 'active' || state === 'verifying' || (state === 'paused' && this.error !== null) ? 'queued' : state,
       priority: this.priority,
@@ -200,7 +200,7 @@ export class Download implements FetchJob {
     };
   }
 
-  /** A user wants it to go on, whatever stopped it. */
+  /** Continues a paused or failed download. */
   revive(): void {
     this.plan.reset();
     this.error = null;
@@ -208,21 +208,20 @@ export class Download implements FetchJob {
     this.state = 'queued';
   }
 
-  /** A user stops it. */
   pause(): void {
     if (this.#state === 'completed') return;
     this.error = null;
     this.state = 'paused';
   }
 
-  /** Fetches, verifies, puts in place; or as far as that goes now. What arrived is on the disk and in the record when it resolves. */
+  /** Fetches, verifies and places the file, as far as possible now. When it resolves, progress is on the disk and in the record. */
   async run(signal: AbortSignal): Promise<RunEnd> {
     try {
       await mkdir(dirname(this.partPath), { recursive: true });
       this.#part = await PartFile.open(this.partPath, this.#ranges);
       this.#ranges = this.#part.done.clone();
       this.#rate = new RateMeter(this.#context.clock.now());
-      // What stopped the last run stops this one no more.
+      // Clears the error of the last run.
       const said = this.error;
       this.error = this.#standing;
       if (this.#state === 'paused') this.state = 'queued';
@@ -234,29 +233,29 @@ export class Download implements FetchJob {
     } catch (cause) {
       if (isTroubleOutside(cause)) return { kind: 'disk', error: diskError(cause, this.#context.folder) };
       this.#context.onTrouble(this, cause);
-      this.error = `a mistake of the servent: ${cause instanceof Error ? cause.message : String(cause)}`;
+      this.error = `internal error: ${cause instanceof Error ? cause.message : String(cause)}`;
       this.state = 'failed';
       return { kind: 'failed' };
     } finally {
       await this.#checkpoint;
       const part = this.#part;
       this.#part = null;
-      // what counts was synced before: a close that fails loses nothing
+      // the data was synced before, so a failed close loses nothing
       await part?.close().catch((error: unknown) => this.#context.onTrouble(this, error));
     }
   }
 
-  /** One save at a time, each with what is true when its turn comes: the last word is the latest. Rejects with StoreError. */
+  /** Saves the present state, one save at a time. Rejects with StoreError. */
   save(durable: boolean): Promise<void> {
     const saved = this.#saved.then(async () => {
       if (!this.#removed) await this.#context.store.save(this.record(), durable);
     });
     const over = () => undefined;
-    this.#saved = saved.then(over, over); // the caller is told of a failure
+    this.#saved = saved.then(over, over); // a failure goes to the caller
     return saved;
   }
 
-  /** Once it does not run: forgets the record and deletes the part; a finished file stays. */
+  /** Deletes the record and the part file, not a finished file. The download must not be running. */
   async remove(): Promise<void> {
     this.#removed = true;
     await this.#saved;
@@ -270,7 +269,7 @@ export class Download implements FetchJob {
     this.#unsafeBytes += bytes;
     const { bytes: bytesMax, ms } = this.#context.checkpoint;
     if (this.#checkpoint === null && (this.#unsafeBytes >= bytesMax || now - this.#checkpointAt >= ms)) {
-      // a failure of the disk shows at the next write too: nothing is lost by not waiting
+      // not awaited: a disk failure shows at the next write too
       this.#checkpoint = this.#secure(false)
         .catch((error: unknown) => this.#context.onTrouble(this, error))
         .finally(() => {
@@ -307,11 +306,11 @@ export class Download implements FetchJob {
       this.error = this.#standing;
       this.#context.onChange(this);
       await fetchFrom(planned, this, this.#context.fetch, signal);
-      await part.flush(); // of a body that was cut
+      await part.flush(); // writes the bytes of an interrupted body
     }
   }
 
-  /** All bytes are there. Null: they are the wrong ones, and others may be had. */
+  /** Verifies and places a complete part. Null: wrong hash, the download goes on with other sources. */
   async #finish(part: PartFile, size: number, signal: AbortSignal): Promise<RunEnd | null> {
     this.state = 'verifying';
     await this.#checkpoint;
@@ -329,7 +328,7 @@ export class Download implements FetchJob {
     return { kind: 'completed' };
   }
 
-  /** A record that cannot be saved leaves all as it was: the next run verifies again and knows its own file. */
+  /** Saves the completion. If that fails, the next run verifies again and recognises its own file. */
   async #complete(path: string): Promise<void> {
     const ranges = this.#ranges;
     this.#path = path;
@@ -352,35 +351,35 @@ export class Download implements FetchJob {
     this.#mismatches++;
     this.plan.onMismatch(MISMATCH);
     this.error = this.#standing;
-    this.size = this.#sizeAsked; // what a source told may be as wrong
+    this.size = this.#sizeAsked; // a size learned from a source may be wrong too
     await this.#startOver(part);
     if (this.#mismatches < MISMATCHES_MAX) return null;
-    this.error = `${MISMATCH}, ${this.#mismatches} times: nobody seems to have it`;
+    this.error = `${MISMATCH}, ${this.#mismatches} times: no source seems to have the file`;
     this.state = 'failed';
     return { kind: 'failed' };
   }
 
-  /** What is still to be said of a download that goes on. */
+  /** Lasting problem of a download that goes on; null: none. */
   get #standing(): string | null {
-    if (this.#mismatches > 0) return `${MISMATCH}: all of it is fetched again from elsewhere`;
+    if (this.#mismatches > 0) return `${MISMATCH}: the file is fetched again from other sources`;
     return this.plan.size === 0 ? NO_SOURCE : null;
   }
 
   async #startOver(part: PartFile): Promise<void> {
     await this.#checkpoint;
     this.#ranges = RangeSet.of();
-    await this.save(true); // first the claim, then the bytes
+    await this.save(true); // first the record, then the part file
     await part.discard();
   }
 
   #fail(): RunEnd {
     const reasons = new Set([...this.plan].flatMap(({ error }) => error ?? []));
-    this.error = `no source is left (${[...reasons].slice(0, 3).join('; ')}): resume to try them again, or add others`;
+    this.error = `no source is left (${[...reasons].slice(0, 3).join('; ')}): resume the download to try them again, or add sources`;
     this.state = 'failed';
     return { kind: 'failed' };
   }
 
-  /** The record claims what is on the disk, never more. */
+  /** Syncs the part file, then saves the ranges: the record never claims more than the disk holds. */
   async #secure(durable: boolean): Promise<void> {
     const now = this.#context.clock.now();
     this.#unsafeBytes = 0;
@@ -399,7 +398,7 @@ export class Download implements FetchJob {
   }
 }
 
-/** The disk or the database, not we. */
+/** Whether an error comes from the disk or the store, not from a bug. */
 function isTroubleOutside(cause: unknown): boolean {
   return cause instanceof DiskError || cause instanceof StoreError || (cause instanceof Error && 'syscall' in cause);
 }

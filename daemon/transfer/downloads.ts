@@ -1,4 +1,4 @@
-// All downloads: begun, paused, resumed, a few at a time in the order of their priority, and again after a restart.
+// Manages all downloads: adds, pauses, resumes and schedules them by priority, and restores them at the start.
 import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
@@ -24,10 +24,10 @@ import {
 } from './download.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
 
-/** As many as are kept, and none of them finished. */
+/** The list is full and has no finished download to drop. */
 export class TooManyDownloadsError extends CodedError<'DOWNLOADS_FULL'> {}
 
-/** What to fetch. Without a hash nothing is verified, and only sources that name the file by index or URL can be asked. */
+/** The file to fetch. Without a hash the file is not verified, and sources must name it by index or URL. */
 export interface DownloadRequest {
   /** 20 bytes. */
   sha1: Buffer | null;
@@ -37,24 +37,24 @@ export interface DownloadRequest {
 }
 
 export interface DownloadTimes extends RetryTimes, VisitTimes {
-  /** After the disk failed. */
+  /** Wait after a disk error, ms. */
   diskMs: number;
 }
 
 export interface DownloadsOptions {
   folder: string;
   store: DownloadStore;
-  /** Connected sockets; rejects with what there is to say. */
+  /** Resolves with a connected socket; rejects with an error for the user. */
   dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>;
-  /** Has a servent behind a firewall connect to us; absent: such are dialled like the others. */
+  /** Has a firewalled servent connect to us. Absent: firewalled servents are dialled. */
   push?: (source: Source, signal: AbortSignal) => Promise<Socket>;
   identity: TransferIdentity;
   clock: Clock;
   random: Random;
   log: Log;
-  /** Bytes free for parts; null: not known. Those of the folder's disk when absent. */
+  /** Free bytes for part files; null: unknown. Absent: those of the folder's disk. */
   room?: () => Promise<number | null>;
-  /** Downloads that run at the same time. */
+  /** Most downloads that run at a time. */
   activeMax?: number;
   times?: Partial<DownloadTimes>;
   checkpoint?: CheckpointLimits;
@@ -68,17 +68,17 @@ export interface DownloadsOptions {
 
 const DOWNLOADS_MAX = 10_000;
 const DISK_RETRY_MS = 30_000;
-/** Of setTimeout. */
+/** Longest time of setTimeout. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 interface Entry {
   readonly download: Download;
   run: { readonly abort: AbortController; readonly over: Promise<void> } | null;
-  /** Holds one of the activeMax turns: runs and does not wait in a remote queue. */
+  /** Holds one of the activeMax turns: it runs and is not waiting in a remote queue. */
   holdsTurn: boolean;
-  /** Not to run before; null: not until something new happens. */
+  /** Earliest time of the next run; null: not before a new event. */
   waitUntil: number | null;
-  /** A user does not want it to run, now or ever. */
+  /** Paused or removed by the user. */
   held: boolean;
 }
 
@@ -86,9 +86,9 @@ export class Downloads {
   readonly #options: DownloadsOptions;
   readonly #context: DownloadContext;
   readonly #diskMs: number;
-  /** In the order of their beginning; at most DOWNLOADS_MAX, of which the oldest finished one makes room. */
+  /** In order of creation; at most DOWNLOADS_MAX. A new one replaces the oldest finished one. */
   readonly #entries = new Map<string, Entry>();
-  /** As they were when they were looked for last. */
+  /** Result of the latest lookForLost(). */
   lost: LostParts = NO_LOST_PARTS;
   #activeMax: number;
   #timer: NodeJS.Timeout | null = null;
@@ -119,7 +119,7 @@ export class Downloads {
     };
   }
 
-  /** Goes on where the last run of the servent ended. Rejects with StoreError. */
+  /** Restores the stored downloads and continues them. Rejects with StoreError. */
   async start(): Promise<void> {
     this.#stopped = false;
     for (const record of await this.#options.store.all(this.#options.log)) {
@@ -127,14 +127,11 @@ export class Downloads {
     }
     const { count, bytes, paths } = await this.lookForLost();
     if (count > 0)
-      this.#options.log.warn(
-        { count, bytes, paths },
-        'part files of downloads that are not known: nothing fetches the rest of them',
-      );
+      this.#options.log.warn({ count, bytes, paths }, 'found part files without a download: nothing continues them');
     this.#schedule();
   }
 
-  /** Part files without a download. A folder that cannot be read has none: doctor says that by itself. */
+  /** Finds part files without a download; none in an unreadable folder, which doctor reports separately. */
   async lookForLost(): Promise<LostParts> {
     const { folder, log } = this.#options;
     try {
@@ -145,7 +142,7 @@ export class Downloads {
     return this.lost;
   }
 
-  /** Ends all runs; their progress is stored when it resolves. Idempotent. */
+  /** Ends all runs and stores their progress. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -174,7 +171,7 @@ export class Downloads {
       this.#context,
     );
     const entry = entryOf(download);
-    this.#entries.set(download.id, entry); // before the wait, or the same asked for twice at once would be two
+    this.#entries.set(download.id, entry); // before the await, so that a second request finds it
     try {
       await download.save(true);
     } catch (error) {
@@ -246,11 +243,11 @@ export class Downloads {
     return entry.download.snapshot();
   }
 
-  /** Forgets it and deletes what is unfinished; a finished file stays. False: no such download. */
+  /** Removes a download and its part file, not a finished file. False: unknown id. */
   async cancel(id: string): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
-    this.#entries.delete(id); // first, so that nobody starts it again
+    this.#entries.delete(id); // first, so that it is not started again
     entry.held = true;
     await halt(entry);
     await entry.download.remove();
@@ -259,7 +256,7 @@ export class Downloads {
     return true;
   }
 
-  /** False: no such download, or the source is known already. */
+  /** False: unknown id or known source. */
   async addSource(id: string, source: Source): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (entry === undefined || !entry.download.addSource(source)) return false;
@@ -289,10 +286,13 @@ export class Downloads {
     if (this.#entries.size < DOWNLOADS_MAX) return;
     for (const [id, { download }] of this.#entries) {
       if (download.state !== 'completed') continue;
-      void this.cancel(id).catch(err => this.#options.log.warn({ id, err }, 'an old download could not be forgotten'));
+      void this.cancel(id).catch(err => this.#options.log.warn({ id, err }, 'an old download could not be removed'));
       return;
     }
-    throw new TooManyDownloadsError('DOWNLOADS_FULL', `there are ${DOWNLOADS_MAX} downloads already: cancel some`);
+    throw new TooManyDownloadsError(
+      'DOWNLOADS_FULL',
+      `the list has its limit of ${DOWNLOADS_MAX} downloads: cancel some`,
+    );
   }
 
   #connect(source: Source, signal: AbortSignal): Promise<Socket> {
@@ -300,7 +300,7 @@ export class Downloads {
     return source.push && push !== undefined ? push(source, signal) : dial(source.endpoint, signal);
   }
 
-  /** Starts what may start and sets the clock for what must wait. */
+  /** Starts the downloads that may run, and sets a timer for those that wait. */
   #schedule(): void {
     if (this.#stopped) return;
     const now = this.#options.clock.now();
@@ -346,7 +346,7 @@ export class Downloads {
         download.state = 'queued';
         break;
       case 'stopped':
-        // by a user, who says what is next, or by the end of the servent
+        // aborted by the user, who sets the next state, or by the stop of the servent
         if (download.state !== 'completed') download.state = 'queued';
         break;
       case 'disk':
@@ -371,7 +371,7 @@ export class Downloads {
   #onRemoteQueue(download: Download, waiting: boolean): void {
     const entry = this.#entries.get(download.id);
     if (entry === undefined || entry.run === null || entry.holdsTurn !== waiting) return;
-    entry.holdsTurn = !waiting; // who is granted its turn over there takes one here, even beyond activeMax
+    entry.holdsTurn = !waiting; // a download whose turn in the remote queue comes takes a turn here, even above activeMax
     download.state = waiting ? 'queued' : 'active';
     if (waiting) this.#schedule();
   }
@@ -387,13 +387,13 @@ function entryOf(download: Download): Entry {
   };
 }
 
-/** Ends its run, if it has one. */
+/** Ends a running download. */
 async function halt(entry: Entry): Promise<void> {
   entry.run?.abort.abort();
   await entry.run?.over;
 }
 
-/** Null where the folder is not there, or the system does not say. */
+/** Null when the folder is missing or the system does not tell. */
 async function freeBytes(folder: string): Promise<number | null> {
   const space = await statfs(folder).catch(() => null);
   return space === null ? null : space.bavail * space.bsize;

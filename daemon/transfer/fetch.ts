@@ -1,4 +1,4 @@
-// Makes a visit to a source on a real connection: does what the Visit says and tells it how that went.
+// Runs a Visit to a source on a connection: carries out its commands and returns the results to it.
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../protocol/transfer/source.ts';
@@ -10,25 +10,25 @@ import type { Clock } from '../clock.ts';
 import type { PartFile } from './part-file.ts';
 import { SourceConnection } from './source-connection.ts';
 
-/** What fetching needs from the world. */
+/** Services that fetching needs. */
 export interface FetchContext {
   readonly identity: TransferIdentity;
   readonly clock: Clock;
   readonly times: VisitTimes;
-  /** Bytes free where the parts lie; null when the system does not say. */
+  /** Free bytes for part files; null: unknown. */
   room(): Promise<number | null>;
-  /** Connected; rejects with what there is to say. Aborted by `signal`. */
+  /** Resolves with a connected socket; rejects with an error for the user. */
   connect(source: Source, signal: AbortSignal): Promise<Socket>;
 }
 
-/** The download that it is for. */
+/** The download for which it fetches. */
 export interface FetchJob extends VisitJob {
   readonly part: PartFile;
 }
 
 const DONE: LineEvent = { kind: 'done' };
 
-/** Resolves when this source is done with for now: the plan knows why. Rejects with DiskError only. */
+/** Resolves when the visit ends; its plan holds the reason. Rejects with DiskError only. */
 export async function fetchFrom(
   planned: Planned<Source>,
   job: FetchJob,
@@ -44,7 +44,7 @@ export async function fetchFrom(
     if (signal.aborted) return;
     let command = visit.connected(job.size === null ? await room() : null, clock.now());
     while (command.kind !== 'close') {
-      const doing = obey(command, connection, job.part, signal);
+      const doing = execute(command, connection, job.part, signal);
       const event: LineEvent = doing instanceof Promise ? await doing : doing;
       if (signal.aborted && event.kind !== 'done') return;
       command = visit.next(event, clock.now());
@@ -60,8 +60,8 @@ export async function fetchFrom(
   }
 }
 
-/** How the command went. Rejects with DiskError, or with AbortError from a wait that the signal ended. */
-function obey(
+/** Carries out one command. Rejects with DiskError, or with AbortError when `signal` ended a wait. */
+function execute(
   command: Exclude<VisitCommand, { kind: 'close' }>,
   connection: SourceConnection,
   part: PartFile,
@@ -76,6 +76,6 @@ function obey(
       connection.rest();
       return sleep(command.ms, DONE, { signal });
     default:
-      return connection.obey(command);
+      return connection.execute(command);
   }
 }

@@ -1,4 +1,4 @@
-// Serves shared files over HTTP on sockets that the listener (or an answered push) hands over. Owns the connections and their slots.
+// Serves shared files over HTTP on sockets from the listener or from answered pushes. Owns the connections.
 import type { Socket } from 'node:net';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/upload-answerer.ts';
@@ -21,7 +21,7 @@ export interface FileServerOptions extends UploadParts {
 export class FileServer {
   readonly #answerer: UploadAnswerer;
   readonly #context: SessionContext;
-  /** At most as many as the answerer lets connect. */
+  /** Bounded by the answerer's limit of connections. */
   readonly #sessions = new Map<UploadSession, Promise<void>>();
   #stopping = false;
 
@@ -39,12 +39,12 @@ export class FileServer {
     };
   }
 
-  /** How requests ended, for metrics. */
+  /** Number of requests by outcome, for metrics. */
   get outcomes(): ReasonCounts<UploadOutcome> {
     return this.#answerer.outcomes;
   }
 
-  /** `head`: bytes read from the socket already; none on a socket of our own making. */
+  /** Takes over a socket; `head` holds bytes already read, none on a socket that we opened. */
   handle(socket: Socket, head: Buffer): void {
     const connection = this.#stopping ? null : this.#answerer.connect(socket.remoteAddress ?? '');
     if (connection === null) {
@@ -63,7 +63,7 @@ export class FileServer {
     return [...this.#sessions.keys()].flatMap(session => session.snapshot() ?? []);
   }
 
-  /** Ends an upload or gives up its place in the queue; false: there is no such one. */
+  /** Ends a running or queued upload. False: unknown id. */
   cancel(id: string): boolean {
     for (const session of this.#sessions.keys()) {
       if (session.uploadId !== id) continue;
@@ -80,7 +80,7 @@ export class FileServer {
     return { active: queue.sending, queued: queue.waiting, rate };
   }
 
-  /** Cuts all connections; resolves when every file is closed. Idempotent. */
+  /** Closes all connections; resolves when every file is closed. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const session of this.#sessions.keys()) session.close();

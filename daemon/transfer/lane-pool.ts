@@ -1,8 +1,8 @@
-// Buffers of the sending loops, reused: a large upload takes one lane and reads the file into one half while the other is sent.
+// Pools the send buffers of uploads. A large upload uses one lane: it reads the file into one half while the other half is sent.
 
-/** Twice 1 MiB: with 512 KiB a connection gets a third less, for each read is a trip to the thread pool; 2 MiB gain nothing. */
+/** Two halves of 1 MiB. With halves of 512 KiB the throughput falls by a third, as each read is a call to the thread pool; 2 MiB gain nothing. */
 const LANE_BYTES = 1 << 21;
-/** When many upload at once each is slow anyway and gets little. */
+/** Size of further lanes: with many uploads each one is slow anyway. */
 const SMALL_LANE_BYTES = 1 << 17;
 
 export class LanePool {
@@ -11,13 +11,13 @@ export class LanePool {
   readonly #idle: Buffer[] = [];
   #largeOut = 0;
 
-  /** Large lanes in use at once, and kept for the next time. */
+  /** `largeMax`: most large lanes in use. `idleMax`: most large lanes kept for reuse. */
   constructor(largeMax = 16, idleMax = 2) {
     this.#largeMax = largeMax;
     this.#idleMax = idleMax;
   }
 
-  /** Never waits: memory in use is at most 2 · largeMax MiB, and 128 KiB for each further upload, whose number slots limit. */
+  /** Returns a lane at once. Memory: at most 2 · largeMax MiB, and 128 KiB for each further upload; slots limit their number. */
   take(bytes: number): Buffer {
     if (bytes <= SMALL_LANE_BYTES || this.#largeOut >= this.#largeMax) {
       return Buffer.allocUnsafeSlow(Math.min(SMALL_LANE_BYTES, Math.max(2, bytes)));
@@ -26,7 +26,7 @@ export class LanePool {
     return this.#idle.pop() ?? Buffer.allocUnsafeSlow(LANE_BYTES);
   }
 
-  /** Only when nothing reads into it or sends from it any more. */
+  /** Returns a lane that is no longer read into or sent from. */
   give(lane: Buffer): void {
     if (lane.length !== LANE_BYTES) return;
     this.#largeOut--;

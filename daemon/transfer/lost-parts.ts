@@ -1,23 +1,23 @@
-// Part files that no download knows: their record was lost, and nobody fetches the rest. They are named, and never deleted.
+// Finds part files without a download record. They are reported, never deleted.
 import { opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PART_SUFFIX, partsFolder } from './part-file.ts';
 
-/** Named by their paths; the others are counted. */
+/** Most paths listed; further files are only counted. */
 const NAMED_MAX = 100;
-/** Looked at; the rest of a larger folder is not. */
+/** Most directory entries examined. */
 const LOOKED_AT_MAX = 20_000;
 
 export interface LostParts {
   count: number;
   bytes: number;
-  /** At most 100 of them. */
+  /** At most 100. */
   paths: string[];
 }
 
 export const NO_LOST_PARTS: LostParts = { count: 0, bytes: 0, paths: [] };
 
-/** None where there is no folder. Rejects with the system's error when it cannot be read. */
+/** Resolves with no files when the folder is missing. Rejects with the system's error when it cannot be read. */
 export async function findLostParts(folder: string, isKnown: (id: string) => boolean): Promise<LostParts> {
   const lost: LostParts = { count: 0, bytes: 0, paths: [] };
   let looked = 0;
@@ -46,7 +46,7 @@ async function partPaths(folder: string): Promise<string[]> {
   return paths.sort();
 }
 
-/** Null: gone meanwhile. */
+/** Null: the file was deleted meanwhile. */
 async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size;

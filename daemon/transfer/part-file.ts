@@ -1,7 +1,7 @@
-// The bytes of an unfinished download: a sparse file and the set of those that are in it. Knows nothing of sources.
+// Stores the bytes of an unfinished download: a sparse file and the set of ranges in it.
 //
 // A byte is in at most one of three sets, and moves from left to right only:
-//   claimed (handed to us) > done (written) > what checkpoint() returned (safe after a crash).
+//   claimed (passed to put()) > done (written) > returned by checkpoint() (safe after a crash).
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteRange, RangeSet } from '../../protocol/transfer/range-set.ts';
@@ -10,9 +10,9 @@ import { diskError } from './disk-error.ts';
 export const PART_SUFFIX = '.part';
 export const partsFolder = (downloads: string): string => join(downloads, '.incomplete');
 
-/** Held while the disk is slower than the network; then the caller waits. */
+/** Most bytes queued for writing; above it put() returns a promise to wait for. */
 const QUEUED_BYTES_MAX = 4 << 20;
-/** Written in one call. */
+/** Most buffers written in one call. */
 const RUN_BUFFERS_MAX = 64;
 
 interface Run {
@@ -40,7 +40,7 @@ export class PartFile {
     this.#claimed = done.clone();
   }
 
-  /** Makes it, or goes on with what is there: `ranges`, as far as the file is long enough for them. Throws DiskError. */
+  /** Creates or opens the file. `ranges` beyond the end of an existing file are dropped. Throws DiskError. */
   static async open(path: string, ranges: RangeSet): Promise<PartFile> {
     try {
       const handle = await openOrMake(path);
@@ -54,7 +54,7 @@ export class PartFile {
   }
 
   /**
-   * Takes those bytes that are still missing; a view is enough, it is kept until written. A promise: wait for it before the next.
+   * Queues the missing bytes of `chunk`, which must not change until written. A returned promise must be awaited before the next call.
    * Throws DiskError when an earlier write failed.
    */
   put(offset: number, chunk: Buffer): Promise<void> | null {
@@ -70,13 +70,13 @@ export class PartFile {
     return this.#queuedBytes > QUEUED_BYTES_MAX ? this.flush() : null;
   }
 
-  /** All that was put is written. Throws DiskError. */
+  /** Resolves when all queued bytes are written. Throws DiskError. */
   async flush(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** What was written before the call is on the disk when it resolves with these ranges. Throws DiskError. */
+  /** Syncs the file; resolves with the ranges that are safe on the disk. Throws DiskError. */
   async checkpoint(): Promise<RangeSet> {
     const safe = this.done.clone();
     try {
@@ -87,7 +87,7 @@ export class PartFile {
     return safe;
   }
 
-  /** Cuts what lies beyond the end of the file: an earlier attempt may have thought it longer. Throws DiskError. */
+  /** Truncates the file to `size`: an earlier attempt may have assumed a larger one. Throws DiskError. */
   async finish(size: number): Promise<void> {
     await this.flush();
     try {
@@ -98,7 +98,7 @@ export class PartFile {
     }
   }
 
-  /** Forgets everything. Throws DiskError. */
+  /** Drops all bytes and ranges. Throws DiskError. */
   async discard(): Promise<void> {
     await this.flush();
     this.#claimed.clear();
@@ -110,7 +110,6 @@ export class PartFile {
     }
   }
 
-  /** For reading it back. */
   read(buffer: Buffer, position: number): Promise<{ bytesRead: number }> {
     return this.#handle.read(buffer, 0, buffer.length, position);
   }
@@ -131,7 +130,7 @@ export class PartFile {
     } else this.#runs.push({ start, end, buffers: [bytes] });
   }
 
-  /** One write at a time, and what came in meanwhile with the next. Never rejects: a failure is kept for the next caller. */
+  /** Writes the queue, one write at a time. Never rejects: the next call of the part file throws the error. */
   async #write(): Promise<void> {
     try {
       for (let run = this.#runs.shift(); run !== undefined; run = this.#runs.shift()) {
@@ -161,7 +160,7 @@ async function openOrMake(path: string): Promise<FileHandle> {
 async function writeWhole(handle: FileHandle, run: Run): Promise<void> {
   const { bytesWritten } = await handle.writev(run.buffers, run.start);
   if (bytesWritten === run.end - run.start) return;
-  // a disk that is nearly full takes a part: the rest says why
+  // a nearly full disk writes only a part; writing the rest reports the error
   const rest = Buffer.concat(run.buffers).subarray(bytesWritten);
   for (let at = 0; at < rest.length; ) {
     const more = await handle.write(rest, at, rest.length - at, run.start + bytesWritten + at);

@@ -1,16 +1,16 @@
-// Puts a verified file under its name, never over another.
+// Gives a verified file its final name without overwriting another file.
 import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { numberedName, safeFileName } from '../../protocol/transfer/file-name.ts';
 import { diskError } from './disk-error.ts';
 
-/** `name (9999).ext`, and then somebody should tidy up. */
+/** Highest number tried, as in `name (9999).ext`. */
 const NUMBERS_MAX = 9999;
 
 /**
- * Gives the path in `folder` that `part` now has too. Both names are there until the caller unlinks the part, which it does once its
- * record says so: a crash in between is found by the next call, which recognises its own file. `linkFile` stands for file systems
- * without links, where the part is renamed. Throws DiskError.
+ * Links `part` into `folder` and resolves with the new path. Both names exist until the caller has saved its record and unlinks the
+ * part; after a crash in between the next call recognises its own file. On file systems without links the part is renamed; tests
+ * pass `linkFile` for that. Throws DiskError.
  */
 export async function placeFile(part: string, folder: string, name: string, linkFile = link): Promise<string> {
   const safe = safeFileName(name);
@@ -26,10 +26,10 @@ export async function placeFile(part: string, folder: string, name: string, link
   } catch (error) {
     throw diskError(error, folder);
   }
-  throw diskError(new Error(`there are ${NUMBERS_MAX} files called ${safe}`), folder);
+  throw diskError(new Error(`${NUMBERS_MAX} files named ${safe} exist already`), folder);
 }
 
-/** False: another file has that name. */
+/** False: the name belongs to another file. */
 async function place(part: string, path: string, linkFile: typeof link): Promise<boolean> {
   try {
     await linkFile(part, path);
@@ -50,7 +50,7 @@ async function place(part: string, path: string, linkFile: typeof link): Promise
   }
 }
 
-/** FAT and some network folders: takes the name with an empty file first, so that nobody else does. */
+/** For FAT and some network folders: reserves the name with an empty file, then renames. */
 async function placeWithoutLinks(part: string, path: string): Promise<boolean> {
   try {
     await (await open(path, 'wx')).close();
@@ -72,7 +72,7 @@ async function sameFile(part: string, path: string): Promise<boolean> {
   return ours.ino === theirs.ino && ours.dev === theirs.dev;
 }
 
-/** Or a power cut loses the name though not the bytes. */
+/** Syncs the folder: otherwise a power cut loses the new name. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

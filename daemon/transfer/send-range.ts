@@ -1,15 +1,15 @@
-// The sending loop: reads ahead one buffer while the one before is on its way out.
+// Sends a range of a file: reads the next buffer while the previous one is being sent.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { writeAll } from './socket-write.ts';
 
-/** `cut`: the peer is gone. `shrunk`: the file ends before the range does. */
+/** `cut`: the peer has closed. `shrunk`: the file ends before the range. */
 export type Sent = 'whole' | 'cut' | 'shrunk';
 
 /**
- * Sends `head`, then the range. Backpressure is the write's own: the next buffer goes out when the kernel has taken the one before.
- * Nothing touches `lane` any more when this resolves. Rejects only if the file cannot be read.
+ * Sends `head`, then the range, each buffer when the kernel has taken the one before. `lane` is free when this resolves.
+ * Rejects only if the file cannot be read.
  */
 export async function sendRange(
   socket: Socket,
@@ -44,7 +44,7 @@ export async function sendRange(
   return (await onTheWay) ? 'whole' : 'cut';
 }
 
-/** Bytes read: fewer than asked only at the end of the file. */
+/** Reads until the buffer is full or the file ends; resolves with the bytes read. */
 async function fill(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
   let got = 0;
   while (got < buffer.length) {

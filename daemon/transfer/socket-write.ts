@@ -1,11 +1,11 @@
-// Writes with an answer: has the kernel taken it, or is the peer gone?
+// Writes to a socket and reports whether the kernel has taken the bytes.
 import type { Socket } from 'node:net';
 
-/** False when the socket is gone; never rejects. The bytes are nobody's business any more when it resolves. */
+/** Resolves with false when the socket is closed; never rejects. `bytes` may be reused when it resolves. */
 export function writeAll(socket: Socket, bytes: Buffer, onSent?: (bytes: number) => void): Promise<boolean> {
   if (socket.destroyed) return Promise.resolve(false);
   const note = (error: Error | null | undefined): boolean => {
-    // a write under way when the socket is destroyed is told no error
+    // Node.js reports no error for a write pending when the socket is destroyed
     const whole = !error && !socket.destroyed;
     if (whole) onSent?.(bytes.length);
     return whole;

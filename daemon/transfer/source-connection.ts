@@ -1,4 +1,4 @@
-// A socket to a source: does what a SourceExchange says.
+// Carries out the commands of a SourceExchange on a socket to a source.
 import type { Socket } from 'node:net';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
 import type { Framing } from '../../protocol/transfer/reply.ts';
@@ -6,7 +6,7 @@ import { type LineCommand, type LineEvent, SourceExchange } from '../../protocol
 import { SocketReader } from '../net/socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 
-/** Gets the next bytes of a body; a promise asks to wait. */
+/** Receives the next bytes of a body; a returned promise is awaited. */
 export type Sink = (bytes: Buffer) => Promise<void> | null;
 
 const DONE: LineEvent = { kind: 'done' };
@@ -19,7 +19,7 @@ export class SourceConnection {
   #silent = false;
   #failed = false;
 
-  /** Silence of `stallMs` while something is awaited ends it. */
+  /** `stallMs` without data, while data is expected, ends the connection. */
   constructor(socket: Socket, stallMs: number) {
     this.#socket = socket;
     this.#silenceMs = stallMs;
@@ -40,20 +40,20 @@ export class SourceConnection {
     return this.#follow(this.#exchange.request(head));
   }
 
-  /** Reads the body to its end into `sink`. `bytes`: how many there are, where that is known. Throws SourceError, or what the sink throws. */
+  /** Reads the whole body into `sink`. `bytes`: its length, null: unknown. Throws SourceError, or an error of the sink. */
   body(framing: Framing, bytes: number | null, sink: Sink): Promise<void> {
     return this.#follow(this.#exchange.body(framing, bytes, sink));
   }
 
-  /** Sends or reads. Never rejects. */
-  async obey(command: LineCommand): Promise<LineEvent> {
+  /** Carries out one command. Never rejects. */
+  async execute(command: LineCommand): Promise<LineEvent> {
     this.#limitSilence(command.silenceMs);
     if (command.kind === 'send') return (await writeAll(this.#socket, command.bytes)) ? DONE : this.#end;
     const bytes = await this.#input.next();
     return bytes === null ? this.#end : { kind: 'bytes', bytes };
   }
 
-  /** While we wait by agreement, silence is no stall: until the next command. */
+  /** Suspends the stall limit until the next command, for an agreed wait. */
   rest(): void {
     this.#limitSilence(0);
   }
@@ -68,7 +68,7 @@ export class SourceConnection {
       const { done, value } = steps.next(event);
       if (done) return value;
       if (value instanceof Promise) await value;
-      event = value instanceof Promise ? DONE : await this.obey(value);
+      event = value instanceof Promise ? DONE : await this.execute(value);
     }
   }
 

@@ -1,4 +1,4 @@
-// One connection that asks us for files: reads heads, does what its UploadConnection says, moves the bytes.
+// Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -17,14 +17,14 @@ import { sendRange } from './send-range.ts';
 import { writeAll } from './socket-write.ts';
 import { Upload, type UploadSnapshot } from './upload.ts';
 
-/** The library as the sessions read it. */
+/** The part of the library that sessions use. */
 export interface ServableFiles extends NamedFiles {
-  /** For reading; null when what is there now is not what was hashed. */
+  /** Opens a file for reading; null when it is not the one that was hashed. */
   open(file: SharedFile): Promise<FileHandle | null>;
   countUpload?(file: SharedFile): void;
 }
 
-/** What all sessions share. */
+/** Services shared by all sessions. */
 export interface SessionContext {
   readonly files: ServableFiles;
   readonly queue: UploadQueue;
@@ -46,7 +46,6 @@ export class UploadSession {
   readonly #remote: Endpoint;
   #upload: Upload | null = null;
 
-  /** Takes the socket over at once. */
   constructor(context: SessionContext, connection: UploadConnection, socket: Socket, head: Buffer) {
     this.#context = context;
     this.#connection = connection;
@@ -57,12 +56,12 @@ export class UploadSession {
     );
     socket.setNoDelay(true);
     socket.on('timeout', () => socket.destroy());
-    // A client that sends its request and shuts its side wants the answer still.
+    // A client may half-close after its request and still read the answer.
     socket.allowHalfOpen = true;
     this.#input = new SocketReader(socket, head);
   }
 
-  /** Resolves when the connection is over and everything it held is given back. Never rejects. */
+  /** Resolves when the connection has ended and its resources are released. Never rejects. */
   async run(): Promise<void> {
     const { clock, times, log } = this.#context;
     try {
@@ -70,7 +69,7 @@ export class UploadSession {
         const request = await this.#nextRequest();
         if (request === null) break;
         this.#socket.setTimeout(times.stallMs);
-        const more = await this.#obey(this.#connection.request(request, clock.now(), clock.wallTime()));
+        const more = await this.#execute(this.#connection.request(request, clock.now(), clock.wallTime()));
         this.#socket.setTimeout(0);
         if (!more) break;
       }
@@ -109,7 +108,7 @@ export class UploadSession {
     return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.position ?? 1);
   }
 
-  /** Closing with bytes unread would reset the connection and take our last answer along: reads on for a moment. */
+  /** Half-closes and discards input for a moment: unread bytes would turn the close into a reset and lose our answer. */
   async #hangUp(): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed) return;
@@ -123,7 +122,7 @@ export class UploadSession {
     clearTimeout(timer);
   }
 
-  /** Cuts a peer that is slow with a head or silent between two. Null: no more requests. Throws HTTP_MALFORMED, HTTP_TOO_LONG. */
+  /** Reads the next request within time limits. Null: no more requests. Throws HTTP_MALFORMED, HTTP_TOO_LONG. */
   async #nextRequest(): Promise<RequestHead | null> {
     const { times, clock } = this.#context;
     let begun = false;
@@ -146,10 +145,10 @@ export class UploadSession {
   }
 
   /**
-   * True when another request may follow. Waits until each reply is out: a peer that asks and asks without reading gets no
-   * further.
+   * Carries out a verdict and waits until the reply is sent, so that a peer that does not read makes no progress. True: another
+   * request may follow.
    */
-  async #obey(verdict: UploadVerdict): Promise<boolean> {
+  async #execute(verdict: UploadVerdict): Promise<boolean> {
     switch (verdict.kind) {
       case 'reply':
         return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
@@ -166,7 +165,7 @@ export class UploadSession {
   async #serve(file: SharedFile, range: ByteRange): Promise<boolean> {
     const { clock, files } = this.#context;
     const handle = await files.open(file);
-    if (handle === null) return this.#obey(this.#connection.missing(clock.now()));
+    if (handle === null) return this.#execute(this.#connection.missing(clock.now()));
     let end: SendEnd = 'unreadable';
     let more = false;
     try {
@@ -175,7 +174,7 @@ export class UploadSession {
       else end = (await writeAll(this.#socket, bytes)) ? 'whole' : 'cut';
     } finally {
       more = this.#connection.sent(end, clock.now());
-      if (end !== 'whole') this.#socket.destroy(); // what was promised cannot be kept
+      if (end !== 'whole') this.#socket.destroy(); // the announced length cannot be sent
       await handle.close();
     }
     return more;

@@ -25,14 +25,14 @@ export interface UploadSnapshot {
 export class Upload {
   readonly id = uuid();
   readonly file: SharedFile;
-  /** Of all ranges. */
+  /** Bytes sent in all finished ranges. */
   bytes = 0;
   state: 'queued' | 'active' | 'idle' = 'idle';
   readonly #clock: Clock;
   readonly #since: number;
   readonly #rate: RateMeter;
   #range: ByteRange = { start: 0, end: 0 };
-  /** Of the range. */
+  /** Bytes sent of the present range. */
   #sent = 0;
 
   constructor(file: SharedFile, clock: Clock) {

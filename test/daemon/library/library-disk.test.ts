@@ -197,7 +197,7 @@ t.test('a missing folder is said, and shared when it is there', async t => {
   await library.settled();
   t.strictSame(names(library), ['a']);
   t.match(library.folders(), [
-    { path: later, state: 'failed', error: /does not exist: make it, or unshare it/ },
+    { path: later, state: 'failed', error: /does not exist: create it, or unshare it/ },
     { state: 'ready' },
   ]);
   t.equal(messages.length, 1);

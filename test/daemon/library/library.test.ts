@@ -134,7 +134,7 @@ t.test('folders are added and removed at run time, and added ones stay', async t
   t.strictSame(names(second.library), ['a', 'b', 'c']);
   t.strictSame(scanned, [at('one'), at('two')]);
   t.equal(second.library.hashing.done, 0);
-  t.match(second.messages, [/inner is not scanned by itself/]);
+  t.match(second.messages, [/inner is not scanned separately/]);
   await second.library.removeFolder(added.id);
   t.strictSame(names(second.library), ['a', 'b']);
   t.same([second.library.files, second.library.bytes], [2, 2]);
