@@ -16,7 +16,7 @@ t.test('a folder whose name is not UTF-8 is not left out in silence', async t =>
   writeFileSync(latin1(share, 'M\u00fcsik/lied.ogg'), 'la');
   const { library, messages } = await openLibrary(t, root, [share]);
   await library.settled();
-  const error = `1 folder is passed over: its name is not UTF-8 (${join(share, 'M\ufffdsik')})`;
+  const error = `1 folder is left out: its name is not UTF-8 (${join(share, 'M\ufffdsik')})`;
   t.match(library.folders(), [
     {
       files: 1,
@@ -29,7 +29,7 @@ t.test('a folder whose name is not UTF-8 is not left out in silence', async t =>
   writeFileSync(latin1(share, 'caf\u00e9'), 'x');
   await library.rescan();
   t.match(library.folders(), [
-    { error: /^1 folder and 1 file are passed over: their names are not UTF-8 \(the first: / },
+    { error: /^1 folder and 1 file are left out: their names are not UTF-8 \(the first: / },
   ]);
   renameSync(latin1(share, 'M\u00fcsik'), join(share, 'Müsik'));
   renameSync(latin1(share, 'caf\u00e9'), join(share, 'café'));
@@ -63,7 +63,7 @@ t.test('more files than the library holds are counted, and those it has stay', a
   await library.settled();
   t.equal(library.files, 3);
   t.match(library.folders(), [
-    { leftOut: [{ rule: 'too-many', files: 1 }], error: /^1 file is passed over: there are too many/ },
+    { leftOut: [{ rule: 'too-many', files: 1 }], error: /^1 file is left out: there are too many/ },
   ]);
   const before = names(library);
   await library.rescan();
@@ -77,7 +77,7 @@ t.test('a path that is too long for the system is said as that', t => {
   survey.noteUnreadable('/music/closed', 'EACCES', 'folder');
   t.strictSame(survey.faults, [
     '1 could not be read, the first: /music/closed (EACCES)',
-    '1 folder is passed over: its path is too long (/music/long)',
+    '1 folder is left out: its path is too long (/music/long)',
   ]);
   t.end();
 });
