@@ -1,4 +1,4 @@
-// The archive of a backup: gzipped JSON, one object a line. The first says what it is, the last that nothing is missing.
+// Reads and writes backup archives: gzipped JSON, one object a line, with a header line first and an end line last.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
 
-/** Raised when an older servent could no longer understand what is written. */
+/** Increased when older servents could not read the archive. */
 export const ARCHIVE_FORMAT = 1;
-/** A piece of a part file is a third longer in base64. */
+/** Bytes of a part file in one line, before base64. */
 export const PIECE_BYTES = 256 * 1024;
 const LINE_CHARACTERS_MAX = 16 * 1024 * 1024;
 const OWNER_ONLY = 0o600;
@@ -16,9 +16,9 @@ const OWNER_ONLY = 0o600;
 const header = z.object({
   kind: z.literal('servent-backup'),
   format: z.int(),
-  version: z.string().describe('of the servent that wrote it'),
+  version: z.string().describe('version of the servent that wrote it'),
   at: z.iso.datetime(),
-  dataDir: z.string().describe('where paths in it lie'),
+  dataDir: z.string().describe('data folder that the paths in the archive refer to'),
   parts: z.boolean(),
 });
 
@@ -38,12 +38,12 @@ const line = z.discriminatedUnion('kind', [
 export type ArchiveHeader = z.infer<typeof header>;
 export type ArchiveLine = z.infer<typeof line>;
 
-/** Not one of ours, cut short, damaged, or of a newer servent. The message says which. */
+/** The archive is foreign, incomplete, damaged, or of a newer servent; the message says which. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
-/** The whole archive or nothing: it takes its name when it is complete. Its owner alone may read it. Adds the last line. */
+/** Writes the whole archive under a temporary name, then renames it. Adds the end line. Readable by its owner only. */
 export async function writeArchive(file: string, lines: AsyncIterable<ArchiveLine>): Promise<void> {
   const unfinished = `${file}.partial`;
   try {
@@ -68,15 +68,15 @@ async function* texts(lines: AsyncIterable<ArchiveLine>): AsyncGenerator<string>
   yield `${JSON.stringify({ kind: 'end', lines: count } satisfies ArchiveLine)}\n`;
 }
 
-/** The header first; ends only after the last line was there. Throws ArchiveError, or the system's error for the file. */
+/** Yields the header, then all lines. Throws ArchiveError, also when the end line is missing, or the system's error. */
 export async function* readArchive(file: string): AsyncGenerator<Exclude<ArchiveLine, { kind: 'end' }>> {
   let count = 0;
   for await (const text of linesOf(file)) {
     const read = parsed(file, text, count + 1);
     if (count === 0) checkHeader(file, read);
-    else if (read.kind === 'servent-backup') throw new ArchiveError(`${file}: a second beginning in line ${count + 1}`);
+    else if (read.kind === 'servent-backup') throw new ArchiveError(`${file}: a second header in line ${count + 1}`);
     if (read.kind === 'end') {
-      if (read.lines !== count) throw new ArchiveError(`${file}: ${count} lines where ${read.lines} were written`);
+      if (read.lines !== count) throw new ArchiveError(`${file}: has ${count} lines, but ${read.lines} were written`);
       return;
     }
     count++;
@@ -86,7 +86,7 @@ export async function* readArchive(file: string): AsyncGenerator<Exclude<Archive
 }
 
 function checkHeader(file: string, read: ArchiveLine): void {
-  if (read.kind !== 'servent-backup') throw new ArchiveError(`${file} is no backup of a servent`);
+  if (read.kind !== 'servent-backup') throw new ArchiveError(`${file} is not a backup of a servent`);
   if (read.format > ARCHIVE_FORMAT)
     throw new ArchiveError(
       `${file} was written by servent ${read.version} (format ${read.format}, this one knows ${ARCHIVE_FORMAT}): update first`,
@@ -97,7 +97,7 @@ function parsed(file: string, text: string, number: number): ArchiveLine {
   try {
     return line.parse(JSON.parse(text));
   } catch (cause) {
-    const what = number === 1 ? 'is no backup of a servent' : `is damaged in line ${number}`;
+    const what = number === 1 ? 'is not a backup of a servent' : `is damaged in line ${number}`;
     throw new ArchiveError(`${file} ${what}`, { cause });
   }
 }
@@ -112,14 +112,14 @@ async function* linesOf(file: string): AsyncGenerator<string> {
     for await (const chunk of gunzip as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > LINE_CHARACTERS_MAX) throw new ArchiveError(`${file}: a line never ends`);
+      if (rest.length > LINE_CHARACTERS_MAX) throw new ArchiveError(`${file}: a line is too long`);
       yield* lines;
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'Z_BUF_ERROR') throw new ArchiveError(`${file} is cut short: take another copy`, { cause });
     if (code?.startsWith('Z_') === true)
-      throw new ArchiveError(`${file} is no backup of a servent, or damaged`, { cause });
+      throw new ArchiveError(`${file} is not a backup of a servent, or is damaged`, { cause });
     throw cause;
   } finally {
     source.destroy();

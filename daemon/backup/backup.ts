@@ -1,4 +1,4 @@
-// Everything a servent knows, out of its data folder and back into one. No daemon may run on it: the database belongs to one process.
+// Writes the state of a servent from its data folder to an archive, and restores it. No daemon may run on the data folder.
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { version } from '../../api/version.ts';
@@ -15,14 +15,14 @@ import {
   writeArchive,
 } from './archive.ts';
 
-/** Events, and how far hooks have come in them, stay: they belong to one run of ids. */
+/** Tables in a backup. Events and hook cursors are left out: their ids are valid only in their own store. */
 const TABLES = ['identity', 'hosts', 'caches', 'files', 'folders', 'downloads', 'keys', 'sessions'] as const;
-/** Their keys are paths. */
+/** Tables whose keys are paths. */
 const KEYED_BY_PATH = new Set<string>(['files', 'folders']);
 const STORE = 'store';
 const TOKEN = 'api-token';
 const RESTORING = '.restoring';
-/** Records written at once. */
+/** Records written in one batch. */
 const BATCH = 500;
 const OWNER_ONLY = 0o600;
 
@@ -30,7 +30,7 @@ export interface BackupOptions {
   dataDir: string;
   /** The configuration file; null when there is none. */
   config: string | null;
-  /** Where the part files of downloads lie. */
+  /** Folder with the part files of downloads. */
   downloadsFolder: string;
   parts: boolean;
   secrets: boolean;
@@ -102,7 +102,7 @@ async function* partsOf(folder: string, held: Holdings): AsyncGenerator<ArchiveL
 
 export interface RestoreOptions {
   dataDir: string;
-  /** Puts aside what is there. */
+  /** Moves existing data aside. */
   force: boolean;
   now: Date;
   log: Log;
@@ -110,24 +110,24 @@ export interface RestoreOptions {
 
 export interface Restored extends Holdings {
   header: ArchiveHeader;
-  /** Where what was there before has gone. */
+  /** Folder to which existing data was moved; null: none. */
   aside: string | null;
 }
 
-/** What is there already; the message says how to go on. */
+/** The data folder is in use; the message says what to do. */
 export class OccupiedError extends Error {
   override readonly name = 'OccupiedError';
 }
 
-/** All of the archive or nothing: it is unpacked beside what is there, and takes its place when it is complete. */
+/** Restores the whole archive or nothing: unpacks it into a temporary folder, then moves it into place. */
 export async function restore(file: string, options: RestoreOptions): Promise<Restored> {
   const { dataDir, force, now, log } = options;
   const there = (await namesIn(dataDir)).filter(name => [STORE, FILE_NAME, TOKEN].includes(name));
   if (there.length > 0 && !force)
     throw new OccupiedError(
-      `${dataDir} has ${there.join(', ')} already: give another --data-dir, or put them aside with --force`,
+      `${dataDir} already has ${there.join(', ')}: give another --data-dir, or move them aside with --force`,
     );
-  // a daemon that runs there holds the lock
+  // fails while a daemon holds the lock
   if (there.includes(STORE)) await (await Store.open(join(dataDir, STORE), log)).close();
   const fresh = join(dataDir, RESTORING);
   await rm(fresh, { recursive: true, force: true });
@@ -188,7 +188,7 @@ async function unpack(file: string, fresh: string, dataDir: string, log: Log): P
   return { ...held, parts: parts.size, header };
 }
 
-/** Paths below the data folder of then are below the one of now; bytes of downloads that were left out are not there. */
+/** Moves paths below the old data folder to the new one, and clears the ranges of downloads whose bytes are not in the archive. */
 function relocated(
   { table, key, value }: Extract<ArchiveLine, { kind: 'record' }>,
   { dataDir: then, parts }: ArchiveHeader,
@@ -219,7 +219,7 @@ async function writePiece(path: string, at: number, bytes: Buffer): Promise<void
   }
 }
 
-/** Where the configuration that is now there wants them. */
+/** Moves part files to the downloads folder of the restored configuration. */
 async function placeParts(from: string, dataDir: string): Promise<void> {
   const { settings } = await resolveSettings({ flags: { dataDir }, env: {}, cwd: dataDir });
   const folder = join(settings.downloads.folder, '.incomplete');
@@ -229,7 +229,7 @@ async function placeParts(from: string, dataDir: string): Promise<void> {
       await rename(join(from, name), join(folder, name));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-      await writeFile(join(folder, name), await readFile(join(from, name))); // on another disk
+      await writeFile(join(folder, name), await readFile(join(from, name))); // copied: the folder may be on another disk
     }
   }
 }

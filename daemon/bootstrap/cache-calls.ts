@@ -1,4 +1,4 @@
-// Calls caches for the bootstrap: looks up where UDP host caches are, and speaks HTTP with GWebCaches.
+// Calls caches for the bootstrap: resolves names of UDP host caches, and queries GWebCaches over HTTP.
 import type { BootstrapRules } from '../../protocol/bootstrap/bootstrap-rules.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import type { Servent } from '../../protocol/servent.ts';
@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import { resolveAddress } from '../net/lookup.ts';
 import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';
 
-/** Ends of a request that did not come as far as the cache. */
+/** Errors of requests that did not reach the cache. */
 const UNREACHED: readonly GwebCacheErrorCode[] = ['CACHE_FORBIDDEN', 'CACHE_UNREACHABLE'];
 
 export interface CacheCallsOptions {
@@ -20,7 +20,7 @@ export interface CacheCallsOptions {
 export class CacheCalls {
   readonly #options: CacheCallsOptions;
   readonly #abort = new AbortController();
-  /** As many as the bootstrap has under way. */
+  /** Running calls; bounded by the bootstrap. */
   readonly #calls = new Set<Promise<void>>();
 
   constructor(options: CacheCallsOptions) {
@@ -35,7 +35,7 @@ export class CacheCalls {
     this.#follow(this.#ask(url, request));
   }
 
-  /** Breaks off requests, and resolves when they have ended. */
+  /** Aborts requests and resolves when they have ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await Promise.all(this.#calls);
@@ -65,7 +65,7 @@ export class CacheCalls {
     try {
       const answer = await askGwebCache(url, request, options, this.#abort.signal);
       if (answer.warning !== null)
-        log.debug({ cache: url, warning: answer.warning.slice(0, 100) }, 'a GWebCache warns');
+        log.debug({ cache: url, warning: answer.warning.slice(0, 100) }, 'a GWebCache sent a warning');
       bootstrap.webCacheAnswered(url, request, answer, clock.now());
     } catch (error) {
       if (!(error instanceof GwebCacheError)) throw error;

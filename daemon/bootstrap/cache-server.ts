@@ -1,4 +1,4 @@
-// A GWebCache over HTTP and a UDP host cache on the same port number, over one list: bootstraps a private network.
+// Serves a GWebCache over HTTP and a UDP host cache on the same port, with a common list of hosts.
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,19 +20,19 @@ const REQUEST_MS = 15_000;
 const HEAD_BYTES_MAX = 4096;
 const TARGET_BYTES_MAX = 1024;
 const CONNECTIONS_MAX = 256;
-/** A polite client comes once an hour; a household of them shares an address. */
+/** Requests per address: clients ask once an hour, and several may share an address. */
 const READ_LIMIT = new RateLimit(60_000, 10);
 const ADDRESSES_MAX = 20_000;
-/** With port 0 the system picks one for TCP, which may be taken for UDP. */
+/** Attempts with port 0: the port that the system picks for TCP may be in use for UDP. */
 const PORT_TRIES = 10;
 
 const PATHS = new Set(['/', '/gwc', '/gwc/']);
 
 export interface CacheServerOptions {
   host: string;
-  /** 0: any that is free for both. */
+  /** 0: any port that is free for TCP and UDP. */
   port: number;
-  /** Servents behind one address, private ranges, no locks. */
+  /** For private networks: accepts private addresses and many servents of one address, without rate limits. */
   lab: boolean;
   clock: Clock;
   random: Random;
@@ -58,7 +58,7 @@ export class CacheServer {
     return this.#machine?.counters ?? null;
   }
 
-  /** Where it listens. Rejects with the system's error when it cannot. */
+  /** Starts listening; resolves with the address. Rejects with the system's error. */
   async start(): Promise<Endpoint> {
     const { host, port } = this.#options;
     for (let tries = 1; ; tries++) {
@@ -130,7 +130,7 @@ export class CacheServer {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { clock, log } = this.#options;
-    request.resume(); // a body means nothing here
+    request.resume(); // discards a body
     const target = request.url ?? '/';
     const [path = '', query = ''] = splitOnce(target, '?');
     const remote = canonicalHost(request.socket.remoteAddress ?? '');
@@ -147,7 +147,7 @@ export class CacheServer {
     else if (query === '')
       text = `A GWebCache of the network ${NETWORK}. Programs ask for ?get=1&net=${NETWORK}&client=NAME&version=1.0\r\n`;
     else text = this.cache.answer(query, remote, clock.now());
-    log.debug({ remote, status, query }, 'asked by HTTP');
+    log.debug({ remote, status, query }, 'answered an HTTP request');
     response.writeHead(status, {
       'Content-Type': 'text/plain; charset=utf-8',
       'Content-Length': Buffer.byteLength(text),
@@ -163,7 +163,7 @@ export class CacheServer {
     if (host === null || this.#machine === null || this.#udp === null) return;
     const own = this.#options.host;
     for (const { bytes: answer, to } of this.#machine.receive(bytes, { host, port }, clock.now())) {
-      // A dual-stack socket sends to IPv4 by its mapped form only.
+      // A dual-stack socket needs IPv4 addresses in mapped form.
       const target = isIpv6(own) && !isIpv6(to.host) ? `::ffff:${to.host}` : to.host;
       this.#udp.send(answer, to.port, target, error => {
         if (error !== null) log.debug({ err: error, to: formatEndpoint(to) }, 'a datagram was not sent');

@@ -1,16 +1,16 @@
-// Keeps what we know of caches in the store: read at the start, changes written each second. Politeness survives a restart.
+// Stores known caches and the times of their last requests: reads them at the start, writes changes each second.
 import type { Bootstrap, KnownCache } from '../../protocol/bootstrap/bootstrap.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
 
-/** A question that is not written is asked again after a kill. */
+/** Time between writes. After a kill, requests of the last interval may be repeated. */
 const SAVE_INTERVAL_MS = 1_000;
 
 export class CacheStore {
   readonly #table: Table<KnownCache>;
   readonly #bootstrap: Bootstrap;
   readonly #log: Log;
-  /** What the table holds, as JSON by key: bounded like the books. */
+  /** Content of the table, as JSON by key; bounded like the cache books. */
   readonly #stored = new Map<string, string>();
   #revision = '';
   #timer: NodeJS.Timeout | null = null;
@@ -22,7 +22,7 @@ export class CacheStore {
     this.#log = log;
   }
 
-  /** Tells the bootstrap what earlier runs knew, and begins to save. */
+  /** Loads the stored caches into the bootstrap and starts saving. */
   async start(): Promise<void> {
     const records: KnownCache[] = [];
     for await (const [key, record] of this.#table.entries()) {
@@ -39,7 +39,7 @@ export class CacheStore {
     await this.save();
   }
 
-  /** Writes what has changed. A store that fails is said, and tried again with the next change. */
+  /** Writes the changes. A failure is logged and tried again with the next change. */
   save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
@@ -66,8 +66,8 @@ export class CacheStore {
     try {
       await this.#table.batch(changes);
     } catch (err) {
-      this.#stored.clear(); // written whole the next time
-      this.#log.warn({ err }, 'what is known of caches could not be saved');
+      this.#stored.clear(); // the next save writes everything
+      this.#log.warn({ err }, 'the known caches could not be saved');
     }
   }
 }

@@ -1,4 +1,4 @@
-// Asks one GWebCache over HTTP, politely: small bodies, short waits, few redirects, no cookies, no proxy.
+// Sends a request to a GWebCache over HTTP, with limits on body size, time and redirects.
 
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -19,13 +19,13 @@ const HEAD_BYTES_MAX = 8192;
 const REDIRECTS_MAX = 3;
 
 export type GwebCacheErrorCode =
-  /** Its address is outside the profile's reach, blocked, or not http. */
+  /** The address is not allowed by the profile, is blocked, or is not http. */
   | 'CACHE_FORBIDDEN'
   | 'CACHE_UNREACHABLE'
   | 'CACHE_TIMEOUT'
   /** A status other than 200, or too many redirects. */
   | 'CACHE_STATUS'
-  /** Too long, unreadable, or ERROR. */
+  /** The answer is too long, unreadable, or says ERROR. */
   | 'CACHE_REFUSED';
 
 export class GwebCacheError extends CodedError<GwebCacheErrorCode> {}
@@ -39,7 +39,7 @@ export interface GwebCacheClientOptions {
   answerMs?: number;
 }
 
-/** `url` without a query. Throws GwebCacheError for every end but an answer of a cache. */
+/** Resolves with the answer of the cache. `url` has no query. Rejects with GwebCacheError. */
 export async function askGwebCache(
   url: string,
   request: GwebCacheRequest,
@@ -56,10 +56,10 @@ export async function askGwebCache(
     if (status === 200) return readAnswer(await readBody(response, at, deadline), at);
     response.destroy();
     const next = redirectOf(status, headers.location, at);
-    if (next === null || redirects >= REDIRECTS_MAX) throw new GwebCacheError('CACHE_STATUS', `${at} says ${status}`);
+    if (next === null || redirects >= REDIRECTS_MAX) throw new GwebCacheError('CACHE_STATUS', `${at} answered with status ${status}`);
     at = next;
-    asked = { ...asked, update: null, url: null }; // what we submit was for the one that we chose
-    if (!asked.get && !asked.ping) throw new GwebCacheError('CACHE_STATUS', `${url} sends updates elsewhere`);
+    asked = { ...asked, update: null, url: null }; // do not submit our data to a redirect target
+    if (!asked.get && !asked.ping) throw new GwebCacheError('CACHE_STATUS', `${url} redirects updates`);
   }
 }
 
@@ -73,7 +73,7 @@ function readAnswer(body: string, url: string): GwebCacheAnswer {
 function redirectOf(status: number, location: string | undefined, from: string): string | null {
   if (status < 301 || status > 308 || location === undefined || !URL.canParse(location, from)) return null;
   const url = new URL(location, from);
-  url.search = ''; // ours is added again
+  url.search = ''; // our query is added again
   url.hash = '';
   return canonicalCacheUrl(url.href);
 }
@@ -88,7 +88,7 @@ function fetchOnce(
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
   const to = { host: canonicalHost(host) ?? host, port: port === '' ? 80 : Number(port) };
-  const forbidden = protocol === 'http:' ? (isIP(host) === 0 ? null : forbids(to)) : 'only http is spoken here';
+  const forbidden = protocol === 'http:' ? (isIP(host) === 0 ? null : forbids(to)) : 'only http URLs are supported';
   if (forbidden !== null) return Promise.reject(new GwebCacheError('CACHE_FORBIDDEN', `${url}: ${forbidden}`));
   return new Promise((answered, failed) => {
     httpGet(
@@ -111,7 +111,7 @@ async function readBody(response: IncomingMessage, url: string, deadline: AbortS
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > CACHE_ANSWER_BYTES_MAX) throw new GwebCacheError('CACHE_REFUSED', `${url}: too long an answer`);
+      if (bytes > CACHE_ANSWER_BYTES_MAX) throw new GwebCacheError('CACHE_REFUSED', `${url}: the answer is too long`);
       chunks.push(chunk);
     }
   } catch (error) {

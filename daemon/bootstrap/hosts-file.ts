@@ -1,11 +1,11 @@
-// Files of hosts as servents keep them: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
+// Reads host files of servents: one HOST:PORT a line (gtk-gnutella's `hosts`, `ultras`), or LimeWire's gnutella.net.
 import type { Bootstrap } from '../../protocol/bootstrap/bootstrap.ts';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { readAddressFile } from '../net/address-file.ts';
 
-/** Half a million lines of the longest kind; more is no hosts file. */
+/** Largest file read: half a million long lines. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const HOSTS_MAX = 10_000;
 /** gnutella.net: `ip:port,dailyUptime,timeRecorded,…`; a value in this field marks a UDP host cache. */
@@ -15,11 +15,11 @@ export interface HostsFile {
   hosts: Endpoint[];
   /** HOST:PORT of UDP host caches. */
   udpHostCaches: string[];
-  /** Lines that are neither, comments and blank ones aside. */
+  /** Unreadable lines, without comments and blank lines. */
   unreadable: number;
 }
 
-/** Tells the bootstrap what the files say. One that cannot be read is said in the log. */
+/** Adds the hosts and caches of the files to the bootstrap. Logs files that cannot be read. */
 export async function readHostsFiles(
   paths: readonly string[],
   bootstrap: Bootstrap,
@@ -32,7 +32,7 @@ export async function readHostsFiles(
       bootstrap.addStored(hosts, udpHostCaches, clock.now());
       log.info({ path, hosts: hosts.length, unreadable }, 'a hosts file was read');
     } catch (err) {
-      log.warn({ err, path }, 'a hosts file could not be read; going on without it');
+      log.warn({ err, path }, 'a hosts file could not be read; it is ignored');
     }
   }
 }

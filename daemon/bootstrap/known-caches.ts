@@ -1,4 +1,4 @@
-// The caches to begin with: the published ones of conf/bootstrap.json, and a person's own.
+// Lists the caches to start with: the published ones of conf/bootstrap.json and those of the settings.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageFolder } from '../../api/version.ts';
@@ -16,14 +16,14 @@ export interface KnownCaches {
 const CACHES_MAX = 1000;
 const caches = listOf(textUpTo(Number.POSITIVE_INFINITY), 0, CACHES_MAX);
 
-/** Rejects when the file is missing or not as it should be. */
+/** Reads conf/bootstrap.json. Rejects when it is missing or malformed. */
 export async function wellKnownCaches(path = join(packageFolder, 'conf', 'bootstrap.json')): Promise<KnownCaches> {
   const { udpHostCaches: udp, gwebCaches: web } = JSON.parse(await readFile(path, 'utf8'));
-  if (!caches(udp) || !caches(web)) throw new TypeError(`${path} needs lists of texts: udpHostCaches and gwebCaches`);
+  if (!caches(udp) || !caches(web)) throw new TypeError(`${path} must have the string lists udpHostCaches and gwebCaches`);
   return { udp, web };
 }
 
-/** Of the setting `bootstrap.caches`, checked already. */
+/** Splits the setting `bootstrap.caches`, which is validated, by kind. */
 export function ownCaches(addresses: readonly string[]): KnownCaches {
   const uhc = 'uhc:';
   return {
@@ -32,7 +32,7 @@ export function ownCaches(addresses: readonly string[]): KnownCaches {
   };
 }
 
-/** Well-known ones in public only; none at all when a person switched bootstrapping off. */
+/** Published caches only in profile `public`; none when bootstrapping is switched off by the user. */
 export async function cachesToAsk({ settings, origins }: ResolvedSettings): Promise<CachesToAsk> {
   const { enabled, caches } = settings.bootstrap;
   if (!enabled && origins['bootstrap.enabled'].kind !== 'profile') return NO_CACHES;

@@ -1,4 +1,4 @@
-// What the daemon knows to be wrong without looking anywhere: pure, and cheap enough for every status.
+// Derives findings from the known state of the daemon. Pure, and cheap enough for every status call.
 
 import type { Finding } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration } from '../../api/format.ts';
@@ -9,26 +9,26 @@ import type { LostParts } from '../transfer/lost-parts.ts';
 
 export interface Known {
   settings: Settings;
-  /** Keys of settings that wait for the next start. */
+  /** Keys of changed settings that need a restart. */
   waiting: readonly string[];
   folders: readonly FolderStatus[];
   blockListFaults: readonly BlockListFault[];
-  /** Where a damaged database was put at this start. */
+  /** New path of a damaged database that this start has renamed; null: none. */
   damagedAside: string | null;
   lostParts: LostParts;
   hooks: readonly { id: string; error: string | null }[];
   /** Why the latest events could not be stored. */
   eventsTrouble: string | null;
-  /** Why lines of the log are lost now. */
+  /** Why log lines are being lost; null: they are written. */
   logTrouble: string | null;
-  /** Of Gnutella. */
+  /** Gnutella port. */
   port: number;
   udpTaken: boolean;
-  /** By how much the clock moved against the time that passed, since the start. */
+  /** Change of the wall clock against monotonic time since the start, ms. */
   clockMovedMs: number;
 }
 
-/** Of a clock that was corrected. Forward it also moves while a machine sleeps. */
+/** Backward change that is reported. Forward changes also occur when a machine sleeps. */
 const CLOCK_BACK_MS = 60_000;
 const LOST_NAMED = 3;
 
@@ -54,8 +54,8 @@ export function udpTaken(port: number): Finding {
   return {
     name: UDP,
     state: 'bad',
-    detail: `UDP port ${port} is taken`,
-    mend: 'stop the program that has it, or choose another port with --port',
+    detail: `UDP port ${port} is in use`,
+    mend: 'stop the program that uses it, or choose another port with --port',
   };
 }
 
@@ -67,7 +67,7 @@ function folders({ folders }: Known): Finding[] {
         name: 'shared folder',
         state: unread ? 'bad' : 'warning',
         detail: error.includes(path) ? error : `${path}: ${error}`,
-        mend: 'mend that, then "servent rescan"; or unshare the folder',
+        mend: 'fix the error, then run "servent rescan"; or unshare the folder',
       },
     ];
   });
@@ -78,7 +78,7 @@ export function blockListFinding({ path, detail }: BlockListFault): Finding {
     name: 'block list',
     state: 'bad',
     detail: `${path} ${detail}`,
-    mend: 'give a text file, plain or packed with gzip: a block a line, P2P or DAT; or take it out of gnutella.blockLists',
+    mend: 'use a text file, plain or gzip, with one block per line, P2P or DAT; or remove it from gnutella.blockLists',
   };
 }
 
@@ -90,8 +90,8 @@ export function setAside(path: string, state: 'warning' | 'bad'): Finding {
   return {
     name: 'database',
     state,
-    detail: `a damaged one was set aside as ${path}: keys, downloads and hashes of files in it are not used`,
-    mend: 'restore a backup with "servent restore", or delete that folder when nothing in it is missed',
+    detail: `a damaged database was renamed to ${path}: its keys, downloads and file hashes are not used`,
+    mend: 'restore a backup with "servent restore", or delete that folder if you do not need it',
   };
 }
 
@@ -102,32 +102,32 @@ function lostParts({ lostParts: { count, bytes, paths } }: Known): Finding[] {
     {
       name: 'part files',
       state: 'warning',
-      detail: `${counted(count, 'part file')} (${formatBytes(bytes)}) of downloads that are not known: ${paths.slice(0, LOST_NAMED).join(', ')}${more}`,
-      mend: 'restore the backup that has their downloads, or delete them; "servent status --json" names them',
+      detail: `${counted(count, 'part file')} (${formatBytes(bytes)}) without a download: ${paths.slice(0, LOST_NAMED).join(', ')}${more}`,
+      mend: 'restore a backup with their downloads, or delete them; "servent status --json" lists them',
     },
   ];
 }
 
 function waiting({ waiting }: Known): Finding[] {
   if (waiting.length === 0) return [];
-  const detail = `${waiting.join(', ')} ${waiting.length === 1 ? 'was' : 'were'} changed and not taken over`;
-  return [{ name: 'restart', state: 'warning', detail, mend: 'stop the servent and start it again' }];
+  const detail = `${waiting.join(', ')} ${waiting.length === 1 ? 'was' : 'were'} changed and not applied`;
+  return [{ name: 'restart', state: 'warning', detail, mend: 'restart the servent' }];
 }
 
 function hook({ id, error }: Known['hooks'][number]): Finding[] {
   if (error === null) return [];
-  const mend = `"servent hooks deliveries ${id}" shows what was tried; mend the receiver, or take the hook out of the configuration`;
+  const mend = `"servent hooks deliveries ${id}" shows the attempts; fix the receiver, or remove the hook from the configuration`;
   return [{ name: `hook ${id}`, state: 'warning', detail: `the last delivery failed: ${error}`, mend }];
 }
 
 function events(trouble: string): Finding {
-  const mend = 'mend that, and events are kept again by themselves';
-  return { name: 'event log', state: 'bad', detail: `the latest events could not be kept: ${trouble}`, mend };
+  const mend = 'fix the error; events are then stored again without a restart';
+  return { name: 'event log', state: 'bad', detail: `the latest events could not be stored: ${trouble}`, mend };
 }
 
 function log(trouble: string): Finding {
-  const mend = 'make room where standard error goes; the latest lines are in "servent log"';
-  return { name: 'log', state: 'bad', detail: `lines of the log are lost: ${trouble}`, mend };
+  const mend = 'free space where standard error is written; "servent log" shows the latest lines';
+  return { name: 'log', state: 'bad', detail: `log lines are lost: ${trouble}`, mend };
 }
 
 function openApi({ settings: { api } }: Known): Finding[] {
@@ -136,7 +136,7 @@ function openApi({ settings: { api } }: Known): Finding[] {
     {
       name: 'API',
       state: 'warning',
-      detail: `answers other machines at ${api.host} without TLS: the token can be read on the way`,
+      detail: `accepts calls from other machines at ${api.host} without TLS: the token can be read in transit`,
       mend: 'set api.tlsCert and api.tlsKey, or listen on 127.0.0.1 with --api-host',
     },
   ];
@@ -144,8 +144,8 @@ function openApi({ settings: { api } }: Known): Finding[] {
 
 function clock({ clockMovedMs }: Known): Finding[] {
   if (clockMovedMs > -CLOCK_BACK_MS) return [];
-  const detail = `went back by ${formatDuration(-clockMovedMs / 1000)} since the start: what has a date may stay longer`;
+  const detail = `went back by ${formatDuration(-clockMovedMs / 1000)} since the start: dated records may be kept longer`;
   return [
-    { name: 'clock', state: 'warning', detail, mend: 'see that the clock is right, then start the servent again' },
+    { name: 'clock', state: 'warning', detail, mend: 'set the clock, then restart the servent' },
   ];
 }

@@ -1,4 +1,4 @@
-// The block lists of a servent that does not run, read as it would read them.
+// Checks the block lists of a servent that is not running.
 
 import type { Finding } from '../../api/control.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';

@@ -1,4 +1,4 @@
-// The daemon's own examination: surroundings, and what only it can know (who reaches it, whom it reaches).
+// Runs the doctor's checks within the daemon: surroundings, reachability, neighbours, bootstrap.
 import type { Finding, KeptNeighbourView, StatusView } from '../../api/control.ts';
 import { counted, formatLeftOut, keptText } from '../../api/format.ts';
 import type { ReachAccount, Reachability } from '../../protocol/overlay/reach/firewall.ts';
@@ -20,15 +20,15 @@ import {
   checkTokenFile,
 } from './surroundings.ts';
 
-/** To the network, as far as the daemon knows. */
+/** State of the network connection. */
 export interface Connected {
   settings: Settings;
   gnutella: Endpoint;
-  /** Where we tell others to find us. */
+  /** The address that we announce. */
   listen: Endpoint;
   ipv6: string | null;
   udpOpen: boolean;
-  /** How others reach us, and how that is known. */
+  /** Reachability, and its evidence. */
   reach: { tcp: ReachAccount; udp: ReachAccount };
   peers: number;
   hosts: number;
@@ -39,9 +39,9 @@ export interface Connected {
 export interface Patient extends Connected {
   nowMs: number;
   folders: readonly FolderStatus[];
-  /** Said in `attention`. */
+  /** Reported in `attention`. */
   damagedAside: string | null;
-  /** What the daemon knows to be wrong. */
+  /** Findings of the known state. */
   attention: readonly Finding[];
 }
 
@@ -61,11 +61,11 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     await checkTcpAnswers(gnutella),
     ...checkNetwork(patient),
   ];
-  // checkNetwork says that of UDP in its place
+  // checkNetwork reports UDP
   return [...found, ...attention.filter(({ name }) => name !== UDP)];
 }
 
-/** Shared folders and block lists with which all is well. */
+/** Findings for shared folders and block lists without errors. */
 function sound({ settings, folders, attention }: Patient): Finding[] {
   const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
   const { blockLists } = settings.gnutella;
@@ -84,12 +84,12 @@ function sound({ settings, folders, attention }: Patient): Finding[] {
 
 const WAYS: Record<Reachability, Finding['state']> = { open: 'ok', unknown: 'warning', firewalled: 'bad' };
 const SAID: Record<Reachability, string> = {
-  open: 'others reached us',
-  unknown: 'nobody has proved it yet',
-  firewalled: 'nobody reaches us',
+  open: 'other servents have connected',
+  unknown: 'not tested yet',
+  firewalled: 'other servents cannot connect',
 };
 
-/** Pure: from what the daemon knows. */
+/** Pure. */
 export function checkNetwork({
   settings,
   gnutella,
@@ -109,7 +109,7 @@ export function checkNetwork({
     mend:
       how === 'open'
         ? null
-        : `forward port ${gnutella.port} (${name.slice(-3)}) to this machine; without it, files are pushed`,
+        : `forward port ${gnutella.port} (${name.slice(-3)}) to this machine; without it, others get files only by push`,
   });
   const usable = settings.profile === 'local' || reachOf(listen.host) === 'public' || settings.profile === 'lan';
   return [
@@ -120,8 +120,8 @@ export function checkNetwork({
       : {
           name: 'address',
           state: 'warning',
-          detail: `${formatEndpoint(listen)} means nothing outside`,
-          mend: 'wait until neighbours tell our public address, or listen on it with --host',
+          detail: `${formatEndpoint(listen)} is not valid outside this network`,
+          mend: 'wait until neighbours report the public address, or listen on it with --host',
         },
     { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
     checkBootstrap(bootstrap, peers, hosts),
@@ -135,11 +135,11 @@ function checkKept(kept: KeptNeighbourView): Finding {
   return {
     ...found,
     state: 'warning',
-    mend: 'it is tried again by itself; see that its address is right and that it runs, or take it out of gnutella.connect',
+    mend: 'check its address and that it runs, or remove it from gnutella.connect; it is tried again automatically',
   };
 }
 
-/** To look for neighbours for a moment is in order; a whole round without one is worth a look. */
+/** A warning after a whole round of caches without a neighbour. */
 function checkBootstrap(
   { state, detail, round, caches }: StatusView['bootstrap'],
   peers: number,
@@ -152,7 +152,7 @@ function checkBootstrap(
   if (peers > 0 || !trying || (round <= 1 && state === 'asking')) return { ...found, state: 'ok', mend: null };
   const silent = caches.udp.answered + caches.web.answered === 0;
   const mend = silent
-    ? 'see that this machine has a network and lets UDP and names out; or name a cache with --cache ADDRESS, a host with --connect HOST'
-    : 'it goes on by itself; "servent connect HOST" if you know a host';
+    ? 'check that this machine has a network and allows UDP and DNS; or give a cache with --cache ADDRESS, a host with --connect HOST'
+    : 'nothing to do: it continues automatically; if you know a host, use "servent connect HOST"';
   return { ...found, state: 'warning', mend };
 }

@@ -1,4 +1,4 @@
-// The single checks of `doctor`. Each says what it found and, unless all is well, what to do.
+// Checks of `doctor`. Each returns what it found and, for a problem, what to do.
 
 import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -11,12 +11,12 @@ import { formatBytes } from '../../api/format.ts';
 import { setAside } from './attention.ts';
 
 const NODE_MIN = [20, 19] as const;
-/** When this was written: no clock that is right can show less. */
+/** A correct clock cannot show an earlier time. */
 const CLOCK_MIN_MS = Date.UTC(2026, 0, 1);
-/** Links, transfers, database and shared files of an ultrapeer with default limits, twice over. */
+/** Twice the descriptors that an ultrapeer with default limits needs. */
 const OPEN_FILES_MIN = 1024;
 const DISK_FREE_MIN = 1024 ** 3;
-/** With less nothing that matters can be written. */
+/** Below this many bytes the disk counts as full. */
 const DISK_FULL = 1024 ** 2;
 
 const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
@@ -63,7 +63,7 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
       mend: `give the user who runs the servent write access to ${there}, or choose another folder with --data-dir`,
     };
   }
-  return fine(name, there === dataDir ? dataDir : `${dataDir}, made at the first start`);
+  return fine(name, there === dataDir ? dataDir : `${dataDir}, created at the first start`);
 }
 
 export async function checkDownloadFolder(folder: string): Promise<Finding> {
@@ -71,7 +71,7 @@ export async function checkDownloadFolder(folder: string): Promise<Finding> {
   const there = await nearestFolder(folder);
   try {
     await access(there, constants.W_OK | constants.X_OK);
-    return fine(name, there === folder ? folder : `${folder}, made with the first download`);
+    return fine(name, there === folder ? folder : `${folder}, created with the first download`);
   } catch (error) {
     return {
       name,
@@ -82,9 +82,9 @@ export async function checkDownloadFolder(folder: string): Promise<Finding> {
   }
 }
 
-/** Damaged databases of earlier starts that still lie beside the one in use. `known` is said elsewhere. */
+/** Reports damaged databases of earlier starts. `known` is reported elsewhere. */
 export async function checkSetAside(dataDir: string, known: string | null = null): Promise<Finding[]> {
-  const names = await readdir(dataDir).catch(() => []); // a folder that is not there, or not ours, has its own finding
+  const names = await readdir(dataDir).catch(() => []); // a missing or unreadable folder has its own finding
   return names
     .filter(name => name.startsWith('store.damaged-'))
     .map(name => join(dataDir, name))
@@ -94,11 +94,11 @@ export async function checkSetAside(dataDir: string, known: string | null = null
 
 const CERTIFICATE_LEFT_MS = 14 * 86_400_000;
 
-/** The one that the API shows; none without a file. */
+/** Checks the certificate of the API; no finding without a file. */
 export async function checkCertificate(file: string, nowMs: number): Promise<Finding[]> {
   if (file === '') return [];
   const name = 'API certificate';
-  const mend = 'renew it and start the servent again';
+  const mend = 'renew it and restart the servent';
   try {
     const untilMs = Date.parse(new X509Certificate(await readFile(file)).validTo);
     const until = new Date(untilMs).toISOString().slice(0, 10);
@@ -112,39 +112,39 @@ export async function checkCertificate(file: string, nowMs: number): Promise<Fin
   }
 }
 
-/** The token opens everything: its owner's alone. */
+/** Checks that only its owner can read the token file. */
 export async function checkTokenFile(dataDir: string): Promise<Finding> {
   const name = 'API token';
   const path = join(dataDir, 'api-token');
   const found = await stat(path).catch(() => null);
-  if (found === null) return fine(name, 'made at the first start');
-  if (process.platform === 'win32' || (found.mode & 0o077) === 0) return fine(name, 'readable by its owner alone');
+  if (found === null) return fine(name, 'created at the first start');
+  if (process.platform === 'win32' || (found.mode & 0o077) === 0) return fine(name, 'readable by its owner only');
   return { name, state: 'bad', detail: `${path} can be read by others`, mend: `chmod 600 ${path}` };
 }
 
 const ANSWER_WAIT_MS = 2_000;
 
-/** Dials our own port: a firewall of this machine that is in the way shows here. */
+/** Dials our own port, to detect a firewall on this machine. */
 export async function checkTcpAnswers({ host, port }: At): Promise<Finding> {
   const name = 'own port';
   const at = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const socket = connect({ host: at, port, timeout: ANSWER_WAIT_MS });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(ANSWER_WAIT_MS) });
-    return fine(name, `${at}:${port} takes connections`);
+    return fine(name, `${at}:${port} accepts connections`);
   } catch (error) {
     return {
       name,
       state: 'bad',
-      detail: `${at}:${port} does not take connections (${codeOf(error)})`,
-      mend: 'look for a firewall on this machine',
+      detail: `${at}:${port} does not accept connections (${codeOf(error)})`,
+      mend: 'check the firewall of this machine',
     };
   } finally {
     socket.destroy();
   }
 }
 
-/** Room where the database is, and where downloads go. */
+/** Checks free space for the database and for downloads. */
 export async function checkDisks(dataDir: string, downloads: string): Promise<Finding[]> {
   return [
     await checkDisk('disk for data', dataDir, '--data-dir'),
@@ -154,18 +154,18 @@ export async function checkDisks(dataDir: string, downloads: string): Promise<Fi
 
 async function checkDisk(name: string, folder: string, flag: string): Promise<Finding> {
   const space = await statfs(await nearestFolder(folder)).catch(() => null);
-  if (space === null) return fine(name, 'the system does not say how much is free');
+  if (space === null) return fine(name, 'free space unknown');
   const free = space.bavail * space.bsize;
   if (free >= DISK_FREE_MIN) return fine(name, `${formatBytes(free)} free`);
   return {
     name,
     state: free < DISK_FULL ? 'bad' : 'warning',
     detail: `only ${formatBytes(free)} free at ${folder}`,
-    mend: `make room, or choose another folder with ${flag}`,
+    mend: `free disk space, or choose another folder with ${flag}`,
   };
 }
 
-/** Of a servent that does not run; `own` is made at its start. */
+/** For a servent that is not running; its start creates `own`. */
 export async function checkSharedFolders(folders: readonly string[], own: string): Promise<Finding[]> {
   const name = 'shared folder';
   return Promise.all(
@@ -180,12 +180,12 @@ export async function checkSharedFolders(folders: readonly string[], own: string
           name,
           state: toMake ? ('warning' as const) : ('bad' as const),
           detail: missing
-            ? `${folder} is not there${toMake ? ' yet' : ''}`
+            ? `${folder} does not exist${toMake ? ' yet' : ''}`
             : `${folder} cannot be read (${codeOf(error)})`,
           mend: toMake
-            ? 'the start makes it, empty: put files there, or share another folder with --share'
+            ? 'the start creates it, empty: put files there, or share another folder with --share'
             : missing
-              ? 'make it, mount its disk, or take it out of library.folders'
+              ? 'create it, mount its disk, or remove it from library.folders'
               : 'give the user who runs the servent read access to it',
         };
       }
@@ -198,7 +198,7 @@ interface At {
   port: number;
 }
 
-/** Takes the port for a moment. */
+/** Tests a port by binding it for a moment. */
 export async function checkPort(what: string, kind: 'tcp' | 'udp', { host, port }: At, flag: string): Promise<Finding> {
   const name = `${what} (${kind})`;
   try {
@@ -206,18 +206,18 @@ export async function checkPort(what: string, kind: 'tcp' | 'udp', { host, port 
   } catch (error) {
     const code = codeOf(error);
     const mend: Record<string, string> = {
-      EADDRINUSE: `stop the program that has it, or choose another with ${flag}`,
+      EADDRINUSE: `stop the program that uses it, or choose another with ${flag}`,
       EACCES: `ports below 1024 need privileges: choose another with ${flag}`,
-      EADDRNOTAVAIL: 'this machine does not have the address: choose one it has, or 0.0.0.0',
+      EADDRNOTAVAIL: 'this machine does not have the address: choose another, or 0.0.0.0',
     };
     return {
       name,
       state: 'bad',
-      detail: `${host}:${port} cannot be taken (${code})`,
+      detail: `${host}:${port} cannot be used (${code})`,
       mend: mend[code] ?? `choose another with ${flag}`,
     };
   }
-  return fine(name, port === 0 ? 'any free one' : `${host}:${port} is free`);
+  return fine(name, port === 0 ? 'any free port' : `${host}:${port} is free`);
 }
 
 async function tryTcp(host: string, port: number): Promise<void> {
@@ -236,7 +236,7 @@ async function tryUdp(host: string, port: number): Promise<void> {
   await once(socket, 'close');
 }
 
-/** The folder itself, or the one above it that is there. */
+/** The folder itself, or its nearest existing parent. */
 async function nearestFolder(folder: string): Promise<string> {
   for (let at = folder; ; at = dirname(at)) {
     const found = await stat(at).catch(() => null);

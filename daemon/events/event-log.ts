@@ -1,4 +1,4 @@
-// The durable, bounded log of what happened: ids that only grow, written in batches, read by clients that resume where they stopped.
+// Stores events in a bounded log with increasing ids, so that clients can resume. Writes in batches.
 import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event-feed.ts';
 import type { EventData, EventOf, EventType, ServentEvent, Topic } from '../../api/events.ts';
 import { eventKinds } from '../../api/outline.ts';
@@ -6,14 +6,14 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Change, Table } from '../store/table.ts';
 
-/** An event under its id. */
+/** A stored event; its id is the key. */
 export type EventRecord = { [T in EventType]: Omit<EventOf<T>, 'id'> }[EventType];
 
-/** Beside the events: what must be known of those that are gone. */
+/** Stored with the events: facts about ids that are no longer kept. */
 export interface EventMark {
-  /** Ids below this may have been given away. */
+  /** Ids below this may have been used. */
   reserved: number;
-  /** The latest event that is no longer kept. */
+  /** Id of the latest event that was dropped. */
   forgotten: number;
 }
 
@@ -30,27 +30,27 @@ export interface EventLogOptions {
 const EVENTS_MAX = 10_000;
 const KEPT_MS = 7 * 86_400_000;
 const WRITE_MS = 250;
-/** Written before they are used, so that no id is given away twice after a crash. */
+/** Ids reserved in the store at a time, before use, so that no id is used twice after a crash. */
 const RESERVE = 1_000_000;
-/** Waiting to be written while the store does not take any; more are not kept. */
+/** Most events waiting while the store fails; further events are not stored. */
 const PENDING_MAX = 5_000;
 const MARK = 'mark';
 
 export class EventLog implements EventFeed {
-  /** Kept at all, and refused for a store that did not take them. */
+  /** Events stored, and events lost because the store failed. */
   readonly counters = { kept: 0, lost: 0 };
-  /** Why the latest events could not be written; null: they were. */
+  /** Why the latest events could not be stored; null: they were. */
   trouble: string | null = null;
   readonly #options: EventLogOptions;
   readonly #eventsMax: number;
   readonly #keptMs: number;
   readonly #listeners = new Set<FeedListener>();
   #heard: ReadonlySet<Topic> = new Set();
-  /** Ids and times of what is stored, oldest first; at most eventsMax and one batch. */
+  /** Ids and times of stored events, oldest first; at most eventsMax and one batch. */
   #stored: { id: number; at: number }[] = [];
   #pending: FeedEvent[] = [];
   #lastId = 0;
-  /** The latest of each topic that only passes and is not kept. */
+  /** Latest event id by topic, for topics that are not stored. */
   readonly #passedId = new Map<Topic, number>();
   #mark: EventMark = { reserved: 0, forgotten: 0 };
   #timer: NodeJS.Timeout | null = null;
@@ -69,14 +69,14 @@ export class EventLog implements EventFeed {
     this.#mark = (await marks.get(MARK)) ?? this.#mark;
     for await (const [key, { at }] of table.entries()) this.#stored.push({ id: Number(key), at: Date.parse(at) });
     this.#lastId = Math.max(this.#mark.reserved, this.#stored.at(-1)?.id ?? 0);
-    // What only passed before this start cannot be had again.
+    // Events of unstored topics from before this start are lost.
     const kinds = Object.values(eventKinds);
     const kept = new Set<Topic>(kinds.filter(({ retention }) => retention === 'kept').map(({ topic }) => topic));
     if (this.#lastId > 0) for (const { topic } of kinds) if (!kept.has(topic)) this.#passedId.set(topic, this.#lastId);
     await this.#reserve();
   }
 
-  /** Writes what waits. Idempotent. */
+  /** Writes waiting events. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#flush();
@@ -90,7 +90,7 @@ export class EventLog implements EventFeed {
     return this.#stored.length + this.#pending.length;
   }
 
-  /** Somebody listens to the topic: only then is what passes by the thousands worth an event. Cheap. */
+  /** Whether the topic has listeners. Cheap; frequent events are made only when it has. */
   hears(topic: Topic): boolean {
     return this.#heard.has(topic);
   }
@@ -104,7 +104,7 @@ export class EventLog implements EventFeed {
     };
   }
 
-  /** Tells all who listen, at once and in order, and keeps the event if the table of events says so. Never throws. */
+  /** Calls all listeners at once and in order, and stores the event if its kind says so. Never throws. */
   tell<T extends EventType>(type: T, data: EventData<T>): void {
     const { topic, retention } = eventKinds[type];
     const latestOf = retention !== 'latest' ? null : 'id' in data ? `${type} ${data.id}` : type;
@@ -116,7 +116,7 @@ export class EventLog implements EventFeed {
       try {
         listener.onEvent(event);
       } catch (err) {
-        this.#options.log.error({ err, type }, 'telling of an event failed');
+        this.#options.log.error({ err, type }, 'an event listener failed');
       }
     }
   }
@@ -146,7 +146,7 @@ export class EventLog implements EventFeed {
     const id = ++this.#lastId;
     if (id + RESERVE / 2 > this.#mark.reserved) this.#writeSoon();
     const at = new Date(this.#options.clock.wallTime()).toISOString();
-    // The parameters hold type and data together; the compiler does not see that the object does too.
+    // The parameters pair type and data; the compiler cannot infer that for the object.
     const view = { id, at, topic: eventKinds[type].topic, type, data } as ServentEvent;
     return { view, json: JSON.stringify(view), latestOf };
   }
@@ -165,7 +165,7 @@ export class EventLog implements EventFeed {
     this.#timer ??= setTimeout(() => void this.#flush(), this.#options.writeMs ?? WRITE_MS).unref();
   }
 
-  /** One batch after the other. Never rejects: a full disk must not stop the parts that tell events. */
+  /** Writes one batch at a time. Never rejects: a full disk must not stop the reporting parts. */
   #flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -194,7 +194,7 @@ export class EventLog implements EventFeed {
       this.counters.lost += batch.length;
       this.trouble = err instanceof Error ? err.message : String(err);
       const { log } = this.#options;
-      log.error({ err, events: batch.length }, 'events could not be written and will not be kept');
+      log.error({ err, events: batch.length }, 'events could not be stored');
     }
   }
 
@@ -203,7 +203,7 @@ export class EventLog implements EventFeed {
     await this.#options.marks.put(MARK, this.#mark);
   }
 
-  /** Takes them off the list of what is stored. */
+  /** Removes the oldest events from the list and returns them. */
   #outdated(coming: number): { id: number }[] {
     const oldest = this.#options.clock.wallTime() - this.#keptMs;
     let count = Math.max(0, this.#stored.length + coming - this.#eventsMax);
@@ -213,7 +213,7 @@ export class EventLog implements EventFeed {
   }
 }
 
-/** Sorts as the number does. */
+/** Key that sorts like the number. */
 function keyOf(id: number): string {
   return String(id).padStart(16, '0');
 }

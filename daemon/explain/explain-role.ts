@@ -1,4 +1,4 @@
-// Why we are a leaf or an ultrapeer, in words and units for people: pure, from what an election weighs.
+// Explains in sentences why this servent is a leaf or an ultrapeer, from the criteria of the election. Pure.
 import type { Explanation } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate } from '../../api/format.ts';
 import type { Criterion } from '../../protocol/overlay/neighbours/election.ts';
@@ -7,27 +7,27 @@ import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 interface Words {
   /** In a sentence: "for want of ...". */
   readonly noun: string;
-  /** As measured, and what it is held against. */
+  /** The measured value and the required one. */
   readonly say: (value: number, wanted: number, met: boolean) => string;
   readonly mend: string;
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const against = (measured: string, wanted: number, shown: string): string =>
-  wanted <= 0 ? `${measured}; any will do here` : `${measured}; an ultrapeer needs ${shown}`;
+  wanted <= 0 ? `${measured}; no minimum here` : `${measured}; an ultrapeer needs ${shown}`;
 
 /** By the name of the criterion. */
 const WORDS: Readonly<Record<string, Words>> = {
   uptime: {
     noun: 'uptime',
     say: (value, wanted) => against(`up for ${formatDuration(value)}`, wanted, formatDuration(wanted)),
-    mend: 'stay up: leaves lose their place when their ultrapeer goes',
+    mend: 'keep it running: leaves lose their place when their ultrapeer stops',
   },
   average_uptime: {
     noun: 'average uptime',
     say: (value, wanted) =>
       against(`a session lasts ${formatDuration(value)} on average`, wanted, formatDuration(wanted)),
-    mend: 'stay up for longer at a time',
+    mend: 'keep it running for longer at a time',
   },
   tcp_reachable: {
     noun: 'reachability by TCP',
@@ -36,13 +36,13 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   udp_reachable: {
     noun: 'reachability by UDP',
-    say: (value, wanted) => reachable('send us datagrams unasked', value, wanted),
+    say: (value, wanted) => reachable('send us unsolicited datagrams', value, wanted),
     mend: 'open the port for UDP too',
   },
   upload: {
     noun: 'upload speed',
-    say: (value, wanted) => against(`${formatRate(value)} was the most seen going out`, wanted, formatRate(wanted)),
-    mend: 'be somebody that others download from, on a faster line',
+    say: (value, wanted) => against(`the best upload rate was ${formatRate(value)}`, wanted, formatRate(wanted)),
+    mend: 'share files that others download, on a faster line',
   },
   memory: {
     noun: 'memory',
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   cpu: {
     noun: 'processor time',
     say: (value, wanted) => `${percent(value)} of a core in use; an ultrapeer may use ${percent(wanted)}`,
-    mend: 'leave the machine more time',
+    mend: 'reduce the load of the machine',
   },
   descriptors: {
     noun: 'open files',
@@ -74,36 +74,36 @@ const WORDS: Readonly<Record<string, Words>> = {
         ? 'no leaf has us as ultrapeer; we stay one for a while, and for as long as too few others have room'
         : 'no leaf has had us as ultrapeer for long, and others have room';
     },
-    mend: 'nothing: as a leaf of others it is of as much use',
+    mend: 'nothing to do: a leaf is as useful',
   },
   need: {
     noun: 'need for another ultrapeer',
     say: (value, wanted, met) => {
-      const took = `${value} of ${counted(wanted, 'ultrapeer')} wanted took us`;
+      const took = `${value} of ${counted(wanted, 'ultrapeer')} wanted accepted us`;
       if (met) return `${took}, and no room for leaves is known: another ultrapeer is needed`;
       return value >= wanted
-        ? `${took}: there are ultrapeers enough`
+        ? `${took}: there are enough ultrapeers`
         : `${took}, but there is room for leaves elsewhere`;
     },
-    mend: 'nothing: the network has ultrapeers enough, and takes one more when they are full',
+    mend: 'nothing to do: the network has enough ultrapeers, and elects another when they are full',
   },
 };
 
-/** How a criterion is called in sentences. */
+/** Name of a criterion in a sentence. */
 export function roleNoun(name: string): string {
   return WORDS[name]?.noun ?? name.replaceAll('_', ' ');
 }
 
-/** Criteria of whether the network wants one more; they decide nothing when no election is held. */
+/** Criteria of the network's demand for ultrapeers; without an election they decide nothing. */
 const DEMAND: ReadonlySet<string> = new Set(['leaves', 'need']);
 
 export function explainRole(report: RoleReport): Explanation {
   const { mode, active, role, criteria } = report;
   const told = active ? criteria : criteria.filter(({ name }) => !DEMAND.has(name));
   const chosen = active
-    ? `, ${role === 'leaf' ? 'as elections have it' : 'elected'}: ${electedBecause(report)}`
+    ? `, ${role === 'leaf' ? 'by election' : 'elected'}: ${electedBecause(report)}`
     : mode === 'auto'
-      ? ': no elections are held, for gnutella.seek is 0'
+      ? ': no election takes place, because gnutella.seek is 0'
       : ', because gnutella.mode says so';
   return {
     verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}${chosen}`,
@@ -111,7 +111,7 @@ export function explainRole(report: RoleReport): Explanation {
       name: criterion.name,
       ok: criterion.met,
       value: saidOf(criterion),
-      mend: criterion.met ? null : (WORDS[criterion.name]?.mend ?? 'nothing to be mended'),
+      mend: criterion.met ? null : (WORDS[criterion.name]?.mend ?? 'nothing to do'),
     })),
   };
 }
@@ -119,18 +119,18 @@ export function explainRole(report: RoleReport): Explanation {
 function saidOf({ name, value, wanted, met, why }: Criterion): string {
   const words = WORDS[name];
   if (words === undefined) return `${value ?? 'not known'} (${why}; wanted: ${wanted})`;
-  if (value === null && !name.endsWith('_reachable')) return `not measured yet${met ? '; any will do here' : ''}`;
+  if (value === null && !name.endsWith('_reachable')) return `not measured yet${met ? '; no minimum here' : ''}`;
   return words.say(value === null ? Number.NaN : Number(value), Number(wanted), met);
 }
 
-/** `value`: 1 when they can, 0 when not, NaN when it is not known. */
+/** `value`: 1 yes, 0 no, NaN unknown. */
 function reachable(what: string, value: number, wanted: number): string {
-  const asked = wanted === 1 ? '' : '; not asked for here';
+  const asked = wanted === 1 ? '' : '; not required here';
   if (Number.isNaN(value)) return `it is not known yet whether others can ${what}${asked}`;
   return `others ${value === 1 ? 'can' : 'cannot'} ${what}${asked}`;
 }
 
-/** In the words of the election: fit, and needed. */
+/** The result of the election in words: fit, needed. */
 function electedBecause({ role, fit, needed, criteria, heldForMs }: RoleReport): string {
   const unmet = criteria.filter(({ met }) => !met).map(({ name }) => roleNoun(name));
   const soon = heldForMs > 0 ? `, in ${formatDuration(Math.ceil(heldForMs / 1000))} if things stay as they are` : '';

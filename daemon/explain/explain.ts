@@ -1,4 +1,4 @@
-// Why a search finds nothing, why a download waits: pure, from plain views.
+// Explains why a search has no results or a download waits. Pure.
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
 import { counted, formatAge, formatBytes } from '../../api/format.ts';
 import { queryText } from '../../protocol/overlay/queries/question.ts';
@@ -22,9 +22,9 @@ export function explanation(fine: string, tests: Test[]): Explanation {
 }
 
 const UDP_REACHES: Readonly<Record<FirewallStatus['udp'], string>> = {
-  open: 'asked for: UDP reaches us',
-  unknown: 'not asked for until somebody has shown that UDP reaches us',
-  firewalled: 'not asked for, since no UDP reaches us',
+  open: 'requested: we are reachable by UDP',
+  unknown: 'not requested until it is known that we are reachable by UDP',
+  firewalled: 'not requested, because we are not reachable by UDP',
 };
 
 export interface SearchFacts {
@@ -46,7 +46,7 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
             'neighbours',
             ultrapeers + leaves > 0,
             `${counted(ultrapeers, 'ultrapeer')}, ${counted(leaves, 'leaf', 'leaves')}`,
-            'connect to somebody: "servent connect HOST", or see "servent doctor"',
+            'connect to a host with "servent connect HOST", or run "servent doctor"',
           ),
           test(
             'asked',
@@ -83,7 +83,7 @@ export interface DownloadFacts {
   download: DownloadView;
   active: number;
   activeMax: number;
-  /** Downloads before it that also wait for a turn. */
+  /** Number of queued downloads before it. */
   ahead: number;
   firewalled: boolean;
   freeBytes: number | null;
@@ -111,7 +111,7 @@ export function explainDownload(facts: DownloadFacts): Explanation {
       failed.length === 0
         ? 'none has failed'
         : `${failed.length} of ${sources.length} failed: ${failed[0]?.error ?? 'no reason given'}`,
-      'they are tried again by themselves; more sources help',
+      'they are tried again automatically; add more sources',
     ),
     test(
       'turn',
@@ -129,7 +129,7 @@ export function explainDownload(facts: DownloadFacts): Explanation {
       'disk',
       freeBytes === null || freeBytes >= left,
       freeBytes === null ? 'free space unknown' : `${formatBytes(left)} to go, ${formatBytes(freeBytes)} free`,
-      'make room on the disk',
+      'free disk space',
     ),
   ];
   return explanation(state === 'active' ? 'it is running' : 'it starts as soon as a source answers', tests);

@@ -1,11 +1,11 @@
-// One event to one web address or one command. Resolves when it was taken, rejects with the reason when not.
+// Delivers one event to a web address or a command. Resolves when it was accepted, rejects with the reason otherwise.
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FeedEvent } from '../../api/event-feed.ts';
 import type { HookConfig } from '../../settings/hook-config.ts';
 
-/** Of what a command or a server says about its failure. */
+/** Longest error text kept from a command or server. */
 const REASON_CHARACTERS_MAX = 500;
 
 export class DeliveryError extends Error {
@@ -29,7 +29,7 @@ export type Deliver = (delivery: Delivery) => Promise<void>;
 export const deliver: Deliver = delivery =>
   delivery.config.url === undefined ? runCommand(delivery) : post(delivery, delivery.config.url);
 
-/** `t=SECONDS,v1=HEX`: HMAC-SHA256 of `SECONDS.BODY`. With the time in it an old call cannot be played again. */
+/** `t=SECONDS,v1=HEX`: HMAC-SHA256 of `SECONDS.BODY`. The time lets the receiver reject replayed calls. */
 export function signatureOf(secret: string, seconds: number, body: string): string {
   const hex = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
   return `t=${seconds},v1=${hex}`;
@@ -50,7 +50,7 @@ async function post({ config, event, at, signal }: Delivery, url: string): Promi
         ...signature,
       },
       body: json,
-      redirect: 'manual', // it would take the body and the signature elsewhere
+      redirect: 'manual', // a redirect would send body and signature to another server
       signal: AbortSignal.any([signal, AbortSignal.timeout(config.timeout * 1000)]),
     });
     await response.body?.cancel();
@@ -69,7 +69,7 @@ async function signed(file: string, at: number, body: string): Promise<Record<st
   }
 }
 
-/** The event comes on its standard input; exit code 0 takes it. */
+/** Runs the command with the event on standard input. Exit code 0 means accepted. */
 async function runCommand({ config, event, signal }: Delivery): Promise<void> {
   const [program = '', ...args] = config.command ?? [];
   const { PATH, HOME, LANG, TZ } = process.env;
@@ -77,7 +77,7 @@ async function runCommand({ config, event, signal }: Delivery): Promise<void> {
   const child = spawn(program, args, {
     shell: false,
     stdio: ['pipe', 'ignore', 'pipe'],
-    // Nothing of ours: there may be a token among it.
+    // Not the daemon's environment: it may hold a token.
     env: { PATH, HOME, LANG, TZ, SERVENT_EVENT: event.view.type },
     signal: AbortSignal.any([signal, late]),
     killSignal: 'SIGKILL',
@@ -96,17 +96,17 @@ async function runCommand({ config, event, signal }: Delivery): Promise<void> {
       }
     });
   });
-  // without a descriptor to spare there are no pipes, whatever the types say: the error above tells
+  // Without a free descriptor the pipes are missing; the 'error' event reports that.
   const { stdin, stderr } = child as Partial<typeof child>;
   stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < REASON_CHARACTERS_MAX) said += text.slice(0, REASON_CHARACTERS_MAX);
   });
-  stdin?.on('error', () => undefined); // a command that does not read its input is fine
+  stdin?.on('error', () => undefined); // a command need not read its input
   stdin?.end(`${event.json}\n`);
   await ended;
 }
 
-/** fetch says "fetch failed" and keeps the reason below. */
+/** The innermost reason: fetch itself only reports "fetch failed". */
 function reasonOf(error: unknown): string {
   let reason = error;
   for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)

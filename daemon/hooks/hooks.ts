@@ -1,4 +1,4 @@
-// Webhooks and commands: each a cursor on the event log that outlives a restart, one delivery at a time and in order.
+// Runs webhooks and commands. Each has a stored cursor on the event log and gets events in order, one at a time.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventFeed, FeedEvent } from '../../api/event-feed.ts';
 import type { Topic } from '../../api/events.ts';
@@ -9,7 +9,7 @@ import type { Table } from '../store/table.ts';
 import { type Deliver, deliver } from './deliver.ts';
 
 export interface HookRecord {
-  /** The last event that is done with. */
+  /** Id of the last event delivered or given up. */
   cursor: number;
 }
 
@@ -46,7 +46,7 @@ export interface Delivery {
 
 export interface HookCounters {
   done: number;
-  /** Attempts, each of which is followed by another or given up. */
+  /** Failed attempts. */
   failed: number;
   given_up: number;
 }
@@ -66,22 +66,22 @@ interface Retry {
   attemptsMax: number;
 }
 
-/** Twelve attempts: about an hour. */
+/** Twelve attempts take about an hour. */
 const RETRY: Retry = { firstMs: 1_000, maxMs: 600_000, attemptsMax: 12 };
-/** Remembered a hook. */
+/** Deliveries kept per hook. */
 const DELIVERIES_MAX = 100;
 
 export class Hooks {
   readonly counters: HookCounters = { done: 0, failed: 0, given_up: 0 };
   readonly #options: HooksOptions;
-  /** As many as are configured. */
+  /** By name; as many as are configured. */
   readonly #hooks = new Map<string, Hook>();
 
   constructor(options: HooksOptions) {
     this.#options = options;
   }
 
-  /** Hooks of the same name go on where they are; those not named end. Rejects with StoreError. */
+  /** Applies a configuration: hooks of the same name continue at their cursor, missing ones end. Rejects with StoreError. */
   async use(configs: readonly HookConfig[]): Promise<void> {
     await this.stop();
     this.#hooks.clear();
@@ -92,7 +92,7 @@ export class Hooks {
     }
   }
 
-  /** Cuts what is being delivered; it is delivered again at the next start. */
+  /** Aborts running deliveries; they are repeated at the next start. */
   async stop(): Promise<void> {
     await Promise.all([...this.#hooks.values()].map(hook => hook.stop()));
   }
@@ -140,7 +140,7 @@ class Hook {
     const { feed, table } = this.#options;
     const { name } = this.#config;
     const record = await table.get(name);
-    // A new one begins now.
+    // A new hook starts with the next event.
     this.#cursor = record?.cursor ?? feed.lastId;
     if (record === undefined) await this.#save();
     this.#run();
@@ -190,7 +190,7 @@ class Hook {
     });
     this.#running = this.#loop(signal).catch((err: unknown) => {
       this.#error = err instanceof Error ? err.message : String(err);
-      this.#options.log.error({ err, hook: this.#config.name }, 'a hook ended: it starts again with the daemon');
+      this.#options.log.error({ err, hook: this.#config.name }, 'a hook stopped after an internal error: restart the daemon to start it again');
     });
   }
 
@@ -200,7 +200,7 @@ class Hook {
     while (!signal.aborted) {
       const upTo = feed.lastId;
       const onMissed = ({ from, to }: { from: number; to: number }) =>
-        log.warn({ hook: name, from, to }, 'a hook was too far behind: some events are no longer kept');
+        log.warn({ hook: name, from, to }, 'a hook missed events: they are no longer stored');
       for await (const event of feed.kept(this.#topics, this.#cursor, upTo, onMissed)) {
         if (types.length === 0 || types.includes(event.view.type)) await this.#deliver(event, signal);
         if (signal.aborted) return;
@@ -212,7 +212,7 @@ class Hook {
     }
   }
 
-  /** Until it is taken, given up, or stopped. */
+  /** Tries until the event is accepted, given up, or the hook is stopped. */
   async #deliver(event: FeedEvent, signal: AbortSignal): Promise<void> {
     const { clock, log, retry = RETRY } = this.#options;
     const { id, type } = event.view;
@@ -268,12 +268,12 @@ class Hook {
   }
 }
 
-/** Webhook addresses often hold a key in their path or query. */
+/** Drops path and query of a webhook address, which often hold a key. */
 function withoutSecrets(url: string): string {
   return new URL(url).origin;
 }
 
-/** Ends early, and quietly, when it is stopped. */
+/** Waits; resolves early when aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await Promise.allSettled([wait(ms, undefined, { signal, ref: false })]);
 }

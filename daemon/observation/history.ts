@@ -1,4 +1,4 @@
-// The daemon's own recent past: rates a second for a minute, half a minute for an hour, ten minutes for a day.
+// Keeps rates of the recent past: per second for a minute, per 30 s for an hour, per 10 minutes for a day.
 import type { z } from 'zod';
 import type { history } from '../../api/schemas/monitor.ts';
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
@@ -7,7 +7,7 @@ import { trafficOf } from './traffic.ts';
 export type HistoryView = z.infer<typeof history>;
 type RingName = keyof HistoryView;
 
-/** Totals since the start, and what is so at this moment. */
+/** Totals since the start, and present values. */
 export interface Reading {
   totals: { messagesIn: number; messagesOut: number; bytesIn: number; bytesOut: number; queries: number };
   /** Bytes per second, and neighbours. */
@@ -29,7 +29,7 @@ class Ring {
   readonly #capacity: number;
   /** Oldest first; at most `capacity`. */
   readonly #values: Sample[] = [];
-  #open: Sample[] = []; // a step's samples; at most one a second
+  #open: Sample[] = []; // samples of the present step; at most one a second
   #begunAt: number;
   #until: number;
 
@@ -42,7 +42,7 @@ class Ring {
 
   add(sample: Sample, at: number): void {
     this.#open.push(sample);
-    // Timers come a little early and late: the next sample would be in the next step.
+    // Half a second of tolerance for early timers.
     if (at - this.#begunAt < this.#stepMs - 500) return;
     this.#values.push(meanOf(this.#open));
     if (this.#values.length > this.#capacity) this.#values.shift();
@@ -67,7 +67,7 @@ export class History {
   #before: Reading['totals'];
   #at: number;
 
-  /** Times are of a monotonic clock, in milliseconds. */
+  /** Times are monotonic, in milliseconds. */
   constructor(first: Reading, at: number) {
     this.#before = first.totals;
     this.#at = at;
@@ -78,7 +78,7 @@ export class History {
     };
   }
 
-  /** About once a second. */
+  /** Call about once a second. */
   add({ totals, now }: Reading, at: number): void {
     const seconds = (at - this.#at) / 1000;
     if (seconds <= 0) return;
@@ -97,7 +97,7 @@ export class History {
     for (const ring of Object.values(this.#rings)) ring.add(sample, at);
   }
 
-  /** `wallAt` says what time it was, in milliseconds since 1970. */
+  /** `wallAt` converts a monotonic time to milliseconds since 1970. */
   view(wallAt: (at: number) => number): HistoryView {
     const { minute, hour, day } = this.#rings;
     return { minute: minute.view(wallAt), hour: hour.view(wallAt), day: day.view(wallAt) };

@@ -1,4 +1,4 @@
-// Log lines told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
+// Emits log lines as events, with a limit per second and a count of those left out. Costs nothing without listeners.
 import type { EventLog } from '../events/event-log.ts';
 import type { LogTail } from '../log-tail.ts';
 
@@ -27,7 +27,7 @@ export class LogFeed {
     this.#unfollow();
   }
 
-  /** A second is over. */
+  /** Call every second. */
   second(): void {
     if (this.#skipped > 0) this.#events.tell('log.skipped', { lines: this.#skipped, seconds: 1 });
     this.#told = 0;

@@ -1,4 +1,4 @@
-// Every metric, declared once: name, meaning, and where its value is read when Prometheus asks. docs/metrics.md is made from it.
+// Declares every metric: name, description, and how to read its value. docs/metrics.md is generated from it.
 
 import type { ApiCounters } from '../../api/app.ts';
 import type { StreamCounters } from '../../api/event-stream.ts';
@@ -40,7 +40,7 @@ export interface Metric {
   readonly name: string;
   readonly kind: 'counter' | 'gauge';
   readonly help: string;
-  /** Of the values, when there are several. Every label has a bounded set of values. */
+  /** Label that distinguishes several values. Every label has a bounded set of values. */
   readonly label?: string;
   readonly read: (parts: MetricParts) => Values;
 }
@@ -55,7 +55,7 @@ const entries = (record: Readonly<Partial<Record<string, number>>>): [string, nu
 
 export const metrics: readonly Metric[] = [
   gauge('gnutella_info', 'Always 1; the label says which version runs.', ({ version }) => [[version, 1]], 'version'),
-  gauge('gnutella_mode', '1 for what the servent is now.', ({ mode }) => [[mode(), 1]], 'mode'),
+  gauge('gnutella_mode', '1 for the present role of the servent.', ({ mode }) => [[mode(), 1]], 'mode'),
   gauge(
     'gnutella_start_time_seconds',
     'When the servent started, in seconds since 1970.',
@@ -63,7 +63,7 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'gnutella_links',
-    'Open overlay connections by what the peer is.',
+    'Open overlay connections by role of the peer.',
     ({
       servent: {
         overlay: { counts },
@@ -77,19 +77,19 @@ export const metrics: readonly Metric[] = [
   gauge('gnutella_hosts', 'Addresses in the host cache.', ({ servent }) => servent.hosts.size),
   counter(
     'gnutella_connections_in_total',
-    'Connections to our port, by what became of them.',
+    'Incoming connections by outcome.',
     ({ network: { listener } }) => entries(listener.counts.toRecord()),
     'result',
   ),
   counter(
     'gnutella_handshakes_in_total',
-    'Incoming handshakes by how they ended.',
+    'Incoming handshakes by outcome.',
     ({ network: { handshaker } }) => entries(handshaker.countsIn.toRecord()),
     'result',
   ),
   counter(
     'gnutella_handshakes_out_total',
-    'Outgoing handshakes by how they ended.',
+    'Outgoing handshakes by outcome.',
     ({ network: { handshaker } }) => entries(handshaker.countsOut.toRecord()),
     'result',
   ),
@@ -146,7 +146,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'gnutella_descriptors_shed_total',
-    'Descriptors left out since a peer reads too slowly.',
+    'Descriptors dropped because a peer reads too slowly.',
     ({ servent: { overlay } }) => trafficOf(overlay).shed,
   ),
   gauge(
@@ -158,25 +158,25 @@ export const metrics: readonly Metric[] = [
       return bytes;
     },
   ),
-  counter('gnutella_queries_passed_total', 'Queries that came by for the first time.', ({ monitor }) => monitor.total),
+  counter('gnutella_queries_passed_total', 'Queries received, without duplicates.', ({ monitor }) => monitor.total),
   counter(
     'gnutella_queries_answered_total',
-    'Queries that we had files for.',
+    'Queries that matched our files.',
     ({ servent: { overlay } }) => overlay.counters.queriesAnswered,
   ),
   counter(
     'gnutella_queries_relayed_total',
-    'Copies of queries passed on.',
+    'Copies of queries forwarded.',
     ({ servent: { overlay } }) => overlay.counters.queriesRelayed,
   ),
   counter(
     'gnutella_queries_spared_total',
-    "Copies of queries not passed on, since the peer's table says that it has nothing.",
+    "Copies of queries not forwarded, because the peer's QRP table rules out a match.",
     ({ servent: { overlay } }) => overlay.counters.queriesSpared,
   ),
   counter(
     'gnutella_query_hits_relayed_total',
-    'Query hits passed back.',
+    'Query hits forwarded.',
     ({ servent: { overlay } }) => overlay.counters.hitsRelayed,
   ),
   counter(
@@ -186,7 +186,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'gnutella_pushes_relayed_total',
-    'Pushes passed on.',
+    'Pushes forwarded.',
     ({ servent: { overlay } }) => overlay.counters.pushesRelayed,
   ),
   gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ servent: { overlay } }) => {
@@ -207,7 +207,7 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'gnutella_routes',
-    'Ways back that are known: of queries, to servents, and of GUESS queries by UDP.',
+    'Known return routes: of queries, to servents, and of GUESS queries by UDP.',
     ({
       servent: {
         overlay: { routeTables },
@@ -222,20 +222,20 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'gnutella_dynamic_queries',
-    'Queries of ours and of leaves that are widened step by step.',
+    'Running dynamic queries of our own and of leaves.',
     ({ servent: { overlay } }) => {
       return overlay.queryRouting.dynamicQueries;
     },
   ),
   counter(
     'gnutella_datagrams_in_total',
-    'Datagrams received by how they ended; all but `taken` were dropped.',
+    'Datagrams received by outcome; all but `taken` were dropped.',
     ({ servent: { datagrams } }) => entries(datagrams.ends.toRecord()),
     'end',
   ),
   counter(
     'gnutella_datagrams_unspoken_total',
-    'Datagrams of protocols that share the port and are not spoken: `dht` (Kademlia), `rudp` (firewall-to-firewall transfers).',
+    'Datagrams of protocols that share the port and are not supported: `dht` (Kademlia), `rudp` (firewall-to-firewall transfers).',
     ({ servent: { datagrams } }) => {
       const { dht, rudp } = datagrams;
       return entries({ dht: dht.datagrams, rudp: rudp.datagrams });
@@ -255,12 +255,12 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'gnutella_out_of_band_offers',
-    'Hits of ours that are offered by UDP and not claimed yet.',
+    'Our hits offered by UDP and not claimed yet.',
     ({ servent: { datagrams } }) => datagrams.replies.waiting,
   ),
   counter(
     'gnutella_out_of_band_replies_total',
-    'Hits of ours by UDP: `offered`, `claimed`, claims `refused`; and datagrams that were `dropped` for want of room, or came too `late` for anybody to listen.',
+    'Our hits by UDP: `offered`, `claimed`, claims `refused`; and datagrams `dropped` because the queue was full, or received too `late` for a running search.',
     ({ servent: { datagrams } }) => {
       const { replies, deliveries } = datagrams;
       const { offered, claimed, refused } = replies;
@@ -270,7 +270,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'gnutella_vendor_messages_in_total',
-    'Vendor messages of neighbours by what they are; `unknown` to us, or `malformed`.',
+    'Vendor messages of neighbours by kind, or `unknown`, or `malformed`.',
     ({ servent: { vendor } }) => [...vendor.counts, ['unknown', vendor.unknown], ['malformed', vendor.malformed]],
     'message',
   ),
@@ -309,13 +309,13 @@ export const metrics: readonly Metric[] = [
   gauge('gnutella_upload_bytes_per_second', 'Rate of all uploads.', ({ fileServer }) => fileServer.load.rate),
   counter(
     'gnutella_upload_requests_total',
-    'Requests of other servents for files, by how they ended.',
+    'Upload requests by outcome.',
     ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
     'outcome',
   ),
   counter(
     'gnutella_log_lines_lost_total',
-    'Lines of the log that could not be written.',
+    'Log lines that could not be written.',
     ({ log }) => logOutput(log).lost,
   ),
   counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),
@@ -324,7 +324,7 @@ export const metrics: readonly Metric[] = [
   counter('gnutella_events_sent_total', 'Events written to all streams.', ({ streams }) => streams.counters.sent),
   counter(
     'gnutella_events_skipped_total',
-    'Events left out for streams that were too slow; each was told of the gap.',
+    'Events left out for streams that were too slow; each stream was told of the gap.',
     ({ streams }) => streams.counters.skipped,
   ),
   counter(

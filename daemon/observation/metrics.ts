@@ -1,9 +1,9 @@
-// Metrics in Prometheus' text: the table read at each scrape, beside Node's own. The library is loaded at the first one.
+// Renders metrics in the text format of Prometheus: the metric table and Node's metrics. Loads the library at the first scrape.
 import type { Counter, Gauge, Registry } from 'prom-client';
 import { type Metric, type MetricParts, metrics, type Values } from './metric-table.ts';
 
 const LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(what => `nodejs_eventloop_lag_${what}_seconds`);
-/** No loop that still answers was ever this late. */
+/** Greater values of the event loop lag are invalid. */
 const LAG_SECONDS_MAX = 86_400;
 
 export class Metrics {
@@ -20,7 +20,7 @@ export class Metrics {
     return { type: registry.contentType, text: await registry.metrics() };
   }
 
-  /** Ends what watches the event loop. */
+  /** Stops measuring the event loop. */
   async stop(): Promise<void> {
     (await this.#registry)?.clear();
   }
@@ -29,7 +29,7 @@ export class Metrics {
     const { default: client } = await import('prom-client');
     const registry = new client.Registry();
     client.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
-    // The library counts from now on.
+    // The library starts counting now.
     const { user, system } = process.cpuUsage();
     const before = { user, system, '': user + system };
     for (const [part, micros] of Object.entries(before)) {
@@ -51,7 +51,7 @@ export class Metrics {
       } else {
         new client.Counter({
           ...config,
-          // Counted elsewhere: what is handed out is that number.
+          // The value is read from the daemon's own counter.
           collect() {
             this.reset();
             each(label, read(parts), (labels, value) => this.inc(labels, value));
@@ -72,7 +72,7 @@ function each(
   else if (label !== undefined) for (const [name, value] of values) set({ [label]: name }, value);
 }
 
-/** Until the loop was looked at, the library tells NaN, and 2^63 ns as the least of none: 0 instead. */
+/** Replaces NaN and 2^63 ns, which the library reports before the first measurement, by 0. */
 function hideUnknown(gauge: Gauge | undefined): void {
   if (gauge === undefined) return;
   const set = gauge.set.bind(gauge) as (labels: object, value: number) => void;

@@ -1,9 +1,9 @@
-// Passing queries told to who listens: so many a second, what is left out as a number. Costs nothing while nobody listens.
+// Emits passing queries as events, with a limit per second and a count of those left out. Costs nothing without listeners.
 import type { EventLog } from '../events/event-log.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 import { queryView } from '../views/queries.ts';
 
-/** Parsing and telling one costs about what routing it does. */
+/** Most events a second: one costs about as much as routing a query. */
 const TOLD_PER_SECOND_MAX = 1_000;
 const SLICE_MS = 100;
 const SLICE_MAX = TOLD_PER_SECOND_MAX / (1000 / SLICE_MS);
@@ -28,7 +28,7 @@ export class QueryFeed {
     this.#monitor.onNoted = null;
   }
 
-  /** A tenth of a second is over. */
+  /** Call every 100 ms. */
   slice(): void {
     this.#told = 0;
     const listened = this.#events.hears('queries');

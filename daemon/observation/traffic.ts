@@ -1,4 +1,4 @@
-// All that went through the overlay, links that are gone and links that are open taken together.
+// Sums the traffic of open and closed links.
 import type { Overlay } from '../../protocol/overlay/overlay.ts';
 
 export interface Traffic {
@@ -6,7 +6,7 @@ export interface Traffic {
   messagesOut: number;
   bytesIn: number;
   bytesOut: number;
-  /** Left out for peers that read too slowly. */
+  /** Descriptors dropped because a peer read too slowly. */
   shed: number;
 }
 

@@ -34,13 +34,13 @@ export interface SeenQuery {
 
 export class QueryMonitor {
   readonly stats: QueryStats;
-  /** Told of each query that is remembered. */
+  /** Called for each query kept. */
   onNoted: ((query: PassedQuery) => void) | null = null;
   readonly #capacity: number;
   readonly #hasher: WordHasher;
   readonly #ring: (PassedQuery | null)[];
-  readonly #byGuid = new Map<string, PassedQuery>(); // those of the ring, so never more than `capacity`
-  /** Their keys, slot by slot. */
+  readonly #byGuid = new Map<string, PassedQuery>(); // the queries of the ring; at most `capacity`
+  /** Their keys by slot. */
   readonly #keys: string[];
   #privacy: Privacy;
   #next = 1;
@@ -63,7 +63,7 @@ export class QueryMonitor {
     return this.#privacy;
   }
 
-  /** What was remembered under another rule is forgotten. */
+  /** Clears the queries kept under the former setting. */
   set privacy(privacy: Privacy) {
     if (privacy === this.#privacy) return;
     this.#privacy = privacy;
@@ -72,7 +72,7 @@ export class QueryMonitor {
     this.stats.reset(privacy);
   }
 
-  /** Hot: each query that passes. */
+  /** Hot path: called for every passing query. */
   note(from: Link, frame: Frame, ownHits: number, at: number): void {
     const id = this.#next++;
     if (this.#privacy === 'off') return;
@@ -91,7 +91,7 @@ export class QueryMonitor {
     if (this.#privacy !== 'counts') this.onNoted?.(query);
   }
 
-  /** A hit went back: `records` of them for the query with the frame's GUID. */
+  /** Counts `records` hits for the query with the GUID of `frame`. */
   noteHit(frame: Frame, records: number): void {
     const query = this.#byGuid.get(guidKey(frame.bytes, frame.start));
     if (query === undefined) return;
@@ -99,7 +99,7 @@ export class QueryMonitor {
     query.hits += records;
   }
 
-  /** Newest first; none that privacy keeps from being looked at one by one. */
+  /** Newest first; empty when the privacy setting forbids single queries. */
   latest(): PassedQuery[] {
     if (this.#privacy === 'counts') return [];
     const newest: PassedQuery[] = [];
@@ -129,13 +129,13 @@ export class QueryMonitor {
 }
 
 export interface QueryMonitorOptions {
-  /** Queries remembered one by one. */
+  /** Most queries kept. */
   capacity?: number;
   privacy?: Privacy;
   hasher?: WordHasher;
 }
 
-/** Text and URNs, without the sign that stands for a text in a query by hash; nothing of what does not parse. */
+/** Text and URNs of a query; empty for malformed ones. Drops the placeholder text of a query by hash. */
 function parsed(frame: Buffer): { text: string; urns: readonly Buffer[] } {
   try {
     const { text, urns } = parseQuery(frame.subarray(HEADER_BYTES));

@@ -34,27 +34,27 @@ export interface QueryStatsReport extends Counted {
   readonly series: readonly (Counted & { readonly at: number })[];
 }
 
-/** Slots of a bucket. */
+/** Indices of counters in a bucket. */
 const QUERIES = 0;
 const ANSWERED = 1;
 const HITS = 2;
 const DUPLICATES = 3;
 const PARSED = 4;
 const BY_HOPS = 5;
-/** Hops or TTL of so many and above share one. */
+/** Hops or TTL values from this one on share a counter. */
 const STEPS_MAX = 8;
 const BY_TTL = BY_HOPS + STEPS_MAX + 1;
 const SLOTS = BY_TTL + STEPS_MAX + 1;
 
-/** Queries a second whose words are looked at; of more, every second, third … */
+/** Queries parsed for words a second; above that only every second, third … query. */
 const PARSED_PER_SECOND = 1_000;
 const WORD_CHARACTERS_MAX = 64;
 const KEYS = 256;
-/** Parts of a span. All numbers of a view are about the same time: so many whole parts and the one under way. */
+/** Parts of a span. A view covers this many complete parts and the present one. */
 const PARTS = 6;
 
 interface Bucket {
-  /** When it ended. */
+  /** Its end. */
   at: number;
   counts: Float64Array;
 }
@@ -74,9 +74,9 @@ const noCounts = (): Float64Array => new Float64Array(SLOTS);
 const newPart = (): Part => ({ counts: noCounts(), keys: noKeys() });
 
 class Ring {
-  /** Complete ones of the same time, oldest first. */
+  /** Complete buckets of the covered time, oldest first. */
   readonly buckets: Bucket[] = [];
-  /** Complete ones, oldest first; at most PARTS. */
+  /** Complete parts, oldest first; at most PARTS. */
   readonly parts: Part[] = [];
   openPart = newPart();
   readonly #stepSeconds: number;
@@ -84,18 +84,18 @@ class Ring {
   #open = noCounts();
   #passed = 0;
 
-  /** `steps`: of one span; a whole number of them is a part. */
+  /** `steps`: number in a span; a multiple of PARTS. */
   constructor(stepSeconds: number, steps: number) {
     this.#stepSeconds = stepSeconds;
     this.#partSeconds = (stepSeconds * steps) / PARTS;
   }
 
-  /** How much time the parts are about, the one under way included. */
+  /** Seconds covered by the parts, including the present one. */
   get seconds(): number {
     return this.parts.length * this.#partSeconds + (this.#passed % this.#partSeconds);
   }
 
-  /** One more second. Returns the keys that are complete now. */
+  /** Adds a second. Returns the keys of a part that is complete now. */
   add(counts: Float64Array, at: number): Keys | null {
     sumInto(this.#open, counts);
     sumInto(this.openPart.counts, counts);
@@ -125,11 +125,11 @@ export class QueryStats {
   readonly #hasher: WordHasher;
   #privacy: Privacy;
   #second = noCounts();
-  /** Of this second; no more than there are links. */
+  /** Queries of this second by link; bounded by the links. */
   #fromLinks = new Map<Link, number>();
   #rings = newRings();
   #words = noKeys().words;
-  /** Every how manyth query is looked at for its words. */
+  /** Every n-th query is parsed for words. */
   #stride = 1;
   #duplicatesBefore = 0;
 
@@ -146,7 +146,7 @@ export class QueryStats {
     this.#words = noKeys().words;
   }
 
-  /** Hot: each query that passes. */
+  /** Hot path: called for every passing query. */
   note(from: Link, frame: Frame, ownHits: number): void {
     const { bytes, start } = frame;
     const second = this.#second;
@@ -164,13 +164,13 @@ export class QueryStats {
     this.#noteWords(frame);
   }
 
-  /** `first`: nobody had anything for that query before. */
+  /** `first`: these are the first hits of the query. */
   noteHits(records: number, first: boolean): void {
     bump(this.#second, HITS, records);
     if (first) bump(this.#second, ANSWERED);
   }
 
-  /** A second is over. `duplicates`: since the start. */
+  /** Call every second. `duplicates`: total since the start. */
   tick(at: number, duplicates: number): void {
     const second = this.#second;
     this.#second = noCounts();
@@ -195,7 +195,7 @@ export class QueryStats {
       sumInto(counts, part.counts);
       mergeAll(keys, part.keys);
     }
-    // Keys that have not come so far up yet.
+    // Keys not yet passed up to this ring.
     if (span !== 'minute') mergeAll(keys, this.#rings.minute.openPart.keys);
     if (span === 'day') mergeAll(keys, this.#rings.hour.openPart.keys);
     return {
@@ -227,7 +227,7 @@ export class QueryStats {
     try {
       ({ text } = parseQuery(frame.payload()));
     } catch {
-      return; // the core counts what is malformed
+      return; // the core counts malformed queries
     }
     for (const word of queryWords(text)) {
       const short = word.slice(0, WORD_CHARACTERS_MAX);

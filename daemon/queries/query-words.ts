@@ -1,8 +1,8 @@
-// Words of queries, and what stands for them when they are not to be known: hashes with a salt that dies with the process.
+// Extracts words of queries and, for privacy, replaces them by hashes with a random salt that is not stored.
 import { createHmac, randomBytes } from 'node:crypto';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
 
-/** What is remembered of queries: nothing, numbers, words as salted hashes, everything. */
+/** What is kept of queries: nothing, counts, words as salted hashes, everything. */
 export type Privacy = 'off' | 'counts' | 'hashed' | 'full';
 
 const HASH_CHARACTERS = 12;
@@ -18,7 +18,7 @@ export class WordHasher {
     return createHmac('sha1', this.#salt).update(word).digest('hex').slice(0, HASH_CHARACTERS);
   }
 
-  /** The same words give the same hashes in any query. */
+  /** Replaces each word; equal words give equal hashes. */
   text(text: string): string {
     return queryWords(text)
       .map(word => this.word(word))

@@ -1,9 +1,9 @@
-// The most frequent of any number of keys in bounded memory: counts that are never too low, and by how much they may be too high.
+// Finds the most frequent keys in bounded memory. Counts are never too low; `error` bounds how much they are too high.
 
 export interface TopKey {
   key: string;
   count: number;
-  /** The count is too high by no more than this. */
+  /** Greatest possible excess of the count. */
   error: number;
 }
 
@@ -12,11 +12,11 @@ interface Counted {
   error: number;
 }
 
-/** Space-saving in batches: twice `capacity` keys are held, the rarer half is dropped at once. */
+/** Space-saving algorithm in batches: holds up to 2 · `capacity` keys, then drops the rarer half. */
 export class TopKeys {
   readonly #capacity: number;
   #counts = new Map<string, Counted>();
-  /** What a key that was dropped may have had. */
+  /** Greatest count that a dropped key may have had. */
   #floor = 0;
 
   constructor(capacity: number) {

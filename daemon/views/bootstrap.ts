@@ -1,4 +1,4 @@
-// What bootstrapping does and what is next, for people and programs. Pure.
+// Builds the API view of bootstrapping: its state and next step, with a sentence. Pure.
 import type { StatusView } from '../../api/control.ts';
 import { formatDuration } from '../../api/format.ts';
 import type { BootstrapReport, CacheCount } from '../../protocol/bootstrap/bootstrap-plan.ts';
@@ -17,9 +17,9 @@ function sentence(report: BootstrapReport, nextIn: number | null): string {
   const known = caches.udp.known + caches.web.known;
   switch (state) {
     case 'unwanted':
-      return 'no neighbours are looked for: gnutella.seek is 0';
+      return 'not looking for neighbours: gnutella.seek is 0';
     case 'linked':
-      return 'there are neighbours enough; no cache is asked';
+      return 'enough neighbours; no cache is asked';
     case 'dialling':
       if (nextIn === null) return 'dialling known hosts';
       return `dialling known hosts; ${known === 0 ? 'no cache is known to be asked then' : `a cache is asked ${soon}`}`;
@@ -28,11 +28,11 @@ function sentence(report: BootstrapReport, nextIn: number | null): string {
     case 'waiting':
       return `${told(report)}; next round ${soon}`;
     case 'alone':
-      return 'no host to dial and no cache to ask is known';
+      return 'no host and no cache is known';
   }
 }
 
-/** `asked 2 of 7 UDP host caches, none answered`. */
+/** Such as `asked 2 of 7 UDP host caches, none answered`. */
 function told({ caches: { udp, web } }: BootstrapReport): string {
   const kinds = [part(udp, 'UDP host cache'), part(web, 'GWebCache')].filter(text => text !== '');
   const answered = udp.answered + web.answered;

@@ -13,13 +13,13 @@ import { peerView } from './neighbours.ts';
 import { resultView, searchView } from './searches.ts';
 import { downloadView, uploadView } from './transfers.ts';
 
-/** Results of one search that are told; the list has them all. */
+/** Most result events of one search; the result list has all. */
 const RESULTS_TOLD_MAX = 500;
 
 export class EventReports {
   readonly #events: Pick<EventLog, 'tell'>;
   readonly #clock: Clock;
-  /** Last told state and priority by download; no more than there are downloads. */
+  /** Last reported state and priority by download; bounded by the downloads. */
   readonly #downloads = new Map<string, string>();
 
   constructor(events: Pick<EventLog, 'tell'>, clock: Clock) {
@@ -56,7 +56,7 @@ export class EventReports {
       const look = lookOf(download);
       if (this.#downloads.get(download.id) === look) return;
       this.#downloads.set(download.id, look);
-      // Their ends are told by name.
+      // Reported as events of their own.
       if (download.state === 'completed' || download.state === 'failed') return;
       this.#events.tell('download.changed', downloadView(download));
     },

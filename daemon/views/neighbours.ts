@@ -28,7 +28,7 @@ export function peerView(link: Link, clock: Clock): PeerView {
   };
 }
 
-/** `now`: of the monotonic clock. */
+/** `now`: monotonic time, ms. */
 export function keptView({ address, state, nextAt, failures, why }: KeptReport, now: number): KeptNeighbourView {
   return {
     ...{ address, state, failures, why },
