@@ -69,7 +69,7 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
           test(
             'hits by UDP',
             !outOfBand || firewall.udp === 'open',
-            outOfBand ? UDP_REACHES[firewall.udp] : 'not asked for',
+            outOfBand ? UDP_REACHES[firewall.udp] : 'not requested',
             'let UDP through to the port; until then hits come back over the links, which carry fewer',
           ),
         ]
