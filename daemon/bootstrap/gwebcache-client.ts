@@ -56,7 +56,8 @@ export async function askGwebCache(
     if (status === 200) return readAnswer(await readBody(response, at, deadline), at);
     response.destroy();
     const next = redirectOf(status, headers.location, at);
-    if (next === null || redirects >= REDIRECTS_MAX) throw new GwebCacheError('CACHE_STATUS', `${at} answered with status ${status}`);
+    if (next === null || redirects >= REDIRECTS_MAX)
+      throw new GwebCacheError('CACHE_STATUS', `${at} answered with status ${status}`);
     at = next;
     asked = { ...asked, update: null, url: null }; // do not submit our data to a redirect target
     if (!asked.get && !asked.ping) throw new GwebCacheError('CACHE_STATUS', `${url} redirects updates`);

@@ -19,7 +19,8 @@ const caches = listOf(textUpTo(Number.POSITIVE_INFINITY), 0, CACHES_MAX);
 /** Reads conf/bootstrap.json. Rejects when it is missing or malformed. */
 export async function wellKnownCaches(path = join(packageFolder, 'conf', 'bootstrap.json')): Promise<KnownCaches> {
   const { udpHostCaches: udp, gwebCaches: web } = JSON.parse(await readFile(path, 'utf8'));
-  if (!caches(udp) || !caches(web)) throw new TypeError(`${path} must have the string lists udpHostCaches and gwebCaches`);
+  if (!caches(udp) || !caches(web))
+    throw new TypeError(`${path} must have the string lists udpHostCaches and gwebCaches`);
   return { udp, web };
 }
 

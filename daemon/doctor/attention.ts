@@ -145,7 +145,5 @@ function openApi({ settings: { api } }: Known): Finding[] {
 function clock({ clockMovedMs }: Known): Finding[] {
   if (clockMovedMs > -CLOCK_BACK_MS) return [];
   const detail = `went back by ${formatDuration(-clockMovedMs / 1000)} since the start: dated records may be kept longer`;
-  return [
-    { name: 'clock', state: 'warning', detail, mend: 'set the clock, then restart the servent' },
-  ];
+  return [{ name: 'clock', state: 'warning', detail, mend: 'set the clock, then restart the servent' }];
 }

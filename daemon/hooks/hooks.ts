@@ -190,7 +190,10 @@ class Hook {
     });
     this.#running = this.#loop(signal).catch((err: unknown) => {
       this.#error = err instanceof Error ? err.message : String(err);
-      this.#options.log.error({ err, hook: this.#config.name }, 'a hook stopped after an internal error: restart the daemon to start it again');
+      this.#options.log.error(
+        { err, hook: this.#config.name },
+        'a hook stopped after an internal error: restart the daemon to start it again',
+      );
     });
   }
 

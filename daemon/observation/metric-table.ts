@@ -220,13 +220,9 @@ export const metrics: readonly Metric[] = [
     ],
     'kind',
   ),
-  gauge(
-    'gnutella_dynamic_queries',
-    'Running dynamic queries of our own and of leaves.',
-    ({ servent: { overlay } }) => {
-      return overlay.queryRouting.dynamicQueries;
-    },
-  ),
+  gauge('gnutella_dynamic_queries', 'Running dynamic queries of our own and of leaves.', ({ servent: { overlay } }) => {
+    return overlay.queryRouting.dynamicQueries;
+  }),
   counter(
     'gnutella_datagrams_in_total',
     'Datagrams received by outcome; all but `taken` were dropped.',
@@ -313,11 +309,7 @@ export const metrics: readonly Metric[] = [
     ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
     'outcome',
   ),
-  counter(
-    'gnutella_log_lines_lost_total',
-    'Log lines that could not be written.',
-    ({ log }) => logOutput(log).lost,
-  ),
+  counter('gnutella_log_lines_lost_total', 'Log lines that could not be written.', ({ log }) => logOutput(log).lost),
   counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),
   counter('gnutella_events_lost_total', 'Events that could not be written.', ({ events }) => events.counters.lost),
   gauge('gnutella_event_subscribers', 'Open event streams.', ({ streams }) => streams.counters.subscribers),

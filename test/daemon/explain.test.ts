@@ -108,7 +108,7 @@ t.test('a role says who chose it, and each criterion what would mend it', async 
   ]);
   const verdictOf = (changes: object) => explainRole({ ...report, criteria: [], ...changes }).verdict;
   t.match(verdictOf({ mode: 'auto', active: true, role: 'ultrapeer' }), /^we are an ultrapeer, elected/);
-  t.equal(verdictOf({ mode: 'auto' }), 'we are a leaf: no elections are held, for gnutella.seek is 0');
+  t.equal(verdictOf({ mode: 'auto' }), 'we are a leaf: no election takes place, because gnutella.seek is 0');
 });
 
 const GOOD: Vitals = {
@@ -135,18 +135,18 @@ t.test('why we are a leaf or an ultrapeer is said in words and units, for each s
   const needed = told('leaf', {}, { heldForMs: 40_000 });
   t.equal(
     needed.verdict,
-    'we are a leaf, as elections have it: fit to be an ultrapeer, and needed: about to become one, in 40 s if things stay as they are',
+    'we are a leaf, by election: fit to be an ultrapeer, and needed: about to become one, in 40 s if things stay as they are',
   );
   t.strictSame(needed.values, {
     uptime: 'up for 2 h; an ultrapeer needs 1 h',
     average_uptime: 'a session lasts 1 h 30 min on average; an ultrapeer needs 1 h',
     tcp_reachable: 'others can connect to our port',
-    udp_reachable: 'others can send us datagrams unasked',
-    upload: '289 KiB/s was the most seen going out; an ultrapeer needs 10.0 KiB/s',
+    udp_reachable: 'others can send us unsolicited datagrams',
+    upload: 'the best upload rate was 289 KiB/s; an ultrapeer needs 10.0 KiB/s',
     memory: '4.0 GiB free; an ultrapeer needs 12.5 MiB',
     cpu: '7 % of a core in use; an ultrapeer may use 70 %',
     descriptors: 'no limit of open files; an ultrapeer needs 264',
-    need: '1 of 3 ultrapeers wanted took us, and no room for leaves is known: another ultrapeer is needed',
+    need: '1 of 3 ultrapeers wanted accepted us, and no room for leaves is known: another ultrapeer is needed',
   });
   t.match(told('leaf', { uptimeMs: 180_000 }), {
     verdict: /not fit to be an ultrapeer for want of uptime$/,
@@ -161,7 +161,7 @@ t.test('why we are a leaf or an ultrapeer is said in words and units, for each s
   });
   t.match(told('leaf', { ultrapeers: 3 }), {
     verdict: /fit to be an ultrapeer, but another is not needed$/,
-    values: { need: '3 of 3 ultrapeers wanted took us: there are ultrapeers enough' },
+    values: { need: '3 of 3 ultrapeers wanted accepted us: there are enough ultrapeers' },
   });
   t.match(told('leaf', { leafSlotsSeen: 5 }).values, { need: /but there is room for leaves elsewhere$/ });
   t.match(told('leaf', { uploadBytesPerSecond: null }).values, { upload: 'not measured yet' });
@@ -208,7 +208,7 @@ t.test('what is said of the role is what the election says', async t => {
           tests.map(({ name, ok }) => [name, ok]),
           assessment.criteria.map(({ name, met }) => [name, met]),
         );
-        for (const { ok, mend } of tests) t.ok(ok ? mend === null : mend !== 'nothing to be mended');
+        for (const { ok, mend } of tests) t.ok(ok ? mend === null : mend !== 'nothing to do');
         const stays = (assessment.fit && assessment.needed) === (role === 'ultrapeer');
         t.equal(!verdict.includes('about to become'), stays, verdict);
         for (const { name, ok } of tests) if (!ok && !assessment.fit) t.equal(verdict.includes(roleNoun(name)), !ok);
@@ -257,7 +257,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });
   t.match(local[0], { state: 'ok', detail: 'yes, as configured: gnutella.reachable' }, 'nobody called');
-  t.match(local[1], { state: 'ok', detail: 'others reached us' });
+  t.match(local[1], { state: 'ok', detail: 'other servents have connected' });
   t.match(local.at(-2), { name: 'bootstrap', detail: '1 host known' });
   t.match(local.at(-1), {
     name: 'neighbour 5.5.1.1:6346',

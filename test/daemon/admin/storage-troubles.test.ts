@@ -31,7 +31,7 @@ const FAILURES: readonly [error: Error, status: number, code: string, detail: Re
     storeError(coded('LEVEL_CORRUPTION', 'Corruption: block checksum mismatch'), '/d'),
     500,
     'STORAGE_FAILED',
-    /damaged .*start the servent again/,
+    /damaged .*restart the servent/,
   ],
   [
     storeError(coded('LEVEL_IO_ERROR', 'IO error: Input/output error'), '/d'),

@@ -48,7 +48,7 @@ const ILL: readonly [known: Partial<Known>, name: string, state: 'warning' | 'ba
   [{ eventsTrouble: 'no space' }, 'event log', 'bad', /no space/],
   [{ logTrouble: 'ENOSPC' }, 'log', 'bad', /ENOSPC/],
   [{ waiting: ['gnutella.port'] }, 'restart', 'warning', /gnutella.port was changed/],
-  [{ udpTaken: true }, 'reachable by UDP', 'bad', /6346 is taken/],
+  [{ udpTaken: true }, 'reachable by UDP', 'bad', /6346 is in use/],
   [{ clockMovedMs: -7_200_000 }, 'clock', 'warning', /went back by 2 h/],
   [{ settings: { ...settings, api: { ...settings.api, host: '0.0.0.0' } } }, 'API', 'warning', /without TLS/],
 ];

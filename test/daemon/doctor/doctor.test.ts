@@ -103,7 +103,7 @@ t.test('doctor without a daemon reads the block lists and looks into the folders
   for (const line of [
     /^BAD {3}block list: .*list has 1 line, of which 0 are understood/m,
     /^BAD {3}download folder: /m,
-    /^BAD {3}shared folder: .*unmounted is not there\n {6}-> .*mount its disk/m,
+    /^BAD {3}shared folder: .*unmounted does not exist\n {6}-> .*mount its disk/m,
     /^BAD {3}API certificate: /m,
     /^note {2}database: .*store.damaged-1/m,
   ])

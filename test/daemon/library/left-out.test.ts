@@ -28,9 +28,7 @@ t.test('a folder whose name is not UTF-8 is not left out in silence', async t =>
   t.strictSame(messages, [`sharing ${share}: ${error}`]);
   writeFileSync(latin1(share, 'caf\u00e9'), 'x');
   await library.rescan();
-  t.match(library.folders(), [
-    { error: /^1 folder and 1 file are left out: their names are not UTF-8 \(the first: / },
-  ]);
+  t.match(library.folders(), [{ error: /^1 folder and 1 file are left out: their names are not UTF-8 \(the first: / }]);
   renameSync(latin1(share, 'M\u00fcsik'), join(share, 'Müsik'));
   renameSync(latin1(share, 'caf\u00e9'), join(share, 'café'));
   await library.rescan();

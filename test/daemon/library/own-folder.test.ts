@@ -42,7 +42,7 @@ t.test('neither the data folder, nor a link to it, nor its state is taken', asyn
   symlinkSync(data, link);
   const { library } = await openLibrary(t, db, [link], { own: new OwnFolder(link, () => []) });
   await library.settled();
-  t.match(library.folders(), [{ state: 'failed', error: /for nobody else: share a folder of its own/ }]);
+  t.match(library.folders(), [{ state: 'failed', error: /which must stay private: share another folder/ }]);
   symlinkSync(data, join(music, 'twin'));
   for (const path of [data, join(music, 'twin'), `${data}/`, join(data, 'store'), join(music, 'twin', 'store')])
     await t.rejects(library.addFolder(path), { code: 'LIBRARY_FOLDER_PRIVATE' }, path);

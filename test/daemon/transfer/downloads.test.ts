@@ -418,7 +418,7 @@ t.test('wrong bytes are thrown away and fetched from elsewhere', async t => {
     sources: [liar.source, good.source],
   });
   const retrying = await rig.until(id, ({ error }) => error !== null);
-  t.match(retrying, { error: /another hash.*fetched again/ });
+  t.match(retrying, { error: /wrong hash.*fetched again/ });
   const view = await rig.ended(id);
   t.match(view, { state: 'completed', error: null, sources: [{ state: 'dropped' }, { state: 'idle' }] });
   t.ok(readFileSync(view.path ?? '').equals(content));
@@ -477,7 +477,7 @@ t.test('when all lie the download fails and nothing appears', async t => {
     name: 'x',
     sources: liars.map(({ source }) => source),
   });
-  t.match(await rig.ended(id), { state: 'failed', done: 0, error: /another hash.*3 times/ });
+  t.match(await rig.ended(id), { state: 'failed', done: 0, error: /wrong hash.*3 times/ });
   t.strictSame(readdirSync(rig.folder), ['.incomplete']);
 });
 
