@@ -60,14 +60,14 @@ import { explainRole } from '../explain/explain-role.ts';
 import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
-import { folderView } from '../views/library.ts';
-import { keptView, peerView } from '../views/neighbours.ts';
+import { fileView, folderView } from '../views/library.ts';
+import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
 import { resultView, searchView } from '../views/searches.ts';
 import { downloadView, uploadView } from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
-import { FileCursors, fileList, fileView, hostFields, hostView } from './list-views.ts';
+import { FileCursors, fileList, hostFields } from './lists.ts';
 import { refusalOf } from './refusals.ts';
 import { statusView } from './status-view.ts';
 

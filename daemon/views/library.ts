@@ -1,5 +1,7 @@
-// API views of shared folders.
-import type { FolderView } from '../../api/control.ts';
+// API views of shared folders and files.
+import type { FileView, FolderView } from '../../api/control.ts';
+import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import type { CatalogEntry } from '../library/catalog.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 
 export function folderView({ id, path, state, files, bytes, error, leftOut, scannedAt }: FolderStatus): FolderView {
@@ -12,5 +14,25 @@ export function folderView({ id, path, state, files, bytes, error, leftOut, scan
     error,
     leftOut: [...leftOut],
     scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+  };
+}
+
+export function fileState({ file, failed }: Readonly<CatalogEntry>): FileView['state'] {
+  if (file !== null) return 'shared';
+  return failed ? 'failed' : 'hashing';
+}
+
+export function fileView(entry: Readonly<CatalogEntry>): FileView {
+  return {
+    id: String(entry.index),
+    name: entry.name,
+    path: entry.path,
+    folder: entry.folder.id,
+    size: entry.size,
+    modifiedAt: new Date(entry.mtimeMs).toISOString(),
+    state: fileState(entry),
+    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
+    hits: entry.hits,
+    uploads: entry.uploads,
   };
 }

@@ -1,6 +1,7 @@
-// API views of neighbours, of our role and of how we can be reached.
-import type { KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
+// API views of neighbours and known hosts, of our role and of how we can be reached.
+import type { HostView, KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
+import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { KeptReport } from '../../protocol/overlay/neighbours/kept-plan.ts';
 import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 import type { Firewall, ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
@@ -66,4 +67,20 @@ export function electionView({
     changesIn: heldForMs === 0 ? null : heldForMs / 1000,
     criteria: [...criteria],
   };
+}
+
+export function hostView(record: HostRecord): HostView {
+  return {
+    address: formatEndpoint(record),
+    ultrapeer: record.ultrapeer,
+    source: record.source,
+    seenAt: isoOrNull(record.seenAt),
+    triedAt: isoOrNull(record.triedAt),
+    connectedAt: isoOrNull(record.connectedAt),
+    failures: record.failures,
+  };
+}
+
+function isoOrNull(at: number): string | null {
+  return at === 0 ? null : new Date(at).toISOString();
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { FileCursors } from '../../../daemon/admin/list-views.ts';
+import { FileCursors } from '../../../daemon/admin/lists.ts';
 import { startServent } from '../../support/running-servent.ts';
 import { startProcess } from '../../support/servent-process.ts';
 

@@ -1,13 +1,13 @@
-// Views of hosts and files, and the fields by which large lists are filtered and sorted without building each view.
-import type { FileView, HostView } from '../../api/control.ts';
+// Fields and cursors by which large lists of hosts and files are filtered, sorted and paged without a view of each row.
+import type { FileView } from '../../api/control.ts';
 import { LongList } from '../../api/long-list.ts';
 import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
 import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
 import type { Library } from '../library/library.ts';
+import { fileState, fileView } from '../views/library.ts';
 
 export const hostFields: Direct<HostRecord> = {
   address: formatEndpoint,
@@ -15,22 +15,6 @@ export const hostFields: Direct<HostRecord> = {
   source: ({ source }) => source,
   failures: ({ failures }) => failures,
 };
-
-function isoOrNull(at: number): string | null {
-  return at === 0 ? null : new Date(at).toISOString();
-}
-
-export function hostView(record: HostRecord): HostView {
-  return {
-    address: formatEndpoint(record),
-    ultrapeer: record.ultrapeer,
-    source: record.source,
-    seenAt: isoOrNull(record.seenAt),
-    triedAt: isoOrNull(record.triedAt),
-    connectedAt: isoOrNull(record.connectedAt),
-    failures: record.failures,
-  };
-}
 
 /** Cursors of the file list: the start time of the daemon and a file index. Indices differ from one run to the next. */
 export class FileCursors {
@@ -61,30 +45,10 @@ export const fileFields: Direct<Readonly<CatalogEntry>> = {
   path: ({ path }) => path,
   folder: ({ folder }) => folder.id,
   size: ({ size }) => size,
-  state: stateOf,
+  state: fileState,
   hits: ({ hits }) => hits,
   uploads: ({ uploads }) => uploads,
 };
-
-function stateOf({ file, failed }: Readonly<CatalogEntry>): FileView['state'] {
-  if (file !== null) return 'shared';
-  return failed ? 'failed' : 'hashing';
-}
-
-export function fileView(entry: Readonly<CatalogEntry>): FileView {
-  return {
-    id: String(entry.index),
-    name: entry.name,
-    path: entry.path,
-    folder: entry.folder.id,
-    size: entry.size,
-    modifiedAt: new Date(entry.mtimeMs).toISOString(),
-    state: stateOf(entry),
-    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
-    hits: entry.hits,
-    uploads: entry.uploads,
-  };
-}
 
 /** Counters, which change with every query answered. */
 const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']);
