@@ -1,4 +1,4 @@
-// The koa application: Host and Origin, caller, body, operation, JSON; every refusal a problem document.
+// Builds the koa application of the API: checks Host, Origin and caller, reads the body, runs the operation, answers JSON or a problem document.
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import Koa, { type Context } from 'koa';
@@ -20,27 +20,27 @@ export interface ApiOptions {
   /** The owner's token. */
   token: string;
   keys?: Keyring;
-  /** Host names to answer to besides addresses and localhost. */
+  /** Accepted host names besides IP addresses and localhost. */
   hostNames?: readonly string[];
-  /** Web pages that may call, as `https://HOST:PORT`. */
+  /** Allowed web origins, as `https://HOST:PORT`. */
   corsOrigins?: readonly string[];
-  /** Came over the Unix socket: the owner, without a token. */
+  /** Whether a request came over the Unix socket: it is the owner's and needs no token. */
   isLocal?: (request: IncomingMessage) => boolean;
-  /** Told of every request that came with a key. */
+  /** Called for every request with a valid key. */
   onCaller?: (request: IncomingMessage) => void;
   version?: string;
-  /** Told of every mistake of ours; the caller only sees a 500. */
-  onMistake: (error: unknown, request: string) => void;
-  /** What the daemon's own errors tell a caller; without it they are mistakes. */
+  /** Called for every internal error; the caller gets status 500. */
+  onInternalError: (error: unknown, request: string) => void;
+  /** Maps errors of the daemon to API errors; an unmapped error is internal. */
   refusalOf?: RefusalOf;
-  /** Tests: an answer that does not fit its schema is a mistake. */
+  /** For tests: an answer that does not match its schema is an internal error. */
   checkOutput?: boolean;
   bodyWaitMs?: number;
   throttle?: Throttle;
   counters?: ApiCounters;
-  /** What is not one JSON document; without it there are none. */
+  /** Sources of answers that are not one JSON document; absent: no such endpoints. */
   streams?: StreamSources;
-  /** The web page, as long as it is switched on. */
+  /** The web page; null when it is switched off. */
   page?: () => Promise<WebPage> | null;
 }
 
@@ -58,11 +58,11 @@ interface Parts {
 }
 
 export function createApi(control: Control, options: ApiOptions): Koa {
-  const { onMistake, refusalOf, version = '0', checkOutput = false } = options;
+  const { onInternalError, refusalOf, version = '0', checkOutput = false } = options;
   const app = new Koa();
   app.silent = true; // koa prints stacks itself otherwise
   app.on('error', (error: unknown) => {
-    if (!isCallerGone(error)) onMistake(error, 'response');
+    if (!isCallerGone(error)) onInternalError(error, 'response');
   });
   app.use(errorBoundary(options));
   app.use(publicPage(options));
@@ -70,7 +70,7 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   const router = new Router({ sensitive: true, strict: true });
   const parts: Parts = {
     options,
-    operations: new Operations(control, { version, onMistake, refusalOf, checkOutput }),
+    operations: new Operations(control, { version, onInternalError, refusalOf, checkOutput }),
     idempotency: new IdempotencyTable(),
   };
   for (const name of endpointNames) mount(router, name, parts);
@@ -85,12 +85,12 @@ export function createApi(control: Control, options: ApiOptions): Koa {
   return app;
 }
 
-/** A client of an event stream goes away in the middle of the answer: there is no other end. */
+/** Whether the client closed the connection: the normal end of an event stream. */
 function isCallerGone(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-function errorBoundary({ onMistake, refusalOf, counters }: ApiOptions): Koa.Middleware {
+function errorBoundary({ onInternalError, refusalOf, counters }: ApiOptions): Koa.Middleware {
   return async (ctx, next) => {
     if (counters !== undefined) counters.requests++;
     setSafeHeaders(ctx);
@@ -98,19 +98,19 @@ function errorBoundary({ onMistake, refusalOf, counters }: ApiOptions): Koa.Midd
       requireTarget(ctx);
       await next();
     } catch (thrown) {
-      const error = asApiError(thrown, mistake => onMistake(mistake, `${ctx.method} ${ctx.url}`), refusalOf);
+      const error = asApiError(thrown, mistake => onInternalError(mistake, `${ctx.method} ${ctx.url}`), refusalOf);
       if (counters !== undefined) counters.refused[error.code] = (counters.refused[error.code] ?? 0) + 1;
       answerProblem(ctx, error);
     }
   };
 }
 
-/** `GET http://[::bad/`: everything further on reads the path, and would throw. */
+/** Rejects an unparsable request target, such as `GET http://[::bad/`. */
 function requireTarget(ctx: Context): void {
   try {
     void ctx.path;
   } catch (cause) {
-    throw new ApiError('INVALID', 'the request line names no URL that can be read: send a path', { cause });
+    throw new ApiError('INVALID', 'the request target is not a valid URL: send a path', { cause });
   }
 }
 
@@ -123,7 +123,7 @@ function answerProblem(ctx: Context, error: ApiError): void {
   ctx.set('Cache-Control', 'no-store');
   if (error.code === 'UNAUTHORIZED') ctx.set('WWW-Authenticate', 'Bearer realm="servent"');
   if (error.retryAfter !== null) ctx.set('Retry-After', String(error.retryAfter));
-  // The rest of the body is still on its way and nobody will use it.
+  // The rest of the body is not read.
   if (error.code === 'BODY_TOO_LARGE' || error.code === 'TOO_SLOW') ctx.set('Connection', 'close');
   if (error.code !== 'BODY_TOO_LARGE') return;
   ctx.body = Readable.from(answerThenRest(text, ctx.req)); // a close in its midst is a reset, which takes the answer along
@@ -153,7 +153,7 @@ function publicPage({ page, hostNames }: ApiOptions): Koa.Middleware {
 const allowedNames = (names: readonly string[] = []): ReadonlySet<string> =>
   new Set(names.map(name => name.toLowerCase()));
 
-/** Before routing, so that a stranger does not even learn which paths exist. */
+/** Checks the caller before routing, so that paths are not revealed without a key. */
 function gate({ token, keys, hostNames, corsOrigins = [], isLocal, onCaller, throttle }: ApiOptions): Koa.Middleware {
   const authenticate = authenticator({
     token,
@@ -244,7 +244,7 @@ function send(ctx: Context, { status, text, location }: Sent): void {
 
 const paths = new Set(endpointNames.map(name => endpoints[name].path as string));
 
-/** Where what was created can be had or removed. */
+/** Path of the created object. */
 function locationOf({ path }: Endpoint, output: unknown): string | null {
   const { id } = (output ?? {}) as { id?: unknown };
   return typeof id === 'string' && paths.has(`${path}/:id`) ? `${path}/${encodeURIComponent(id)}` : null;

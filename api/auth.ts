@@ -1,4 +1,4 @@
-// Who calls: the owner's token, a named key, or the owner over the Unix socket; and what each may do.
+// Identifies the caller by the owner's token, a named key or the Unix socket, and checks its scope.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { KeyScope } from './control.ts';
 import type { Scope } from './endpoints.ts';
@@ -12,23 +12,23 @@ export interface Caller {
   readonly expiresAt: string | null;
 }
 
-/** Where named keys are looked up; the daemon keeps them. */
+/** Looks up named keys; implemented by the daemon. */
 export interface Keyring {
-  /** The key with this secret, when it may be used now and from this address; notes its use. */
+  /** The caller with this secret if the key is valid now and from this address; records the use. */
   find(secret: string, address: string): Caller | null;
-  /** Whether what began with this key may go on. */
+  /** Whether the key is still valid. */
   isGood(id: string): boolean;
 }
 
-/** Over the Unix socket the file system says who may call. */
+/** Caller over the Unix socket; file permissions protect the socket. */
 export const LOCAL_CALLER: Caller = { id: 'local', name: 'Unix socket', scopes: ['admin'], expiresAt: null };
 const OWNER: Caller = { id: 'owner', name: 'owner', scopes: ['admin'], expiresAt: null };
-/** Whether what this caller began may go on: keys are revoked and expire. */
+/** Whether a caller's key is still valid: keys can be revoked and expire. */
 export function isStillGood(caller: Caller, keys: Keyring | undefined): boolean {
   return caller === OWNER || caller === LOCAL_CALLER || keys?.isGood(caller.id) === true;
 }
 const TOKEN_CHARACTERS_MIN = 16;
-/** Before anything is hashed. */
+/** Longest secret that is hashed. */
 const SECRET_CHARACTERS_MAX = 512;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -52,7 +52,7 @@ export function authenticator({ token, keys, throttle }: AuthOptions): (header: 
   const callerOf = (header: string, address: string): Caller | null => {
     const secret = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
     if (secret === undefined || secret.length > SECRET_CHARACTERS_MAX) return null;
-    // Of digests, so that the time it takes says nothing about the token.
+    // Compares digests in constant time.
     if (timingSafeEqual(digest(secret), expected)) return OWNER;
     return keys?.find(secret, address) ?? null;
   };
@@ -60,7 +60,7 @@ export function authenticator({ token, keys, throttle }: AuthOptions): (header: 
     throttle.refuseLocked(address);
     const caller = callerOf(header, address);
     if (caller !== null) return caller;
-    // A call without any token is a person who looks around, not one who guesses.
+    // A call without a token is not counted as a guess.
     if (header !== '') throttle.noteFailure(address);
     throw new ApiError(
       'UNAUTHORIZED',
@@ -69,7 +69,7 @@ export function authenticator({ token, keys, throttle }: AuthOptions): (header: 
   };
 }
 
-/** Each includes what the ones before it may do. */
+/** Each scope includes the lower ones. */
 const RANK: Readonly<Record<Scope, number>> = { open: 0, read: 1, operate: 2, admin: 3 };
 
 export function allows({ scopes }: Pick<Caller, 'scopes'>, scope: Scope): boolean {

@@ -2,11 +2,11 @@
 import type { Page } from './control.ts';
 import type { CallOf, EndpointName, OutputOf } from './endpoints.ts';
 import type { Problem } from './errors.ts';
-import { exchange, type Reply } from './exchange.ts';
+import { exchange, type HttpReply } from './exchange.ts';
 import { partsOf, type Route } from './input.ts';
 import { routes } from './outline.ts';
 
-/** The daemon answered, and refused. */
+/** The daemon refused the call. */
 export class RefusedError extends Error {
   readonly problem: Problem;
 
@@ -17,7 +17,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** Nobody answered, or somebody who is not the daemon. */
+/** There was no answer, or not one of a servent daemon. */
 export class NoAnswerError extends Error {
   readonly url: string;
 
@@ -91,7 +91,7 @@ async function ask(
   body: string | null,
   accept: string,
   options: ClientOptions,
-): Promise<Reply> {
+): Promise<HttpReply> {
   options.onCall?.({ method, url: `${options.url.replace(/\/+$/, '')}${path}`, body });
   const signals = [AbortSignal.timeout(options.waitMs ?? WAIT_MS), ...(options.signal ? [options.signal] : [])];
   try {
@@ -113,7 +113,7 @@ async function ask(
 }
 
 /** What an answer that is not a good one says. */
-export function refusal(url: string, { status, type, text }: Reply): RefusedError | NoAnswerError {
+export function refusal(url: string, { status, type, text }: HttpReply): RefusedError | NoAnswerError {
   const answer = parseJson(text);
   if (type.startsWith('application/problem+json') && isProblem(answer)) return new RefusedError(answer);
   return new NoAnswerError(url, `answered ${status} with something that is not a servent's`);

@@ -1,4 +1,4 @@
-// The connections of one port, by who called on them: when there is no room, the oldest of those that nobody has shown a key on makes some.
+// Limits the connections of one port. At the limit it closes the oldest connection without a valid key.
 import type { Socket } from 'node:net';
 
 export class Connections {

@@ -1,4 +1,4 @@
-// Everything an admin can ask or order, as plain data. The daemon implements it; the HTTP layer and nobody else calls it.
+// Interface of the admin operations, with plain data. The daemon implements it; the HTTP layer calls it.
 import type { z } from 'zod';
 import type { Filter } from './filter.ts';
 import type { pageRequest } from './schemas/common.ts';

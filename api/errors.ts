@@ -74,14 +74,14 @@ export class ApiError extends CodedError<ApiErrorCode> {
 /** What a daemon knows of its own errors: what to tell the caller, or null for a mistake. */
 export type RefusalOf = (error: unknown) => ApiError | null;
 
-/** Anything thrown as a refusal; `onMistake` is told of what was no refusal. */
-export function asApiError(error: unknown, onMistake: (error: unknown) => void, refusalOf?: RefusalOf): ApiError {
+/** Anything thrown as a refusal; `onInternalError` is told of what was no refusal. */
+export function asApiError(error: unknown, onInternalError: (error: unknown) => void, refusalOf?: RefusalOf): ApiError {
   if (error instanceof ApiError) return error;
   // Well-formed for the schema, not for Gnutella: a magnet link without a hash, an address that is none.
   if (error instanceof ProtocolError) return new ApiError('INVALID', error.message, { cause: error });
   const refusal = refusalOf?.(error) ?? null;
   if (refusal !== null) return refusal;
-  onMistake(error);
+  onInternalError(error);
   return new ApiError('INTERNAL', 'this is a bug: the log has the details', { cause: error });
 }
 

@@ -15,7 +15,7 @@ export interface Outgoing {
   signal: AbortSignal;
 }
 
-export interface Reply {
+export interface HttpReply {
   status: number;
   type: string;
   text: string;
@@ -29,7 +29,7 @@ const UNIX = 'unix:';
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
 /** Redirects are not followed: the daemon sends none. */
-export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> {
+export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpReply> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {
     const outgoing = request(optionsFor(to, asked, agent), response => wholeReply(response).then(resolve, reject));
@@ -43,7 +43,7 @@ export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<Reply> 
 }
 
 /** Reads it to its end. */
-export function wholeReply(response: IncomingMessage): Promise<Reply> {
+export function wholeReply(response: IncomingMessage): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

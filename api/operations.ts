@@ -18,7 +18,7 @@ export interface OperationsOptions {
   /** Of the program, for the OpenAPI document. */
   version: string;
   /** Told of every mistake of ours; the caller only sees a 500. */
-  onMistake: (error: unknown, doing: string) => void;
+  onInternalError: (error: unknown, doing: string) => void;
   refusalOf?: RefusalOf | undefined;
   /** Tests: an answer that does not fit its schema is a mistake. */
   checkOutput: boolean;
@@ -125,8 +125,10 @@ export class Operations {
         const { status, output } = await this.run(name, partsOf(routeOf(endpoints[name]), given), caller);
         items.push({ operation, status, ...(output === undefined ? {} : { body: output }) });
       } catch (error) {
-        const { onMistake, refusalOf } = this.#options;
-        const problem = problemOf(asApiError(error, mistake => onMistake(mistake, `bulk ${operation}`), refusalOf));
+        const { onInternalError, refusalOf } = this.#options;
+        const problem = problemOf(
+          asApiError(error, mistake => onInternalError(mistake, `bulk ${operation}`), refusalOf),
+        );
         items.push({ operation, status: problem.status, problem });
       }
     }

@@ -141,7 +141,7 @@ export async function startApi(
  * Loads what answers at the first request, which waits for it: koa, the endpoints and their schemas are a third of the modules of a
  * daemon, and one that nobody asks does without. When loading fails, the request gets a 500 and the next one tries again.
  */
-function loadedAtFirst(load: () => Promise<RequestListener>, { onMistake }: ApiOptions): RequestListener {
+function loadedAtFirst(load: () => Promise<RequestListener>, { onInternalError }: ApiOptions): RequestListener {
   let loading: Promise<RequestListener> | null = null;
   let loaded: RequestListener | null = null;
   return (request, response) => {
@@ -154,7 +154,7 @@ function loadedAtFirst(load: () => Promise<RequestListener>, { onMistake }: ApiO
       },
       (error: unknown) => {
         loading = null;
-        onMistake(error, 'loading the API');
+        onInternalError(error, 'loading the API');
         response.writeHead(500, { 'Content-Type': 'application/problem+json', Connection: 'close' });
         response.end(
           JSON.stringify(problemOf(new ApiError('INTERNAL', 'the API could not be loaded; the log says why'))),
@@ -174,11 +174,16 @@ async function serverOf({ tls }: ListenAt): Promise<Server> {
   }
 }
 
-async function listening(server: Server, place: string, advice: string, { onMistake }: ApiOptions): Promise<void> {
+async function listening(
+  server: Server,
+  place: string,
+  advice: string,
+  { onInternalError }: ApiOptions,
+): Promise<void> {
   await once(server, 'listening').catch((cause: unknown) => {
     throw new ApiListenError(place, advice, cause);
   });
-  server.on('error', error => onMistake(error, 'accepting connections')); // out of descriptors, for one
+  server.on('error', error => onInternalError(error, 'accepting connections')); // out of descriptors, for one
 }
 
 /** A file that is left from a killed daemon is replaced: the lock of the data folder keeps two daemons apart. */

@@ -99,8 +99,8 @@ async function usualUrl(dataDir: string): Promise<string> {
   const runtime = await readRuntime(dataDir);
   if (runtime !== null) return reachable(runtime.api);
   const { declaration } = await import('../settings/settings.ts'); // takes longer than a call
-  const ground = { profile: 'public', dataDir } as const;
-  return `http://${declaration.api.host.defaultFor(ground)}:${declaration.api.port.defaultFor(ground)}`;
+  const context = { profile: 'public', dataDir } as const;
+  return `http://${declaration.api.host.defaultFor(context)}:${declaration.api.port.defaultFor(context)}`;
 }
 
 /** A daemon that listens on all addresses says so; from here it is on this machine. */

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { settingsFile } from '../settings/documents.ts';
 import { FILE_NAME, flagName, resolveSettings } from '../settings/resolve.ts';
-import { type Ground, type Setting, type SettingKey, settingsList, variableOf } from '../settings/settings.ts';
+import { type DefaultContext, type Setting, type SettingKey, settingsList, variableOf } from '../settings/settings.ts';
 import { type ClientFlags, dataDirOf } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
 import { outputOptions } from './output.ts';
@@ -78,7 +78,7 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
     throw new CommandError(
       `${file} is there already: change it with "servent config set KEY VALUE", or overwrite it with --force`,
     );
-  const ground: Ground = { profile: 'public', dataDir };
+  const context: DefaultContext = { profile: 'public', dataDir };
   const chosen = new Map<SettingKey, unknown>();
   // With --config the file may lie elsewhere, and must say where the data are.
   if (named !== undefined && (flags.dataDir ?? env['SERVENT_DATA_DIR']) !== undefined) chosen.set('dataDir', dataDir);
@@ -87,7 +87,7 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
   try {
     for (const key of [...QUESTIONS.map(question => question.key), ...MORE]) {
       const setting = settingOf(key);
-      const usual = setting.defaultFor(ground);
+      const usual = setting.defaultFor(context);
       let value = usual;
       if (given.has(key))
         value = checked(setting, given.get(key), cwd, text => usageError(`${flagName(setting)}: ${text}`));
@@ -95,7 +95,7 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
         const question = missing.find(one => one.key === key);
         if (question !== undefined) value = await asking.answer(question, setting, usual);
       }
-      if (key === 'profile') ground.profile = value as Ground['profile'];
+      if (key === 'profile') context.profile = value as DefaultContext['profile'];
       if (key === 'profile' || JSON.stringify(value) !== JSON.stringify(usual)) chosen.set(key, value);
     }
   } finally {

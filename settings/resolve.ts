@@ -5,8 +5,8 @@ import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
 import type { FileValues } from './file.ts';
 import { folderRefusal } from './folder-refusal.ts';
 import {
+  type DefaultContext,
   declaration,
-  type Ground,
   type Origin,
   type ResolvedSettings,
   type Setting,
@@ -57,17 +57,17 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
     }
   }
 
-  const ground: Ground = { profile: 'public', dataDir: '' };
+  const context: DefaultContext = { profile: 'public', dataDir: '' };
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<SettingKey, Origin>> = {};
   for (const { key, setting } of settingsList) {
     const { value, origin } =
-      spoken(key, setting, faults) ?? fromFile(key, setting, fileValues, file) ?? fromProfile(setting, ground);
+      spoken(key, setting, faults) ?? fromFile(key, setting, fileValues, file) ?? fromProfile(setting, context);
     origins[key] = origin;
     place(values, key, value);
     // Profile and data folder come first in the list: the other defaults depend on them.
-    if (key === 'profile') ground.profile = value as Ground['profile'];
-    if (key === 'dataDir') ground.dataDir = value as string;
+    if (key === 'profile') context.profile = value as DefaultContext['profile'];
+    if (key === 'dataDir') context.dataDir = value as string;
   }
   const settings = values as Settings;
   if (faults.length === 0) faults.push(...(await conflicts(settings, origins)));
@@ -153,12 +153,14 @@ function fromFile(key: SettingKey, setting: Setting<unknown>, values: FileValues
   return { value, origin: { kind: 'file', where: found.where } };
 }
 
-function fromProfile(setting: Setting<unknown>, ground: Ground): Found {
-  const value = setting.defaultFor(ground);
+function fromProfile(setting: Setting<unknown>, context: DefaultContext): Found {
+  const value = setting.defaultFor(context);
   const sameEverywhere = (['local', 'lan', 'public'] as const).every(
-    profile => JSON.stringify(setting.defaultFor({ ...ground, profile })) === JSON.stringify(value),
+    profile => JSON.stringify(setting.defaultFor({ ...context, profile })) === JSON.stringify(value),
   );
-  const origin: Origin = sameEverywhere ? { kind: 'default', where: null } : { kind: 'profile', where: ground.profile };
+  const origin: Origin = sameEverywhere
+    ? { kind: 'default', where: null }
+    : { kind: 'profile', where: context.profile };
   return { value, origin };
 }
 

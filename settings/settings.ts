@@ -24,20 +24,20 @@ import {
 
 export type Profile = 'local' | 'lan' | 'public';
 
-/** What a default may depend on. */
-export interface Ground {
+/** Values that a default may depend on. */
+export interface DefaultContext {
   profile: Profile;
   dataDir: string;
 }
 
-/** When a change counts: at once, for connections made from then on, or at the next start. */
+/** When a change takes effect: at once, for new connections, or at the next start. */
 export type Change = 'hot' | 'reconnect' | 'restart';
 
 export interface Setting<T> extends Kind<T> {
   /** Commander's notation; a list's flag may be given again and again. */
   readonly flag: string;
   readonly doc: string;
-  readonly defaultFor: (ground: Ground) => T;
+  readonly defaultFor: (context: DefaultContext) => T;
   /** The default in words, where its value would tell less or differ from machine to machine. */
   readonly defaultText?: string;
   readonly change: Change;
@@ -47,7 +47,7 @@ interface Meta<T> {
   flag: string;
   doc: string;
   /** One for all, or one for each profile. */
-  default: NoInfer<T | Record<Profile, T> | ((ground: Ground) => T)>;
+  default: NoInfer<T | Record<Profile, T> | ((context: DefaultContext) => T)>;
   defaultText?: string;
   /** `restart` unless said otherwise. */
   change?: Change;
@@ -55,8 +55,8 @@ interface Meta<T> {
 
 function setting<T>(kind: Kind<T>, meta: Meta<T>): Setting<T> {
   const given = meta.default;
-  let defaultFor: (ground: Ground) => T;
-  if (typeof given === 'function') defaultFor = given as (ground: Ground) => T;
+  let defaultFor: (context: DefaultContext) => T;
+  if (typeof given === 'function') defaultFor = given as (context: DefaultContext) => T;
   else if (isPerProfile(given)) defaultFor = ({ profile }) => given[profile];
   else defaultFor = () => given;
   const { defaultText } = meta;

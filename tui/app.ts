@@ -44,7 +44,7 @@ export interface AppOptions {
   /** Told what is to be remembered, whenever it may have changed. */
   readonly onRemember?: (remembered: Remembered) => void;
   /** A mistake of ours: the terminal must be put back before anybody reads it. */
-  readonly onMistake: (error: unknown) => void;
+  readonly onInternalError: (error: unknown) => void;
 }
 
 /** Ten pictures a second show everything an eye can follow. */
@@ -65,12 +65,12 @@ export class App {
   #poll: NodeJS.Timeout | null = null;
 
   constructor(options: AppOptions) {
-    const { sources, mouse, now, onMistake } = options;
+    const { sources, mouse, now, onInternalError } = options;
     this.#options = options;
     this.#model = createModel({ contexts: sources, now: now(), columns: 80, rows: 24, mouse });
     this.#feeds = sources.map(
       ({ client, follow }, context) =>
-        new Feed({ client, follow, context, now, onMistake, send: message => this.dispatch(message) }),
+        new Feed({ client, follow, context, now, onInternalError, send: message => this.dispatch(message) }),
     );
   }
 
@@ -138,7 +138,7 @@ export class App {
 
   poll(): void {
     const feed = this.#feeds[this.#model.context];
-    feed?.poll(wantedBy(this.#model, feed.live)).catch(this.#options.onMistake);
+    feed?.poll(wantedBy(this.#model, feed.live)).catch(this.#options.onInternalError);
   }
 
   draw(): void {
@@ -214,7 +214,7 @@ export class App {
         break;
       case 'call':
       case 'bulk':
-        this.#call(effect).catch(this.#options.onMistake);
+        this.#call(effect).catch(this.#options.onInternalError);
     }
   }
 

@@ -28,7 +28,7 @@ export interface FeedOptions {
   readonly send: (message: Message) => void;
   readonly now: () => number;
   /** A mistake of ours. */
-  readonly onMistake?: (error: unknown) => void;
+  readonly onInternalError?: (error: unknown) => void;
 }
 
 /** Where the stream of events stands; `none` when there is none, or the daemon gives us none. */
@@ -171,10 +171,10 @@ export class Feed {
   }
 
   #run(running: Promise<void>): void {
-    const { onMistake } = this.#options;
+    const { onInternalError } = this.#options;
     running.catch(error => {
-      if (onMistake === undefined) throw error;
-      onMistake(error);
+      if (onInternalError === undefined) throw error;
+      onInternalError(error);
     });
   }
 

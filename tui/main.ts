@@ -51,7 +51,7 @@ export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Si
       now: Date.now,
       ...(memory === null ? {} : { onRemember: (remembered: Remembered) => memory.keep(remembered) }),
       onQuit: () => end(() => resolve(null)),
-      onMistake: error => end(() => reject(error)),
+      onInternalError: error => end(() => reject(error)),
     });
     const end = (then: () => void): void => {
       running.stop();

@@ -107,7 +107,7 @@ export const emptyWorld: World = {
   statusAt: 0,
 };
 
-export type LinkState =
+export type DaemonConnection =
   | { readonly state: 'connecting' }
   | { readonly state: 'up' }
   /** `retryAt` in milliseconds since 1970. */
@@ -117,7 +117,7 @@ export type LinkState =
 export interface Context {
   readonly name: string;
   readonly url: string;
-  readonly link: LinkState;
+  readonly link: DaemonConnection;
   readonly world: World;
 }
 
@@ -248,7 +248,7 @@ export type Message =
       readonly gap: EventGap;
       readonly queries: boolean;
     }
-  | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: LinkState }
+  | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: DaemonConnection }
   | ({ readonly type: 'answered' } & Answer)
   /** A word about the dashboard itself. */
   | { readonly type: 'notice'; readonly text: string }

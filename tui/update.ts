@@ -13,8 +13,8 @@ import {
   type Call,
   type Context,
   contextOf,
+  type DaemonConnection,
   isReadOnly,
-  type LinkState,
   type Message,
   type Model,
   type Question,
@@ -113,7 +113,7 @@ function withContext(model: Model, at: number, change: (context: Context) => Con
   return { ...model, contexts: model.contexts.map((context, i) => (i === at ? change(context) : context)) };
 }
 
-function linked(context: Context, link: LinkState, at: number): Context {
+function linked(context: Context, link: DaemonConnection, at: number): Context {
   const before = context.link.state;
   const line = (level: 'info' | 'error', text: string): Context => ({
     ...context,

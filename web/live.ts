@@ -2,7 +2,7 @@
 import { createFollow, EVENTS_TYPE, type Follow } from '../api/live/follow.ts';
 import { type Access, authorization, Refused, refusal } from './calls.ts';
 
-export type LinkState =
+export type StreamState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   /** `retryAt`: milliseconds since 1970. */

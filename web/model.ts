@@ -14,7 +14,7 @@ import type {
   UploadView,
 } from '../api/control.ts';
 import { nothingSkipped, type Skipped } from '../api/live/reducer.ts';
-import type { LinkState } from './live.ts';
+import type { StreamState } from './live.ts';
 
 export const VIEWS = ['status', 'peers', 'queries', 'searches', 'downloads', 'uploads', 'library'] as const;
 export type View = (typeof VIEWS)[number];
@@ -77,7 +77,7 @@ export interface Model {
   readonly search: string | null;
   /** What the key may do. */
   readonly scopes: readonly KeyScope[];
-  readonly link: LinkState;
+  readonly link: StreamState;
   readonly status: StatusView | null;
   readonly election: Explanation | null;
   readonly history: HistoryView | null;

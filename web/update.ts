@@ -3,7 +3,7 @@ import type { QueryView, StatusView } from '../api/control.ts';
 import type { OutputOf } from '../api/endpoints.ts';
 import type { ServentEvent } from '../api/events.ts';
 import { LiveReducer, mergedQueries } from '../api/live/reducer.ts';
-import type { LinkState } from './live.ts';
+import type { StreamState } from './live.ts';
 import {
   type Listing,
   type ListName,
@@ -19,7 +19,7 @@ import {
 export type Message =
   | { readonly type: 'went'; readonly place: Place }
   | { readonly type: 'signedIn'; readonly caller: OutputOf<'caller'> }
-  | { readonly type: 'link'; readonly state: LinkState }
+  | { readonly type: 'link'; readonly state: StreamState }
   | { readonly type: 'events'; readonly at: number; readonly events: readonly ServentEvent[] }
   | { readonly type: 'status'; readonly status: StatusView }
   | { readonly type: 'election'; readonly election: NonNullable<Model['election']> }

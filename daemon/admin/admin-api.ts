@@ -55,7 +55,7 @@ export async function startAdminApi({
       counters,
       version,
       page: () => (settings.api.web ? webPage() : null),
-      onMistake: (err, doing) => log.error({ err }, doing),
+      onInternalError: (err, doing) => log.error({ err }, doing),
       refusalOf: error => {
         const refusal = refusalOf(error);
         if (refusal !== null && troubles.isNew(refusal)) log.warn({ code: refusal.code }, refusal.message);

@@ -175,7 +175,7 @@ t.test('the Unix socket asks for no token and is open to its owner alone', async
     startApi(
       () => control,
       { host: '127.0.0.1', port: 0, socketPath },
-      { token: TOKEN, onMistake: error => t.fail(String(error)), checkOutput: true },
+      { token: TOKEN, onInternalError: error => t.fail(String(error)), checkOutput: true },
     );
   const first = await begin();
   t.equal(statSync(socketPath).mode & 0o777, 0o600);
@@ -197,7 +197,7 @@ t.test('the Unix socket asks for no token and is open to its owner alone', async
 t.test('a path too long for a socket is told, and nothing is left listening', async t => {
   const at = { host: '127.0.0.1', port: 0, socketPath: `/${'x'.repeat(120)}` };
   await t.rejects(
-    startApi(() => new FakeControl(), at, { token: TOKEN, onMistake: () => undefined }),
+    startApi(() => new FakeControl(), at, { token: TOKEN, onInternalError: () => undefined }),
     {
       name: 'ApiListenError',
       message: /shorter path/,
@@ -222,7 +222,7 @@ t.test('with a certificate it is HTTPS', async t => {
     return;
   }
   const { cert } = tls;
-  const options = { token: TOKEN, onMistake: () => undefined };
+  const options = { token: TOKEN, onInternalError: () => undefined };
   const server = await startApi(() => new FakeControl(), { host: '127.0.0.1', port: 0, tls }, options);
   t.teardown(() => server.stop());
   t.match(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);

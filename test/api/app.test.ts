@@ -274,7 +274,11 @@ t.test('a port in use says what to do', async t => {
   const { control, server } = await serveFake(t);
   const { startApi } = await import('../../api/server.ts');
   await t.rejects(
-    startApi(() => control, { host: '127.0.0.1', port: server.port }, { token: TOKEN, onMistake: () => undefined }),
+    startApi(
+      () => control,
+      { host: '127.0.0.1', port: server.port },
+      { token: TOKEN, onInternalError: () => undefined },
+    ),
     { name: 'ApiListenError', code: 'EADDRINUSE', message: /--api-port/ },
   );
 });

@@ -38,7 +38,7 @@ export async function serveFake(t: Test, options: Partial<ApiOptions> = {}): Pro
   const server = await startApi(
     () => control,
     { host: '127.0.0.1', port: 0 },
-    { token: TOKEN, onMistake: error => mistakes.push(error), checkOutput: true, ...options },
+    { token: TOKEN, onInternalError: error => mistakes.push(error), checkOutput: true, ...options },
   );
   t.teardown(() => server.stop());
   return {
