@@ -191,6 +191,49 @@ export function unpackEndpoints(bytes: Buffer, addressBytes: 4 | 16, endpointsMa
 
 export type Reach = 'loopback' | 'private' | 'public' | 'unusable';
 
+/** IPv4 ranges that are not public: first address, bits of the prefix, reach. The IANA registry of special-purpose addresses. */
+const IPV4_RANGES: readonly (readonly [string, number, Reach])[] = [
+  ['0.0.0.0', 8, 'unusable'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'private'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'private'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'unusable'],
+  ['192.0.2.0', 24, 'unusable'],
+  ['192.88.99.0', 24, 'unusable'],
+  ['192.168.0.0', 16, 'private'],
+  ['198.18.0.0', 15, 'unusable'],
+  ['198.51.100.0', 24, 'unusable'],
+  ['203.0.113.0', 24, 'unusable'],
+  ['224.0.0.0', 3, 'unusable'],
+];
+const IPV4_PREFIXES = IPV4_RANGES.map(([first, bits, reach]) => {
+  const shift = 32 - bits;
+  return { prefix: ipv4Number(first) >>> shift, shift, reach };
+});
+
+/** The 32 bits of a canonical IPv4 address, unsigned. */
+function ipv4Number(host: string): number {
+  let number = 0;
+  let octet = 0;
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (code === 0x2e) {
+      number = (number << 8) | octet;
+      octet = 0;
+    } else octet = octet * 10 + code - 0x30;
+  }
+  return ((number << 8) | octet) >>> 0;
+}
+
+/** Runs for every pong, hence without the library. */
+function ipv4Reach(host: string): Reach {
+  const number = ipv4Number(host);
+  for (const { prefix, shift, reach } of IPV4_PREFIXES) if (number >>> shift === prefix) return reach;
+  return 'public';
+}
+
 /**
  * Classifies an address by where it can be dialled from. `private`: RFC 1918, link-local, unique local, carrier-grade NAT.
  * `unusable`: unspecified, multicast, broadcast, reserved, benchmarking and documentation ranges, as in gtk-gnutella's
@@ -199,16 +242,14 @@ export type Reach = 'loopback' | 'private' | 'public' | 'unusable';
 export function reachOf(host: string): Reach {
   const canonical = canonicalHost(host);
   if (canonical === null) return 'unusable';
-  switch (ipaddr.parse(canonical).range()) {
+  if (!isIpv6(canonical)) return ipv4Reach(canonical);
+  switch (ipaddr.IPv6.parse(canonical).range()) {
     case 'loopback':
       return 'loopback';
-    case 'private':
     case 'linkLocal':
     case 'uniqueLocal':
-    case 'carrierGradeNat':
       return 'private';
     case 'unicast':
-    case 'as112':
     case 'amt':
     case '6to4':
     case 'teredo':

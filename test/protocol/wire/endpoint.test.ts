@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import t from 'tap';
 import {
   addressOrNull,
@@ -125,6 +126,27 @@ t.test('the reach of an address follows its range', async t => {
   for (const [expected, hosts] of Object.entries(reach)) {
     for (const host of hosts) t.equal(reachOf(host), expected, host);
   }
+});
+
+t.test('the reach of IPv4 networks is that of their ranges in ipaddr.js', async t => {
+  const reaches: Readonly<Record<string, string>> = {
+    ...{ loopback: 'loopback', private: 'private', linkLocal: 'private', carrierGradeNat: 'private' },
+    ...{ unicast: 'public', as112: 'public', amt: 'public' },
+  };
+  const wrong: string[] = [];
+  const check = (first: number, second: number, third: number): void => {
+    const host = `${first}.${second}.${third}.1`;
+    const range = ipaddr.IPv4.parse(host).range();
+    if (reachOf(host) !== (reaches[range] ?? 'unusable')) wrong.push(`${host} in ${range} is ${reachOf(host)}`);
+  };
+  for (let network = 0; network < 0x10000; network++) check(network >>> 8, network & 0xff, 255);
+  // with special ranges of 256 addresses
+  for (const [first, second] of [192, 198, 203].flatMap(first =>
+    [0, 31, 51, 52, 88, 175].map(n => [first, n] as const),
+  )) {
+    for (let third = 0; third < 256; third++) check(first, second, third);
+  }
+  t.strictSame(wrong, []);
 });
 
 t.test('an address without a port means port 6346, whatever form it has', async t => {
