@@ -107,7 +107,7 @@ function applyLiveSettings(
   live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => (listener.limits = listenerLimits(now)));
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));
-  live.on(['gnutella.reachable'], now => servent.decree(now.gnutella.reachable, clock.now()));
+  live.on(['gnutella.reachable'], now => servent.overrideReach(now.gnutella.reachable, clock.now()));
   live.on(['library.folders'], now => transfers.syncFolders(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));

@@ -1,4 +1,4 @@
-// What a person decides about a servent. Read at each use: values change while it runs.
+// The settings of a servent. Values change while it runs: read at each use.
 import type { Role } from './handshake/capabilities.ts';
 import type { UploadLimits } from './transfer/upload-queue.ts';
 

@@ -1,4 +1,4 @@
-// What a servent needs done that only a system can do: sockets, names, HTTP.
+// The operations that a servent needs from the system: sockets, names, HTTP.
 import type { BootstrapShell } from './bootstrap/bootstrap.ts';
 import type { Endpoint } from './wire/endpoint.ts';
 

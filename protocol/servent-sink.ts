@@ -1,4 +1,3 @@
-// What a servent tells of what happens to it.
 import type { BootstrapSink } from './bootstrap/bootstrap.ts';
 import type { Role } from './handshake/capabilities.ts';
 import type { Link } from './overlay/links/link.ts';
@@ -9,7 +8,7 @@ import type { SessionSink } from './overlay/queries/search-sessions.ts';
 import type { Frame } from './wire/frame-reader.ts';
 import type { QueryHit } from './wire/query-hit.ts';
 
-/** What the servent tells. Called in the middle of its methods: an implementation notes what it needs and returns. */
+/** Events of a servent. Called during its methods. */
 export interface ServentSink extends BootstrapSink, SessionSink {
   /** One query hit for a search of ours, before `searches` takes it; `hops` null when it came by datagram. It is the sink's to keep. */
   onHit(search: Search, hit: QueryHit, hops: number | null): void;

@@ -1,5 +1,5 @@
-// A whole servent as one machine: bytes, datagrams, outcomes and time go in; bytes, dials and events come out.
-// It opens no socket, reads no file and sets no timer: the shell does (daemon/, or a simulator).
+// A servent without I/O: bytes, datagrams, outcomes and time go in; bytes, dials and events come out. The shell (daemon/, or a
+// simulator) has the sockets, files and timers.
 import { Bootstrap, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
 import type { Verdict } from './handshake/admission.ts';
 import type { Capabilities, Role } from './handshake/capabilities.ts';
@@ -8,7 +8,7 @@ import type { DatagramEnd } from './overlay/datagrams/datagram-end.ts';
 import type { PingDone } from './overlay/datagrams/datagram-pings.ts';
 import { type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
 import type { Link, LinkSpec } from './overlay/links/link.ts';
-import type { Attempt } from './overlay/neighbours/attempt.ts';
+import type { DialResult } from './overlay/neighbours/dial-result.ts';
 import type { Vitals } from './overlay/neighbours/election.ts';
 import { FreeSlots } from './overlay/neighbours/free-slots.ts';
 import { HostCache, type HostSighting } from './overlay/neighbours/host-cache.ts';
@@ -21,7 +21,7 @@ import { OwnIdentity } from './overlay/own-identity.ts';
 import { PushAnswerer } from './overlay/pushes/push-answerer.ts';
 import { PushRelay } from './overlay/pushes/push-relay.ts';
 import { PushRequester } from './overlay/pushes/push-requester.ts';
-import type { HitCourier } from './overlay/queries/answerer.ts';
+import type { HitTransport } from './overlay/queries/answerer.ts';
 import type { SearchSpec } from './overlay/queries/question.ts';
 import type { Search } from './overlay/queries/search.ts';
 import { SearchSessions } from './overlay/queries/search-sessions.ts';
@@ -44,11 +44,11 @@ import type { QueryHit } from './wire/query-hit.ts';
 const FRESH_HOSTS = 30;
 /** Links that are looked for through caches; the servents behind these bring the others. */
 export const LINKS_TO_FIND = 4;
-/** Every part looks after what came in so often. */
+/** Interval of periodic work. */
 export const ROUND_MS = 1_000;
-const DECREES = { auto: null, yes: 'open', no: 'firewalled' } as const;
+const REACH_OVERRIDES = { auto: null, yes: 'open', no: 'firewalled' } as const;
 
-export class Servent implements OverlaySink, DatagramSink, HitCourier {
+export class Servent implements OverlaySink, DatagramSink, HitTransport {
   readonly hosts: HostCache;
   readonly slots: FreeSlots;
   readonly reach: ReachPolicy;
@@ -69,7 +69,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
   readonly searches: SearchSessions;
   readonly #parts: ServentParts;
   /** When something came in last: ROUND_MS later every part has had a round. */
-  #stirredAt = 0;
+  #lastInputAt = 0;
   /** Null until we listen. */
   #own: OwnAddress | null = null;
   #endpoint: Endpoint = { host: '0.0.0.0', port: 0 };
@@ -89,7 +89,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.reach = new ReachPolicy(rules, parts.blocked);
     this.sightings = new HostSightings(this.hosts, this.slots, this.reach, clock);
     this.firewall = new Firewall({
-      decreed: DECREES[settings.reachable],
+      override: REACH_OVERRIDES[settings.reachable],
       isNear: host => !rules.reaches.includes(reachOf(host)),
       byPort: rules.sharedAddress,
       now,
@@ -106,7 +106,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.identity = this.#identityOf(parts);
     const { identity, firewall } = this;
     const limits = parts.limits === undefined ? rules.overlay : { ...rules.overlay, ...parts.limits };
-    const core = { clock, random, library, identity, limits, rates: settings, sink: this, courier: this };
+    const core = { clock, random, library, identity, limits, rates: settings, sink: this, hitTransport: this };
     this.overlay = new Overlay(core, now);
     const { overlay } = this;
     this.datagrams = new Datagrams(
@@ -254,14 +254,14 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** A connection to our port came from this address. */
   accepted(host: string, now: number): void {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     this.firewall.tcpArrived(host, now);
   }
 
-  /** A person settled, or left open, whether we can be reached. */
-  decree(reachable: ReachableSetting, now: number): void {
-    this.#stirredAt = now;
-    this.firewall.decree(DECREES[reachable], now);
+  /** Applies the setting that overrides the measured reachability. */
+  overrideReach(reachable: ReachableSetting, now: number): void {
+    this.#lastInputAt = now;
+    this.firewall.setOverride(REACH_OVERRIDES[reachable], now);
   }
 
   // --- handshakes and links
@@ -284,7 +284,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** A handshake succeeded. */
   addLink(spec: LinkSpec, now: number): Link {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     const link = this.overlay.addLink(spec, now);
     this.#ownAddressSeen(link.capabilities.remoteIp ?? '', link.endpoint.host);
     this.vendor.onLinked(link, now);
@@ -295,13 +295,13 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** Bytes from a link, inflated already. */
   receive(link: Link, chunk: Buffer, now: number): void {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     this.overlay.receive(link, chunk, now);
   }
 
   /** The socket of a link is gone. */
   removeLink(link: Link, reason: string, now: number): void {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     this.overlay.removeLink(link, reason);
     this.vendor.onUnlinked(link);
     this.neighbours.onUnlinked(link, now);
@@ -312,8 +312,8 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.neighbours.dialling(endpoint);
   }
 
-  dialled(endpoint: Endpoint, attempt: Attempt, triedAt: number, now: number): void {
-    this.#stirredAt = now;
+  dialled(endpoint: Endpoint, attempt: DialResult, triedAt: number, now: number): void {
+    this.#lastInputAt = now;
     this.neighbours.dialled(endpoint, attempt, triedAt, now);
   }
 
@@ -348,7 +348,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** One datagram; how it ended, counted already. */
   receiveDatagram(bytes: Buffer, from: Endpoint, now: number): DatagramEnd | null {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     return this.reach.blocks(from.host) ? null : this.datagrams.receive(bytes, from, now);
   }
 
@@ -387,7 +387,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     return wanted && !isIpv6(own.host) && rules.reaches.includes(reachOf(own.host)) ? own : null;
   }
 
-  /** See HitCourier: hits go by datagram where the query asks for it and UDP is open. */
+  /** See HitTransport: hits go by datagram where the query asks for it and UDP is open. */
   offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean {
     return this.#udp && this.datagrams.replies.offer(frame, query, files, now);
   }
@@ -428,7 +428,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
     this.#parts.sink.onHitPassed(frame);
   }
 
-  onHitForOutside(frame: Frame, now: number): void {
+  onDatagramQueryHit(frame: Frame, now: number): void {
     this.datagrams.guess.onHit(frame, now);
   }
 
@@ -464,7 +464,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** Throws RangeError when there is neither a word nor a URN in it. */
   search(spec: SearchSpec, now: number): Search {
-    this.#stirredAt = now;
+    this.#lastInputAt = now;
     return this.overlay.search(spec, now);
   }
 
@@ -474,7 +474,7 @@ export class Servent implements OverlaySink, DatagramSink, HitCourier {
 
   /** Does what is due; when to be called again. After any other call of now it is called ROUND_MS later, or sooner. */
   tick(now: number): number {
-    const roundAt = this.#stirredAt + ROUND_MS;
+    const roundAt = this.#lastInputAt + ROUND_MS;
     return Math.min(
       roundAt > now ? roundAt : Number.POSITIVE_INFINITY,
       this.vendor.tick(now),

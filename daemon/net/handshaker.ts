@@ -12,7 +12,7 @@ import {
 } from '../../protocol/handshake/handshake.ts';
 import type { Link, LinkSpec } from '../../protocol/overlay/links/link.ts';
 import { DEFLATED_WRITES, PLAIN_WRITES } from '../../protocol/overlay/links/write-pace.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
+import type { DialResult } from '../../protocol/overlay/neighbours/dial-result.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
@@ -145,7 +145,7 @@ export class Handshaker {
   }
 
   /** Dials and shakes hands. Never rejects. */
-  async connect(endpoint: Endpoint, { signal, version = '0.6' }: ConnectOptions = {}): Promise<Attempt> {
+  async connect(endpoint: Endpoint, { signal, version = '0.6' }: ConnectOptions = {}): Promise<DialResult> {
     let socket: Socket;
     try {
       socket = await this.#options.dialer.dial(endpoint, signal);

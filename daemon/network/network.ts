@@ -5,7 +5,7 @@ import type { CachesToAsk } from '../../protocol/bootstrap/bootstrap.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import { NETWORK_RULES, type NetworkRules } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
+import type { DialResult } from '../../protocol/overlay/neighbours/dial-result.ts';
 import { isWildcard } from '../../protocol/overlay/reach/own-address.ts';
 import { Servent } from '../../protocol/servent.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
@@ -179,13 +179,13 @@ export class Network implements Shell {
   // --- dials
 
   /** Dials and runs the handshake. Never rejects. */
-  async connect(endpoint: Endpoint): Promise<Attempt> {
+  async connect(endpoint: Endpoint): Promise<DialResult> {
     const { clock, log } = this.#context;
     const triedAt = clock.wallTime();
     this.servent.dialling(endpoint);
     const attempt = await this.handshaker
       .connect(endpoint, { signal: this.#abort.signal })
-      .catch((err: unknown): Attempt => {
+      .catch((err: unknown): DialResult => {
         log.error({ err, endpoint }, 'internal error in a dial'); // caught: the servent needs the end of every dial
         return { kind: 'failed', reason: 'DIAL_FAILED', text: 'internal error: see the log' };
       });
@@ -194,7 +194,7 @@ export class Network implements Shell {
   }
 
   /** Looks up HOST:PORT and connects. Never rejects. */
-  async connectTo(address: string): Promise<Attempt> {
+  async connectTo(address: string): Promise<DialResult> {
     const endpoint = await resolveAddress(address, this.rules.resolvesNames); // the dialer asks whether it may
     return typeof endpoint === 'string'
       ? { kind: 'failed', reason: 'DIAL_FAILED', text: endpoint }

@@ -5,7 +5,7 @@ import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import { type Planned, type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
+import { type PlannedSource, type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';
@@ -38,7 +38,7 @@ export interface DownloadSnapshot {
   readonly state: DownloadState;
   readonly bytesPerSecond: number;
   readonly priority: number;
-  readonly sources: readonly Pick<Planned<Source>, 'source' | 'state' | 'error'>[];
+  readonly sources: readonly Pick<PlannedSource<Source>, 'source' | 'state' | 'error'>[];
   /** The finished file. */
   readonly path: string | null;
   readonly error: string | null;

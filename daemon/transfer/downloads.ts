@@ -7,8 +7,8 @@ import type { Random } from '../../protocol/ports.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { Source } from '../../protocol/transfer/source.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-plan.ts';
+import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/source-session.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
-import { VISIT_TIMES, type VisitTimes } from '../../protocol/transfer/visit.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
@@ -36,7 +36,7 @@ export interface DownloadRequest {
   sources: readonly Source[];
 }
 
-export interface DownloadTimes extends RetryTimes, VisitTimes {
+export interface DownloadTimes extends RetryTimes, SourceSessionTimes {
   /** Wait after a disk error, ms. */
   diskMs: number;
 }
@@ -107,7 +107,7 @@ export class Downloads {
       fetch: {
         identity,
         clock,
-        times: { ...VISIT_TIMES, ...times },
+        times: { ...SOURCE_SESSION_TIMES, ...times },
         connect: (source, signal) => this.#connect(source, signal),
         room: options.room ?? (() => freeBytes(folder)),
       },

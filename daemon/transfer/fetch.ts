@@ -1,11 +1,16 @@
-// Runs a Visit to a source on a connection: carries out its commands and returns the results to it.
+// Runs a SourceSession on a connection: carries out its commands and returns the results to it.
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../protocol/transfer/source.ts';
-import type { LineEvent } from '../../protocol/transfer/source-exchange.ts';
-import type { Planned } from '../../protocol/transfer/source-plan.ts';
+import type { ExchangeEvent } from '../../protocol/transfer/source-exchange.ts';
+import type { PlannedSource } from '../../protocol/transfer/source-plan.ts';
+import {
+  SourceSession,
+  type SourceSessionCommand,
+  type SourceSessionJob,
+  type SourceSessionTimes,
+} from '../../protocol/transfer/source-session.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
-import { Visit, type VisitCommand, type VisitJob, type VisitTimes } from '../../protocol/transfer/visit.ts';
 import type { Clock } from '../clock.ts';
 import type { PartFile } from './part-file.ts';
 import { SourceConnection } from './source-connection.ts';
@@ -14,7 +19,7 @@ import { SourceConnection } from './source-connection.ts';
 export interface FetchContext {
   readonly identity: TransferIdentity;
   readonly clock: Clock;
-  readonly times: VisitTimes;
+  readonly times: SourceSessionTimes;
   /** Free bytes for part files; null: unknown. */
   room(): Promise<number | null>;
   /** Resolves with a connected socket; rejects with an error for the user. */
@@ -22,51 +27,51 @@ export interface FetchContext {
 }
 
 /** The download for which it fetches. */
-export interface FetchJob extends VisitJob {
+export interface FetchJob extends SourceSessionJob {
   readonly part: PartFile;
 }
 
-const DONE: LineEvent = { kind: 'done' };
+const DONE: ExchangeEvent = { kind: 'done' };
 
 /** Resolves when the visit ends; its plan holds the reason. Rejects with DiskError only. */
 export async function fetchFrom(
-  planned: Planned<Source>,
+  planned: PlannedSource<Source>,
   job: FetchJob,
   { clock, connect, identity, room, times }: FetchContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const visit = new Visit(planned, job, identity, times);
+  const session = new SourceSession(planned, job, identity, times);
   let connection: SourceConnection | null = null;
   const onAbort = () => connection?.close();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     connection = new SourceConnection(await connect(planned.source, signal), times.stallMs);
     if (signal.aborted) return;
-    let command = visit.connected(job.size === null ? await room() : null, clock.now());
+    let command = session.connected(job.size === null ? await room() : null, clock.now());
     while (command.kind !== 'close') {
       const doing = execute(command, connection, job.part, signal);
-      const event: LineEvent = doing instanceof Promise ? await doing : doing;
+      const event: ExchangeEvent = doing instanceof Promise ? await doing : doing;
       if (signal.aborted && event.kind !== 'done') return;
-      command = visit.next(event, clock.now());
+      command = session.next(event, clock.now());
     }
   } catch (error) {
     if (signal.aborted) return;
     if (connection !== null) throw error;
-    visit.unreachable(error instanceof Error ? error.message : String(error), clock.now());
+    session.unreachable(error instanceof Error ? error.message : String(error), clock.now());
   } finally {
     signal.removeEventListener('abort', onAbort);
     connection?.close();
-    visit.stop();
+    session.stop();
   }
 }
 
 /** Carries out one command. Rejects with DiskError, or with AbortError when `signal` ended a wait. */
 function execute(
-  command: Exclude<VisitCommand, { kind: 'close' }>,
+  command: Exclude<SourceSessionCommand, { kind: 'close' }>,
   connection: SourceConnection,
   part: PartFile,
   signal: AbortSignal,
-): LineEvent | Promise<LineEvent> {
+): ExchangeEvent | Promise<ExchangeEvent> {
   switch (command.kind) {
     case 'put':
       return part.put(command.offset, command.bytes)?.then(() => DONE) ?? DONE;

@@ -1,15 +1,15 @@
 // Carries out the commands of a SourceExchange on a socket to a source.
 import type { Socket } from 'node:net';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
-import type { Framing } from '../../protocol/transfer/reply.ts';
-import { type LineCommand, type LineEvent, SourceExchange } from '../../protocol/transfer/source-exchange.ts';
+import { type ExchangeCommand, type ExchangeEvent, SourceExchange } from '../../protocol/transfer/source-exchange.ts';
+import type { Framing } from '../../protocol/transfer/source-reply.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 
 /** Receives the next bytes of a body; a returned promise is awaited. */
 export type Sink = (bytes: Buffer) => Promise<void> | null;
 
-const DONE: LineEvent = { kind: 'done' };
+const DONE: ExchangeEvent = { kind: 'done' };
 
 export class SourceConnection {
   readonly #socket: Socket;
@@ -46,7 +46,7 @@ export class SourceConnection {
   }
 
   /** Carries out one command. Never rejects. */
-  async execute(command: LineCommand): Promise<LineEvent> {
+  async execute(command: ExchangeCommand): Promise<ExchangeEvent> {
     this.#limitSilence(command.silenceMs);
     if (command.kind === 'send') return (await writeAll(this.#socket, command.bytes)) ? DONE : this.#end;
     const bytes = await this.#input.next();
@@ -62,7 +62,7 @@ export class SourceConnection {
     this.#socket.destroy();
   }
 
-  async #follow<Result>(steps: Generator<LineCommand | Promise<void>, Result, LineEvent>): Promise<Result> {
+  async #follow<Result>(steps: Generator<ExchangeCommand | Promise<void>, Result, ExchangeEvent>): Promise<Result> {
     let event = DONE;
     for (;;) {
       const { done, value } = steps.next(event);
@@ -79,7 +79,7 @@ export class SourceConnection {
     this.#socket.setTimeout(ms);
   }
 
-  get #end(): LineEvent {
+  get #end(): ExchangeEvent {
     if (this.#silent) return { kind: 'silence' };
     return { kind: this.#failed || !this.#socket.readableEnded ? 'broken' : 'ended' };
   }

@@ -1,4 +1,4 @@
-// Who we are, as far as descriptors say it. Read at each use: values may change while links are up.
+// The data about ourselves in descriptors. Values may change: read at each use.
 import type { Endpoint } from '../wire/endpoint.ts';
 
 export interface Identity {
@@ -8,7 +8,7 @@ export interface Identity {
   readonly vendor: string;
   /** Our role towards the network. */
   readonly ultrapeer: boolean;
-  /** Nobody can connect to us. */
+  /** Others cannot connect to us by TCP. */
   firewalled(now: number): boolean;
   /** All upload slots are taken. */
   busy(now: number): boolean;
@@ -25,7 +25,7 @@ export interface Identity {
   ipv6?(): string | null;
   /** Our port speaks TLS too. */
   readonly tls?: boolean;
-  /** Who takes pushes for us while we are firewalled; nobody when absent. */
+  /** Our push proxies while we are firewalled. */
   pushProxies?(): readonly Endpoint[];
   /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */
   outOfBand?(now: number): Endpoint | null;

@@ -6,7 +6,7 @@ import { DYNAMIC_QUERY_LIMITS, type DynamicQueryLimits, LOCAL_DYNAMIC_QUERY } fr
 import type { QueryGuardLimits } from './queries/query-guard.ts';
 
 export interface OverlayLimits {
-  /** Most that hops + TTL of a relayed query may be, and TTL of our own. */
+  /** Largest hops + TTL of a relayed query, and the TTL of our own. */
   readonly ttlMax: number;
   /** The same towards legacy peers: flat networks need the old horizon. */
   readonly legacyTtlMax: number;
@@ -14,28 +14,28 @@ export interface OverlayLimits {
   readonly unflaggedQueries: boolean;
   /** Records that one query is answered with, over all its hits. */
   readonly hitsPerQueryMax: number;
-  /** No query routing and no dynamic querying: every query to everybody, as Gnutella 0.4 had it. To compare with. */
+  /** Flood every query to all links, as in Gnutella 0.4, without query routing and dynamic querying. For comparison. */
   readonly flooding: boolean;
   readonly dynamicQuery: DynamicQueryLimits;
-  /** A changed library's table goes out at most so often, after a few early ones; the union with leaves' tables too. */
+  /** Shortest interval between tables sent, of the own library and of the union with leaves' tables; the first few may be sooner. */
   readonly tableUpdateMs: number;
   readonly unionUpdateMs: number;
-  /** A neighbour may send a table of the most slots there are so often, after a few at once; smaller ones so much oftener. */
+  /** Interval at which a neighbour may send tables of QRP_SLOTS_MAX slots, after a burst; proportionally shorter for smaller ones. */
   readonly largestTableMs: number;
   /** Own searches open at a time; the oldest is cancelled for a new one. */
   readonly searchesMax: number;
   /** Addresses that pongs may name. */
   readonly reaches: readonly Reach[];
-  /** Silence after which a peer is asked whether it lives. */
+  /** Silence after which a peer gets an alive ping. */
   readonly aliveAfterMs: number;
   readonly leafAliveAfterMs: number;
   /** Between rounds of pings that refresh the pong cache. */
   readonly refreshMs: number;
   readonly leafRefreshMs: number;
-  /** Pings for hosts that are answered: one of an ultrapeer and one of a leaf in so long. */
+  /** Interval at which pings for hosts are answered, for an ultrapeer and for a leaf. */
   readonly pingEveryMs: number;
   readonly leafPingEveryMs: number;
-  /** A link that takes nothing for so long, though something waits, is given up. */
+  /** A link whose queue makes no progress for this long is closed. */
   readonly stallMs: number;
   /** All leaves at one address together may send so many times the queries of one; 0: no limit, as where all share an address. */
   readonly leavesOfAddress: number;

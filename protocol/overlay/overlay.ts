@@ -1,4 +1,4 @@
-// The servent's core: links in, effects out. Dispatches descriptors, keeps time, says goodbye.
+// The overlay core: owns the links, dispatches their descriptors, runs periodic work, sends Byes.
 import { DEFAULT_PORT, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Random, WallClock } from '../ports.ts';
@@ -19,27 +19,27 @@ import { Priority } from './links/send-queue.ts';
 import { Pinger } from './pings/pinger.ts';
 import type { PongCache } from './pings/pong-cache.ts';
 import { AnswerPace } from './queries/answer-pace.ts';
-import { Answerer, type HitCourier } from './queries/answerer.ts';
+import { Answerer, type HitTransport } from './queries/answerer.ts';
 import { DynamicQueries } from './queries/dynamic-queries.ts';
 import { LeafGuidance } from './queries/leaf-guidance.ts';
 import { NeighbourTables } from './queries/neighbour-tables.ts';
+import { OwnSearches } from './queries/own-searches.ts';
 import { type QueryRateSettings, QueryRates } from './queries/query-rates.ts';
 import { QueryRouter } from './queries/query-router.ts';
 import type { SearchSpec } from './queries/question.ts';
 import { Router } from './queries/router.ts';
 import type { Search } from './queries/search.ts';
-import { Searches } from './queries/searches.ts';
 import { TableSender } from './queries/table-sender.ts';
 import type { OverlaySink } from './sink.ts';
 
-/** No descriptor may be longer; the same in gtk-gnutella. What a type allows is checked when it is there. */
+/** Longest payload of any type, as in gtk-gnutella. */
 const PAYLOAD_BYTES_MAX = 65_535;
-/** QRP, vendor messages and strangers: gtk-gnutella ends a link over more. */
+/** Longest payload of QRP, vendor and unsupported types: gtk-gnutella closes the link on a longer one. */
 const OTHER_BYTES_MAX = 40_960;
-/** Links are looked after so often. */
+/** Interval of checks of all links. */
 const SWEEP_MS = 1_000;
 const BYE_TEXT_MAX = 200;
-/** Ultrapeers to go to instead: as many as gtk-gnutella names. */
+/** Ultrapeers named in a Bye, as in gtk-gnutella. */
 const BYE_HOSTS_MAX = 10;
 const NO_RATES: QueryRateSettings = { queriesPerSecond: 0, leafQueriesPerSecond: 0 };
 
@@ -52,8 +52,8 @@ export interface OverlayOptions {
   readonly limits?: Partial<OverlayLimits>;
   /** Read at each query; absent: no limit. */
   readonly rates?: QueryRateSettings;
-  /** Another way for our hits than the links; absent: none. */
-  readonly courier?: HitCourier;
+  /** Delivers our hits by UDP; absent: hits go by links only. */
+  readonly hitTransport?: HitTransport;
 }
 
 export class Overlay {
@@ -65,7 +65,7 @@ export class Overlay {
   readonly #limits: OverlayLimits;
   readonly #links = new Links();
   readonly #discipline = new Discipline((link, code, text) => this.#end(link, code, text));
-  readonly #searches: Searches;
+  readonly #searches: OwnSearches;
   readonly #tables: NeighbourTables;
   readonly #tableSender: TableSender;
   readonly #dynamicQueries: DynamicQueries;
@@ -88,7 +88,7 @@ export class Overlay {
     this.#identity = identity;
     this.#limits = limits;
     this.#sweptAt = now;
-    this.#searches = new Searches(random, limits.searchesMax);
+    this.#searches = new OwnSearches(random, limits.searchesMax);
     const { counters } = this;
     // spelt out for each: a spread would give each servent object shapes of its own, some kilobytes of them
     const [links, discipline] = [this.#links, this.#discipline];
@@ -98,7 +98,7 @@ export class Overlay {
       counters,
       hitsPerQueryMax: limits.hitsPerQueryMax,
       clock,
-      courier: options.courier ?? null,
+      hitTransport: options.hitTransport ?? null,
     });
     this.#tables = new NeighbourTables(limits.largestTableMs, (link, code, text) => this.#end(link, code, text));
     const [tables, searches] = [this.#tables, this.#searches];
@@ -148,7 +148,7 @@ export class Overlay {
     return { leaves: this.#links.leaves.length, ultrapeers: this.#links.relays.length };
   }
 
-  /** Of all links there ever were. */
+  /** Of all links so far. */
   get drops(): Drops {
     return this.#discipline.drops;
   }
@@ -266,7 +266,7 @@ export class Overlay {
     }
   }
 
-  /** Types that never travel further than one hop. */
+  /** Checks a type that is not relayed: its size, hops and TTL. */
   #fromNeighbour(link: Link, frame: Frame): boolean {
     if (frame.payloadBytes > OTHER_BYTES_MAX) {
       this.drops.count(Drop.SizeWrong);
@@ -284,7 +284,7 @@ export class Overlay {
     this.#sink.onRouteTableUpdate(link, frame);
   }
 
-  /** What steers queries is obeyed here; everything goes to the sink. */
+  /** Applies hops flow and query status; passes every message to the sink. */
   #onVendorMessage(link: Link, frame: Frame, now: number): void {
     if (!this.#guidance.onMessage(link, frame, now)) this.drops.count(Drop.Malformed);
     this.#sink.onVendorMessage(link, frame, now);
@@ -296,7 +296,7 @@ export class Overlay {
       if (frame.payloadBytes <= BYE_BYTES_MAX) bye = parseBye(frame.payload());
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.drops.count(Drop.Malformed); // it leaves all the same
+      this.drops.count(Drop.Malformed); // the peer closes all the same
     }
     link.ended = { code: bye.code, text: bye.text };
     const tried = bye.headers.find(([name]) => name.toLowerCase() === 'x-try-ultrapeers');
@@ -307,7 +307,7 @@ export class Overlay {
     link.wire.close();
   }
 
-  /** Clears its queue, sends a Bye, with ultrapeers to go to instead, and routes nothing to or from the link any more. Idempotent. */
+  /** Clears the queue, sends a Bye with other ultrapeers, and closes the link. Idempotent. */
   bye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[] = []): void {
     if (link.state !== LinkState.Open) return;
     link.ended = { code, text };
@@ -321,7 +321,7 @@ export class Overlay {
     link.wire.close();
   }
 
-  /** A bye that the core decided on. */
+  /** Ends a link for a reason of the core: tells the sink too. */
   #end(link: Link, code: number, text: string): void {
     if (link.state !== LinkState.Open) return;
     this.bye(link, code, text);
@@ -365,7 +365,7 @@ export class Overlay {
     this.#dynamicQueries.cancel(search);
   }
 
-  /** Asks a neighbour for its pong: whether it lives, and what slots it has free. */
+  /** Asks a neighbour for its pong, which has its free slots. */
   askForPong(link: Link, now: number): void {
     if (link.state === LinkState.Open) this.#pinger.ask(link, now);
   }
@@ -379,16 +379,16 @@ export class Overlay {
    * A query descriptor that came by datagram, for our leaves; their hits go to the sink. False when it has been here
    * before.
    */
-  queryFromOutside(query: Buffer, now: number): boolean {
+  receiveDatagramQuery(query: Buffer, now: number): boolean {
     const frame = new Frame();
     frame.bytes = query;
     frame.end = query.length;
-    return this.#router.onQueryFromOutside(frame, now);
+    return this.#router.onDatagramQuery(frame, now);
   }
 
   /** A push that came by datagram. False when it is not for us and no way is known. Throws what parsePush() throws. */
-  pushFromOutside(frame: Frame, now: number): boolean {
-    return this.#router.onPushFromOutside(frame, now);
+  receiveDatagramPush(frame: Frame, now: number): boolean {
+    return this.#router.onDatagramPush(frame, now);
   }
 
   /** Pushes for this servent GUID go to `link`; false when another neighbour has it. */
@@ -396,12 +396,12 @@ export class Overlay {
     return link.state === LinkState.Open && this.#links.adopt(link, guid);
   }
 
-  /** Asks the servent that sent a hit to connect to `push.endpoint`. On how many links it went out: 0, no way known. */
+  /** Asks the servent that sent a hit to connect to `push.endpoint`. Returns the number of links used; 0: no route. */
   sendPush(push: Push, now: number): number {
     return this.#router.sendPush(push, now);
   }
 
-  /** Other files are shared than before: QRP tables follow. */
+  /** The shared files have changed: QRP tables will be updated. */
   onLibraryChanged(): void {
     this.#tableSender.onLibraryChanged();
   }

@@ -1,4 +1,4 @@
-// Who we are to the network: one GUID for life, and what our hits, pongs and handshakes say of us now.
+// Our identity on the network: servent GUID, and the data in our hits, pongs and handshakes.
 import type { Role } from '../handshake/capabilities.ts';
 import type { LocalHello } from '../handshake/handshake.ts';
 import type { ServentSettings } from '../servent-settings.ts';
@@ -8,7 +8,7 @@ import type { Machine } from './neighbours/machine.ts';
 
 /** Four letters that hits and pongs carry. */
 export const VENDOR = 'SRVT';
-const MAX_TTL_SAID = 4;
+const MAX_TTL = 4;
 
 /** Read at each use. */
 export interface IdentityFacts {
@@ -20,7 +20,7 @@ export interface IdentityFacts {
   readonly uploadsFull: (now: number) => boolean;
   readonly role: () => Role;
   readonly listen: () => Endpoint;
-  /** Our IPv6 address beside an IPv4 one. */
+  /** Our IPv6 address when `listen()` is IPv4. */
   readonly ipv6: () => string | null;
   readonly firewalled: (now: number) => boolean;
   readonly pushProxies: () => readonly Endpoint[];
@@ -110,7 +110,7 @@ export class OwnIdentity implements Identity {
       listen: this.listen(),
       guid: this.serventGuid,
       degree: settings.maxUltrapeers,
-      maxTtl: MAX_TTL_SAID,
+      maxTtl: MAX_TTL,
       deflate: settings.deflate,
       features: this.#features(),
       liveSince,

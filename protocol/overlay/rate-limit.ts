@@ -1,6 +1,6 @@
 // GCRA, the leaky bucket that needs one number per subject: the theoretical arrival time of its next event.
 
-/** A rate: `burst` events at once, then one each `intervalMs`. Holds no subject's state. */
+/** A rate: `burst` events at once, then one each `intervalMs`. The caller keeps the state of each subject. */
 export class RateLimit {
   readonly intervalMs: number;
   readonly #toleranceMs: number;
@@ -27,10 +27,10 @@ export class RateLimit {
 }
 
 /**
- * What may soon come again after a long pause, and later and later while it goes on: `firstMs` after the first time, then twice as
- * long each time, at most `mostMs`. After twice that without any it begins anew.
+ * An interval with exponential backoff: `firstMs` after the first event, doubled with each further one up to `mostMs`; starts
+ * anew after 2 · `mostMs` without an event.
  */
-export class SlowingPace {
+export class BackoffInterval {
   readonly #firstMs: number;
   readonly #mostMs: number;
   #at = Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export class SlowingPace {
     this.#mostMs = mostMs;
   }
 
-  /** Whether it may come now; if so it has. */
+  /** Whether an event may happen now; counts it if so. */
   admit(now: number): boolean {
     const pauseMs = now - this.#at;
     if (pauseMs < this.#gapMs) return false;
@@ -50,7 +50,7 @@ export class SlowingPace {
     return true;
   }
 
-  /** When it may come again. */
+  /** When the next event may happen. */
   get admitsAt(): number {
     return this.#at + this.#gapMs;
   }

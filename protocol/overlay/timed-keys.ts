@@ -1,4 +1,4 @@
-// A set that forgets by itself: for "was that there lately?". Two generations, so that nothing is ever swept.
+// A set whose keys expire, in two generations, so that no sweep is needed.
 
 export class TimedKeys<K = string> {
   readonly #lifeMs: number;
@@ -24,7 +24,7 @@ export class TimedKeys<K = string> {
     this.#young.set(key, now);
   }
 
-  /** Added within the life, unless so many came after it that it was forgotten. */
+  /** Whether the key was added within `lifeMs`; false too if keysMax / 2 others came after it. */
   has(key: K, now: number): boolean {
     const at = this.#young?.get(key) ?? this.#old?.get(key);
     return at !== undefined && now - at < this.#lifeMs;

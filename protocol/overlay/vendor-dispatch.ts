@@ -1,5 +1,5 @@
-// Vendor messages over TCP: says what we understand, remembers what a neighbour does, hands each message to its owner.
-// Hops flow that comes in and leaf guidance are the core's own matter; here they are only counted.
+// Vendor messages over TCP: exchanges lists of supported messages and dispatches each message to its handler. The core handles
+// hops flow and leaf guidance; they are only counted here.
 import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Random, WallClock } from '../ports.ts';
@@ -51,7 +51,7 @@ export const UNDERSTOOD: readonly SupportedMessage[] = [
   message(VendorId.HeadPing, 2),
 ];
 
-/** Ids that a peer's list is reduced to: what we ever ask about. As bits, since thousands of leaves are remembered. */
+/** Ids kept of a peer's list, as bits to save memory. */
 const ASKED_ABOUT: readonly string[] = [
   VendorId.HopsFlow,
   VendorId.TcpConnectBack,
@@ -67,7 +67,6 @@ const ASKED_ABOUT: readonly string[] = [
 ];
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(VendorId));
-/** Neighbours are looked after so often. */
 const ROUND_MS = 1_000;
 const CAPABILITIES_EVERY_MS = 60_000;
 const TIME_SYNC_LIMIT = new RateLimit(10_000, 5);
@@ -87,7 +86,7 @@ interface Peer {
   toldReachable: boolean;
   /** Not before this is it told again. */
   capabilitiesDue: number;
-  /** We told it to send no queries. */
+  /** We asked the peer to send no queries. */
   stopped: boolean;
   timeSyncDue: number;
 }
@@ -189,7 +188,7 @@ export class VendorDispatch {
     link.queue.enqueue(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), Priority.Control);
   }
 
-  /** Never throws; what is malformed or unknown is counted and costs nobody a link. */
+  /** Dispatches a message; counts malformed and unknown ones, never throws. */
   onMessage(link: Link, frame: Frame, now: number): void {
     try {
       this.#dispatch(link, parseVendorMessage(frame.payload()), Buffer.from(frame.guid()), now);
@@ -293,7 +292,7 @@ export class VendorDispatch {
       this.#tellReachable(link, peer, reachable, now);
       if (peer.toldReachable !== reachable) next = Math.min(next, peer.capabilitiesDue);
       this.#tellStopped(link, peer);
-      if (peer.stopped) next = now; // its queue gets shorter without a word to us
+      if (peer.stopped) next = now; // its queue shrinks without an event
     }
     return next;
   }
@@ -306,7 +305,7 @@ export class VendorDispatch {
     this.#sendCapabilities(link, reachable);
   }
 
-  /** What we cannot send on anyway need not come to us: gtk-gnutella does the same when its queue fills. */
+  /** Asks a peer for no queries while its send queue is congested, as gtk-gnutella does. */
   #tellStopped(link: Link, peer: Peer): void {
     if (link.queue.congested === peer.stopped || !this.supports(link, VendorId.HopsFlow)) return;
     peer.stopped = link.queue.congested;

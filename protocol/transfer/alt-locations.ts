@@ -1,11 +1,11 @@
-// X-Alt and X-NAlt: other servents that have (or have not) the file, reachable directly. X-Falt and X-FW-Node-Info: firewalled ones.
+// Alternate locations: servents that have the file (X-Alt) or do not (X-NAlt), and firewalled ones (X-Falt, X-FW-Node-Info).
 import { DEFAULT_PORT } from '../constants.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../wire/endpoint.ts';
 
 /** LimeWire sends 10, gtk-gnutella fills 1 KiB of header. */
 const LOCATIONS_MAX = 100;
 /** gtk-gnutella FW_MAX_PROXIES; LimeWire's limit in text is the same. */
-export const PUSH_PROXIES_MAX = 4;
+export const ALT_PUSH_PROXIES_MAX = 4;
 
 export interface AltLocation extends Endpoint {
   readonly tls: boolean;
@@ -22,7 +22,7 @@ export interface FirewalledLocation {
   readonly pushProxies: readonly AltLocation[];
 }
 
-/** Items that are no address are left out; after one of them the TLS bits are worth nothing (LimeWire counts the same way). */
+/** Parses a list; skips malformed items and ignores the TLS bits after one, as in LimeWire. */
 export function parseAltLocations(text: string): AltLocation[] {
   const items = text.split(',', LOCATIONS_MAX + 1).map(item => item.trim());
   const bits = /^tls=([0-9a-f]*)$/i.exec(items[0] ?? '');
@@ -65,7 +65,7 @@ export function parseFirewalled(text: string): FirewalledLocation | null {
         own === null ? null : endpointOrNull(own[2]?.includes(':') ? `[${own[2]}]:${own[1]}` : `${own[2]}:${own[1]}`);
       const endpoint = reversed === null ? endpointOrNull(field, DEFAULT_PORT) : null;
       if (reversed !== null) address ??= reversed;
-      else if (endpoint !== null && pushProxies.length < PUSH_PROXIES_MAX) {
+      else if (endpoint !== null && pushProxies.length < ALT_PUSH_PROXIES_MAX) {
         pushProxies.push({ ...endpoint, tls: tls.has(pushProxies.length) });
       }
     }

@@ -1,11 +1,11 @@
-// Browse host: all that we share, as query hits one after another.
+// Browse host: encodes all shared files as query hits.
 import { Type } from '../constants.ts';
 import type { SharedFile } from '../search/shared-file.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
 import type { TransferIdentity } from './transfer-identity.ts';
 
-/** gtk-gnutella tells no more either. */
+/** As in gtk-gnutella. */
 const FILES_MAX = 10_000;
 
 /** Descriptors of at most HITS_MAX files each, made when they are asked for. */
@@ -22,7 +22,7 @@ export function* browseHits(files: Iterable<SharedFile>, identity: TransferIdent
   if (batch.length > 0) yield encodeHits(batch, identity, now);
 }
 
-/** One descriptor, hops 0 and TTL 1 as LimeWire's; nobody routes it, so its GUID is no query's. */
+/** One descriptor with hops 0 and TTL 1, as in LimeWire. It is not routed, so any GUID will do. */
 function encodeHits(files: readonly SharedFile[], identity: TransferIdentity, now: number): Buffer {
   const payload = encodeQueryHit({
     ...PLAIN_QUERY_HIT,

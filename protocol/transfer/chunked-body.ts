@@ -4,12 +4,12 @@ import { ProtocolError } from '../errors.ts';
 const State = { Size: 0, Data: 1, DataEnd: 2, Trailer: 3, Done: 4 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** Chunk extensions and trailers are skipped, but not for ever. */
+/** Limits on skipped chunk extensions and trailers. */
 const LINE_BYTES_MAX = 1024;
 const TRAILER_LINES_MAX = 32;
 const LF = 0x0a;
 
-/** One body. Feed it all that comes until `done`; what it was not part of is `rest`. */
+/** Decodes one body. Pass all bytes to data() until `done`; `rest` has the bytes after it. */
 export class ChunkedBody {
   #state: State = State.Size;
   #line = '';

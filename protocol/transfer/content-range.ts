@@ -1,4 +1,4 @@
-// Headers of a reply that say which bytes follow and which are there at all.
+// Reply headers with byte ranges: Content-Range, X-Available-Ranges, X-Available.
 import { type ByteRange, RangeSet } from './range-set.ts';
 
 export interface ContentRange {
@@ -8,7 +8,7 @@ export interface ContentRange {
   readonly size: number | null;
 }
 
-/** More is a waste of memory; gtk-gnutella cuts its lists at 512 bytes or so. */
+/** gtk-gnutella cuts its lists at about 512 bytes. */
 const AVAILABLE_RANGES_MAX = 256;
 
 /** `bytes A-B/T`, a star for A-B or for T, and = for the blank as old servents write. Null when it is none of these. */

@@ -1,14 +1,14 @@
-// Names from the wire as names on our disk: no way out of the folder, nothing a file system or a terminal chokes on.
+// Makes names from the wire safe for file systems and terminals: no path, no reserved or control characters.
 
 /** LimeWire's limit; leaves room for ` (12).part` in the 255 bytes that file systems allow. */
 const NAME_BYTES_MAX = 180;
 const EXTENSION_BYTES_MAX = 20;
 const NO_NAME = 'noname';
 
-/** Devices of DOS, which Windows still takes for such whatever the extension. */
+/** Device names of Windows, reserved with any extension. */
 const RESERVED = /^(?:con|aux|prn|nul|com[1-9]|lpt[1-9])(?:\.[^.]*)?$/i;
 const CONTROLS = /\p{Cc}/gu;
-/** Marks that turn text around or hide parts of it, so that `exe.txt` may not be what it ends in. */
+/** Bidirectional and invisible marks, which can disguise an extension. */
 const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 const FORBIDDEN = /[/\\:*?"<>|]/g;
 

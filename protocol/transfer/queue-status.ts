@@ -1,6 +1,6 @@
-// Remote queueing as replies tell it: X-Queue (LimeWire, BearShare), X-Queued (gtk-gnutella's PARQ), Retry-After. Seconds as on the wire.
+// Remote queue headers: X-Queue (LimeWire, BearShare), X-Queued (gtk-gnutella's PARQ), Retry-After. Times are seconds.
 
-/** We were told to ask again, on the same connection if it stays open. */
+/** Our place in a remote queue. */
 export interface QueueStatus {
   /** From 1. */
   readonly position: number;

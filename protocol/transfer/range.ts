@@ -1,4 +1,4 @@
-// The Range header of a request: which bytes to answer with. One range; of several the first is served (as gtk-gnutella does).
+// The Range header of a request. Of several ranges the first is used, as in gtk-gnutella.
 import type { ByteRange, RangeSet } from './range-set.ts';
 
 export const RangeVerdict = { Malformed: 'malformed', Unsatisfiable: 'unsatisfiable' } as const;
@@ -24,7 +24,7 @@ export function parseRange(header: string | null, size: number): ByteRange | Ran
   return start >= size ? RangeVerdict.Unsatisfiable : { start, end };
 }
 
-/** What of `wanted` can be served of a file that is not all there: up to the end of the chunk that holds its first byte. */
+/** The part of `wanted` that an incomplete file can serve: up to the end of the range that holds its first byte. */
 export function servedOf(wanted: ByteRange, available: RangeSet): ByteRange | null {
   const chunk = available.at(wanted.start);
   return chunk === null ? null : { start: wanted.start, end: Math.min(wanted.end, chunk.end) };

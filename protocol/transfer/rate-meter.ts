@@ -3,7 +3,7 @@
 const SLOTS = 8;
 const SLOT_MS = 1000;
 
-/** Counts in whole-second slots: constant memory and no work for bytes that nobody asks about. */
+/** Counts bytes in slots of a second: constant memory. */
 export class RateMeter {
   readonly #bytes = new Float64Array(SLOTS);
   readonly #startedAt: number;
@@ -20,7 +20,7 @@ export class RateMeter {
     this.#bytes[index] = (this.#bytes[index] ?? 0) + bytes;
   }
 
-  /** Since the start when that was only just now: a first figure after a moment, not after eight seconds. */
+  /** Average over the last seconds, or since the start if that is less. */
   bytesPerSecond(now: number): number {
     this.#advance(now);
     const window = Math.min(now - this.#startedAt, (SLOTS - 1) * SLOT_MS + (now % SLOT_MS));

@@ -1,4 +1,4 @@
-// What a request asks for. Only names things: nothing here becomes a path on a disk.
+// Parses request targets. They are never used as paths on a disk.
 import { ProtocolError } from '../errors.ts';
 import { unescapeOctets } from '../wire/percent.ts';
 import { decodeText } from '../wire/text.ts';

@@ -1,42 +1,40 @@
-// The client's side of HTTP on one connection: a request out, a head and a body in. Knows nothing of files, plans and sockets.
-//
-// Requests and bodies are generators: each yields what the connection has to do next and is resumed with how that went.
+// The HTTP client of one connection. Requests and bodies are generators: each yields commands for the connection and is resumed with
+// their outcomes.
 import { CodedError, ProtocolError } from '../errors.ts';
 import { HeaderReader } from '../handshake/header-block.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { HTTP_LIMITS, parseResponseHead, type ResponseHead } from './http-head.ts';
-import type { Framing } from './reply.ts';
+import type { Framing } from './source-reply.ts';
 
-/** `silenceMs`: nothing going out or coming in for that long is the event `silence`. */
-export type LineCommand =
+/** `silenceMs`: time without a byte sent or received after which the event is `silence`. */
+export type ExchangeCommand =
   | { readonly kind: 'send'; readonly bytes: Buffer; readonly silenceMs: number }
   /** The next bytes, however many. */
   | { readonly kind: 'read'; readonly silenceMs: number };
 
-export type LineEvent =
+export type ExchangeEvent =
   /** The command is done. */
   | { readonly kind: 'done' }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  /** The source shut its side as it should. */
+  /** The source closed its side. */
   | { readonly kind: 'ended' }
-  /** The connection is gone. */
+  /** The connection failed. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'silence' };
 
 export type SourceErrorCode = 'SOURCE_CLOSED' | 'SOURCE_STALLED' | 'SOURCE_MALFORMED';
 
-/** The other side did not keep to the protocol, or is gone. */
+/** The source broke the protocol or closed. */
 export class SourceError extends CodedError<SourceErrorCode> {}
 
-/** `100 Continue` and its like come before the answer; not without end. */
+/** Interim responses (1xx) before an answer. */
 const INTERIM_MAX = 4;
-/** A range that fits no counter is of no use: refuse before reading on. */
 const BODY_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 
 export class SourceExchange {
-  readonly #read: LineCommand;
+  readonly #read: ExchangeCommand;
   readonly #silenceMs: number;
-  /** Came with the end of a head or a body: at most one chunk. */
+  /** Bytes received after the end of a head or body: at most one chunk. */
   #held: Buffer | null = null;
 
   constructor(silenceMs: number) {
@@ -45,7 +43,7 @@ export class SourceExchange {
   }
 
   /** Sends the head and reads the answer's. Throws SourceError. */
-  *request(head: Buffer): Generator<LineCommand, ResponseHead, LineEvent> {
+  *request(head: Buffer): Generator<ExchangeCommand, ResponseHead, ExchangeEvent> {
     const sent = yield { kind: 'send', bytes: head, silenceMs: this.#silenceMs };
     if (sent.kind !== 'done') throw lost(sent, 'before it took our request');
     try {
@@ -67,7 +65,7 @@ export class SourceExchange {
     framing: Framing,
     bytes: number | null,
     sink: (bytes: Buffer) => Wait | null,
-  ): Generator<LineCommand | Wait, void, LineEvent> {
+  ): Generator<ExchangeCommand | Wait, void, ExchangeEvent> {
     if (framing === 'chunked') return yield* this.#chunked(bytes ?? BODY_BYTES_MAX, sink);
     for (let left = bytes ?? BODY_BYTES_MAX; left > 0; ) {
       const event = yield* this.#next();
@@ -84,7 +82,7 @@ export class SourceExchange {
   *#chunked<Wait>(
     bytesMax: number,
     sink: (bytes: Buffer) => Wait | null,
-  ): Generator<LineCommand | Wait, void, LineEvent> {
+  ): Generator<ExchangeCommand | Wait, void, ExchangeEvent> {
     const body = new ChunkedBody();
     let left = bytesMax;
     try {
@@ -106,7 +104,7 @@ export class SourceExchange {
   }
 
   /** Throws SourceError, HTTP_MALFORMED, HTTP_TOO_LONG. */
-  *#head(): Generator<LineCommand, ResponseHead, LineEvent> {
+  *#head(): Generator<ExchangeCommand, ResponseHead, ExchangeEvent> {
     const reader = new HeaderReader(HTTP_LIMITS);
     for (;;) {
       const event = yield* this.#next();
@@ -117,7 +115,7 @@ export class SourceExchange {
     }
   }
 
-  *#next(): Generator<LineCommand, LineEvent, LineEvent> {
+  *#next(): Generator<ExchangeCommand, ExchangeEvent, ExchangeEvent> {
     const held = this.#held;
     this.#held = null;
     return held === null ? yield this.#read : { kind: 'bytes', bytes: held };
@@ -128,7 +126,7 @@ export class SourceExchange {
   }
 }
 
-function lost(event: LineEvent, when: string): SourceError {
+function lost(event: ExchangeEvent, when: string): SourceError {
   if (event.kind === 'silence') return new SourceError('SOURCE_STALLED', 'sent nothing for too long');
   return new SourceError('SOURCE_CLOSED', `closed the connection ${when}`);
 }

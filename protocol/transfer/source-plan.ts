@@ -1,5 +1,4 @@
-// Which source to fetch from next, and when; which range to ask it for. Sees numbers only: no socket, no file, no timer.
-// One source at a time: a swarm would replace `next` and `pickRange` and keep the rest.
+// Decides which source to fetch from, when, and which range to request. Pure. One source at a time.
 import type { Random } from '../ports.ts';
 import type { ByteRange, RangeSet } from './range-set.ts';
 
@@ -7,9 +6,9 @@ export interface RetryTimes {
   /** After the n-th failure in a row: first · 2^(n-1), at most `maxMs`, ± a fifth. */
   firstMs: number;
   maxMs: number;
-  /** After a connection that was cut while it gave us something. */
+  /** After a connection that broke during a body. */
   cutMs: number;
-  /** Busy without a word about when to return. */
+  /** After busy without Retry-After. */
   busyMs: number;
   /** Refused us (gtk-gnutella DOWNLOAD_BAN_DELAY). */
   forbiddenMs: number;
@@ -30,13 +29,13 @@ export const RETRY_TIMES: RetryTimes = {
 };
 
 export const SOURCES_MAX = 64;
-/** Grows twofold with each request that was answered in full: a bad source costs little, a good one few round trips. */
+/** Size of a source's first request; doubled after each complete answer. */
 const REQUEST_BYTES_FIRST = 1 << 20;
 const REQUEST_BYTES_MAX = 1 << 24;
-/** Who refused us that often in a row means it. */
+/** Refusals in a row until a source is dropped. */
 const FORBIDDEN_MAX = 3;
 
-export interface Planned<S> {
+export interface PlannedSource<S> {
   readonly source: S;
   readonly key: string;
   /** Order of arrival. */
@@ -47,12 +46,12 @@ export interface Planned<S> {
   /** In a row. */
   failures: number;
   cuts: number;
-  /** Contributed to bytes whose hash was wrong. */
+  /** Hash mismatches to which it contributed bytes. */
   mismatches: number;
   /** Bytes that it gave since the last mismatch. */
   bytes: number;
   error: string | null;
-  /** What a partial source said it has. */
+  /** Ranges of a partial source. */
   available: RangeSet | null;
   requestBytes: number;
 }
@@ -60,12 +59,12 @@ export interface Planned<S> {
 export class SourcePlan<S> {
   readonly #random: Random;
   readonly #times: RetryTimes;
-  /** By key, in order of arrival; at most SOURCES_MAX, of which a dropped one makes room. */
-  readonly #sources = new Map<string, Planned<S>>();
+  /** By key, in order of arrival; at most SOURCES_MAX. A new one replaces a dropped one. */
+  readonly #sources = new Map<string, PlannedSource<S>>();
   #arrived = 0;
-  /** After a mismatch: one source gives all of the file, so that the next mismatch has one author. */
+  /** After a mismatch the whole file comes from one source, so that the next mismatch identifies it. */
   #solo = false;
-  /** Some bytes are from before a restart: nobody knows any more who gave them. */
+  /** Some bytes are from before a restart, of unknown sources. */
   inherited = false;
 
   constructor(random: Random, times: RetryTimes = RETRY_TIMES) {
@@ -73,7 +72,7 @@ export class SourcePlan<S> {
     this.#times = times;
   }
 
-  [Symbol.iterator](): Iterator<Planned<S>> {
+  [Symbol.iterator](): Iterator<PlannedSource<S>> {
     return this.#sources.values();
   }
 
@@ -103,8 +102,8 @@ export class SourcePlan<S> {
   }
 
   /** The best source that may be asked now: fewest mismatches, fewest failures, longest known. */
-  next(now: number): Planned<S> | null {
-    let best: Planned<S> | null = null;
+  next(now: number): PlannedSource<S> | null {
+    let best: PlannedSource<S> | null = null;
     for (const each of this.#eligible()) {
       if (each.state === 'waiting' && each.until <= now) each.state = 'idle';
       if (each.state === 'idle' && (best === null || order(each, best) < 0)) best = each;
@@ -122,7 +121,7 @@ export class SourcePlan<S> {
     return at;
   }
 
-  /** A user wants it tried at once, whatever happened before. */
+  /** Makes all sources eligible at once, at a user's request. */
   reset(): void {
     for (const each of this.#sources.values()) {
       if (each.state === 'active') continue;
@@ -132,8 +131,8 @@ export class SourcePlan<S> {
     }
   }
 
-  /** An answer came whole; `bytes` of it were new. */
-  onAnswered(planned: Planned<S>, bytes: number): void {
+  /** An answer was complete; `bytes` of it were new. */
+  onAnswered(planned: PlannedSource<S>, bytes: number): void {
     planned.bytes += bytes;
     planned.failures = 0;
     planned.cuts = 0;
@@ -141,20 +140,20 @@ export class SourcePlan<S> {
     planned.requestBytes = Math.min(2 * planned.requestBytes, REQUEST_BYTES_MAX);
   }
 
-  /** It answered well but keeps no connection: ask it for as much as it will give, and not at once again. */
-  onClosing(planned: Planned<S>, spacingMs: number, now: number): void {
+  /** The source answered but closes connections: request as much as possible next time, after `spacingMs`. */
+  onClosing(planned: PlannedSource<S>, spacingMs: number, now: number): void {
     planned.requestBytes = Number.MAX_SAFE_INTEGER;
     planned.state = 'waiting';
     planned.until = now + spacingMs;
   }
 
-  /** The connection ended as it should: there is nothing to fetch any more, or the download was stopped. */
-  onReleased(planned: Planned<S>): void {
+  /** The connection ended without failure: nothing is left to fetch, or the download was stopped. */
+  onReleased(planned: PlannedSource<S>): void {
     if (planned.state === 'active') planned.state = 'idle';
   }
 
   /** The connection failed or ended early, after `bytes` of a body. */
-  onFailed(planned: Planned<S>, reason: string, bytes: number, now: number): void {
+  onFailed(planned: PlannedSource<S>, reason: string, bytes: number, now: number): void {
     planned.bytes += bytes;
     planned.requestBytes = REQUEST_BYTES_FIRST;
     if (bytes > 0 && planned.cuts === 0) {
@@ -167,31 +166,31 @@ export class SourcePlan<S> {
     }
   }
 
-  /** It has the file but not for us now; no failure. */
-  onBusy(planned: Planned<S>, reason: string, retrySeconds: number | null, now: number): void {
+  /** The source is busy, which is no failure. */
+  onBusy(planned: PlannedSource<S>, reason: string, retrySeconds: number | null, now: number): void {
     planned.failures = 0;
     this.#wait(planned, reason, retrySeconds === null ? this.#times.busyMs : retrySeconds * 1000, now);
   }
 
-  onForbidden(planned: Planned<S>, reason: string, retrySeconds: number | null, now: number): void {
+  onForbidden(planned: PlannedSource<S>, reason: string, retrySeconds: number | null, now: number): void {
     const ms = Math.max(this.#times.forbiddenMs, (retrySeconds ?? 0) * 1000);
     this.#strike(planned, reason, ms, now, FORBIDDEN_MAX);
   }
 
-  onUnavailable(planned: Planned<S>, reason: string, retrySeconds: number | null, now: number): void {
+  onUnavailable(planned: PlannedSource<S>, reason: string, retrySeconds: number | null, now: number): void {
     this.#strike(planned, reason, retrySeconds === null ? this.#times.unavailableMs : retrySeconds * 1000, now);
   }
 
   /** `bytes`: of a body that ended with this. */
-  onDropped(planned: Planned<S>, reason: string, bytes = 0): void {
+  onDropped(planned: PlannedSource<S>, reason: string, bytes = 0): void {
     planned.bytes += bytes;
     planned.state = 'dropped';
     planned.error = reason;
   }
 
   /**
-   * The hash is wrong. Who gave all of the bytes is dropped; of several nobody knows who it was, so each stands behind those that gave
-   * none, and from now on one source gives everything.
+   * The hash is wrong. Drops the source if all bytes are from one; of several the culprit is unknown, so each ranks behind those that
+   * contributed none, and the whole file is fetched from one source.
    */
   onMismatch(reason: string): void {
     const contributors = [...this.#sources.values()].filter(each => each.bytes > 0);
@@ -204,16 +203,16 @@ export class SourcePlan<S> {
     this.inherited = false;
   }
 
-  /** Asked before a source is: true when all that others gave must go first, because its author would not be known. */
-  startsOver(planned: Planned<S>): boolean {
+  /** Whether the bytes of other sources must be discarded before this one is asked. */
+  startsOver(planned: PlannedSource<S>): boolean {
     if (!this.#solo) return false;
     const others = [...this.#sources.values()].filter(each => each.bytes > 0 && each !== planned);
     for (const each of others) each.bytes = 0;
     return others.length > 0;
   }
 
-  /** The next bytes to ask this source for, or null: it has none that are missing. `size` null: not known yet. */
-  pickRange(planned: Planned<S>, done: RangeSet, size: number | null): ByteRange | null {
+  /** The next range to request from this source; null when it has no missing bytes. `size` is null when unknown. */
+  pickRange(planned: PlannedSource<S>, done: RangeSet, size: number | null): ByteRange | null {
     const { available, requestBytes } = planned;
     const end = size ?? Number.MAX_SAFE_INTEGER;
     const bytes = size === null ? REQUEST_BYTES_FIRST : requestBytes;
@@ -224,21 +223,21 @@ export class SourcePlan<S> {
     return null;
   }
 
-  /** All, or while one source is to give everything and has begun: that one, as long as it is good. */
-  #eligible(): Iterable<Planned<S>> {
+  /** All sources; in solo mode only the one that has begun, until it is dropped. */
+  #eligible(): Iterable<PlannedSource<S>> {
     if (this.#solo) {
       for (const each of this.#sources.values()) if (each.bytes > 0 && each.state !== 'dropped') return [each];
     }
     return this.#sources.values();
   }
 
-  #strike(planned: Planned<S>, reason: string, ms: number, now: number, max = this.#times.failuresMax): void {
+  #strike(planned: PlannedSource<S>, reason: string, ms: number, now: number, max = this.#times.failuresMax): void {
     planned.failures++;
     if (planned.failures >= max) this.onDropped(planned, reason);
     else this.#wait(planned, reason, ms, now);
   }
 
-  #wait(planned: Planned<S>, reason: string, ms: number, now: number): void {
+  #wait(planned: PlannedSource<S>, reason: string, ms: number, now: number): void {
     planned.state = 'waiting';
     planned.until = now + ms;
     planned.error = reason;
@@ -250,6 +249,6 @@ export class SourcePlan<S> {
   }
 }
 
-function order<S>(a: Planned<S>, b: Planned<S>): number {
+function order<S>(a: PlannedSource<S>, b: PlannedSource<S>): number {
   return a.mismatches - b.mismatches || a.failures - b.failures || a.number - b.number;
 }

@@ -1,4 +1,4 @@
-// Somewhere to fetch a file from: a servent that was in a hit, or a plain HTTP address out of a magnet link.
+// A source of a file: a servent of a query hit, or an HTTP URL of a magnet link.
 import { DEFAULT_PORT } from '../constants.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint } from '../wire/endpoint.ts';
 
@@ -6,11 +6,11 @@ export interface Source {
   readonly endpoint: Endpoint;
   /** 16 bytes; needed for a push. */
   readonly serventGuid: Buffer | null;
-  /** Said that it cannot be connected to. */
+  /** Firewalled: needs a push. */
   readonly push: boolean;
-  /** Who passes pushes on to it, as its hit said; not stored, since they change. */
+  /** Push proxies in its hit; not stored, since they change. */
   readonly pushProxies?: readonly Endpoint[];
-  /** The file's there, and its name. */
+  /** The file's index and name there. */
   readonly index: number;
   readonly name: string;
   /** Path and query to ask for, of an HTTP address; null: made from the hash, or from index and name. */
@@ -21,7 +21,7 @@ export const PLAIN_SOURCE = { serventGuid: null, push: false, index: 0, name: ''
 
 const HTTP_PORT = 80;
 
-/** Two of the same key are the same place. */
+/** Identifies a source. */
 export function keyOf(source: Source): string {
   const { endpoint, serventGuid, target } = source;
   // behind one firewall's address may be several servents

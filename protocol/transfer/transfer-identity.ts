@@ -1,7 +1,7 @@
-// Who we are to those who fetch from us, and to those whom we fetch from.
+// Our identity in transfers.
 import type { Endpoint } from '../wire/endpoint.ts';
 
-/** Read at each use: what it says may change. */
+/** Values may change: read at each use. */
 export interface TransferIdentity {
   readonly userAgent: string;
   /** 16 bytes. */

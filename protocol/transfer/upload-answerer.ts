@@ -1,4 +1,4 @@
-// What upload requests get, over all connections: slots, turns to browse, how many connections there may be, and the counts.
+// The state shared by all upload connections: slots, browse limit, connection limit, counters.
 import { ReasonCounts } from '../reason-counts.ts';
 import type { SharedFile } from '../search/shared-file.ts';
 import type { TransferIdentity } from './transfer-identity.ts';

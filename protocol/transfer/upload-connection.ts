@@ -1,14 +1,14 @@
-// What the requests of one connection get: heads go in, replies come out. The shell opens files and moves bytes.
+// Answers the requests of one upload connection: heads in, replies out. The shell opens files and sends bytes.
 import { ProtocolError } from '../errors.ts';
 import type { SharedFile } from '../search/shared-file.ts';
 import { urnOrNull } from '../wire/urn.ts';
-import { namesFile } from './asked-name.ts';
 import { browseHits } from './browse-hits.ts';
 import { keepsAlive, listOf, numberOf, type RequestHead } from './http-head.ts';
 import { isPushProxyTarget } from './push-proxy.ts';
 import { parseRange, RangeVerdict } from './range.ts';
 import type { ByteRange } from './range-set.ts';
 import { parseTarget, type Target } from './request-target.ts';
+import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
 import type { Admission } from './upload-queue.ts';
 import {
@@ -23,7 +23,7 @@ import {
 
 /** Refusals on one connection; then it is closed (gtk-gnutella MAX_ERRORS). */
 const ERRORS_MAX = 10;
-/** That much of a file goes out without a slot, once a connection: tiny files and first looks (gtk-gnutella's quick slot). */
+/** Bytes that a connection may get without a slot, for tiny files (gtk-gnutella's quick slot). */
 const QUICK_BYTES = 8192;
 const RETRY_SECONDS = 60;
 const PACKETS = 'application/x-gnutella-packets';
@@ -76,7 +76,7 @@ export class UploadConnection {
   #userAgent: string | null = null;
   #pending: Pending | null = null;
   #introduced = false;
-  /** Whose name this connection was told last. */
+  /** File whose name was sent last. */
   #named: SharedFile | null = null;
   #errors = 0;
   #quickBytes = QUICK_BYTES;
@@ -180,7 +180,7 @@ export class UploadConnection {
     if (request.major !== 1) return this.#refuse(505, 'unsupported', at);
     if (request.method !== 'GET' && request.method !== 'HEAD') return this.#refuse(501, 'unsupported', at);
     if (request.minor >= 1 && !headers.has('Host')) return this.#refuse(400, 'malformed', at);
-    // a body that we would take for the next request
+    // refuses bodies, which would be parsed as the next request
     if ((numberOf(headers.get('Content-Length')) ?? 0) !== 0 || headers.has('Transfer-Encoding')) {
       return this.#refuse(403, 'forbidden', at);
     }
@@ -199,7 +199,7 @@ export class UploadConnection {
     return this.#admit({ request, file, range, at });
   }
 
-  /** By hash where one is named; else what has the index must have the name too: it may have gone to another file since the hit. */
+  /** Finds the file by hash if the request has one, else by index and name, as the index may have changed since the hit. */
   #find(target: Target, wanted: Buffer | null): SharedFile | null {
     const { files } = this.#context;
     if (target.kind === 'urn') {
@@ -261,13 +261,13 @@ export class UploadConnection {
     return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused', at);
   }
 
-  /** An answer after which the connection is of no use. */
+  /** Refuses and closes the connection. */
   #refuse(status: number, outcome: UploadOutcome, at: Moment, headers: readonly Header[] = EMPTY): UploadReply {
     this.#context.outcomes.count(outcome);
     return { kind: 'reply', status, bytes: this.#encode(status, false, at, null, headers), keepAlive: false };
   }
 
-  /** An answer about one file: the next may be another. */
+  /** Refuses one file; another request may follow. */
   #refuseFile(
     request: RequestHead,
     status: number,

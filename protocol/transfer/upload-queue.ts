@@ -10,11 +10,11 @@ export interface UploadLimits {
 }
 
 export interface UploadTimes {
-  /** A waiting connection asks again no sooner than this … */
+  /** A waiting connection polls no sooner than this … */
   pollMinMs: number;
   /** … and no later, or its place is given up. */
   pollMaxMs: number;
-  /** A slot stays with its connection this long between two requests: who fetches range after range is not queued anew. */
+  /** Time that a slot is held between two requests of a connection. */
   graceMs: number;
 }
 
@@ -110,7 +110,7 @@ export class UploadQueue {
     this.#waiters.delete(connection);
   }
 
-  /** From 1, or null for who does not wait. */
+  /** From 1; null for a connection that does not wait. */
   position(connection: number): number | null {
     return this.#waiters.has(connection) ? this.#ahead(connection) + 1 : null;
   }

@@ -1,4 +1,4 @@
-// The heads that an upload request is answered with.
+// Encodes the heads of upload replies.
 import type { SharedFile } from '../search/shared-file.ts';
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 import { formatSha1Urn } from '../wire/urn.ts';
@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-/** What is the same in every reply. */
+/** The common part of replies. */
 export interface ReplyFrame {
   readonly userAgent: string;
   /** Milliseconds since 1970. */
@@ -61,7 +61,7 @@ export const EMPTY: readonly Header[] = [['Content-Length', '0']];
 export function fileHeaders(file: SharedFile, range: ByteRange | null, named: boolean): Header[] {
   const bytes = range === null ? file.size : range.end - range.start;
   const headers: Header[] = [
-    // never the type that the name suggests: a browser must not run what strangers share
+    // never a type by file name: browsers must not execute shared files
     ['Content-Type', 'application/octet-stream'],
     ['Content-Length', String(bytes)],
   ];

@@ -19,10 +19,10 @@ export class Scene {
   readonly tcp: string[] = [];
   readonly udp: string[] = [];
 
-  constructor(options: ServentOptions = {}, decreed: 'open' | 'firewalled' | null = 'open') {
+  constructor(options: ServentOptions = {}, override: 'open' | 'firewalled' | null = 'open') {
     const { clock } = this.network;
     this.servent = this.network.add('a', options);
-    this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
+    this.firewall = new Firewall({ override, isNear: () => false, byPort: false, now: clock.now() });
     this.vendor = new VendorDispatch(
       {
         clock,

@@ -32,12 +32,12 @@ export class VirtualDatagrams {
     network: VirtualNetwork,
     wire: SentDatagram[],
     limits: Partial<DatagramLimits> = {},
-    decreed: 'open' | 'firewalled' | null = null,
+    override: 'open' | 'firewalled' | null = null,
   ) {
     const { clock, random } = network;
     this.servent = servent;
     this.#clock = clock;
-    this.firewall = new Firewall({ decreed, isNear: () => false, byPort: false, now: clock.now() });
+    this.firewall = new Firewall({ override, isNear: () => false, byPort: false, now: clock.now() });
     this.core = new Datagrams(
       {
         clock,
@@ -58,7 +58,7 @@ export class VirtualDatagrams {
       },
       clock.now(),
     );
-    servent.courier = this.core.replies;
+    servent.hitTransport = this.core.replies;
     servent.hearHitForOutside = frame => this.core.guess.onHit(frame, clock.now());
   }
 

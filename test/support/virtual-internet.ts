@@ -8,7 +8,7 @@ import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
 import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
-import type { Attempt } from '../../protocol/overlay/neighbours/attempt.ts';
+import type { DialResult } from '../../protocol/overlay/neighbours/dial-result.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
 import { ROUND_MS, Servent } from '../../protocol/servent.ts';
@@ -289,12 +289,12 @@ export class VirtualHost implements Shell, ServentSink {
     this.connect(parseEndpoint(address), attempt => this.servent.kept.ended(address, attempt, this.#internet.clock.ms));
   }
 
-  connect(to: Endpoint, done: (attempt: Attempt) => void): void {
+  connect(to: Endpoint, done: (attempt: DialResult) => void): void {
     const internet = this.#internet;
     const triedAt = internet.clock.wallTime();
     this.dials.push(formatEndpoint(to));
     this.servent.dialling(to);
-    const end = (attempt: Attempt) => {
+    const end = (attempt: DialResult) => {
       if (!this.up) return;
       this.servent.dialled(to, attempt, triedAt, internet.clock.ms);
       done(attempt);
@@ -307,7 +307,7 @@ export class VirtualHost implements Shell, ServentSink {
   }
 
   /** Connects without a dial's delay: for networks that a test or benchmark builds by hand. */
-  join(target: VirtualHost): Attempt {
+  join(target: VirtualHost): DialResult {
     const { clock } = this.#internet;
     this.servent.dialling(target.endpoint);
     const attempt = this.#shakeHands(target);
@@ -316,7 +316,7 @@ export class VirtualHost implements Shell, ServentSink {
   }
 
   /** Three steps, all in one moment. */
-  #shakeHands(target: VirtualHost): Attempt {
+  #shakeHands(target: VirtualHost): DialResult {
     if (!target.up || !this.up) return { kind: 'failed', reason: 'HANDSHAKE_CLOSED', text: 'closed' };
     const now = this.#internet.clock.ms;
     // the system gives each connection a port of its own
@@ -352,7 +352,7 @@ export class VirtualHost implements Shell, ServentSink {
     });
   }
 
-  #link(target: VirtualHost, from: Endpoint, ours: HandshakeAccepted, theirs: HandshakeAccepted): Attempt {
+  #link(target: VirtualHost, from: Endpoint, ours: HandshakeAccepted, theirs: HandshakeAccepted): DialResult {
     const there = new Pipe(this.#internet, this);
     const back = new Pipe(this.#internet, target);
     const link = this.#addLink(target.endpoint, 'out', ours, there);

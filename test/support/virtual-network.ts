@@ -7,7 +7,7 @@ import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
 import type { Link, LinkSpec, Wire } from '../../protocol/overlay/links/link.ts';
 import type { HostSighting } from '../../protocol/overlay/neighbours/host-cache.ts';
 import { Overlay } from '../../protocol/overlay/overlay.ts';
-import type { HitCourier } from '../../protocol/overlay/queries/answerer.ts';
+import type { HitTransport } from '../../protocol/overlay/queries/answerer.ts';
 import type { QueryRateSettings } from '../../protocol/overlay/queries/query-rates.ts';
 import type { SearchSpec } from '../../protocol/overlay/queries/question.ts';
 import type { Search } from '../../protocol/overlay/queries/search.ts';
@@ -141,7 +141,7 @@ export class VirtualServent implements OverlaySink, Identity {
   hearHitForOutside: (frame: Frame) => void = () => undefined;
   routeTableUpdates = 0;
   /** Where hits go instead of the links; for tests that have datagrams. */
-  courier: HitCourier | null = null;
+  hitTransport: HitTransport | null = null;
   readonly #clock: Clock;
 
   constructor(name: string, host: string, clock: Clock, random: Random, options: ServentOptions = {}) {
@@ -153,12 +153,12 @@ export class VirtualServent implements OverlaySink, Identity {
     // most tests are about the flood; those of query routing turn it off
     const limits = { reaches: ['private', 'public'] as const, flooding: true, ...options.limits };
     this.#clock = clock;
-    const courier: HitCourier = {
-      offer: (frame, query, files, now) => this.courier?.offer(frame, query, files, now) ?? false,
+    const hitTransport: HitTransport = {
+      offer: (frame, query, files, now) => this.hitTransport?.offer(frame, query, files, now) ?? false,
     };
     this.overlay = new Overlay(
       {
-        ...{ clock, random, library: this.library, sink: this, identity: this, limits, courier },
+        ...{ clock, random, library: this.library, sink: this, identity: this, limits, hitTransport },
         ...(options.rates === undefined ? {} : { rates: options.rates }),
       },
       clock.now(),
@@ -219,7 +219,7 @@ export class VirtualServent implements OverlaySink, Identity {
     this.vendorMessages++;
     this.hearVendorMessage(link, frame);
   }
-  onHitForOutside(frame: Frame): void {
+  onDatagramQueryHit(frame: Frame): void {
     this.hearHitForOutside(frame);
   }
   onRouteTableUpdate(): void {

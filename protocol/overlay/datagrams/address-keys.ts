@@ -1,5 +1,5 @@
-// Keys that prove that somebody receives what is sent to its address: GUESS query keys, tokens of out-of-band hits.
-// A keyed hash of the address, so that nothing has to be remembered.
+// Keys that prove ownership of an address: GUESS query keys, tokens of out-of-band hits. A keyed hash of the address, so
+// that no state is kept for each.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
@@ -13,7 +13,7 @@ export class AddressKeys {
   readonly #rotateMs: number;
   /** Made when the first key is asked for. */
   #secret: Buffer | null = null;
-  /** Keys of the time before are good as well. */
+  /** The secret before; its keys are still valid. */
   #previous: Buffer | null = null;
   #since: number;
 

@@ -1,4 +1,4 @@
-// Answers to those who draw maps (LIME/5) and to those who ask for one file (LIME/23), by UDP.
+// Answers crawler pings (LIME/5) and HEAD pings (LIME/23) by UDP.
 import type { Searchable } from '../../search/shared-file.ts';
 import { formatEndpoint, isIpv6 } from '../../wire/endpoint.ts';
 import { urnOrNull } from '../../wire/urn.ts';

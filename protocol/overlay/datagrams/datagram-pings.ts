@@ -1,4 +1,4 @@
-// Pings and pongs by UDP: who is out there asks us, and we ask hosts and UDP host caches. Matched by GUID.
+// Pings and pongs by UDP, matched by GUID: sends pings to hosts and UDP host caches, encodes pongs for pings received.
 import { HEADER_BYTES, Type } from '../../constants.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';

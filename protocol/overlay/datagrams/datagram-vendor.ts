@@ -15,7 +15,7 @@ import { KeyedRateLimit, type RateLimit } from '../rate-limit.ts';
 import { answerCrawler, answerHead } from './datagram-answers.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 import type { OutOfBandClaims, OutOfBandReplies } from './out-of-band.ts';
-import { answerBytesMax, type StrangerAnswers } from './stranger-answers.ts';
+import { answerBytesMax, type UnverifiedAnswers } from './unverified-answers.ts';
 
 export interface DatagramVendorParts {
   readonly clock: WallClock;
@@ -27,7 +27,7 @@ export interface DatagramVendorParts {
   readonly userAgent: () => string;
   readonly replies: OutOfBandReplies;
   readonly claims: OutOfBandClaims;
-  readonly answers: StrangerAnswers;
+  readonly answers: UnverifiedAnswers;
   readonly addressKey: (endpoint: Endpoint) => string;
   readonly startedAt: number;
   /** Crawler pings, and questions for one file, of one address. */

@@ -1,5 +1,5 @@
-// The front door of UDP: a datagram within the limits of its sender is evidence for the firewall, then goes to the handler
-// of its type. Its sender may be forged: nothing answers much, often or long until a key or token is shown.
+// Receives datagrams: checks the rate of the sender's address, tells the firewall, dispatches by type. Addresses may be forged,
+// so answers are few and short until the sender shows a key or token.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random, WallClock } from '../../ports.ts';
@@ -24,10 +24,10 @@ import { DELIVERY_PACE, Deliveries, type DeliveryPace } from './deliveries.ts';
 import { Guess } from './guess.ts';
 import { OutOfBandClaims, OutOfBandReplies } from './out-of-band.ts';
 import { PingAnswers, type PingRates } from './ping-answers.ts';
-import { answerBytesMax, StrangerAnswers } from './stranger-answers.ts';
-import { Unspoken } from './unspoken.ts';
+import { UnsupportedProtocol } from './unsupported-protocol.ts';
+import { answerBytesMax, UnverifiedAnswers } from './unverified-answers.ts';
 
-/** LimeWire reads 2,048 bytes of a datagram; nobody sends more. */
+/** As in LimeWire. */
 const DATAGRAM_BYTES_MAX = 2_048;
 const PUSH_TTL = 2;
 /** Set in the TTL when the payload is deflated, which only those get who ask for it. */
@@ -66,7 +66,7 @@ export const DATAGRAM_LIMITS: DatagramLimits = {
   guess: true,
 };
 
-/** In a lab: everybody at one address, and nobody patient. */
+/** For servents that share one address. */
 export const LOCAL_DATAGRAM_LIMITS: Partial<DatagramLimits> = {
   byPort: true,
   pings: new RateLimit(200, 20),
@@ -84,9 +84,9 @@ export interface DatagramCore {
   /** The running search of ours whose GUID stands at `start`. */
   searchOf(bytes: Buffer, start: number): Search | null;
   /** See GuessCore. */
-  queryFromOutside(query: Buffer, now: number): boolean;
+  receiveDatagramQuery(query: Buffer, now: number): boolean;
   /** A push that came by datagram: for us, or for a neighbour. False when we know no way. */
-  pushFromOutside(frame: Frame, now: number): boolean;
+  receiveDatagramPush(frame: Frame, now: number): boolean;
 }
 
 export interface DatagramSink {
@@ -106,7 +106,7 @@ export interface DatagramsParts {
   readonly core: DatagramCore;
   readonly sink: DatagramSink;
   readonly firewall: Firewall;
-  /** Fire and forget: what the system does not take is lost. */
+  /** Sends a datagram, without a result. */
   readonly send: (bytes: Buffer, to: Endpoint) => void;
   /** Hosts worth telling others, with free slots of that kind; our own ultrapeers first. */
   readonly hosts: (count: number, slots: 'ultrapeer' | 'leaf') => readonly Endpoint[];
@@ -120,9 +120,9 @@ export class Datagrams {
   readonly guess: Guess;
   readonly deliveries: Deliveries;
   /** Of the Kademlia network that shares the port. */
-  readonly dht = new Unspoken();
+  readonly dht = new UnsupportedProtocol();
   /** Of firewall-to-firewall transfers. */
-  readonly rudp = new Unspoken();
+  readonly rudp = new UnsupportedProtocol();
   readonly ends = new ReasonCounts<DatagramEnd>(DATAGRAM_ENDS);
   bytesIn = 0;
   sent = 0;
@@ -132,7 +132,7 @@ export class Datagrams {
   readonly #parts: DatagramsParts;
   readonly #limits: DatagramLimits;
   readonly #perAddress: KeyedRateLimit;
-  readonly #answers: StrangerAnswers;
+  readonly #answers: UnverifiedAnswers;
   readonly #pings: DatagramPings;
   readonly #handlers: ReadonlyMap<number, DatagramHandler>;
   readonly #frame = new Frame();
@@ -147,7 +147,7 @@ export class Datagrams {
     const sendVendor = (payload: Buffer, guid: Buffer, to: Endpoint, at: number) =>
       this.#send(encodeDescriptor(guid, Type.Vendor, 1, 0, payload), to, at);
     const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
-    this.#answers = new StrangerAnswers(limits.answers, send);
+    this.#answers = new UnverifiedAnswers(limits.answers, send);
     this.deliveries = new Deliveries({ send, random, pace: limits.pace, addressKey });
     const { deliveries } = this;
     this.replies = new OutOfBandReplies(
@@ -210,7 +210,7 @@ export class Datagrams {
       [Type.Pong, (frame, from, at) => (this.#pings.onPong(frame, from, at) ? 'taken' : 'pong_unasked')],
       [Type.Query, (frame, from, at) => this.#onQuery(frame, from, at)],
       [Type.QueryHit, (frame, from, at) => this.#onHit(frame, from, at)],
-      [Type.Push, (frame, _, at) => (core.pushFromOutside(frame, at) ? 'taken' : 'push_unasked')],
+      [Type.Push, (frame, _, at) => (core.receiveDatagramPush(frame, at) ? 'taken' : 'push_unasked')],
       [Type.Vendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
       [Type.StandardVendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
       [Type.Dht, frame => this.dht.onDatagram(frame)],
@@ -319,7 +319,7 @@ export class Datagrams {
     done(answer, now);
   }
 
-  /** For a neighbour that wants to know whether it can be reached: a ping of its choice, answered to nobody. */
+  /** Sends a ping with the given GUID, to test for a neighbour whether it can be reached. */
   probe(to: Endpoint, guid: Buffer, now: number): void {
     this.#send(encodeDescriptor(guid, Type.Ping, 1, 0, Buffer.alloc(0)), to, now);
   }

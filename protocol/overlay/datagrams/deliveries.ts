@@ -1,4 +1,4 @@
-// Datagrams with hits for other hosts: the first of each answer at once, the others of it in gtk-gnutella's pace.
+// Sends datagrams with hits: the first of each answer at once, the others at gtk-gnutella's pace.
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
@@ -56,7 +56,7 @@ export class Deliveries {
   readonly #destinations = new Map<string, Destination>();
   /** Datagrams for which there was no room. */
   dropped = 0;
-  /** Datagrams whose turn came when nobody listened any more. */
+  /** Datagrams dropped after LISTENING_MS. */
   late = 0;
 
   constructor(parts: DeliveriesParts) {

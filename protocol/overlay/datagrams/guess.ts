@@ -1,5 +1,4 @@
-// GUESS, the server's side: an ultrapeer answers queries that come by UDP from those that have a query key of it, so
-// from those that receive what is sent to the address they show.
+// GUESS server: an ultrapeer answers queries by UDP that carry its query key, which proves the sender's address.
 import { Type } from '../../constants.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
@@ -36,7 +35,7 @@ const HITS_MAX = 50;
 
 export interface GuessCore {
   /** Passes a query on to the leaves that may have hits; false when it has been here before. */
-  queryFromOutside(query: Buffer, now: number): boolean;
+  receiveDatagramQuery(query: Buffer, now: number): boolean;
 }
 
 export interface GuessParts {
@@ -98,13 +97,13 @@ export class Guess {
     const address = this.#parts.addressKey(from);
     if (key === null || !this.#keys.holds(from, key, now)) {
       this.badKeys++;
-      // who sends none does not know GUESS; a bad one may just be old
+      // without a key the sender does not support GUESS; a bad one may be expired
       if (key === null || !this.#newKeys.admit(address, now)) return;
       this.#parts.pong(guid, from, requestBytes, false, [{ id: 'QK', payload: this.#keys.keyOf(from, now) }], now);
       return;
     }
     const due = this.#rates.admit(address, now) ? ALL_LIMIT.admit(this.#allDue, now) : -1;
-    if (due < 0 || !this.#parts.core.queryFromOutside(strippedQuery(guid, frame.payload(), from), now)) {
+    if (due < 0 || !this.#parts.core.receiveDatagramQuery(strippedQuery(guid, frame.payload(), from), now)) {
       this.dropped++;
       return;
     }
@@ -163,8 +162,8 @@ const FOR_US: ReadonlySet<string> = new Set(['QK', 'SCP', 'Z']);
 const FOR_US_OR_OUT_OF_BAND: ReadonlySet<string> = new Set([...FOR_US, 'SO']);
 
 /**
- * As leaves get it, but for the hop to them. Nobody is made to offer hits to an address that is not the searcher's
- * (gtk-gnutella); they come back through us.
+ * The query for leaves: without GUESS items, and without the out-of-band flag unless the address in the GUID is the sender's
+ * (gtk-gnutella).
  */
 function strippedQuery(guid: Buffer, payload: Buffer, from: Endpoint): Buffer {
   const { host, port } = addressInGuid(guid);

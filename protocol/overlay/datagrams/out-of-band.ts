@@ -1,5 +1,5 @@
-// Hits by UDP, past the links that the query took. The one who has files offers (LIME/12), the searcher claims
-// (LIME/11), the hits follow. In version 3 each carries the searcher's token, so that nobody else can send any.
+// Out-of-band hits, by UDP: the responder offers (LIME/12), the searcher claims (LIME/11), the hits follow. In version 3 each
+// carries the searcher's token, so that nobody else can send hits.
 import type { Random } from '../../ports.ts';
 import type { SharedFile } from '../../search/shared-file.ts';
 import { type Endpoint, formatEndpoint, packIpv4, type Reach, reachOf, unpackIpv4 } from '../../wire/endpoint.ts';
@@ -16,7 +16,7 @@ import {
   type OutOfBandOffer,
 } from '../../wire/vendor/out-of-band.ts';
 import type { Identity } from '../identity.ts';
-import type { HitCourier } from '../queries/answerer.ts';
+import type { HitTransport } from '../queries/answerer.ts';
 import { hitDatagrams } from '../queries/own-hits.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { TimedKeys } from '../timed-keys.ts';
@@ -67,7 +67,7 @@ export interface OutOfBandRepliesParts {
 }
 
 /** Our own hits for queries of others. */
-export class OutOfBandReplies implements HitCourier {
+export class OutOfBandReplies implements HitTransport {
   readonly #parts: OutOfBandRepliesParts;
   /** By GUID of the query, oldest first; at most OFFERS_MAX. */
   readonly #offers = new Map<string, Offer>();

@@ -1,11 +1,11 @@
-// Pings of others by UDP: each kind of wish is granted to an address at its own rate.
+// Answers pings by UDP, with a rate for each address and kind of request.
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { parsePing } from '../../wire/ping.ts';
 import { KeyedRateLimit, type RateLimit } from '../rate-limit.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 import { type DatagramPings, wishesOf } from './datagram-pings.ts';
-import { answerBytesMax, type StrangerAnswers } from './stranger-answers.ts';
+import { answerBytesMax, type UnverifiedAnswers } from './unverified-answers.ts';
 
 export interface PingRates {
   /**
@@ -19,7 +19,7 @@ export interface PingRates {
 
 export class PingAnswers {
   readonly #pings: DatagramPings;
-  readonly #answers: StrangerAnswers;
+  readonly #answers: UnverifiedAnswers;
   readonly #addressKey: (endpoint: Endpoint) => string;
   readonly #plain: KeyedRateLimit;
   readonly #hosts: KeyedRateLimit;
@@ -27,7 +27,7 @@ export class PingAnswers {
 
   constructor(
     pings: DatagramPings,
-    answers: StrangerAnswers,
+    answers: UnverifiedAnswers,
     addressKey: (endpoint: Endpoint) => string,
     rates: PingRates,
     addressesMax: number,

@@ -1,4 +1,4 @@
-// Addresses to have nothing to do with: sorted, merged ranges of both families, searched by halving.
+// Blocked addresses: sorted, merged ranges of both families, found by binary search.
 import { canonicalHost, isIpv6, packIpv6 } from '../../wire/endpoint.ts';
 
 /** From and to, both included, canonical text of one family. */

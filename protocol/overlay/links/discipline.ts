@@ -1,4 +1,4 @@
-// Counts what is dropped and decides when a peer has done it once too often. One bad descriptor never costs a link.
+// Counts dropped descriptors and closes a link when a peer sends too many bad ones; a single one never does.
 import { ByeCode } from '../../wire/bye.ts';
 import { Drop, Drops } from './drops.ts';
 import type { Link } from './link.ts';

@@ -12,7 +12,7 @@ export const Drop = {
   TtlTooHigh: 3,
   /** A hit that ran out of TTL on its way back. */
   HitExpired: 4,
-  /** A push that came too far: the tables must point in a circle. */
+  /** A push over the hop limit: the push routes have a loop. */
   PushExpired: 5,
   /** A hit for a query that never passed here, or too long ago. */
   HitNoRoute: 6,
@@ -20,7 +20,7 @@ export const Drop = {
   HitUnwanted: 7,
   /** The link that a hit belongs to is gone. */
   HitLinkGone: 8,
-  /** A hit that came from where it should go. */
+  /** A hit from the link to which it should be routed. */
   HitBackwards: 9,
   PushNoRoute: 10,
   /** Payload outside the bounds of its type. */
@@ -30,7 +30,7 @@ export const Drop = {
   UnknownType: 13,
   /** A type that never travels came with hops or TTL. */
   NeverRouted: 14,
-  /** A leaf passed on what was not its own. */
+  /** A leaf relayed a descriptor. */
   LeafRelayed: 15,
   /** Query without the flags mark, when policy wants it. */
   Unflagged: 16,
@@ -38,9 +38,9 @@ export const Drop = {
   PushTooSoon: 18,
   /** A pong that no ping of ours had asked for. */
   PongUnasked: 19,
-  /** A pong with an address that nobody could or should dial. */
+  /** A pong with an unusable address. */
   PongUnusable: 20,
-  /** Distributed hash table and horizon size: known, not spoken. */
+  /** DHT and HSEP: known types, unsupported. */
   NotSpoken: 21,
   /** Arrived after a Bye or while the link was closing. */
   AfterClose: 22,
@@ -79,7 +79,7 @@ export class Drops {
     return this.#counts[reason] ?? 0;
   }
 
-  /** Without what nobody misses: our own pongs. */
+  /** All but our own pongs. */
   get lost(): number {
     return this.total - this.of(Drop.PongOwn);
   }

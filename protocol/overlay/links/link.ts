@@ -1,4 +1,4 @@
-// One established overlay connection as the core sees it. The socket is the shell's; a Wire stands for it here.
+// One established overlay connection. The shell owns the socket and implements Wire.
 import type { Capabilities, PeerRole, Role } from '../../handshake/capabilities.ts';
 import type { QrpTable } from '../../qrp/table.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
@@ -36,9 +36,9 @@ export interface LinkSpec {
 export const LinkState = { Open: 0, Closing: 1, Closed: 2 } as const;
 export type LinkState = (typeof LinkState)[keyof typeof LinkState];
 
-/** One shape, lean: thousands of leaves are kept. Fields are the core's to write and anybody's to read. */
+/** State of a link; small, as there are thousands. Only the core writes the fields. */
 export class Link {
-  /** Counts up from 1, never used twice. */
+  /** From 1, not reused. */
   readonly id: number;
   readonly endpoint: Endpoint;
   readonly direction: 'in' | 'out';

@@ -1,7 +1,7 @@
-// What waits to be written on one link: priorities, byte bounds, drop policy. Frames are shared between links and
-// never changed once queued; they are joined only when the wire takes them.
+// The send queue of a link: priorities, byte limits, drop policy. Frames may be shared between links and must not change once
+// queued; take() joins them.
 
-/** Drop order: lowest first. Replies outrank requests, since whole paths have paid for them. */
+/** Drop order: lowest first. Replies outrank requests, as they have used more of the network. */
 export const Priority = { Ping: 0, Query: 1, Pong: 2, Hit: 3, Push: 4, Control: 5 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
@@ -14,7 +14,7 @@ export interface SendLimits {
   readonly lowBytes: number;
   /** From here on hits, then pushes are shed, oldest first. */
   readonly fullBytes: number;
-  /** Control frames alone passed this: the link is beyond help. */
+  /** Control frames alone exceed this: close the link. */
   readonly hardBytes: number;
 }
 
@@ -88,7 +88,7 @@ export class SendQueue {
     return this.#dropped?.[priority] ?? 0;
   }
 
-  /** The frame must not change any more. What does not fit pushes out what matters less. */
+  /** Queues a frame, which must not change; over the limits frames of low priority are dropped. */
   enqueue(frame: Buffer, priority: Priority): void {
     if (this.overflowed) return;
     this.#rings ??= new Array<FrameRing | null>(PRIORITIES).fill(null);

@@ -1,4 +1,4 @@
-// Should we be an ultrapeer? Weighs measured criteria, each readable, and changes its mind slowly.
+// Decides from measured criteria, with delays, whether to be an ultrapeer.
 
 export type ElectedRole = 'leaf' | 'ultrapeer';
 
@@ -8,7 +8,7 @@ export interface Vitals {
   readonly uptimeMs: number;
   /** Average milliseconds a session lasts, this one included. */
   readonly averageUptimeMs: number;
-  /** Somebody connected to us over TCP. */
+  /** A host has connected to us by TCP. */
   readonly tcpReachable: boolean | null;
   readonly udpReachable: boolean | null;
   /** Bytes a second that we have been seen to send. */
@@ -43,7 +43,7 @@ export interface ElectionRules {
   readonly promoteAfterMs: number;
   /** How long one must fail before a demotion. */
   readonly demoteAfterMs: number;
-  /** Either by at most so much longer, drawn at random: or all that feel the same need would answer it. */
+  /** Random addition to both, so that not all servents change at once. */
   readonly spreadMs: number;
   /** An ultrapeer without a leaf for so long is not needed. */
   readonly idleAfterMs: number;
@@ -202,7 +202,7 @@ function holds(name: string, value: boolean | null, asked: boolean, why: string)
   return { name, value, wanted: asked, met: !asked || value === true, why };
 }
 
-/** Could we carry leaves? */
+/** Criteria of capacity for leaves. */
 function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
   return [
     atLeast(
@@ -237,7 +237,7 @@ function capacity(rules: ElectionRules, vitals: Vitals): Criterion[] {
   ];
 }
 
-/** Does the network want one more? An ultrapeer is kept while leaves hang on it. */
+/** Criteria of need for one more ultrapeer; an ultrapeer with leaves is needed. */
 function demand(rules: ElectionRules, vitals: Vitals, role: ElectedRole, leaflessMs: number): Criterion[] {
   if (role === 'ultrapeer') {
     // with nowhere to go as a leaf it stays, and as the last free place of a full network too

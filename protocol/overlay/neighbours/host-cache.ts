@@ -1,4 +1,4 @@
-// Hosts we have heard of: which are worth dialling, and when. Pure: the daemon stores the records.
+// The known hosts: which to dial, and when. Pure: the daemon stores the records.
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 
@@ -181,7 +181,7 @@ export class HostCache {
   /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */
   next(now: number, exclude: (host: Readonly<HostRecord>) => boolean): Endpoint | null {
     const records = [...this.#hosts.values()];
-    const offset = this.#random.below(Math.max(records.length, 1)); // or everybody would dial the same hosts
+    const offset = this.#random.below(Math.max(records.length, 1)); // so that servents dial different hosts
     let best: HostRecord | null = null;
     let bestScore = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < records.length; i++) {
@@ -264,7 +264,7 @@ export class HostCache {
   }
 }
 
-/** Leaves know where ultrapeers are, but to dial them brings no link. */
+/** Leaves refuse links. */
 export function isKnownLeaf({ ultrapeer }: Readonly<HostRecord>): boolean {
   return ultrapeer === false;
 }

@@ -1,7 +1,7 @@
 // The configured neighbours: dialled when KeptPlan says so, and known by their links.
 import type { Random } from '../../ports.ts';
 import type { Link } from '../links/link.ts';
-import type { Attempt } from './attempt.ts';
+import type { DialResult } from './dial-result.ts';
 import { type KeptOutcome, KeptPlan, type KeptReport } from './kept-plan.ts';
 
 export interface KeptNeighboursOptions {
@@ -60,7 +60,7 @@ export class KeptNeighbours {
   }
 
   /** The dial has ended. */
-  ended(address: string, attempt: Attempt, now: number): void {
+  ended(address: string, attempt: DialResult, now: number): void {
     if (attempt.kind === 'linked') this.#links.set(attempt.link, address);
     this.#plan.onOutcome(address, outcomeOf(attempt), now);
     const kept = this.report().find(other => other.address === address);
@@ -69,7 +69,7 @@ export class KeptNeighbours {
   }
 }
 
-function outcomeOf(attempt: Attempt): KeptOutcome {
+function outcomeOf(attempt: DialResult): KeptOutcome {
   if (attempt.kind === 'linked') return { kind: 'linked' };
   if (attempt.kind === 'refused') return { kind: 'refused', code: attempt.refusal.code, text: attempt.refusal.text };
   const unsent = attempt.reason === 'DIAL_ABORTED' || attempt.reason === 'DIAL_BUSY';

@@ -1,4 +1,4 @@
-// Which links we have: who is let in, whom we dial, which link is given up for a better one, and what a change of role costs.
+// Manages the links: admits peers, dials hosts, replaces poor links, and ends links after a change of role.
 import { admit, staysOfCrossed, type Verdict } from '../../handshake/admission.ts';
 import type { Capabilities, Role } from '../../handshake/capabilities.ts';
 import type { CrawlAnswer, HandshakeRefused } from '../../handshake/handshake.ts';
@@ -11,7 +11,7 @@ import type { Link } from '../links/link.ts';
 import type { Overlay } from '../overlay.ts';
 import type { ReachPolicy } from '../reach/reach-policy.ts';
 import { TimedKeys } from '../timed-keys.ts';
-import type { Attempt } from './attempt.ts';
+import type { DialResult } from './dial-result.ts';
 import type { FreeSlots } from './free-slots.ts';
 import { type HostCache, type HostFailure, isKnownLeaf } from './host-cache.ts';
 import type { HostSightings } from './host-sightings.ts';
@@ -119,7 +119,7 @@ export class Neighbours {
           : sameEndpoint(link.endpoint, remote) || claimsToBe(link, peer, remote),
       ),
       guidConnected: guid !== null && (guid.equals(serventGuid) || links.some(link => isServent(link, guid))),
-      hostile: false, // those are closed before they say a word
+      hostile: false, // closed before the handshake
       hammering: maxPerAddress > 0 && sameAddress >= maxPerAddress,
       closing: this.#closing,
       acceptLegacy: rules.legacy,
@@ -317,7 +317,7 @@ export class Neighbours {
   }
 
   /** The dial has ended. `triedAt`: when it began, milliseconds since 1970. */
-  dialled(endpoint: Endpoint, attempt: Attempt, triedAt: number, now: number): void {
+  dialled(endpoint: Endpoint, attempt: DialResult, triedAt: number, now: number): void {
     const { hosts, clock, slots } = this.#parts;
     this.#seeking.delete(formatEndpoint(endpoint));
     switch (attempt.kind) {

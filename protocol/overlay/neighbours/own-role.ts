@@ -1,4 +1,4 @@
-// What we are, leaf or ultrapeer: as the settings say, or as an election decides that is held again and again.
+// Our role, leaf or ultrapeer: from the settings, or from periodic elections.
 import type { Role } from '../../handshake/capabilities.ts';
 import type { NetworkRules } from '../../network-rules.ts';
 import type { RoleMode } from '../../servent-settings.ts';

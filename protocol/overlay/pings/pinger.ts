@@ -1,4 +1,4 @@
-// Pings and pongs: who is alive, and who else there is. Pings are never flooded but answered from the pong cache.
+// Pings and pongs on links: checks that peers are alive, learns hosts, answers pings from the pong cache.
 import { HARD_TTL_MAX, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random } from '../../ports.ts';
@@ -26,7 +26,7 @@ import { PongCache } from './pong-cache.ts';
 
 /** Pings that want hosts may come so many at once. */
 const PING_BURST = 2;
-/** Alive pings must be answered, but not without end. */
+/** Alive pings answered on one link. */
 const ALIVE_LIMIT = new RateLimit(1_000, 10);
 /** Unanswered alive pings that end a link. */
 const UNANSWERED_MAX = 6;
@@ -136,7 +136,7 @@ export class Pinger {
     }
   }
 
-  /** TTL 2 straight from the peer: it draws a map. Our neighbours as if they had answered, without extensions. */
+  /** Answers a crawler (TTL 2, hops 0) with pongs of our neighbours, without extensions. */
   #answerCrawler(link: Link, frame: Frame): void {
     const said = new Set<string>();
     for (const neighbour of this.#links.relays) {

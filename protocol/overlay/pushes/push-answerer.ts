@@ -1,5 +1,4 @@
-// Pushes for us: a host that cannot be connected to from outside asks us to connect to it. Decides which we follow;
-// the shell connects, says GIV and serves files there.
+// Decides which pushes for us to follow; the shell connects to the requester, sends GIV and serves files.
 import { ReasonCounts } from '../../reason-counts.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
 import { FIREWALL_TO_FIREWALL_INDEX, type Push } from '../../wire/push.ts';

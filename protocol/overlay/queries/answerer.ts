@@ -1,4 +1,4 @@
-// Our own hits for queries that come by.
+// Answers queries with hits for our files.
 import { Type } from '../../constants.ts';
 import type { WallClock } from '../../ports.ts';
 import type { Searchable, SharedFile } from '../../search/shared-file.ts';
@@ -21,7 +21,7 @@ const NEWEST_FILES = 3;
 const NEWEST_MS = 14 * 86_400_000;
 
 /** Another way for hits than the link that the query came on. */
-export interface HitCourier {
+export interface HitTransport {
   /** True when it takes care of them. `frame` and `query` end with the call. */
   offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean;
 }
@@ -33,7 +33,7 @@ export interface AnswererParts {
   /** Records that one query is answered with. */
   readonly hitsPerQueryMax: number;
   readonly clock: WallClock;
-  readonly courier: HitCourier | null;
+  readonly hitTransport: HitTransport | null;
 }
 
 export class Answerer {
@@ -50,7 +50,7 @@ export class Answerer {
 
   /** Sends hits for the query in `frame`, whose text is known to end. How many records. */
   answer(link: Link, frame: Frame, now: number): number {
-    const { library, identity, counters, hitsPerQueryMax, courier } = this.#parts;
+    const { library, identity, counters, hitsPerQueryMax, hitTransport } = this.#parts;
     if (library.files === 0) return 0;
     const query = parseQuery(frame.payload());
     // neither side could connect to the other
@@ -59,7 +59,7 @@ export class Answerer {
     const files = isWhatsNew(query) ? this.#newest() : library.match(query, wanted);
     if (files.length === 0) return 0;
     counters.queriesAnswered++;
-    if (courier?.offer(frame, query, files, now) === true) return files.length;
+    if (hitTransport?.offer(frame, query, files, now) === true) return files.length;
     const ttl = Math.min(frame.hops + HIT_TTL_MARGIN, HIT_TTL_MAX);
     const guid = frame.guid();
     for (let at = 0; at < files.length; at += HITS_MAX) {

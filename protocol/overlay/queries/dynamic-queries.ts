@@ -13,13 +13,13 @@ import type { Link } from '../links/link.ts';
 import type { Links } from '../links/links.ts';
 import { Priority } from '../links/send-queue.ts';
 import type { AnswerPace } from './answer-pace.ts';
-import { type Ask, DynamicQuery, Next, type Prospect } from './dynamic-query.ts';
+import { type Ask, DynamicQuery, NextStep, type Prospect } from './dynamic-query.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
 import { hashesOf } from './query-router.ts';
 import type { Search } from './search.ts';
 
 /** What LimeWire takes a peer for that does not say. */
-const DEGREE_UNSAID = 6;
+const DEGREE_DEFAULT = 6;
 
 interface Running {
   readonly query: DynamicQuery;
@@ -196,14 +196,14 @@ export class DynamicQueries {
     let next = Number.POSITIVE_INFINITY;
     for (const [key, running] of this.#running) {
       const verdict = this.#step(running, now);
-      const over = verdict === Next.Done || (verdict === Next.Exhausted && running.search === null);
+      const over = verdict === NextStep.Done || (verdict === NextStep.Exhausted && running.search === null);
       if (over) this.#end(key, running);
       else next = Math.min(next, running.query.nextAt);
     }
     return next;
   }
 
-  #step(running: Running, now: number): Next {
+  #step(running: Running, now: number): NextStep {
     const { query, search } = running;
     if (search !== null) {
       query.seen = search.hits;
@@ -211,9 +211,9 @@ export class DynamicQueries {
     }
     const asks = this.#asks;
     query.answerMs = this.#parts.pace.waitMs;
-    const verdict = query.step(now, now < query.nextAt ? NOBODY : this.#prospects(running), asks);
-    running.exhausted = verdict === Next.Exhausted;
-    if (verdict === Next.AskStatus) this.#askStatus(running);
+    const verdict = query.step(now, now < query.nextAt ? NO_PROSPECTS : this.#prospects(running), asks);
+    running.exhausted = verdict === NextStep.Exhausted;
+    if (verdict === NextStep.AskStatus) this.#askStatus(running);
     for (const { id, ttl } of asks) {
       const link = this.#parts.links.get(id);
       if (link !== null) this.#send(running, link, ttl, now);
@@ -234,7 +234,7 @@ export class DynamicQueries {
         link.role === 'legacy' ? limits.legacyTtlMax : Math.min(limits.ttlMax, capabilities.maxTtl ?? limits.ttlMax);
       prospects.push({
         id: link.id,
-        degree: Math.max(2, capabilities.degree ?? DEGREE_UNSAID),
+        degree: Math.max(2, capabilities.degree ?? DEGREE_DEFAULT),
         ttlMax: whatsNew ? 1 : Math.max(1, Math.min(most - hops, ttlMax)), // one link further everybody stops it
         matches: whatsNew || (routeTable === null ? null : routeTable.mayMatch(hashes)),
         again: capabilities.extProbes,
@@ -266,7 +266,7 @@ export class DynamicQueries {
   }
 }
 
-const NOBODY: readonly Prospect[] = [];
+const NO_PROSPECTS: readonly Prospect[] = [];
 const ASKED_AGAIN = -1;
 /** Records of the query hit in `frame`, whose payload is known to have its first byte. */
 export function recordsOf(frame: Frame): number {

@@ -1,6 +1,5 @@
-// One running search of ours or of a leaf, as dynamic querying runs it: probe, measure, widen. Pure: it is told what
-// could be asked and what was found, and says whom to ask next with how much TTL. Mostly LimeWire's steps and
-// gtk-gnutella's goals.
+// Dynamic querying of one search of ours or of a leaf: decides which links to ask next, with which TTL, from the results so far.
+// Pure. Mostly LimeWire's steps and gtk-gnutella's goals.
 
 export interface DynamicQueryLimits {
   /** Hit records that are enough for a search of ours and of a leaf, which has about three ultrapeers to itself. */
@@ -62,7 +61,7 @@ export const LOCAL_DYNAMIC_QUERY: DynamicQueryLimits = {
   horizonMax: Number.POSITIVE_INFINITY, // degrees are said, not real: a small network is asked whole
 };
 
-/** Somebody who can be asked: an ultrapeer, or a legacy peer. */
+/** A link that can be asked: an ultrapeer or a legacy peer. */
 export interface Prospect {
   readonly id: number;
   /** X-Degree. */
@@ -81,8 +80,8 @@ export interface Ask {
   readonly ttl: number;
 }
 
-export const Next = { Wait: 0, Send: 1, AskStatus: 2, Exhausted: 3, Done: 4 } as const;
-export type Next = (typeof Next)[keyof typeof Next];
+export const NextStep = { Wait: 0, Send: 1, AskStatus: 2, Exhausted: 3, Done: 4 } as const;
+export type NextStep = (typeof NextStep)[keyof typeof NextStep];
 
 /** Ultrapeers of the probe as long as nothing is found; when part of the goal is met, fewer. */
 const PROBES = 3;
@@ -210,15 +209,15 @@ export class DynamicQuery {
    * What to do at `now`; with Send `asks` is filled. Prospects come in an order of chance, none twice. Exhausted: all
    * have been asked with all the TTL they take; a new one may still come.
    */
-  step(now: number, prospects: readonly Prospect[], asks: Ask[]): Next {
-    if (this.#isDone(now)) return Next.Done;
-    if (now < this.nextAt) return Next.Wait;
+  step(now: number, prospects: readonly Prospect[], asks: Ask[]): NextStep {
+    if (this.#isDone(now)) return NextStep.Done;
+    if (now < this.nextAt) return NextStep.Wait;
     if (this.#leaves.length > 0) return this.#askLeaves(now, asks);
-    if (this.#awaitsStatus(now)) return Next.Wait;
+    if (this.#awaitsStatus(now)) return NextStep.Wait;
     if (this.#wantsStatus()) {
       this.#statusDue = now + this.#limits.statusWaitMs;
       this.nextAt = this.#statusDue;
-      return Next.AskStatus;
+      return NextStep.AskStatus;
     }
     const ranked = rank(prospects);
     if (!this.#probed) return this.#probe(now, ranked, asks);
@@ -226,7 +225,7 @@ export class DynamicQuery {
   }
 
   /** A few at first, then as many as are needed by what those had: of a popular file a few have enough. */
-  #askLeaves(now: number, asks: Ask[]): Next {
+  #askLeaves(now: number, asks: Ask[]): NextStep {
     const first = this.#leavesAsked === 0;
     if (first) this.#resultsBeforeLeaves = this.results;
     const each = first ? 1 : Math.max(1, (this.results - this.#resultsBeforeLeaves) / this.#leavesAsked);
@@ -236,7 +235,7 @@ export class DynamicQuery {
     this.#leavesAsked += batch.length;
     const { leafWaitMs, leafWaitMsMin } = this.#limits;
     this.nextAt = now + Math.max(leafWaitMsMin, this.answerMs ?? leafWaitMs);
-    return Next.Send;
+    return NextStep.Send;
   }
 
   /** Longer where answers over so many links take longer. */
@@ -259,7 +258,7 @@ export class DynamicQuery {
   }
 
   /** A few with a matching table, their leaves only; without such a few others, one step further. */
-  #probe(now: number, ranked: readonly Prospect[], asks: Ask[]): Next {
+  #probe(now: number, ranked: readonly Prospect[], asks: Ask[]): NextStep {
     const probes = Math.ceil((PROBES * (this.goal - this.results)) / this.goal);
     const matching = ranked.filter(({ matches }) => matches === true).slice(0, probes);
     const ttl = matching.length > 0 ? 1 : 2;
@@ -268,16 +267,16 @@ export class DynamicQuery {
     if (probed.length === 0) return this.#widen(now, ranked, asks);
     for (const prospect of probed) this.#ask(prospect, ttl, asks);
     this.#wait(now, this.#limits.probeWaitMs * ttl, ttl + 1); // its leaves are one link further
-    return Next.Send;
+    return NextStep.Send;
   }
 
-  #widen(now: number, ranked: readonly Prospect[], asks: Ask[]): Next {
+  #widen(now: number, ranked: readonly Prospect[], asks: Ask[]): NextStep {
     const fresh = ranked.filter(({ id }) => !this.#asked.has(id));
     const more = ranked.filter(prospect => this.#canTakeMore(prospect));
     const left = [...fresh, ...more];
     if (left.length === 0) {
       this.nextAt = now + this.#limits.stepWaitMs;
-      return Next.Exhausted;
+      return NextStep.Exhausted;
     }
     const missing = Math.max(0, this.goal - this.results);
     const found = this.results > 0;
@@ -291,7 +290,7 @@ export class DynamicQuery {
     const ttl = asks.reduce((most, ask) => Math.max(most, ask.ttl), 1);
     this.#wait(now, Math.max(stepWaitMsMin, stepWaitMs - this.#steps * stepHasteMs), ttl + 1);
     this.#steps++;
-    return Next.Send;
+    return NextStep.Send;
   }
 
   /** After a probe that stopped at the peer itself even LimeWire takes the query again. */

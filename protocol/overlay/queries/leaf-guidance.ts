@@ -14,8 +14,8 @@ import { parseVendorMessage, VENDOR_HEAD_BYTES, VendorId, vendorId } from '../..
 import type { Link } from '../links/link.ts';
 import { Priority } from '../links/send-queue.ts';
 import type { DynamicQueries } from './dynamic-queries.ts';
+import type { OwnSearches } from './own-searches.ts';
 import type { Search } from './search.ts';
-import type { Searches } from './searches.ts';
 
 /** First bytes of the messages that are read here; others are not even parsed. */
 const BEAR = 0x42454152;
@@ -23,7 +23,7 @@ const NO_VENDOR = 0;
 
 export interface LeafGuidanceParts {
   readonly dynamicQueries: DynamicQueries;
-  readonly searches: Searches;
+  readonly searches: OwnSearches;
 }
 
 export class LeafGuidance {

@@ -1,5 +1,4 @@
-// Who of our neighbours may have what a query asks for, by the tables that they sent. Words are hashed once a query, and
-// only when somebody asks.
+// Selects the neighbours whose QRP tables match a query. Hashes its words once, when first needed.
 
 import { type QueryHashes, queryHashes } from '../../qrp/hash.ts';
 import type { Frame } from '../../wire/frame-reader.ts';

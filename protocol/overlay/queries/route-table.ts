@@ -3,11 +3,11 @@
 import type { Random } from '../../ports.ts';
 
 /** No link. Link ids start at 1. */
-export const NOBODY = 0;
+export const NO_LINK = 0;
 /** The servent itself: its own queries are in the table too. */
 export const OURSELVES = -1;
 /** Somebody without a link: a query that came by datagram. */
-export const OUTSIDE = -2;
+export const BY_DATAGRAM = -2;
 
 export interface RouteTableLimits {
   /** Up to here a generation grows while it fills; beyond, a full one is followed by one twice as large. A power of two. */
@@ -48,7 +48,7 @@ class Generation {
     this.words = new Int32Array(2 * this.entriesMax * STRIDE);
     this.#mask = 2 * this.entriesMax - 1;
     for (let from = 0; from < before.length; from += STRIDE) {
-      if (before[from + LINK] === NOBODY) continue;
+      if (before[from + LINK] === NO_LINK) continue;
       const [a = 0, b = 0, c = 0, d = 0] = before.subarray(from, from + LINK);
       this.words.set(before.subarray(from, from + STRIDE), this.find(hashOf(a, b, c, d, key0, key1), a, b, c, d));
     }
@@ -59,7 +59,7 @@ class Generation {
     const { words } = this;
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const at = slot * STRIDE;
-      if (words[at + LINK] === NOBODY) return at;
+      if (words[at + LINK] === NO_LINK) return at;
       if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return at;
     }
   }
@@ -119,10 +119,10 @@ export class RouteTable {
     const { words } = this.#young;
     this.#words = words;
     this.#at = this.#young.find(this.#hash, this.#a, this.#b, this.#c, this.#d);
-    if (words[this.#at + LINK] !== NOBODY) return true;
+    if (words[this.#at + LINK] !== NO_LINK) return true;
     const old = this.#old;
     const at = old.find(this.#hash, this.#a, this.#b, this.#c, this.#d);
-    if (old.words[at + LINK] === NOBODY) return false;
+    if (old.words[at + LINK] === NO_LINK) return false;
     this.#words = old.words;
     this.#at = at;
     return true;
@@ -130,12 +130,12 @@ export class RouteTable {
 
   /** Where it was first (queries) or last (push routes) seen. Valid after a find() that was true. */
   get link(): number {
-    return this.#words[this.#at + LINK] ?? NOBODY;
+    return this.#words[this.#at + LINK] ?? NO_LINK;
   }
 
-  /** A second link that has brought it, NOBODY when there was none. */
+  /** A second link that has brought it, NO_LINK when there was none. */
   get alternate(): number {
-    return this.#words[this.#at + ALTERNATE] ?? NOBODY;
+    return this.#words[this.#at + ALTERNATE] ?? NO_LINK;
   }
 
   set alternate(link: number) {
@@ -165,7 +165,7 @@ export class RouteTable {
     words[at + 2] = this.#c;
     words[at + 3] = this.#d;
     words[at + LINK] = link;
-    words[at + ALTERNATE] = NOBODY;
+    words[at + ALTERNATE] = NO_LINK;
     words[at + MARK] = mark;
     this.#words = words;
     this.#young.entries++;

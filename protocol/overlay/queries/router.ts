@@ -1,4 +1,4 @@
-// Where queries, hits and pushes go: duplicates, TTL and hops, ways back. The one place that knows these rules.
+// Routes queries, hits and pushes: duplicates, TTL and hops, reverse paths.
 import { GUID_BYTES, HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random } from '../../ports.ts';
@@ -21,12 +21,12 @@ import { RateLimit } from '../rate-limit.ts';
 import type { OverlaySink } from '../sink.ts';
 import type { Answerer } from './answerer.ts';
 import type { DynamicQueries } from './dynamic-queries.ts';
+import type { OwnSearches } from './own-searches.ts';
 import { QueryGuard } from './query-guard.ts';
 import type { QueryRates } from './query-rates.ts';
 import type { QueryRouter } from './query-router.ts';
-import { NOBODY, OURSELVES, OUTSIDE, RouteTable } from './route-table.ts';
+import { BY_DATAGRAM, NO_LINK, OURSELVES, RouteTable } from './route-table.ts';
 import type { Search } from './search.ts';
-import type { Searches } from './searches.ts';
 import { relayTtl, Unfit } from './ttl.ts';
 
 /** gtk-gnutella ends a link over a query this long, so none is passed on. */
@@ -48,17 +48,17 @@ const QUERY_ROUTES = { entriesMin: 1024, entriesMax: 131_072, generationMs: 10 *
 const PUSH_ROUTES = { entriesMin: 256, entriesMax: 32_768, generationMs: 30 * 60_000 };
 /** A mark in the query table: TTLs with which it went on, to modern peers in the low byte, to legacy ones above it. */
 const LEGACY_SHIFT = 8;
-/** Our own queries: no copy that comes round is worth more. */
-const UNBEATABLE = (0xff << LEGACY_SHIFT) | 0xff;
+/** Mark of queries of which no later copy is relayed. */
+const FINAL_MARK = (0xff << LEGACY_SHIFT) | 0xff;
 
 /** Pushes a link may send: each makes somebody open a connection. */
 const PUSH_LIMIT = new RateLimit(100, 50);
 /** Pushes by datagram, from everybody together. */
-const OUTSIDE_PUSH_LIMIT = new RateLimit(20, 100);
+const DATAGRAM_PUSH_LIMIT = new RateLimit(20, 100);
 
 export interface RouterParts {
   readonly links: Links;
-  readonly searches: Searches;
+  readonly searches: OwnSearches;
   readonly dynamicQueries: DynamicQueries;
   readonly queryRouter: QueryRouter;
   readonly rates: QueryRates;
@@ -74,7 +74,7 @@ export interface RouterParts {
 
 export class Router {
   readonly #links: Links;
-  readonly #searches: Searches;
+  readonly #searches: OwnSearches;
   readonly #dynamicQueries: DynamicQueries;
   readonly #queryRouter: QueryRouter;
   readonly #answerer: Answerer;
@@ -90,7 +90,7 @@ export class Router {
   readonly queryRoutes: RouteTable;
   /** Servent GUID -> links that brought its hits. */
   readonly pushRoutes: RouteTable;
-  #outsidePushDue = 0;
+  #datagramPushDue = 0;
 
   constructor(parts: RouterParts) {
     this.#links = parts.links;
@@ -174,7 +174,7 @@ export class Router {
     const dynamic = link.role === 'leaf' && !this.#limits.flooding;
     const textStart = start + HEADER_BYTES + 2;
     const whatsNew = isWhatsNewText(bytes, textStart, bytes.indexOf(0, textStart));
-    routes.add(link.id, dynamic || whatsNew ? UNBEATABLE : markOf(modernTtl, legacyTtl), now);
+    routes.add(link.id, dynamic || whatsNew ? FINAL_MARK : markOf(modernTtl, legacyTtl), now);
     const ownHits = this.#answerer.answer(link, frame, now);
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf' || ttl === 0) return;
@@ -184,7 +184,7 @@ export class Router {
     }
     this.#queryRouter.next(whatsNew);
     const arrived = whatsNew && hops + 1 >= WHATS_NEW_HOPS_MAX;
-    if (!arrived) this.#relayToUltrapeers(link.id, NOBODY, frame, modernTtl, legacyTtl, false);
+    if (!arrived) this.#relayToUltrapeers(link.id, NO_LINK, frame, modernTtl, legacyTtl, false);
     this.#relayToLeaves(link, frame);
   }
 
@@ -195,7 +195,7 @@ export class Router {
   #onDuplicate(link: Link, frame: Frame, modernTtl: number, legacyTtl: number): void {
     const routes = this.queryRoutes;
     const { link: first, mark } = routes;
-    if (first !== link.id && routes.alternate === NOBODY) routes.alternate = link.id;
+    if (first !== link.id && routes.alternate === NO_LINK) routes.alternate = link.id;
     const modernBefore = mark & 0xff;
     const legacyBefore = mark >> LEGACY_SHIFT;
     const further = modernTtl > modernBefore ? modernTtl : 0;
@@ -262,10 +262,10 @@ export class Router {
   }
 
   /** A query that came by datagram, for our leaves. False when it is not fit for them or has been here before. */
-  onQueryFromOutside(frame: Frame, now: number): boolean {
+  onDatagramQuery(frame: Frame, now: number): boolean {
     if (this.#unfit(frame) !== null) return false;
     if (this.queryRoutes.find(frame.bytes, frame.start)) return false;
-    this.queryRoutes.add(OUTSIDE, UNBEATABLE, now);
+    this.queryRoutes.add(BY_DATAGRAM, FINAL_MARK, now);
     this.#queryRouter.next();
     this.#relayToLeaves(null, frame);
     return true;
@@ -290,16 +290,16 @@ export class Router {
       else this.#discipline.drop(link, known ? Drop.HitUnwanted : Drop.HitNoRoute);
       return;
     }
-    if (routes.link === OUTSIDE) {
+    if (routes.link === BY_DATAGRAM) {
       this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
-      this.#sink.onHitForOutside?.(frame, now);
+      this.#sink.onDatagramQueryHit?.(frame, now);
       return;
     }
     const target = this.#wayBack(link, routes.link, routes.alternate);
     if (target === null) return;
     routes.touch(now);
     let onwardTtl = Math.min(ttl, HIT_TTL_MAX) - 1;
-    if (onwardTtl <= 0 && target.role === 'leaf') onwardTtl = 1; // it came all this way: the last step is free
+    if (onwardTtl <= 0 && target.role === 'leaf') onwardTtl = 1; // the last hop to a leaf ignores the TTL
     if (onwardTtl <= 0 || hops >= HIT_TTL_MAX) {
       this.#discipline.drop(link, Drop.HitExpired);
       return;
@@ -378,12 +378,12 @@ export class Router {
   }
 
   /** A push that came by datagram: for us, or for a servent that we know a way to. False when it is neither. */
-  onPushFromOutside(frame: Frame, now: number): boolean {
+  onDatagramPush(frame: Frame, now: number): boolean {
     const { bytes, start, payloadBytes } = frame;
     if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX) return false;
-    const due = OUTSIDE_PUSH_LIMIT.admit(this.#outsidePushDue, now);
+    const due = DATAGRAM_PUSH_LIMIT.admit(this.#datagramPushDue, now);
     if (due < 0) return false;
-    this.#outsidePushDue = due;
+    this.#datagramPushDue = due;
     const push = parsePush(Buffer.from(frame.payload()));
     if (this.#identity.serventGuid.equals(push.serventGuid)) {
       this.#sink.onPush(push, null, now);
@@ -395,7 +395,7 @@ export class Router {
       copy[18] = 1;
       return copy;
     };
-    const relayed = this.#pushOn(bytes, start + HEADER_BYTES, NOBODY, raised, now);
+    const relayed = this.#pushOn(bytes, start + HEADER_BYTES, NO_LINK, raised, now);
     this.#counters.pushesRelayed += relayed;
     return relayed > 0;
   }
@@ -436,7 +436,7 @@ export class Router {
   sendPush(push: Push, now: number): number {
     const payload = encodePush(push);
     const make = () => encodeDescriptor(this.#random.guid(), Type.Push, this.#limits.legacyTtlMax, 0, payload);
-    return this.#pushOn(payload, 0, NOBODY, make, now);
+    return this.#pushOn(payload, 0, NO_LINK, make, now);
   }
 
   /** Forgets old routes; when it will again. */
@@ -446,7 +446,7 @@ export class Router {
 
   /** A new search of ours: to all the ultrapeers that we are a leaf of, and as an ultrapeer step by step. */
   originate(search: Search, now: number): void {
-    if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, UNBEATABLE, now);
+    if (!this.queryRoutes.find(search.guid, 0)) this.queryRoutes.add(OURSELVES, FINAL_MARK, now);
     for (const link of this.#links.all.values()) this.ask(search, link, now);
     if (!this.#limits.flooding) this.#dynamicQueries.startOwn(search, now);
   }

@@ -1,4 +1,4 @@
-// Searches with what they find, until their time is up: on the overlay, or a browse of one servent by the shell.
+// Search sessions: a search on the overlay, or a browse of one servent, with its results, for a limited time.
 import { CodedError } from '../../errors.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 import { type FoundContent, FoundContents } from './found-contents.ts';

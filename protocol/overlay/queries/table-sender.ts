@@ -13,7 +13,7 @@ import { encodeRouteTableUpdate } from '../../wire/route-table-update.ts';
 import type { OverlayLimits } from '../limits.ts';
 import type { Link } from '../links/link.ts';
 import { Priority } from '../links/send-queue.ts';
-import { RateLimit, SlowingPace } from '../rate-limit.ts';
+import { BackoffInterval, RateLimit } from '../rate-limit.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
 
 /** gtk-gnutella's pace for one link. */
@@ -64,8 +64,8 @@ export interface TableSenderParts {
 
 export class TableSender {
   readonly #parts: TableSenderParts;
-  readonly #ownPace: SlowingPace;
-  readonly #unionPace: SlowingPace;
+  readonly #ownPace: BackoffInterval;
+  readonly #unionPace: BackoffInterval;
   /** As many as there are ultrapeers. */
   readonly #peers = new Map<Link, Peer>();
   #own: QrpTable | null = null;
@@ -212,6 +212,6 @@ export class TableSender {
   }
 }
 
-function paceOf(slowestMs: number): SlowingPace {
-  return new SlowingPace(Math.min(EARLY_TABLE_MS, EARLY_TABLE_SHARE * slowestMs), slowestMs);
+function paceOf(slowestMs: number): BackoffInterval {
+  return new BackoffInterval(Math.min(EARLY_TABLE_MS, EARLY_TABLE_SHARE * slowestMs), slowestMs);
 }

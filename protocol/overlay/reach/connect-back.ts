@@ -1,5 +1,5 @@
-// Connect-backs: neighbours are asked whether we can be reached, and are helped to find out the same, by us and by our
-// ultrapeers: LimeWire takes no proof from who is linked to it. Bounded, since each request makes somebody connect.
+// Connect-back tests: asks neighbours to test whether we can be reached, and tests for them, by ourselves and by our ultrapeers, as
+// LimeWire accepts no proof from a host that it is linked to. Rate-limited, since each request causes a connection.
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 import {

@@ -32,11 +32,11 @@ export interface ReachAccount {
   readonly provenAt: number | null;
 }
 
-/** Settles the question; null finds out. */
-export type Decree = 'open' | 'firewalled' | null;
+/** Overrides the measured reachability; null: none. */
+export type ReachOverride = 'open' | 'firewalled' | null;
 
 export interface FirewallOptions {
-  readonly decreed: Decree;
+  readonly override: ReachOverride;
   /** Addresses that prove nothing, as they are on our side of any firewall. */
   readonly isNear: (host: string) => boolean;
   /** Many servents share one address, as in a lab: tell them apart by port. */
@@ -46,8 +46,8 @@ export interface FirewallOptions {
 
 export class Firewall {
   readonly #options: FirewallOptions;
-  #decreed: Decree;
-  /** When it was last decided how the answer is found. */
+  #override: ReachOverride;
+  /** When the override was last set, or the start. */
   #begun: number;
   /** Whom we sent datagrams to lately. */
   readonly #sent: TimedKeys;
@@ -60,14 +60,14 @@ export class Firewall {
 
   constructor(options: FirewallOptions) {
     this.#options = options;
-    this.#decreed = options.decreed;
+    this.#override = options.override;
     this.#begun = options.now;
     this.#sent = new TimedKeys(ASKED_MS, ADDRESSES_MAX, options.now);
   }
 
-  /** What was proven stays so; without proofs, finding out begins anew. */
-  decree(decreed: Decree, now: number): void {
-    this.#decreed = decreed;
+  /** Sets the override. Keeps proofs; restarts the grace period. */
+  setOverride(override: ReachOverride, now: number): void {
+    this.#override = override;
     this.#begun = now;
   }
 
@@ -104,11 +104,11 @@ export class Firewall {
   }
 
   status(now: number): FirewallStatus {
-    const decreed = this.#decreed;
+    const override = this.#override;
     return {
-      tcp: decreed ?? this.#reachability(this.#tcpProvenAt, now),
-      udp: decreed ?? this.#reachability(this.#udpProvenAt, now),
-      udpSolicited: decreed === 'open' || (this.#solicitedAt !== null && now - this.#solicitedAt < PROOF_MS),
+      tcp: override ?? this.#reachability(this.#tcpProvenAt, now),
+      udp: override ?? this.#reachability(this.#udpProvenAt, now),
+      udpSolicited: override === 'open' || (this.#solicitedAt !== null && now - this.#solicitedAt < PROOF_MS),
       tcpProvenAt: this.#tcpProvenAt,
       udpProvenAt: this.#udpProvenAt,
     };
@@ -124,7 +124,7 @@ export class Firewall {
 
   #accountOf(provenAt: number | null, openSince: number | null, now: number): ReachAccount {
     const begun = this.#begun;
-    if (this.#decreed !== null) return { state: this.#decreed, since: begun, known: 'configured', provenAt };
+    if (this.#override !== null) return { state: this.#override, since: begun, known: 'configured', provenAt };
     const state = this.#reachability(provenAt, now);
     if (state === 'open') return { state, since: openSince ?? begun, known: 'proof', provenAt };
     const lapsedAt = this.#lapsedAt(provenAt);
@@ -152,7 +152,7 @@ export class Firewall {
 
   /** When firewalled() will be another, if no proof comes before. */
   firewalledChangesAt(now: number): number {
-    if (this.#decreed !== null || this.#tcpProvenAt === null) return Number.POSITIVE_INFINITY;
+    if (this.#override !== null || this.#tcpProvenAt === null) return Number.POSITIVE_INFINITY;
     const at = this.#lapsedAt(this.#tcpProvenAt) + GRACE_MS;
     return at > now ? at : Number.POSITIVE_INFINITY;
   }
@@ -164,7 +164,7 @@ export class Firewall {
 
   /** Whether a neighbour should be asked for a proof, a third of its life before it runs out. */
   wantsProof(now: number): { tcp: boolean; udp: boolean } {
-    if (this.#decreed !== null) return { tcp: false, udp: false };
+    if (this.#override !== null) return { tcp: false, udp: false };
     const stale = (provenAt: number | null) => provenAt === null || now - provenAt > (PROOF_MS * 2) / 3;
     return { tcp: stale(this.#tcpProvenAt), udp: stale(this.#udpProvenAt) };
   }

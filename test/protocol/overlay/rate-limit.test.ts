@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { KeyedRateLimit, RateLimit, SlowingPace } from '../../../protocol/overlay/rate-limit.ts';
+import { BackoffInterval, KeyedRateLimit, RateLimit } from '../../../protocol/overlay/rate-limit.ts';
 
 t.test('a burst passes at once, then one each interval', async t => {
   const limit = new RateLimit(1_000, 3);
@@ -52,7 +52,7 @@ t.test('keys are limited one by one, and how many are remembered is bounded', as
 });
 
 t.test('a slowing pace waits twice as long each time, and begins anew after a pause', async t => {
-  const pace = new SlowingPace(5, 60);
+  const pace = new BackoffInterval(5, 60);
   const times: number[] = [];
   for (let now = 0; now < 300; now++) if (pace.admit(now)) times.push(now);
   t.strictSame(times, [0, 5, 15, 35, 75, 135, 195, 255]);
@@ -70,7 +70,7 @@ t.test('a slowing pace waits twice as long each time, and begins anew after a pa
 t.test('a slowing pace never lets more pass than one each so long, and a few early ones after each pause', async () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 90 }), { maxLength: 300 }), gaps => {
-      const pace = new SlowingPace(5, 60);
+      const pace = new BackoffInterval(5, 60);
       let now = 0;
       let passed = 0;
       for (const gap of gaps) {

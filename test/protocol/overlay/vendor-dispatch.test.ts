@@ -81,7 +81,7 @@ t.test('neighbours are told again when others can reach us or no longer can, onc
     peers.map(peer => heard(peer, VendorId.Capabilities).map(frame => parseCapabilityList(bodyOf(frame)).get('TCPI')));
   scene.tick(1_000);
   t.strictSame(told(), [[0], [0], []], 'nothing has changed');
-  scene.firewall.decree('open', clock.ms);
+  scene.firewall.setOverride('open', clock.ms);
   scene.tick(1_000);
   t.strictSame(told(), [[0, 1], [0, 1], []]);
   const [first] = peers;
@@ -93,13 +93,13 @@ t.test('neighbours are told again when others can reach us or no longer can, onc
     ],
     'the whole list, as it takes the place of the first',
   );
-  scene.firewall.decree('firewalled', clock.ms);
+  scene.firewall.setOverride('firewalled', clock.ms);
   for (let second = 1; second < 60; second++) scene.tick(1_000);
   t.strictSame(told(), [[0, 1], [0, 1], []], 'not within a minute');
   scene.tick(1_000);
   t.strictSame(told(), [[0, 1, 0], [0, 1, 0], []], 'but then');
   for (let second = 0; second < 600; second++) {
-    scene.firewall.decree(second % 2 === 0 ? 'open' : 'firewalled', clock.ms);
+    scene.firewall.setOverride(second % 2 === 0 ? 'open' : 'firewalled', clock.ms);
     scene.tick(1_000);
   }
   const [modern = []] = told();
@@ -291,7 +291,7 @@ t.test('any bytes in a vendor message: no exception, nothing kept', async () => 
 });
 
 t.test('what is said of reachability: since when, and how it is known', async t => {
-  const firewall = new Firewall({ decreed: null, isNear: () => false, byPort: false, now: 0 });
+  const firewall = new Firewall({ override: null, isNear: () => false, byPort: false, now: 0 });
   const minute = 60_000;
   t.match(firewall.account(minute), { tcp: { state: 'unknown', since: 0, known: null, provenAt: null } });
   t.match(firewall.account(6 * minute), { tcp: { state: 'firewalled', since: 5 * minute, known: 'silence' } });
@@ -304,14 +304,14 @@ t.test('what is said of reachability: since when, and how it is known', async t 
   t.match(firewall.account(52 * minute).tcp, { state: 'unknown', since: 50 * minute, known: null });
   firewall.tcpArrived('192.0.2.1', 60 * minute);
   t.match(firewall.account(61 * minute).tcp, { state: 'open', since: 60 * minute });
-  const decreed = new Firewall({ decreed: 'firewalled', isNear: () => false, byPort: false, now: 7 });
-  t.match(decreed.account(9).udp, { state: 'firewalled', since: 7, known: 'configured' });
-  decreed.decree(null, 60 * minute);
-  t.match(decreed.account(61 * minute).udp, { state: 'unknown', since: 60 * minute }, 'there is time to find out');
-  t.match(decreed.account(66 * minute).udp, { state: 'firewalled', since: 65 * minute, known: 'silence' });
-  decreed.tcpArrived('192.0.2.1', 70 * minute);
-  decreed.decree('firewalled', 71 * minute);
-  t.match(decreed.account(72 * minute).tcp, { state: 'firewalled', since: 71 * minute, known: 'configured' });
-  decreed.decree(null, 73 * minute);
-  t.match(decreed.account(74 * minute).tcp, { state: 'open', since: 70 * minute }, 'what was proven stays so');
+  const override = new Firewall({ override: 'firewalled', isNear: () => false, byPort: false, now: 7 });
+  t.match(override.account(9).udp, { state: 'firewalled', since: 7, known: 'configured' });
+  override.setOverride(null, 60 * minute);
+  t.match(override.account(61 * minute).udp, { state: 'unknown', since: 60 * minute }, 'there is time to find out');
+  t.match(override.account(66 * minute).udp, { state: 'firewalled', since: 65 * minute, known: 'silence' });
+  override.tcpArrived('192.0.2.1', 70 * minute);
+  override.setOverride('firewalled', 71 * minute);
+  t.match(override.account(72 * minute).tcp, { state: 'firewalled', since: 71 * minute, known: 'configured' });
+  override.setOverride(null, 73 * minute);
+  t.match(override.account(74 * minute).tcp, { state: 'open', since: 70 * minute }, 'what was proven stays so');
 });

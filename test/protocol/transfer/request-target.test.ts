@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import { namesFile } from '../../../protocol/transfer/asked-name.ts';
 import { escapeSegment, parseTarget } from '../../../protocol/transfer/request-target.ts';
+import { namesFile } from '../../../protocol/transfer/requested-name.ts';
 import { formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
 
 const sha1 = Buffer.alloc(20, 7);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { RangeSet } from '../../../protocol/transfer/range-set.ts';
-import { type Planned, RETRY_TIMES, SOURCES_MAX, SourcePlan } from '../../../protocol/transfer/source-plan.ts';
+import { type PlannedSource, RETRY_TIMES, SOURCES_MAX, SourcePlan } from '../../../protocol/transfer/source-plan.ts';
 
 /** The middle of every range, so that jitter is none. */
 const random = { below: (bound: number) => bound >> 1, fill: () => {}, guid: () => Buffer.alloc(16) };
@@ -12,7 +12,7 @@ function planOf(...keys: string[]): SourcePlan<string> {
   return plan;
 }
 
-function next(plan: SourcePlan<string>, now: number): Planned<string> {
+function next(plan: SourcePlan<string>, now: number): PlannedSource<string> {
   const planned = plan.next(now);
   if (planned === null) throw new Error('no source');
   planned.state = 'active';

@@ -191,7 +191,7 @@ t.test(
     const { servent, datagrams, keyOf } = server();
     const key = keyOf();
     const passed: Buffer[] = [];
-    servent.overlay.queryFromOutside = query => passed.push(query) > 0;
+    servent.overlay.receiveDatagramQuery = query => passed.push(query) > 0;
     const flags = QueryFlag.Marked | QueryFlag.Xml | QueryFlag.OutOfBand;
     const pass = (back: { host: string; port: number }) => {
       const ggep = ['SO', 'QK', 'SCP', 'TT'].map(id => ({ id, payload: id === 'QK' && key !== null ? key : NOTHING }));

@@ -70,8 +70,8 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
   const { network, servent, datagrams, key } = server();
   const passed: Buffer[] = [];
   const { overlay } = servent;
-  const pass = overlay.queryFromOutside.bind(overlay);
-  overlay.queryFromOutside = (query, now) => {
+  const pass = overlay.receiveDatagramQuery.bind(overlay);
+  overlay.receiveDatagramQuery = (query, now) => {
     passed.push(query);
     return pass(query, now);
   };
@@ -108,12 +108,12 @@ t.test('whatever the items, blocks and NULs, nothing is thrown and no leaf gets 
 t.test('a bug of ours is thrown and counted, a fault of theirs neither', async t => {
   const { servent, datagrams } = server();
   t.equal(datagrams.receive(ping([]).subarray(0, 5), STRANGER), 'malformed');
-  servent.overlay.pushFromOutside = () => {
+  servent.overlay.receiveDatagramPush = () => {
     throw new ProtocolError('WIRE_MALFORMED', 'theirs');
   };
   const push = encodeDescriptor(random.guid(), Type.Push, 1, 0, Buffer.alloc(26));
   t.equal(datagrams.receive(push, STRANGER), 'malformed');
-  servent.overlay.pushFromOutside = () => {
+  servent.overlay.receiveDatagramPush = () => {
     throw new TypeError('ours');
   };
   t.throws(() => datagrams.receive(push, STRANGER), TypeError);

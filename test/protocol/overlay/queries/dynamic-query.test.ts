@@ -5,7 +5,7 @@ import {
   DYNAMIC_QUERY_LIMITS,
   DynamicQuery,
   hostsWithin,
-  Next,
+  NextStep,
   type Prospect,
   ttlFor,
   weightedHosts,
@@ -44,7 +44,7 @@ const prospect = (id: number, changes: Partial<Prospect> = {}): Prospect => ({
 const start = (goal: number, leaves: readonly number[] = []) => new DynamicQuery(DYNAMIC_QUERY_LIMITS, goal, leaves, 0);
 
 /** One step at the time that the query asked for. */
-function step(query: DynamicQuery, prospects: readonly Prospect[]): { next: Next; asks: Ask[] } {
+function step(query: DynamicQuery, prospects: readonly Prospect[]): { next: NextStep; asks: Ask[] } {
   const asks: Ask[] = [];
   const next = query.step(query.nextAt, prospects, asks);
   return { next, asks };
@@ -56,14 +56,14 @@ t.test('leaves are asked first: four, then no more of them than the goal needs',
     step(query, []).asks.map(({ id, ttl }) => [id, ttl]),
     [1, 2, 3, 4].map(id => [id, 1]),
   );
-  t.equal(query.step(query.nextAt - 1, [], []), Next.Wait);
+  t.equal(query.step(query.nextAt - 1, [], []), NextStep.Wait);
   query.seen = 4;
   t.strictSame(
     step(query, []).asks.map(({ id }) => id),
     [5, 6, 7],
   );
   query.seen = 6;
-  t.equal(step(query, [prospect(1)]).next, Next.Done);
+  t.equal(step(query, [prospect(1)]).next, NextStep.Done);
 });
 
 t.test('how many more leaves are asked follows from what the first ones had', async t => {
@@ -150,7 +150,7 @@ t.test('a popular file is left alone after the probe', async t => {
   const prospects = Array.from({ length: 32 }, (_, id) => prospect(id, { matches: true }));
   step(query, prospects);
   query.seen = 60;
-  t.strictSame(step(query, prospects), { next: Next.Done, asks: [] });
+  t.strictSame(step(query, prospects), { next: NextStep.Done, asks: [] });
 });
 
 const anyProspect = fc.record({
@@ -179,8 +179,8 @@ t.test('in the end everybody has been asked with all the TTL that it takes; nobo
           asked.set(id, ttl);
         }
         if (findsOne && steps === 1) query.seen = 1;
-        if (next === Next.Done) return query.horizon >= DYNAMIC_QUERY_LIMITS.horizonMax;
-        if (next === Next.Exhausted) break;
+        if (next === NextStep.Done) return query.horizon >= DYNAMIC_QUERY_LIMITS.horizonMax;
+        if (next === NextStep.Exhausted) break;
       }
       return prospects.every(({ id, ttlMax, matches }) => {
         const pointless = ttlMax === 1 && matches === false;
@@ -192,20 +192,20 @@ t.test('in the end everybody has been asked with all the TTL that it takes; nobo
 
 t.test('what comes later is asked too', async t => {
   const query = start(50);
-  t.equal(step(query, []).next, Next.Exhausted);
-  t.strictSame(step(query, [prospect(7)]), { next: Next.Send, asks: [{ id: 7, ttl: 4 }] });
+  t.equal(step(query, []).next, NextStep.Exhausted);
+  t.strictSame(step(query, [prospect(7)]), { next: NextStep.Send, asks: [{ id: 7, ttl: 4 }] });
 });
 
 t.test('it ends after its time, at a stop, and when twenty times the goal went by', async t => {
   const old = start(50);
-  t.equal(old.step(DYNAMIC_QUERY_LIMITS.lifeMs, [prospect(1)], []), Next.Done);
+  t.equal(old.step(DYNAMIC_QUERY_LIMITS.lifeMs, [prospect(1)], []), NextStep.Done);
   const stopped = start(50);
   stopped.stop();
-  t.equal(step(stopped, [prospect(1)]).next, Next.Done);
+  t.equal(step(stopped, [prospect(1)]).next, NextStep.Done);
   const flooded = start(50);
   flooded.seen = 1000;
   flooded.onStatus(0, 0);
-  t.equal(step(flooded, [prospect(1)]).next, Next.Done);
+  t.equal(step(flooded, [prospect(1)]).next, NextStep.Done);
 });
 
 t.test(
@@ -216,13 +216,13 @@ t.test(
     const prospects = Array.from({ length: 10 }, (_, id) => prospect(id, { matches: true }));
     t.equal(step(query, prospects).asks.length, 3);
     query.seen = 45;
-    t.equal(step(query, prospects).next, Next.AskStatus);
-    t.equal(query.step(query.nextAt - 1, prospects, []), Next.Wait);
+    t.equal(step(query, prospects).next, NextStep.AskStatus);
+    t.equal(query.step(query.nextAt - 1, prospects, []), NextStep.Wait);
     query.onStatus(30, query.nextAt - 1);
     t.equal(query.results, 10);
-    t.equal(step(query, prospects).next, Next.Send);
+    t.equal(step(query, prospects).next, NextStep.Send);
     query.seen += 40;
-    t.equal(step(query, prospects).next, Next.Done, 'ten and forty more');
+    t.equal(step(query, prospects).next, NextStep.Done, 'ten and forty more');
   },
 );
 
@@ -233,7 +233,7 @@ t.test('a leaf that does not answer twice is asked no more', async t => {
   const prospects = Array.from({ length: 10 }, (_, id) => prospect(id, { matches: true }));
   let asked = 0;
   for (let n = 0; n < 40; n++) {
-    if (step(query, prospects).next === Next.AskStatus) asked++;
+    if (step(query, prospects).next === NextStep.AskStatus) asked++;
     query.seen += 20;
   }
   t.equal(asked, 2);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { hashOf, NOBODY, RouteTable } from '../../../../protocol/overlay/queries/route-table.ts';
+import { hashOf, NO_LINK, RouteTable } from '../../../../protocol/overlay/queries/route-table.ts';
 import { SeededRandom } from '../../../support/virtual-network.ts';
 
 const limits = { entriesMin: 64, entriesMax: 1024, generationMs: 10_000 };
@@ -15,7 +15,7 @@ t.test('a GUID is unknown, then known with its link and mark', async t => {
   t.ok(routes.find(guid, 0));
   t.equal(routes.link, 5);
   t.equal(routes.mark, 3);
-  t.equal(routes.alternate, NOBODY);
+  t.equal(routes.alternate, NO_LINK);
   routes.alternate = 9;
   routes.mark = 4;
   t.notOk(routes.find(random.guid(), 0));

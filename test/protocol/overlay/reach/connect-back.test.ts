@@ -164,7 +164,7 @@ t.test(
 );
 
 t.test('reachability: unknown, open, unknown again while it is renewed, firewalled', async t => {
-  const firewall = new Firewall({ decreed: null, isNear: host => host.startsWith('192.168.'), byPort: false, now: 0 });
+  const firewall = new Firewall({ override: null, isNear: host => host.startsWith('192.168.'), byPort: false, now: 0 });
   const peer = { host: '5.6.7.8', port: 6346 };
   t.match(firewall.status(1), { tcp: 'unknown', udp: 'unknown', udpSolicited: false, tcpProvenAt: null });
   t.equal(firewall.firewalled(1), true, 'a push works either way');
@@ -183,10 +183,10 @@ t.test('reachability: unknown, open, unknown again while it is renewed, firewall
     ['firewalled', true],
   );
   t.equal(
-    new Firewall({ decreed: null, isNear: () => false, byPort: false, now: 0 }).status(300_000).tcp,
+    new Firewall({ override: null, isNear: () => false, byPort: false, now: 0 }).status(300_000).tcp,
     'firewalled',
   );
-  const lab = new Firewall({ decreed: 'open', isNear: () => false, byPort: true, now: 0 });
+  const lab = new Firewall({ override: 'open', isNear: () => false, byPort: true, now: 0 });
   t.match(lab.status(9e9), { tcp: 'open', udp: 'open', udpSolicited: true });
   t.strictSame(lab.wantsProof(9e9), { tcp: false, udp: false });
 });

@@ -1,31 +1,31 @@
-// One visit to one source: asks for range after range while it answers, and tells the plan how it went.
-// A machine of commands and events: the shell connects, then does one command at a time and says how each went.
+// One connection to one source: requests ranges until it refuses or all is fetched, and reports to the plan. A state machine: the
+// shell connects, then executes one command at a time and returns its event.
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 import { parseAltLocations } from './alt-locations.ts';
 import { encodeFileRequest, targetOf } from './file-request.ts';
 import type { ResponseHead } from './http-head.ts';
 import type { QueueStatus } from './queue-status.ts';
 import type { ByteRange, RangeSet } from './range-set.ts';
-import { type BodyReply, judgeReply, type Reply } from './reply.ts';
 import type { Source } from './source.ts';
-import { type LineCommand, type LineEvent, SourceError, SourceExchange } from './source-exchange.ts';
-import type { Planned, SourcePlan } from './source-plan.ts';
+import { type ExchangeCommand, type ExchangeEvent, SourceError, SourceExchange } from './source-exchange.ts';
+import type { PlannedSource, SourcePlan } from './source-plan.ts';
+import { type BodyReply, judgeReply, type SourceReply } from './source-reply.ts';
 import type { TransferIdentity } from './transfer-identity.ts';
 
-export interface VisitTimes {
-  /** A connection that is awaited to say something. */
+export interface SourceSessionTimes {
+  /** Wait for bytes on a connection. */
   stallMs: number;
-  /** How much later than its earliest time we poll a remote queue: LimeWire bans a client that is early. */
+  /** Delay of a queue poll after its earliest time: LimeWire bans early clients. */
   pollMarginMs: number;
   /** Until the next connection to a source that keeps none open. */
   spacingMs: number;
 }
 
 /** Stall: both vendors'. Spacing: gtk-gnutella bans a host that connects more than five times a minute. */
-export const VISIT_TIMES: VisitTimes = { stallMs: 60_000, pollMarginMs: 1000, spacingMs: 12_000 };
+export const SOURCE_SESSION_TIMES: SourceSessionTimes = { stallMs: 60_000, pollMarginMs: 1000, spacingMs: 12_000 };
 
 /** The download that it is for. */
-export interface VisitJob {
+export interface SourceSessionJob {
   readonly sha1: Buffer | null;
   /** Null until a source tells. */
   size: number | null;
@@ -39,47 +39,52 @@ export interface VisitJob {
   onAlternates(endpoints: readonly Endpoint[]): void;
 }
 
-export type VisitCommand =
-  | LineCommand
+export type SourceSessionCommand =
+  | ExchangeCommand
   /** Keep these bytes: done when there is room for more. The bytes are a view. */
   | { readonly kind: 'put'; readonly offset: number; readonly bytes: Buffer }
   /** Done when all that was put is written, and so in `part.done`. */
   | { readonly kind: 'flush' }
   /** Keep the connection and read nothing. */
   | { readonly kind: 'wait'; readonly ms: number }
-  /** The visit is over. */
+  /** The session has ended. */
   | { readonly kind: 'close' };
 
-type Steps<Result> = Generator<VisitCommand, Result, LineEvent>;
+type Steps<Result> = Generator<SourceSessionCommand, Result, ExchangeEvent>;
 
-/** A partial source may be asked again for what it says it has; not without end. */
+/** Further requests after a partial source named other ranges. */
 const REPICKS_MAX = 3;
 const POLL_SECONDS = 60;
-/** A file whose size nobody told ends here, or at half of the room there is: its source may go on until the disk is full. */
+/** Limit of a file of unknown size, with half of the free space: its source could fill the disk. */
 const UNTOLD_BYTES_MAX = 16 * 1024 ** 3;
-const CLOSE: VisitCommand = { kind: 'close' };
-const DONE: LineEvent = { kind: 'done' };
+const CLOSE: SourceSessionCommand = { kind: 'close' };
+const DONE: ExchangeEvent = { kind: 'done' };
 
-export class Visit {
-  readonly #planned: Planned<Source>;
-  readonly #job: VisitJob;
+export class SourceSession {
+  readonly #planned: PlannedSource<Source>;
+  readonly #job: SourceSessionJob;
   readonly #identity: TransferIdentity;
-  readonly #times: VisitTimes;
+  readonly #times: SourceSessionTimes;
   readonly #exchange: SourceExchange;
   readonly #steps: Steps<void>;
   #now = 0;
   #over = false;
-  /** Where the file could end at the latest when we connected, by the room there was; null: not known. */
+  /** Largest end of the file by the free space when we connected; null: unknown. */
   #roomEnd: number | null = null;
   /** Of the body under way. */
   #bytes = 0;
   /** Place in a queue, which PARQ wants repeated. */
   #place: { position: number; id: string } | null = null;
-  /** The last answer was "wait": a connection that ends now costs the place, but is no failure. */
+  /** The last answer was "queued": closing now loses the place, but is no failure. */
   #waiting = false;
 
-  /** The source counts as being visited from here on, until the visit is over or stopped. */
-  constructor(planned: Planned<Source>, job: VisitJob, identity: TransferIdentity, times: VisitTimes = VISIT_TIMES) {
+  /** Marks the source as active until the session ends. */
+  constructor(
+    planned: PlannedSource<Source>,
+    job: SourceSessionJob,
+    identity: TransferIdentity,
+    times: SourceSessionTimes = SOURCE_SESSION_TIMES,
+  ) {
     this.#planned = planned;
     this.#job = job;
     this.#identity = identity;
@@ -90,26 +95,26 @@ export class Visit {
     planned.error = null;
   }
 
-  /** There is no connection to the source: the visit is over. */
+  /** The source cannot be connected to: ends the session. */
   unreachable(reason: string, now: number): void {
     this.#finish();
     this.#job.plan.onFailed(this.#planned, reason, 0, now);
   }
 
   /** `room`: bytes free where the file is written; null when that is not known. */
-  connected(room: number | null, now: number): VisitCommand {
+  connected(room: number | null, now: number): SourceSessionCommand {
     if (room !== null) this.#roomEnd = this.#job.part.done.bytes + room;
     return this.next(DONE, now);
   }
 
   /** `event`: how the last command went. After `close` there is nothing more to be told. */
-  next(event: LineEvent, now: number): VisitCommand {
+  next(event: ExchangeEvent, now: number): SourceSessionCommand {
     this.#now = now;
     const { done, value } = this.#steps.next(event);
     return done ? CLOSE : value;
   }
 
-  /** Ends it wherever it is, without a word against the source. Nothing when it is over. */
+  /** Ends the session without a failure of the source. Idempotent. */
   stop(): void {
     if (this.#over) return;
     this.#job.plan.onReleased(this.#planned);
@@ -157,7 +162,7 @@ export class Visit {
   #onLost(error: SourceError): void {
     const { plan } = this.#job;
     if (this.#waiting) plan.onBusy(this.#planned, error.message, null, this.#now);
-    // a source that speaks no HTTP, or sends more than there is, will not do better next time
+    // malformed HTTP or a body beyond the file will not improve: drop the source
     else if (error.code === 'SOURCE_MALFORMED') plan.onDropped(this.#planned, error.message, this.#bytes);
     else plan.onFailed(this.#planned, error.message, this.#bytes, this.#now);
   }
@@ -179,8 +184,8 @@ export class Visit {
     });
   }
 
-  /** Why a size that only this source tells is not taken over, or null. */
-  #misfitOf(reply: Reply): string | null {
+  /** Why the source's size is refused, when we know none; or null. */
+  #misfitOf(reply: SourceReply): string | null {
     if (this.#job.size !== null || !('size' in reply) || reply.size === null) return null;
     if (this.#roomEnd === null || reply.size <= this.#roomEnd) return null;
     const room = this.#roomEnd - this.#job.part.done.bytes;
@@ -196,8 +201,8 @@ export class Visit {
     return Math.min(UNTOLD_BYTES_MAX, bytes + room / 2);
   }
 
-  /** What any answer tells besides its body. */
-  #learn(head: ResponseHead, reply: Reply): void {
+  /** Takes available ranges, size and alternates from a reply. */
+  #learn(head: ResponseHead, reply: SourceReply): void {
     const job = this.#job;
     this.#waiting = false;
     if (reply.available !== null) this.#planned.available = reply.available;
@@ -214,7 +219,7 @@ export class Visit {
     const endMax = this.#endMax;
     this.#job.onQueued(null);
     this.#bytes = 0;
-    yield* this.#exchange.body(reply.framing, reply.bytes, (bytes): VisitCommand => {
+    yield* this.#exchange.body(reply.framing, reply.bytes, (bytes): SourceSessionCommand => {
       const offset = reply.start + this.#bytes;
       if (offset + bytes.length > endMax) {
         const untold = this.#job.size === null ? ' can have, and does not say how much that is' : '';
@@ -251,7 +256,7 @@ export class Visit {
   }
 
   /** It named ranges, or told a size that we did not know. */
-  #mayRepick(reply: Extract<Reply, { kind: 'unavailable' }>): boolean {
+  #mayRepick(reply: Extract<SourceReply, { kind: 'unavailable' }>): boolean {
     return reply.keepAlive && reply.sinkBytes !== null && (reply.available !== null || reply.size !== null);
   }
 
@@ -261,7 +266,7 @@ export class Visit {
     else plan.onUnavailable(this.#planned, 'has none of the bytes that are missing', null, this.#now);
   }
 
-  #onRefused(reply: Exclude<Reply, BodyReply>): void {
+  #onRefused(reply: Exclude<SourceReply, BodyReply>): void {
     const { plan } = this.#job;
     switch (reply.kind) {
       case 'busy':

@@ -3,10 +3,10 @@ import t from 'tap';
 import type { RequestHead } from '../../../protocol/transfer/http-head.ts';
 import { parseRange } from '../../../protocol/transfer/range.ts';
 import type { ByteRange } from '../../../protocol/transfer/range-set.ts';
-import type { Framing } from '../../../protocol/transfer/reply.ts';
+import type { Framing } from '../../../protocol/transfer/source-reply.ts';
 import { gtkgReplies } from '../../support/captured-http.ts';
 import { testBytes } from '../../support/shared-files.ts';
-import { type Answers, MemoryDownload, type Said, VisitScene } from '../../support/visit-scene.ts';
+import { type Answers, MemoryDownload, type Said, SourceSessionScene } from '../../support/source-session-scene.ts';
 
 const ENDED: Said = { end: 'ended' };
 
@@ -56,7 +56,7 @@ t.test('a file comes whole in any framing and any chunking, with interim answers
       (framing, lengths, sizeKnown, interims) => {
         const download = new MemoryDownload(sizeKnown ? content.length : null);
         const interim = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(interims));
-        const scene = new VisitScene(download, request => [
+        const scene = new SourceSessionScene(download, request => [
           ...cut(Buffer.concat([interim, framed(content, request, framing)]), lengths),
           ...(framing === 'close' ? [ENDED] : []),
         ]).run();
@@ -80,7 +80,7 @@ t.test('the replies of gtk-gnutella in pieces of any size', t => {
   const bytes = Buffer.concat([Buffer.from(whole.headText, 'latin1'), whole.body]);
   for (const length of [1, 7, 100, 5000]) {
     const download = new MemoryDownload(3000);
-    new VisitScene(download, () => cut(bytes, [length])).run();
+    new SourceSessionScene(download, () => cut(bytes, [length])).run();
     t.ok(download.content.equals(whole.body), `${length} bytes at a time`);
   }
   t.end();
@@ -89,7 +89,7 @@ t.test('the replies of gtk-gnutella in pieces of any size', t => {
 t.test('requests grow while the source answers, and a connection that it keeps is used again', t => {
   const content = testBytes(5 << 20);
   const download = new MemoryDownload(content.length);
-  const scene = new VisitScene(download, request => [framed(content, request, 'length')]).run();
+  const scene = new SourceSessionScene(download, request => [framed(content, request, 'length')]).run();
   t.strictSame(
     scene.requests.map(({ head }) => head.headers.get('Range')),
     ['bytes=0-1048575', 'bytes=1048576-3145727', 'bytes=3145728-5242879'],
@@ -105,7 +105,7 @@ t.test('a queued source is polled at its time, with its place, and not as a fail
   const queue = (header: string) => `HTTP/1.1 503 Busy\r\n${header}\r\nContent-Length: 4\r\n\r\nbusy`;
   const content = testBytes(10);
   const download = new MemoryDownload(content.length);
-  const scene = new VisitScene(download, (request, number) => {
+  const scene = new SourceSessionScene(download, (request, number) => {
     if (number === 0) return [queue('X-Queue: position=2, pollMin=45, pollMax=120')];
     if (number === 1) return [queue(`X-Queued: position=1; ID=${id}; lifetime=150\r\nRetry-After: 90`)];
     return [framed(content, request, 'length')];
@@ -125,7 +125,7 @@ t.test('a queued source is polled at its time, with its place, and not as a fail
 });
 
 t.test('a queued source that closes costs the place, but is no failure', t => {
-  const scene = new VisitScene(new MemoryDownload(10), () => [
+  const scene = new SourceSessionScene(new MemoryDownload(10), () => [
     'HTTP/1.1 503 Busy\r\nX-Queue: position=2, pollMin=1, pollMax=9\r\nContent-Length: 0\r\n\r\n',
     ENDED,
   ]).run();
@@ -136,7 +136,7 @@ t.test('a queued source that closes costs the place, but is no failure', t => {
 
 t.test('a source that is silent for 60 s is left; one that says something each 59 s is not', t => {
   const head = 'HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-2/3\r\nContent-Length: 3\r\n\r\n';
-  const run = (...said: Said[]) => new VisitScene(new MemoryDownload(3), () => said).run();
+  const run = (...said: Said[]) => new SourceSessionScene(new MemoryDownload(3), () => said).run();
 
   t.match(run(), { now: 60_000, planned: { state: 'waiting', error: 'sent nothing for too long', failures: 1 } });
   t.match(run(head, 59_999, 'a', 59_999), { now: 59_999 + 60_000, planned: { state: 'waiting', bytes: 1, cuts: 1 } });
@@ -178,7 +178,7 @@ t.test('what a source breaks is told: an early end, another file, more than ther
     ['503', ['HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n'], 'waiting', /503/],
   ];
   for (const [label, said, state, error] of cases) {
-    const scene = new VisitScene(new MemoryDownload(10), () => said).run();
+    const scene = new SourceSessionScene(new MemoryDownload(10), () => said).run();
     t.match(scene.planned, { state, error }, label);
   }
   t.end();
@@ -191,7 +191,7 @@ t.test('bytes that are kept count for their source, whatever the end', t => {
     [[head, 'abc', 60_000], 3],
     [[head, 'abc', '01234567890'], 3],
   ] as [Said[], number][]) {
-    const scene = new VisitScene(new MemoryDownload(10), () => said).run();
+    const scene = new SourceSessionScene(new MemoryDownload(10), () => said).run();
     t.equal(scene.planned.bytes, bytes);
   }
   t.end();
@@ -200,12 +200,12 @@ t.test('bytes that are kept count for their source, whatever the end', t => {
 t.test('a size that nobody told is taken from the source, unless the disk has no room for it', t => {
   const told = new MemoryDownload();
   const answers: Answers = request => [framed(testBytes(5000), request, 'length')];
-  new VisitScene(told, answers, 6346, 5000).run();
+  new SourceSessionScene(told, answers, 6346, 5000).run();
   t.equal(told.size, 5000);
-  const tight = new VisitScene(new MemoryDownload(), answers, 6346, 4999).run();
+  const tight = new SourceSessionScene(new MemoryDownload(), answers, 6346, 4999).run();
   t.match(tight.planned, { state: 'dropped', error: /says the file has 5000 bytes, and the disk has room for 4999/ });
 
-  const endless = new VisitScene(
+  const endless = new SourceSessionScene(
     new MemoryDownload(),
     () => ['HTTP/1.0 200 OK\r\n\r\n', testBytes(501), ENDED],
     6346,
@@ -213,7 +213,7 @@ t.test('a size that nobody told is taken from the source, unless the disk has no
   );
   t.match(endless.run().planned, { state: 'dropped', error: /and does not say how much/ });
   const untold = new MemoryDownload();
-  new VisitScene(untold, () => ['HTTP/1.0 200 OK\r\n\r\n', testBytes(500), ENDED], 6346, 1000).run();
+  new SourceSessionScene(untold, () => ['HTTP/1.0 200 OK\r\n\r\n', testBytes(500), ENDED], 6346, 1000).run();
   t.equal(untold.size, 500, 'its end tells');
   t.end();
 });
@@ -222,28 +222,28 @@ t.test('a partial source is asked again for what it has, three times at most', t
   const content = testBytes(100);
   const refusal = 'HTTP/1.1 416 No\r\nX-Available-Ranges: bytes 40-59\r\nContent-Length: 0\r\n\r\n';
   const download = new MemoryDownload(content.length);
-  const scene = new VisitScene(download, (request, number) => [
+  const scene = new SourceSessionScene(download, (request, number) => [
     number === 0 ? refusal : framed(content, request, 'length'),
   ]).run();
   t.equal(scene.requests[1]?.head.headers.get('Range'), 'bytes=40-59');
   t.ok(download.content.subarray(40, 60).equals(content.subarray(40, 60)));
-  const stubborn = new VisitScene(new MemoryDownload(100), () => [refusal]).run();
+  const stubborn = new SourceSessionScene(new MemoryDownload(100), () => [refusal]).run();
   t.equal(stubborn.requests.length, 4);
   t.equal(stubborn.planned.state, 'waiting');
   t.end();
 });
 
-t.test('a visit that is stopped says nothing against its source', t => {
+t.test('a stopped session does not count against its source', t => {
   const download = new MemoryDownload(10);
-  const scene = new VisitScene(download, () => ['HTTP/1.1 200 OK\r\n\r\n', 'abc']);
+  const scene = new SourceSessionScene(download, () => ['HTTP/1.1 200 OK\r\n\r\n', 'abc']);
   t.equal(scene.planned.state, 'active');
   for (let i = 0; i < 4; i++) scene.step();
-  scene.visit.stop();
-  scene.visit.stop();
+  scene.session.stop();
+  scene.session.stop();
   t.match(scene.planned, { state: 'idle', failures: 0, error: null });
   t.strictSame(download.queued, [null, null], 'once as the body began, once as it stopped');
-  const unreached = new VisitScene(download, () => [], 7000);
-  unreached.visit.unreachable('nobody there', 5);
+  const unreached = new SourceSessionScene(download, () => [], 7000);
+  unreached.session.unreachable('nobody there', 5);
   t.match(unreached.planned, { state: 'waiting', failures: 1, error: 'nobody there', until: 60_005 });
   t.end();
 });
@@ -252,8 +252,8 @@ t.test('two visits of one download, step by step in turn, make one file', t => {
   const content = testBytes(4 << 20);
   const download = new MemoryDownload(content.length);
   const pieces: Answers = request => cut(framed(content, request, 'length'), [65_536]);
-  const first = new VisitScene(download, pieces, 1);
-  const second = new VisitScene(download, pieces, 2);
+  const first = new SourceSessionScene(download, pieces, 1);
+  const second = new SourceSessionScene(download, pieces, 2);
   for (let going = true; going; ) going = [first.step(), second.step()].includes(true);
   t.ok(download.content.equals(content));
   t.ok(download.part.done.covers(0, content.length));
@@ -262,7 +262,7 @@ t.test('two visits of one download, step by step in turn, make one file', t => {
   t.end();
 });
 
-t.test('any bytes for an answer: the visit ends, and the plan knows it', t => {
+t.test('any bytes for an answer: the session ends, and the plan knows it', t => {
   const valid = Buffer.from(
     'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nTransfer-Encoding: chunked\r\nX-Queue: position=1, pollMin=1, pollMax=2\r\n\r\na\r\n0123456789\r\n0\r\n\r\n',
   );
@@ -276,7 +276,7 @@ t.test('any bytes for an answer: the visit ends, and the plan knows it', t => {
   const noise = fc.uint8Array({ minLength: 1, maxLength: 300 }).map(bytes => Buffer.from(bytes));
   fc.assert(
     fc.property(fc.oneof(mutated, noise), fc.option(fc.constant(10)), (bytes, size) => {
-      const scene = new VisitScene(new MemoryDownload(size), () => [bytes, ENDED]).run(1000);
+      const scene = new SourceSessionScene(new MemoryDownload(size), () => [bytes, ENDED]).run(1000);
       return scene.over && scene.planned.state !== 'active';
     }),
     { numRuns: 500 },

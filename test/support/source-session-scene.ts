@@ -3,9 +3,13 @@ import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http
 import type { QueueStatus } from '../../protocol/transfer/queue-status.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import type { LineEvent } from '../../protocol/transfer/source-exchange.ts';
-import { type Planned, SourcePlan } from '../../protocol/transfer/source-plan.ts';
-import { Visit, type VisitCommand, type VisitJob } from '../../protocol/transfer/visit.ts';
+import type { ExchangeEvent } from '../../protocol/transfer/source-exchange.ts';
+import { type PlannedSource, SourcePlan } from '../../protocol/transfer/source-plan.ts';
+import {
+  SourceSession,
+  type SourceSessionCommand,
+  type SourceSessionJob,
+} from '../../protocol/transfer/source-session.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { blockOf } from './captured-http.ts';
 import { testIdentity } from './shared-files.ts';
@@ -20,7 +24,7 @@ export type Answers = (request: RequestHead, number: number) => readonly Said[];
 const evenly = { below: () => 200, fill: () => undefined, guid: () => Buffer.alloc(16) };
 
 /** A download in memory. Bytes count as written when a visit flushes. */
-export class MemoryDownload implements VisitJob {
+export class MemoryDownload implements SourceSessionJob {
   readonly sha1: Buffer | null = null;
   readonly plan = new SourcePlan<Source>(evenly);
   readonly part = { done: RangeSet.of() };
@@ -61,15 +65,15 @@ export class MemoryDownload implements VisitJob {
   }
 }
 
-export class VisitScene {
+export class SourceSessionScene {
   now = 0;
-  readonly planned: Planned<Source>;
-  readonly visit: Visit;
+  readonly planned: PlannedSource<Source>;
+  readonly session: SourceSession;
   readonly requests: { at: number; head: RequestHead }[] = [];
   readonly #download: MemoryDownload;
   readonly #answers: Answers;
   #coming: Said[] = [];
-  #command: VisitCommand;
+  #command: SourceSessionCommand;
 
   /** `port`: tells the sources of one download apart. */
   constructor(download: MemoryDownload, answers: Answers, port = 6346, room: number | null = null) {
@@ -80,8 +84,8 @@ export class VisitScene {
     const planned = [...download.plan].find(each => each.key === String(port));
     if (planned === undefined) throw new Error('the plan has no room');
     this.planned = planned;
-    this.visit = new Visit(planned, download, testIdentity);
-    this.#command = this.visit.connected(room, this.now);
+    this.session = new SourceSession(planned, download, testIdentity);
+    this.#command = this.session.connected(room, this.now);
   }
 
   get over(): boolean {
@@ -91,17 +95,17 @@ export class VisitScene {
   /** Does one command; false when the visit is over. */
   step(): boolean {
     if (this.over) return false;
-    this.#command = this.visit.next(this.#obey(this.#command), this.now);
+    this.#command = this.session.next(this.#obey(this.#command), this.now);
     return !this.over;
   }
 
   /** To the end of the visit, which comes within so many commands. */
   run(commandsMax = 100_000): this {
-    for (let i = 0; this.step(); i++) if (i > commandsMax) throw new Error('the visit does not end');
+    for (let i = 0; this.step(); i++) if (i > commandsMax) throw new Error('the session does not end');
     return this;
   }
 
-  #obey(command: VisitCommand): LineEvent {
+  #obey(command: SourceSessionCommand): ExchangeEvent {
     switch (command.kind) {
       case 'send': {
         const head = parseRequestHead(blockOf(command.bytes.toString('latin1')));
@@ -123,7 +127,7 @@ export class VisitScene {
     return { kind: 'done' };
   }
 
-  #read(silenceMs: number): LineEvent {
+  #read(silenceMs: number): ExchangeEvent {
     for (let waited = 0; ; ) {
       const said = this.#coming.shift() ?? silenceMs;
       if (typeof said === 'number') {

@@ -1,9 +1,9 @@
-// Answers to addresses that have proven nothing, and may be forged: few in all, and little longer than what asked for them.
+// Limits answers to addresses that are unverified and may be forged: their rate, and their length against the request's.
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 
-/** So long, or three times the question, whichever is more. */
+/** Longest answer: this, or ANSWER_FACTOR times the request if more. */
 const ANSWER_BYTES = 508;
 const ANSWER_FACTOR = 3;
 
@@ -11,7 +11,7 @@ export function answerBytesMax(requestBytes: number): number {
   return Math.max(ANSWER_BYTES, ANSWER_FACTOR * requestBytes);
 }
 
-export class StrangerAnswers {
+export class UnverifiedAnswers {
   readonly #rate: RateLimit;
   readonly #send: (bytes: Buffer, to: Endpoint, now: number) => void;
   #due = 0;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { OwnSearches } from '../../../../protocol/overlay/queries/own-searches.ts';
 import { askAgainAt, REPEAT_MS } from '../../../../protocol/overlay/queries/past-searches.ts';
 import { queryText, textToAsk } from '../../../../protocol/overlay/queries/question.ts';
-import { Searches } from '../../../../protocol/overlay/queries/searches.ts';
 import { parseQuery, QueryFlag } from '../../../../protocol/wire/query.ts';
 import { SeededRandom } from '../../../support/virtual-network.ts';
 
-const newSearches = (max = 3): Searches => new Searches(new SeededRandom(1), max);
+const newSearches = (max = 3): OwnSearches => new OwnSearches(new SeededRandom(1), max);
 
 t.test('the query is marked, and says when we are firewalled', async t => {
   const searches = newSearches();

@@ -1,4 +1,3 @@
-// How a dial ended.
 import type { HandshakeRefused } from '../../handshake/handshake.ts';
 import type { Link } from '../links/link.ts';
 
@@ -12,8 +11,8 @@ export type DialFailure =
   | 'HANDSHAKE_TIMEOUT'
   | 'HANDSHAKE_CLOSED';
 
-/** How a dial ended. Refusals are everyday, so nothing is thrown. */
-export type Attempt =
+/** How a dial ended. */
+export type DialResult =
   | { readonly kind: 'linked'; readonly link: Link }
   | { readonly kind: 'refused'; readonly refusal: HandshakeRefused }
   | { readonly kind: 'failed'; readonly reason: DialFailure; readonly text: string };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Headers } from '../../../protocol/handshake/header-block.ts';
 import type { ResponseHead } from '../../../protocol/transfer/http-head.ts';
-import { type Asked, judgeReply } from '../../../protocol/transfer/reply.ts';
+import { judgeReply, type RequestedRange } from '../../../protocol/transfer/source-reply.ts';
 import { parseUrn } from '../../../protocol/wire/urn.ts';
 import { type CapturedReply, gtkgReplies, limewireQueueHeads, limewireReplies } from '../../support/captured-http.ts';
 
@@ -13,7 +13,7 @@ function head(status: number, headers: Record<string, string> = {}, minor = 1): 
   return { status, reason: 'Because', major: 1, minor, headers: new Headers(Object.entries(headers)) };
 }
 
-function asked(start: number, end: number, size: number | null, sha1: Buffer | null = null): Asked {
+function asked(start: number, end: number, size: number | null, sha1: Buffer | null = null): RequestedRange {
   return { range: { start, end }, size, sha1 };
 }
 

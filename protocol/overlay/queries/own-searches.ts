@@ -1,4 +1,4 @@
-// Our own searches: what they ask, and which of them a hit belongs to.
+// Our own searches: encodes their queries and finds the search of a hit.
 import type { Random } from '../../ports.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
@@ -15,7 +15,7 @@ const URNS_MAX = 4;
 /** GUIDs of searches that are over, under which hits for a running repeat may still come; the oldest is forgotten. */
 const INHERITED_MAX = 1_024;
 
-export class Searches {
+export class OwnSearches {
   readonly #open = new Map<string, Search>(); // in order of start, so the first is the oldest
   /** GUIDs of earlier searches to the repeat that takes their hits; at most INHERITED_MAX. */
   readonly #inherited = new Map<string, Search>();

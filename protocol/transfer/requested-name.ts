@@ -1,9 +1,9 @@
-// Whether the name in a request line is that of a file. Hits give an index and a name; indices are given anew at every start.
+// Compares the name in a request line with a file's: indices change at every start, so a request must match the name too.
 import { isUtf8 } from 'node:buffer';
 import { unescapeOctets } from '../wire/percent.ts';
 import { decodeText } from '../wire/text.ts';
 
-/** Where old servents cut a name, escaped or not; up to this much less where a character or an escape would be split. */
+/** Length at which old servents cut a name, escaped or not; less by up to CUT_SLACK at a split character or escape. */
 const CUT_BYTES = 255;
 const CUT_SLACK = 3;
 
@@ -28,19 +28,19 @@ function spellings(asked: string): Buffer[] {
   return spaced.map(text => Buffer.from(text, 'latin1'));
 }
 
-/** As agreed, and UTF-8 that was taken for Latin-1 and written as UTF-8 once more. */
+/** The decoded text, and the text of UTF-8 that was encoded twice. */
 function texts(bytes: Buffer): string[] {
   const text = decodeText(bytes, 0, bytes.length);
   const again = /^[\0-\xff]*$/.test(text) ? Buffer.from(text, 'latin1') : null;
   return again !== null && isUtf8(again) ? [text, again.toString('utf8')] : [text];
 }
 
-/** One form for what looks the same; blanks at the ends get lost in request lines. */
+/** Normalises for comparison; request lines lose blanks at the ends. */
 function settled(text: string): string {
   return text.normalize('NFC').trim();
 }
 
-/** The cut may have left the beginning of an escape or of a character at the end. */
+/** Whether a cut name is a prefix; ignores an incomplete escape or character at its end. */
 function isBeginning(cut: Buffer, wanted: string): boolean {
   const half = /%[0-9a-f]?$/i.exec(cut.toString('latin1', cut.length - 2));
   const bytes = cut.subarray(0, cut.length - (half?.[0].length ?? 0));

@@ -1,4 +1,4 @@
-// What a source's reply to our request means: bytes, wait, other ranges, or never ask again. Pure judgement, no waiting done here.
+// Classifies a source's reply to a range request: body, busy, forbidden, failed, range unavailable, or drop the source. Pure.
 import { urnOrNull } from '../wire/urn.ts';
 import { parseAvailableRanges, parseContentRange } from './content-range.ts';
 import { keepsAlive, listOf, numberOf, type ResponseHead } from './http-head.ts';
@@ -8,14 +8,14 @@ import type { ByteRange, RangeSet } from './range-set.ts';
 /** Bodies of refusals read to keep the connection; longer ones cost more than a new connection (gtk-gnutella DOWNLOAD_MAX_SINK). */
 const SINK_BYTES_MAX = 16_384;
 
-export interface Asked {
+export interface RequestedRange {
   readonly range: ByteRange;
   /** Of the whole file, where known. */
   readonly size: number | null;
   readonly sha1: Buffer | null;
 }
 
-/** How the end of a body is told. */
+/** How a body ends. */
 export type Framing = 'length' | 'chunked' | 'close';
 
 interface Common {
@@ -36,29 +36,29 @@ export interface BodyReply extends Common {
   readonly size: number | null;
 }
 
-export type Reply =
+export type SourceReply =
   | BodyReply
   | (Refusal & {
-      /** `busy`: has the file, no slot. `forbidden`: does not want us now. `failed`: its trouble, maybe for a time. */
+      /** `busy`: has the file but no slot. `forbidden`: refuses us for now. `failed`: server error. */
       readonly kind: 'busy' | 'forbidden' | 'failed';
       readonly retrySeconds: number | null;
       readonly queue: QueueStatus | null;
     })
-  /** That range is not to be had there; `size` when the reply told it. */
+  /** The source lacks the range; `size` if the reply has it. */
   | (Refusal & { readonly kind: 'unavailable'; readonly retrySeconds: number | null; readonly size: number | null })
-  /** This source will never do. */
+  /** The source is unusable. */
   | (Refusal & { readonly kind: 'drop' });
 
 interface Refusal extends Common {
-  /** For people: status and reason, or what does not fit. */
+  /** For display: status and reason, or the mismatch. */
   readonly reason: string;
-  /** Bytes of body to read away before the next request; null: close. */
+  /** Bytes of body to discard before the next request; null: close. */
   readonly sinkBytes: number | null;
 }
 
-export function judgeReply(head: ResponseHead, asked: Asked): Reply {
-  const common: Common = { keepAlive: keepsAlive(head), available: availableIn(head, asked.size) };
-  if (head.status === 200 || head.status === 206) return judgeBody(head, asked, common);
+export function judgeReply(head: ResponseHead, requested: RequestedRange): SourceReply {
+  const common: Common = { keepAlive: keepsAlive(head), available: availableIn(head, requested.size) };
+  if (head.status === 200 || head.status === 206) return judgeBody(head, requested, common);
   const refusal = { ...common, reason: describe(head), sinkBytes: sinkable(head) };
   const retrySeconds = parseRetryAfter(head.headers.get('Retry-After'));
   switch (head.status) {
@@ -75,7 +75,8 @@ export function judgeReply(head: ResponseHead, asked: Asked): Reply {
       return { ...refusal, kind: 'forbidden', retrySeconds, queue: null };
     case 416: {
       const size = parseContentRange(head.headers.get('Content-Range') ?? '')?.size ?? null;
-      if (size !== null && asked.size !== null && size !== asked.size) return otherFile(refusal, size, asked.size);
+      if (size !== null && requested.size !== null && size !== requested.size)
+        return otherFile(refusal, size, requested.size);
       return { ...refusal, kind: 'unavailable', retrySeconds, size };
     }
     case 500:
@@ -87,12 +88,12 @@ export function judgeReply(head: ResponseHead, asked: Asked): Reply {
   }
 }
 
-function judgeBody(head: ResponseHead, asked: Asked, common: Common): Reply {
+function judgeBody(head: ResponseHead, requested: RequestedRange, common: Common): SourceReply {
   const { headers } = head;
   const refusal = { ...common, reason: '', sinkBytes: null };
-  const drop = (reason: string): Reply => ({ ...refusal, kind: 'drop', reason });
+  const drop = (reason: string): SourceReply => ({ ...refusal, kind: 'drop', reason });
 
-  if (!namesOurs(head, asked.sha1)) return drop('has another file under this name');
+  if (!namesOurs(head, requested.sha1)) return drop('has another file under this name');
   const encoding = headers.get('Content-Encoding')?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity') return drop(`encodes the file (${encoding.slice(0, 20)})`);
   const codings = listOf(headers.get('Transfer-Encoding')).filter(coding => coding !== 'identity');
@@ -107,14 +108,16 @@ function judgeBody(head: ResponseHead, asked: Asked, common: Common): Reply {
   if (contentRange !== null && (parsed === null || parsed.range === null)) return drop('a bad Content-Range');
 
   const whole = parsed === null ? (chunked ? null : length) : parsed.size;
-  if (whole !== null && asked.size !== null && whole !== asked.size) return otherFile(refusal, whole, asked.size);
+  if (whole !== null && requested.size !== null && whole !== requested.size)
+    return otherFile(refusal, whole, requested.size);
   const range = parsed?.range ?? null;
-  // A later start is legal for a partial source; an earlier one is a source that does not do as it is told.
-  if (range !== null && (range.start < asked.range.start || range.start >= asked.range.end)) {
+  // a partial source may start later, never earlier
+  if (range !== null && (range.start < requested.range.start || range.start >= requested.range.end)) {
     return drop('sends other bytes than it was asked for');
   }
-  if (range !== null && range.end > (asked.size ?? range.end)) return drop('sends bytes beyond the end of the file');
-  // Content-Range is the truth: some servents set Content-Length to that of the file.
+  if (range !== null && range.end > (requested.size ?? range.end))
+    return drop('sends bytes beyond the end of the file');
+  // Content-Range takes precedence: some servents set Content-Length to the size of the file
   const bytes = range === null ? (chunked ? null : length) : range.end - range.start;
   const framing: Framing = chunked ? 'chunked' : bytes === null ? 'close' : 'length';
   return {
@@ -124,11 +127,11 @@ function judgeBody(head: ResponseHead, asked: Asked, common: Common): Reply {
     keepAlive: common.keepAlive && framing !== 'close',
     start: range?.start ?? 0,
     bytes,
-    size: whole ?? asked.size,
+    size: whole ?? requested.size,
   };
 }
 
-/** No SHA-1 named is no mismatch; several may be, one must be ours. */
+/** True when the reply has no SHA-1, or ours among several. */
 function namesOurs(head: ResponseHead, sha1: Buffer | null): boolean {
   if (sha1 === null) return true;
   const named = (head.headers.get('X-Gnutella-Content-URN') ?? head.headers.get('X-Content-URN') ?? '')
@@ -156,7 +159,7 @@ function sinkable(head: ResponseHead): number | null {
   return length === null || length < 0 || length > SINK_BYTES_MAX ? null : length;
 }
 
-function otherFile(refusal: Refusal, theirs: number, ours: number): Reply {
+function otherFile(refusal: Refusal, theirs: number, ours: number): SourceReply {
   return { ...refusal, kind: 'drop', sinkBytes: null, reason: `has another file: ${theirs} bytes, not ${ours}` };
 }
 

@@ -1,8 +1,8 @@
-// Datagrams of a protocol that we do not speak: counted, and dropped.
+// Counts and drops datagrams of an unsupported protocol.
 import type { Frame } from '../../wire/frame-reader.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 
-export class Unspoken {
+export class UnsupportedProtocol {
   datagrams = 0;
   bytes = 0;
 
