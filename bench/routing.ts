@@ -35,7 +35,6 @@ const capabilities: Capabilities = {
   deflate: false,
   contentDeflate: false,
   guess: 0,
-  features: new Map(),
   tlsUpgrade: false,
   liveSince: null,
   tryUltrapeers: [],

@@ -3,7 +3,7 @@ import type { FileView } from '../../api/control.ts';
 import { LongList } from '../../api/long-list.ts';
 import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
-import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
+import type { HostRecord } from '../../protocol/overlay/neighbours/known-host.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
 import type { Library } from '../library/library.ts';

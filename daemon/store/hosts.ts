@@ -1,5 +1,6 @@
 // Stores the host cache: reads it at the start, writes changes every 10 s and at the stop.
-import type { HostCache, HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
+import type { HostCache } from '../../protocol/overlay/neighbours/host-cache.ts';
+import type { HostRecord } from '../../protocol/overlay/neighbours/known-host.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';

@@ -1,8 +1,8 @@
 // API views of neighbours and known hosts, of our role and of how we can be reached.
 import type { HostView, KeptNeighbourView, PeerView, StatusView } from '../../api/control.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
-import type { HostRecord } from '../../protocol/overlay/neighbours/host-cache.ts';
 import type { KeptReport } from '../../protocol/overlay/neighbours/kept-plan.ts';
+import type { HostRecord } from '../../protocol/overlay/neighbours/known-host.ts';
 import type { RoleReport } from '../../protocol/overlay/neighbours/own-role.ts';
 import type { Firewall, ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';

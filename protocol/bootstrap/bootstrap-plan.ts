@@ -1,5 +1,6 @@
 // Decides how to find first neighbours: dial known hosts, then ask caches in rounds until there is a link. Pure: the shell carries out
 // what step() returns and reports the outcomes.
+import { LazySet } from '../lazy-set.ts';
 import type { Random } from '../ports.ts';
 import type { CacheBook } from './cache-book.ts';
 
@@ -107,8 +108,8 @@ export class BootstrapPlan {
   #state: BootstrapReport['state'] = 'waiting';
   #nextAt: number | null = null;
   /** Addresses asked, and those that answered, in this round. */
-  #asked: Record<CacheKind, Set<string>> = { udp: new Set(), web: new Set() };
-  #answered: Record<CacheKind, Set<string>> = { udp: new Set(), web: new Set() };
+  #asked: Record<CacheKind, LazySet<string>> = { udp: new LazySet(), web: new LazySet() };
+  #answered: Record<CacheKind, LazySet<string>> = { udp: new LazySet(), web: new LazySet() };
   #lastNow: number;
 
   constructor(books: Readonly<Record<CacheKind, CacheBook>>, timing: BootstrapTiming, random: Random, now: number) {
@@ -266,8 +267,8 @@ export class BootstrapPlan {
     }
     this.#turns = [...own, ...others];
     this.#round++;
-    this.#asked = { udp: new Set(), web: new Set() };
-    this.#answered = { udp: new Set(), web: new Set() };
+    this.#asked = { udp: new LazySet(), web: new LazySet() };
+    this.#answered = { udp: new LazySet(), web: new LazySet() };
   }
 
   /** GWebCaches are few, so they are asked only without a link; with one there are pongs and X-Try headers. */

@@ -1,5 +1,7 @@
 // Finds first neighbours: carries out BootstrapPlan, processes the answers of caches, and registers us with GWebCaches.
-import { type HostCache, isKnownLeaf } from '../overlay/neighbours/host-cache.ts';
+import { LazyMap } from '../lazy-map.ts';
+import { LazySet } from '../lazy-set.ts';
+import type { HostCache } from '../overlay/neighbours/host-cache.ts';
 import type { HostSightings } from '../overlay/neighbours/host-sightings.ts';
 import { VENDOR } from '../overlay/own-identity.ts';
 import type { ReachPolicy } from '../overlay/reach/reach-policy.ts';
@@ -75,9 +77,9 @@ export class Bootstrap {
   /** Wall-clock milliseconds, as all times of caches. */
   readonly #startedAt: number;
   /** Running requests to GWebCaches: at most one for hosts and one to register. */
-  readonly #requests = new Set<GwebCacheRequest>();
+  readonly #requests = new LazySet<GwebCacheRequest>();
   /** When we last registered, by URL; one entry (ANY) where we register with one only. */
-  readonly #registeredAt = new Map<string, number>();
+  readonly #registeredAt = new LazyMap<string, number>();
   #state: BootstrapReport['state'] | null = null;
   #stepAt: number;
   #closed = false;
@@ -151,7 +153,7 @@ export class Bootstrap {
       wanted,
       links: connected,
       udp: udp(),
-      dialable: () => hosts.next(wallTime, host => reach.isOwn(host) || isKnownLeaf(host)) !== null,
+      dialable: () => hosts.next(wallTime, host => reach.isOwn(host)) !== null,
       tried: () => hosts.triedSince(this.#plan.progressAt),
     });
     if (command.kind === 'ask') {

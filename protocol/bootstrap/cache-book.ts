@@ -1,4 +1,6 @@
 // The known caches of one kind: when each may be asked again, and in which order. Pure: the daemon stores the records.
+import { LazyMap } from '../lazy-map.ts';
+import { LazySet } from '../lazy-set.ts';
 import type { Random } from '../ports.ts';
 
 /** One cache as stored. Times are milliseconds since 1970, 0 for never. */
@@ -82,9 +84,9 @@ export class CacheBook {
   readonly #policy: CachePolicy;
   readonly #random: Random;
   /** Configured caches and at most learntMax others. */
-  readonly #caches = new Map<string, CacheRecord>();
-  readonly #own: ReadonlySet<string>;
-  readonly #configured: ReadonlySet<string>;
+  readonly #caches = new LazyMap<string, CacheRecord>();
+  readonly #own: readonly string[];
+  readonly #configured = new LazySet<string>();
   /** When any cache was asked last; restored from the records. */
   #askedAt = 0;
   /** When any cache but the user's own answered last. */
@@ -95,8 +97,8 @@ export class CacheBook {
   constructor({ own, wellKnown }: Configured, policy: CachePolicy, random: Random) {
     this.#policy = policy;
     this.#random = random;
-    this.#own = new Set(own);
-    this.#configured = new Set([...own, ...wellKnown]);
+    this.#own = own;
+    for (const address of [...own, ...wellKnown]) this.#configured.add(address);
     for (const address of this.#configured) this.#caches.set(address, fresh(address));
   }
 
@@ -105,7 +107,7 @@ export class CacheBook {
   }
 
   isOwn(address: string): boolean {
-    return this.#own.has(address);
+    return this.#own.includes(address);
   }
 
   isConfigured(address: string): boolean {
@@ -125,7 +127,7 @@ export class CacheBook {
   inTurn(): string[] {
     const ranked = [...this.#caches.values()].map(({ address, askedAt }) => ({
       ...{ address, askedAt },
-      own: this.#own.has(address) ? 0 : 1,
+      own: this.isOwn(address) ? 0 : 1,
       learnt: this.#configured.has(address) ? 0 : 1,
       chance: this.#random.below(0x1_0000_0000),
     }));
@@ -147,7 +149,7 @@ export class CacheBook {
   /** When this cache may be asked: `now` or later, Infinity for an unknown one. */
   dueAt(address: string, now: number): number {
     const { overallMs, overallAnsweredMs } = this.#policy;
-    const held = this.#own.has(address) ? now : waitEnds(this.#answeredAt, overallAnsweredMs, now);
+    const held = this.isOwn(address) ? now : waitEnds(this.#answeredAt, overallAnsweredMs, now);
     return Math.max(this.#ownDueAt(address, now), waitEnds(this.#askedAt, overallMs, now), held);
   }
 
@@ -173,7 +175,7 @@ export class CacheBook {
   }
 
   answered(address: string, now: number): void {
-    if (!this.#own.has(address)) this.#answeredAt = now;
+    if (!this.isOwn(address)) this.#answeredAt = now;
     const record = this.#change(address);
     if (record === null) return;
     record.answeredAt = now;
@@ -211,7 +213,7 @@ export class CacheBook {
   fromRecords(records: Iterable<CacheRecord>): void {
     for (const record of records) {
       this.#askedAt = Math.max(this.#askedAt, record.askedAt);
-      if (!this.#own.has(record.address)) this.#answeredAt = Math.max(this.#answeredAt, record.answeredAt);
+      if (!this.isOwn(record.address)) this.#answeredAt = Math.max(this.#answeredAt, record.answeredAt);
       if (this.#caches.has(record.address) || this.learn(record.address))
         this.#caches.set(record.address, { ...record });
     }

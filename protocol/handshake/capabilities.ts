@@ -42,8 +42,6 @@ export interface Capabilities {
   contentDeflate: boolean;
   /** As written: 0.1, 0.2; 0 when absent. */
   guess: number;
-  /** X-Features, lower-case name to version; at most 64. */
-  features: ReadonlyMap<string, string>;
   /** Upgrade: TLS/1.0 was offered. */
   tlsUpgrade: boolean;
   /** Milliseconds since 1970. */
@@ -64,7 +62,6 @@ export interface Capabilities {
 
 /** Endpoints read from each X-Try header; deployed servents send 10. */
 const TRY_ENDPOINTS_MAX = 32;
-const FEATURES_MAX = 64;
 const TEXT_CHARS_MAX = 255;
 /** Bounds what dynamic querying computes with; gtk-gnutella's largest is far below. */
 const DEGREE_MAX = 1000;
@@ -92,7 +89,6 @@ export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6
     deflate: hasToken(headers.get('Accept-Encoding'), 'deflate'),
     contentDeflate: hasToken(headers.get('Content-Encoding'), 'deflate'),
     guess: decimalOf(headers.get('X-Guess')),
-    features: featuresOf(headers.get('X-Features')),
     tlsUpgrade: (headers.get('Upgrade') ?? '').toUpperCase().includes('TLS/'),
     liveSince: parseDate(headers.get('X-Live-Since') ?? ''),
     tryUltrapeers: parseEndpointList(headers.get('X-Try-Ultrapeers') ?? '', DEFAULT_PORT, TRY_ENDPOINTS_MAX),
@@ -168,19 +164,6 @@ function listenOf(headers: Headers): Endpoint | null {
     if (endpoint !== undefined && endpoint.port !== 0) return endpoint;
   }
   return null;
-}
-
-const NO_FEATURES: ReadonlyMap<string, string> = new Map();
-
-function featuresOf(value: string | null): ReadonlyMap<string, string> {
-  if (value === null) return NO_FEATURES;
-  const features = new Map<string, string>();
-  for (const entry of value.split(',')) {
-    if (features.size >= FEATURES_MAX) break;
-    const [name = '', version = ''] = entry.trim().split('/', 2);
-    if (name !== '') features.set(name.toLowerCase(), version);
-  }
-  return features;
 }
 
 function localeOf(value: string | null): string | null {

@@ -214,6 +214,7 @@ export class Overlay {
         this.#end(link, ByeCode.TooLarge, 'Descriptor too long');
       }
     } finally {
+      this.#frame.release();
       this.#receiving = false;
     }
   }

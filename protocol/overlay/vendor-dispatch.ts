@@ -2,6 +2,7 @@
 // hops flow and leaf guidance; they are only counted here.
 import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
+import { LazyMap } from '../lazy-map.ts';
 import type { Random, WallClock } from '../ports.ts';
 import type { Reach } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
@@ -108,7 +109,7 @@ export class VendorDispatch {
   readonly connectBacks: ConnectBacks;
   readonly pushProxies: PushProxies;
   /** Messages by vendorId(), as far as it is in VendorId. */
-  readonly counts = new Map<string, number>();
+  readonly counts = new LazyMap<string, number>();
   unknown = 0;
   malformed = 0;
   readonly #parts: VendorDispatchParts;

@@ -1,5 +1,5 @@
 // Upload admission: slots, a limit for each address, and a queue whose places belong to connections. Pure: time comes in.
-
+import { LazyMap } from '../lazy-map.ts';
 export interface UploadLimits {
   /** Uploads at the same time; 0 is none at all. */
   readonly slots: number;
@@ -50,9 +50,9 @@ export class UploadQueue {
   bytesSent = 0;
   readonly #times: UploadTimes;
   /** By connection; at most `slots`. */
-  readonly #holders = new Map<number, Holder>();
+  readonly #holders = new LazyMap<number, Holder>();
   /** In order of arrival; at most `queue`. */
-  readonly #waiters = new Map<number, Waiter>();
+  readonly #waiters = new LazyMap<number, Waiter>();
 
   constructor(limits: UploadLimits, times: UploadTimes = UPLOAD_TIMES) {
     this.limits = limits;

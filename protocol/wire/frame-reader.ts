@@ -38,6 +38,12 @@ export class Frame {
   copy(): Buffer {
     return Buffer.from(this.bytes.subarray(this.start, this.end));
   }
+  /** Lets go of the chunk. */
+  release(): void {
+    this.bytes = NOTHING;
+    this.start = 0;
+    this.end = 0;
+  }
 }
 
 /** Chunks of one frame held before they are joined: HELD_MIN, or one for each HELD_CHUNK_BYTES received when that is more. */

@@ -85,7 +85,6 @@ export function capabilitiesWith(changes: Partial<Capabilities> = {}): Capabilit
     deflate: false,
     contentDeflate: false,
     guess: 0,
-    features: new Map(),
     tlsUpgrade: false,
     liveSince: null,
     tryUltrapeers: [],

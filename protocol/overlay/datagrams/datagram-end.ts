@@ -1,6 +1,4 @@
-// How a datagram ended, and what takes the datagrams of one descriptor type.
-import type { Endpoint } from '../../wire/endpoint.ts';
-import type { Frame } from '../../wire/frame-reader.ts';
+// How a datagram ended.
 
 export const DATAGRAM_ENDS = [
   'taken',
@@ -20,6 +18,3 @@ export const DATAGRAM_ENDS = [
   'internal',
 ] as const;
 export type DatagramEnd = (typeof DATAGRAM_ENDS)[number];
-
-/** Takes one datagram within the limits of its sender. The frame ends with the call. May throw ProtocolError: malformed. */
-export type DatagramHandler = (frame: Frame, from: Endpoint, now: number) => DatagramEnd;

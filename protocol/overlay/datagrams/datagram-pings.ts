@@ -1,5 +1,6 @@
 // Pings and pongs by UDP, matched by GUID: sends pings to hosts and UDP host caches, encodes pongs for pings received.
 import { HEADER_BYTES, Type } from '../../constants.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import {
@@ -78,7 +79,7 @@ export interface DatagramPingsParts {
 export class DatagramPings {
   readonly #parts: DatagramPingsParts;
   /** By GUID, oldest first. */
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked = new LazyMap<string, Asked>();
 
   constructor(parts: DatagramPingsParts) {
     this.#parts = parts;

@@ -17,7 +17,7 @@ import type { HostSighting } from '../neighbours/host-cache.ts';
 import type { Search } from '../queries/search.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import type { Firewall } from '../reach/firewall.ts';
-import { DATAGRAM_ENDS, type DatagramEnd, type DatagramHandler } from './datagram-end.ts';
+import { DATAGRAM_ENDS, type DatagramEnd } from './datagram-end.ts';
 import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion } from './datagram-pings.ts';
 import { DatagramVendor } from './datagram-vendor.ts';
 import { DELIVERY_PACE, Deliveries, type DeliveryPace } from './deliveries.ts';
@@ -134,7 +134,8 @@ export class Datagrams {
   readonly #perAddress: KeyedRateLimit;
   readonly #answers: UnverifiedAnswers;
   readonly #pings: DatagramPings;
-  readonly #handlers: ReadonlyMap<number, DatagramHandler>;
+  readonly #pingAnswers: PingAnswers;
+  readonly #vendor: DatagramVendor;
   readonly #frame = new Frame();
 
   constructor(parts: DatagramsParts, now: number) {
@@ -180,23 +181,15 @@ export class Datagrams {
       hosts: parts.hosts,
       queryKey: limits.guess ? (endpoint, at) => this.guess.keyOf(endpoint, at) : null,
     });
-    this.#handlers = this.#handlersOf(now);
-  }
-
-  /** Who takes what, by descriptor type. */
-  #handlersOf(now: number): ReadonlyMap<number, DatagramHandler> {
-    const { clock, identity, library, core, userAgent } = this.#parts;
-    const { crawls, heads } = this.#limits;
-    const addressKey = (endpoint: Endpoint) => this.#key(endpoint);
-    const pings = new PingAnswers(this.#pings, this.#answers, addressKey, this.#limits, ADDRESSES_MAX);
-    const vendor = new DatagramVendor({
-      clock,
+    this.#pingAnswers = new PingAnswers(this.#pings, this.#answers, addressKey, limits, ADDRESSES_MAX);
+    this.#vendor = new DatagramVendor({
+      clock: parts.clock,
       identity,
       library,
-      userAgent,
+      userAgent: parts.userAgent,
       addressKey,
-      crawls,
-      heads,
+      crawls: limits.crawls,
+      heads: limits.heads,
       links: core.links,
       replies: this.replies,
       claims: this.claims,
@@ -205,17 +198,6 @@ export class Datagrams {
       startedAt: now,
       addressesMax: ADDRESSES_MAX,
     });
-    return new Map<number, DatagramHandler>([
-      [Type.Ping, (frame, from, at) => pings.onPing(frame, from, at)],
-      [Type.Pong, (frame, from, at) => (this.#pings.onPong(frame, from, at) ? 'taken' : 'pong_unasked')],
-      [Type.Query, (frame, from, at) => this.#onQuery(frame, from, at)],
-      [Type.QueryHit, (frame, from, at) => this.#onHit(frame, from, at)],
-      [Type.Push, (frame, _, at) => (core.receiveDatagramPush(frame, at) ? 'taken' : 'push_unasked')],
-      [Type.Vendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
-      [Type.StandardVendor, (frame, from, at) => vendor.onMessage(frame, from, at)],
-      [Type.Dht, frame => this.dht.onDatagram(frame)],
-      [RUDP, frame => this.rudp.onDatagram(frame)],
-    ]);
   }
 
   /**
@@ -231,6 +213,7 @@ export class Datagrams {
       if (!(error instanceof ProtocolError)) throw error;
       end = 'malformed';
     } finally {
+      this.#frame.release();
       this.ends.count(end);
     }
     return end;
@@ -248,7 +231,31 @@ export class Datagrams {
     const { type, ttl, hops } = frame;
     if (hasTtl(type) && ((ttl & DEFLATED_TTL) !== 0 || hops + ttl > HARD_TTL_MAX)) return 'malformed';
     this.#parts.firewall.udpArrived(from, now);
-    return this.#handlers.get(type)?.(frame, from, now) ?? 'unknown';
+    return this.#take(type, frame, from, now);
+  }
+
+  #take(type: number, frame: Frame, from: Endpoint, now: number): DatagramEnd {
+    switch (type) {
+      case Type.Ping:
+        return this.#pingAnswers.onPing(frame, from, now);
+      case Type.Pong:
+        return this.#pings.onPong(frame, from, now) ? 'taken' : 'pong_unasked';
+      case Type.Query:
+        return this.#onQuery(frame, from, now);
+      case Type.QueryHit:
+        return this.#onHit(frame, from, now);
+      case Type.Push:
+        return this.#parts.core.receiveDatagramPush(frame, now) ? 'taken' : 'push_unasked';
+      case Type.Vendor:
+      case Type.StandardVendor:
+        return this.#vendor.onMessage(frame, from, now);
+      case Type.Dht:
+        return this.dht.onDatagram(frame);
+      case RUDP:
+        return this.rudp.onDatagram(frame);
+      default:
+        return 'unknown';
+    }
   }
 
   #key(endpoint: Endpoint): string {

@@ -1,4 +1,5 @@
 // Sends datagrams with hits: the first of each answer at once, the others at gtk-gnutella's pace.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
@@ -53,7 +54,7 @@ export class Deliveries {
   readonly #parts: DeliveriesParts;
   readonly #perAddress: KeyedRateLimit;
   /** At most DESTINATIONS_MAX; a destination is forgotten with its last datagram. */
-  readonly #destinations = new Map<string, Destination>();
+  readonly #destinations = new LazyMap<string, Destination>();
   /** Datagrams for which there was no room. */
   dropped = 0;
   /** Datagrams dropped after LISTENING_MS. */

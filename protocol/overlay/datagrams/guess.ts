@@ -1,5 +1,6 @@
 // GUESS server: an ultrapeer answers queries by UDP that carry its query key, which proves the sender's address.
 import { Type } from '../../constants.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
@@ -63,7 +64,7 @@ export class Guess {
   readonly #rates = new KeyedRateLimit(QUERY_LIMIT, ADDRESSES_MAX);
   readonly #newKeys = new KeyedRateLimit(NEW_KEY_LIMIT, ADDRESSES_MAX);
   #allDue = 0;
-  readonly #routes = new Map<string, { to: Endpoint; since: number }>();
+  readonly #routes = new LazyMap<string, { to: Endpoint; since: number }>();
   /** Queries answered; refused for their key; more than the rate allows, or been here. */
   served = 0;
   badKeys = 0;

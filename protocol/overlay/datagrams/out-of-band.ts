@@ -1,5 +1,6 @@
 // Out-of-band hits, by UDP: the responder offers (LIME/12), the searcher claims (LIME/11), the hits follow. In version 3 each
 // carries the searcher's token, so that nobody else can send hits.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { SharedFile } from '../../search/shared-file.ts';
 import { type Endpoint, formatEndpoint, packIpv4, type Reach, reachOf, unpackIpv4 } from '../../wire/endpoint.ts';
@@ -70,9 +71,9 @@ export interface OutOfBandRepliesParts {
 export class OutOfBandReplies implements HitTransport {
   readonly #parts: OutOfBandRepliesParts;
   /** By GUID of the query, oldest first; at most OFFERS_MAX. */
-  readonly #offers = new Map<string, Offer>();
+  readonly #offers = new LazyMap<string, Offer>();
   /** Unclaimed offers by addressKey() within this minute; at most ADDRESSES_MAX. */
-  #unclaimed = new Map<string, number>();
+  readonly #unclaimed = new LazyMap<string, number>();
   #unclaimedSince: number;
   #offersDue = 0;
   readonly #banned: TimedKeys;
@@ -124,7 +125,7 @@ export class OutOfBandReplies implements HitTransport {
 
   #note(target: string, now: number): void {
     if (now - this.#unclaimedSince >= UNCLAIMED_MS || this.#unclaimed.size >= ADDRESSES_MAX) {
-      this.#unclaimed = new Map();
+      this.#unclaimed.clear();
       this.#unclaimedSince = now;
     }
     const count = (this.#unclaimed.get(target) ?? 0) + 1;

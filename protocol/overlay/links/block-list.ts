@@ -1,4 +1,5 @@
 // Blocked addresses: sorted, merged ranges of both families, found by binary search.
+import { LazyMap } from '../../lazy-map.ts';
 import { canonicalHost, isIpv6, packIpv6 } from '../../wire/endpoint.ts';
 
 /** From and to, both included, canonical text of one family. */
@@ -55,7 +56,7 @@ export const BLOCK_SOURCES_MAX = 16;
 export class BlockList {
   #sources: readonly BlockSource[] = [];
   /** Addresses turned away, by list. */
-  readonly #hits = new Map<string, number>();
+  readonly #hits = new LazyMap<string, number>();
 
   get sources(): readonly { name: string; ranges: number; hits: number }[] {
     return this.#sources.map(({ name, ranges }) => ({ name, ranges: ranges.size, hits: this.#hits.get(name) ?? 0 }));

@@ -67,7 +67,7 @@ export const DROP_NAMES: readonly string[] = Object.keys(Drop).map(name =>
 );
 
 export class Drops {
-  readonly #counts = new Float64Array(DROP_REASONS);
+  readonly #counts: number[] = new Array<number>(DROP_REASONS).fill(0);
   total = 0;
 
   count(reason: Drop): void {

@@ -26,8 +26,9 @@ export class FreeSlots {
 
   note(endpoint: Endpoint, free: number, now: number): void {
     const key = formatEndpoint(endpoint);
+    const known = this.#said.get(key)?.endpoint ?? endpoint; // which the host cache may share
     this.#said.delete(key);
-    this.#said.set(key, { endpoint, free, at: now });
+    this.#said.set(key, { endpoint: known, free, at: now });
     if (this.#said.size <= ULTRAPEERS_MAX) return;
     const oldest = this.#said.keys().next();
     if (!oldest.done) this.#said.delete(oldest.value);

@@ -1,9 +1,7 @@
 // The known hosts: which to dial, and when. Pure: the daemon stores the records.
 import type { Random } from '../../ports.ts';
 import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
-
-/** How we came to know a host. */
-export type HostSource = 'configured' | 'stored' | 'pong' | 'try' | 'hit' | 'cache' | 'peer';
+import { type HostRecord, type HostSource, KnownHost } from './known-host.ts';
 
 export interface HostSighting {
   readonly endpoint: Endpoint;
@@ -14,23 +12,6 @@ export interface HostSighting {
   readonly dailyUptimeSeconds: number | null;
   /** As its own pong has it; it is not kept here. */
   readonly leafSlotsFree?: number | null;
-}
-
-/** One host as stored and shown. Times are milliseconds since 1970, 0 for never. */
-export interface HostRecord {
-  host: string;
-  port: number;
-  source: HostSource;
-  ultrapeer: boolean | null;
-  dailyUptimeSeconds: number | null;
-  seenAt: number;
-  triedAt: number;
-  connectedAt: number;
-  /** Not to be dialled before. */
-  retryAt: number;
-  successes: number;
-  /** In a row. */
-  failures: number;
 }
 
 /** `silent`: nobody spoke Gnutella there; `full`: it had no slot for us; `refused`: it gave another reason. */
@@ -79,7 +60,7 @@ export class HostCache {
   readonly #policy: HostPolicy;
   readonly #random: Random;
   /** By "host:port"; at most hostsMax. */
-  readonly #hosts = new Map<string, HostRecord>();
+  readonly #hosts = new Map<string, KnownHost>();
   /** Last dial by address and by /24 or /48; entries older than they matter go when there are hostsMax of them. */
   readonly #dials = new Map<string, number>();
   /** Grows with every change: store the records when it has moved. */
@@ -98,28 +79,18 @@ export class HostCache {
   add(sighting: HostSighting, now: number): boolean {
     const { endpoint } = sighting;
     if (!this.#dialable(endpoint)) return false;
-    const record = this.#hosts.get(formatEndpoint(endpoint));
+    const key = formatEndpoint(endpoint);
+    const known = this.#hosts.get(key);
     this.revision++;
-    if (record !== undefined) {
-      record.seenAt = now;
-      record.ultrapeer = sighting.ultrapeer ?? record.ultrapeer;
-      record.dailyUptimeSeconds = sighting.dailyUptimeSeconds ?? record.dailyUptimeSeconds;
-      if (sighting.source === 'configured') record.source = 'configured';
+    if (known !== undefined) {
+      known.seenAt = now;
+      known.ultrapeer = sighting.ultrapeer ?? known.ultrapeer;
+      known.dailyUptimeSeconds = sighting.dailyUptimeSeconds ?? known.dailyUptimeSeconds;
+      if (sighting.source === 'configured') known.source = 'configured';
       return true;
     }
-    this.#insert({
-      host: endpoint.host,
-      port: endpoint.port,
-      source: sighting.source,
-      ultrapeer: sighting.ultrapeer,
-      dailyUptimeSeconds: sighting.dailyUptimeSeconds,
-      seenAt: now,
-      triedAt: 0,
-      connectedAt: 0,
-      retryAt: 0,
-      successes: 0,
-      failures: 0,
-    });
+    const { source, ultrapeer, dailyUptimeSeconds } = sighting;
+    this.#hosts.set(key, new KnownHost(endpoint, source, ultrapeer, dailyUptimeSeconds, now));
     this.#bound(now);
     return true;
   }
@@ -128,37 +99,32 @@ export class HostCache {
   tried(endpoint: Endpoint, now: number): void {
     this.#noteDial(endpoint.host, now);
     this.#noteDial(groupOf(endpoint.host), now);
-    const record = this.#change(endpoint);
-    if (record === null) return;
-    record.triedAt = now;
-    record.retryAt = now + this.#policy.retryTriedMs;
+    this.#change(endpoint)?.dialled({ triedAt: now, retryAt: now + this.#policy.retryTriedMs });
   }
 
   succeeded(endpoint: Endpoint, now: number): void {
-    const record = this.#change(endpoint);
-    if (record === null) return;
-    record.connectedAt = now;
-    record.seenAt = now;
-    record.successes++;
-    record.failures = 0;
+    const known = this.#change(endpoint);
+    if (known === null) return;
+    known.seenAt = now;
+    known.dialled({ connectedAt: now, successes: known.dials.successes + 1, failures: 0 });
   }
 
   failed(endpoint: Endpoint, now: number, how: HostFailure): void {
-    const record = this.#change(endpoint);
-    if (record === null) return;
+    const known = this.#change(endpoint);
+    if (known === null) return;
+    const { retryBusyMs, retryRefusedMs, retryFailedMs } = this.#policy;
     if (how !== 'silent') {
-      record.failures = 0;
-      record.retryAt = now + (how === 'full' ? this.#policy.retryBusyMs : this.#policy.retryRefusedMs);
+      known.dialled({ failures: 0, retryAt: now + (how === 'full' ? retryBusyMs : retryRefusedMs) });
       return;
     }
-    record.failures++;
-    record.retryAt = now + Math.min(this.#policy.retryFailedMs * 2 ** (record.failures - 1), DAY_MS);
-    const hopeless = record.successes === 0 && record.failures >= FAILURES_MAX;
-    if (hopeless && record.source !== 'configured') this.#hosts.delete(formatEndpoint(endpoint));
+    const failures = known.dials.failures + 1;
+    known.dialled({ failures, retryAt: now + Math.min(retryFailedMs * 2 ** (failures - 1), DAY_MS) });
+    const hopeless = known.dials.successes === 0 && failures >= FAILURES_MAX;
+    if (hopeless && known.source !== 'configured') this.#hosts.delete(formatEndpoint(endpoint));
   }
 
   get(endpoint: Endpoint): Readonly<HostRecord> | null {
-    return this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+    return this.#hosts.get(formatEndpoint(endpoint))?.toRecord() ?? null;
   }
 
   /** False when it was not there. */
@@ -170,50 +136,52 @@ export class HostCache {
 
   /** No wait after an earlier dial, to it or to its address, is in the way. */
   mayDial(endpoint: Endpoint, now: number): boolean {
-    return !this.#mustWait(this.get(endpoint), endpoint, now);
+    return !this.#mustWait(this.#hosts.get(formatEndpoint(endpoint)) ?? null, endpoint, now);
   }
 
-  #mustWait(record: Readonly<HostRecord> | null, { host }: Endpoint, now: number): boolean {
-    if (record !== null && waits(record.retryAt, now, DAY_MS)) return true;
+  #mustWait(known: KnownHost | null, { host }: Endpoint, now: number): boolean {
+    if (known !== null && waits(known.dials.retryAt, now, DAY_MS)) return true;
     return this.#dialled(host, now, this.#policy.sameAddressMs);
   }
 
   /** The best host to dial now, or null. `exclude` tells of those connected, being dialled, or ourselves. */
-  next(now: number, exclude: (host: Readonly<HostRecord>) => boolean): Endpoint | null {
-    const records = [...this.#hosts.values()];
-    const offset = this.#random.below(Math.max(records.length, 1)); // so that servents dial different hosts
-    let best: HostRecord | null = null;
+  next(now: number, exclude: (endpoint: Endpoint) => boolean): Endpoint | null {
+    const hosts = [...this.#hosts.values()];
+    const offset = this.#random.below(Math.max(hosts.length, 1)); // so that servents dial different hosts
+    let best: Endpoint | null = null;
     let bestScore = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < records.length; i++) {
-      const record = records[(offset + i) % records.length];
-      if (record === undefined || this.#mustWait(record, record, now)) continue;
-      let score = promise(record, now);
-      if (this.#dialled(groupOf(record.host), now, GROUP_MS)) score -= 4;
-      if (score <= bestScore || exclude(record)) continue;
-      best = record;
+    for (let i = 0; i < hosts.length; i++) {
+      const known = hosts[(offset + i) % hosts.length];
+      // leaves refuse links
+      if (known === undefined || known.ultrapeer === false || this.#mustWait(known, known.endpoint, now)) continue;
+      const { endpoint } = known;
+      let score = promise(known, now);
+      if (this.#dialled(groupOf(endpoint.host), now, GROUP_MS)) score -= 4;
+      if (score <= bestScore || exclude(endpoint)) continue;
+      best = endpoint;
       bestScore = score;
     }
-    return best === null ? null : { host: best.host, port: best.port };
+    return best;
   }
 
   /** Hosts dialled at this time or later. */
   triedSince(at: number): number {
     let tried = 0;
-    for (const { triedAt } of this.#hosts.values()) if (triedAt >= at) tried++;
+    for (const { dials } of this.#hosts.values()) if (dials.triedAt >= at) tried++;
     return tried;
   }
 
   /** Those seen last, for X-Try and X-Try-Ultrapeers; none whose last dial failed. */
   fresh(count: number, ultrapeersOnly: boolean): Endpoint[] {
     const good = [...this.#hosts.values()].filter(
-      ({ failures, ultrapeer }) => failures === 0 && (ultrapeer === true || !ultrapeersOnly),
+      ({ dials, ultrapeer }) => dials.failures === 0 && (ultrapeer === true || !ultrapeersOnly),
     );
     good.sort((a, b) => b.seenAt - a.seenAt);
-    return good.slice(0, count).map(({ host, port }) => ({ host, port }));
+    return good.slice(0, count).map(({ endpoint }) => endpoint);
   }
 
   toRecords(): HostRecord[] {
-    return Array.from(this.#hosts.values(), record => ({ ...record }));
+    return Array.from(this.#hosts.values(), known => known.toRecord());
   }
 
   /** Records that are stale or not to be dialled are left out; how many were taken. */
@@ -221,7 +189,7 @@ export class HostCache {
     const before = this.#hosts.size;
     for (const record of records) {
       if (!this.#dialable(record) || now - record.seenAt > STALE_MS) continue;
-      this.#insert({ ...record });
+      this.#hosts.set(formatEndpoint(record), KnownHost.of(record));
     }
     this.#bound(now);
     return this.#hosts.size - before;
@@ -231,20 +199,16 @@ export class HostCache {
     return endpoint.port > 0 && endpoint.port <= 65_535 && this.#policy.reaches.includes(reachOf(endpoint.host));
   }
 
-  #insert(record: HostRecord): void {
-    this.#hosts.set(formatEndpoint(record), record);
-  }
-
-  #change(endpoint: Endpoint): HostRecord | null {
-    const record = this.#hosts.get(formatEndpoint(endpoint)) ?? null;
-    if (record !== null) this.revision++;
-    return record;
+  #change(endpoint: Endpoint): KnownHost | null {
+    const known = this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+    if (known !== null) this.revision++;
+    return known;
   }
 
   #bound(now: number): void {
     const { hostsMax } = this.#policy;
     if (this.#hosts.size <= hostsMax) return;
-    const ranked = [...this.#hosts].map(([key, record]) => ({ key, score: promise(record, now) }));
+    const ranked = [...this.#hosts].map(([key, known]) => ({ key, score: promise(known, now) }));
     ranked.sort((a, b) => a.score - b.score);
     const surplus = this.#hosts.size - hostsMax + Math.floor(hostsMax / 20);
     for (const { key } of ranked.slice(0, surplus)) this.#hosts.delete(key);
@@ -264,30 +228,25 @@ export class HostCache {
   }
 }
 
-/** Leaves refuse links. */
-export function isKnownLeaf({ ultrapeer }: Readonly<HostRecord>): boolean {
-  return ultrapeer === false;
-}
-
 /** Whether `until` lies ahead; not so when it is farther away than it ever was set: then the clock was turned back. */
 function waits(until: number, now: number, longestMs: number): boolean {
   return until > now && until - now <= longestMs;
 }
 
 /** How much a dial may be expected to bring. Only the order means anything. */
-function promise(record: HostRecord, now: number): number {
+function promise(known: KnownHost, now: number): number {
   let score = 0;
-  if (record.source === 'configured') score += 8;
-  if (record.ultrapeer === true) score += 3;
-  else if (record.ultrapeer === null) score += 1;
-  if (record.successes > 0) score += 2;
-  if ((record.dailyUptimeSeconds ?? 0) > 8 * 3600) score += 1;
-  const age = now - record.seenAt;
+  if (known.source === 'configured') score += 8;
+  if (known.ultrapeer === true) score += 3;
+  else if (known.ultrapeer === null) score += 1;
+  if (known.dials.successes > 0) score += 2;
+  if ((known.dailyUptimeSeconds ?? 0) > 8 * 3600) score += 1;
+  const age = now - known.seenAt;
   if (age < 10 * MINUTE_MS) score += 4;
   else if (age < HOUR_MS) score += 3;
   else if (age < DAY_MS) score += 2;
   else if (age < 7 * DAY_MS) score += 1;
-  return score - 2 * Math.min(record.failures, 5);
+  return score - 2 * Math.min(known.dials.failures, 5);
 }
 
 /** /24 of IPv4, /48 of IPv6: mostly one operator. */

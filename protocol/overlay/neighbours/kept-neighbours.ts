@@ -1,4 +1,5 @@
 // The configured neighbours: dialled when KeptPlan says so, and known by their links.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { Link } from '../links/link.ts';
 import type { DialResult } from './dial-result.ts';
@@ -20,7 +21,7 @@ export class KeptNeighbours {
   readonly #options: KeptNeighboursOptions;
   readonly #plan: KeptPlan;
   /** Links that we dialled as configured ones, by address. */
-  readonly #links = new Map<Link, string>();
+  readonly #links = new LazyMap<Link, string>();
 
   constructor(options: KeptNeighboursOptions) {
     this.#options = options;

@@ -1,5 +1,6 @@
 // When each configured neighbour is dialled: at once, and after a failure ever more rarely, without end. Pure: the shell dials and reports.
 // gtk-gnutella lets an address connect twice a minute and then drops its connections unread, so 30 s is the least between two dials.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import { endpointOrNull, reachOf } from '../../wire/endpoint.ts';
 
@@ -62,7 +63,7 @@ interface Kept {
 export class KeptPlan {
   readonly #random: Pick<Random, 'below'>;
   /** By address: those that are configured, and of those that were the ones under way or connected. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new LazyMap<string, Kept>();
 
   constructor(addresses: readonly string[], random: Pick<Random, 'below'>) {
     this.#random = random;

@@ -2,6 +2,7 @@
 import { admit, staysOfCrossed, type Verdict } from '../../handshake/admission.ts';
 import type { Capabilities, Role } from '../../handshake/capabilities.ts';
 import type { CrawlAnswer, HandshakeRefused } from '../../handshake/handshake.ts';
+import { LazySet } from '../../lazy-set.ts';
 import type { NetworkRules } from '../../network-rules.ts';
 import type { Random, WallClock } from '../../ports.ts';
 import type { ServentSettings } from '../../servent-settings.ts';
@@ -13,7 +14,7 @@ import type { ReachPolicy } from '../reach/reach-policy.ts';
 import { TimedKeys } from '../timed-keys.ts';
 import type { DialResult } from './dial-result.ts';
 import type { FreeSlots } from './free-slots.ts';
-import { type HostCache, type HostFailure, isKnownLeaf } from './host-cache.ts';
+import type { HostCache, HostFailure } from './host-cache.ts';
 import type { HostSightings } from './host-sightings.ts';
 import type { KeptNeighbours } from './kept-neighbours.ts';
 import type { OwnRole } from './own-role.ts';
@@ -58,7 +59,7 @@ export class Neighbours {
   readonly #topology: Topology;
   readonly #crawlers: TimedKeys;
   /** Dials from the host cache, by "host:port"; at most rules.topology.dialsMax. */
-  readonly #seeking = new Set<string>();
+  readonly #seeking = new LazySet<string>();
   /** Whether each of the latest dials that were answered was refused for lack of a slot; at most OUTCOMES_MAX. */
   #outcomes: { at: number; full: boolean }[] = [];
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -304,7 +305,7 @@ export class Neighbours {
     const unfit = (endpoint: Endpoint) => near(endpoint) || !hosts.mayDial(endpoint, clock.wallTime());
     const roomy = role.role === 'leaf' ? (slots.roomiest(now, unfit)?.endpoint ?? null) : null;
     if (roomy !== null) slots.forget(roomy); // what an ultrapeer says of its room is good for one dial
-    const endpoint = roomy ?? hosts.next(clock.wallTime(), host => isKnownLeaf(host) || near(host));
+    const endpoint = roomy ?? hosts.next(clock.wallTime(), near);
     if (endpoint === null) return false;
     this.#seeking.add(formatEndpoint(endpoint));
     dial(endpoint);

@@ -1,6 +1,7 @@
 // Which links to look for and which to give up for better ones. Pure: facts about the links in, a plan out; the shell
 // dials and says Bye.
 import type { PeerRole, Role } from '../../handshake/capabilities.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import { ByeCode } from '../../wire/bye.ts';
 
 export interface TopologyRules {
@@ -119,8 +120,8 @@ export class Topology {
   readonly #rules: TopologyRules;
   #sampledAt: number;
   /** Counts at the last sample, and what they grew by before it, by link: as many as there are links. */
-  #counts = new Map<number, Sample>();
-  #grown = new Map<number, Sample>();
+  #counts = new LazyMap<number, Sample>();
+  #grown = new LazyMap<number, Sample>();
   #replacedAt: number;
   /** A link should go, but there is none to take its place yet. */
   #hopes = false;
@@ -148,8 +149,8 @@ export class Topology {
   }
 
   #sample(links: readonly LinkFacts[], now: number): void {
-    const counts = new Map<number, Sample>();
-    const grown = new Map<number, Sample>();
+    const counts = new LazyMap<number, Sample>();
+    const grown = new LazyMap<number, Sample>();
     for (const { id, framesIn, framesOut, dropped } of links) {
       counts.set(id, { framesIn, framesOut, dropped });
       const before = this.#counts.get(id);

@@ -1,5 +1,6 @@
 // Push proxies, both sides: ultrapeers take pushes for firewalled neighbours; as a firewalled leaf we name the ultrapeers
 // that do so for us in our hits.
+import { LazyMap } from '../../lazy-map.ts';
 import { type Endpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 import { PUSH_PROXIES_MAX } from '../../wire/query-hit-trailer.ts';
 import { encodePushProxyAck, encodePushProxyCancel, encodePushProxyRequest } from '../../wire/vendor/push-proxy.ts';
@@ -20,7 +21,7 @@ export interface PushProxyParts {
 export class PushProxies {
   readonly #parts: PushProxyParts;
   /** Neighbours that said yes, newest last; at most PUSH_PROXIES_MAX. */
-  readonly #proxies = new Map<Link, Endpoint>();
+  readonly #proxies = new LazyMap<Link, Endpoint>();
   #firewalled = false;
   /** Requests that we granted and that we refused. */
   granted = 0;

@@ -1,5 +1,6 @@
 // Pushes of ours: asks a servent that cannot be connected to, by every way known, to connect to us, and waits for its GIV.
 import { CodedError } from '../../errors.ts';
+import { LazySet } from '../../lazy-set.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import { guidKey } from '../../wire/guid.ts';
 import type { Push } from '../../wire/push.ts';
@@ -67,7 +68,7 @@ export class PushRequester {
   readonly #parts: PushRequesterParts;
   readonly #rates = new KeyedRateLimit(PER_SERVENT, SERVENTS_MAX);
   /** In the order of their asking; at most WAITING_MAX. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new LazySet<Waiting>();
 
   constructor(parts: PushRequesterParts) {
     this.#parts = parts;

@@ -1,5 +1,6 @@
 // The running dynamic queries, our own and those of our leaves: starts them, sends what they decide, feeds them results.
 import { HEADER_BYTES, Type } from '../../constants.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { QueryHashes } from '../../qrp/hash.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
@@ -51,9 +52,9 @@ export interface DynamicQueriesParts {
 export class DynamicQueries {
   readonly #parts: DynamicQueriesParts;
   /** By guidKey, oldest first. At most searchesMax of ours and ofLeavesMax of leaves. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new LazyMap<string, Running>();
   /** Queries running for a leaf; no entry for none. */
-  readonly #perLeaf = new Map<Link, number>();
+  readonly #perLeaf = new LazyMap<Link, number>();
   #ofLeaves = 0;
   /** Scratch of one step. */
   readonly #asks: Ask[] = [];

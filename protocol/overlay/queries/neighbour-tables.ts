@@ -1,5 +1,6 @@
 // The QRP tables that neighbours send us: taken in message by message, kept small, asked for every query that passes.
 import { ProtocolError } from '../../errors.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { QueryHashes } from '../../qrp/hash.ts';
 import { PackedTable } from '../../qrp/packed-table.ts';
 import { TableReceiver } from '../../qrp/patch.ts';
@@ -46,8 +47,8 @@ export class NeighbourTables {
   /** Made with the first table of a leaf: a leaf itself has no need of one. */
   #index: TableIndex | null = null;
   /** At most one a link. */
-  readonly #inbound = new Map<Link, Inbound>();
-  readonly #leaves = new Map<Link, Leaf>();
+  readonly #inbound = new LazyMap<Link, Inbound>();
+  readonly #leaves = new LazyMap<Link, Leaf>();
   readonly #byOwner: (Link | null)[] = [];
   readonly #limit: RateLimit;
   /** Scratch of leavesFor(). */

@@ -1,4 +1,5 @@
 // Our own searches: encodes their queries and finds the search of a hit.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
@@ -16,9 +17,9 @@ const URNS_MAX = 4;
 const INHERITED_MAX = 1_024;
 
 export class OwnSearches {
-  readonly #open = new Map<string, Search>(); // in order of start, so the first is the oldest
+  readonly #open = new LazyMap<string, Search>(); // in order of start, so the first is the oldest
   /** GUIDs of earlier searches to the repeat that takes their hits; at most INHERITED_MAX. */
-  readonly #inherited = new Map<string, Search>();
+  readonly #inherited = new LazyMap<string, Search>();
   readonly #past = new PastSearches();
   readonly #random: Random;
   readonly #searchesMax: number;

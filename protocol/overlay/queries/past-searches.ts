@@ -1,4 +1,5 @@
 // What we have asked lately: whether a search repeats another, and when the same may be asked again.
+import { LazyMap } from '../../lazy-map.ts';
 import type { Search } from './search.ts';
 
 /**
@@ -18,7 +19,7 @@ export function askAgainAt({ lastAskedAt }: Pick<Search, 'lastAskedAt'>): number
 
 export class PastSearches {
   /** By question the latest search for it, over or not; oldest first, at most QUESTIONS_MAX. */
-  readonly #latest = new Map<string, Search>();
+  readonly #latest = new LazyMap<string, Search>();
 
   /** The latest search for the same of which a neighbour may still know; null when asking is new to all of them. */
   earlier(question: string, now: number): Search | null {

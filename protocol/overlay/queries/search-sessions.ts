@@ -1,5 +1,7 @@
 // Search sessions: a search on the overlay, or a browse of one servent, with its results, for a limited time.
 import { CodedError } from '../../errors.ts';
+import { LazyMap } from '../../lazy-map.ts';
+import { LazySet } from '../../lazy-set.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 import { type FoundContent, FoundContents } from './found-contents.ts';
 import type { SearchSpec } from './question.ts';
@@ -60,9 +62,9 @@ export class SearchSessions {
   readonly #parts: SessionsParts;
   readonly #limits: SessionLimits;
   /** Oldest first; at most SESSIONS_MAX, the oldest that is over gives way. */
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new LazySet<Session>();
   /** Those that run on the overlay, by what they ask: each takes the hits of all that ask the same. */
-  readonly #running = new Map<string, Set<Session>>();
+  readonly #running = new LazyMap<string, Set<Session>>();
 
   /** Sources kept by all of them. */
   #sources = 0;

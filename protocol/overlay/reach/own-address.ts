@@ -1,5 +1,6 @@
 // The addresses that others reach us at: as configured, or those of this machine until peers agree on what they see.
 
+import { LazyMap } from '../../lazy-map.ts';
 import { canonicalHost, type Endpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 
 /** Different networks that must agree before hearsay is believed (LimeWire takes the first, gtk-gnutella the majority). */
@@ -55,7 +56,7 @@ class OneAddress {
   /** Empty: it was given, and nobody is asked. */
   readonly #reaches: readonly Reach[];
   /** Network of the voter to the address it saw; the oldest vote gives way. Capacity VOTERS_MAX. */
-  readonly #votes = new Map<string, string>();
+  readonly #votes = new LazyMap<string, string>();
 
   constructor(host: string, reaches: readonly Reach[]) {
     this.host = host;

@@ -4,7 +4,8 @@ import { silentLog } from '../../../daemon/log.ts';
 import { HostStore } from '../../../daemon/store/hosts.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { SystemRandom } from '../../../daemon/system.ts';
-import { HostCache, type HostRecord } from '../../../protocol/overlay/neighbours/host-cache.ts';
+import { HostCache } from '../../../protocol/overlay/neighbours/host-cache.ts';
+import type { HostRecord } from '../../../protocol/overlay/neighbours/known-host.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const clock = { now: () => 0, wallTime: () => NOW };

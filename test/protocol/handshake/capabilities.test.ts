@@ -27,7 +27,6 @@ t.test('no headers: a legacy peer that promises nothing', async t => {
     deflate: false,
     contentDeflate: false,
     guess: 0,
-    features: new Map(),
     tlsUpgrade: false,
     liveSince: null,
     tryUltrapeers: [],
@@ -102,21 +101,6 @@ t.test('any date comes out as Date.parse has it', async () => {
       return of(['X-Live-Since', text]).liveSince === Date.parse(text);
     }),
   );
-});
-
-t.test('features: names without case, versions as written, at most 64', async t => {
-  t.strictSame(
-    of(['X-Features', 'tls/1.0, browse/1.0,sflag/0.1 , HSEP/0.2, , IP/6.0']).features,
-    new Map([
-      ['tls', '1.0'],
-      ['browse', '1.0'],
-      ['sflag', '0.1'],
-      ['hsep', '0.2'],
-      ['ip', '6.0'],
-    ]),
-  );
-  const many = Array.from({ length: 500 }, (_, i) => `f${i}/1`).join(',');
-  t.equal(of(['X-Features', many]).features.size, 64);
 });
 
 t.test('hosts to try: separators, IPv6, dates after a blank, bad ones, at most 32', async t => {
@@ -195,7 +179,6 @@ t.test('any headers: no exception, bounded lists', async () => {
       return (
         (peer.userAgent?.length ?? 0) <= 255 &&
         peer.tryUltrapeers.length <= 32 &&
-        peer.features.size <= 64 &&
         (peer.liveSince === null || Number.isFinite(peer.liveSince))
       );
     }),
