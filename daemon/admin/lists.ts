@@ -5,7 +5,7 @@ import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
 import type { HostRecord } from '../../protocol/overlay/neighbours/known-host.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import type { CatalogEntry } from '../library/catalog.ts';
+import type { Catalog } from '../library/catalog.ts';
 import type { Library } from '../library/library.ts';
 import { fileState, fileView } from '../views/library.ts';
 
@@ -36,33 +36,38 @@ export class FileCursors {
   }
 }
 
-export const fileKey = ({ index }: Readonly<CatalogEntry>): string => String(index);
-
-/** Fields for filters and sorting. */
-export const fileFields: Direct<Readonly<CatalogEntry>> = {
-  id: fileKey,
-  name: ({ name }) => name,
-  path: ({ path }) => path,
-  folder: ({ folder }) => folder.id,
-  size: ({ size }) => size,
-  state: fileState,
-  hits: ({ hits }) => hits,
-  uploads: ({ uploads }) => uploads,
-};
-
 /** Counters, which change with every query answered. */
 const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']);
 
-/** The list of shared files, filtered and sorted. */
-export function fileList(library: Library): LongList<Readonly<CatalogEntry>, FileView> {
+/** Fields of a file for filters and sorting, by its index. */
+export function fileFields(catalog: Catalog): Direct<number> {
+  return {
+    id: String,
+    name: index => catalog.nameOf(index),
+    path: index => catalog.pathOf(index),
+    folder: index => catalog.folderOf(index)?.id ?? '',
+    size: index => catalog.sizeOf(index),
+    state: index => fileState(catalog.isShared(index), catalog.isFailed(index)),
+    hits: index => catalog.hitsOf(index),
+    uploads: index => catalog.uploadsOf(index),
+  };
+}
+
+/** The list of shared files, filtered and sorted. Its rows are their indices. */
+export function fileList(library: Library): LongList<number, FileView> {
+  const { catalog } = library;
   return new LongList({
-    rows: () => library.list(-1, Number.POSITIVE_INFINITY),
+    rows: () => catalog.indices(),
     versionOf: paths => {
       const { files, counts } = library.revisions;
       return paths.some(path => COUNTED.has(path)) ? `${files}-${counts}` : String(files);
     },
-    keyOf: fileKey,
-    view: fileView,
-    direct: fileFields,
+    keyOf: String,
+    view: index => {
+      const entry = catalog.byIndex(index);
+      if (entry === null) throw new RangeError(`no file has the index ${index}`);
+      return fileView(entry);
+    },
+    direct: fileFields(catalog),
   });
 }

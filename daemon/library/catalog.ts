@@ -1,11 +1,22 @@
-// Holds shared files in memory by path and index. A file becomes searchable when its hash is known.
+// Holds shared files in memory by path and index, in columns. A file becomes searchable when its hash is known. An entry is an object
+// created on request; none is kept.
+import { basename, dirname, join } from 'node:path';
+import { Column } from '../../protocol/search/column.ts';
+import { FileTable } from '../../protocol/search/file-table.ts';
+import { HashTable } from '../../protocol/search/hash-table.ts';
 import { SearchIndex } from '../../protocol/search/search-index.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import type { HashJob } from './hash-pool.ts';
+import { TextKey } from '../../protocol/search/text-key.ts';
+import { type Place, Places } from './places.ts';
 import type { FoundFile } from './scanner.ts';
 import type { SharedFolder } from './shared-folder.ts';
 
-export interface CatalogEntry {
+/** Rows examined before yielding, about 0.1 ms. */
+const SLICE_ROWS = 4096;
+
+/** A snapshot of one file, except for its getters, which read the catalog. */
+export class CatalogEntry {
+  readonly #catalog: Catalog;
   /** Never reused while the servent runs. */
   readonly index: number;
   readonly path: string;
@@ -15,123 +26,238 @@ export interface CatalogEntry {
   readonly mtimeMs: number;
   /** Device of its folder. */
   readonly dev: number;
-  /** The file as searches and transfers use it; null while its hash is unknown. */
-  file: SharedFile | null;
+
+  constructor(catalog: Catalog, index: number, place: Place, name: string, size: number, mtimeMs: number) {
+    this.#catalog = catalog;
+    this.index = index;
+    this.path = join(place.path, name);
+    this.name = name;
+    this.folder = place.folder;
+    this.size = size;
+    this.mtimeMs = mtimeMs;
+    this.dev = place.dev;
+  }
+
+  /** The file as searches and transfers use it; null while its hash is unknown, and after its removal. */
+  get file(): SharedFile | null {
+    return this.#catalog.index.byIndex(this.index);
+  }
+
   /** Hashing failed. */
-  failed: boolean;
-  job: HashJob | null;
-  /** Number of the latest scan of its folder that found it. */
-  seen: number;
+  get failed(): boolean {
+    return this.#catalog.isFailed(this.index);
+  }
+
   /** Number of queries answered with it. */
-  hits: number;
+  get hits(): number {
+    return this.#catalog.hitsOf(this.index);
+  }
+
   /** Number of finished uploads. */
-  uploads: number;
+  get uploads(): number {
+    return this.#catalog.uploadsOf(this.index);
+  }
 }
 
 export class Catalog {
-  readonly index = new SearchIndex();
   /** Bounded by FILES_MAX of the library. */
-  readonly #byPath = new Map<string, CatalogEntry>();
-  readonly #byIndex: (CatalogEntry | undefined)[] = [];
+  readonly #table = new FileTable();
+  readonly index = new SearchIndex(this.#table);
+  readonly #places = new Places();
+  readonly #placeOf = this.#table.keep(new Column(Uint32Array));
+  /** Number of the latest scan of its folder that found it. */
+  readonly #seen = this.#table.keep(new Column(Uint32Array));
+  readonly #hits = this.#table.keep(new Column(Uint32Array));
+  readonly #uploads = this.#table.keep(new Column(Uint32Array));
+  readonly #byPath = new HashTable(row => this.#table.names.hash(row, this.#placeOf.get(row)));
+  readonly #key = new TextKey();
+  #wantedPlace = 0;
+  readonly #isWanted = (row: number): boolean =>
+    this.#placeOf.get(row) === this.#wantedPlace && this.#table.names.equals(row, this.#key.bytes, this.#key.length);
+  /** Indices of files whose hashing failed. */
+  readonly #failed = new Set<number>();
   #nextIndex = 1;
   /** Increases when an entry is added, removed or changed, except for its counters. */
   revision = 0;
 
   get size(): number {
-    return this.#byPath.size;
+    return this.#table.count;
+  }
+
+  has(path: string): boolean {
+    return this.#rowOf(path) >= 0;
   }
 
   byPath(path: string): CatalogEntry | null {
-    return this.#byPath.get(path) ?? null;
+    const row = this.#rowOf(path);
+    return row < 0 ? null : this.#entry(row);
   }
 
   byIndex(index: number): CatalogEntry | null {
-    return this.#byIndex[index] ?? null;
+    const row = this.#table.rowOf(index);
+    return row < 0 ? null : this.#entry(row);
+  }
+
+  /** Marks a file as found by the running scan of its folder. Returns its index, or -1 if the path is unknown or the file differs. */
+  see({ path, size, mtimeMs }: FoundFile, { generation }: SharedFolder): number {
+    const row = this.#rowOf(path);
+    if (row < 0 || this.#table.sizes.get(row) !== size || this.#table.times.get(row) !== mtimeMs) return -1;
+    this.#seen.set(row, generation);
+    return this.#table.indexOf(row);
   }
 
   /** Adds a file without a hash. The path must be new. */
-  add(found: FoundFile, folder: SharedFolder): CatalogEntry {
-    const { path, name, size, mtimeMs, dev } = found;
+  add({ path, name, size, mtimeMs, dev }: FoundFile, folder: SharedFolder): CatalogEntry {
+    const place = this.#places.enter(dirname(path), folder, dev);
     const index = this.#nextIndex++;
+    const row = this.#table.add(index, name, size, mtimeMs);
     this.revision++;
-    // One literal: V8 makes slow objects of spread ones.
-    const entry: CatalogEntry = {
-      index,
-      path,
-      name,
-      folder,
-      size,
-      mtimeMs,
-      dev,
-      file: null,
-      failed: false,
-      job: null,
-      seen: folder.generation,
-      hits: 0,
-      uploads: 0,
-    };
-    this.#byPath.set(path, entry);
-    this.#byIndex[index] = entry;
-    return entry;
+    this.#placeOf.set(row, place.number);
+    this.#seen.set(row, folder.generation);
+    this.#hits.set(row, 0);
+    this.#uploads.set(row, 0);
+    this.#byPath.add(row);
+    return new CatalogEntry(this, index, place, name, size, mtimeMs);
   }
 
   /** Sets the hash of a file and makes it searchable. */
-  share(entry: CatalogEntry, sha1: Buffer): SharedFile {
-    const { index, name, size, mtimeMs, folder } = entry;
-    const file: SharedFile = { index, name, size, sha1, modifiedAt: Math.trunc(mtimeMs) };
-    entry.file = file;
-    entry.job = null;
-    this.#mend(entry);
+  share({ index, folder, size, path }: CatalogEntry, sha1: Buffer): void {
+    const row = this.#table.rowOf(index);
+    if (row < 0 || this.index.isShared(row)) return;
+    this.#mend(index, folder, path);
     this.revision++;
     folder.files++;
     folder.bytes += size;
-    this.index.add(file);
-    return file;
+    this.index.share(row, sha1);
   }
 
   /** Marks a file whose hashing failed with system error `code`. */
-  fail(entry: CatalogEntry, code: string): void {
-    entry.failed = true;
+  fail({ index, folder, path }: CatalogEntry, code: string): void {
+    this.#failed.add(index);
     this.revision++;
-    entry.folder.failures.set(entry.path, code);
+    folder.failures.set(path, code);
   }
 
-  remove(entry: CatalogEntry): void {
-    if (this.#byPath.get(entry.path) !== entry) return;
-    this.#byPath.delete(entry.path);
+  /** Returns whether the file was searchable; false if it was removed before. */
+  remove({ index, folder, path, size }: CatalogEntry): boolean {
+    const row = this.#table.rowOf(index);
+    if (row < 0) return false;
     this.revision++;
-    this.#byIndex[entry.index] = undefined;
-    if (entry.job !== null) entry.job.cancelled = true;
-    this.#mend(entry);
-    if (entry.file === null) return;
-    entry.folder.files--;
-    entry.folder.bytes -= entry.size;
-    this.index.remove(entry.index);
-  }
-
-  /** Entries of one folder, highest index first: the fastest order for removing them from the search index. */
-  entriesOf(folder: SharedFolder): CatalogEntry[] {
-    const entries: CatalogEntry[] = [];
-    for (let index = this.#byIndex.length - 1; index > 0; index--) {
-      const entry = this.#byIndex[index];
-      if (entry?.folder === folder) entries.push(entry);
+    this.#mend(index, folder, path);
+    const wasShared = this.index.isShared(row);
+    if (wasShared) {
+      folder.files--;
+      folder.bytes -= size;
+      this.index.unshare(row);
     }
-    return entries;
+    this.#byPath.delete(row);
+    this.#places.leave(this.#places.get(this.#placeOf.get(row)));
+    this.#table.remove(row);
+    return wasShared;
+  }
+
+  /** Yields indices of files of one folder in slices, which may be empty: all, or those not found by the scan `unseenBy`. Files may be removed meanwhile. */
+  *indicesOf(folder: SharedFolder, unseenBy: number | null = null): IterableIterator<number[]> {
+    let indices: number[] = [];
+    let looked = 0;
+    for (const row of this.#table.rows()) {
+      const isWanted = unseenBy === null || this.#seen.get(row) !== unseenBy;
+      if (isWanted && this.#places.get(this.#placeOf.get(row)).folder === folder)
+        indices.push(this.#table.indexOf(row));
+      if (++looked % SLICE_ROWS !== 0 && indices.length < SLICE_ROWS) continue;
+      yield indices;
+      indices = [];
+    }
+    yield indices;
   }
 
   /** At most `limit` entries with indices above `after`, in ascending order. */
   list(after: number, limit: number): CatalogEntry[] {
     const entries: CatalogEntry[] = [];
-    for (let index = after + 1; index < this.#byIndex.length && entries.length < limit; index++) {
-      const entry = this.#byIndex[index];
-      if (entry !== undefined) entries.push(entry);
+    for (let index = this.#table.indexFrom(after + 1); index >= 0 && entries.length < limit; ) {
+      const entry = this.byIndex(index);
+      if (entry !== null) entries.push(entry);
+      index = this.#table.indexFrom(index + 1);
     }
     return entries;
   }
 
+  /** Indices of all files in ascending order. */
+  indices(): number[] {
+    const indices: number[] = [];
+    for (let index = this.#table.indexFrom(0); index >= 0; index = this.#table.indexFrom(index + 1))
+      indices.push(index);
+    return indices;
+  }
+
+  isFailed(index: number): boolean {
+    return this.#failed.has(index);
+  }
+
+  isShared(index: number): boolean {
+    const row = this.#table.rowOf(index);
+    return row >= 0 && this.index.isShared(row);
+  }
+
+  /** '' for an index that is not in use. */
+  nameOf(index: number): string {
+    const row = this.#table.rowOf(index);
+    return row < 0 ? '' : this.#table.names.text(row);
+  }
+
+  /** '' for an index that is not in use. */
+  pathOf(index: number): string {
+    const row = this.#table.rowOf(index);
+    return row < 0 ? '' : join(this.#places.get(this.#placeOf.get(row)).path, this.#table.names.text(row));
+  }
+
+  folderOf(index: number): SharedFolder | null {
+    const row = this.#table.rowOf(index);
+    return row < 0 ? null : this.#places.get(this.#placeOf.get(row)).folder;
+  }
+
+  sizeOf(index: number): number {
+    return this.#read(this.#table.sizes, index);
+  }
+
+  hitsOf(index: number): number {
+    return this.#read(this.#hits, index);
+  }
+
+  uploadsOf(index: number): number {
+    return this.#read(this.#uploads, index);
+  }
+
+  countHit(index: number): void {
+    const row = this.#table.rowOf(index);
+    if (row >= 0) this.#hits.set(row, this.#hits.get(row) + 1);
+  }
+
+  countUpload(index: number): void {
+    const row = this.#table.rowOf(index);
+    if (row >= 0) this.#uploads.set(row, this.#uploads.get(row) + 1);
+  }
+
+  #read(column: Column, index: number): number {
+    const row = this.#table.rowOf(index);
+    return row < 0 ? 0 : column.get(row);
+  }
+
+  #entry(row: number): CatalogEntry {
+    const { names, sizes, times } = this.#table;
+    const place = this.#places.get(this.#placeOf.get(row));
+    return new CatalogEntry(this, this.#table.indexOf(row), place, names.text(row), sizes.get(row), times.get(row));
+  }
+
+  #rowOf(path: string): number {
+    const place = this.#places.find(dirname(path));
+    if (place === null) return -1;
+    this.#wantedPlace = place.number;
+    return this.#byPath.find(this.#key.set(basename(path)).hash(place.number), this.#isWanted);
+  }
+
   /** Removes the file from the failures of its folder. */
-  #mend(entry: CatalogEntry): void {
-    if (entry.failed) entry.folder.failures.delete(entry.path);
-    entry.failed = false;
+  #mend(index: number, folder: SharedFolder, path: string): void {
+    if (this.#failed.delete(index)) folder.failures.delete(path);
   }
 }

@@ -54,8 +54,8 @@ export class Intake {
   readonly #firstBytes = new FirstBytes(this.#never.list.firstBytes);
   readonly #onChange: () => void;
   readonly #onDone: () => void;
-  /** Jobs of this intake in the pool. */
-  readonly #jobs = new Set<HashJob>();
+  /** Jobs of this intake in the pool, by index of the file. */
+  readonly #jobs = new Map<number, HashJob>();
   /** Paths that changed while being hashed; bounded by the number of files. */
   readonly #unsettled = new Set<string>();
   #unsettledTimer: NodeJS.Timeout | null = null;
@@ -88,7 +88,7 @@ export class Intake {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#unsettledTimer !== null) clearTimeout(this.#unsettledTimer);
-    for (const job of this.#jobs) job.cancelled = true;
+    for (const job of this.#jobs.values()) job.cancelled = true;
     this.#jobs.clear();
     if (this.#ownsPool) await this.#pool.close();
   }
@@ -97,21 +97,22 @@ export class Intake {
   async take(folder: SharedFolder, found: readonly FoundFile[]): Promise<void> {
     const unknown: FoundFile[] = [];
     for (const file of found) {
-      const entry = this.#catalog.byPath(file.path);
-      if (entry !== null && entry.size === file.size && entry.mtimeMs === file.mtimeMs) {
-        entry.seen = folder.generation;
-        if (entry.failed && entry.job === null) this.#hash(entry); // try again: it may be readable now
-        continue;
+      const index = this.#catalog.see(file, folder);
+      if (index < 0) {
+        const entry = this.#catalog.byPath(file.path);
+        if (entry !== null) this.remove(entry);
+        unknown.push(file);
+      } else if (this.#catalog.isFailed(index) && !this.#jobs.has(index)) {
+        const entry = this.#catalog.byIndex(index);
+        if (entry !== null) this.#hash(entry); // try again: it may be readable now
       }
-      if (entry !== null) this.remove(entry);
-      unknown.push(file);
     }
     if (unknown.length === 0) return;
     const records = await this.#store.lookUp(unknown.map(({ path }) => path));
     if (folder.removed || this.#stopped) return;
     for (const [i, file] of unknown.entries()) {
       // It may have been added during the await.
-      if (this.#catalog.byPath(file.path) === null) this.#takeOne(folder, file, records[i]);
+      if (!this.#catalog.has(file.path)) this.#takeOne(folder, file, records[i]);
     }
   }
 
@@ -144,10 +145,9 @@ export class Intake {
     this.#store.remember(path, { size, mtimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
 
-  #share(entry: CatalogEntry, sha1: Buffer): SharedFile {
-    const file = this.#catalog.share(entry, sha1);
+  #share(entry: CatalogEntry, sha1: Buffer): void {
+    this.#catalog.share(entry, sha1);
     this.#onChange();
-    return file;
   }
 
   /** Takes a file whose SHA-1 the caller has verified. Null: it is in no shared folder, or it is excluded. */
@@ -163,7 +163,11 @@ export class Intake {
     if (folder === null || this.#isLeftOutByName(relative(folder.realPath, real))) return null;
     const old = this.#catalog.byPath(real);
     if (old !== null) this.remove(old);
-    if (rule === null) return this.#share(this.#catalog.add(found, folder), Buffer.from(sha1));
+    if (rule === null) {
+      const entry = this.#catalog.add(found, folder);
+      this.#share(entry, sha1);
+      return entry.file;
+    }
     folder.withhold(this.#never.secret(rule), real);
     return null;
   }
@@ -194,9 +198,10 @@ export class Intake {
   }
 
   remove(entry: CatalogEntry): void {
-    if (entry.job !== null) this.#jobs.delete(entry.job);
-    this.#catalog.remove(entry);
-    if (entry.file !== null) this.#onChange();
+    const job = this.#jobs.get(entry.index);
+    if (job !== undefined) job.cancelled = true;
+    this.#jobs.delete(entry.index);
+    if (this.#catalog.remove(entry)) this.#onChange();
   }
 
   /** Queues a file for hashing; with a known `sha1`, only for the check of its first bytes. */
@@ -204,15 +209,13 @@ export class Intake {
     const { path, size, mtimeMs } = entry;
     const done = (result: HashResult): void => this.#onHashed(entry, result, sha1);
     const job: HashJob = { path, size, mtimeMs, isHashed: sha1 !== null, cancelled: false, done };
-    entry.job = job;
-    this.#jobs.add(job);
+    this.#jobs.set(entry.index, job);
     this.#pool.submit(job);
   }
 
   #onHashed(entry: CatalogEntry, result: HashResult, known: Buffer | null): void {
     const { path, folder } = entry;
-    if (entry.job !== null) this.#jobs.delete(entry.job);
-    entry.job = null;
+    this.#jobs.delete(entry.index);
     if (result.kind === 'hashed') this.#hashed++;
     const sha1 =
       result.kind === 'hashed' ? Buffer.from(result.content.sha1) : result.kind === 'harmless' ? known : null;

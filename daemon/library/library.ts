@@ -1,5 +1,6 @@
 // Manages the shared files: keeps the catalog in step with the disk and the store, and opens files for uploads.
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { formatLeftOut } from '../../api/format.ts';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { Query } from '../../protocol/wire/query.ts';
@@ -15,12 +16,11 @@ import { type FoundFile, scanFolder } from './scanner.ts';
 import { type FolderStatus, SharedFolder } from './shared-folder.ts';
 import { Survey } from './survey.ts';
 
-/** Most files of all folders, about 500 MB of memory. Further files are not shared and reported as left out. */
+/** Most files of all folders, about 300 MB of memory. Further files are not shared and reported as left out. */
 const FILES_MAX = 1_000_000;
 const RESCAN_INTERVAL_MS = 15 * 60_000;
 /** Entries dropped before yielding to the event loop. */
-const DROP_SLICE = 1000;
-const LIST_SLICE = 1000;
+const DROP_SLICE = 100;
 
 export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
@@ -114,10 +114,7 @@ export class Library implements Searchable {
 
   match(query: Query, hitsMax: number): SharedFile[] {
     const files = this.#catalog.index.match(query, hitsMax);
-    for (const { index } of files) {
-      const entry = this.#catalog.byIndex(index);
-      if (entry !== null) entry.hits++;
-    }
+    for (const { index } of files) this.#catalog.countHit(index);
     this.#counted += files.length;
     return files;
   }
@@ -145,7 +142,7 @@ export class Library implements Searchable {
    */
   async open(file: SharedFile): Promise<FileHandle | null> {
     const entry = this.#catalog.byIndex(file.index);
-    if (entry === null || entry.file !== file) return null;
+    if (entry === null || entry.file === null) return null;
     const handle = await openAsHashed(entry);
     if (handle === null) await this.#intake.recheck(entry.path);
     return handle;
@@ -154,12 +151,11 @@ export class Library implements Searchable {
   /** Null for a file that is not shared. */
   pathOf(file: SharedFile): string | null {
     const entry = this.#catalog.byIndex(file.index);
-    return entry?.file === file ? entry.path : null;
+    return entry === null || entry.file === null ? null : entry.path;
   }
 
   countUpload(file: SharedFile): void {
-    const entry = this.#catalog.byIndex(file.index);
-    if (entry !== null) entry.uploads++;
+    this.#catalog.countUpload(file.index);
     this.#counted++;
   }
 
@@ -169,16 +165,18 @@ export class Library implements Searchable {
   }
 
   /** At most `limit` known files, hashed or not, with indices above `after`. */
-  list(after: number, limit: number): readonly Readonly<CatalogEntry>[] {
+  list(after: number, limit: number): readonly CatalogEntry[] {
     return this.#catalog.list(after, limit);
   }
 
+  /** Gives access to fields of many files without an entry of each. */
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
   /** All shared files in order of index. */
-  *shared(): IterableIterator<SharedFile> {
-    for (let entries = this.#catalog.list(-1, LIST_SLICE); entries.length > 0; ) {
-      for (const { file } of entries) if (file !== null) yield file;
-      entries = this.#catalog.list(entries.at(-1)?.index ?? 0, LIST_SLICE);
-    }
+  shared(): IterableIterator<SharedFile> {
+    return this.#catalog.index.shared();
   }
 
   get hashing(): HashingStatus {
@@ -221,7 +219,7 @@ export class Library implements Searchable {
     if (folder.added) await this.#store.removeFolder(folder.path);
     folder.removed = true;
     this.#folders.delete(id);
-    await this.#drop(this.#catalog.entriesOf(folder));
+    await this.#drop(folder);
     this.#settle();
   }
 
@@ -315,7 +313,7 @@ export class Library implements Searchable {
   /** Drops hashes of deleted files; keeps those that may return for a time. */
   async #sweep(scanned: ReadonlySet<SharedFolder>): Promise<void> {
     await this.#store.sweep((path, { dev }) => {
-      if (this.#catalog.byPath(path) !== null) return 'keep';
+      if (this.#catalog.has(path)) return 'keep';
       const folder = this.#folderOf(path);
       if (folder === null) return 'away'; // not in a shared folder
       if (!scanned.has(folder) || folder.survey.withholds(path)) return 'keep';
@@ -340,12 +338,12 @@ export class Library implements Searchable {
         await this.#intake.take(folder, this.#withinBound(slice, survey));
       }
       if (folder.removed || this.#stopping.signal.aborted) return;
-      await this.#drop(this.#catalog.entriesOf(folder).filter(({ seen }) => seen !== folder.generation));
+      await this.#drop(folder, folder.generation);
       folder.trouble = null;
       folder.state = 'ready';
     } catch (error) {
       // The folder cannot be read, so its files cannot be served.
-      await this.#drop(this.#catalog.entriesOf(folder));
+      await this.#drop(folder);
       survey = new Survey();
       folder.trouble = error instanceof Error ? error.message : String(error);
       folder.state = 'failed';
@@ -364,7 +362,7 @@ export class Library implements Searchable {
     if (this.#catalog.size + slice.length <= this.#filesMax) return slice;
     let room = this.#filesMax - this.#catalog.size;
     return slice.filter(({ path }) => {
-      if (this.#catalog.byPath(path) !== null || room-- > 0) return true;
+      if (this.#catalog.has(path) || room-- > 0) return true;
       survey.leaveOut('too-many', path, 'file');
       return false;
     });
@@ -384,18 +382,23 @@ export class Library implements Searchable {
     return true;
   }
 
-  async #drop(entries: readonly CatalogEntry[]): Promise<void> {
-    for (let at = 0; at < entries.length; at++) {
-      const entry = entries[at];
-      if (entry !== undefined) this.#intake.remove(entry);
-      if (at % DROP_SLICE === DROP_SLICE - 1) await new Promise(resolve => setImmediate(resolve));
+  /** Removes all files of the folder, or those that the scan `unseenBy` has not found. */
+  async #drop(folder: SharedFolder, unseenBy: number | null = null): Promise<void> {
+    let dropped = 0;
+    for (const indices of this.#catalog.indicesOf(folder, unseenBy)) {
+      for (const index of indices) {
+        const entry = this.#catalog.byIndex(index);
+        if (entry !== null) this.#intake.remove(entry);
+        if (++dropped % DROP_SLICE === 0) await setImmediate();
+      }
+      await setImmediate();
     }
   }
 
   #noteChange(): void {
     if (this.#changed) return;
     this.#changed = true;
-    setImmediate(() => {
+    void setImmediate().then(() => {
       this.#changed = false;
       if (!this.#stopping.signal.aborted) this.#onChange();
     });

@@ -17,12 +17,13 @@ export function folderView({ id, path, state, files, bytes, error, leftOut, scan
   };
 }
 
-export function fileState({ file, failed }: Readonly<CatalogEntry>): FileView['state'] {
-  if (file !== null) return 'shared';
-  return failed ? 'failed' : 'hashing';
+export function fileState(isShared: boolean, isFailed: boolean): FileView['state'] {
+  if (isShared) return 'shared';
+  return isFailed ? 'failed' : 'hashing';
 }
 
-export function fileView(entry: Readonly<CatalogEntry>): FileView {
+export function fileView(entry: CatalogEntry): FileView {
+  const { file } = entry;
   return {
     id: String(entry.index),
     name: entry.name,
@@ -30,8 +31,8 @@ export function fileView(entry: Readonly<CatalogEntry>): FileView {
     folder: entry.folder.id,
     size: entry.size,
     modifiedAt: new Date(entry.mtimeMs).toISOString(),
-    state: fileState(entry),
-    urn: entry.file === null ? null : formatSha1Urn(entry.file.sha1),
+    state: fileState(file !== null, entry.failed),
+    urn: file === null ? null : formatSha1Urn(file.sha1),
     hits: entry.hits,
     uploads: entry.uploads,
   };

@@ -1,71 +1,41 @@
-// The word numbers of each file, in one flat array: a few bytes a word.
+// Which words each file has, by number. Words that are met first have small numbers, and small numbers take a byte or two.
+import type { Paged } from './column.ts';
+import { Records } from './records.ts';
 
-/** Compact when more than half of the cells, and more than this, are unused. */
-const WASTE_MIN = 4096;
+export class FileWords implements Paged {
+  /** Numbers of variable length, seven bits a byte. */
+  readonly #records = new Records();
+  #room = new Uint8Array(256);
 
-export class FileWords {
-  /** For each file the number of words, then their numbers. Offset 0 is unused. */
-  #cells = new Uint32Array(1024);
-  #end = 1;
-  #wasted = 0;
-  /** By file index: offset of its cells, 0 for none. */
-  #starts = new Uint32Array(256);
+  has(row: number): boolean {
+    return this.#records.has(row);
+  }
 
-  set(index: number, numbers: readonly number[]): void {
-    this.delete(index);
-    if (index >= this.#starts.length) this.#starts = grown(this.#starts, index + 1);
-    if (this.#end + numbers.length + 1 > this.#cells.length) {
-      this.#cells = grown(this.#cells, this.#end + numbers.length + 1);
+  set(row: number, numbers: readonly number[]): void {
+    if (5 * numbers.length > this.#room.length) this.#room = new Uint8Array(5 * numbers.length);
+    let end = 0;
+    for (const number of numbers) {
+      let rest = number;
+      for (; rest > 127; rest >>>= 7) this.#room[end++] = 128 | (rest & 127);
+      this.#room[end++] = rest;
     }
-    this.#starts[index] = this.#end;
-    this.#cells[this.#end] = numbers.length;
-    this.#cells.set(numbers, this.#end + 1);
-    this.#end += numbers.length + 1;
+    this.#records.set(row, this.#room, end);
   }
 
-  delete(index: number): void {
-    const start = this.#starts[index] ?? 0;
-    if (start === 0) return;
-    this.#starts[index] = 0;
-    this.#wasted += (this.#cells[start] ?? 0) + 1;
-    if (this.#wasted > WASTE_MIN && this.#wasted > this.#end / 2) this.#compact();
+  delete(row: number): void {
+    this.#records.delete(row);
   }
 
-  /** A view, valid until the next change. */
-  of(index: number): Uint32Array {
-    const start = this.#starts[index] ?? 0;
-    return this.#cells.subarray(start + 1, start + 1 + (this.#cells[start] ?? 0));
+  of(row: number): number[] {
+    return this.#records.numbers(row);
   }
 
-  /** The union of the marks of the file's words. Runs for every candidate of a search, hence without a view. */
-  marksOf(index: number, marks: Uint32Array): number {
-    const cells = this.#cells;
-    const start = this.#starts[index] ?? 0;
-    const end = start + (cells[start] ?? 0);
-    let union = 0;
-    for (let at = start + 1; at <= end; at++) union |= marks[cells[at] ?? 0] ?? 0;
-    return union;
+  /** The union of the marks of the file's words: what match() asks of every candidate. */
+  marksOf(row: number, marks: Uint32Array): number {
+    return this.#records.marks(row, marks);
   }
 
-  #compact(): void {
-    const cells = new Uint32Array(Math.max(1024, 2 * (this.#end - this.#wasted)));
-    let end = 1;
-    for (let index = 0; index < this.#starts.length; index++) {
-      const start = this.#starts[index] ?? 0;
-      if (start === 0) continue;
-      const length = (this.#cells[start] ?? 0) + 1;
-      cells.set(this.#cells.subarray(start, start + length), end);
-      this.#starts[index] = end;
-      end += length;
-    }
-    this.#cells = cells;
-    this.#end = end;
-    this.#wasted = 0;
+  dropPage(page: number): void {
+    this.#records.dropPage(page);
   }
-}
-
-function grown(cells: Uint32Array, need: number): Uint32Array<ArrayBuffer> {
-  const next = new Uint32Array(Math.max(need, Math.ceil(cells.length * 1.5)));
-  next.set(cells);
-  return next;
 }

@@ -1,59 +1,85 @@
-// Maps SHA-1 to file index by open addressing in one typed array, without a key object for each file.
+// Finds rows by the hash of their key: open addressing in typed arrays. The low bits of the hash choose one of 256 tables, so that growth
+// moves a few thousand rows at a time.
 
 const FREE = 0;
 const REMOVED = -1;
 
+const TABLE_BITS = 8;
+const TABLE_MASK = (1 << TABLE_BITS) - 1;
+const SLOTS_MIN = 8;
+
+interface Table {
+  /** Row + 1, or FREE, or REMOVED, which a search must pass. */
+  slots: Int32Array;
+  /** Slots that are not FREE. */
+  used: number;
+  count: number;
+}
+
 export class HashTable {
-  readonly #sha1Of: (index: number) => Buffer | undefined;
-  /** Index + 1, FREE, or REMOVED (probing continues past it). */
-  #slots = new Int32Array(256);
-  #used = 0; // REMOVED ones included
-  #count = 0;
+  readonly #hashOf: (row: number) => number;
+  readonly #tables: (Table | undefined)[] = new Array(1 << TABLE_BITS).fill(undefined);
 
-  /** `sha1Of` must return the hash of every index in the table. Indices are below 2^31 - 1. */
-  constructor(sha1Of: (index: number) => Buffer | undefined) {
-    this.#sha1Of = sha1Of;
+  /** `hashOf` must return the same 32 bits for a row until it is deleted. Rows must be below 2^31 - 1. */
+  constructor(hashOf: (row: number) => number) {
+    this.#hashOf = hashOf;
   }
 
-  add(index: number, sha1: Buffer): void {
-    // keeps a third of the slots free, to bound probing
-    if (3 * (this.#used + 1) > 2 * this.#slots.length) this.#rebuild();
-    const mask = this.#slots.length - 1;
-    let at = sha1.readUInt32LE(0) & mask;
-    while ((this.#slots[at] ?? 0) > FREE) at = (at + 1) & mask;
-    if (this.#slots[at] === FREE) this.#used++;
-    this.#slots[at] = index + 1;
-    this.#count++;
+  add(row: number): void {
+    const hash = this.#hashOf(row);
+    const table = this.#tables[hash & TABLE_MASK] ?? { slots: new Int32Array(SLOTS_MIN), used: 0, count: 0 };
+    this.#tables[hash & TABLE_MASK] = table;
+    // One third of the slots stays free, to keep searches short.
+    if (3 * (table.used + 1) > 2 * table.slots.length) this.#rebuild(table, table.count + 1);
+    insert(table, row, hash);
   }
 
-  delete(index: number, sha1: Buffer): void {
-    const mask = this.#slots.length - 1;
-    for (let at = sha1.readUInt32LE(0) & mask; this.#slots[at] !== FREE; at = (at + 1) & mask) {
-      if (this.#slots[at] !== index + 1) continue;
-      this.#slots[at] = REMOVED;
-      this.#count--;
+  delete(row: number): void {
+    const hash = this.#hashOf(row);
+    const table = this.#tables[hash & TABLE_MASK];
+    if (table === undefined) return;
+    const { slots } = table;
+    const mask = slots.length - 1;
+    for (let at = (hash >>> TABLE_BITS) & mask; slots[at] !== FREE; at = (at + 1) & mask) {
+      if (slots[at] !== row + 1) continue;
+      slots[at] = REMOVED;
+      table.count--;
+      if (table.count === 0) this.#tables[hash & TABLE_MASK] = undefined;
+      else if (slots.length > SLOTS_MIN && 8 * table.count < slots.length) this.#rebuild(table, table.count);
       return;
     }
   }
 
-  /** One file of that content, or -1; the same one until the table changes. */
-  find(sha1: Buffer): number {
-    const mask = this.#slots.length - 1;
-    for (let at = sha1.readUInt32LE(0) & mask; ; at = (at + 1) & mask) {
-      const slot = this.#slots[at] ?? FREE;
+  /** A row with that hash that `accepts` is true for, or -1; the same one until the table changes. */
+  find(hash: number, accepts: (row: number) => boolean): number {
+    const table = this.#tables[hash & TABLE_MASK];
+    if (table === undefined) return -1;
+    const { slots } = table;
+    const mask = slots.length - 1;
+    for (let at = (hash >>> TABLE_BITS) & mask; ; at = (at + 1) & mask) {
+      const slot = slots[at] ?? FREE;
       if (slot === FREE) return -1;
-      if (slot !== REMOVED && this.#sha1Of(slot - 1)?.equals(sha1) === true) return slot - 1;
+      if (slot !== REMOVED && accepts(slot - 1)) return slot - 1;
     }
   }
 
-  #rebuild(): void {
-    const before = this.#slots;
-    this.#slots = new Int32Array(3 * this.#count > before.length ? 2 * before.length : before.length);
-    this.#used = 0;
-    this.#count = 0;
-    for (const slot of before) {
-      const sha1 = slot > FREE ? this.#sha1Of(slot - 1) : undefined;
-      if (sha1 !== undefined) this.add(slot - 1, sha1);
-    }
+  #rebuild(table: Table, count: number): void {
+    const before = table.slots;
+    let length = SLOTS_MIN;
+    while (length < 2 * count) length *= 2;
+    table.slots = new Int32Array(length);
+    table.used = 0;
+    table.count = 0;
+    for (const slot of before) if (slot > FREE) insert(table, slot - 1, this.#hashOf(slot - 1));
   }
+}
+
+function insert(table: Table, row: number, hash: number): void {
+  const { slots } = table;
+  const mask = slots.length - 1;
+  let at = (hash >>> TABLE_BITS) & mask;
+  while ((slots[at] ?? 0) > FREE) at = (at + 1) & mask;
+  if (slots[at] === FREE) table.used++;
+  slots[at] = row + 1;
+  table.count++;
 }

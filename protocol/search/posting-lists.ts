@@ -1,86 +1,205 @@
-// For each word the files that have it, ascending. All lists are in one typed array, in runs of 1, 2, 4 … cells.
+// For each word the rows of the files that have it, ascending. Nearly all words have few files: their lists are single runs of cells.
+// A long list is cut into chunks of at most 1,024 rows, so that a change in the middle of a million moves little.
+import { CellRuns, RUN_BITS_MAX } from './cell-runs.ts';
+import { Column } from './column.ts';
+
+const CHUNK_CELLS = 1 << RUN_BITS_MAX;
+/** Marks a list that is cut into chunks. */
+const CHUNKED = 15;
+
+interface Chunk {
+  /** Of its run. */
+  place: number;
+  length: number;
+  first: number;
+}
 
 export class PostingLists {
-  #cells = new Uint32Array(1024);
-  #end = 0;
-  /** Of each list: first cell, cells used, log2 of the cells it has (-1: none). */
-  #starts = new Uint32Array(256);
-  #lengths = new Uint32Array(256);
-  #sizes = new Int8Array(256).fill(-1);
-  /** Free runs by log2 of their length. */
-  readonly #free: number[][] = Array.from({ length: 32 }, () => []);
+  readonly #runs = new CellRuns();
+  /** Of each list: place of its run, rows in it, log2 of the cells of its run. */
+  readonly #places = new Column(Uint32Array);
+  readonly #lengths = new Column(Uint32Array);
+  readonly #bits = new Column(Uint8Array);
+  /** Of long lists, in order; none is empty. */
+  readonly #chunks = new Map<number, Chunk[]>();
 
+  /** In use by lists. */
+  get cells(): number {
+    return this.#runs.cells;
+  }
+
+  /** 0 for a list that was never written. */
   length(list: number): number {
-    return this.#lengths[list] ?? 0;
+    return this.#lengths.get(list);
   }
 
-  /** A view, valid until the next change. */
-  of(list: number): Uint32Array {
-    const start = this.#starts[list] ?? 0;
-    return this.#cells.subarray(start, start + this.length(list));
+  /** So many pieces, in order, are the list. */
+  pieces(list: number): number {
+    if (this.length(list) === 0) return 0;
+    return this.#bits.get(list) === CHUNKED ? (this.#chunks.get(list)?.length ?? 0) : 1;
   }
 
-  insert(list: number, value: number): void {
-    if (list >= this.#starts.length) this.#growLists(list + 1);
+  /** A view, good until the next change. */
+  piece(list: number, number: number): Uint32Array {
+    if (this.#bits.get(list) !== CHUNKED) return this.#view(this.#places.get(list), this.length(list));
+    const chunk = this.#chunks.get(list)?.[number];
+    return chunk === undefined ? new Uint32Array(0) : this.#view(chunk.place, chunk.length);
+  }
+
+  insert(list: number, row: number): void {
     const length = this.length(list);
-    const size = this.#sizes[list] ?? -1;
-    if (size < 0 || length === 1 << size) this.#move(list, size + 1);
-    const start = this.#starts[list] ?? 0;
-    // usually at the end, as indices only grow
-    const at =
-      length === 0 || (this.#cells[start + length - 1] ?? 0) < value ? length : lowerBound(this.of(list), value);
-    this.#cells.copyWithin(start + at + 1, start + at, start + length);
-    this.#cells[start + at] = value;
-    this.#lengths[list] = length + 1;
-  }
-
-  /** Removes a value; frees the run of an empty list. */
-  delete(list: number, value: number): void {
-    const view = this.of(list);
-    const at = view.at(-1) === value ? view.length - 1 : lowerBound(view, value);
-    if (view[at] !== value) return;
-    view.copyWithin(at, at + 1);
-    this.#lengths[list] = view.length - 1;
-    if (view.length > 1) return;
-    this.#free[this.#sizes[list] ?? 0]?.push(this.#starts[list] ?? 0);
-    this.#sizes[list] = -1;
-  }
-
-  #move(list: number, size: number): void {
-    const view = this.of(list);
-    const start = this.#free[size]?.pop() ?? this.#append(1 << size);
-    this.#cells.set(view, start); // `view` may be of the array before it grew, with the same values
-    if (size > 0) this.#free[size - 1]?.push(this.#starts[list] ?? 0);
-    this.#starts[list] = start;
-    this.#sizes[list] = size;
-  }
-
-  #append(cells: number): number {
-    const start = this.#end;
-    this.#end += cells;
-    if (this.#end > this.#cells.length) {
-      const next = new Uint32Array(Math.max(this.#end, Math.ceil(this.#cells.length * 1.5)));
-      next.set(this.#cells);
-      this.#cells = next;
+    this.#lengths.set(list, length + 1);
+    let bits = this.#bits.get(list);
+    if (bits === CHUNKED) {
+      this.#insertChunked(list, row);
+      return;
     }
-    return start;
+    if (length === 0) {
+      bits = 0;
+      this.#bits.set(list, 0);
+      this.#places.set(list, this.#runs.take(0));
+    } else if (length === 1 << bits) {
+      if (bits === RUN_BITS_MAX) {
+        const place = this.#places.get(list);
+        this.#chunks.set(list, [{ place, length, first: this.#view(place, 1)[0] ?? 0 }]);
+        this.#bits.set(list, CHUNKED);
+        this.#insertChunked(list, row);
+        return;
+      }
+      this.#move(list, bits + 1);
+    }
+    this.#insertAt(this.#places.get(list), length, row);
   }
 
-  #growLists(need: number): void {
-    const length = Math.max(need, 2 * this.#starts.length);
-    const [starts, lengths, sizes] = [this.#starts, this.#lengths, this.#sizes];
-    this.#starts = new Uint32Array(length);
-    this.#starts.set(starts);
-    this.#lengths = new Uint32Array(length);
-    this.#lengths.set(lengths);
-    this.#sizes = new Int8Array(length).fill(-1);
-    this.#sizes.set(sizes);
+  /** An empty list gives its cells back. */
+  delete(list: number, row: number): void {
+    const length = this.length(list);
+    if (length === 0) return;
+    if (this.#bits.get(list) === CHUNKED) {
+      this.#deleteChunked(list, row);
+      return;
+    }
+    const place = this.#places.get(list);
+    if (!this.#deleteAt(place, length, row)) return;
+    this.#lengths.set(list, length - 1);
+    const bits = this.#bits.get(list);
+    if (length === 1) {
+      this.#runs.give(place);
+      this.#places.set(list, 0);
+      this.#bits.set(list, 0);
+    } else if (bits > 1 && length - 1 <= 1 << (bits - 2)) this.#move(list, bits - 1);
+  }
+
+  #insertChunked(list: number, row: number): void {
+    const chunks = this.#chunks.get(list) ?? [];
+    const at = chunkOf(chunks, row);
+    let chunk = chunks[at];
+    if (chunk === undefined) return;
+    if (chunk.length === CHUNK_CELLS) {
+      const last = this.#view(chunk.place, CHUNK_CELLS)[CHUNK_CELLS - 1] ?? 0;
+      // Rows are mostly added in order: the chunks before stay full then.
+      const kept = at === chunks.length - 1 && last < row ? CHUNK_CELLS : CHUNK_CELLS / 2;
+      const next = { place: this.#runs.take(RUN_BITS_MAX), length: CHUNK_CELLS - kept, first: row };
+      if (kept < CHUNK_CELLS) {
+        const upper = this.#view(chunk.place, CHUNK_CELLS).subarray(kept);
+        this.#view(next.place, CHUNK_CELLS).set(upper);
+        next.first = upper[0] ?? 0;
+      }
+      chunk.length = kept;
+      chunks.splice(at + 1, 0, next);
+      if (row >= next.first) chunk = next;
+    }
+    this.#insertAt(chunk.place, chunk.length, row);
+    chunk.length++;
+    chunk.first = Math.min(chunk.first, row);
+  }
+
+  #deleteChunked(list: number, row: number): void {
+    const chunks = this.#chunks.get(list) ?? [];
+    const at = chunkOf(chunks, row);
+    const chunk = chunks[at];
+    if (chunk === undefined || !this.#deleteAt(chunk.place, chunk.length, row)) return;
+    this.#lengths.set(list, this.length(list) - 1);
+    chunk.length--;
+    if (chunk.length > 0) {
+      chunk.first = this.#view(chunk.place, 1)[0] ?? 0;
+      this.#join(chunks, at);
+    } else {
+      this.#runs.give(chunk.place);
+      chunks.splice(at, 1);
+    }
+    const [only] = chunks;
+    if (only === undefined || chunks.length > 1 || only.length > CHUNK_CELLS / 2) return;
+    this.#chunks.delete(list);
+    this.#bits.set(list, RUN_BITS_MAX);
+    this.#places.set(list, only.place);
+  }
+
+  /** Joins a chunk with the next one when both fill half of one. */
+  #join(chunks: Chunk[], at: number): void {
+    const [chunk, next] = [chunks[at], chunks[at + 1]];
+    if (chunk === undefined || next === undefined || chunk.length + next.length > CHUNK_CELLS / 2) return;
+    this.#view(chunk.place, CHUNK_CELLS).set(this.#view(next.place, next.length), chunk.length);
+    chunk.length += next.length;
+    this.#runs.give(next.place);
+    chunks.splice(at + 1, 1);
+  }
+
+  #view(place: number, length: number): Uint32Array {
+    const offset = this.#runs.offset(place);
+    return this.#runs.pageOf(place).subarray(offset, offset + length);
+  }
+
+  /** Moves the list into a run of another length. */
+  #move(list: number, bits: number): void {
+    const place = this.#places.get(list);
+    const to = this.#runs.take(bits);
+    const rows = this.#view(place, Math.min(this.length(list), 1 << this.#bits.get(list), 1 << bits));
+    this.#runs.pageOf(to).set(rows, this.#runs.offset(to));
+    this.#runs.give(place);
+    this.#places.set(list, to);
+    this.#bits.set(list, bits);
+  }
+
+  /** Into a run that has room. */
+  #insertAt(place: number, length: number, row: number): void {
+    const cells = this.#runs.pageOf(place);
+    const start = this.#runs.offset(place);
+    const end = start + length;
+    if (length === 0 || (cells[end - 1] ?? 0) < row) cells[end] = row;
+    else {
+      const at = lowerBound(cells, start, end, row);
+      cells.copyWithin(at + 1, at, end);
+      cells[at] = row;
+    }
+  }
+
+  #deleteAt(place: number, length: number, row: number): boolean {
+    const cells = this.#runs.pageOf(place);
+    const start = this.#runs.offset(place);
+    const end = start + length;
+    const at = cells[end - 1] === row ? end - 1 : lowerBound(cells, start, end, row);
+    if (at === end || cells[at] !== row) return false;
+    if (at < end - 1) cells.copyWithin(at, at + 1, end);
+    return true;
   }
 }
 
-function lowerBound(ascending: Uint32Array, value: number): number {
+/** The last chunk that begins at or before the row, else the first. */
+function chunkOf(chunks: readonly Chunk[], row: number): number {
   let low = 0;
-  let high = ascending.length;
+  let high = chunks.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((chunks[middle]?.first ?? 0) <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function lowerBound(ascending: Uint32Array, start: number, end: number, value: number): number {
+  let low = start;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((ascending[middle] ?? 0) < value) low = middle + 1;

@@ -1,8 +1,9 @@
 // Finds shared files by words and by SHA-1. Every word of the query must be a prefix of a word of the name, as in gtk-gnutella and LimeWire.
 import type { Query } from '../wire/query.ts';
+import { FileTable, SHA1_BYTES } from './file-table.ts';
 import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
-import { NewestFiles } from './newest-files.ts';
+import { type Dated, NewestFiles } from './newest-files.ts';
 import { PostingLists } from './posting-lists.ts';
 import type { Searchable, SharedFile } from './shared-file.ts';
 import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
@@ -14,20 +15,33 @@ const PREFIX_BYTES_MIN = 3;
 const EXPANSIONS_MAX = 1024;
 /** Candidate files tested for one query, about a millisecond; reached by frequent words that are never together. */
 const CANDIDATES_MAX = 65_536;
+/** Objects of files kept for the next query. */
+const MADE_MAX = 2048;
 
 export class SearchIndex implements Searchable {
-  /** By index. */
-  readonly #files: (SharedFile | undefined)[] = [];
+  readonly #table: FileTable;
   #count = 0;
   #bytes = 0;
   readonly #newest = new NewestFiles();
   readonly #words = new WordList();
   /** By word number. */
   readonly #filesOfWord = new PostingLists();
-  readonly #wordsOfFile = new FileWords();
-  readonly #bySha1 = new HashTable(index => this.#files[index]?.sha1);
+  /** Of the rows that are found; the table may have others. */
+  readonly #wordsOfFile: FileWords;
+  readonly #bySha1: HashTable;
   /** By word number: bits of the query words that it matches; zero between queries. */
   #marks = new Uint32Array(256);
+  /** Files that were made last, by the low bits of their rows: what is asked often is found often. */
+  readonly #made: (SharedFile | undefined)[] = new Array(MADE_MAX).fill(undefined);
+  #wanted: Uint8Array = new Uint8Array(0);
+  readonly #isWanted = (row: number): boolean => this.#table.sha1s.equals(row, this.#wanted);
+
+  /** `table` is that of a catalog which knows of more files than can be found; without one the index has its own. */
+  constructor(table = new FileTable()) {
+    this.#table = table;
+    this.#wordsOfFile = table.keep(new FileWords());
+    this.#bySha1 = new HashTable(row => table.sha1s.head(row));
+  }
 
   get files(): number {
     return this.#count;
@@ -38,7 +52,14 @@ export class SearchIndex implements Searchable {
   }
 
   newest(count: number, since: number): readonly SharedFile[] {
-    return this.#newest.take(count, this.shared()).filter(({ modifiedAt }) => modifiedAt >= since);
+    const newest = this.#newest.take(count, () => this.#dated());
+    return newest.filter(({ modifiedAt }) => modifiedAt >= since).map(({ row }) => this.#file(row));
+  }
+
+  *#dated(): IterableIterator<Dated> {
+    for (const row of this.#table.rows()) {
+      if (this.#wordsOfFile.has(row)) yield { row, modifiedAt: Math.trunc(this.#table.times.get(row)) };
+    }
   }
 
   /** Every distinct word of every name, for QRP tables. */
@@ -46,66 +67,113 @@ export class SearchIndex implements Searchable {
     return this.#words.words();
   }
 
+  /** By index. Files may come and go meanwhile. */
   *shared(): IterableIterator<SharedFile> {
-    for (const file of this.#files) if (file !== undefined) yield file;
+    for (let index = this.#table.indexFrom(0); index >= 0; index = this.#table.indexFrom(index + 1)) {
+      const file = this.byIndex(index);
+      if (file !== null) yield file;
+    }
   }
 
-  /** Adds a file or replaces that of the same index. Indices are small and dense, as they index arrays. */
-  add(file: SharedFile): void {
-    this.remove(file.index);
-    this.#files[file.index] = file;
+  /** Adds a file or replaces that of the same index, in a table of its own. */
+  add({ index, name, size, sha1, modifiedAt }: SharedFile): void {
+    this.remove(index);
+    this.share(this.#table.add(index, name, size, modifiedAt), sha1);
+  }
+
+  remove(index: number): void {
+    const row = this.#table.rowOf(index);
+    if (row < 0) return;
+    this.unshare(row);
+    this.#table.remove(row);
+  }
+
+  /** Finds the file of that row of the table from now on. */
+  share(row: number, sha1: Uint8Array): void {
+    const table = this.#table;
+    table.sha1s.set(row, sha1);
     this.#count++;
-    this.#bytes += file.size;
-    this.#newest.add(file);
-    this.#bySha1.add(file.index, file.sha1);
+    this.#bytes += table.sizes.get(row);
+    this.#newest.add({ row, modifiedAt: Math.trunc(table.times.get(row)) });
+    this.#bySha1.add(row);
     const numbers: number[] = [];
-    for (const word of nameWords(file.name)) {
+    for (const word of nameWords(table.names.text(row))) {
       const number = this.#words.add(word);
       numbers.push(number);
-      this.#filesOfWord.insert(number, file.index);
+      this.#filesOfWord.insert(number, row);
     }
-    this.#wordsOfFile.set(file.index, numbers);
-    if (this.#marks.length < this.#words.numbersEnd) this.#marks = new Uint32Array(2 * this.#words.numbersEnd);
+    this.#wordsOfFile.set(row, numbers);
+    if (this.#marks.length < this.#words.numbersEnd) this.#marks = new Uint32Array(1.5 * this.#words.numbersEnd);
   }
 
-  /** Removes a file. Many are removed fastest in descending order. */
-  remove(index: number): void {
-    const file = this.#files[index];
-    if (file === undefined) return;
-    this.#newest.remove(file);
-    this.#bySha1.delete(index, file.sha1);
-    for (const number of this.#wordsOfFile.of(index)) {
-      this.#filesOfWord.delete(number, index);
+  isShared(row: number): boolean {
+    return this.#wordsOfFile.has(row);
+  }
+
+  /** Does not find it any more, if it did. The row may be used for another file afterwards. */
+  unshare(row: number): void {
+    if (!this.#wordsOfFile.has(row)) return;
+    const made = row % MADE_MAX;
+    if (this.#made[made]?.index === this.#table.indexOf(row)) this.#made[made] = undefined;
+    this.#newest.remove(row);
+    this.#bySha1.delete(row);
+    for (const number of this.#wordsOfFile.of(row)) {
+      this.#filesOfWord.delete(number, row);
       if (this.#filesOfWord.length(number) === 0) this.#words.delete(number);
     }
-    this.#wordsOfFile.delete(index);
-    this.#files[index] = undefined;
+    this.#wordsOfFile.delete(row);
     this.#count--;
-    this.#bytes -= file.size;
+    this.#bytes -= this.#table.sizes.get(row);
   }
 
   byIndex(index: number): SharedFile | null {
-    return this.#files[index] ?? null;
+    const row = this.#table.rowOf(index);
+    return row >= 0 && this.#wordsOfFile.has(row) ? this.#file(row) : null;
   }
 
   /** One of the files with that SHA-1. */
-  bySha1(sha1: Buffer): SharedFile | null {
-    return sha1.length === 20 ? this.byIndex(this.#bySha1.find(sha1)) : null;
+  bySha1(sha1: Uint8Array): SharedFile | null {
+    const row = this.#rowOfSha1(sha1);
+    return row < 0 ? null : this.#file(row);
+  }
+
+  #rowOfSha1(sha1: Uint8Array): number {
+    if (sha1.length !== SHA1_BYTES) return -1;
+    this.#wanted = sha1;
+    const head = (sha1[0] ?? 0) | ((sha1[1] ?? 0) << 8) | ((sha1[2] ?? 0) << 16) | ((sha1[3] ?? 0) << 24);
+    return this.#bySha1.find(head, this.#isWanted);
+  }
+
+  /** Of a row that is shared. */
+  #file(row: number): SharedFile {
+    const table = this.#table;
+    const index = table.indexOf(row);
+    const made = this.#made[row % MADE_MAX];
+    if (made?.index === index) return made;
+    const file = {
+      index,
+      name: table.names.text(row),
+      size: table.sizes.get(row),
+      sha1: table.sha1s.get(row),
+      modifiedAt: Math.trunc(table.times.get(row)),
+    };
+    this.#made[row % MADE_MAX] = file;
+    return file;
   }
 
   /** Finds files by URN or, if none is found, by words; exact matches of the rarest word come first. */
   match(query: Pick<Query, 'text' | 'urns'>, hitsMax: number): SharedFile[] {
-    const hits: SharedFile[] = [];
+    const rows: number[] = [];
     for (const sha1 of query.urns) {
-      if (hits.length >= hitsMax) return hits;
-      const file = this.bySha1(sha1);
-      if (file !== null && !hits.includes(file)) hits.push(file);
+      if (rows.length >= hitsMax) break;
+      const row = this.#rowOfSha1(sha1);
+      if (row >= 0 && !rows.includes(row)) rows.push(row);
     }
-    if (hits.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), hitsMax, hits);
-    return hits;
+    if (rows.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), hitsMax, rows);
+    return rows.map(row => this.#file(row));
   }
 
-  #matchWords(words: readonly string[], hitsMax: number, hits: SharedFile[]): void {
+  #matchWords(words: readonly string[], hitsMax: number, hits: number[]): void {
     if (words.length === 0 || words.length > QUERY_WORDS_MAX) return;
     const expansions: number[][] = [];
     let rarest: number[] = [];
@@ -137,16 +205,18 @@ export class SearchIndex implements Searchable {
   }
 
   /** Appends the files with any of these words whose words have all marks. */
-  #collect(numbers: readonly number[], allMarks: number, hitsMax: number, hits: SharedFile[]): void {
+  #collect(numbers: readonly number[], allMarks: number, hitsMax: number, hits: number[]): void {
     let candidates = 0;
     for (const number of numbers) {
-      for (const index of this.#filesOfWord.of(number)) {
-        if (++candidates > CANDIDATES_MAX) return;
-        if (this.#wordsOfFile.marksOf(index, this.#marks) !== allMarks) continue;
-        const file = this.#files[index];
-        if (file === undefined || (numbers.length > 1 && hits.includes(file))) continue;
-        hits.push(file);
-        if (hits.length >= hitsMax) return;
+      const pieces = this.#filesOfWord.pieces(number);
+      for (let i = 0; i < pieces; i++) {
+        for (const row of this.#filesOfWord.piece(number, i)) {
+          if (++candidates > CANDIDATES_MAX) return;
+          if (this.#wordsOfFile.marksOf(row, this.#marks) !== allMarks) continue;
+          if (numbers.length > 1 && hits.includes(row)) continue;
+          hits.push(row);
+          if (hits.length >= hitsMax) return;
+        }
       }
     }
   }

@@ -1,70 +1,88 @@
-// Numbers the distinct words of a library and finds them by prefix.
+// The distinct words of a library: each has a small number, and all that begin alike are found together. Words are kept as UTF-8, and
+// in the order of its bytes, which is that of their code points.
+import { HashTable } from './hash-table.ts';
+import { Records } from './records.ts';
+import { RowNumbers } from './row-numbers.ts';
+import { TextKey } from './text-key.ts';
 
-/** Numbers in a block, so the most that an insertion moves; a full block is split. */
+/** Numbers to a block; a full one is halved. Insertion moves at most this many. */
 const BLOCK_MAX = 512;
 
+interface Block {
+  /** The first `length` are in use. */
+  readonly numbers: Uint32Array;
+  length: number;
+}
+
 export class WordList {
-  readonly #numbers = new Map<string, number>();
-  readonly #words: (string | undefined)[] = [];
-  readonly #freed: number[] = [];
-  /** Numbers in order of their words; only the last remaining block may be empty. */
-  readonly #blocks: number[][] = [[]];
+  readonly #words = new Records();
+  readonly #numbers = new RowNumbers();
+  readonly #key = new TextKey();
+  readonly #table = new HashTable(number => this.#words.hash(number, 0));
+  readonly #isKey = (number: number): boolean => this.#words.equals(number, this.#key.bytes, this.#key.length);
+  /** Numbers in order of their words; no block is empty but the only one. */
+  readonly #blocks: Block[] = [{ numbers: new Uint32Array(BLOCK_MAX), length: 0 }];
+  #size = 0;
 
   get size(): number {
-    return this.#numbers.size;
+    return this.#size;
   }
 
-  words(): IterableIterator<string> {
-    return this.#numbers.keys();
+  /** In order of their numbers. Words may come and go meanwhile. */
+  *words(): IterableIterator<string> {
+    for (const number of this.#numbers.all()) yield this.#words.text(number);
   }
 
-  /** Upper bound of all numbers. */
+  /** Numbers ever in use at once: all are below it. */
   get numbersEnd(): number {
-    return this.#words.length;
+    return this.#numbers.end;
   }
 
-  /** The word's number, assigned if new. */
+  /** The word's number, a new one if need be. */
   add(word: string): number {
-    const known = this.#numbers.get(word);
-    if (known !== undefined) return known;
-    const number = this.#freed.pop() ?? this.#words.length;
-    this.#words[number] = word;
-    this.#numbers.set(word, number);
-    const at = this.#blockOf(word);
-    const block = this.#block(at);
-    block.splice(this.#lowerBound(block, word), 0, number);
-    if (block.length > BLOCK_MAX) this.#blocks.splice(at + 1, 0, block.splice(BLOCK_MAX / 2));
+    const known = this.find(word);
+    if (known >= 0) return known;
+    const { bytes, length } = this.#key;
+    const number = this.#numbers.take();
+    this.#words.set(number, bytes, length);
+    this.#table.add(number);
+    this.#insert(number);
+    this.#size++;
     return number;
   }
 
-  /** Deletes a word; its number is reused. */
+  /** The number may be given to another word afterwards. */
   delete(number: number): void {
-    const word = this.#words[number];
-    if (word === undefined) return;
-    const at = this.#blockOf(word);
+    if (!this.#numbers.has(number)) return;
+    this.#key.set(this.#words.text(number));
+    const at = this.#blockOf();
     const block = this.#block(at);
-    block.splice(this.#lowerBound(block, word), 1);
+    const position = this.#lowerBound(block);
+    block.numbers.copyWithin(position, position + 1, block.length);
+    block.length--;
     if (block.length === 0 && this.#blocks.length > 1) this.#blocks.splice(at, 1);
-    this.#numbers.delete(word);
-    this.#words[number] = undefined;
-    this.#freed.push(number);
+    this.#table.delete(number);
+    this.#words.delete(number);
+    this.#numbers.give(number);
+    this.#size--;
   }
 
   /** The number of exactly this word, or -1. */
   find(word: string): number {
-    return this.#numbers.get(word) ?? -1;
+    return this.#table.find(this.#key.set(word).hash(0), this.#isKey);
   }
 
-  /** Numbers of the words with this prefix, in order, so the word itself first; at most `max`. */
+  /** Numbers of the words that begin so, the word itself first, then in order; at most `max`. */
   findPrefixed(prefix: string, max: number): number[] {
+    const { bytes, length } = this.#key.set(prefix);
     const found: number[] = [];
-    let at = this.#blockOf(prefix);
-    let position = this.#lowerBound(this.#block(at), prefix);
+    let at = this.#blockOf();
+    let position = this.#lowerBound(this.#block(at));
     while (at < this.#blocks.length && found.length < max) {
       const block = this.#block(at);
       for (; position < block.length && found.length < max; position++) {
-        const number = block[position] ?? 0;
-        if (!this.#word(number).startsWith(prefix)) return found;
+        const number = block.numbers[position] ?? 0;
+        if (!this.#words.startsWith(number, bytes, length)) return found;
         found.push(number);
       }
       at++;
@@ -73,32 +91,55 @@ export class WordList {
     return found;
   }
 
-  #word(number: number): string {
-    return this.#words[number] ?? '';
+  /** Where the key belongs. */
+  #insert(number: number): void {
+    const at = this.#blockOf();
+    const block = this.#block(at);
+    const position = this.#lowerBound(block);
+    if (block.length < BLOCK_MAX) {
+      block.numbers.copyWithin(position + 1, position, block.length);
+      block.numbers[position] = number;
+      block.length++;
+      return;
+    }
+    // Words that are added in order leave full blocks behind.
+    const isLast = position === BLOCK_MAX && at === this.#blocks.length - 1;
+    const kept = isLast ? BLOCK_MAX : BLOCK_MAX / 2;
+    const next = { numbers: new Uint32Array(BLOCK_MAX), length: BLOCK_MAX - kept };
+    next.numbers.set(block.numbers.subarray(kept));
+    block.length = kept;
+    this.#blocks.splice(at + 1, 0, next);
+    if (isLast) next.numbers[next.length++] = number;
+    else this.#insert(number);
   }
 
-  #block(at: number): number[] {
-    return this.#blocks[at] ?? [];
+  #block(at: number): Block {
+    const block = this.#blocks[at];
+    if (block === undefined) throw new RangeError('no such block');
+    return block;
   }
 
-  /** The block of the word: the last one that begins at or before it. */
-  #blockOf(word: string): number {
+  /** The block that holds the key or would: the last one that begins at or before it. */
+  #blockOf(): number {
+    const { bytes, length } = this.#key;
     let low = 0;
     let high = this.#blocks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (this.#word(this.#block(middle)[0] ?? 0) <= word) low = middle;
+      if (this.#words.compare(this.#block(middle).numbers[0] ?? 0, bytes, length) <= 0) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 
-  #lowerBound(block: readonly number[], word: string): number {
+  /** The position of the first word that is not less than the key. */
+  #lowerBound({ numbers, length: count }: Block): number {
+    const { bytes, length } = this.#key;
     let low = 0;
-    let high = block.length;
+    let high = count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#word(block[middle] ?? 0) < word) low = middle + 1;
+      if (this.#words.compare(numbers[middle] ?? 0, bytes, length) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
