@@ -1,10 +1,10 @@
-// Folders that files lie in: each path is kept once, under a small number, as long as a file is in it.
+// Numbers the folders that contain files, so that each path is held once. A folder without files is dropped.
 import type { SharedFolder } from './shared-folder.ts';
 
 export interface Place {
   readonly number: number;
   readonly path: string;
-  /** What it is shared with. */
+  /** The shared folder that it belongs to. */
   readonly folder: SharedFolder;
   dev: number;
   files: number;
@@ -14,7 +14,7 @@ export class Places {
   readonly #byPath = new Map<string, Place>();
   readonly #places: (Place | undefined)[] = [];
   readonly #unused: number[] = [];
-  /** The one asked for last: a scan asks for all files of one folder in turn. */
+  /** The result of the last find(): scans visit the files of a folder one after another. */
   #last: Place | null = null;
 
   get(number: number): Place {
@@ -23,7 +23,7 @@ export class Places {
     return place;
   }
 
-  /** Null for a folder in which no file is known. */
+  /** Null for a folder without files. */
   find(path: string): Place | null {
     if (this.#last?.path === path) return this.#last;
     const place = this.#byPath.get(path) ?? null;
@@ -31,7 +31,7 @@ export class Places {
     return place;
   }
 
-  /** Counts one more file. */
+  /** Adds a file to a folder. */
   enter(path: string, folder: SharedFolder, dev: number): Place {
     let place = this.find(path);
     if (place === null || place.folder !== folder) {
@@ -46,7 +46,7 @@ export class Places {
     return place;
   }
 
-  /** Counts one file less. */
+  /** Removes a file from a folder. */
   leave(place: Place): void {
     if (--place.files > 0) return;
     if (this.#byPath.get(place.path) === place) this.#byPath.delete(place.path);

@@ -1,6 +1,6 @@
-// Runs of 1, 2, 4 … 1,024 cells of 32 bits. A page holds runs of one length and goes when the last of them is given back.
+// Allocates runs of 1, 2, 4 … 1,024 cells of 32 bits. A page holds runs of one length, and is freed with the last of them.
 
-/** Cells of the longest run: 2 to the power of this. */
+/** log2 of the cells of the longest run. */
 export const RUN_BITS_MAX = 10;
 const PAGE_BITS = 13;
 const PAGE_CELLS = 1 << PAGE_BITS;
@@ -8,31 +8,31 @@ const PAGE_MASK = PAGE_CELLS - 1;
 
 interface Page {
   readonly cells: Uint32Array;
-  /** Log2 of the cells of each run. */
+  /** log2 of the cells of its runs. */
   readonly bits: number;
-  /** The first run that was given back, plus 1: each holds the next one in its first cell. */
+  /** First free run + 1; a free run holds the next one in its first cell. */
   free: number;
-  /** Cells behind it were never given out. */
+  /** Cells from here on were never allocated. */
   end: number;
   count: number;
-  /** It has a run to give, and stands in the list of such pages. */
+  /** It has a free run and is in the list of such pages. */
   listed: boolean;
 }
 
 export class CellRuns {
   readonly #pages: (Page | undefined)[] = [];
   readonly #unused: number[] = [];
-  /** By log2 of the length: numbers of pages that have a run to give,. */
+  /** By log2 of the run length: numbers of pages with a free run. */
   readonly #open: number[][] = Array.from({ length: RUN_BITS_MAX + 1 }, () => []);
 
-  /** Given out and not given back. */
+  /** Number of allocated cells. */
   get cells(): number {
     let cells = 0;
     for (const page of this.#pages) if (page !== undefined) cells += page.count << page.bits;
     return cells;
   }
 
-  /** The place of a run of 2 to the power of `bits` cells, whose content is arbitrary. */
+  /** Allocates a run of 2 to the power of `bits` cells with arbitrary content, and returns its place. */
   take(bits: number): number {
     const open = this.#open[bits] ?? [];
     let number = open.at(-1);
@@ -57,6 +57,7 @@ export class CellRuns {
     return number * PAGE_CELLS + at;
   }
 
+  /** Frees a run. */
   give(place: number): void {
     const number = Math.floor(place / PAGE_CELLS);
     const page = this.#page(number);
@@ -75,7 +76,7 @@ export class CellRuns {
     this.#unused.push(number);
   }
 
-  /** The array that the run is in; it begins at `offset(place)`. */
+  /** The array with the run, which begins at `offset(place)`. */
   pageOf(place: number): Uint32Array {
     return this.#page(Math.floor(place / PAGE_CELLS)).cells;
   }

@@ -1,9 +1,8 @@
-// Which words each file has, by number. Words that are met first have small numbers, and small numbers take a byte or two.
+// Holds the word numbers of each file as LEB128. Frequent words get low numbers, as they occur first, and take one or two bytes.
 import type { Paged } from './column.ts';
 import { Records } from './records.ts';
 
 export class FileWords implements Paged {
-  /** Numbers of variable length, seven bits a byte. */
   readonly #records = new Records();
   #room = new Uint8Array(256);
 
@@ -30,7 +29,7 @@ export class FileWords implements Paged {
     return this.#records.numbers(row);
   }
 
-  /** The union of the marks of the file's words: what match() asks of every candidate. */
+  /** The union of the marks of the file's words: the test of every candidate in match(). */
   marksOf(row: number, marks: Uint32Array): number {
     return this.#records.marks(row, marks);
   }

@@ -1,14 +1,14 @@
-// For each word the rows of the files that have it, ascending. Nearly all words have few files: their lists are single runs of cells.
-// A long list is cut into chunks of at most 1,024 rows, so that a change in the middle of a million moves little.
+// Holds the rows of the files of each word in ascending order. A list of up to 1,024 rows is one run of cells. A longer list is divided
+// into chunks of at most 1,024 rows, which bounds the cost of insertion and deletion.
 import { CellRuns, RUN_BITS_MAX } from './cell-runs.ts';
 import { Column } from './column.ts';
 
 const CHUNK_CELLS = 1 << RUN_BITS_MAX;
-/** Marks a list that is cut into chunks. */
+/** Marks a list of chunks. */
 const CHUNKED = 15;
 
 interface Chunk {
-  /** Of its run. */
+  /** Place of its run. */
   place: number;
   length: number;
   first: number;
@@ -16,30 +16,30 @@ interface Chunk {
 
 export class PostingLists {
   readonly #runs = new CellRuns();
-  /** Of each list: place of its run, rows in it, log2 of the cells of its run. */
+  /** By list: place of its run, number of rows, log2 of the cells of its run. */
   readonly #places = new Column(Uint32Array);
   readonly #lengths = new Column(Uint32Array);
   readonly #bits = new Column(Uint8Array);
-  /** Of long lists, in order; none is empty. */
+  /** Chunks of long lists, in order; none is empty. */
   readonly #chunks = new Map<number, Chunk[]>();
 
-  /** In use by lists. */
+  /** Number of cells allocated to lists. */
   get cells(): number {
     return this.#runs.cells;
   }
 
-  /** 0 for a list that was never written. */
+  /** Number of rows; 0 for an unknown list. */
   length(list: number): number {
     return this.#lengths.get(list);
   }
 
-  /** So many pieces, in order, are the list. */
+  /** Number of pieces that the list consists of. */
   pieces(list: number): number {
     if (this.length(list) === 0) return 0;
     return this.#bits.get(list) === CHUNKED ? (this.#chunks.get(list)?.length ?? 0) : 1;
   }
 
-  /** A view, good until the next change. */
+  /** Rows of one piece: a view, valid until the next change. */
   piece(list: number, number: number): Uint32Array {
     if (this.#bits.get(list) !== CHUNKED) return this.#view(this.#places.get(list), this.length(list));
     const chunk = this.#chunks.get(list)?.[number];
@@ -71,7 +71,7 @@ export class PostingLists {
     this.#insertAt(this.#places.get(list), length, row);
   }
 
-  /** An empty list gives its cells back. */
+  /** Deletes a row. An empty list frees its cells. */
   delete(list: number, row: number): void {
     const length = this.length(list);
     if (length === 0) return;
@@ -97,7 +97,7 @@ export class PostingLists {
     if (chunk === undefined) return;
     if (chunk.length === CHUNK_CELLS) {
       const last = this.#view(chunk.place, CHUNK_CELLS)[CHUNK_CELLS - 1] ?? 0;
-      // Rows are mostly added in order: the chunks before stay full then.
+      // Rows added in order leave full chunks behind.
       const kept = at === chunks.length - 1 && last < row ? CHUNK_CELLS : CHUNK_CELLS / 2;
       const next = { place: this.#runs.take(RUN_BITS_MAX), length: CHUNK_CELLS - kept, first: row };
       if (kept < CHUNK_CELLS) {
@@ -135,7 +135,7 @@ export class PostingLists {
     this.#places.set(list, only.place);
   }
 
-  /** Joins a chunk with the next one when both fill half of one. */
+  /** Joins a chunk with the next one when they fill at most half a chunk. */
   #join(chunks: Chunk[], at: number): void {
     const [chunk, next] = [chunks[at], chunks[at + 1]];
     if (chunk === undefined || next === undefined || chunk.length + next.length > CHUNK_CELLS / 2) return;
@@ -150,7 +150,7 @@ export class PostingLists {
     return this.#runs.pageOf(place).subarray(offset, offset + length);
   }
 
-  /** Moves the list into a run of another length. */
+  /** Moves a list to a run of another length. */
   #move(list: number, bits: number): void {
     const place = this.#places.get(list);
     const to = this.#runs.take(bits);
@@ -161,7 +161,7 @@ export class PostingLists {
     this.#bits.set(list, bits);
   }
 
-  /** Into a run that has room. */
+  /** Inserts into a run with a free cell. */
   #insertAt(place: number, length: number, row: number): void {
     const cells = this.#runs.pageOf(place);
     const start = this.#runs.offset(place);
@@ -185,7 +185,7 @@ export class PostingLists {
   }
 }
 
-/** The last chunk that begins at or before the row, else the first. */
+/** The last chunk whose first row is not above `row`, else the first chunk. */
 function chunkOf(chunks: readonly Chunk[], row: number): number {
   let low = 0;
   let high = chunks.length - 1;

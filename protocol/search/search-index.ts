@@ -15,7 +15,7 @@ const PREFIX_BYTES_MIN = 3;
 const EXPANSIONS_MAX = 1024;
 /** Candidate files tested for one query, about a millisecond; reached by frequent words that are never together. */
 const CANDIDATES_MAX = 65_536;
-/** Objects of files kept for the next query. */
+/** Most SharedFile objects kept for later queries. */
 const MADE_MAX = 2048;
 
 export class SearchIndex implements Searchable {
@@ -26,17 +26,17 @@ export class SearchIndex implements Searchable {
   readonly #words = new WordList();
   /** By word number. */
   readonly #filesOfWord = new PostingLists();
-  /** Of the rows that are found; the table may have others. */
+  /** Words of searchable files; the table may hold further files. */
   readonly #wordsOfFile: FileWords;
   readonly #bySha1: HashTable;
   /** By word number: bits of the query words that it matches; zero between queries. */
   #marks = new Uint32Array(256);
-  /** Files that were made last, by the low bits of their rows: what is asked often is found often. */
+  /** Objects created last, by low bits of the row. */
   readonly #made: (SharedFile | undefined)[] = new Array(MADE_MAX).fill(undefined);
   #wanted: Uint8Array = new Uint8Array(0);
   readonly #isWanted = (row: number): boolean => this.#table.sha1s.equals(row, this.#wanted);
 
-  /** `table` is that of a catalog which knows of more files than can be found; without one the index has its own. */
+  /** `table` may be shared with a catalog, which adds and removes the files of it. */
   constructor(table = new FileTable()) {
     this.#table = table;
     this.#wordsOfFile = table.keep(new FileWords());
@@ -67,7 +67,7 @@ export class SearchIndex implements Searchable {
     return this.#words.words();
   }
 
-  /** By index. Files may come and go meanwhile. */
+  /** All files in order of index. Files may be added and removed meanwhile. */
   *shared(): IterableIterator<SharedFile> {
     for (let index = this.#table.indexFrom(0); index >= 0; index = this.#table.indexFrom(index + 1)) {
       const file = this.byIndex(index);
@@ -75,7 +75,7 @@ export class SearchIndex implements Searchable {
     }
   }
 
-  /** Adds a file or replaces that of the same index, in a table of its own. */
+  /** Adds a file to the table, or replaces that of the same index, and makes it searchable. */
   add({ index, name, size, sha1, modifiedAt }: SharedFile): void {
     this.remove(index);
     this.share(this.#table.add(index, name, size, modifiedAt), sha1);
@@ -88,7 +88,7 @@ export class SearchIndex implements Searchable {
     this.#table.remove(row);
   }
 
-  /** Finds the file of that row of the table from now on. */
+  /** Makes a file of the table searchable. */
   share(row: number, sha1: Uint8Array): void {
     const table = this.#table;
     table.sha1s.set(row, sha1);
@@ -110,7 +110,7 @@ export class SearchIndex implements Searchable {
     return this.#wordsOfFile.has(row);
   }
 
-  /** Does not find it any more, if it did. The row may be used for another file afterwards. */
+  /** Ends searches for a file. It stays in the table. */
   unshare(row: number): void {
     if (!this.#wordsOfFile.has(row)) return;
     const made = row % MADE_MAX;
@@ -144,7 +144,7 @@ export class SearchIndex implements Searchable {
     return this.#bySha1.find(head, this.#isWanted);
   }
 
-  /** Of a row that is shared. */
+  /** The row must be searchable. */
   #file(row: number): SharedFile {
     const table = this.#table;
     const index = table.indexOf(row);

@@ -1,15 +1,15 @@
-// The distinct words of a library: each has a small number, and all that begin alike are found together. Words are kept as UTF-8, and
-// in the order of its bytes, which is that of their code points.
+// Numbers the distinct words of a library and finds all words with a prefix. Words are held as UTF-8 and sorted by its bytes, the order of
+// code points.
 import { HashTable } from './hash-table.ts';
 import { Records } from './records.ts';
 import { RowNumbers } from './row-numbers.ts';
 import { TextKey } from './text-key.ts';
 
-/** Numbers to a block; a full one is halved. Insertion moves at most this many. */
+/** Most numbers of a block. A full block is halved; insertion moves at most this many. */
 const BLOCK_MAX = 512;
 
 interface Block {
-  /** The first `length` are in use. */
+  /** The first `length` numbers are in use. */
   readonly numbers: Uint32Array;
   length: number;
 }
@@ -20,7 +20,7 @@ export class WordList {
   readonly #key = new TextKey();
   readonly #table = new HashTable(number => this.#words.hash(number, 0));
   readonly #isKey = (number: number): boolean => this.#words.equals(number, this.#key.bytes, this.#key.length);
-  /** Numbers in order of their words; no block is empty but the only one. */
+  /** Numbers in order of their words. Only a single block may be empty. */
   readonly #blocks: Block[] = [{ numbers: new Uint32Array(BLOCK_MAX), length: 0 }];
   #size = 0;
 
@@ -28,17 +28,17 @@ export class WordList {
     return this.#size;
   }
 
-  /** In order of their numbers. Words may come and go meanwhile. */
+  /** Words in order of number. Words may be added and deleted meanwhile. */
   *words(): IterableIterator<string> {
     for (const number of this.#numbers.all()) yield this.#words.text(number);
   }
 
-  /** Numbers ever in use at once: all are below it. */
+  /** All numbers in use are below it. */
   get numbersEnd(): number {
     return this.#numbers.end;
   }
 
-  /** The word's number, a new one if need be. */
+  /** The number of a word, assigned if it is new. */
   add(word: string): number {
     const known = this.find(word);
     if (known >= 0) return known;
@@ -51,7 +51,7 @@ export class WordList {
     return number;
   }
 
-  /** The number may be given to another word afterwards. */
+  /** Deletes a word. Its number may be reused. */
   delete(number: number): void {
     if (!this.#numbers.has(number)) return;
     this.#key.set(this.#words.text(number));
@@ -67,12 +67,12 @@ export class WordList {
     this.#size--;
   }
 
-  /** The number of exactly this word, or -1. */
+  /** The number of this word; -1: unknown. */
   find(word: string): number {
     return this.#table.find(this.#key.set(word).hash(0), this.#isKey);
   }
 
-  /** Numbers of the words that begin so, the word itself first, then in order; at most `max`. */
+  /** Numbers of at most `max` words with that prefix, in order: the prefix itself comes first. */
   findPrefixed(prefix: string, max: number): number[] {
     const { bytes, length } = this.#key.set(prefix);
     const found: number[] = [];
@@ -91,7 +91,7 @@ export class WordList {
     return found;
   }
 
-  /** Where the key belongs. */
+  /** Inserts the number of the key in order. */
   #insert(number: number): void {
     const at = this.#blockOf();
     const block = this.#block(at);
@@ -102,7 +102,7 @@ export class WordList {
       block.length++;
       return;
     }
-    // Words that are added in order leave full blocks behind.
+    // Words added in order leave full blocks behind.
     const isLast = position === BLOCK_MAX && at === this.#blocks.length - 1;
     const kept = isLast ? BLOCK_MAX : BLOCK_MAX / 2;
     const next = { numbers: new Uint32Array(BLOCK_MAX), length: BLOCK_MAX - kept };
@@ -119,7 +119,7 @@ export class WordList {
     return block;
   }
 
-  /** The block that holds the key or would: the last one that begins at or before it. */
+  /** The block for the key: the last one whose first word is not above it, else the first. */
   #blockOf(): number {
     const { bytes, length } = this.#key;
     let low = 0;
@@ -132,7 +132,7 @@ export class WordList {
     return low;
   }
 
-  /** The position of the first word that is not less than the key. */
+  /** Position of the first word that is not below the key. */
   #lowerBound({ numbers, length: count }: Block): number {
     const { bytes, length } = this.#key;
     let low = 0;
