@@ -7,6 +7,7 @@ import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { type GgepItem, ggepPayload } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
+import { addressInGuid } from '../../wire/guid-address.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { parseQuery, type Query, QueryFlag, queryFlags, queryWithout } from '../../wire/query.ts';
 import type { Identity } from '../identity.ts';
@@ -14,7 +15,6 @@ import { hitDatagrams } from '../queries/own-hits.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import { AddressKeys } from './address-keys.ts';
 import type { Deliveries } from './deliveries.ts';
-import { addressInGuid } from './out-of-band.ts';
 
 /** Version 0.2, as pongs name it. */
 export const GUESS_VERSION = 0x02;

@@ -3,10 +3,11 @@
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { SharedFile } from '../../search/shared-file.ts';
-import { type Endpoint, formatEndpoint, packIpv4, type Reach, reachOf, unpackIpv4 } from '../../wire/endpoint.ts';
+import { type Endpoint, formatEndpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { ggepPayload } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
+import { addressInGuid } from '../../wire/guid-address.ts';
 import { type Query, QueryFlag } from '../../wire/query.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 import {
@@ -35,18 +36,6 @@ const BAN_MS = 600_000;
 const ADDRESSES_MAX = 2_048;
 /** Offers to everybody together; what is more goes over the links. */
 const OFFER_LIMIT = new RateLimit(20, 200);
-
-/** Bytes 0 to 3 and 13 to 14 of the GUID say where hits may be sent; `guid` is changed. */
-export function addressGuid(guid: Buffer, endpoint: Endpoint): Buffer {
-  packIpv4(endpoint.host).copy(guid, 0);
-  guid.writeUInt16LE(endpoint.port, 13);
-  return guid;
-}
-
-/** The reverse. */
-export function addressInGuid(bytes: Buffer, start = 0): Endpoint {
-  return { host: unpackIpv4(bytes, start), port: bytes.readUInt16LE(start + 13) };
-}
 
 interface Offer {
   readonly to: Endpoint;

@@ -4,9 +4,9 @@ import { Drop, Drops } from './drops.ts';
 import type { Link } from './link.ts';
 
 interface Patience {
-  /** So many are borne whatever the traffic … */
+  /** Number of drops that never close the link. */
   readonly count: number;
-  /** … and beyond them, such a share of the frames received: a neighbour also relays what others did wrong. */
+  /** Share of the frames received that never closes the link either: a neighbour also relays what others did wrong. */
   readonly share: number;
   readonly code: number;
   readonly text: string;
@@ -15,7 +15,10 @@ interface Patience {
 const INVALID_PAYLOAD = 411;
 const UNKNOWN_MESSAGES = 404;
 
-/** Counts and codes after gtk-gnutella; reasons without a row are borne for ever. */
+/**
+ * Counts and codes after gtk-gnutella. A reason without a row never closes a link; QueryTooSoonOfAddress has none, because the link
+ * itself kept to its rate.
+ */
 const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
   // gtk-gnutella tolerates 5 and 1.5 %; but peers with X-Ext-Probes rightly repeat themselves, and it costs us little
   [Drop.DuplicateSameLink, { count: 100, share: 0.25, code: ByeCode.Duplicates, text: 'Sent descriptors twice' }],
@@ -28,7 +31,6 @@ const PATIENCE: ReadonlyMap<Drop, Patience> = new Map<Drop, Patience>([
   [Drop.LeafRelayed, { count: 5, share: 0, code: ByeCode.LeafRelaying, text: 'Leaves do not relay' }],
   [Drop.PingTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many pings' }],
   [Drop.QueryTooSoon, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many queries' }],
-  [Drop.QueryTooSoonOfAddress, { count: 1000, share: 0.5, code: ByeCode.Excessive, text: 'Too many queries' }],
   [Drop.PushTooSoon, { count: 100, share: 0.1, code: ByeCode.Excessive, text: 'Too many pushes' }],
 ]);
 

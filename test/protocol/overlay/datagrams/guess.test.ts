@@ -1,9 +1,9 @@
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import { LOCAL_DATAGRAM_LIMITS } from '../../../../protocol/overlay/datagrams/datagrams.ts';
-import { addressGuid } from '../../../../protocol/overlay/datagrams/out-of-band.ts';
 import { RateLimit } from '../../../../protocol/overlay/rate-limit.ts';
 import type { GgepItem } from '../../../../protocol/wire/ggep.ts';
+import { addressGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { encodePing } from '../../../../protocol/wire/ping.ts';
 import { parsePong } from '../../../../protocol/wire/pong.ts';

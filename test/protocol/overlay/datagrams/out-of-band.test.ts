@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import { type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from '../../../../protocol/overlay/datagrams/datagrams.ts';
-import { addressGuid, addressInGuid } from '../../../../protocol/overlay/datagrams/out-of-band.ts';
 import { hitDatagrams } from '../../../../protocol/overlay/queries/own-hits.ts';
+import { addressGuid, addressInGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { encodeQuery, parseQuery, QueryFlag } from '../../../../protocol/wire/query.ts';
 import { parseQueryHit } from '../../../../protocol/wire/query-hit.ts';

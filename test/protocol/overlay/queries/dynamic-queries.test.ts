@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
-import { addressGuid } from '../../../../protocol/overlay/datagrams/out-of-band.ts';
 import { QrpTable } from '../../../../protocol/qrp/table.ts';
+import { addressGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { encodePong, PLAIN_PONG } from '../../../../protocol/wire/pong.ts';
 import { encodeQuery, QueryFlag } from '../../../../protocol/wire/query.ts';

@@ -143,6 +143,22 @@ t.test('a link that never stops asking is sent away with a Bye', async t => {
   t.equal(leaf.link.ended?.code, 410);
 });
 
+t.test(
+  'a leaf that keeps to its own rate stays connected, though others at its address use up what all may send',
+  async t => {
+    const { network, servent, passed, reasons } = scene();
+    const greedy = Array.from({ length: 3 }, () => network.puppet(servent, 'leaf'));
+    const modest = network.puppet(servent, 'leaf');
+    for (let n = 0; n < 55; n++) {
+      for (const leaf of greedy) passed(leaf, 20);
+      passed(modest, 20);
+      network.clock.ms += 20_000;
+    }
+    t.strictSame(reasons(), { query_too_soon_of_address: 1_100 });
+    t.equal(modest.hungUp, false);
+  },
+);
+
 t.test('what holds for a link is told with its burst', async t => {
   const { network, servent, rates } = scene();
   const { queryRates } = servent.overlay;

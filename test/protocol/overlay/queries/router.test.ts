@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
-import { addressGuid } from '../../../../protocol/overlay/datagrams/out-of-band.ts';
 import { Drop } from '../../../../protocol/overlay/links/drops.ts';
 import { relayTtl, Unfit } from '../../../../protocol/overlay/queries/ttl.ts';
 import { formatGuid } from '../../../../protocol/wire/guid.ts';
+import { addressGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { encodeQuery, QueryFlag } from '../../../../protocol/wire/query.ts';
 import { parseQueryHit } from '../../../../protocol/wire/query-hit.ts';
