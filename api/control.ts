@@ -26,6 +26,7 @@ export type DownloadState = z.infer<typeof transfers.downloadState>;
 export type UploadView = z.infer<typeof transfers.upload>;
 export type FileView = z.infer<typeof library.file>;
 export type FolderView = z.infer<typeof library.folder>;
+export type PreviewView = z.infer<typeof library.preview>;
 export type RescanView = z.infer<typeof library.rescan>;
 export type LiveView = z.infer<typeof service.live>;
 export type ReadyView = z.infer<typeof service.ready>;
@@ -88,6 +89,8 @@ export interface ConfigPatchInput {
   dryRun: boolean;
 }
 export type ShareFolderInput = z.output<typeof library.shareFolder>;
+export type ChangeFolderInput = z.output<typeof library.changeFolder>;
+export type PreviewFolderInput = z.output<typeof library.previewFolder>;
 
 export type Answer<T> = T | Promise<T>;
 
@@ -136,6 +139,8 @@ export interface Control {
   files(input: ListRequest): Answer<Page<FileView>>;
   folders(input: ListRequest): Answer<Page<FolderView>>;
   shareFolder(input: ShareFolderInput): Answer<FolderView>;
+  changeFolder(input: ById & ChangeFolderInput): Answer<FolderView>;
+  previewFolder(input: PreviewFolderInput): Answer<PreviewView>;
   unshareFolder(input: ById): Answer<void>;
   rescan(): Answer<RescanView>;
 

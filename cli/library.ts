@@ -1,21 +1,24 @@
 // library, share, unshare, rescan.
-import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Client, everyItem } from '../api/client.ts';
+import type { Client } from '../api/client.ts';
 import type { FileView, FolderView } from '../api/control.ts';
 import { counted, formatBytes, formatLeftOut } from '../api/format.ts';
-import { idBegunWith } from '../api/prefix.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
-import { CommandError } from './failure.ts';
 import { firstItems, type ListFlags, listOptions } from './list.ts';
+import { findFolder, foldersOf, seenColumns, shareCommand } from './share.ts';
 import { type Column, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
 export function libraryCommands(terminal: Terminal): Command[] {
   return [
-    listOptions(clientCommand('library', 'show what is shared')).action(async (flags: ListFlags) => {
+    listOptions(
+      clientCommand('library', 'show what is shared').option(
+        '--as-seen',
+        'show the files as strangers see them: names as in hits, folders as in browsing, and no path of this machine',
+      ),
+    ).action(async (flags: ListFlags & { asSeen?: boolean }) => {
       const { client } = await findDaemon(flags, terminal);
+      if (flags.asSeen === true) return await showAsSeen(client, flags, terminal);
       const folders = await foldersOf(client);
       const { items, next } = await firstItems(page => client.files(page), flags);
       if (flags.json === true) return printJson(terminal, { folders, items, next });
@@ -26,14 +29,7 @@ export function libraryCommands(terminal: Terminal): Command[] {
       if (items.length > 0) print(terminal, `\n${table(fileColumns, items)}`);
       if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
     }),
-    clientCommand('share', 'share a folder, with everything below it')
-      .argument('<dir>', 'a folder of the machine the daemon runs on')
-      .action(async (dir: string, flags: ClientFlags) => {
-        const { client } = await findDaemon(flags, terminal);
-        const folder = await client.shareFolder({ path: resolve(terminal.cwd, dir) });
-        if (flags.json === true) return printJson(terminal, folder);
-        print(terminal, `sharing ${folder.path} as ${folder.id}`);
-      }),
+    shareCommand(terminal),
     clientCommand('unshare', 'stop sharing a folder; its files stay where they are')
       .argument('<dir>', 'the folder, or its id as "servent library" shows it')
       .action(async (dir: string, flags: ClientFlags) => {
@@ -54,21 +50,15 @@ export function libraryCommands(terminal: Terminal): Command[] {
   ];
 }
 
-async function foldersOf(client: Client): Promise<FolderView[]> {
-  const folders: FolderView[] = [];
-  for await (const folder of everyItem(page => client.folders(page))) folders.push(folder);
-  return folders;
-}
-
-async function findFolder(client: Client, dir: string, { cwd }: Terminal): Promise<FolderView> {
-  const folders = await foldersOf(client);
-  const path = resolve(cwd, dir);
-  // The daemon may know it by where a link leads; a folder that is gone can still be unshared.
-  const real = await realpath(path).catch(() => path);
-  const id = folders.some(folder => folder.path === real) ? null : idBegunWith(dir, folders, 'folders');
-  const found = folders.find(folder => [path, real].includes(folder.path)) ?? folders.find(folder => folder.id === id);
-  if (found === undefined) throw new CommandError(`${path} is not shared: "servent library" shows what is`);
-  return found;
+async function showAsSeen(client: Client, flags: ListFlags, terminal: Terminal): Promise<void> {
+  const shared = 'state=shared';
+  const filter = flags.filter === undefined ? shared : `(${flags.filter}) and ${shared}`;
+  const { items, next } = await firstItems(page => client.files(page), { ...flags, filter });
+  const seen = items.map(({ name, size, urn, seenFolder }) => ({ name, size, urn, folder: seenFolder }));
+  if (flags.json === true) return printJson(terminal, { items: seen, next });
+  if (seen.length === 0) return note(terminal, 'strangers see nothing');
+  print(terminal, table([...seenColumns, { title: 'URN', of: row => row.urn ?? '' }], seen));
+  if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
 }
 
 const folderColumns: Column<FolderView>[] = [
@@ -77,7 +67,9 @@ const folderColumns: Column<FolderView>[] = [
   { title: 'STATE', of: row => row.state },
   { title: 'FILES', of: row => String(row.files), right: true },
   { title: 'SIZE', of: row => formatBytes(row.bytes), right: true },
-  { title: 'NOTE', of: row => row.error ?? '' },
+  { title: 'SEEN AS', of: row => row.label ?? '' },
+  { title: 'EXCLUDES', of: row => row.exclude.join(' ') },
+  { title: 'NOTE', of: row => row.error ?? (row.force ? 'forced' : '') },
 ];
 
 const fileColumns: Column<FileView>[] = [

@@ -108,6 +108,7 @@ function applyLiveSettings(
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));
   live.on(['gnutella.reachable'], now => servent.overrideReach(now.gnutella.reachable, clock.now()));
+  live.on(['library.exclude'], now => transfers.library.useExclude(now.library.exclude));
   live.on(['library.folders'], now => transfers.syncFolders(now.library.folders));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));

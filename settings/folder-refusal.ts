@@ -4,18 +4,39 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { homeFolder } from '../api/home.ts';
 import { type NeverShared, neverShared } from './never-shared.ts';
 
+export interface RefusalOptions {
+  readonly list?: NeverShared;
+  /** A person means it: only what is closed to everybody is refused. */
+  readonly force?: boolean;
+  /** Whether what lies in the folder counts. */
+  readonly signs?: boolean;
+}
+
 /** Null, or why the folder is refused and what to do instead. Links are followed first. */
-export async function folderRefusal(path: string, list: NeverShared = neverShared()): Promise<string | null> {
+export async function folderRefusal(
+  path: string,
+  { list = neverShared(), force = false, signs = true }: RefusalOptions = {},
+): Promise<string | null> {
   const real = await realAsFarAsThere(path);
   const homes = await homeFolders();
   const names = [real, ...(await otherNames(real, [...list.list.places.map(({ path }) => path), ...homes]))];
-  const reason =
-    names.map(name => list.refusal(name, homes)).find(refusal => refusal !== null) ??
-    (await refusedFileSystem(real, list)) ??
-    (await refusedSign(real, list));
-  if (reason === null) return null;
   const shown = real === resolve(path) ? path : `${path} (${real})`;
-  return `${shown} is never shared: ${reason}. Share a folder that holds only what strangers may have`;
+  const closed = firstOf(names, name => list.closed(name)) ?? (await refusedFileSystem(real, list));
+  if (closed !== null) return `${shown} is never shared: ${closed}. ${INSTEAD}`;
+  if (force) return null;
+  const reason = firstOf(names, name => list.refusal(name, homes)) ?? (signs ? await refusedSign(real, list) : null);
+  return reason === null ? null : `${shown} is not shared: ${reason}. ${INSTEAD}; if you mean it, ${FORCE}`;
+}
+
+const INSTEAD = 'Share a folder that holds only what strangers may have';
+const FORCE = '"servent share" with --force shares it';
+
+function firstOf(names: readonly string[], reasonOf: (name: string) => string | null): string | null {
+  for (const name of names) {
+    const reason = reasonOf(name);
+    if (reason !== null) return reason;
+  }
+  return null;
 }
 
 /** What a folder is called if it is one of the known ones, or lies in one: what is mounted in two places has two paths. */

@@ -19,6 +19,8 @@ export interface NeverSharedList {
   readonly places: readonly {
     readonly path: string;
     readonly below?: boolean;
+    /** Nobody can force it. */
+    readonly closed?: boolean;
     readonly except?: readonly string[];
     readonly reason: string;
   }[];
@@ -34,6 +36,8 @@ export interface NeverSharedList {
     readonly rule: string;
     readonly reason: string;
     readonly text?: string;
+    /** With it the text is looked for in all of a small file, around these characters. */
+    readonly around?: string;
     readonly hex?: string;
     readonly at?: number;
   }[];
@@ -48,6 +52,7 @@ const shape = record({
     record({
       path: text,
       below: leftOutOr(value => typeof value === 'boolean'),
+      closed: leftOutOr(value => typeof value === 'boolean'),
       except: leftOutOr(listOf(text)),
       reason: text,
     }),
@@ -63,6 +68,7 @@ const shape = record({
       rule: text,
       reason: text,
       text: leftOutOr(text),
+      around: leftOutOr(text),
       hex: leftOutOr(textLike(/^([0-9a-f]{2}|\?\?)+$/)),
       at: leftOutOr(value => Number.isSafeInteger(value) && Number(value) >= 0),
     }),
@@ -88,9 +94,11 @@ export class NeverShared {
   readonly #folders: RegExp;
   readonly #files: RegExp;
   readonly #fileSystems: ReadonlyMap<number, string>;
+  readonly #closed: NeverSharedList['places'];
 
   constructor(list: NeverSharedList) {
     this.list = list;
+    this.#closed = list.places.filter(({ closed }) => closed === true);
     this.#reasons = new Map(
       [...list.folders, ...list.firstBytes, ...list.names].map(({ rule, reason }) => [rule, reason]),
     );
@@ -105,21 +113,33 @@ export class NeverShared {
   /** Why nobody may share this folder, or null. A real path; `homes` are the home folders of this machine. */
   refusal(path: string, homes: readonly string[]): string | null {
     const plain = plainPath(path);
-    for (const { path: place, below = false, except = [], reason } of this.list.places) {
-      if (plain === plainPath(place)) return reason;
-      if (below && isBelow(plain, place) && !except.some(open => isBelow(plain, open))) return reason;
-    }
+    const place = this.list.places.find(place => covers(place, plain));
+    if (place !== undefined) return place.reason;
     const parent = plain.slice(0, plain.lastIndexOf('/')) || '/';
     if (this.list.homesIn.some(place => parent === plainPath(place))) return 'it is a home folder';
     for (const home of homes) {
       if (plain === plainPath(home)) return 'it is a home folder';
       if (isBelow(plainPath(home), plain)) return `the home folder ${home} lies in it`;
     }
+    return this.closed(path);
+  }
+
+  /** Why this folder is not even shared when a person forces it, or null. A real path. */
+  closed(path: string): string | null {
+    const place = this.closedPlace(path);
+    if (place !== null) return place.reason;
     for (const name of path.split(/[\\/]/)) {
       const secret = this.folder(name);
       if (secret !== null) return `${name} holds ${secret.reason}`;
     }
     return null;
+  }
+
+  /** As `closed`, without a look at the names in the path. */
+  closedPlace(path: string): Secret | null {
+    const plain = plainPath(path);
+    const place = this.#closed.find(place => covers(place, plain));
+    return place === undefined ? null : { rule: 'system', reason: place.reason };
   }
 
   /** By which rule a folder of that name is left out. */
@@ -169,6 +189,11 @@ function plainPath(path: string): string {
     .replaceAll('\\', '/')
     .replace(/(?<=.)\/+$/, '');
   return FOLDS_CASE ? plain.toLowerCase() : plain;
+}
+
+function covers({ path, below = false, except = [] }: NeverSharedList['places'][number], plain: string): boolean {
+  if (plain === plainPath(path)) return true;
+  return below && isBelow(plain, path) && !except.some(open => isBelow(plain, open));
 }
 
 function isBelow(plain: string, place: string): boolean {

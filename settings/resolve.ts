@@ -203,7 +203,8 @@ async function conflicts(settings: Settings, origins: Partial<Record<SettingKey,
     conflict('library.folders', expected, own);
   }
   for (const folder of settings.library.folders) {
-    const refusal = await folderRefusal(folder);
+    // What lies in it may change between two starts: the library says so, and shares nothing of it.
+    const refusal = await folderRefusal(folder, { signs: false });
     if (refusal !== null) conflict('library.folders', `folders that may be shared (${refusal})`, folder);
   }
   for (const { name, url } of profile === 'local' ? settings.hooks : []) {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { version } from '../api/version.ts';
 import { usualDataDir } from './data-dir.ts';
+import { excludePattern } from './exclusion.ts';
 import { hookList } from './hook-config.ts';
 import {
   addressBlock,
@@ -202,6 +203,12 @@ export const declaration = {
       default: ({ dataDir }) => [join(dataDir, 'shared')],
       defaultText: '`shared` in the data folder',
       doc: 'Folders to share, with everything below them.',
+    }),
+    exclude: setting(listOf(excludePattern, ','), {
+      flag: '--exclude <pattern>',
+      change: 'hot',
+      default: () => [],
+      doc: 'gitignore patterns of files and folders to leave out of all shared folders; capitals do not matter, and a later pattern wins. Patterns of one folder come after these. Secrets are left out in any case.',
     }),
   },
   downloads: {

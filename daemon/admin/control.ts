@@ -1,10 +1,10 @@
 // Implements the operations of the admin API on the daemon's parts. Holds no state of its own.
 import { statfs } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type {
   AddHostInput,
   ById,
   ChangeDownloadInput,
+  ChangeFolderInput,
   ConfigPatchInput,
   ConfigPlan,
   ConfigView,
@@ -30,6 +30,8 @@ import type {
   NewKeyInput,
   Page,
   PeerView,
+  PreviewFolderInput,
+  PreviewView,
   QueryStatsView,
   QueryView,
   ReadyView,
@@ -69,15 +71,18 @@ import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, hostFields } from './lists.ts';
 import { refusalOf } from './refusals.ts';
+import { SharedFolders } from './shared-folders.ts';
 import { statusView } from './status-view.ts';
 
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;
   readonly #files: ReturnType<typeof fileList>;
+  readonly #shared: SharedFolders;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#files = fileList(parts.library);
+    this.#shared = new SharedFolders(parts.library);
   }
 
   status(): StatusView {
@@ -254,14 +259,20 @@ export class DaemonControl implements Control {
     return pageOf(this.#parts.library.folders(), input, ({ id }) => id, folderView);
   }
 
-  async shareFolder({ path }: ShareFolderInput): Promise<FolderView> {
-    return folderView(await this.#parts.library.addFolder(resolve(path)));
+  shareFolder(input: ShareFolderInput): Promise<FolderView> {
+    return this.#shared.share(input);
   }
 
-  async unshareFolder({ id }: ById): Promise<void> {
-    const { library } = this.#parts;
-    if (!library.folders().some(folder => folder.id === id)) throw notFound('shared folder', id);
-    await library.removeFolder(id);
+  changeFolder(input: ById & ChangeFolderInput): Promise<FolderView> {
+    return this.#shared.change(input);
+  }
+
+  previewFolder(input: PreviewFolderInput): Promise<PreviewView> {
+    return this.#shared.preview(input);
+  }
+
+  unshareFolder(input: ById): Promise<void> {
+    return this.#shared.unshare(input);
   }
 
   rescan(): RescanView {

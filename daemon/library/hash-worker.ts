@@ -3,14 +3,14 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ContentDigest, ContentHasher } from '../../protocol/digest/content-digest.ts';
-import { type BytesRule, FirstBytes, HEAD_BYTES } from './first-bytes.ts';
+import { type BytesRule, bytesToJudge, FirstBytes } from './first-bytes.ts';
 
 export interface HashRequest {
   readonly id: number;
   readonly path: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Its digest is known: only the first bytes are read. */
+  /** Its digest is known: only the bytes that judge it are read. */
   readonly isHashed: boolean;
 }
 
@@ -46,11 +46,12 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
     };
     if (!same()) return { kind: 'changed' };
     const hasher = new ContentHasher();
+    const judged = bytesToJudge(size);
     let done = 0;
     let told = 0;
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
-      bytes = readAtLeast(file, done === 0 ? HEAD_BYTES : 1, isHashed ? HEAD_BYTES : READ_BYTES);
-      const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, HEAD_BYTES))) : null;
+      bytes = readAtLeast(file, done === 0 ? judged : 1, isHashed ? judged : READ_BYTES);
+      const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
       if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
       hasher.update(buffer.subarray(0, bytes));

@@ -8,7 +8,7 @@ import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
-import { FirstBytes, HEAD_BYTES } from './first-bytes.ts';
+import { bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
@@ -155,7 +155,7 @@ export class Intake {
     const real = await realpath(path);
     const found = await findOne(real);
     if (found === null) return null;
-    const rule = this.#firstBytes.ruleFor(await headOf(real));
+    const rule = this.#firstBytes.ruleFor(await headOf(real, found.size));
     if (rule === null) this.#remember(found, sha1);
     else this.#withhold(found, rule);
     await this.#store.flush();
@@ -245,11 +245,13 @@ export class Intake {
   }
 }
 
-async function headOf(path: string): Promise<Buffer> {
+/** As many bytes of a file of that size as judge it. Rejects with the system's error. */
+export async function headOf(path: string, size: number): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
+    const judged = Buffer.alloc(bytesToJudge(size));
+    const { bytesRead } = await file.read(judged, 0, judged.length, 0);
+    return judged.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

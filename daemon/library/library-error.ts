@@ -8,7 +8,8 @@ export type LibraryErrorCode =
   | 'LIBRARY_FOLDER_OVERLAPS'
   | 'LIBRARY_FOLDER_PRIVATE'
   | 'LIBRARY_FOLDER_REFUSED'
-  | 'LIBRARY_FOLDER_UNKNOWN';
+  | 'LIBRARY_FOLDER_UNKNOWN'
+  | 'LIBRARY_BUSY';
 
 export class LibraryError extends CodedError<LibraryErrorCode> {}
 

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { formatLeftOut } from '../../api/format.ts';
 import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
+import type { BrowsableFile } from '../../protocol/transfer/browse-hits.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
@@ -12,19 +13,22 @@ import { openAsHashed } from './hashed-file.ts';
 import { type HashingStatus, Intake } from './intake.ts';
 import { LibraryError } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
-import { type FoundFile, scanFolder } from './scanner.ts';
-import { type FolderStatus, SharedFolder } from './shared-folder.ts';
+import { type Preview, Previewer } from './preview.ts';
+import { type FoundFile, type ScanOptions, scanFolder } from './scanner.ts';
+import { type FolderChoices, type FolderStatus, SharedFolder } from './shared-folder.ts';
 import { Survey } from './survey.ts';
 
 /** Most files of all folders, about 300 MB of memory. Further files are not shared and reported as left out. */
 const FILES_MAX = 1_000_000;
 const RESCAN_INTERVAL_MS = 15 * 60_000;
-/** Entries dropped before yielding to the event loop. */
+/** Entries looked at or dropped before yielding to the event loop. */
 const DROP_SLICE = 100;
 
 export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
   readonly folders: readonly string[];
+  /** Patterns for all folders. */
+  readonly exclude?: readonly string[];
   readonly store: FileStore;
   /** The data folder, which is not shared. */
   readonly own?: OwnFolder;
@@ -37,6 +41,7 @@ export interface LibraryOptions {
   readonly rescanIntervalMs?: number;
   readonly unsettledMs?: number;
   readonly filesMax?: number;
+  readonly previewMs?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** A pool owned by the caller. Absent: the library creates one. */
@@ -49,6 +54,7 @@ export class Library implements Searchable {
   readonly #onChange: () => void;
   readonly #onScanned: (folder: FolderStatus) => void;
   readonly #configured: readonly string[];
+  #exclude: readonly string[];
   readonly #own: OwnFolder | null;
   readonly #rescanIntervalMs: number;
   readonly #filesMax: number;
@@ -57,6 +63,7 @@ export class Library implements Searchable {
   readonly #intake: Intake;
   readonly #folders = new Map<string, SharedFolder>();
   readonly #stopping = new AbortController();
+  readonly #previewer: Previewer;
   #scanning: Promise<void> | null = null;
   #changed = false;
   /** Hits and uploads of all files, including removed ones. */
@@ -66,6 +73,7 @@ export class Library implements Searchable {
 
   constructor(options: LibraryOptions) {
     this.#configured = options.folders;
+    this.#exclude = options.exclude ?? [];
     this.#store = options.store;
     this.#own = options.own ?? null;
     this.#log = options.log;
@@ -73,6 +81,7 @@ export class Library implements Searchable {
     this.#onScanned = options.onScanned ?? (() => undefined);
     this.#rescanIntervalMs = options.rescanIntervalMs ?? RESCAN_INTERVAL_MS;
     this.#now = options.now ?? Date.now;
+    this.#previewer = new Previewer(this.#own, this.#stopping.signal, options.previewMs);
     this.#filesMax = options.filesMax ?? FILES_MAX;
     this.#intake = new Intake({
       catalog: this.#catalog,
@@ -88,8 +97,10 @@ export class Library implements Searchable {
 
   /** Loads the folders and starts their scans; files are added afterwards. Rejects with StoreError. */
   async start(): Promise<void> {
-    for (const path of this.#configured) await this.#adopt(new SharedFolder(path, false));
-    for (const path of await this.#store.folders()) await this.#adopt(new SharedFolder(path, true));
+    const stored = await this.#store.folders();
+    for (const path of this.#configured) await this.#adopt(new SharedFolder(path, false, stored.get(path)));
+    for (const [path, record] of stored)
+      if (record.addedAt !== undefined) await this.#adopt(new SharedFolder(path, true, record));
     void this.rescan();
   }
 
@@ -179,6 +190,15 @@ export class Library implements Searchable {
     return this.#catalog.index.shared();
   }
 
+  /** The same, with the folders that those who browse see. */
+  *browsable(): IterableIterator<BrowsableFile> {
+    for (const file of this.shared()) {
+      const entry = this.#catalog.byIndex(file.index);
+      const seenFolder = entry?.folder.seenFolder(entry.path) ?? null;
+      yield seenFolder === null ? file : { ...file, seenFolder };
+    }
+  }
+
   get hashing(): HashingStatus {
     return this.#intake.hashing;
   }
@@ -187,11 +207,10 @@ export class Library implements Searchable {
     return [...this.#folders.values()].map(folder => folder.status);
   }
 
-  /** Shares a folder now and at later starts. Rejects with LibraryError, StoreError. */
-  async addFolder(path: string): Promise<FolderStatus> {
-    const folder = new SharedFolder(path, true);
-    const known = this.#folders.get(folder.id);
-    if (known !== undefined) return known.status;
+  /** Shares a folder now and at later starts; changes the choices of one that is shared. Rejects with LibraryError, StoreError. */
+  async addFolder(path: string, choices: Partial<FolderChoices> = {}): Promise<FolderStatus> {
+    const folder = this.#folderAt(path, choices);
+    if (this.#folders.has(folder.id)) return await this.changeFolder(folder.id, choices);
     await this.#check(folder);
     const other = this.#overlapping(folder);
     if (other !== null) {
@@ -203,10 +222,44 @@ export class Library implements Searchable {
           : `${other.path} lies inside ${path}: unshare it first`,
       );
     }
-    await this.#store.addFolder(folder.path, this.#now());
+    await this.#store.keepFolder(folder.path, { ...folder.choices, addedAt: this.#now() });
     this.#folders.set(folder.id, folder);
     void this.#scan([folder]);
     return folder.status;
+  }
+
+  /** What is excluded now is gone when this resolves; what no longer is comes with the scan. Throws LibraryError, StoreError. */
+  async changeFolder(id: string, choices: Partial<FolderChoices>): Promise<FolderStatus> {
+    const folder = this.#folders.get(id);
+    if (folder === undefined) throw new LibraryError('LIBRARY_FOLDER_UNKNOWN', `no shared folder has the id ${id}`);
+    if (Object.keys(choices).length === 0) return folder.status;
+    const changed = { ...folder.choices, ...choices };
+    if (choices.force !== undefined) await this.#check(this.#folderAt(folder.path, changed));
+    await this.#store.keepFolder(folder.path, { ...changed, ...(folder.added ? { addedAt: this.#now() } : {}) });
+    folder.choose(choices, this.#exclude);
+    this.#catalog.revision++;
+    await this.#dropExcluded(folder);
+    void this.#scan([folder]);
+    return folder.status;
+  }
+
+  /**
+   * What strangers would see of a folder with these choices, and with its own if it is shared. At most `limit` items in a list. Rejects with
+   * LibraryError.
+   */
+  preview(path: string, choices: Partial<FolderChoices>, limit: number): Promise<Preview> {
+    const known = [...this.#folders.values()].find(folder => folder.path === path);
+    const folder = this.#folderAt(path, { ...known?.choices, ...choices });
+    return this.#previewer.preview(folder, limit, () => this.#check(folder));
+  }
+
+  /** Patterns for all folders. What they exclude is gone when this resolves; what they no longer exclude comes with the scan. */
+  async useExclude(patterns: readonly string[]): Promise<void> {
+    this.#exclude = patterns;
+    const folders = [...this.#folders.values()];
+    for (const folder of folders) folder.choose({}, patterns);
+    for (const folder of folders) await this.#dropExcluded(folder);
+    void this.rescan();
   }
 
   /**
@@ -246,9 +299,21 @@ export class Library implements Searchable {
     return this.#scanning !== null || this.#intake.isBusy;
   }
 
+  async #dropExcluded(folder: SharedFolder): Promise<void> {
+    await this.#drop(folder, null, path => folder.excluded(path, 'file') !== null);
+    this.#settle();
+  }
+
+  #folderAt(path: string, choices: Partial<FolderChoices>): SharedFolder {
+    const folder = new SharedFolder(path, true, choices);
+    folder.choose({}, this.#exclude);
+    return folder;
+  }
+
   /** Adds a folder, even a missing one, unless it is shared already. */
   async #adopt(folder: SharedFolder): Promise<void> {
     if (this.#folders.has(folder.id)) return;
+    folder.choose({}, this.#exclude);
     await Promise.allSettled([this.#check(folder)]); // the scan reports the error
     const other = this.#overlapping(folder);
     if (other === null) this.#folders.set(folder.id, folder);
@@ -273,7 +338,8 @@ export class Library implements Searchable {
 
   #folderOf(realPath: string): SharedFolder | null {
     if (this.#own?.isPrivate(realPath) === true) return null;
-    for (const folder of this.#folders.values()) if (folder.contains(realPath)) return folder;
+    for (const folder of this.#folders.values())
+      if (folder.contains(realPath)) return folder.excluded(realPath, 'file') === null ? folder : null;
     return null;
   }
 
@@ -331,7 +397,8 @@ export class Library implements Searchable {
     let found = 0;
     try {
       await this.#check(folder);
-      const options = { signal: this.#stopping.signal, survey, own: this.#own };
+      const excluded: ScanOptions['excluded'] = (path, kind) => folder.excluded(path, kind);
+      const options = { signal: this.#stopping.signal, survey, own: this.#own, excluded };
       for await (const slice of scanFolder(folder.realPath, options)) {
         if (folder.removed) return;
         found += slice.length;
@@ -383,13 +450,13 @@ export class Library implements Searchable {
   }
 
   /** Removes all files of the folder, or those that the scan `unseenBy` has not found. */
-  async #drop(folder: SharedFolder, unseenBy: number | null = null): Promise<void> {
-    let dropped = 0;
+  async #drop(folder: SharedFolder, unseenBy: number | null = null, drops = (_path: string) => true): Promise<void> {
+    let looked = 0;
     for (const indices of this.#catalog.indicesOf(folder, unseenBy)) {
       for (const index of indices) {
         const entry = this.#catalog.byIndex(index);
-        if (entry !== null) this.#intake.remove(entry);
-        if (++dropped % DROP_SLICE === 0) await setImmediate();
+        if (entry !== null && drops(entry.path)) this.#intake.remove(entry);
+        if (++looked % DROP_SLICE === 0) await setImmediate();
       }
       await setImmediate();
     }

@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { refusedFileSystem } from '../../settings/folder-refusal.ts';
-import { type NeverShared, neverShared } from '../../settings/never-shared.ts';
+import { type NeverShared, neverShared, type Secret } from '../../settings/never-shared.ts';
 import { systemCode } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import type { Kind, Reason, Survey } from './survey.ts';
@@ -25,6 +25,8 @@ export interface ScanOptions {
   /** Skipped, except for the shareable folders in it. */
   readonly own?: OwnFolder | null;
   readonly never?: NeverShared;
+  /** Why its owner leaves something out, by its path, or null. */
+  readonly excluded?: (path: string, kind: Kind) => Secret | null;
 }
 
 /** Files examined before yielding to the event loop. */
@@ -90,12 +92,15 @@ function leftOut(
   entry: Dirent,
   path: string,
   depth: number,
-  { own = null }: ScanOptions,
+  { own = null, excluded }: ScanOptions,
   never: NeverShared,
 ): Reason | null {
-  const byName = leftOutByName(entry.name, entry.isDirectory() ? 'folder' : 'file', never);
-  if (byName !== null) return byName;
+  const kind = entry.isDirectory() ? 'folder' : 'file';
+  const reason = leftOutByName(entry.name, kind, never) ?? excluded?.(path, kind) ?? null;
+  if (reason !== null) return reason;
   if (entry.isDirectory()) {
+    const closed = never.closedPlace(path);
+    if (closed !== null) return closed;
     if (own?.isClosed(path) === true) return 'data-folder';
     return depth < DEPTH_MAX ? null : 'too-deep';
   }

@@ -1,16 +1,27 @@
 // A shared folder: path, state of its scans, errors, files left out.
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
+import { Exclusion } from '../../settings/exclusion.ts';
 import { folderRefusal } from '../../settings/folder-refusal.ts';
 import type { Secret } from '../../settings/never-shared.ts';
 import { LibraryError, systemCode } from './library-error.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
-import { type LeftOut, Survey } from './survey.ts';
+import { type Kind, type LeftOut, Survey } from './survey.ts';
 
 export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed';
 
-export interface FolderStatus {
+/** What its owner wants of one folder; kept over restarts. */
+export interface FolderChoices {
+  /** gitignore patterns, after those for all folders. */
+  readonly exclude: readonly string[];
+  /** A person means it, though it is a folder that is refused otherwise. */
+  readonly force: boolean;
+  /** What strangers who browse see in place of its path, before the folders below it; null: they see file names alone. */
+  readonly label: string | null;
+}
+
+export interface FolderStatus extends FolderChoices {
   readonly id: string;
   readonly path: string;
   readonly state: FolderState;
@@ -27,12 +38,16 @@ export interface FolderStatus {
   readonly scannedAt: number | null;
 }
 
+const NO_CHOICES: FolderChoices = { exclude: [], force: false, label: null };
+
 export class SharedFolder {
   /** The same at every start. */
   readonly id: string;
   readonly path: string;
   /** Added at run time and not by the configuration. */
   readonly added: boolean;
+  #choices: FolderChoices;
+  #exclusion = new Exclusion([]);
   /** The path without links; equal to `path` until the first scan. */
   realPath: string;
   state: FolderState = 'waiting';
@@ -55,17 +70,20 @@ export class SharedFolder {
   saidError: string | null = null;
   saidLeftOut = '';
 
-  constructor(path: string, added: boolean) {
+  constructor(path: string, added: boolean, choices: Partial<FolderChoices> = {}) {
     this.path = resolve(path);
     this.realPath = this.path;
     this.added = added;
+    const { exclude, force, label } = { ...NO_CHOICES, ...choices };
+    this.#choices = { exclude, force, label };
     this.id = createHash('sha1').update(this.path).digest('hex').slice(0, 12);
   }
 
   get status(): FolderStatus {
     const { id, path, state, files, bytes, error, scannedAt } = this;
     const unread = this.trouble !== null || this.survey.unread || this.failures.size > 0;
-    return { id, path, state, files, bytes, error, unread, leftOut: this.survey.leftOut, scannedAt };
+    const { leftOut } = this.survey;
+    return { id, path, state, files, bytes, error, unread, leftOut, scannedAt, ...this.#choices };
   }
 
   /** Computed from the present state, so that it ends with its cause. */
@@ -77,6 +95,32 @@ export class SharedFolder {
   /** `path` is a real path. */
   contains(path: string): boolean {
     return isWithin(path, this.realPath);
+  }
+
+  get choices(): FolderChoices {
+    return this.#choices;
+  }
+
+  /** `everywhere`: patterns for all folders. From now on, for whoever asks. */
+  choose(choices: Partial<FolderChoices>, everywhere: readonly string[]): void {
+    this.#choices = { ...this.#choices, ...choices };
+    this.#exclusion = new Exclusion([...everywhere, ...this.#choices.exclude]);
+  }
+
+  /** Why its owner leaves out what lies at this real path, or null. */
+  excluded(path: string, kind: Kind): Secret | null {
+    return this.#exclusion.ruleFor(this.#below(path), kind);
+  }
+
+  /** What strangers who browse see of the folder that a file lies in, by its real path: never a path of this machine. */
+  seenFolder(path: string): string | null {
+    const { label } = this.#choices;
+    if (label === null) return null;
+    return [label, ...this.#below(path).split('/').slice(0, -1)].filter(name => name !== '').join('/');
+  }
+
+  #below(path: string): string {
+    return relative(this.realPath, path).split(sep).join('/');
   }
 
   get #unhashed(): string[] {
@@ -93,7 +137,7 @@ export class SharedFolder {
   async check(own: OwnFolder | null): Promise<void> {
     this.realPath = await checkedFolder(this.path);
     own?.refuse(this.path, this.realPath);
-    const refusal = await folderRefusal(this.path);
+    const refusal = await folderRefusal(this.path, { force: this.#choices.force });
     if (refusal !== null) throw new LibraryError('LIBRARY_FOLDER_REFUSED', refusal);
   }
 

@@ -157,6 +157,11 @@ export class Survey {
   }
 }
 
+/** One thing left out by it. */
+export function reasonView(reason: Reason): { rule: string; why: string } {
+  return { rule: typeof reason === 'string' ? reason : reason.rule, why: ruleOf(reason).one };
+}
+
 const ruleOf = (reason: Reason): Rule =>
   typeof reason === 'string' ? RULES[reason] : { one: reason.reason, many: reason.reason, fault: false };
 

@@ -28,9 +28,14 @@ export const AWAY_FILES_MAX = 1_000_000;
 /** Changes written in one batch. */
 const SWEEP_SLICE = 1000;
 
+/** A folder that was added at run time, or what was chosen for one of the configuration. */
 export interface FolderRecord {
-  /** Milliseconds since 1970. */
-  addedAt: number;
+  /** Milliseconds since 1970; absent for a folder of the configuration. */
+  addedAt?: number;
+  /** gitignore patterns. */
+  exclude?: readonly string[];
+  force?: boolean;
+  label?: string | null;
 }
 
 export class FileStore {
@@ -105,15 +110,15 @@ export class FileStore {
     return forgotten;
   }
 
-  /** Paths of the folders added at run time. */
-  async folders(): Promise<string[]> {
-    const paths: string[] = [];
-    for await (const [path] of this.#folders.entries()) paths.push(path);
-    return paths;
+  /** By path, in its order. */
+  async folders(): Promise<Map<string, FolderRecord>> {
+    const records = new Map<string, FolderRecord>();
+    for await (const [path, record] of this.#folders.entries()) records.set(path, record);
+    return records;
   }
 
-  async addFolder(path: string, addedAt: number): Promise<void> {
-    await this.#folders.put(path, { addedAt });
+  async keepFolder(path: string, record: FolderRecord): Promise<void> {
+    await this.#folders.put(path, record);
   }
 
   async removeFolder(path: string): Promise<void> {

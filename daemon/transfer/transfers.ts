@@ -30,6 +30,7 @@ export function createLibrary(
   const libraryLog = log.child({ mod: 'library' });
   return new Library({
     folders: settings.library.folders,
+    exclude: settings.library.exclude,
     own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
     store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
     log: libraryLog,
@@ -62,7 +63,7 @@ export class Transfers {
       files: library,
       queue: servent.uploads,
       identity,
-      browse: () => library.shared(),
+      browse: () => library.browsable(),
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
       clock,
       log: log.child({ mod: 'uploads' }),

@@ -4,7 +4,8 @@ import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 
-export function folderView({ id, path, state, files, bytes, error, leftOut, scannedAt }: FolderStatus): FolderView {
+export function folderView(folder: FolderStatus): FolderView {
+  const { id, path, state, files, bytes, error, leftOut, scannedAt, exclude, force, label } = folder;
   return {
     id,
     path,
@@ -14,6 +15,9 @@ export function folderView({ id, path, state, files, bytes, error, leftOut, scan
     error,
     leftOut: [...leftOut],
     scannedAt: scannedAt === null ? null : new Date(scannedAt).toISOString(),
+    exclude: [...exclude],
+    force,
+    label,
   };
 }
 
@@ -33,6 +37,7 @@ export function fileView(entry: CatalogEntry): FileView {
     modifiedAt: new Date(entry.mtimeMs).toISOString(),
     state: fileState(file !== null, entry.failed),
     urn: file === null ? null : formatSha1Urn(file.sha1),
+    seenFolder: entry.folder.seenFolder(entry.path),
     hits: entry.hits,
     uploads: entry.uploads,
   };

@@ -1,6 +1,6 @@
 // The state shared by all upload connections: slots, browse limit, connection limit, counters.
 import { ReasonCounts } from '../reason-counts.ts';
-import type { SharedFile } from '../search/shared-file.ts';
+import type { BrowsableFile } from './browse-hits.ts';
 import type { TransferIdentity } from './transfer-identity.ts';
 import { UploadConnection } from './upload-connection.ts';
 import {
@@ -17,7 +17,7 @@ export interface UploadParts {
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
   /** What a browse lists; absent: browsing is refused. */
-  readonly browse?: (() => Iterable<SharedFile>) | undefined;
+  readonly browse?: (() => Iterable<BrowsableFile>) | undefined;
   /** See UploadContext; absent: 410. */
   readonly passPush?: UploadContext['passPush'] | undefined;
   readonly times?: Partial<ServerTimes> | undefined;
@@ -36,7 +36,7 @@ export class UploadAnswerer implements UploadContext {
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
   readonly times: ServerTimes;
-  readonly browse: (() => Iterable<SharedFile>) | null;
+  readonly browse: (() => Iterable<BrowsableFile>) | null;
   readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
   readonly passPush: UploadContext['passPush'];
   readonly #connectionsMax: number;

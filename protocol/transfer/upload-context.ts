@@ -1,6 +1,7 @@
 // What all upload connections of a servent share: the files, the queue, the times, how requests ended.
 import type { ReasonCounts } from '../reason-counts.ts';
 import type { SharedFile } from '../search/shared-file.ts';
+import type { BrowsableFile } from './browse-hits.ts';
 import type { TransferIdentity } from './transfer-identity.ts';
 import type { UploadQueue, UploadTimes } from './upload-queue.ts';
 
@@ -51,7 +52,7 @@ export interface UploadContext {
   readonly times: ServerTimes;
   readonly outcomes: ReasonCounts<UploadOutcome>;
   /** What a browse lists; null: browsing is refused. */
-  readonly browse: (() => Iterable<SharedFile>) | null;
+  readonly browse: (() => Iterable<BrowsableFile>) | null;
   /** Takes one of the turns to browse; false: all are taken. */
   enterBrowse(): boolean;
   leaveBrowse(): void;

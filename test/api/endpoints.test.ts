@@ -35,6 +35,8 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   files: client => client.files(),
   folders: client => client.folders(),
   shareFolder: client => client.shareFolder({ path: '/srv/more' }),
+  changeFolder: client => client.changeFolder({ id: 'l1', exclude: ['*.iso'] }),
+  previewFolder: client => client.previewFolder({ path: '/srv/more' }),
   unshareFolder: client => client.unshareFolder({ id: 'l1' }),
   rescan: client => client.rescan(),
   config: client => client.config(),
@@ -118,6 +120,17 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{ path: '' }, 'path'],
     [{ path: 'a\0b' }, 'path'],
     [{ path: ['/srv'] }, 'path'],
+    [{ path: '/srv', exclude: [7] }, 'exclude.0'],
+    [{ path: '/srv', label: 'a/b' }, 'label'],
+    [{ path: '/srv', label: '..' }, 'label'],
+  ],
+  changeFolder: [
+    [{}, 'exclude'],
+    [{ force: 'yes' }, 'force'],
+  ],
+  previewFolder: [
+    [{ path: '' }, 'path'],
+    [{ path: '/srv', limit: 0 }, 'limit'],
   ],
 };
 
@@ -220,6 +233,13 @@ t.test('every list takes limit and cursor and refuses nonsense in them', async t
   }
 });
 
+/** Bodies that are good, of endpoints with an id. */
+const bodies: Partial<Record<EndpointName, object>> = {
+  replay: { since: 0 },
+  changeDownload: { state: 'paused' },
+  changeFolder: { exclude: [] },
+};
+
 t.test('an unknown id is a 404 everywhere', async t => {
   const { raw } = await serveFake(t);
   for (const [name, { method, path, body }] of rows) {
@@ -231,7 +251,7 @@ t.test('an unknown id is a 404 everywhere', async t => {
         ? {}
         : {
             headers: { 'Content-Type': 'application/json' },
-            body: name === 'replay' ? '{"since":0}' : '{"state":"paused"}',
+            body: JSON.stringify(bodies[name] ?? {}),
           }),
     });
     t.equal(reply.status, 404, name);

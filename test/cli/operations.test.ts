@@ -37,6 +37,8 @@ const commandOf: Record<EndpointName, string[]> = {
   files: ['library'],
   folders: ['library'],
   shareFolder: ['share', '/srv/more'],
+  changeFolder: ['share', '/srv/files', '--exclude', '*.iso'],
+  previewFolder: ['share', '/srv/more', '--dry-run'],
   unshareFolder: ['unshare', 'l1'],
   rescan: ['rescan'],
   config: ['config', 'show'],

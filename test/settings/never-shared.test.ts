@@ -4,14 +4,14 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { FirstBytes, HEAD_BYTES } from '../../daemon/library/first-bytes.ts';
+import { bytesToJudge, FirstBytes, HEAD_BYTES } from '../../daemon/library/first-bytes.ts';
 import { folderRefusal } from '../../settings/folder-refusal.ts';
 import { NeverShared, neverShared } from '../../settings/never-shared.ts';
+import { sampleOf, secretTexts } from '../support/secret-samples.ts';
 
 const never = neverShared();
 const { list } = never;
 const firstBytes = new FirstBytes(list.firstBytes);
-const sampleOf = (name: string): string => name.replaceAll('*', 'x');
 
 t.test('each name on the list is left out, by its rule, in capitals too', t => {
   for (const { rule, reason, names } of list.names)
@@ -78,42 +78,11 @@ t.test('names that look alike are shared', t => {
   t.end();
 });
 
-/** One for each text of the list, in its order. */
-const texts = [
-  '# a key\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl',
-  '---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n',
-  '#\n-----BEGIN OpenVPN Static key V1-----\n',
-  'PuTTY-User-Key-File-3: ssh-ed25519\n',
-  'SSH PRIVATE KEY FILE FORMAT 1.1\n\0',
-  'untrusted comment: minisign encrypted secret key\n',
-  '# created: today\nAGE-SECRET-KEY-1QQ',
-  `[Interface]\nPrivateKey = ${'A'.repeat(43)}=\n`,
-  'PWS3\x01\x02',
-  'kych\0\x01',
-  'GnomeKeyring\n\r\0\n',
-  'KWALLET\n\r\0\r\n',
-  '$ANSIBLE_VAULT;1.1;AES256\n',
-  '\xef\xbb\xbfname,url,username,password\n',
-  '{"address":"a","crypto":{"cipher":"aes-128-ctr","ciphertext":"00"}}',
-  '{"keystore": {}, "seed_version": 17}',
-  'mozLz40\0\x10',
-  'From someone@example.com Mon Jan  1 00:00:00 2024\n',
-  'Return-Path: <someone@example.com>\n',
-  'SQLite format 3\0',
-  '[core]\n\trepositoryformatversion = 0\n',
-  'machine example.com\n  login me\n  password secret\n',
-  '[default]\naws_secret_access_key = x\n',
-  `users:\n- user:\n    client-key-data: ${'A'.repeat(40)}\n`,
-  '//registry.example.com/:_authToken=x\n',
-  "<?php define( 'DB_PASSWORD', 'x' );",
-  'root:$6$x:19000:0:99999:7:::\n',
-];
-
 t.test('each kind of first bytes on the list is known by its rule', t => {
   const rows = list.firstBytes.filter(({ text }) => text !== undefined);
-  t.equal(texts.length, rows.length, 'a sample for each text');
+  t.equal(secretTexts.length, rows.length, 'a sample for each text');
   for (const [i, { rule, text }] of rows.entries()) {
-    const sample = texts[i] ?? '';
+    const sample = secretTexts[i] ?? '';
     t.match(sample, new RegExp(text ?? ''));
     t.equal(firstBytes.ruleFor(Buffer.from(sample, 'latin1')), rule, text ?? '');
   }
@@ -134,7 +103,13 @@ t.test('each kind of first bytes on the list is known by its rule', t => {
   }
   t.equal(firstBytes.ruleFor(Buffer.from('\ufeffPuTTY-User-Key-File-3: ssh-ed25519', 'utf16le')), 'private-key');
   const far = Buffer.from(`${' '.repeat(HEAD_BYTES - 30)}-----BEGIN PRIVATE KEY-----`);
-  t.equal(firstBytes.ruleFor(far), 'private-key', 'at the end of what is looked at');
+  t.equal(firstBytes.ruleFor(far), 'private-key', 'at the end of what is looked at for every rule');
+  for (const blanks of [HEAD_BYTES - 10, HEAD_BYTES, 900_000]) {
+    const deep = Buffer.from(`${' '.repeat(blanks)}-----BEGIN RSA PRIVATE KEY-----\n`);
+    t.equal(firstBytes.ruleFor(deep), 'private-key', `behind ${blanks} bytes`);
+    t.equal(firstBytes.ruleFor(Buffer.from(`${' '.repeat(blanks)}a PRIVATE KEY-----\n`)), null);
+  }
+  t.strictSame([bytesToJudge(1 << 20), bytesToJudge((1 << 20) + 1)], [1 << 20, HEAD_BYTES]);
   t.end();
 });
 
@@ -242,21 +217,27 @@ t.test(
     symlinkSync('/etc', join(root, 'innocent'));
     t.match(
       await folderRefusal(join(root, 'innocent')),
-      /innocent \(\/etc\) is never shared: .*passwords.* Share a folder that holds only what/,
+      /innocent \(\/etc\) is not shared: .*passwords.* Share a folder that holds only what .*--force/,
     );
     t.match(await folderRefusal(join(root, 'innocent', 'not-there-yet')), /\/etc\/not-there-yet/);
-    for (const path of ['/', '/proc', '/proc/self', '/sys', '/dev', '/home', homedir()])
-      t.match(await folderRefusal(path), / is never shared: /, path);
+    for (const path of ['/', '/home', homedir(), '/etc', join(root, 'moved')]) {
+      t.match(await folderRefusal(path), / is not shared: .*with --force/, path);
+      t.equal(await folderRefusal(path, { force: true }), null, path);
+    }
+    for (const path of ['/proc', '/proc/self', '/sys', '/dev', join(homedir(), '.ssh')])
+      for (const force of [false, true])
+        t.match(await folderRefusal(path, { force }), / is never shared: (?!.*--force)/, path);
+    t.equal(await folderRefusal(join(root, 'moved'), { signs: false }), null);
     t.match(await folderRefusal(join(root, 'chroot')), /a whole system lies in it \(it has etc\/passwd\)/);
     t.match(await folderRefusal(join(root, 'moved')), /it is a home folder \(it has \.bashrc\)/);
     const pathless = new NeverShared({ ...list, places: [] });
-    t.match(await folderRefusal('/proc/self', pathless), /running programs, not files/, 'by its file system');
+    t.match(await folderRefusal('/proc/self', { list: pathless }), /running programs, not files/, 'by its file system');
     symlinkSync(join(root, 'music'), join(root, 'settings'));
     const place = { path: join(root, 'settings'), below: true, reason: 'settings lie in it' };
     const twice = new NeverShared({ ...list, places: [place] });
     for (const path of [join(root, 'music'), join(root, 'music', 'not-there')])
       t.match(
-        await folderRefusal(path, twice),
+        await folderRefusal(path, { list: twice }),
         /settings lie in it/,
         'one folder of two names, as a second mount of it',
       );

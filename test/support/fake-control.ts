@@ -1,6 +1,7 @@
 // A daemon's answers without a daemon: a small world kept in arrays, for the tests of API, command line and dashboard.
 import type {
   ById,
+  ChangeFolderInput,
   ConfigPatchInput,
   ConfigView,
   Control,
@@ -12,6 +13,7 @@ import type {
   LogInput,
   LogLevelsView,
   NewKeyInput,
+  PreviewFolderInput,
   QueryStatsView,
   ReadyView,
   ReplayInput,
@@ -33,6 +35,7 @@ import {
   aLogLine,
   anUpload,
   aPeer,
+  aPreview,
   aQuery,
   aResult,
   aSearch,
@@ -303,6 +306,19 @@ export class FakeControl implements Control {
     const folder: FolderView = { ...aFolder, id: `l${this.folderList.length + 1}`, path: input.path };
     this.folderList.push(folder);
     return folder;
+  }
+
+  changeFolder({ id, ...input }: ById & ChangeFolderInput) {
+    this.#note('changeFolder', { id, ...input });
+    const folder = this.folderList.find(folder => folder.id === id);
+    if (folder === undefined) throw notFound('shared folder', id);
+    const { exclude = folder.exclude, force = folder.force, label = folder.label } = input;
+    return Object.assign(folder, { exclude, force, label });
+  }
+
+  previewFolder(input: PreviewFolderInput) {
+    this.#note('previewFolder', input);
+    return { ...aPreview, path: input.path };
   }
 
   unshareFolder(input: ById) {

@@ -9,6 +9,7 @@ import type {
   KeyView,
   LogLineView,
   PeerView,
+  PreviewView,
   QueryView,
   ResultView,
   SearchView,
@@ -143,6 +144,7 @@ export const aFile: FileView = {
   modifiedAt: AT,
   state: 'shared',
   urn: SHA1,
+  seenFolder: null,
   hits: 3,
   uploads: 1,
 };
@@ -156,6 +158,24 @@ export const aFolder: FolderView = {
   error: null,
   leftOut: [],
   scannedAt: AT,
+  exclude: [],
+  force: false,
+  label: null,
+};
+
+export const aPreview: PreviewView = {
+  path: '/srv/more',
+  files: 3,
+  bytes: 1_200_000,
+  seen: [
+    { name: 'song.ogg', size: 1_000_000, folder: 'music' },
+    { name: 'notes.txt', size: 100_000, folder: null },
+  ],
+  seenMore: 1,
+  leftOut: [{ path: '/srv/more/id_rsa', kind: 'file', rule: 'private-key', why: 'a private key' }],
+  leftOutMore: 1,
+  byRule: [{ rule: 'private-key', why: 'a private key', files: 2, folders: 0, first: '/srv/more/id_rsa' }],
+  cut: null,
 };
 
 export const aKey: KeyView = {

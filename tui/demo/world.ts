@@ -37,6 +37,7 @@ const STEP_MS = 250;
 const STEPS_MAX = 400;
 const QUERIES_KEPT = 1000;
 const SEARCH_MS = 30_000;
+const PLAIN_FOLDER = { error: null, leftOut: [], exclude: [], force: false, label: null };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Running {
@@ -127,8 +128,7 @@ export class DemoWorld {
         state: i === 2 ? 'scanning' : 'ready',
         files: 0,
         bytes: 0,
-        error: null,
-        leftOut: [],
+        ...PLAIN_FOLDER,
         scannedAt: this.#made.ago(7200),
       });
     for (let i = 0; i < files; i++) {
@@ -147,6 +147,7 @@ export class DemoWorld {
         modifiedAt: this.#made.ago(90_000_000),
         state: hashing ? 'hashing' : 'shared',
         urn: hashing ? null : this.#made.urn(),
+        seenFolder: null,
         hits: Math.floor(this.#made.random() ** 4 * 900),
         uploads: Math.floor(this.#made.random() ** 6 * 40),
       });
@@ -419,8 +420,7 @@ export class DemoWorld {
       state: 'scanning',
       files: 0,
       bytes: 0,
-      error: null,
-      leftOut: [],
+      ...PLAIN_FOLDER,
       scannedAt: null,
     };
     this.#folders.push(folder);

@@ -30,6 +30,9 @@ const folder = (error: string | null, unread = true): FolderStatus => ({
   error,
   unread,
   leftOut: [],
+  exclude: [],
+  force: false,
+  label: null,
 });
 
 const ILL: readonly [known: Partial<Known>, name: string, state: 'warning' | 'bad', detail: RegExp][] = [

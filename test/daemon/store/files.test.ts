@@ -73,12 +73,18 @@ t.test('no more than a bound of files that are away are remembered', async t => 
 
 t.test('added folders are kept', async t => {
   const { files } = await openStore(t);
-  await files.addFolder(at('b'), 1);
-  await files.addFolder(at('a'), 2);
-  await files.addFolder(at('b'), 3);
-  t.strictSame(await files.folders(), [at('a'), at('b')]);
+  await files.keepFolder(at('b'), { addedAt: 1 });
+  await files.keepFolder(at('a'), { addedAt: 2 });
+  await files.keepFolder(at('b'), { addedAt: 3 });
+  t.strictSame(
+    [...(await files.folders())],
+    [
+      [at('a'), { addedAt: 2 }],
+      [at('b'), { addedAt: 3 }],
+    ],
+  );
   await files.removeFolder(at('b'));
-  t.strictSame(await files.folders(), [at('a')]);
+  t.strictSame([...(await files.folders()).keys()], [at('a')]);
 });
 
 t.test('a store that fails is said once, and nothing rejects', async t => {
