@@ -34,9 +34,9 @@ export class ServentProcess {
     this.dataDir = dataDir;
   }
 
-  /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own. */
-  static async start(options: readonly string[]): Promise<ServentProcess> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'servent-bench-'));
+  /** An ultrapeer on a free port of loopback, as `servent start` runs it, with a data folder of its own, or that of an earlier one. */
+  static async start(options: readonly string[], earlier?: string): Promise<ServentProcess> {
+    const dataDir = earlier ?? (await mkdtemp(join(tmpdir(), 'servent-bench-')));
     const self = fileURLToPath(import.meta.url);
     const main = join(dirname(self), '..', '..', 'daemon', `main${extname(self)}`);
     const quiet = [
@@ -78,9 +78,14 @@ export class ServentProcess {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Its data folder stays. */
+  async end(): Promise<void> {
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
@@ -101,7 +106,16 @@ export class ServentProcess {
 
   /** As the kernel shows it to anybody; nothing here tells the servent to collect its garbage. */
   get rssKiB(): number {
+    return this.#statusKiB('VmRSS');
+  }
+
+  /** Of that, what is not pages of files. */
+  get anonymousKiB(): number {
+    return this.#statusKiB('RssAnon');
+  }
+
+  #statusKiB(name: string): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
   }
 }

@@ -9,6 +9,8 @@ export interface Paged {
   dropPage(page: number): void;
 }
 
+const COPIES = 32;
+
 type Cells = Float64Array | Uint32Array | Uint8Array;
 
 /** Numbers by row, 0 by default. The first value other than 0 creates its page. */
@@ -45,6 +47,9 @@ export class Column implements Paged {
 /** Byte strings of one width by row, such as digests; zeros by default. */
 export class BytesColumn implements Paged {
   readonly #width: number;
+  /** Room for copies. Larger than one copy for speed; small, because one kept copy keeps all of it. */
+  #room = Buffer.alloc(0);
+  #end = 0;
   readonly #pages: (Buffer | undefined)[] = [];
 
   /** `width` in bytes, at least 4. */
@@ -54,12 +59,16 @@ export class BytesColumn implements Paged {
 
   /** Returns a copy. */
   get(row: number): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#width);
+    if (this.#end === this.#room.length) {
+      this.#room = Buffer.allocUnsafeSlow(COPIES * this.#width);
+      this.#end = 0;
+    }
     const page = this.#pages[row >>> PAGE_BITS];
-    if (page === undefined) return bytes.fill(0);
     const start = (row & ROW_MASK) * this.#width;
-    for (let i = 0; i < this.#width; i++) bytes[i] = page[start + i] ?? 0;
-    return bytes;
+    const [room, at] = [this.#room, this.#end];
+    this.#end += this.#width;
+    for (let i = 0; i < this.#width; i++) room[at + i] = page?.[start + i] ?? 0;
+    return room.subarray(at, this.#end);
   }
 
   /** `bytes` must have the width of the column. */

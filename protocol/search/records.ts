@@ -112,37 +112,32 @@ export class Records implements Paged {
     return this.#find(row) ? hashBytes(this.#block, this.#start, this.#end, seed) : hashBytes(this.#block, 0, 0, seed);
   }
 
-  /** Reads the record as LEB128 numbers and returns the union of their marks. */
-  marks(row: number, marks: Uint32Array): number {
-    if (!this.#find(row)) return 0;
-    const [block, end] = [this.#block, this.#end];
+  /** Reads the record as little-endian numbers of `width` bytes, 3 or 4, and returns whether the union of their marks is `all`. */
+  hasMarks(row: number, width: number, marks: Uint32Array, all: number): boolean {
+    const page = this.#pages[row >>> PAGE_BITS];
+    if (page === undefined) return false;
+    const place = (page.places[row & ROW_MASK] ?? 0) - 1;
+    const block = page.blocks[place >>> BLOCK_BITS];
+    if (place < 0 || block === undefined) return false;
+    let at = place & BLOCK_MASK;
+    let byte = block[at++] ?? 0;
+    let length = byte & 127;
+    for (let shift = 7; byte > 127; shift += 7) {
+      byte = block[at++] ?? 0;
+      length |= (byte & 127) << shift;
+    }
     let union = 0;
-    for (let at = this.#start; at < end; ) {
-      let byte = block[at++] ?? 0;
-      let number = byte & 127;
-      for (let shift = 7; byte > 127; shift += 7) {
-        byte = block[at++] ?? 0;
-        number |= (byte & 127) << shift;
-      }
+    for (const end = at + length; at < end; at += width) {
+      let number = (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8) | ((block[at + 2] ?? 0) << 16);
+      if (width > 3) number |= (block[at + 3] ?? 0) << 24;
       union |= marks[number] ?? 0;
     }
-    return union;
+    return union === all;
   }
 
-  /** Reads the record as LEB128 numbers. */
-  numbers(row: number): number[] {
-    const numbers: number[] = [];
-    if (!this.#find(row)) return numbers;
-    for (let at = this.#start; at < this.#end; ) {
-      let byte = this.#block[at++] ?? 0;
-      let number = byte & 127;
-      for (let shift = 7; byte > 127; shift += 7) {
-        byte = this.#block[at++] ?? 0;
-        number |= (byte & 127) << shift;
-      }
-      numbers.push(number);
-    }
-    return numbers;
+  /** Returns a copy of the record; empty if there is none. */
+  bytesOf(row: number): Buffer {
+    return this.#find(row) ? Buffer.from(this.#block.subarray(this.#start, this.#end)) : Buffer.alloc(0);
   }
 
   dropPage(page: number): void {

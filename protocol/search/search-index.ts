@@ -16,7 +16,7 @@ const EXPANSIONS_MAX = 1024;
 /** Candidate files tested for one query, about a millisecond; reached by frequent words that are never together. */
 const CANDIDATES_MAX = 65_536;
 /** Most SharedFile objects kept for later queries. */
-const MADE_MAX = 2048;
+const MADE_MAX = 1024;
 
 export class SearchIndex implements Searchable {
   readonly #table: FileTable;
@@ -212,7 +212,8 @@ export class SearchIndex implements Searchable {
       for (let i = 0; i < pieces; i++) {
         for (const row of this.#filesOfWord.piece(number, i)) {
           if (++candidates > CANDIDATES_MAX) return;
-          if (this.#wordsOfFile.marksOf(row, this.#marks) !== allMarks) continue;
+          // A file of a word has that word: only further words need a test.
+          if (allMarks !== 1 && !this.#wordsOfFile.hasMarks(row, this.#marks, allMarks)) continue;
           if (numbers.length > 1 && hits.includes(row)) continue;
           hits.push(row);
           if (hits.length >= hitsMax) return;
