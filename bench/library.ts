@@ -17,8 +17,12 @@ const QUERIES = 2000;
 const REST_MS = 5000;
 
 const ARTISTS = 997;
-const ADJECTIVES = 'red green blue old new quiet loud early late bright dark slow quick first last north south'.split(' ');
-const NOUNS = 'moon river stone bird garden window letter summer winter engine harbour mirror forest station'.split(' ');
+const ADJECTIVES = 'red green blue old new quiet loud early late bright dark slow quick first last north south'.split(
+  ' ',
+);
+const NOUNS = 'moon river stone bird garden window letter summer winter engine harbour mirror forest station'.split(
+  ' ',
+);
 const SUFFIXES = ['mp3', 'ogg', 'flac', 'pdf', 'txt'];
 
 const word = (list: readonly string[], n: number): string => list[n % list.length] ?? '';
@@ -67,8 +71,18 @@ async function measured(root: string, rssKiBEmpty: number): Promise<Record<strin
     const loopDelayP99Ms = await servent.loopDelayP99Ms();
     await wait(REST_MS);
     const { status } = clientOf(servent);
-    const again = { readyMs, sharedMs, loopDelayP99Ms, cpuSeconds: servent.cpuSeconds, hashedAgain: (await status()).library.hashing };
-    const rss = { bytesAFile: bytesAFile(servent.rssKiB), anonymousBytesAFile: bytesAFile(servent.anonymousKiB), mb: servent.rssKiB / 1024 };
+    const again = {
+      readyMs,
+      sharedMs,
+      loopDelayP99Ms,
+      cpuSeconds: servent.cpuSeconds,
+      hashedAgain: (await status()).library.hashing,
+    };
+    const rss = {
+      bytesAFile: bytesAFile(servent.rssKiB),
+      anonymousBytesAFile: bytesAFile(servent.anonymousKiB),
+      mb: servent.rssKiB / 1024,
+    };
     return { first, restarted: { ...again, ...rss }, queries: await asked(servent), rescan: await rescanned(servent) };
   } finally {
     await servent.stop();

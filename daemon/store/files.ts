@@ -56,7 +56,10 @@ export class FileStore {
   /** Records in the order of `paths`; all undefined when the store fails. */
   async lookUp(paths: readonly string[]): Promise<(FileRecord | undefined)[]> {
     try {
-      return await Promise.all(paths.map(path => this.#pending.get(path) ?? this.#files.get(path)));
+      // Queued records are newer than stored ones.
+      const pending = paths.map(path => this.#pending.get(path));
+      const stored = await this.#files.getMany(paths);
+      return stored.map((record, i) => pending[i] ?? record);
     } catch (err) {
       this.#log.error({ err }, 'stored hashes cannot be read: the files are hashed again');
       return [];

@@ -40,6 +40,12 @@ export class Table<V> {
     return text === undefined ? undefined : this.#parse(key, text);
   }
 
+  /** Reads several records, in the order of the keys. */
+  async getMany(keys: readonly string[]): Promise<(V | undefined)[]> {
+    const texts = await this.#database.read(this.name, sublevel => sublevel.getMany([...keys]));
+    return texts.map((text, i) => (text === undefined ? undefined : this.#parse(keys[i] ?? '', text)));
+  }
+
   async put(key: string, value: V, options: WriteOptions = {}): Promise<void> {
     await this.batch([{ type: 'put', key, value }], options);
   }
