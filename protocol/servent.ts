@@ -85,9 +85,9 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       sink: parts.sink,
     });
     this.hosts = new HostCache(random, rules.hosts);
-    this.slots = new FreeSlots(rules.freeSlotsMs);
+    this.slots = new FreeSlots(this.hosts, rules.freeSlotsMs);
     this.reach = new ReachPolicy(rules, parts.blocked);
-    this.sightings = new HostSightings(this.hosts, this.slots, this.reach, clock);
+    this.sightings = new HostSightings(this.hosts, this.reach, clock);
     this.firewall = new Firewall({
       override: REACH_OVERRIDES[settings.reachable],
       isNear: host => !rules.reaches.includes(reachOf(host)),

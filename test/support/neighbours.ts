@@ -21,9 +21,9 @@ export function neighboursOf(
   const rules: NetworkRules = NETWORK_RULES.lan;
   const settings = testSettings({ mode: servent.ultrapeer ? 'ultrapeer' : 'leaf', ...changes });
   const hosts = new HostCache(random, rules.hosts);
-  const slots = new FreeSlots(rules.freeSlotsMs);
+  const slots = new FreeSlots(hosts, rules.freeSlotsMs);
   const reach = new ReachPolicy(rules);
-  const sightings = new HostSightings(hosts, slots, reach, clock);
+  const sightings = new HostSightings(hosts, reach, clock);
   const now = clock.now();
   const role = new OwnRole({
     ...{ rules, random, now, mode: settings.mode, leavesMax: settings.maxLeaves },

@@ -1,22 +1,15 @@
 // Leaf slots that ultrapeers say are free, out of their pongs: how short the network is, and where there is room.
-import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
-
-/** The one heard of longest ago gives way. */
-const ULTRAPEERS_MAX = 256;
-
-interface Said {
-  readonly endpoint: Endpoint;
-  readonly free: number;
-  readonly at: number;
-}
+import type { Endpoint } from '../../wire/endpoint.ts';
+import type { HostCache } from './host-cache.ts';
+import type { KnownHost } from './known-host.ts';
 
 export class FreeSlots {
+  readonly #hosts: HostCache;
   readonly #lifeMs: number;
-  /** By "host:port", oldest first; at most ULTRAPEERS_MAX. */
-  readonly #said = new Map<string, Said>();
 
-  /** What was said is believed for `lifeMs`. */
-  constructor(lifeMs: number) {
+  /** What was said is kept with the known hosts, and believed for `lifeMs`. */
+  constructor(hosts: HostCache, lifeMs: number) {
+    this.#hosts = hosts;
     this.#lifeMs = lifeMs;
   }
 
@@ -24,41 +17,46 @@ export class FreeSlots {
     return this.#lifeMs;
   }
 
+  /** A host that the cache does not know is passed over. */
   note(endpoint: Endpoint, free: number, now: number): void {
-    const key = formatEndpoint(endpoint);
-    const known = this.#said.get(key)?.endpoint ?? endpoint; // which the host cache may share
-    this.#said.delete(key);
-    this.#said.set(key, { endpoint: known, free, at: now });
-    if (this.#said.size <= ULTRAPEERS_MAX) return;
-    const oldest = this.#said.keys().next();
-    if (!oldest.done) this.#said.delete(oldest.value);
+    this.#hosts.find(endpoint)?.saidSlots(free, now);
   }
 
   /** It has no leaves any more, or is gone. */
   forget(endpoint: Endpoint): void {
-    this.#said.delete(formatEndpoint(endpoint));
+    this.note(endpoint, -1, 0);
   }
 
   /** Null when it has not said lately. */
   of(endpoint: Endpoint, now: number): number | null {
-    const said = this.#said.get(formatEndpoint(endpoint));
-    return said === undefined || now - said.at > this.#lifeMs ? null : said.free;
+    const known = this.#hosts.find(endpoint);
+    return known !== null && this.#isFresh(known, now) ? known.slotsFree : null;
   }
 
   /** Of all that said so lately. */
   total(now: number): number {
     let total = 0;
-    for (const { free, at } of this.#said.values()) if (now - at <= this.#lifeMs) total += free;
+    for (const known of this.#hosts.values()) if (this.#isFresh(known, now)) total += known.slotsFree;
     return total;
   }
 
-  /** Who has most room, of those not excluded; null when none has any. */
+  /** Who has most room, of those not excluded, and of equals who said so longest ago; null when none has any. */
   roomiest(now: number, exclude: (endpoint: Endpoint) => boolean): { endpoint: Endpoint; free: number } | null {
-    let best: Said | null = null;
-    for (const said of this.#said.values()) {
-      if (now - said.at > this.#lifeMs || said.free <= (best?.free ?? 0) || exclude(said.endpoint)) continue;
-      best = said;
+    let best: KnownHost | null = null;
+    for (const known of this.#hosts.values()) {
+      if (known.slotsFree <= 0 || !this.#isFresh(known, now)) continue;
+      if ((best !== null && !hasMoreRoom(known, best)) || exclude(known.endpoint)) continue;
+      best = known;
     }
-    return best === null ? null : { endpoint: best.endpoint, free: best.free };
+    return best === null ? null : { endpoint: best.endpoint, free: best.slotsFree };
   }
+
+  #isFresh({ slotsFree, slotsSaidAt }: KnownHost, now: number): boolean {
+    return slotsFree >= 0 && now - slotsSaidAt <= this.#lifeMs;
+  }
+}
+
+function hasMoreRoom(known: KnownHost, best: KnownHost): boolean {
+  if (known.slotsFree !== best.slotsFree) return known.slotsFree > best.slotsFree;
+  return known.slotsSaidAt < best.slotsSaidAt;
 }

@@ -1,6 +1,7 @@
 // The known hosts: which to dial, and when. Pure: the daemon stores the records.
+import type { Role } from '../../handshake/capabilities.ts';
 import type { Random } from '../../ports.ts';
-import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
+import { type Endpoint, endpointKey, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 import { type HostRecord, type HostSource, KnownHost } from './known-host.ts';
 
 export interface HostSighting {
@@ -10,7 +11,7 @@ export interface HostSighting {
   readonly ultrapeer: boolean | null;
   /** Average seconds a day that the host is up; null when unknown. */
   readonly dailyUptimeSeconds: number | null;
-  /** As its own pong has it; it is not kept here. */
+  /** As its own pong has it. */
   readonly leafSlotsFree?: number | null;
 }
 
@@ -18,8 +19,9 @@ export interface HostSighting {
 export type HostFailure = 'silent' | 'full' | 'refused';
 
 export interface HostPolicy {
-  /** The least promising twentieth goes when there are more. */
+  /** The least promising twentieth goes when there are more: for an ultrapeer, which tells others of them, and for a leaf. */
   readonly hostsMax: number;
+  readonly leafHostsMax: number;
   /** Addresses that are kept at all. */
   readonly reaches: readonly Reach[];
   /** After a dial, whatever came of it. */
@@ -37,6 +39,8 @@ export interface HostPolicy {
 /** Waits as in gtk-gnutella: 5 min after a try, 15 after a failure, 2 between connects to one address. */
 export const PUBLIC_HOSTS: HostPolicy = {
   hostsMax: 10_000,
+  // four dials at a time, of some 5 s each, for the 10 minutes that pass at most before caches are asked again
+  leafHostsMax: 500,
   reaches: ['public'],
   retryTriedMs: 5 * 60_000,
   retryFailedMs: 15 * 60_000,
@@ -59,9 +63,10 @@ const GROUP_MS = 10 * MINUTE_MS;
 export class HostCache {
   readonly #policy: HostPolicy;
   readonly #random: Random;
-  /** By "host:port"; at most hostsMax. */
+  #hostsMax: number;
+  /** By "host:port"; at most #hostsMax. */
   readonly #hosts = new Map<string, KnownHost>();
-  /** Last dial by address and by /24 or /48; entries older than they matter go when there are hostsMax of them. */
+  /** Last dial by address and by /24 or /48; entries older than they matter go when there are #hostsMax of them. */
   readonly #dials = new Map<string, number>();
   /** Grows with every change: store the records when it has moved. */
   revision = 0;
@@ -69,30 +74,37 @@ export class HostCache {
   constructor(random: Random, policy: Partial<HostPolicy> = {}) {
     this.#random = random;
     this.#policy = { ...PUBLIC_HOSTS, ...policy };
+    this.#hostsMax = this.#policy.hostsMax;
+  }
+
+  /** Keeps as many hosts as this role may use. */
+  setRole(role: Role, now: number): void {
+    this.#hostsMax = role === 'leaf' ? this.#policy.leafHostsMax : this.#policy.hostsMax;
+    this.#bound(now);
   }
 
   get size(): number {
     return this.#hosts.size;
   }
 
-  /** False when it is no address to be dialled. */
-  add(sighting: HostSighting, now: number): boolean {
+  /** Null when it is no address to be dialled. */
+  add(sighting: HostSighting, now: number): KnownHost | null {
     const { endpoint } = sighting;
-    if (!this.#dialable(endpoint)) return false;
-    const key = formatEndpoint(endpoint);
-    const known = this.#hosts.get(key);
+    if (!this.#dialable(endpoint)) return null;
+    const known = this.find(endpoint);
     this.revision++;
-    if (known !== undefined) {
+    if (known !== null) {
       known.seenAt = now;
       known.ultrapeer = sighting.ultrapeer ?? known.ultrapeer;
       known.dailyUptimeSeconds = sighting.dailyUptimeSeconds ?? known.dailyUptimeSeconds;
       if (sighting.source === 'configured') known.source = 'configured';
-      return true;
+      return known;
     }
     const { source, ultrapeer, dailyUptimeSeconds } = sighting;
-    this.#hosts.set(key, new KnownHost(endpoint, source, ultrapeer, dailyUptimeSeconds, now));
+    const host = new KnownHost(endpoint, source, ultrapeer, dailyUptimeSeconds, now);
+    this.#hosts.set(endpointKey(endpoint), host);
     this.#bound(now);
-    return true;
+    return host;
   }
 
   /** A dial to it began. */
@@ -123,8 +135,18 @@ export class HostCache {
     if (hopeless && known.source !== 'configured') this.#hosts.delete(formatEndpoint(endpoint));
   }
 
+  /** Null when it is not known. */
+  find(endpoint: Endpoint): KnownHost | null {
+    return this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+  }
+
   get(endpoint: Endpoint): Readonly<HostRecord> | null {
-    return this.#hosts.get(formatEndpoint(endpoint))?.toRecord() ?? null;
+    return this.find(endpoint)?.toRecord() ?? null;
+  }
+
+  /** In the order in which we heard of them. */
+  values(): MapIterator<KnownHost> {
+    return this.#hosts.values();
   }
 
   /** False when it was not there. */
@@ -136,7 +158,7 @@ export class HostCache {
 
   /** No wait after an earlier dial, to it or to its address, is in the way. */
   mayDial(endpoint: Endpoint, now: number): boolean {
-    return !this.#mustWait(this.#hosts.get(formatEndpoint(endpoint)) ?? null, endpoint, now);
+    return !this.#mustWait(this.find(endpoint), endpoint, now);
   }
 
   #mustWait(known: KnownHost | null, { host }: Endpoint, now: number): boolean {
@@ -189,7 +211,7 @@ export class HostCache {
     const before = this.#hosts.size;
     for (const record of records) {
       if (!this.#dialable(record) || now - record.seenAt > STALE_MS) continue;
-      this.#hosts.set(formatEndpoint(record), KnownHost.of(record));
+      this.#hosts.set(endpointKey(record), KnownHost.of(record));
     }
     this.#bound(now);
     return this.#hosts.size - before;
@@ -200,13 +222,13 @@ export class HostCache {
   }
 
   #change(endpoint: Endpoint): KnownHost | null {
-    const known = this.#hosts.get(formatEndpoint(endpoint)) ?? null;
+    const known = this.find(endpoint);
     if (known !== null) this.revision++;
     return known;
   }
 
   #bound(now: number): void {
-    const { hostsMax } = this.#policy;
+    const hostsMax = this.#hostsMax;
     if (this.#hosts.size <= hostsMax) return;
     const ranked = [...this.#hosts].map(([key, known]) => ({ key, score: promise(known, now) }));
     ranked.sort((a, b) => a.score - b.score);
@@ -215,9 +237,9 @@ export class HostCache {
   }
 
   #noteDial(key: string, now: number): void {
-    if (this.#dials.size >= this.#policy.hostsMax) {
+    if (this.#dials.size >= this.#hostsMax) {
       for (const [other, at] of this.#dials) if (now - at > GROUP_MS) this.#dials.delete(other);
-      if (this.#dials.size >= this.#policy.hostsMax) this.#dials.clear();
+      if (this.#dials.size >= this.#hostsMax) this.#dials.clear();
     }
     this.#dials.set(key, now);
   }

@@ -1,19 +1,16 @@
-// What others tell of hosts: pongs, headers, caches. Goes to the host cache and, for ultrapeers, to the known free slots.
+// What others tell of hosts: pongs, headers, caches. Goes to the host cache, with the free slots of ultrapeers.
 import type { WallClock } from '../../ports.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { ReachPolicy } from '../reach/reach-policy.ts';
-import type { FreeSlots } from './free-slots.ts';
 import type { HostCache, HostSighting } from './host-cache.ts';
 
 export class HostSightings {
   readonly #hosts: HostCache;
-  readonly #slots: FreeSlots;
   readonly #reach: ReachPolicy;
   readonly #clock: WallClock;
 
-  constructor(hosts: HostCache, slots: FreeSlots, reach: ReachPolicy, clock: WallClock) {
+  constructor(hosts: HostCache, reach: ReachPolicy, clock: WallClock) {
     this.#hosts = hosts;
-    this.#slots = slots;
     this.#reach = reach;
     this.#clock = clock;
   }
@@ -25,8 +22,10 @@ export class HostSightings {
     for (const sighting of sightings) {
       const { endpoint, ultrapeer, leafSlotsFree } = sighting;
       if (this.#reach.isOwn(endpoint)) continue;
-      if (this.#hosts.add(sighting, wallTime)) taken++;
-      if (ultrapeer === true && leafSlotsFree != null) this.#slots.note(endpoint, leafSlotsFree, now);
+      const known = this.#hosts.add(sighting, wallTime);
+      if (known === null) continue;
+      taken++;
+      if (ultrapeer === true && leafSlotsFree != null) known.saidSlots(leafSlotsFree, now);
     }
     return taken;
   }

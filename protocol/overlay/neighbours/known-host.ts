@@ -32,6 +32,9 @@ export class KnownHost {
   ultrapeer: boolean | null;
   dailyUptimeSeconds: number | null;
   seenAt: number;
+  /** Leaf slots that its pong said are free, -1 when none did, and when that was: see FreeSlots. */
+  slotsFree = -1;
+  slotsSaidAt = 0;
   #dials: Readonly<Dials> = NO_DIALS;
 
   constructor(
@@ -61,6 +64,12 @@ export class KnownHost {
   /** A dial began, or ended. */
   dialled(change: Partial<Dials>): void {
     this.#dials = { ...this.#dials, ...change };
+  }
+
+  /** It said at `now` that it has so many leaf slots free. */
+  saidSlots(free: number, now: number): void {
+    this.slotsFree = free;
+    this.slotsSaidAt = now;
   }
 
   toRecord(): HostRecord {

@@ -74,6 +74,7 @@ export class Neighbours {
     this.#topology = new Topology(parts.rules.topology, now);
     this.#crawlers = new TimedKeys(CRAWL_MS, CRAWLERS_MAX, now);
     this.#roundAt = now;
+    parts.hosts.setRole(parts.role.role, parts.clock.wallTime());
   }
 
   /** Ultrapeers that we look for in our role. */
@@ -186,7 +187,8 @@ export class Neighbours {
 
   /** Ends the links on which we have another role, and names other ultrapeers to each. New ones are sought at the next tick. */
   onRole(role: Role, now: number): void {
-    const { overlay } = this.#parts;
+    const { overlay, hosts, clock } = this.#parts;
+    hosts.setRole(role, clock.wallTime());
     const text = role === 'leaf' ? 'Becoming a leaf node' : 'Becoming an ultra node';
     this.#outcomes = [];
     for (const link of [...overlay.links.values()]) {

@@ -124,6 +124,23 @@ t.test('the cache is bounded and keeps the best', async t => {
   t.ok(hosts.toRecords().some(({ host }) => host === '90.1.1.1'));
 });
 
+t.test('a leaf keeps fewer hosts than an ultrapeer', async t => {
+  const hosts = newCache({ hostsMax: 400, leafHostsMax: 100 });
+  for (let i = 0; i < 300; i++) hosts.add(seen(`80.1.${i >> 8}.${i & 255}`, { ultrapeer: i % 3 === 0 }), NOW);
+  t.equal(hosts.size, 300);
+  hosts.setRole('leaf', NOW);
+  t.ok(hosts.size <= 100 && hosts.size >= 90, `${hosts.size}`);
+  t.ok(
+    hosts.toRecords().every(({ ultrapeer }) => ultrapeer === true),
+    'the most promising stay',
+  );
+  for (let i = 0; i < 300; i++) hosts.add(seen(`80.2.${i >> 8}.${i & 255}`), NOW);
+  t.ok(hosts.size <= 100);
+  hosts.setRole('ultrapeer', NOW);
+  for (let i = 0; i < 300; i++) hosts.add(seen(`80.3.${i >> 8}.${i & 255}`), NOW);
+  t.ok(hosts.size > 300);
+});
+
 t.test('fresh ones are the last seen whose dials did not fail', async t => {
   const hosts = newCache();
   hosts.add(seen('80.1.1.1'), NOW);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { FreeSlots } from '../../../../protocol/overlay/neighbours/free-slots.ts';
+import { HostCache } from '../../../../protocol/overlay/neighbours/host-cache.ts';
 import {
   type LinkFacts,
   PUBLIC_TOPOLOGY,
@@ -9,6 +10,7 @@ import {
   ultrapeerSlots,
   ultrapeersSought,
 } from '../../../../protocol/overlay/neighbours/topology.ts';
+import { SeededRandom } from '../../../support/virtual-network.ts';
 
 const { windowMs, replaceEveryMs } = PUBLIC_TOPOLOGY;
 
@@ -144,12 +146,17 @@ t.test('links come and go at a bounded rate, whatever the facts', async () => {
 });
 
 t.test('free slots are believed for a while, and the roomiest is found', async t => {
-  const slots = new FreeSlots(1_000);
+  const hosts = new HostCache(new SeededRandom(1), { reaches: ['loopback'] });
+  const slots = new FreeSlots(hosts, 1_000);
   const at = (port: number) => ({ host: '127.0.0.1', port });
+  for (let port = 1; port <= 4; port++) {
+    hosts.add({ endpoint: at(port), source: 'pong', ultrapeer: true, dailyUptimeSeconds: null }, 0);
+  }
   slots.note(at(1), 3, 0);
   slots.note(at(2), 7, 500);
   slots.note(at(3), 0, 500);
-  t.equal(slots.total(500), 10);
+  slots.note(at(5), 9, 500);
+  t.equal(slots.total(500), 10, 'without a host that is not known');
   t.strictSame(
     slots.roomiest(500, () => false),
     { endpoint: at(2), free: 7 },
@@ -168,6 +175,10 @@ t.test('free slots are believed for a while, and the roomiest is found', async t
   t.equal(slots.total(1_001), 7);
   slots.forget(at(2));
   t.equal(slots.total(1_001), 0);
-  for (let port = 1; port <= 1_000; port++) slots.note(at(port), 1, 2_000);
-  t.equal(slots.total(2_000), 256, 'bounded');
+  slots.note(at(4), 3, 400);
+  t.strictSame(
+    slots.roomiest(900, () => false),
+    { endpoint: at(1), free: 3 },
+    'of equals the one heard of longest ago',
+  );
 });
