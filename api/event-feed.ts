@@ -1,9 +1,9 @@
-// Events on their way to those who listen: what the API asks of the daemon's log.
+// The event feed that the API needs from the daemon: listening, and replay of kept events.
 import type { ServentEvent, Topic } from './events.ts';
 
 export interface FeedEvent {
   readonly view: ServentEvent;
-  /** The view as JSON, made once for all who listen. */
+  /** The view as JSON, made once for all listeners. */
   readonly json: string;
   /** Of these only the latest of one key is worth sending; null: every one. */
   readonly latestOf: string | null;
@@ -11,7 +11,7 @@ export interface FeedEvent {
 
 export interface FeedListener {
   readonly topics: ReadonlySet<Topic>;
-  /** In the middle of whatever happened: note it and return. */
+  /** Called while the event happens: must return at once and must not call back. */
   onEvent(event: FeedEvent): void;
 }
 

@@ -1,4 +1,4 @@
-// Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; who is too slow is told what was left out.
+// Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; a slow one is told which events were left out.
 import type { ServerResponse } from 'node:http';
 import type { LogLevel } from './control.ts';
 import { ApiError } from './errors.ts';
@@ -91,7 +91,7 @@ export class EventStreams {
     void subscriber.start(after ?? since ?? null);
   }
 
-  /** Ends those of a caller who is not welcome any more. */
+  /** Ends the streams of a caller whose key was removed. */
   endOf(callerId: string): void {
     for (const subscriber of [...this.#subscribers]) if (subscriber.callerId === callerId) subscriber.end();
   }
@@ -302,7 +302,7 @@ class Subscriber {
   }
 }
 
-/** What had to wait for its interval has no id: who comes back with it would go back to before what was sent meanwhile. */
+/** Encodes an event. A `latest` one has no id: it was held back, so resuming at its id would repeat events that were sent meanwhile. */
 function frameOf({ view, json, latestOf }: FeedEvent): string {
   return `${latestOf === null ? `id: ${view.id}\n` : ''}event: ${view.type}\ndata: ${json}\n\n`;
 }

@@ -21,7 +21,7 @@ export interface HttpReply {
   text: string;
 }
 
-/** A page of a thousand downloads with all their sources is a tenth of it. */
+/** Largest body of an answer; ten times a page of a thousand downloads with all their sources. */
 const REPLY_BYTES_MAX = 256 * 1024 * 1024;
 const UNIX = 'unix:';
 
@@ -42,7 +42,7 @@ export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpRep
   });
 }
 
-/** Reads it to its end. */
+/** Reads an answer to its end. */
 export function wholeReply(response: IncomingMessage): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

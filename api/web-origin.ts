@@ -1,4 +1,4 @@
-// What a hostile web page could do through its visitor's browser, and does not get to: Host, Origin, CORS.
+// Checks Host and Origin and answers CORS, so that a hostile web page cannot call the API through its visitor's browser.
 import { isIP } from 'node:net';
 import type { Context } from 'koa';
 import { ApiError } from './errors.ts';

@@ -86,6 +86,42 @@ t.test('no file imports itself over others, not even for a type', async t => {
   t.strictSame(circleIn(new Map(Object.entries({ a: ['b'], b: ['a'] }))), ['a', 'b', 'a'], 'a circle would be seen');
 });
 
+/** Folder in protocol/overlay/ in which a file is; null: in none. */
+function roomOf(path: string): string | null {
+  return /^protocol\/overlay\/([^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+t.test('rooms of protocol/overlay/ import each other in one direction, and nothing above them', async t => {
+  const overlay = code.filter(({ path }) => path.startsWith('protocol/overlay/'));
+  const rooms = new Map<string, string[]>();
+  for (const source of overlay) {
+    const room = roomOf(source.path);
+    if (room === null) continue;
+    const others = importsOf(source).flatMap(path => roomOf(path) ?? []);
+    rooms.set(room, [...(rooms.get(room) ?? []), ...others.filter(other => other !== room)]);
+  }
+  t.ok(rooms.get('datagrams')?.includes('queries'), 'imports are seen');
+  t.equal(circleIn(rooms), null);
+  const above = /^protocol\/(bootstrap\/|servent(-parts|-shell|-sink)?\.ts$)/;
+  t.strictSame(
+    overlay.filter(source => importsOf(source).some(path => above.test(path))).map(({ path }) => path),
+    [],
+  );
+});
+
+t.test('docs/architecture.md names only files that exist', async t => {
+  const { text } = prose.find(({ path }) => path === 'docs/architecture.md') ?? { text: '' };
+  const paths = code.map(({ path }) => `/${path}`);
+  const rows = text.split('\n').flatMap(line => line.match(/(?<![\w/.-])[\w/-]+\.ts\b/g) ?? []);
+  // the tables of protocol/overlay/ and protocol/bootstrap/ name files without the suffix
+  const stems = [...text.matchAll(/`([a-z]+(?:-[a-z0-9]+)+)`/g)].map(match => `${match[1]}.ts`);
+  t.ok(rows.length > 200 && stems.length > 40, `${rows.length} names with a suffix, ${stems.length} without`);
+  t.strictSame(
+    [...rows, ...stems].filter(name => !paths.some(path => path.endsWith(`/${name}`))),
+    [],
+  );
+});
+
 t.test('browser names stay in web/, and nothing there makes markup out of text', async t => {
   const web = code.filter(({ path }) => path.startsWith('web/'));
   t.ok(web.length > 0);

@@ -1,7 +1,7 @@
 // Server-sent events cut out of text that comes in any pieces. Pure. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 export interface EventFrame {
-  /** null: it came without one, and who comes back says the id before it. */
+  /** Null: it came without one; a client resumes at the latest id before it. */
   readonly id: string | null;
   readonly event: string;
   readonly data: string;

@@ -1,4 +1,4 @@
-// Why things are as they are: each test with its value, each finding with its remedy.
+// Schemas of explanations: each test with its value, each finding with its remedy.
 import { z } from 'zod';
 import { address, count, seconds, time } from './common.ts';
 

@@ -24,7 +24,7 @@ export interface HookStatus {
   readonly types: string[];
   /** The last event that is done with. */
   readonly cursor: number;
-  /** How many ids that is behind the latest. */
+  /** Ids between the cursor and the latest event. */
   readonly behind: number;
   /** Of the last delivery. */
   readonly error: string | null;

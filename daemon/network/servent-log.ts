@@ -14,7 +14,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 
-/** Who is told that links come and go. */
+/** Callbacks for opened and closed links. */
 export interface LinkReports {
   onLinked(link: Link): void;
   onUnlinked(link: Link): void;

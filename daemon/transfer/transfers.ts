@@ -14,7 +14,7 @@ import type { DownloadSnapshot } from './download.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
 import { FileServer, type FileServerOptions } from './file-server.ts';
 
-/** Who is told what happens to searches and transfers. */
+/** Callbacks for changes of searches and transfers. */
 export interface TransferReports {
   readonly searches: Pick<SearchRegistryOptions, 'onChange' | 'onResult'>;
   readonly uploads: Pick<FileServerOptions, 'onStarted' | 'onFinished'>;

@@ -1,4 +1,4 @@
-// One file on its way to one connection, range after range: what an admin sees of it.
+// The state of one upload, a file sent to one connection range by range, as admins see it.
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';

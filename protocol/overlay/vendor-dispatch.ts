@@ -83,9 +83,9 @@ interface Peer {
   supported: number;
   /** null/10 TCPI: others can connect to it; null when it does not say. */
   acceptsTcp: boolean | null;
-  /** What it was told last: whether others can connect to us, by TCP. */
+  /** Whether the peer was last told that others can connect to us by TCP. */
   toldReachable: boolean;
-  /** Not before this is it told again. */
+  /** Earliest time at which it is told again. */
   capabilitiesDue: number;
   /** We asked the peer to send no queries. */
   stopped: boolean;

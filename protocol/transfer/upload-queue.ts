@@ -1,5 +1,6 @@
 // Upload admission: slots, a limit for each address, and a queue whose places belong to connections. Pure: time comes in.
 import { LazyMap } from '../lazy-map.ts';
+
 export interface UploadLimits {
   /** Uploads at the same time; 0 is none at all. */
   readonly slots: number;
@@ -10,9 +11,9 @@ export interface UploadLimits {
 }
 
 export interface UploadTimes {
-  /** A waiting connection polls no sooner than this … */
+  /** Shortest time between two polls of a waiting connection. */
   pollMinMs: number;
-  /** … and no later, or its place is given up. */
+  /** Time without a poll after which its place is given up. */
   pollMaxMs: number;
   /** Time that a slot is held between two requests of a connection. */
   graceMs: number;
@@ -30,13 +31,13 @@ export type Admission =
 interface Holder {
   readonly address: string;
   sending: boolean;
-  /** Slot falls free then, unless sending. */
+  /** Time at which the slot becomes free, unless sending. */
   until: number;
 }
 
 interface Waiter {
   readonly address: string;
-  /** Place is given up then. */
+  /** Time at which the place is given up. */
   until: number;
 }
 

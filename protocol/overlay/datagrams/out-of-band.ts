@@ -50,7 +50,7 @@ export interface OutOfBandRepliesParts {
   readonly deliveries: Deliveries;
   /** Sends a vendor message under this GUID. */
   readonly send: (payload: Buffer, guid: Buffer, to: Endpoint, now: number) => void;
-  /** Who is held to be one: the host, and the port too where many share an address. */
+  /** Key by which an address is limited: the host, with the port where many servents share an address. */
   readonly addressKey: (endpoint: Endpoint) => string;
   /** Whether datagrams that we did not ask for reach us. */
   readonly takesUnsolicited: (now: number) => boolean;

@@ -1,4 +1,4 @@
-// The open links, by what the core asks for: id, role, servent GUID. How many there may be is the shell's admission.
+// Indexes the open links by id, role and servent GUID. Admission bounds their number: see neighbours.ts.
 import { guidKey } from '../../wire/guid.ts';
 import { keptCopy } from '../../wire/kept-copy.ts';
 import type { Link } from './link.ts';

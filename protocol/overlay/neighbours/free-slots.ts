@@ -27,20 +27,20 @@ export class FreeSlots {
     this.note(endpoint, -1, 0);
   }
 
-  /** Null when it has not said lately. */
+  /** Free slots of this host; null when it told none within the lifetime. */
   of(endpoint: Endpoint, now: number): number | null {
     const known = this.#hosts.find(endpoint);
     return known !== null && this.#isFresh(known, now) ? known.slotsFree : null;
   }
 
-  /** Of all that said so lately. */
+  /** Sum of the free slots told within the lifetime. */
   total(now: number): number {
     let total = 0;
     for (const known of this.#hosts.values()) if (this.#isFresh(known, now)) total += known.slotsFree;
     return total;
   }
 
-  /** Who has most room, of those not excluded, and of equals who said so longest ago; null when none has any. */
+  /** The ultrapeer with most free slots of those not excluded; of equals the one that told them longest ago; null when none has any. */
   roomiest(now: number, exclude: (endpoint: Endpoint) => boolean): { endpoint: Endpoint; free: number } | null {
     let best: KnownHost | null = null;
     for (const known of this.#hosts.values()) {

@@ -21,7 +21,7 @@ import type { OwnRole } from './own-role.ts';
 import { type LinkDrop, type LinkFacts, Topology, ultrapeerSlots, ultrapeersSought } from './topology.ts';
 
 const ROUND_MS = 1000;
-/** A leaf looks for a roomier ultrapeer in one round of so many. */
+/** A leaf looks for an ultrapeer with more free slots in one of so many rounds. */
 const ROUNDS_PER_LOOK = 8;
 /** Times that an ultrapeer is asked for its slots before what it said is forgotten. */
 const ASKS_PER_LIFE = 4;
@@ -30,7 +30,7 @@ const CRAWLED_MAX = 100;
 /** Between two answers to crawlers of one address (gtk-gnutella), and how many of them are remembered. */
 const CRAWL_MS = 300_000;
 const CRAWLERS_MAX = 1024;
-/** The latest dials tell whether the network is full. */
+/** Latest dials whose refusals are counted for refusedShare(). */
 const OUTCOMES_MAX = 8;
 
 export interface NeighboursParts {
@@ -63,7 +63,7 @@ export class Neighbours {
   /** Whether each of the latest dials that were answered was refused for lack of a slot; at most OUTCOMES_MAX. */
   #outcomes: { at: number; full: boolean }[] = [];
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** No round before. */
+  /** Earliest time of the next round. */
   #roundAt: number;
   /** The next round has something to do then, if nothing comes in before. */
   #roundDue = 0;
@@ -104,7 +104,7 @@ export class Neighbours {
         link.openedAt >= begunAt,
     );
     const stays = crossed !== undefined && guid !== null && staysOfCrossed(direction, serventGuid, guid);
-    const links = stays ? all.filter(link => link !== crossed) : all; // onLinked() ends that one
+    const links = stays ? all.filter(link => link !== crossed) : all; // onLinked() ends the crossed link
     const leaves = links.filter(link => link.role === 'leaf').length;
     const ultrapeers = links.length - leaves;
     const sameAddress = links.filter(link => link.endpoint.host === remote.host).length;
@@ -202,12 +202,12 @@ export class Neighbours {
     return this.tryUltrapeers(now).filter(endpoint => !isAt(link, endpoint));
   }
 
-  /** Lets nobody in from now on, and dials nobody. */
+  /** Stops admitting and dialling. */
   close(): void {
     this.#closing = true;
   }
 
-  /** Dials and gives up what is due; when to be called again: after any other call of now, at most ROUND_MS later. */
+  /** Dials and ends links as planned. Returns the time of the next call; after any other call it is due within ROUND_MS. */
   tick(now: number): number {
     if (this.#closing) return Number.POSITIVE_INFINITY;
     if (now >= this.#roundAt) {
@@ -241,7 +241,7 @@ export class Neighbours {
     return Math.min(keptAt, plan.nextAt, this.#askForSlots(now));
   }
 
-  /** Looked for at random: else all leaves of a full ultrapeer would see the same place, and move there at once. */
+  /** Most free slots elsewhere; looked up in random rounds, because else all leaves of a full ultrapeer would move to the same one at once. */
   #roomElsewhere(links: readonly Link[], now: number): number {
     const { slots, random } = this.#parts;
     if (random.below(ROUNDS_PER_LOOK) > 0) return 0;
@@ -265,7 +265,7 @@ export class Neighbours {
   #leave(link: Link, drop: LinkDrop, now: number): void {
     const { overlay, hosts, clock, onLeaving } = this.#parts;
     onLeaving(link, drop);
-    hosts.failed(link.listen ?? link.endpoint, clock.wallTime(), 'full'); // or it would be dialled again at once
+    hosts.failed(link.listen ?? link.endpoint, clock.wallTime(), 'full'); // so that it is not dialled again at once
     overlay.bye(link, drop.code, drop.text, this.#alternativesFor(link, now));
   }
 
@@ -371,7 +371,7 @@ function isServent({ capabilities }: Link, guid: Buffer | null): boolean {
 /** The peer at `remote` says that it listens where we dialled this link. For LimeWire, which sends no GUID. */
 function claimsToBe(link: Link, { listen, guid }: Capabilities, remote: Endpoint): boolean {
   if (link.direction === 'in' || listen === null || listen.host !== remote.host) return false;
-  const another = guid !== null && link.capabilities.guid !== null; // isServent() decides between these
+  const another = guid !== null && link.capabilities.guid !== null; // with two GUIDs isServent() decides
   return !another && sameEndpoint(link.endpoint, listen);
 }
 

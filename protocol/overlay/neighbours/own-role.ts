@@ -4,16 +4,16 @@ import type { NetworkRules } from '../../network-rules.ts';
 import type { RoleMode } from '../../servent-settings.ts';
 import { type Assessment, Election, type Vitals } from './election.ts';
 
-/** An ultrapeer by default waits so long for a neighbour that would rather have it as a leaf. */
+/** Time for which an ultrapeer that no election made one waits for a neighbour that asks it to be a leaf. */
 const SETTLE_MS = 1_500;
-/** Random steps of hesitation between none and all of it. */
+/** Resolution of the random delay of a role change. */
 const HESITATION_STEPS = 1_000;
 
 export interface OwnRoleOptions {
   readonly rules: Pick<NetworkRules, 'election' | 'electionMs' | 'firstRole'>;
   readonly mode: RoleMode;
   readonly leavesMax: number;
-  /** It looks for its neighbours by itself. A servent whose links were given by hand keeps its role. */
+  /** Whether the servent looks for neighbours. One with configured neighbours only keeps its role. */
   readonly seeks: boolean;
   readonly random: { below(bound: number): number };
   readonly now: number;
@@ -22,7 +22,7 @@ export interface OwnRoleOptions {
 
 export interface RoleReport extends Assessment {
   readonly mode: RoleMode;
-  /** Elections are held; else the role stays what it is. */
+  /** Elections are held; if not, the role is fixed. */
   readonly active: boolean;
   readonly role: Role;
   /** Milliseconds until the role may change; 0 when it has no reason to. */
@@ -51,17 +51,17 @@ export class OwnRole {
     return this.#role;
   }
 
-  /** An ultrapeer by default becomes the leaf of a neighbour that asks for it; an elected one was needed, and stays. */
+  /** Whether to become the leaf of a neighbour that asks for it. An elected ultrapeer does not: the network needs it. */
   get mayBecomeLeaf(): boolean {
     return this.active && !this.#election.elected;
   }
 
-  /** Caches may name us as an ultrapeer: an election made us one, or nobody asked us to be a leaf for SETTLE_MS. */
+  /** Whether caches may list us as an ultrapeer: after an election, or when nobody has asked us to be a leaf within SETTLE_MS of the start. */
   settled(now: number): boolean {
     return !this.active || this.#election.elected || now - this.#options.now >= SETTLE_MS;
   }
 
-  /** A link was made on which we are a leaf: from now on we are one. */
+  /** Becomes a leaf, because a link was accepted on which we are one. */
   yield(now: number): void {
     this.#election.yield(now);
     this.#become('leaf', 'a neighbour with room for leaves asked us to be one', now);
@@ -77,7 +77,7 @@ export class OwnRole {
     };
   }
 
-  /** Holds the election that is due; when the next one is, Infinity when none are held. */
+  /** Holds the election when it is due. Returns the time of the next one; Infinity when none are held. */
   tick(now: number, vitals: () => Vitals): number {
     if (!this.active) return Number.POSITIVE_INFINITY;
     if (now >= this.#electionAt) {

@@ -25,7 +25,7 @@ export const PUBLIC_TOPOLOGY: TopologyRules = {
   windowMs: 600_000,
   replaceEveryMs: 300_000,
 };
-/** A lab has few ultrapeers and no patience. */
+/** Short periods, for a test network with few ultrapeers. */
 export const LOCAL_TOPOLOGY: TopologyRules = {
   leafUltrapeers: 3,
   leafUltrapeersMax: 3,
@@ -34,27 +34,27 @@ export const LOCAL_TOPOLOGY: TopologyRules = {
   replaceEveryMs: 3_000,
 };
 
-/** Below, a share of what was sent says little. */
+/** Fewest frames from which a share of losses is computed. */
 const FRAMES_JUDGED_MIN = 20;
-/** A link through which less gets than this share is clogged. */
+/** Share of lost frames above which a link counts as clogged. */
 const LOST_SHARE_MAX = 0.5;
-/** A link is idle when the middling one of ours brings so many times more. */
+/** A link is idle when the median of our links brings this many times more. */
 const IDLE_FACTOR = 20;
 /** A leaf that wants queries of no more hops than this wants none (gtk-gnutella's node_remove_useless_leaf). */
 const USELESS_HOPS = 1;
-/** Free slots that make it worth to move there from a full ultrapeer. */
+/** Fewest free slots for which a leaf moves there from a full ultrapeer. */
 const ROOM_WORTH_MOVING = 2;
 
 export interface LinkFacts {
   readonly id: number;
   readonly role: PeerRole;
-  /** Since it was opened: frames received, sent, and those for it that were shed or of it that were refused. */
+  /** Since the link was opened: frames received, frames sent, and frames lost (shed when sending, or refused when received). */
   readonly framesIn: number;
   readonly framesOut: number;
   readonly dropped: number;
   /** Hops flow. */
   readonly queryHopsMax: number;
-  /** A person asked for it: never given up. */
+  /** Configured by the user: never given up. */
   readonly pinned: boolean;
   /** Leaf slots that it says are free; null when not known. */
   readonly leafSlotsFree: number | null;
@@ -89,7 +89,7 @@ export interface TopologyPlan {
   /** Dials to begin now. */
   readonly dial: number;
   readonly drop: LinkDrop | null;
-  /** When the plan may be another although nothing has come in; now, when that is a matter of luck. */
+  /** When to plan again if nothing comes in; now, when the plan depends on chance. */
   readonly nextAt: number;
 }
 
@@ -123,7 +123,7 @@ export class Topology {
   #counts = new LazyMap<number, Sample>();
   #grown = new LazyMap<number, Sample>();
   #replacedAt: number;
-  /** A link should go, but there is none to take its place yet. */
+  /** A link should be given up, but no replacement is known yet. */
   #hopes = false;
 
   constructor(rules: TopologyRules, now: number) {

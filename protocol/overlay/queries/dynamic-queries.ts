@@ -258,7 +258,7 @@ export class DynamicQueries {
     leaf?.queue.enqueue(encodeDescriptor(guid, Type.Vendor, 1, 0, encodeQueryStatusRequest()), Priority.Control);
   }
 
-  /** Who is asked first is chance: or the first neighbour would bear every search. */
+  /** Puts prospects in random order, so that no neighbour is asked first by every query. */
   #shuffle<T>(list: T[]): void {
     for (let i = list.length - 1; i > 0; i--) {
       const j = this.#parts.random.below(i + 1);

@@ -1,30 +1,30 @@
-// Dynamic querying of one search of ours or of a leaf: decides which links to ask next, with which TTL, from the results so far.
-// Pure. Mostly LimeWire's steps and gtk-gnutella's goals.
+// Decides for one dynamic query, of ours or of a leaf, which links to ask next and with which TTL, from the results so far. Pure.
+// The steps are mostly LimeWire's, the goals gtk-gnutella's.
 
 export interface DynamicQueryLimits {
-  /** Hit records that are enough for a search of ours and of a leaf, which has about three ultrapeers to itself. */
+  /** Hit records at which a query of ours, or of a leaf, ends. A leaf has about three ultrapeers that each look for as many. */
   readonly ownGoal: number;
   readonly leafGoal: number;
-  /** A search by hash is content with this part of them: one source would do. */
+  /** Factor of the goal for a query by hash, where a single source is of use. */
   readonly urnShare: number;
-  /** After asking leaves, as long as it is not known how fast neighbours answer; then as long as they take, but this. */
+  /** Wait after leaves were asked, while the answer time of neighbours is unknown; then the answer time, but at least the minimum. */
   readonly leafWaitMs: number;
   readonly leafWaitMsMin: number;
-  /** After a probe (for each TTL), after each further step; longer where neighbours answer later. */
+  /** Wait after a probe, times its TTL, and after each further step; longer when neighbours answer more slowly. */
   readonly probeWaitMs: number;
   readonly stepWaitMs: number;
-  /** Steps become shorter by this while little is found, down to the least. */
+  /** Each step waits so much less than the one before, down to the minimum. */
   readonly stepHasteMs: number;
   readonly stepWaitMsMin: number;
-  /** No step waits longer, however slow neighbours are. */
+  /** Longest wait of a step. */
   readonly waitMsMax: number;
-  /** How long a leaf may take to say how many hits it kept. */
+  /** Time limit for a leaf's answer with the number of hits it kept. */
   readonly statusWaitMs: number;
-  /** Ultrapeers, by what peers say of their degree; the query is over when so many have been asked. */
+  /** Estimated number of ultrapeers reached at which the query ends; computed from the peers' X-Degree. */
   readonly horizonMax: number;
-  /** A search that runs so long has found what there is. */
+  /** Age at which the query ends. */
   readonly lifeMs: number;
-  /** Running at a time: of one leaf, of all leaves. */
+  /** Most queries that run at a time: of one leaf, of all leaves. */
   readonly perLeafMax: number;
   readonly ofLeavesMax: number;
 }
@@ -58,7 +58,7 @@ export const LOCAL_DYNAMIC_QUERY: DynamicQueryLimits = {
   stepWaitMsMin: 50,
   waitMsMax: 2_400,
   statusWaitMs: 1_000,
-  horizonMax: Number.POSITIVE_INFINITY, // degrees are said, not real: a small network is asked whole
+  horizonMax: Number.POSITIVE_INFINITY, // the degrees that peers state are too high there, and a small network can be asked as a whole
 };
 
 /** A link that can be asked: an ultrapeer or a legacy peer. */
@@ -66,11 +66,11 @@ export interface Prospect {
   readonly id: number;
   /** X-Degree. */
   readonly degree: number;
-  /** Most TTL that this query may have there. */
+  /** Largest TTL with which this query may be sent to it. */
   readonly ttlMax: number;
-  /** Verdict of its table; null when it sent none. */
+  /** Whether its QRP table matches the query; null when it sent none. */
   readonly matches: boolean | null;
-  /** X-Ext-Probes: the same query with more TTL is welcome. */
+  /** X-Ext-Probes: it accepts the same query again with a higher TTL. */
   readonly again: boolean;
   readonly queuedBytes: number;
 }
@@ -83,31 +83,31 @@ export interface Ask {
 export const NextStep = { Wait: 0, Send: 1, AskStatus: 2, Exhausted: 3, Done: 4 } as const;
 export type NextStep = (typeof NextStep)[keyof typeof NextStep];
 
-/** Ultrapeers of the probe as long as nothing is found; when part of the goal is met, fewer. */
+/** Ultrapeers asked by the probe when nothing is found yet; fewer when part of the goal is met. */
 const PROBES = 3;
-/** At most so many ultrapeers a step, as long as nothing at all is found. */
+/** Most ultrapeers asked by a step while nothing is found. */
 const STEP_ASKS_MAX = 3;
-/** Leaves that are asked before it is known how much such leaves have. */
+/** Leaves asked first, to estimate how many results a leaf gives. */
 const LEAF_PROBES = 4;
-/** LimeWire's guess at the leaves of an ultrapeer. */
+/** Leaves of an ultrapeer, as LimeWire estimates them. */
 const HOSTS_PER_ULTRAPEER = 16;
-/** Leaves asked at once for each result that is missing: tables promise what is not there now and then. */
+/** Leaves asked at once for each missing result. Above 1, because a QRP table can match without a file. */
 const LEAVES_PER_RESULT = 1.5;
-/** gtk-gnutella's bounds on what a peer says of itself. */
+/** Bounds on the degree and TTL that a peer states, as in gtk-gnutella. */
 const DEGREE_MAX = 50;
 const TTL_MAX = 5;
-/** Of each TTL's new hosts so many have been reached before. */
+/** Share of the hosts added by each TTL that were reached before. */
 const OVERLAP = 0.8;
-/** Times the goal: kept or not, so many have gone by. */
+/** The query ends when this many times the goal of hit records was seen, whatever the leaf kept. */
 const SEEN_MAX = 20;
-/** When a leaf is asked for its count, gtk-gnutella's numbers. */
+/** Links asked and results seen before a leaf is asked for its count, and timeouts until it no longer is; as in gtk-gnutella. */
 const STATUS_ASKS = 3;
 const STATUS_RESULTS = 20;
 const STATUS_TIMEOUTS_MAX = 2;
-/** A leaf's count is over all of its ultrapeers. */
+/** Divisor of a leaf's count, which includes the hits from its other ultrapeers. */
 const ULTRAPEERS_OF_LEAF = 3;
 
-/** Ultrapeers within `ttl` steps through a peer of that degree, when nobody is met twice. */
+/** Ultrapeers within `ttl` hops through a peer of that degree, if none is reached twice. */
 export function hostsWithin(degree: number, ttl: number): number {
   let hosts = 0;
   let ring = 1;
@@ -139,14 +139,14 @@ export class DynamicQuery {
   nextAt: number;
   /** Hit records seen for it. */
   seen = 0;
-  /** What a guided leaf kept at the last count, and what had been seen by then. */
+  /** Hits that a guided leaf kept, as of its latest count, and hit records seen at that time. */
   #kept = 0;
   #seenAtStatus = 0;
   /** Says how many hits it kept: BEAR/11 is understood. */
   guided = false;
-  /** Its hits go by UDP, past us. */
+  /** Its hits go to the searcher by UDP, so we do not see them. */
   unseen = false;
-  /** How long answers over one link take at present; null: not known. */
+  /** Present answer time over one link in milliseconds; null: unknown. */
   answerMs: number | null = null;
   /** Ids of leaves whose tables match, not asked yet. */
   readonly #leaves: number[];
@@ -170,7 +170,7 @@ export class DynamicQuery {
     this.nextAt = now;
   }
 
-  /** Results that count: what a guided leaf kept is its share of ours, what it has not told of yet counts in full. */
+  /** Results compared with the goal: our share of the hits that a guided leaf kept, plus all hits seen since its latest count. */
   get results(): number {
     return this.#kept / ULTRAPEERS_OF_LEAF + this.seen - this.#seenAtStatus;
   }

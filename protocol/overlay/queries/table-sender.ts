@@ -18,7 +18,7 @@ import type { NeighbourTables } from './neighbour-tables.ts';
 
 /** gtk-gnutella's pace for one link. */
 const MESSAGE_LIMIT = new RateLimit(200, 5);
-/** A queue fuller than this share has better things to send. */
+/** Share of the send queue above which no table message is queued. */
 const QUEUE_SHARE_MAX = 0.4;
 /**
  * A new table may follow the one before so soon, if that was the first for long: a library is hashed bit by bit after the start, and
@@ -33,7 +33,7 @@ const EARLY_TABLE_SHARE = 1 / 12;
  * gtk-gnutella begins to leave queries out at random: words would be missed for the sake of hashes.
  */
 const URN_FILES_MAX = 2_000;
-/** Between two slices of a large table others have their turn. */
+/** Pause between two slices of a large table, for other work. */
 const SLICE_REST_MS = 1;
 /** Sequences kept encoded: nearly all links are at the same table. */
 const ENCODED_MAX = 4;

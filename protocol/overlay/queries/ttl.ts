@@ -1,7 +1,7 @@
-// With which TTL a query goes on: lowered by one, cut to the horizon, never above what hops and TTL may be together.
+// Clamps the TTL of relayed queries: lowers it by one, and cuts it so that hops + TTL stay within the limit.
 import { HARD_TTL_MAX } from '../../constants.ts';
 
-/** What keeps a query from going on; with TTL 0 it is answered all the same. */
+/** Why a query is not relayed. One with TTL 0 is still answered. */
 export const Unfit = { TtlZero: -1, TtlTooHigh: -2 } as const;
 
 /**
