@@ -23,7 +23,13 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Pure modules of ours that the page's modules import. */
-const SHARED = ['api/format.js', 'api/live/follow.js', 'api/live/frames.js', 'api/live/reducer.js'];
+const SHARED = [
+  'api/format.js',
+  'api/live/follow.js',
+  'api/live/frames.js',
+  'api/live/reducer.js',
+  'api/preview-lines.js',
+];
 
 /** Nothing inline, nothing from elsewhere, no text that becomes markup. */
 const HEADERS = {

@@ -67,6 +67,14 @@ export const searchFor = (text: string): Call => call('startSearch', { text }, `
 export const searchUrn = (urn: string): Call => call('startSearch', { urn }, `searching for ${urn}`);
 export const browseAt = (address: string): Call => call('startSearch', { browse: address }, `browsing ${address}`);
 export const shareFolder = (path: string): Call => call('shareFolder', { path }, `sharing ${path}`);
+export const previewFolder = (path: string): Call =>
+  call('previewFolder', { path }, '', { show: 'preview', title: `Before ${path} is shared` });
+export const excludeFrom = (id: string, path: string, exclude: readonly string[]): Call =>
+  call(
+    'changeFolder',
+    { id, exclude },
+    exclude.length === 0 ? `${path}: nothing is excluded` : `${path}: without ${exclude.join(' ')}`,
+  );
 export const rescanAll = (): Call => call('rescan', {}, 'looking through the shared folders');
 export const startDownload = (input: object, name: string): Call => call('startDownload', input, `downloading ${name}`);
 export const disconnectPeer = (id: string, name: string): Call => call('disconnect', { id }, `disconnected ${name}`);

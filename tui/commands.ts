@@ -11,6 +11,8 @@ import {
   changeDownload,
   connectTo,
   disconnectPeer,
+  excludeFrom,
+  previewFolder,
   quit,
   rescanAll,
   searchFor,
@@ -95,6 +97,24 @@ function disconnect(model: Model, rest: string): Step {
   const peer = worldOf(model).peers.find(({ id, address }) => id === rest || address === rest);
   if (peer === undefined) return wrong(model, `no peer ${rest}: 2 lists them`);
   return stay(model, disconnectPeer(peer.id, peer.address));
+}
+
+/** `DIR [PATTERN…]`; the folder's path may have blanks in it. */
+function exclude(model: Model, rest: string): Step {
+  const folder = worldOf(model).folders.find(({ id, path }) =>
+    [id, path].some(name => rest === name || rest.startsWith(`${name} `)),
+  );
+  if (folder === undefined) return wrong(model, `${rest} begins with no shared folder: 7 lists what is shared`);
+  const { id, path } = folder;
+  const patterns = rest.slice((rest.startsWith(path) ? path : id).length).split(' ');
+  return stay(
+    model,
+    excludeFrom(
+      id,
+      path,
+      patterns.filter(pattern => pattern !== ''),
+    ),
+  );
 }
 
 function unshare(model: Model, rest: string): Step {
@@ -203,6 +223,19 @@ export const commandRows: readonly CommandRow[] = [
     takes: 'DIR',
     help: 'share a folder of the machine that the daemon runs on',
     run: need('which folder', (model, rest) => stay(model, shareFolder(rest))),
+  },
+  {
+    word: 'preview',
+    takes: 'DIR',
+    help: 'what strangers would see of a folder, and what is left out by which rule',
+    run: need('which folder', (model, rest) => stay(model, previewFolder(rest))),
+  },
+  {
+    word: 'exclude',
+    takes: 'DIR [PATTERN…]',
+    help: 'leave out of a shared folder what gitignore patterns fit; without one, nothing',
+    run: need('which folder', exclude),
+    offers: model => worldOf(model).folders.map(({ path }) => path),
   },
   {
     word: 'unshare',

@@ -159,7 +159,7 @@ export interface Call {
   /** Said when it worked. */
   readonly done: string;
   /** What is done with the answer, besides. */
-  readonly show?: 'explanation' | 'refused' | 'plan' | 'outcome';
+  readonly show?: 'explanation' | 'refused' | 'preview' | 'plan' | 'outcome';
   /** What it is about: the title of what is shown, or the name among several. */
   readonly title?: string;
 }

@@ -1,6 +1,7 @@
 // What lies over a view until it is closed: explanations, plans, answers one by one. Pure.
-import type { ConfigPlan, Explanation, RefusedPeersView } from '../api/control.ts';
+import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView } from '../api/control.ts';
 import { counted } from '../api/format.ts';
+import { previewLines } from '../api/preview-lines.ts';
 import { formatClock } from './format.ts';
 import type { Meaning } from './theme.ts';
 
@@ -63,6 +64,22 @@ export function refusedPane(title: string, { counts, items }: RefusedPeersView):
         ),
         ...(detail === '' ? [] : [line(`  ${detail}`, 'dim')]),
       ]),
+    ],
+  };
+}
+
+/** What strangers would see of a folder, and what is left out by which rule. */
+export function previewPane(title: string, preview: PreviewView): Pane {
+  const { summary, seen, leftOut, notes } = previewLines(preview);
+  return {
+    title,
+    top: 0,
+    lines: [
+      line(summary, 'strong'),
+      ...notes.map(note => line(note, 'warn')),
+      line(''),
+      ...seen.map(text => line(text, 'text', 'good')),
+      ...leftOut.map(text => line(text, 'dim', 'bad')),
     ],
   };
 }

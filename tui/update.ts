@@ -1,6 +1,6 @@
 // The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
 
-import type { ConfigPlan, Explanation, RefusedPeersView, SearchView } from '../api/control.ts';
+import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView, SearchView } from '../api/control.ts';
 import { routes } from '../api/outline.ts';
 import { actions, withToast } from './actions.ts';
 import { withLines } from './daemon-log.ts';
@@ -22,7 +22,7 @@ import {
   stay,
 } from './model.ts';
 import { withNews } from './news.ts';
-import { answersPane, explanationPane, type Pane, planLines, planOutcome, refusedPane } from './pane.ts';
+import { answersPane, explanationPane, type Pane, planLines, planOutcome, previewPane, refusedPane } from './pane.ts';
 import { paneRoom } from './pane-lines.ts';
 import { promptKey } from './prompt.ts';
 import { withRemembered } from './remember.ts';
@@ -173,6 +173,8 @@ function shown(model: Model, call: Call, output: unknown): Model {
   switch (call.show) {
     case 'refused':
       return { ...model, pane: refusedPane(title, output as RefusedPeersView) };
+    case 'preview':
+      return { ...model, pane: previewPane(title, output as PreviewView) };
     case 'plan': {
       const plan = output as ConfigPlan;
       if (plan.changes.length === 0 && plan.overruled.length === 0)

@@ -30,6 +30,8 @@ export interface Actions {
   removeDownload(download: DownloadView): void;
   cancelUpload(upload: UploadView): void;
   share(path: string): Promise<boolean>;
+  /** Shows what strangers would see, and shares it if that is well. */
+  preview(path: string): Promise<boolean>;
   unshare(folder: FolderView): void;
   rescan(): void;
 }

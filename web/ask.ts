@@ -3,13 +3,22 @@ import { printable } from '../api/format.ts';
 import { draw } from './draw.ts';
 import { h } from './sketch.ts';
 
-/** `yes` is what the button says that does it. */
-export function ask(question: string, yes: string): Promise<boolean> {
+/** `yes` is what the button says that does it; `details` are lines below the question. */
+export function ask(question: string, yes: string, details: readonly string[] = []): Promise<boolean> {
   const dialog = document.getElementById('ask') as HTMLDialogElement;
   return new Promise(resolve => {
     const end = (answer: 'yes' | 'no') => () => dialog.close(answer);
     draw(dialog, [
       h('p', { id: 'question' }, printable(question)),
+      ...(details.length === 0
+        ? []
+        : [
+            h(
+              'ul',
+              { class: 'details', tabindex: '0', 'aria-label': 'Details' },
+              details.map(line => h('li', {}, printable(line))),
+            ),
+          ]),
       h(
         'div',
         { class: 'bar' },

@@ -27,6 +27,7 @@ export const CALLS = {
   files: ['GET', 'library/files'],
   folders: ['GET', 'library/folders'],
   shareFolder: ['POST', 'library/folders'],
+  previewFolder: ['POST', 'library/preview'],
   unshareFolder: ['DELETE', 'library/folders/:id'],
   rescan: ['POST', 'library/rescan'],
 } as const satisfies Partial<Record<EndpointName, readonly [Method, string]>>;

@@ -40,10 +40,21 @@ export interface Field {
   icon: IconName;
   /** Sees what was typed, trimmed and not empty; true: it is done with, and the field is emptied. */
   onSubmit: (text: string) => Promise<boolean>;
+  /** A second button, before the first. */
+  readonly other?: { readonly button: string; readonly onClick: (text: string) => Promise<boolean> };
 }
 
 /** One field and its button, as a form: the return key will do. */
-export function fieldForm({ name, label, placeholder, button: text, icon: drawing, onSubmit }: Field): Sketch {
+export function fieldForm({ name, label, placeholder, button: text, icon: drawing, onSubmit, other }: Field): Sketch {
+  const take = (form: HTMLFormElement, use: Field['onSubmit']): void => {
+    const input = form.elements.namedItem(name) as HTMLInputElement;
+    const typed = input.value.trim();
+    if (typed === '') input.focus();
+    else
+      void use(typed).then(done => {
+        if (done) input.value = '';
+      });
+  };
   return h(
     'form',
     {
@@ -51,13 +62,7 @@ export function fieldForm({ name, label, placeholder, button: text, icon: drawin
       class: 'field',
       onsubmit: event => {
         event.preventDefault();
-        const input = (event.currentTarget as HTMLFormElement).elements.namedItem(name) as HTMLInputElement;
-        const typed = input.value.trim();
-        if (typed === '') input.focus();
-        else
-          void onSubmit(typed).then(done => {
-            if (done) input.value = '';
-          });
+        take(event.currentTarget as HTMLFormElement, onSubmit);
       },
     },
     h('input', {
@@ -69,6 +74,11 @@ export function fieldForm({ name, label, placeholder, button: text, icon: drawin
       spellcheck: 'false',
       maxlength: 4096,
     }),
+    other === undefined
+      ? null
+      : button(other.button, event =>
+          take((event.currentTarget as HTMLButtonElement).form as HTMLFormElement, other.onClick),
+        ),
     h('button', { type: 'submit', class: 'main' }, icon(drawing), h('span', {}, text)),
   );
 }

@@ -1,10 +1,14 @@
 // A person's orders, carried out by the API; what came of each is said on the page.
 import type { CallOf, OutputOf } from '../api/endpoints.ts';
+import { type PreviewLines, previewLines } from '../api/preview-lines.ts';
 import type { Actions } from './actions.ts';
 import { ask } from './ask.ts';
 import type { CallName } from './calls.ts';
 import { hashOf, type ListName, type Model } from './model.ts';
 import { type Message, nextSort } from './update.ts';
+
+/** Of either list of a preview. */
+const PREVIEW_LINES = 200;
 
 export interface OrderParts {
   model: () => Model;
@@ -114,15 +118,8 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       }, 'downloads'),
     removeDownload: download => void removeDownload(download),
     cancelUpload: upload => void cancelUpload(upload),
-    share: path =>
-      attempt(
-        async () => {
-          await call('shareFolder', { path });
-          return `Sharing ${path}.`;
-        },
-        'folders',
-        'files',
-      ),
+    share,
+    preview,
     unshare: folder => void unshare(folder),
     rescan: () =>
       order(
@@ -134,6 +131,28 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
         'files',
       ),
   };
+
+  function share(path: string): Promise<boolean> {
+    return attempt(
+      async () => {
+        await call('shareFolder', { path });
+        return `Sharing ${path}.`;
+      },
+      'folders',
+      'files',
+    );
+  }
+
+  async function preview(path: string): Promise<boolean> {
+    let found: PreviewLines | null = null;
+    const isThere = await attempt(async () => {
+      found = previewLines(await call('previewFolder', { path, limit: PREVIEW_LINES }));
+      return `Looked through ${path}.`;
+    });
+    if (!isThere || found === null) return false;
+    const { summary, seen, leftOut, notes }: PreviewLines = found;
+    return (await ask(summary, 'Share it', [...notes, ...seen, ...leftOut])) && (await share(path));
+  }
 
   async function removeDownload({ id, name, state }: Parameters<Actions['removeDownload']>[0]): Promise<void> {
     const ends = state !== 'completed';

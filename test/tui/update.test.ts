@@ -4,7 +4,7 @@ import { bindings } from '../../tui/keys.ts';
 import { createModel, type Model, type Step, worldOf } from '../../tui/model.ts';
 import { update } from '../../tui/update.ts';
 import { views } from '../../tui/views/all.ts';
-import { aDownload, aHost, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
+import { aDownload, aFolder, aHost, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 
@@ -24,6 +24,7 @@ function fresh(): Model {
     downloads: [aDownload, { ...aDownload, id: 'd2', name: 'red sun.ogg' }],
     queries: [aQuery],
     searches: [aSearch],
+    folders: [aFolder],
     results: { search: aSearch.id, items: [aResult, { ...aResult, id: 'r2', name: 'other.ogg' }] },
     config: {
       file: null,
@@ -117,6 +118,12 @@ t.test('the command line knows the words of the command line', async t => {
   ]);
   t.match(said('config set gnutella.connect a:1,b:2').effects, [{ input: { gnutella: { connect: ['a:1', 'b:2'] } } }]);
   t.match(said('share /srv/my files').effects, [{ name: 'shareFolder', input: { path: '/srv/my files' } }]);
+  t.match(said('preview /srv/my files').effects, [{ name: 'previewFolder', input: { path: '/srv/my files' } }]);
+  t.match(said('exclude /srv/files *.iso /drafts/').effects, [
+    { name: 'changeFolder', input: { id: 'l1', exclude: ['*.iso', '/drafts/'] } },
+  ]);
+  t.match(said('exclude l1').effects, [{ name: 'changeFolder', input: { id: 'l1', exclude: [] } }]);
+  t.match(said('exclude /srv/filesystem *.iso').model.toast, { mood: 'bad', text: /no shared folder/ });
   t.equal(said('hosts').model.view, 'hosts');
   t.equal(said('dow').model.toast?.mood, 'bad', 'download or downloads?');
   t.match(said('ups').model.toast, { mood: 'bad', text: 'no command ups: ? lists them' });

@@ -132,6 +132,20 @@ t.test('every control has a name, every table its roles, every row that is told 
       }
 });
 
+t.test('a folder can be looked at before it is shared, and what is left out of the others is said', async t => {
+  const folder = {
+    ...aFolder,
+    exclude: ['*.iso'],
+    leftOut: [{ rule: 'private-key', why: 'a private key', files: 2, folders: 0, first: '/srv/files/id_rsa' }],
+  };
+  const { lists } = START;
+  const folders = { ...lists.folders, loaded: true, rows: [folder] };
+  const page = picture({ ...START, view: 'library', scopes: ['admin'], lists: { ...lists, folders } });
+  t.match(page.map(textOf).join(' '), /excludes \*\.iso; 2 files \(a private key\)/);
+  const buttons = [...sketches(page)].filter(({ tag }) => tag === 'button').map(textOf);
+  t.ok(buttons.includes('Preview') && buttons.includes('Share'), buttons.join());
+});
+
 t.test('who may only look is offered nothing else', async t => {
   for (const view of VIEWS) {
     const labels = [...sketches(picture({ ...world('blue moon'), view, scopes: ['read'] }))]

@@ -1,12 +1,20 @@
 // Library: the shared folders, and below them the files.
 
 import type { FileView, FolderView } from '../../api/control.ts';
+import { formatLeftOut } from '../../api/format.ts';
 import { listFields } from '../../api/outline.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatSince } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
 import { splitRows, type View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
+
+/** What is wrong with a folder; otherwise what is left out of it. */
+function noteOf({ error, force, leftOut }: FolderView): string {
+  if (error !== null) return error;
+  const omitted = leftOut.length === 0 ? '' : `left out: ${formatLeftOut(leftOut)}`;
+  return force ? `forced; ${omitted}` : omitted;
+}
 
 export const folderList: ListSpec<FolderView> = {
   id: 'folders',
@@ -56,7 +64,15 @@ export const folderList: ListSpec<FolderView> = {
       right: true,
       meaning: () => 'dim',
     },
-    { id: 'error', title: 'NOTE', of: row => row.error ?? '', width: 10, grow: 1, rank: 5, meaning: () => 'bad' },
+    {
+      id: 'error',
+      title: 'NOTE',
+      of: noteOf,
+      width: 10,
+      grow: 1,
+      rank: 5,
+      meaning: row => (row.error === null ? 'dim' : 'bad'),
+    },
   ],
 };
 

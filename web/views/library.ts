@@ -1,6 +1,6 @@
 // What is shared: folders, and the files in them.
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatAge, formatBytes, printable } from '../../api/format.ts';
+import { formatAge, formatBytes, formatLeftOut, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '../controls.ts';
 import { formatCount } from '../figures.ts';
@@ -19,6 +19,7 @@ export function libraryView(model: Model, act: Actions, now: number): Child[] {
     button: 'Share',
     icon: 'library',
     onSubmit: act.share,
+    other: { button: 'Preview', onClick: act.preview },
   });
   return [
     ...(canShare ? [form] : []),
@@ -64,10 +65,20 @@ function folderColumns(act: Actions, canShare: boolean, now: number): Column<Fol
     {
       title: 'State',
       sort: 'state',
-      cell: ({ state, error }) => [
+      cell: ({ state, error, force }) => [
         chip(FOLDER_TONES[state], state),
+        ...(force ? [chip('wait', 'forced')] : []),
         ...(error === null ? [] : [h('span', { class: 'bad' }, printable(error))]),
       ],
+    },
+    {
+      title: 'Left out',
+      kind: 'extra',
+      cell: ({ leftOut, exclude }) => {
+        const patterns = exclude.length === 0 ? '' : `excludes ${exclude.join(' ')}`;
+        const text = [patterns, formatLeftOut(leftOut)].filter(part => part !== '').join('; ');
+        return text === '' ? NOTHING : printable(text);
+      },
     },
     { title: 'Files', sort: 'files', kind: 'number', cell: ({ files }) => formatCount(files) },
     { title: 'Size', sort: 'bytes', kind: 'number', cell: ({ bytes }) => formatBytes(bytes) },
