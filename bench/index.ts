@@ -48,7 +48,14 @@ function makeFiles(words: readonly string[]): SharedFile[] {
     const sha1 = Buffer.alloc(20);
     for (let at = 0; at < 20; at += 4) sha1.writeUInt32LE(Math.floor(next() * 2 ** 32), at);
     const suffix = pick(['.mp3', '.ogg', '.pdf', '.mkv', "'s.txt"]);
-    return { index: i + 1, name: `${name} ${1 + (i % 99)}${suffix}`, size: 1 + i, sha1, modifiedAt: 0 };
+    return {
+      index: i + 1,
+      name: `${name} ${1 + (i % 99)}${suffix}`,
+      size: 1 + i,
+      sha1,
+      tigerRoot: null,
+      modifiedAt: 0,
+    };
   });
 }
 
@@ -104,7 +111,7 @@ export async function run(): Promise<Record<string, unknown>> {
     oneWord: ask(oneWord),
     threeCommonWordsMostlyMissing: ask(misses),
     unknownWord: timed(5000, i => index.match({ text: `nothing${i} here`, urns: [] }, HITS_MAX)),
-    urn: timed(5000, i => index.match({ text: '', urns: [chosen(i).sha1] }, HITS_MAX)),
+    urn: timed(5000, i => index.match({ text: '', urns: [{ sha1: chosen(i).sha1, tigerRoot: null }] }, HITS_MAX)),
   };
 
   const tableStart = performance.now();

@@ -35,10 +35,17 @@ async function startOurs(path: string): Promise<{ port: number; stop(): Promise<
     name: 'file.bin',
     size: FILE_BYTES,
     sha1: Buffer.alloc(20),
+    tigerRoot: null,
     modifiedAt: statSync(path).mtimeMs,
   };
   const server = new FileServer({
-    files: { byIndex: index => (index === 1 ? file : null), bySha1: () => null, open: () => open(path) },
+    files: {
+      byIndex: index => (index === 1 ? file : null),
+      bySha1: () => null,
+      byTigerRoot: () => null,
+      treeOf: async () => null,
+      open: () => open(path),
+    },
     queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }),
     identity: {
       userAgent: 'servent-bench',

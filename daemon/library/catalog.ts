@@ -59,6 +59,13 @@ export class CatalogEntry {
   }
 }
 
+/** Names of the content of a file. */
+export interface KnownContent {
+  readonly sha1: Buffer;
+  /** Null: the hash tree is still to be made. */
+  readonly tigerRoot: Buffer | null;
+}
+
 export class Catalog {
   /** Bounded by FILES_MAX of the library. */
   readonly #table = new FileTable();
@@ -79,6 +86,12 @@ export class Catalog {
   #nextIndex = 1;
   /** Increases when an entry is added, removed or changed, except for its counters. */
   revision = 0;
+  #treeless = 0;
+
+  /** Number of shared files whose hash tree is still to be made. */
+  get treeless(): number {
+    return this.#treeless;
+  }
 
   get size(): number {
     return this.#table.count;
@@ -121,14 +134,37 @@ export class Catalog {
   }
 
   /** Sets the hash of a file and makes it searchable. */
-  share({ index, folder, size, path }: CatalogEntry, sha1: Buffer): void {
+  share({ index, folder, size, path }: CatalogEntry, { sha1, tigerRoot }: KnownContent): void {
     const row = this.#table.rowOf(index);
     if (row < 0 || this.index.isShared(row)) return;
     this.#mend(index, folder, path);
     this.revision++;
     folder.files++;
     folder.bytes += size;
-    this.index.share(row, sha1);
+    this.index.share(row, sha1, tigerRoot);
+    if (tigerRoot === null) this.#treeless++;
+  }
+
+  /** Sets the root of the hash tree of a shared file without one. */
+  addTree({ index }: CatalogEntry, root: Buffer): void {
+    const row = this.#table.rowOf(index);
+    if (!this.#lacksTree(row)) return;
+    this.index.addTigerRoot(row, root);
+    this.#treeless--;
+    this.revision++;
+  }
+
+  #lacksTree(row: number): boolean {
+    return row >= 0 && this.index.isShared(row) && !this.index.hasTigerRoot(row);
+  }
+
+  /** The next shared file without a hash tree, with an index above `after`; null: none. */
+  nextTreeless(after: number): CatalogEntry | null {
+    for (let index = this.#table.indexFrom(after + 1); index >= 0; index = this.#table.indexFrom(index + 1)) {
+      const row = this.#table.rowOf(index);
+      if (this.#lacksTree(row)) return this.#entry(row);
+    }
+    return null;
   }
 
   /** Marks a file whose hashing failed with system error `code`. */
@@ -148,6 +184,7 @@ export class Catalog {
     if (wasShared) {
       folder.files--;
       folder.bytes -= size;
+      if (this.#lacksTree(row)) this.#treeless--;
       this.index.unshare(row);
     }
     this.#byPath.delete(row);

@@ -11,6 +11,8 @@ export interface HashJob {
   readonly mtimeMs: number;
   /** Its digest is known: it is only judged by its first bytes. */
   readonly isHashed: boolean;
+  /** Most bytes read a second; absent: no limit. */
+  readonly pace?: number;
   /** Set by the owner: the job is not started, and its result is not reported. */
   cancelled: boolean;
   readonly done: (result: HashResult) => void;
@@ -98,7 +100,7 @@ export class HashPool {
       if (thread === null) break;
       this.#next++;
       const { path, size, mtimeMs, isHashed } = job;
-      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs, isHashed };
+      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs, isHashed, pace: job.pace ?? null };
       thread.running.set(request.id, job);
       thread.worker.postMessage(request);
     }

@@ -12,6 +12,8 @@ export interface HashRequest {
   readonly mtimeMs: number;
   /** Its digest is known: only the bytes that judge it are read. */
   readonly isHashed: boolean;
+  /** Most bytes read a second; null: no limit. Delays later requests of the thread. */
+  readonly pace: number | null;
 }
 
 export type HashResult =
@@ -37,7 +39,7 @@ const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 const firstBytes = new FirstBytes(workerData as readonly BytesRule[]);
 
 /** Opens without following links or blocking: the path may have changed since the scan. */
-function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
+function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const same = (): boolean => {
@@ -49,6 +51,7 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
     const judged = bytesToJudge(size);
     let done = 0;
     let told = 0;
+    const startedAt = performance.now();
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
       bytes = readAtLeast(file, done === 0 ? judged : 1, isHashed ? judged : READ_BYTES);
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
@@ -56,6 +59,7 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
       if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
       hasher.update(buffer.subarray(0, bytes));
       done += bytes;
+      if (pace !== null && done < size) sleep(startedAt + (1000 * done) / pace - performance.now());
       if (done - told < PROGRESS_BYTES) continue;
       reply({ kind: 'progress', bytes: done - told });
       told = done;
@@ -64,6 +68,10 @@ function hash({ path, size, mtimeMs, isHashed }: HashRequest): HashResult {
   } finally {
     closeSync(file);
   }
+}
+
+function sleep(ms: number): void {
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Reads at least `least` bytes unless the file ends; a FUSE file system may return less than asked for. */

@@ -2,18 +2,19 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
+import type { ContentDigest } from '../../protocol/digest/content-digest.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
+import { base32OrNull, formatBase32, SHA1_BYTES, TIGER_BYTES } from '../../protocol/wire/urn.ts';
 import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
+import type { Catalog, CatalogEntry, KnownContent } from './catalog.ts';
 import { bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
-import type { SharedFolder } from './shared-folder.ts';
+import { DIFFERS, type SharedFolder } from './shared-folder.ts';
 
 /** Wait before a file that changed while it was hashed is examined again. */
 const UNSETTLED_MS = 30_000;
@@ -25,6 +26,8 @@ export interface HashingStatus {
   readonly done: number;
   readonly bytesLeft: number;
   readonly current: string | null;
+  /** Number of shared files whose hash tree is still to be made. */
+  readonly trees: number;
 }
 
 export interface IntakeOptions {
@@ -41,6 +44,9 @@ export interface IntakeOptions {
   /** Called when a job ends. */
   readonly onDone: () => void;
 }
+
+/** Result of reading a known file again: its tree is made, it is unchanged, it has another content, or it cannot be told. */
+export type ReadAgain = 'tree' | 'same' | 'differs' | 'gone';
 
 export class Intake {
   readonly #catalog: Catalog;
@@ -81,7 +87,7 @@ export class Intake {
 
   get hashing(): HashingStatus {
     const { bytesLeft, current } = this.#pool;
-    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current };
+    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current, trees: this.#catalog.treeless };
   }
 
   /** Stops hashing at once. Idempotent. */
@@ -102,7 +108,11 @@ export class Intake {
         const entry = this.#catalog.byPath(file.path);
         if (entry !== null) this.remove(entry);
         unknown.push(file);
-      } else if (this.#catalog.isFailed(index) && !this.#jobs.has(index)) {
+      } else if (
+        this.#catalog.isFailed(index) &&
+        !this.#jobs.has(index) &&
+        folder.failures.get(file.path) !== DIFFERS
+      ) {
         const entry = this.#catalog.byIndex(index);
         if (entry !== null) this.#hash(entry); // try again: it may be readable now
       }
@@ -126,18 +136,22 @@ export class Intake {
       return;
     }
     const entry = this.#catalog.add(file, folder);
-    const sha1 = known === null ? null : base32OrNull(known.sha1);
-    if (sha1?.length !== SHA1_BYTES) this.#hash(entry);
+    const content = known === null ? null : contentOf(known);
+    if (content === null) this.#hash(entry);
+    else if (known?.differs === true) this.#catalog.fail(entry, DIFFERS);
     else if (!isJudged)
-      this.#hash(entry, sha1); // checked under other rules, or none
+      this.#hash(entry, content); // checked under other rules, or none
     else {
-      if (isStale) this.#remember(file, sha1);
-      this.#share(entry, sha1);
+      if (isStale) this.#remember(file, content);
+      this.#share(entry, content);
     }
   }
 
-  #remember({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, sha1: Buffer): void {
-    this.#store.remember(path, { size, mtimeMs, sha1: formatBase32(sha1), dev, judged: this.#firstBytes.stamp });
+  #remember(file: Omit<FoundFile, 'name'>, { sha1, tigerRoot }: KnownContent, leaves: Uint8Array | null = null): void {
+    const { path, size, mtimeMs, dev } = file;
+    const record: FileRecord = { size, mtimeMs, sha1: formatBase32(sha1), dev, judged: this.#firstBytes.stamp };
+    if (tigerRoot !== null) record.tiger = formatBase32(tigerRoot);
+    this.#store.remember(path, record, leaves);
   }
 
   /** Stores that a file is excluded, so that later scans do not read it. */
@@ -145,18 +159,22 @@ export class Intake {
     this.#store.remember(path, { size, mtimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
 
-  #share(entry: CatalogEntry, sha1: Buffer): void {
-    this.#catalog.share(entry, sha1);
+  #share(entry: CatalogEntry, content: KnownContent): void {
+    this.#catalog.share(entry, content);
     this.#onChange();
   }
 
-  /** Takes a file whose SHA-1 the caller has verified. Null: it is in no shared folder, or it is excluded. */
+  /**
+   * Takes a file whose SHA-1 the caller has verified; its hash tree is made in idle time. Null: it is in no shared folder, or it is
+   * excluded.
+   */
   async takeVerified(path: string, sha1: Buffer): Promise<SharedFile | null> {
     const real = await realpath(path);
     const found = await findOne(real);
     if (found === null) return null;
     const rule = this.#firstBytes.ruleFor(await headOf(real, found.size));
-    if (rule === null) this.#remember(found, sha1);
+    const content = { sha1, tigerRoot: null };
+    if (rule === null) this.#remember(found, content);
     else this.#withhold(found, rule);
     await this.#store.flush();
     const folder = this.#folderOf(real);
@@ -165,7 +183,7 @@ export class Intake {
     if (old !== null) this.remove(old);
     if (rule === null) {
       const entry = this.#catalog.add(found, folder);
-      this.#share(entry, sha1);
+      this.#share(entry, content);
       return entry.file;
     }
     folder.withhold(this.#never.secret(rule), real);
@@ -204,34 +222,81 @@ export class Intake {
     if (this.#catalog.remove(entry)) this.#onChange();
   }
 
-  /** Queues a file for hashing; with a known `sha1`, only for the check of its first bytes. */
-  #hash(entry: CatalogEntry, sha1: Buffer | null = null): void {
+  /** Queues a file for hashing; with `known` content, only for the check of its first bytes. */
+  #hash(entry: CatalogEntry, known: KnownContent | null = null): void {
     const { path, size, mtimeMs } = entry;
-    const done = (result: HashResult): void => this.#onHashed(entry, result, sha1);
-    const job: HashJob = { path, size, mtimeMs, isHashed: sha1 !== null, cancelled: false, done };
+    const done = (result: HashResult): void => this.#onHashed(entry, result, known);
+    const job: HashJob = { path, size, mtimeMs, isHashed: known !== null, cancelled: false, done };
     this.#jobs.set(entry.index, job);
     this.#pool.submit(job);
   }
 
-  #onHashed(entry: CatalogEntry, result: HashResult, known: Buffer | null): void {
-    const { path, folder } = entry;
+  #onHashed(entry: CatalogEntry, result: HashResult, known: KnownContent | null): void {
+    const { path } = entry;
     this.#jobs.delete(entry.index);
-    if (result.kind === 'hashed') this.#hashed++;
-    const sha1 =
-      result.kind === 'hashed' ? Buffer.from(result.content.sha1) : result.kind === 'harmless' ? known : null;
-    if (sha1 !== null) {
-      this.#remember(entry, sha1);
-      this.#share(entry, sha1);
-    } else if (result.kind === 'private') {
-      this.#catalog.remove(entry);
-      this.#withhold(entry, result.rule);
-      folder.withhold(this.#never.secret(result.rule), path);
-    } else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
+    if (result.kind === 'hashed') {
+      this.#hashed++;
+      this.#takeContent(entry, result.content);
+    } else if (result.kind === 'harmless' && known !== null) {
+      this.#remember(entry, known);
+      this.#share(entry, known);
+    } else if (result.kind === 'private') this.#exclude(entry, result.rule);
+    else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
     else {
       this.#catalog.remove(entry);
       if (result.kind === 'changed') this.#lookAgain(path);
     }
     this.#onDone();
+  }
+
+  /**
+   * Takes the result of reading a known file again, for its tree or for a check. A file with another SHA-1 than in `record` is not
+   * shared until it has another date.
+   */
+  onReadAgain(entry: CatalogEntry, result: HashResult, record: FileRecord): ReadAgain {
+    if (this.#stopped || this.#catalog.byIndex(entry.index) === null) return 'gone';
+    if (result.kind === 'private') this.#exclude(entry, result.rule);
+    else if (result.kind !== 'hashed') void this.recheck(entry.path);
+    if (result.kind !== 'hashed') return 'gone';
+    const { content } = result;
+    const known = contentOf(record);
+    if (known?.sha1.equals(content.sha1) !== true) {
+      if (record.differs !== true) this.#onDiffers(entry, record);
+      return 'differs';
+    }
+    const tigerRoot = Buffer.from(content.tigerRoot);
+    if (entry.file === null || (known.tigerRoot !== null && !known.tigerRoot.equals(tigerRoot))) {
+      // It has its old content again, or its stored root was wrong.
+      this.remove(entry);
+      this.#takeContent(this.#catalog.add(entry, entry.folder), content);
+      return 'same';
+    }
+    this.#remember(entry, { sha1: known.sha1, tigerRoot }, content.leaves);
+    this.#catalog.addTree(entry, tigerRoot);
+    return known.tigerRoot === null ? 'tree' : 'same';
+  }
+
+  #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest): void {
+    const content = { sha1: Buffer.from(sha1), tigerRoot: Buffer.from(tigerRoot) };
+    this.#remember(entry, content, leaves);
+    this.#share(entry, content);
+  }
+
+  #onDiffers(entry: CatalogEntry, record: FileRecord): void {
+    const { path, folder } = entry;
+    this.#store.remember(path, { ...record, differs: true });
+    this.remove(entry);
+    this.#catalog.fail(this.#catalog.add(entry, folder), DIFFERS);
+    this.#log.error(
+      { path, sha1: record.sha1 },
+      `${path} has another content than when it was hashed: it is not shared any more`,
+    );
+  }
+
+  #exclude(entry: CatalogEntry, rule: string): void {
+    this.remove(entry);
+    this.#withhold(entry, rule);
+    entry.folder.withhold(this.#never.secret(rule), entry.path);
   }
 
   #lookAgain(path: string): void {
@@ -243,6 +308,14 @@ export class Intake {
       for (const path of paths) void this.recheck(path);
     }, this.#unsettledMs).unref();
   }
+}
+
+/** Null for a file whose content is not known. */
+function contentOf({ sha1: digits, tiger }: FileRecord): KnownContent | null {
+  const sha1 = base32OrNull(digits);
+  if (sha1?.length !== SHA1_BYTES) return null;
+  const tigerRoot = tiger === undefined ? null : base32OrNull(tiger);
+  return { sha1, tigerRoot: tigerRoot?.length === TIGER_BYTES ? tigerRoot : null };
 }
 
 /** As many bytes of a file of that size as judge it. Rejects with the system's error. */

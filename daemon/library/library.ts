@@ -1,8 +1,8 @@
 // Manages the shared files: keeps the catalog in step with the disk and the store, and opens files for uploads.
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { formatLeftOut } from '../../api/format.ts';
-import type { Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
+import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
+import type { ContentFiles, Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { BrowsableFile } from '../../protocol/transfer/browse-hits.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
@@ -10,11 +10,12 @@ import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
 import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
-import { type HashingStatus, Intake } from './intake.ts';
+import { type HashingStatus, Intake, type ReadAgain } from './intake.ts';
 import { LibraryError } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import { type Preview, Previewer } from './preview.ts';
 import { type FoundFile, type ScanOptions, scanFolder } from './scanner.ts';
+import { Scrub, type ScrubRules } from './scrub.ts';
 import { type FolderChoices, type FolderStatus, SharedFolder } from './shared-folder.ts';
 import { Survey } from './survey.ts';
 
@@ -46,9 +47,12 @@ export interface LibraryOptions {
   readonly now?: () => number;
   /** A pool owned by the caller. Absent: the library creates one. */
   readonly hashPool?: HashPool;
+  readonly scrubRules?: ScrubRules;
+  /** Called when a known file has been read again in idle time. */
+  readonly onReadAgain?: (path: string, outcome: ReadAgain) => void;
 }
 
-export class Library implements Searchable {
+export class Library implements Searchable, ContentFiles {
   readonly #store: FileStore;
   readonly #log: Log;
   readonly #onChange: () => void;
@@ -61,6 +65,7 @@ export class Library implements Searchable {
   readonly #now: () => number;
   readonly #catalog = new Catalog();
   readonly #intake: Intake;
+  readonly #scrub: Scrub;
   readonly #folders = new Map<string, SharedFolder>();
   readonly #stopping = new AbortController();
   readonly #previewer: Previewer;
@@ -93,6 +98,17 @@ export class Library implements Searchable {
       onChange: () => this.#noteChange(),
       onDone: () => this.#settle(),
     });
+    this.#scrub = new Scrub({
+      catalog: this.#catalog,
+      store: this.#store,
+      hashPool: options.hashPool,
+      log: this.#log,
+      isIdle: () => !this.#isBusy,
+      onRead: (entry, result, record) => this.#intake.onReadAgain(entry, result, record),
+      onDone: options.onReadAgain,
+      now: this.#now,
+      rules: options.scrubRules,
+    });
   }
 
   /** Loads the folders and starts their scans; files are added afterwards. Rejects with StoreError. */
@@ -102,12 +118,14 @@ export class Library implements Searchable {
     for (const [path, record] of stored)
       if (record.addedAt !== undefined) await this.#adopt(new SharedFolder(path, true, record));
     void this.rescan();
+    this.#scrub.start();
   }
 
   /** Stops scans and hashing at once; finished hashes are stored. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
+    await this.#scrub.stop();
     await this.#intake.stop();
     await this.#scanning;
     await this.#store.flush();
@@ -147,6 +165,10 @@ export class Library implements Searchable {
     return this.#catalog.index.bySha1(sha1);
   }
 
+  byTigerRoot(root: Buffer): SharedFile | null {
+    return this.#catalog.index.byTigerRoot(root);
+  }
+
   /**
    * Opens a file for reading; the caller closes it. Null when it has changed or left the shared folder: it is then not shared until
    * it has been hashed again.
@@ -157,6 +179,12 @@ export class Library implements Searchable {
     const handle = await openAsHashed(entry);
     if (handle === null) await this.#intake.recheck(entry.path);
     return handle;
+  }
+
+  /** The hash tree of a file, as deep as servents keep it. Null: it is still to be made; then it is made next. */
+  async treeOf(file: SharedFile): Promise<TigerTree | null> {
+    const entry = this.#catalog.byIndex(file.index);
+    return entry === null ? null : await this.#scrub.treeOf(entry);
   }
 
   /** Null for a file that is not shared. */
@@ -260,6 +288,11 @@ export class Library implements Searchable {
     for (const folder of folders) folder.choose({}, patterns);
     for (const folder of folders) await this.#dropExcluded(folder);
     void this.rescan();
+  }
+
+  /** Checks all shared files in idle time, at a low pace: whether their content is that which was hashed. */
+  scrub(): void {
+    this.#scrub.begin();
   }
 
   /**
@@ -418,7 +451,7 @@ export class Library implements Searchable {
     folder.survey = survey;
     folder.running = null;
     folder.scannedAt = this.#now();
-    this.#say(folder);
+    folder.say(this.#log);
     const ms = Math.round(performance.now() - startedAt);
     this.#log.debug({ folder: folder.path, found, ms }, 'folder scanned');
     this.#onScanned(folder.status);
@@ -433,20 +466,6 @@ export class Library implements Searchable {
       survey.leaveOut('too-many', path, 'file');
       return false;
     });
-  }
-
-  /** Logs changes of error and left-out files since the last call. Returns true if the error changed. */
-  #say(folder: SharedFolder): boolean {
-    const { path, error, leftOut } = folder.status;
-    const rules = formatLeftOut(leftOut);
-    if (rules !== folder.saidLeftOut && rules !== '')
-      this.#log.info({ folder: path, leftOut }, `left out of ${path}: ${rules}`);
-    folder.saidLeftOut = rules;
-    if (error === folder.saidError) return false;
-    if (error === null) this.#log.info({ folder: path }, `sharing ${path}: the error is resolved`);
-    else this.#log.warn({ folder: path }, `sharing ${path}: ${error}`);
-    folder.saidError = error;
-    return true;
   }
 
   /** Removes all files of the folder, or those that the scan `unseenBy` has not found. */
@@ -474,7 +493,7 @@ export class Library implements Searchable {
   #settle(): void {
     if (this.#isBusy) return;
     for (const folder of this.#folders.values())
-      if (folder.scannedAt !== null && this.#say(folder)) this.#onScanned(folder.status);
+      if (folder.scannedAt !== null && folder.say(this.#log)) this.#onScanned(folder.status);
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 }

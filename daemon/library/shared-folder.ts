@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
+import { formatLeftOut } from '../../api/format.ts';
 import { Exclusion } from '../../settings/exclusion.ts';
 import { folderRefusal } from '../../settings/folder-refusal.ts';
 import type { Secret } from '../../settings/never-shared.ts';
+import type { Log } from '../log.ts';
 import { LibraryError, systemCode } from './library-error.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
 import { type Kind, type LeftOut, Survey } from './survey.ts';
@@ -39,6 +41,10 @@ export interface FolderStatus extends FolderChoices {
 }
 
 const NO_CHOICES: FolderChoices = { exclude: [], force: false, label: null };
+/** Failure of a file whose content has changed while its size and time have not. */
+export const DIFFERS = 'DIFFERS';
+const DIFFERS_TEXT =
+  'changed on the disk without a new date and not shared any more: restore it from a copy if it is damaged, then touch it';
 
 export class SharedFolder {
   /** The same at every start. */
@@ -56,7 +62,7 @@ export class SharedFolder {
   /** Result of the last finished scan. */
   survey = new Survey();
   running: Survey | null = null;
-  /** System error code of files that could not be hashed, by path. Bounded by the files of the library. */
+  /** System error code of files that could not be hashed, or DIFFERS, by path. Bounded by the files of the library. */
   readonly failures = new Map<string, string>();
   files = 0;
   bytes = 0;
@@ -67,8 +73,8 @@ export class SharedFolder {
   due = false;
   removed = false;
   /** Latest error written to the log. */
-  saidError: string | null = null;
-  saidLeftOut = '';
+  #saidError: string | null = null;
+  #saidLeftOut = '';
 
   constructor(path: string, added: boolean, choices: Partial<FolderChoices> = {}) {
     this.path = resolve(path);
@@ -124,13 +130,18 @@ export class SharedFolder {
   }
 
   get #unhashed(): string[] {
-    for (const [path, code] of this.failures) {
-      const { size } = this.failures;
-      return [
-        size === 1 ? `${path} cannot be read (${code})` : `${size} files cannot be read, the first: ${path} (${code})`,
-      ];
+    const differing = [...this.failures].filter(([, code]) => code === DIFFERS);
+    const unread = [...this.failures].filter(([, code]) => code !== DIFFERS);
+    const faults: string[] = [];
+    for (const [path, code] of unread.slice(0, 1)) {
+      const others = `${unread.length} files cannot be read, the first: ${path} (${code})`;
+      faults.push(unread.length === 1 ? `${path} cannot be read (${code})` : others);
     }
-    return [];
+    for (const [path] of differing.slice(0, 1)) {
+      const others = `${differing.length} files, the first ${path}, are ${DIFFERS_TEXT}`;
+      faults.push(differing.length === 1 ? `${path} is ${DIFFERS_TEXT}` : others);
+    }
+    return faults;
   }
 
   /** Checks that the folder may be shared and sets realPath. Rejects with LibraryError, which says what to do. */
@@ -139,6 +150,20 @@ export class SharedFolder {
     own?.refuse(this.path, this.realPath);
     const refusal = await folderRefusal(this.path, { force: this.#choices.force });
     if (refusal !== null) throw new LibraryError('LIBRARY_FOLDER_REFUSED', refusal);
+  }
+
+  /** Logs changes of error and left-out files since the last call. Returns true if the error changed. */
+  say(log: Log): boolean {
+    const { path, error, leftOut } = this.status;
+    const rules = formatLeftOut(leftOut);
+    if (rules !== this.#saidLeftOut && rules !== '')
+      log.info({ folder: path, leftOut }, `left out of ${path}: ${rules}`);
+    this.#saidLeftOut = rules;
+    if (error === this.#saidError) return false;
+    if (error === null) log.info({ folder: path }, `sharing ${path}: the error is resolved`);
+    else log.warn({ folder: path }, `sharing ${path}: ${error}`);
+    this.#saidError = error;
+    return true;
   }
 
   /** Counts a file found to be private, in the last scan and in a running one. */

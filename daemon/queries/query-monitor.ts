@@ -6,6 +6,7 @@ import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
 import { guidKey } from '../../protocol/wire/guid.ts';
 import { parseQuery, URN_QUERY_TEXT } from '../../protocol/wire/query.ts';
+import type { Urn } from '../../protocol/wire/urn.ts';
 import { QueryStats } from './query-stats.ts';
 import { type Privacy, WordHasher } from './query-words.ts';
 
@@ -25,7 +26,7 @@ export interface SeenQuery {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly text: string;
-  readonly sha1s: readonly Buffer[];
+  readonly urns: readonly Urn[];
   readonly from: Endpoint;
   readonly ttl: number;
   readonly hops: number;
@@ -121,7 +122,7 @@ export class QueryMonitor {
     return {
       ...{ id, at, hits, from: from.endpoint },
       text: hashed ? this.#hasher.text(text) : text,
-      sha1s: hashed ? [] : urns,
+      urns: hashed ? [] : urns,
       ttl: frame.readUInt8(17),
       hops: frame.readUInt8(18),
     };
@@ -136,7 +137,7 @@ export interface QueryMonitorOptions {
 }
 
 /** Text and URNs of a query; empty for malformed ones. Drops the placeholder text of a query by hash. */
-function parsed(frame: Buffer): { text: string; urns: readonly Buffer[] } {
+function parsed(frame: Buffer): { text: string; urns: readonly Urn[] } {
   try {
     const { text, urns } = parseQuery(frame.subarray(HEADER_BYTES));
     return { text: text === URN_QUERY_TEXT && urns.length > 0 ? '' : text, urns };

@@ -1,5 +1,7 @@
-// Stores the SHA-1 of shared files by path, valid while size and modification time are unchanged, and the folders added at run time.
+// Stores the hashes of shared files by path, valid while size and modification time are unchanged, and the folders added at run time.
+import { TIGER_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
+import type { Store } from './store.ts';
 import type { Change, Table } from './table.ts';
 
 export interface FileRecord {
@@ -8,6 +10,10 @@ export interface FileRecord {
   mtimeMs: number;
   /** Base32, as in URNs; empty for a file that is never shared. */
   sha1: string;
+  /** Root of the hash tree in base32; absent while the tree is still to be made, as in records of schema 1. */
+  tiger?: string;
+  /** A later check found another content with the same size and time; absent otherwise. */
+  differs?: true;
   /** Version stamp of the rules that its first bytes were checked against; absent in records of earlier versions. */
   judged?: string;
   /** The rule that excludes it; absent for a shared file. */
@@ -28,6 +34,13 @@ export const AWAY_FILES_MAX = 1_000_000;
 /** Changes written in one batch. */
 const SWEEP_SLICE = 1000;
 
+/** Progress of the check of all files: paths up to `after` are checked; null: the check rests until the next round. */
+export interface ScrubRound {
+  after: string | null;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+}
+
 /** A folder that was added at run time, or what was chosen for one of the configuration. */
 export interface FolderRecord {
   /** Milliseconds since 1970; absent for a folder of the configuration. */
@@ -38,18 +51,30 @@ export interface FolderRecord {
   label?: string | null;
 }
 
+interface Pending {
+  readonly record: FileRecord;
+  readonly leaves: Uint8Array | null;
+}
+
 export class FileStore {
   readonly #files: Table<FileRecord>;
   readonly #folders: Table<FolderRecord>;
+  /** Leaves of hash trees in base64, by path, at most 64 KiB. The tree of a small file is its root, and not stored. */
+  readonly #trees: Table<string>;
+  readonly #scrub: Table<ScrubRound>;
   readonly #log: Log;
   /** Records not written yet, by path. */
-  readonly #pending = new Map<string, FileRecord>();
+  readonly #pending = new Map<string, Pending>();
+  /** Records of the batch that is being written. */
+  #written: ReadonlyMap<string, Pending> = new Map();
   #writing: Promise<void> | null = null;
   #failing = false;
 
-  constructor(files: Table<FileRecord>, folders: Table<FolderRecord>, log: Log) {
-    this.#files = files;
-    this.#folders = folders;
+  constructor(store: Pick<Store, 'table'>, log: Log) {
+    this.#files = store.table('files');
+    this.#folders = store.table('folders');
+    this.#trees = store.table('trees');
+    this.#scrub = store.table('scrub');
     this.#log = log;
   }
 
@@ -57,7 +82,7 @@ export class FileStore {
   async lookUp(paths: readonly string[]): Promise<(FileRecord | undefined)[]> {
     try {
       // Queued records are newer than stored ones.
-      const pending = paths.map(path => this.#pending.get(path));
+      const pending = paths.map(path => this.#unwritten(path)?.record);
       const stored = await this.#files.getMany(paths);
       return stored.map((record, i) => pending[i] ?? record);
     } catch (err) {
@@ -70,9 +95,40 @@ export class FileStore {
    * Queues a record for a batched write; a kill loses only the last few. A failing store is logged once: the files are shared
    * anyway and hashed again at the next start.
    */
-  remember(path: string, record: FileRecord): void {
-    this.#pending.set(path, record);
+  remember(path: string, record: FileRecord, leaves: Uint8Array | null = null): void {
+    const kept = leaves !== null && leaves.length > TIGER_BYTES ? leaves : (this.#unwritten(path)?.leaves ?? null);
+    this.#pending.set(path, { record, leaves: kept });
     this.#writing ??= this.#write();
+  }
+
+  /** The leaves stored last for a path, whose file may have changed; null: none, or the store fails. */
+  async leavesOf(path: string): Promise<Buffer | null> {
+    const unwritten = this.#unwritten(path)?.leaves ?? null;
+    if (unwritten !== null) return Buffer.from(unwritten);
+    try {
+      const text = await this.#trees.get(path);
+      return text === undefined ? null : Buffer.from(text, 'base64');
+    } catch (err) {
+      this.#log.error({ err, path }, 'a stored hash tree cannot be read: it is made again');
+      return null;
+    }
+  }
+
+  /** At most `limit` records with paths after `path`, in order. Rejects with StoreError. */
+  async recordsAfter(path: string, limit: number): Promise<[path: string, record: FileRecord][]> {
+    const records: [string, FileRecord][] = [];
+    for await (const entry of this.#files.entries({ gt: path, limit })) records.push(entry);
+    return records;
+  }
+
+  /** Rejects with StoreError. */
+  async scrubRound(): Promise<ScrubRound | undefined> {
+    return await this.#scrub.get('round');
+  }
+
+  /** Rejects with StoreError. */
+  async saveScrubRound(round: ScrubRound): Promise<void> {
+    await this.#scrub.put('round', round);
   }
 
   /** Resolves when all queued records are written or have failed. */
@@ -94,6 +150,7 @@ export class FileStore {
       const still = changes.filter(({ key }) => !this.#pending.has(key));
       changes = [];
       await this.#files.batch(still);
+      await this.#trees.batch(still.flatMap(({ type, key }) => (type === 'del' ? [{ type, key }] : [])));
       forgotten += still.filter(({ type }) => type === 'del').length;
     };
     try {
@@ -130,10 +187,16 @@ export class FileStore {
 
   async #write(): Promise<void> {
     while (this.#pending.size > 0) {
-      const changes = [...this.#pending].map(([key, value]) => ({ type: 'put' as const, key, value }));
+      const changes = [...this.#pending];
+      this.#written = new Map(changes);
       this.#pending.clear();
+      const trees = changes.flatMap(([key, { leaves }]) =>
+        leaves === null ? [] : [put(key, Buffer.from(leaves).toString('base64'))],
+      );
       try {
-        await this.#files.batch(changes);
+        // trees first: after a kill, a record with a root has its tree
+        await this.#trees.batch(trees);
+        await this.#files.batch(changes.map(([key, { record }]) => put(key, record)));
         this.#failing = false;
       } catch (err) {
         if (!this.#failing)
@@ -141,6 +204,15 @@ export class FileStore {
         this.#failing = true;
       }
     }
+    this.#written = new Map();
     this.#writing = null;
   }
+
+  #unwritten(path: string): Pending | undefined {
+    return this.#pending.get(path) ?? this.#written.get(path);
+  }
+}
+
+function put<V>(key: string, value: V): Change<V> {
+  return { type: 'put', key, value };
 }

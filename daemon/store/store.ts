@@ -6,8 +6,11 @@ import { Database } from './database.ts';
 import { damagedBy, StoreError, storeError } from './store-error.ts';
 import { Table } from './table.ts';
 
-/** Increased when the meaning of stored records changes; open() migrates an older store. */
-const SCHEMA_VERSION = 1;
+/**
+ * Increased when the meaning of stored records changes. open() refuses a newer store and migrates an older one.
+ * 2: file records may have a hash tree. Records of version 1 stay valid: their files are shared by SHA-1, and trees are made in idle time.
+ */
+const SCHEMA_VERSION = 2;
 /** Entries read at a time during the check at open. */
 const SCAN_ENTRIES = 1000;
 const SCAN_BYTES = 65_536;
@@ -91,14 +94,15 @@ async function refuseHeadless(path: string): Promise<void> {
 async function migrate(database: Database, path: string): Promise<void> {
   const meta = database.sublevel('meta');
   const found = await meta.get('schema');
-  if (found === undefined) await meta.put('schema', String(SCHEMA_VERSION));
+  const written = String(SCHEMA_VERSION);
+  if (found === undefined) await meta.put('schema', written);
   else if (!/^[1-9]\d{0,8}$/.test(found)) throw new StoreError('STORE_DAMAGED', `schema version is "${found}"`);
   else if (Number(found) > SCHEMA_VERSION) {
     throw new StoreError(
       'STORE_NEWER',
       `${path} was written by a newer servent (schema ${found}, this one knows ${SCHEMA_VERSION}): update, or use another --data-dir`,
     );
-  }
+  } else if (found !== written) await meta.put('schema', written);
 }
 
 async function putAside(path: string): Promise<string> {

@@ -32,7 +32,7 @@ export function createLibrary(
     folders: settings.library.folders,
     exclude: settings.library.exclude,
     own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
-    store: new FileStore(store.table('files'), store.table('folders'), libraryLog),
+    store: new FileStore(store, libraryLog),
     log: libraryLog,
     onChange,
     onScanned,

@@ -1,6 +1,8 @@
 // Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { v4 as uuid } from 'uuid';
+import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
@@ -21,6 +23,8 @@ import { Upload, type UploadSnapshot } from './upload.ts';
 export interface ServableFiles extends NamedFiles {
   /** Opens a file for reading; null when it is not the one that was hashed. */
   open(file: SharedFile): Promise<FileHandle | null>;
+  /** Null while it is still to be made. */
+  treeOf(file: SharedFile): Promise<TigerTree | null>;
   countUpload?(file: SharedFile): void;
 }
 
@@ -152,6 +156,8 @@ export class UploadSession {
     switch (verdict.kind) {
       case 'reply':
         return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
+      case 'tree':
+        return this.#execute(this.#connection.treeFound(await this.#context.files.treeOf(verdict.file), uuid()));
       case 'queued':
         this.#begin(verdict.file, verdict.range, 'queued');
         return writeAll(this.#socket, verdict.bytes);

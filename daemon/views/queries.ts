@@ -1,16 +1,16 @@
 // API views of passing queries and of their statistics.
 import type { QueryStatsView, QueryView } from '../../api/control.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import { formatUrn } from '../../protocol/wire/urn.ts';
 import type { QueryMonitor, SeenQuery } from '../queries/query-monitor.ts';
 import type { QueryStatsReport } from '../queries/query-stats.ts';
 
-export function queryView({ id, at, text, sha1s, from, ttl, hops, hits }: SeenQuery): QueryView {
+export function queryView({ id, at, text, urns, from, ttl, hops, hits }: SeenQuery): QueryView {
   return {
     id: String(id),
     at: new Date(at).toISOString(),
     text,
-    urns: sha1s.map(formatSha1Urn),
+    urns: urns.map(formatUrn),
     from: formatEndpoint(from),
     ttl,
     hops,

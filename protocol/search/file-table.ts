@@ -1,10 +1,10 @@
 // Holds names, sizes, times and digests of files in columns, one row per file. Rows are reused; indices, which other servents know, are not.
+
+import { SHA1_BYTES, TIGER_BYTES } from '../wire/urn.ts';
 import { BytesColumn, Column, PAGE_BITS, PAGE_ROWS, type Paged, ROW_MASK } from './column.ts';
 import { Records } from './records.ts';
 import { RowNumbers } from './row-numbers.ts';
 import { TextKey } from './text-key.ts';
-
-export const SHA1_BYTES = 20;
 
 export class FileTable {
   readonly names = new Records();
@@ -14,10 +14,12 @@ export class FileTable {
   readonly times = new Column(Float64Array);
   /** Zeros while the content is unknown. */
   readonly sha1s = new BytesColumn(SHA1_BYTES);
+  /** Zeros while the hash tree is unknown. */
+  readonly tigerRoots = new BytesColumn(TIGER_BYTES);
   readonly #indices = new Column(Uint32Array);
   readonly #rows = new RowNumbers();
   readonly #rowOfIndex = new RowOfIndex();
-  readonly #columns: Paged[] = [this.names, this.sizes, this.times, this.sha1s, this.#indices];
+  readonly #columns: Paged[] = [this.names, this.sizes, this.times, this.sha1s, this.tigerRoots, this.#indices];
   readonly #key = new TextKey();
   #count = 0;
 

@@ -1,11 +1,12 @@
-// Finds shared files by words and by SHA-1. Every word of the query must be a prefix of a word of the name, as in gtk-gnutella and LimeWire.
+// Finds shared files by words, by SHA-1 and by the root of their hash tree. Every word of the query must be a prefix of a word of the name, as in gtk-gnutella and LimeWire.
 import type { Query } from '../wire/query.ts';
-import { FileTable, SHA1_BYTES } from './file-table.ts';
+import { SHA1_BYTES, TIGER_BYTES } from '../wire/urn.ts';
+import { FileTable } from './file-table.ts';
 import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
 import { type Dated, NewestFiles } from './newest-files.ts';
 import { PostingLists } from './posting-lists.ts';
-import type { Searchable, SharedFile } from './shared-file.ts';
+import { type ContentFiles, fileOfUrn, type Searchable, type SharedFile } from './shared-file.ts';
 import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
 import { WordList } from './word-list.ts';
 
@@ -18,7 +19,10 @@ const CANDIDATES_MAX = 65_536;
 /** Most SharedFile objects kept for later queries. */
 const MADE_MAX = 1024;
 
-export class SearchIndex implements Searchable {
+/** Value of the column for an unknown root. */
+const NO_ROOT = Buffer.alloc(TIGER_BYTES);
+
+export class SearchIndex implements Searchable, ContentFiles {
   readonly #table: FileTable;
   #count = 0;
   #bytes = 0;
@@ -29,18 +33,22 @@ export class SearchIndex implements Searchable {
   /** Words of searchable files; the table may hold further files. */
   readonly #wordsOfFile: FileWords;
   readonly #bySha1: HashTable;
+  /** Files whose hash tree is known. */
+  readonly #byTigerRoot: HashTable;
   /** By word number: bits of the query words that it matches; zero between queries. */
   #marks = new Uint32Array(256);
   /** Objects created last, by low bits of the row. */
   readonly #made: (SharedFile | undefined)[] = new Array(MADE_MAX).fill(undefined);
   #wanted: Uint8Array = new Uint8Array(0);
   readonly #isWanted = (row: number): boolean => this.#table.sha1s.equals(row, this.#wanted);
+  readonly #isWantedRoot = (row: number): boolean => this.#table.tigerRoots.equals(row, this.#wanted);
 
   /** `table` may be shared with a catalog, which adds and removes the files of it. */
   constructor(table = new FileTable()) {
     this.#table = table;
     this.#wordsOfFile = table.keep(new FileWords());
     this.#bySha1 = new HashTable(row => table.sha1s.head(row));
+    this.#byTigerRoot = new HashTable(row => table.tigerRoots.head(row));
   }
 
   get files(): number {
@@ -76,9 +84,9 @@ export class SearchIndex implements Searchable {
   }
 
   /** Adds a file to the table, or replaces that of the same index, and makes it searchable. */
-  add({ index, name, size, sha1, modifiedAt }: SharedFile): void {
+  add({ index, name, size, sha1, tigerRoot, modifiedAt }: SharedFile): void {
     this.remove(index);
-    this.share(this.#table.add(index, name, size, modifiedAt), sha1);
+    this.share(this.#table.add(index, name, size, modifiedAt), sha1, tigerRoot);
   }
 
   remove(index: number): void {
@@ -89,13 +97,15 @@ export class SearchIndex implements Searchable {
   }
 
   /** Makes a file of the table searchable. */
-  share(row: number, sha1: Uint8Array): void {
+  share(row: number, sha1: Uint8Array, tigerRoot: Uint8Array | null): void {
     const table = this.#table;
     table.sha1s.set(row, sha1);
+    table.tigerRoots.set(row, tigerRoot ?? NO_ROOT);
     this.#count++;
     this.#bytes += table.sizes.get(row);
     this.#newest.add({ row, modifiedAt: Math.trunc(table.times.get(row)) });
     this.#bySha1.add(row);
+    if (tigerRoot !== null) this.#byTigerRoot.add(row);
     const numbers: number[] = [];
     for (const word of nameWords(table.names.text(row))) {
       const number = this.#words.add(word);
@@ -106,6 +116,17 @@ export class SearchIndex implements Searchable {
     if (this.#marks.length < this.#words.numbersEnd) this.#marks = new Uint32Array(1.5 * this.#words.numbersEnd);
   }
 
+  /** Sets the root of the hash tree of a searchable file without one. */
+  addTigerRoot(row: number, root: Uint8Array): void {
+    this.#forget(row);
+    this.#table.tigerRoots.set(row, root);
+    this.#byTigerRoot.add(row);
+  }
+
+  hasTigerRoot(row: number): boolean {
+    return !this.#table.tigerRoots.equals(row, NO_ROOT);
+  }
+
   isShared(row: number): boolean {
     return this.#wordsOfFile.has(row);
   }
@@ -113,10 +134,10 @@ export class SearchIndex implements Searchable {
   /** Ends searches for a file. It stays in the table. */
   unshare(row: number): void {
     if (!this.#wordsOfFile.has(row)) return;
-    const made = row % MADE_MAX;
-    if (this.#made[made]?.index === this.#table.indexOf(row)) this.#made[made] = undefined;
+    this.#forget(row);
     this.#newest.remove(row);
     this.#bySha1.delete(row);
+    if (this.hasTigerRoot(row)) this.#byTigerRoot.delete(row);
     for (const number of this.#wordsOfFile.of(row)) {
       this.#filesOfWord.delete(number, row);
       if (this.#filesOfWord.length(number) === 0) this.#words.delete(number);
@@ -126,6 +147,12 @@ export class SearchIndex implements Searchable {
     this.#bytes -= this.#table.sizes.get(row);
   }
 
+  /** Drops the object created for a file. */
+  #forget(row: number): void {
+    const made = row % MADE_MAX;
+    if (this.#made[made]?.index === this.#table.indexOf(row)) this.#made[made] = undefined;
+  }
+
   byIndex(index: number): SharedFile | null {
     const row = this.#table.rowOf(index);
     return row >= 0 && this.#wordsOfFile.has(row) ? this.#file(row) : null;
@@ -133,15 +160,18 @@ export class SearchIndex implements Searchable {
 
   /** One of the files with that SHA-1. */
   bySha1(sha1: Uint8Array): SharedFile | null {
-    const row = this.#rowOfSha1(sha1);
+    if (sha1.length !== SHA1_BYTES) return null;
+    this.#wanted = sha1;
+    const row = this.#bySha1.find(headOf(sha1), this.#isWanted);
     return row < 0 ? null : this.#file(row);
   }
 
-  #rowOfSha1(sha1: Uint8Array): number {
-    if (sha1.length !== SHA1_BYTES) return -1;
-    this.#wanted = sha1;
-    const head = (sha1[0] ?? 0) | ((sha1[1] ?? 0) << 8) | ((sha1[2] ?? 0) << 16) | ((sha1[3] ?? 0) << 24);
-    return this.#bySha1.find(head, this.#isWanted);
+  /** One of the files with that root of their hash tree. */
+  byTigerRoot(root: Uint8Array): SharedFile | null {
+    if (root.length !== TIGER_BYTES) return null;
+    this.#wanted = root;
+    const row = this.#byTigerRoot.find(headOf(root), this.#isWantedRoot);
+    return row < 0 ? null : this.#file(row);
   }
 
   /** The row must be searchable. */
@@ -155,6 +185,7 @@ export class SearchIndex implements Searchable {
       name: table.names.text(row),
       size: table.sizes.get(row),
       sha1: table.sha1s.get(row),
+      tigerRoot: this.hasTigerRoot(row) ? table.tigerRoots.get(row) : null,
       modifiedAt: Math.trunc(table.times.get(row)),
     };
     this.#made[row % MADE_MAX] = file;
@@ -164,9 +195,10 @@ export class SearchIndex implements Searchable {
   /** Finds files by URN or, if none is found, by words; exact matches of the rarest word come first. */
   match(query: Pick<Query, 'text' | 'urns'>, hitsMax: number): SharedFile[] {
     const rows: number[] = [];
-    for (const sha1 of query.urns) {
+    for (const urn of query.urns) {
       if (rows.length >= hitsMax) break;
-      const row = this.#rowOfSha1(sha1);
+      const file = fileOfUrn(this, urn);
+      const row = file === null ? -1 : this.#table.rowOf(file.index);
       if (row >= 0 && !rows.includes(row)) rows.push(row);
     }
     if (rows.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), hitsMax, rows);
@@ -221,4 +253,9 @@ export class SearchIndex implements Searchable {
       }
     }
   }
+}
+
+/** The first four bytes as a little-endian number, as BytesColumn.head gives them. */
+function headOf(digest: Uint8Array): number {
+  return (digest[0] ?? 0) | ((digest[1] ?? 0) << 8) | ((digest[2] ?? 0) << 16) | ((digest[3] ?? 0) << 24);
 }

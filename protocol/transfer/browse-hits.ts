@@ -45,12 +45,13 @@ function encodeHits(files: readonly BrowsableFile[], identity: TransferIdentity,
     push: identity.firewalled(now),
     browsable: true,
     serventGuid: identity.serventGuid,
-    hits: files.map(({ index, size, name, sha1, seenFolder }) => ({
+    hits: files.map(({ index, size, name, sha1, tigerRoot, seenFolder }) => ({
       ...PLAIN_HIT,
       index,
       size,
       name,
       sha1,
+      tigerRoot,
       ggep: pathItems(seenFolder),
     })),
   });

@@ -1,4 +1,4 @@
-// Chunked transfer coding, read (RFC 9112 section 7.1): browse replies of gtk-gnutella and files of ordinary web servers.
+// Chunked transfer coding (RFC 9112 section 7.1): browse replies of gtk-gnutella, files of web servers, our hash trees.
 import { ProtocolError } from '../errors.ts';
 
 const State = { Size: 0, Data: 1, DataEnd: 2, Trailer: 3, Done: 4 } as const;
@@ -8,6 +8,13 @@ type State = (typeof State)[keyof typeof State];
 const LINE_BYTES_MAX = 1024;
 const TRAILER_LINES_MAX = 32;
 const LF = 0x0a;
+
+/** Encodes a body as one chunk. */
+export function chunked(body: Buffer): Buffer {
+  const end = Buffer.from('0\r\n\r\n');
+  if (body.length === 0) return end;
+  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n'), end]);
+}
 
 /** Decodes one body. Pass all bytes to data() until `done`; `rest` has the bytes after it. */
 export class ChunkedBody {

@@ -2,13 +2,13 @@
 import { ProtocolError } from '../errors.ts';
 import { unescapeOctets } from '../wire/percent.ts';
 import { decodeText } from '../wire/text.ts';
-import { urnOrNull } from '../wire/urn.ts';
+import { type Urn, urnOrNull } from '../wire/urn.ts';
 
 export type Target =
   /** GET /get/<index>/<name>; the name as sent, for `namesFile` to read */
   | { readonly kind: 'index'; readonly index: number; readonly asked: string }
-  /** GET /uri-res/N2R?urn:sha1:… or a bitprint, whose tree root is then known too */
-  | { readonly kind: 'urn'; readonly sha1: Buffer; readonly tigerRoot: Buffer | null }
+  /** GET /uri-res/N2R?urn:sha1:… or another name of the content: the file; N2X: its hash tree */
+  | { readonly kind: 'file' | 'tree'; readonly urn: Urn }
   /** GET /: browse host */
   | { readonly kind: 'root' }
   | { readonly kind: 'other'; readonly path: string };
@@ -25,17 +25,18 @@ export function parseTarget(text: string): Target {
   const path = unescapePath(question < 0 ? origin : origin.slice(0, question));
   const query = question < 0 ? '' : origin.slice(question + 1);
   if (path === '/' && question < 0) return { kind: 'root' };
-  if (/^\/uri-res\/N2R$/i.test(path)) return urnTarget(query);
+  const [, service] = /^\/uri-res\/N2([RX])$/i.exec(path) ?? [];
+  if (service !== undefined) return { kind: /r/i.test(service) ? 'file' : 'tree', urn: urnIn(query) };
   const [, digits, asked] = /^\/get\/(\d{1,10})(?:\/(.*))?$/s.exec(origin) ?? [];
   if (digits === undefined || Number(digits) > INDEX_MAX) return { kind: 'other', path };
   return { kind: 'index', index: Number(digits), asked: asked ?? '' };
 }
 
-function urnTarget(query: string): Target {
-  // some clients escape the colons
-  const urn = urnOrNull(query.replace(/%3a/gi, ':'));
-  if (urn === null || urn.sha1 === null) throw new ProtocolError('HTTP_MALFORMED', 'N2R without a SHA-1');
-  return { kind: 'urn', sha1: urn.sha1, tigerRoot: urn.tigerRoot };
+function urnIn(query: string): Urn {
+  // some clients escape the colons, or ask with all of X-Thex-URI, its root too
+  const urn = urnOrNull(query.replace(/%3a/gi, ':').replace(/;.*$/s, ''));
+  if (urn === null) throw new ProtocolError('HTTP_MALFORMED', 'a name of no content that we know');
+  return urn;
 }
 
 function unescapePath(text: string): string {

@@ -1,7 +1,10 @@
 // Answers the requests of one upload connection: heads in, replies out. The shell opens files and sends bytes.
+
+import { encodeThex } from '../digest/thex.ts';
+import type { TigerTree } from '../digest/tiger-tree.ts';
 import { ProtocolError } from '../errors.ts';
-import type { SharedFile } from '../search/shared-file.ts';
-import { urnOrNull } from '../wire/urn.ts';
+import { fileOfUrn, type SharedFile } from '../search/shared-file.ts';
+import { type Urn, urnOrNull } from '../wire/urn.ts';
 import { browseHits } from './browse-hits.ts';
 import { keepsAlive, listOf, numberOf, type RequestHead } from './http-head.ts';
 import { isPushProxyTarget } from './push-proxy.ts';
@@ -18,6 +21,7 @@ import {
   fileHeaders,
   type Header,
   queuedHeaders,
+  treeReply,
   unsatisfiableHeaders,
 } from './upload-reply.ts';
 
@@ -26,6 +30,8 @@ const ERRORS_MAX = 10;
 /** Bytes that a connection may get without a slot, for tiny files (gtk-gnutella's quick slot). */
 const QUICK_BYTES = 8192;
 const RETRY_SECONDS = 60;
+/** A tree that is asked for is made next; a file of gigabytes takes some seconds. */
+const TREE_RETRY_SECONDS = 30;
 const PACKETS = 'application/x-gnutella-packets';
 
 /** Write `bytes`; another request may follow if `keepAlive`. */
@@ -42,6 +48,8 @@ export type UploadVerdict =
   | { readonly kind: 'queued'; readonly bytes: Buffer; readonly file: SharedFile; readonly range: ByteRange }
   /** Open the file, then call `opened` or `missing`. */
   | { readonly kind: 'file'; readonly file: SharedFile; readonly range: ByteRange }
+  /** Find the hash tree of the file, then call `treeFound`. */
+  | { readonly kind: 'tree'; readonly file: SharedFile }
   /** Write `bytes`, then all of `hits`, call `browsed`, and close: the end of the connection ends the reply. */
   | { readonly kind: 'browse'; readonly bytes: Buffer; readonly hits: Iterable<Buffer> };
 
@@ -75,6 +83,7 @@ export class UploadConnection {
   readonly #address: string;
   #userAgent: string | null = null;
   #pending: Pending | null = null;
+  #treeAsked: { readonly request: RequestHead; readonly at: Moment } | null = null;
   #introduced = false;
   /** File whose name was sent last. */
   #named: SharedFile | null = null;
@@ -138,6 +147,20 @@ export class UploadConnection {
     return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
   }
 
+  /** The tree of the last verdict; null while it is still to be made. Takes no slot. `uuid`: as encodeThex takes it. */
+  treeFound(tree: TigerTree | null, uuid: string): UploadReply {
+    if (this.#treeAsked === null) throw new RangeError('no tree is being looked for');
+    const { request, at } = this.#treeAsked;
+    this.#treeAsked = null;
+    if (tree === null) return this.#refuseFile(request, 503, 'no_tree', busyHeaders(null, TREE_RETRY_SECONDS), at);
+    const { headers, body } = treeReply(encodeThex(tree, uuid), knowsCodings(request));
+    const keepAlive = keepsAlive(request);
+    const head = this.#encode(200, keepAlive, at, request, headers);
+    this.#context.outcomes.count('tree');
+    const bytes = request.method === 'HEAD' ? head : Buffer.concat([head, body]);
+    return { kind: 'reply', status: 200, bytes, keepAlive };
+  }
+
   /** The reply to the last verdict went out, or did not. True when another request may follow. */
   sent(end: SendEnd, now: number): boolean {
     const { request, file, range } = this.#asked();
@@ -187,10 +210,15 @@ export class UploadConnection {
     if (isPushProxyTarget(request.target)) return this.#passPush(request, at);
     const target = parseTarget(request.target);
     if (target.kind === 'root') return this.#browse(request, at);
-    const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '')?.sha1 ?? null;
+    const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
     const file = this.#find(target, wanted);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
+    if (target.kind === 'tree' && this.#context.queue.limits.slots > 0) {
+      this.#treeAsked = { request, at };
+      return { kind: 'tree', file };
+    }
 
+    if (target.kind === 'tree') return this.#refuse(403, 'forbidden', at);
     const range = parseRange(headers.get('Range'), file.size);
     if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
     if (range === RangeVerdict.Unsatisfiable) {
@@ -200,13 +228,14 @@ export class UploadConnection {
   }
 
   /** Finds the file by hash if the request has one, else by index and name, as the index may have changed since the hit. */
-  #find(target: Target, wanted: Buffer | null): SharedFile | null {
+  #find(target: Target, wanted: Urn | null): SharedFile | null {
     const { files } = this.#context;
-    if (target.kind === 'urn') {
-      return wanted !== null && !wanted.equals(target.sha1) ? null : files.bySha1(target.sha1);
+    if (target.kind === 'file' || target.kind === 'tree') {
+      const named = fileOfUrn(files, target.urn);
+      return named === null || wanted === null || isNamed(named, wanted) ? named : null;
     }
     if (target.kind !== 'index') return null;
-    if (wanted !== null) return files.bySha1(wanted);
+    if (wanted !== null) return fileOfUrn(files, wanted);
     const file = files.byIndex(target.index);
     return file !== null && namesFile(target.asked, file.name) ? file : null;
   }
@@ -311,6 +340,16 @@ function outcomeOf(
   if (method === 'HEAD') return 'head';
   if (end !== 'whole') return end === 'cut' ? 'cut' : 'unreadable';
   return range === null || (range.start === 0 && range.end === size) ? 'whole' : 'partial';
+}
+
+function isNamed({ sha1, tigerRoot }: SharedFile, urn: Urn): boolean {
+  const isOther = urn.tigerRoot !== null && tigerRoot?.equals(urn.tigerRoot) === false;
+  return !isOther && urn.sha1?.equals(sha1) !== false;
+}
+
+/** Who asks for codings of content reads those of HTTP/1.1 itself: gtk-gnutella and Shareaza do, LimeWire does not. */
+function knowsCodings({ minor, headers }: RequestHead): boolean {
+  return minor >= 1 && headers.has('Accept-Encoding');
 }
 
 function knowsQueues({ headers }: RequestHead): boolean {

@@ -1,14 +1,13 @@
 // What all upload connections of a servent share: the files, the queue, the times, how requests ended.
 import type { ReasonCounts } from '../reason-counts.ts';
-import type { SharedFile } from '../search/shared-file.ts';
+import type { ContentFiles, SharedFile } from '../search/shared-file.ts';
 import type { BrowsableFile } from './browse-hits.ts';
 import type { TransferIdentity } from './transfer-identity.ts';
 import type { UploadQueue, UploadTimes } from './upload-queue.ts';
 
 /** What a request can name: an index or a hash, never a path. */
-export interface NamedFiles {
+export interface NamedFiles extends ContentFiles {
   byIndex(index: number): SharedFile | null;
-  bySha1(sha1: Buffer): SharedFile | null;
 }
 
 /** How a request ended. */
@@ -17,6 +16,10 @@ export const UPLOAD_OUTCOMES = [
   'partial',
   'head',
   'browse',
+  /** A hash tree. */
+  'tree',
+  /** One that is still to be made. */
+  'no_tree',
   'not_found',
   /** We were asked to pass a push on, and did or did not. */
   'push_passed',

@@ -1,7 +1,10 @@
 // Encodes the heads of upload replies.
+
+import { THEX_MEDIA_TYPE } from '../digest/thex.ts';
 import type { SharedFile } from '../search/shared-file.ts';
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
-import { formatSha1Urn } from '../wire/urn.ts';
+import { formatBase32, formatSha1Urn } from '../wire/urn.ts';
+import { chunked } from './chunked-body.ts';
 import { formatContentRange } from './content-range.ts';
 import { formatHttpDate } from './http-date.ts';
 import { encodeResponseHead } from './http-head.ts';
@@ -66,20 +69,13 @@ export function fileHeaders(file: SharedFile, range: ByteRange | null, named: bo
     ['Content-Length', String(bytes)],
   ];
   if (range !== null) headers.push(['Content-Range', formatContentRange(range, file.size)]);
-  headers.push(
-    ['Last-Modified', formatHttpDate(file.modifiedAt)],
-    ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
-  );
+  headers.push(['Last-Modified', formatHttpDate(file.modifiedAt)], ...contentHeaders(file));
   if (named) headers.push(['Content-Disposition', `attachment; filename*=UTF-8''${escapeSegment(file.name)}`]);
   return headers;
 }
 
 export function unsatisfiableHeaders(file: SharedFile): Header[] {
-  return [
-    ['Content-Length', '0'],
-    ['Content-Range', `bytes */${file.size}`],
-    ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
-  ];
+  return [['Content-Length', '0'], ['Content-Range', `bytes */${file.size}`], ...contentHeaders(file)];
 }
 
 export function queuedHeaders(file: SharedFile, position: number, times: UploadTimes): Header[] {
@@ -87,7 +83,7 @@ export function queuedHeaders(file: SharedFile, position: number, times: UploadT
     ['Content-Length', '0'],
     ['X-Queue', formatQueue(position, times.pollMinMs, times.pollMaxMs)],
     ['Retry-After', String(Math.ceil(times.pollMinMs / 1000))],
-    ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
+    ...contentHeaders(file),
   ];
 }
 
@@ -96,6 +92,31 @@ export function busyHeaders(file: SharedFile | null, retrySeconds: number): Head
     ['Content-Length', '0'],
     ['Retry-After', String(retrySeconds)],
   ];
-  if (file !== null) headers.push(['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)]);
+  if (file !== null) headers.push(...contentHeaders(file));
   return headers;
+}
+
+/** What the file's content is called, and where its hash tree is had. As real servents, SHA-1 alone in the first. */
+function contentHeaders({ sha1, tigerRoot }: SharedFile): Header[] {
+  const urn = formatSha1Urn(sha1);
+  const headers: Header[] = [['X-Gnutella-Content-URN', urn]];
+  if (tigerRoot !== null) headers.push(['X-Thex-URI', `/uri-res/N2X?${urn};${formatBase32(tigerRoot)}`]);
+  return headers;
+}
+
+/** gtk-gnutella 1.2.3 keeps only so much of a tree that comes at once and with a Content-Length. It reads all of a chunked one. */
+const PLAIN_TREE_BYTES_MAX = 4096;
+
+/**
+ * Headers and body of a hash tree. LimeWire reads no chunks, so only a client that `knowsCodings` gets them, and only where it matters.
+ * No URN of the file: LimeWire would take the tree for it.
+ */
+export function treeReply(thex: Buffer, knowsCodings: boolean): { headers: Header[]; body: Buffer } {
+  const headers: Header[] = [['Content-Type', THEX_MEDIA_TYPE]];
+  if (!knowsCodings || thex.length <= PLAIN_TREE_BYTES_MAX) {
+    headers.push(['Content-Length', String(thex.length)]);
+    return { headers, body: thex };
+  }
+  headers.push(['Transfer-Encoding', 'chunked']);
+  return { headers, body: chunked(thex) };
 }

@@ -3,7 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import { encodeGgepUint, type GgepItem, readGgepUint, withoutGgepItems } from './ggep.ts';
 import { encodeExtensions, parseExtensions, SEPARATOR } from './huge.ts';
 import { decodeText } from './text.ts';
-import { urnOfGgepH, urnOrNull } from './urn.ts';
+import { type Urn, urnOfGgepH, urnOrNull } from './urn.ts';
 
 /** Bits in the high byte of the former "minimum speed" field; the low byte is the largest number of hits wanted. */
 export const QueryFlag = {
@@ -34,8 +34,8 @@ export interface Query {
   readonly maxHits: number;
   /** From GGEP XQ when present: LimeWire cuts long texts in the field. */
   readonly text: string;
-  /** SHA-1s of HUGE URNs and of GGEP H and u, alternatives. */
-  readonly urns: readonly Buffer[];
+  /** HUGE URNs and those of GGEP H and u, alternatives. */
+  readonly urns: readonly Urn[];
   /** Items not folded into the other fields. */
   readonly ggep: readonly GgepItem[];
   readonly xml: string | null;
@@ -45,7 +45,7 @@ export interface Query {
 
 export interface QueryDraft {
   readonly text: string;
-  readonly urns?: readonly Buffer[];
+  readonly urns?: readonly Urn[];
   /** Marked by default. */
   readonly flags?: number;
   readonly maxHits?: number;
@@ -79,7 +79,7 @@ export function parseQuery(payload: Buffer): Query {
   if (textEnd < 0) throw new ProtocolError('WIRE_MALFORMED', 'a query without end of text');
   const field = queryFlags(payload);
   let text = decodeText(payload, 2, textEnd);
-  const urns: Buffer[] = [];
+  const urns: Urn[] = [];
   const ggep: GgepItem[] = [];
   let xml: string | null = null;
   let malformed = 0;
@@ -87,11 +87,11 @@ export function parseQuery(payload: Buffer): Query {
     const found = parseExtensions(payload, textEnd + 1, payload.length);
     xml = found.xml;
     malformed = found.malformed;
-    for (const urn of found.urns) if (urn.sha1 !== null) urns.push(urn.sha1);
+    urns.push(...found.urns);
     for (const item of found.ggep) {
       if (item.id === 'H' || item.id === 'u') {
-        const sha1 = item.id === 'H' ? urnOfGgepH(item.payload)?.sha1 : sha1OfU(item.payload);
-        if (sha1) urns.push(sha1);
+        const urn = item.id === 'H' ? urnOfGgepH(item.payload) : urnOfU(item.payload);
+        if (urn !== null) urns.push(urn);
         else malformed++;
       } else if (item.id === 'XQ') text = decodeText(item.payload, 0, item.payload.length);
       else ggep.push(item);
@@ -101,9 +101,9 @@ export function parseQuery(payload: Buffer): Query {
 }
 
 /** GGEP u: a URN without its "urn:". */
-function sha1OfU(payload: Buffer): Buffer | null {
+function urnOfU(payload: Buffer): Urn | null {
   const text = payload.toString('latin1');
-  return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`)?.sha1 ?? null;
+  return urnOrNull(/^urn:/i.test(text) ? text : `urn:${text}`);
 }
 
 /** Encodes with a NUL after extensions, as LimeWire does. An empty text with URNs becomes URN_QUERY_TEXT. Throws RangeError for a NUL in the text. */
@@ -113,11 +113,7 @@ export function encodeQuery(query: QueryDraft): Buffer {
   if (text.includes('\0')) throw new RangeError('a NUL in a query text');
   const head = Buffer.alloc(2);
   head.writeUInt16BE(((query.flags ?? QueryFlag.Marked) & 0xff00) | ((query.maxHits ?? 0) & 0xff));
-  const extensions = encodeExtensions(
-    urns.map(sha1 => ({ sha1, tigerRoot: null })),
-    query.ggep ?? [],
-    query.xml ?? null,
-  );
+  const extensions = encodeExtensions(urns, query.ggep ?? [], query.xml ?? null);
   const nul = Buffer.alloc(1);
   const parts: Buffer[] = [head, Buffer.from(text, 'utf8'), nul];
   if (extensions.length > 0) parts.push(extensions, nul);

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { HashPool } from '../../daemon/library/hash-pool.ts';
 import { Library, type LibraryOptions } from '../../daemon/library/library.ts';
-import { type FileRecord, FileStore, type FolderRecord } from '../../daemon/store/files.ts';
+import { FileStore } from '../../daemon/store/files.ts';
 import { Store } from '../../daemon/store/store.ts';
 
 export const sha1 = (data: string | Buffer): Buffer => createHash('sha1').update(data).digest();
@@ -39,7 +39,7 @@ export async function openLibrary(
 ): Promise<Opened> {
   const { log, messages } = spiedLog();
   const store = await Store.open(join(data, 'db'), log);
-  const files = new FileStore(store.table<FileRecord>('files'), store.table<FolderRecord>('folders'), log);
+  const files = new FileStore(store, log);
   const { fileStore, ...rest } = over;
   const library = new Library({
     folders,

@@ -1,5 +1,4 @@
 // Real files in a temporary folder, served as the library would: by index and hash, and only while they are what was hashed.
-import { createHash } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +9,8 @@ import { silentLog } from '../../daemon/log.ts';
 import { SystemClock } from '../../daemon/system.ts';
 import { FileServer, type FileServerOptions } from '../../daemon/transfer/file-server.ts';
 import type { ServableFiles } from '../../daemon/transfer/upload-session.ts';
+import { ContentHasher, treeOf } from '../../protocol/digest/content-digest.ts';
+import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { type UploadLimits, UploadQueue } from '../../protocol/transfer/upload-queue.ts';
@@ -40,6 +41,8 @@ export class SharedFiles implements ServableFiles {
   readonly folder: string;
   readonly files: SharedFile[] = [];
   uploads = 0;
+  /** By index; a test may take one away. */
+  readonly trees = new Map<number, TigerTree>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -48,14 +51,18 @@ export class SharedFiles implements ServableFiles {
   add(name: string, content: Buffer): SharedFile {
     const path = join(this.folder, name);
     writeFileSync(path, content);
+    const digest = new ContentHasher().update(content).finish();
     const file = {
       index: this.files.length + 1,
       name,
       size: content.length,
-      sha1: createHash('sha1').update(content).digest(),
+      sha1: Buffer.from(digest.sha1),
+      tigerRoot: Buffer.from(digest.tigerRoot),
       modifiedAt: statSync(path).mtimeMs,
     };
     this.files.push(file);
+    const tree = treeOf(digest, content.length);
+    if (tree !== null) this.trees.set(file.index, tree);
     return file;
   }
 
@@ -69,6 +76,14 @@ export class SharedFiles implements ServableFiles {
 
   bySha1(sha1: Buffer): SharedFile | null {
     return this.files.find(file => file.sha1.equals(sha1)) ?? null;
+  }
+
+  byTigerRoot(root: Buffer): SharedFile | null {
+    return this.files.find(({ tigerRoot }) => tigerRoot?.equals(root) === true) ?? null;
+  }
+
+  async treeOf({ index }: SharedFile): Promise<TigerTree | null> {
+    return this.trees.get(index) ?? null;
   }
 
   countUpload(): void {

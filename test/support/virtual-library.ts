@@ -13,7 +13,7 @@ export class VirtualLibrary implements Searchable {
 
   add(name: string, sha1: Buffer, modifiedAt = 0): void {
     const index = this.#files.length;
-    this.#files.push({ index, name, size: 1000 + index, sha1, modifiedAt });
+    this.#files.push({ index, name, size: 1000 + index, sha1, tigerRoot: null, modifiedAt });
   }
 
   newest(count: number, since: number): SharedFile[] {
@@ -43,7 +43,7 @@ export class VirtualLibrary implements Searchable {
       .split(/[^\p{L}\p{N}]+/u)
       .filter(word => word !== '');
     const matches = ({ name, sha1 }: SharedFile): boolean =>
-      urns.some(urn => urn.equals(sha1)) ||
+      urns.some(urn => urn.sha1?.equals(sha1) === true) ||
       (words.length > 0 && words.every(word => name.toLowerCase().includes(word)));
     return this.#files.filter(matches).slice(0, hitsMax);
   }

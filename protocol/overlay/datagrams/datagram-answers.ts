@@ -57,9 +57,9 @@ export function answerHead(
 ): Buffer | null {
   const ping = parseHeadPing(message);
   if (ping.target !== null && !ping.target.equals(identity.serventGuid)) return null;
-  const sha1 = urnOrNull(ping.urn)?.sha1 ?? null;
+  const urn = urnOrNull(ping.urn);
   const query = { flags: 0, maxHits: 1, text: '', ggep: [], xml: null, malformed: 0 };
-  const found = sha1 !== null && library.match({ ...query, urns: [sha1] }, 1).length > 0;
+  const found = urn !== null && library.match({ ...query, urns: [urn] }, 1).length > 0;
   const [firewalled, busy] = [identity.firewalled(now), identity.busy(now)];
   return encodeHeadPong(ping.version, { found, firewalled, busy, vendor: identity.vendor });
 }

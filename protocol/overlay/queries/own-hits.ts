@@ -36,12 +36,12 @@ export function encodeOwnHits(
     ggep,
     xml: null,
     malformed: 0,
-    hits: files.map(({ index, name, size, sha1, modifiedAt }) => ({
+    hits: files.map(({ index, name, size, sha1, tigerRoot, modifiedAt }) => ({
       index,
       name,
       size,
       sha1,
-      tigerRoot: null,
+      tigerRoot,
       createdAt: secondsOrNull(modifiedAt),
       alternates: [],
       ggep: [],

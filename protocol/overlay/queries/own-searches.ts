@@ -44,7 +44,7 @@ export class OwnSearches {
    */
   start(spec: SearchSpec, firewalled: boolean, now: number, outOfBand: Endpoint | null = null): Search {
     const text = textToAsk(spec);
-    const urns = (spec.urns ?? []).slice(0, URNS_MAX);
+    const urns = (spec.urns ?? []).slice(0, URNS_MAX).map(sha1 => ({ sha1, tigerRoot: null }));
     let flags = QueryFlag.Marked | QueryFlag.GgepH | (firewalled ? QueryFlag.Firewalled : 0);
     const guid = this.#random.guid();
     const ggep: GgepItem[] = [];

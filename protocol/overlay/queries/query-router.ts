@@ -12,7 +12,10 @@ const NOTHING: QueryHashes = { urns: [], words: [], delimited: [] };
 export function hashesOf(payload: Buffer): QueryHashes {
   if (payload.length < QUERY_PAYLOAD_BYTES_MIN || queryTextEnd(payload) < 0) return NOTHING;
   const { text, urns } = parseQuery(payload);
-  return queryHashes(text, urns);
+  return queryHashes(
+    text,
+    urns.flatMap(({ sha1 }) => sha1 ?? []),
+  );
 }
 
 export class QueryRouter {

@@ -36,7 +36,10 @@ t.test('a catalog holds what was added and not removed, by path, by index and fo
           used.add(added.index);
           known.set(path, { index: added.index, size, shared: false });
         } else if (what === 'share') {
-          catalog.share(entry, sha1(entry.index % 256));
+          catalog.share(entry, {
+            sha1: sha1(entry.index % 256),
+            tigerRoot: entry.index % 2 === 0 ? Buffer.alloc(24, entry.index % 256) : null,
+          });
           if (before !== undefined) before.shared = true;
         } else if (what === 'remove') {
           if (catalog.remove(entry) !== before?.shared || catalog.remove(entry)) return false;

@@ -114,7 +114,7 @@ t.test('a store that forgot nothing of a private file keeps only its verdict', a
   await close();
   const { log } = spiedLog();
   const store = await Store.open(join(root, 'data', 'db'), log);
-  const files = new FileStore(store.table('files'), store.table('folders'), log);
+  const files = new FileStore(store, log);
   t.match(await files.lookUp([join(root, 'share', 'a.txt')]), [{ sha1: '', rule: 'private-key' }]);
   await store.close();
 });
@@ -207,7 +207,7 @@ t.test('a folder of the system that an earlier version shared is not shared any 
   const root = t.testdir({ data: {}, share: { a: 'a' } });
   const { log } = spiedLog();
   const store = await Store.open(join(root, 'data', 'db'), log);
-  await new FileStore(store.table('files'), store.table('folders'), log).keepFolder('/etc', { addedAt: 1 });
+  await new FileStore(store, log).keepFolder('/etc', { addedAt: 1 });
   await store.close();
   const { library, messages } = await openLibrary(t, join(root, 'data'), [join(root, 'share')]);
   await library.settled();

@@ -90,8 +90,8 @@ t.test('a query by hash has no text of its own', async t => {
   const monitor = new QueryMonitor();
   const sha1 = Buffer.alloc(20, 9);
   for (const payload of [
-    encodeQuery({ text: '', urns: [sha1] }),
-    encodeQuery({ text: 'blue', urns: [sha1] }),
+    encodeQuery({ text: '', urns: [{ sha1, tigerRoot: null }] }),
+    encodeQuery({ text: 'blue', urns: [{ sha1, tigerRoot: null }] }),
     encodeQuery({ text: '\\' }),
   ])
     monitor.note(link, frameOf(payload), 0, 0);

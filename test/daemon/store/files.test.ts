@@ -2,7 +2,7 @@ import { join, sep } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
-import { type FileRecord, FileStore, type FolderRecord } from '../../../daemon/store/files.ts';
+import { type FileRecord, FileStore } from '../../../daemon/store/files.ts';
 import { Store } from '../../../daemon/store/store.ts';
 
 const record = (size: number): FileRecord => ({
@@ -14,7 +14,7 @@ const record = (size: number): FileRecord => ({
 async function openStore(t: Test, log = silentLog): Promise<{ store: Store; files: FileStore }> {
   const store = await Store.open(join(t.testdir(), 'db'), silentLog);
   t.teardown(() => store.close());
-  return { store, files: new FileStore(store.table<FileRecord>('files'), store.table<FolderRecord>('folders'), log) };
+  return { store, files: new FileStore(store, log) };
 }
 
 const at = (...parts: string[]): string => sep + parts.join(sep);
@@ -24,7 +24,7 @@ t.test('what is remembered is known at once and after it is written, to the last
   for (let i = 0; i < 1000; i++) files.remember(at('share', `${i}`), record(i));
   t.strictSame(await files.lookUp([at('share', '999'), at('nowhere')]), [record(999), undefined]);
   await files.flush();
-  const other = new FileStore(store.table<FileRecord>('files'), store.table<FolderRecord>('folders'), silentLog);
+  const other = new FileStore(store, silentLog);
   t.strictSame(await other.lookUp([at('share', '0'), at('share', '999')]), [record(0), record(999)]);
 });
 

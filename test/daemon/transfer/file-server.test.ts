@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
+import { parseThex } from '../../../protocol/digest/thex.ts';
+import { formatBase32, formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { HttpClient } from '../../support/http-client.ts';
 import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
@@ -20,7 +21,8 @@ t.test('a file by hash, by bitprint and by index', async t => {
   const client = await HttpClient.open(t, port);
   for (const target of [
     `/uri-res/N2R?${urn}`,
-    `/uri-res/N2R?${formatBitprint(file.sha1, Buffer.alloc(24))}`,
+    `/uri-res/N2R?${formatBitprint(file.sha1, file.tigerRoot ?? Buffer.alloc(24))}`,
+    `/uri-res/N2R?urn:tree:tiger:${formatBase32(file.tigerRoot ?? Buffer.alloc(24))}`,
     '/get/1/an%20%C3%A9t%C3%A9%20song.ogg',
     '/get/1/an \xc3\xa9t\xc3\xa9 song.ogg/',
     `http://127.0.0.1:${port}/get/1/an%20%C3%A9t%C3%A9%20song.ogg`,
@@ -30,8 +32,38 @@ t.test('a file by hash, by bitprint and by index', async t => {
     t.equal(head.headers.get('X-Gnutella-Content-URN'), urn);
     t.ok(body.equals(content));
   }
-  t.equal(server.outcomes.of('whole'), 5);
+  t.equal(server.outcomes.of('whole'), 6);
   t.equal(files.uploads, 1, 'one upload, however often it asked');
+  for (const service of ['N2R', 'N2X']) {
+    const { status } = await client.ask(
+      `GET /uri-res/${service}?${formatBitprint(file.sha1, Buffer.alloc(24))} HTTP/1.1`,
+    );
+    t.equal(status, 404, 'a wrong tree root names another file');
+  }
+});
+
+t.test('a hash tree over the wire: no slot, no range, and 503 while it is still to be made', async t => {
+  const files = new SharedFiles(t.testdir());
+  const file = files.add('big.bin', testBytes(5 << 20));
+  const { sha1, size, tigerRoot } = file;
+  const urn = formatSha1Urn(sha1);
+  const { port, server } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  const client = await HttpClient.open(t, port);
+  const root = tigerRoot ?? Buffer.alloc(24);
+  const link = (await client.ask(`HEAD /uri-res/N2R?${urn} HTTP/1.1`)).head.headers.get('X-Thex-URI');
+  t.equal(link, `/uri-res/N2X?${urn};${formatBase32(root)}`);
+  const target = `/uri-res/N2X?${urn}`;
+  const plain = await client.ask(`GET ${target} HTTP/1.1`, 'Range: bytes=0-9');
+  t.equal(plain.status, 200, 'a range means nothing');
+  t.equal(plain.head.headers.get('Content-Type'), 'application/dime');
+  t.notOk(plain.head.headers.has('X-Gnutella-Content-URN'));
+  t.equal(parseThex(plain.body, { size, root }).sliceCount, 20);
+  const head = await client.ask(`HEAD ${target} HTTP/1.1`);
+  t.equal(head.head.headers.get('Content-Length'), String(plain.body.length));
+  files.trees.delete(file.index);
+  const missing = await client.ask(`GET ${target} HTTP/1.1`);
+  t.match([missing.status, missing.head.headers.get('Retry-After')], [503, /^\d+$/]);
+  t.same([server.outcomes.of('tree'), server.outcomes.of('no_tree')], [2, 1]);
 });
 
 t.test('the headers of a reply: exact names, the introduction once', async t => {
@@ -48,6 +80,7 @@ t.test('the headers of a reply: exact names, the introduction once', async t => 
       ['Content-Length', '10'],
       ['Content-Range', 'bytes 10-19/100'],
       ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
+      ['X-Thex-URI', `/uri-res/N2X?${formatSha1Urn(file.sha1)};${formatBase32(file.tigerRoot ?? Buffer.alloc(24))}`],
       ['Content-Disposition', "attachment; filename*=UTF-8''a%20b.txt"],
       ['X-Features', 'queue/0.1'],
       ['X-Node', '127.0.0.1:6346'],

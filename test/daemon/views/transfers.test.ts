@@ -54,7 +54,7 @@ t.test('no time is left to tell of a download that stands still, or whose size n
 t.test('the last byte of an upload is shown, and an empty range ends where it starts', t => {
   const upload = {
     ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2 },
-    file: { index: 1, name: 'x.bin', size: 1000, sha1: SHA1, modifiedAt: 0 },
+    file: { index: 1, name: 'x.bin', size: 1000, sha1: SHA1, tigerRoot: null, modifiedAt: 0 },
     ...{ range: { start: 100, end: 300 }, sent: 10, bytesPerSecond: 0, since: 0 },
   };
   t.match(uploadView(upload), { address: '192.0.2.7:6346', urn: URN, size: 1000, start: 100, end: 299, position: 2 });

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { parseThex } from '../../../protocol/digest/thex.ts';
+import { TigerTree } from '../../../protocol/digest/tiger-tree.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { SharedFile } from '../../../protocol/search/shared-file.ts';
+import { ChunkedBody } from '../../../protocol/transfer/chunked-body.ts';
 import { parseRequestHead, type RequestHead } from '../../../protocol/transfer/http-head.ts';
 import { UploadAnswerer, type UploadParts } from '../../../protocol/transfer/upload-answerer.ts';
 import type { UploadConnection, UploadVerdict } from '../../../protocol/transfer/upload-connection.ts';
 import { type UploadLimits, UploadQueue } from '../../../protocol/transfer/upload-queue.ts';
-import { formatSha1Urn, parseUrn } from '../../../protocol/wire/urn.ts';
+import { formatBase32, formatSha1Urn, formatUrn, parseUrn } from '../../../protocol/wire/urn.ts';
 import { blockOf, gtkgReplies, limewireDownloadRequest, limewireReplies, split } from '../../support/captured-http.ts';
 import { testIdentity } from '../../support/shared-files.ts';
 
@@ -14,9 +17,9 @@ const DATE = Date.UTC(2026, 0, 2, 3, 4, 5);
 const FREE: UploadLimits = { slots: 4, slotsPerAddress: 0, queue: 2 };
 
 function sharedFile(index: number, name: string, size: number, urn?: string): SharedFile {
-  const sha1 = urn === undefined ? Buffer.alloc(20, index) : parseUrn(urn).sha1;
+  const { sha1, tigerRoot } = urn === undefined ? { sha1: Buffer.alloc(20, index), tigerRoot: null } : parseUrn(urn);
   if (sha1 === null) throw new Error('no SHA-1');
-  return { index, name, size, sha1, modifiedAt: DATE };
+  return { index, name, size, sha1, tigerRoot, modifiedAt: DATE };
 }
 
 const SONG = sharedFile(1, 'a song.ogg', 100_000);
@@ -27,6 +30,7 @@ function answerer(files: readonly SharedFile[] = [SONG], more: Partial<UploadPar
     files: {
       byIndex: index => files.find(file => file.index === index) ?? null,
       bySha1: sha1 => files.find(file => file.sha1.equals(sha1)) ?? null,
+      byTigerRoot: root => files.find(file => file.tigerRoot?.equals(root)) ?? null,
     },
     queue: new UploadQueue(limits),
     identity: testIdentity,
@@ -46,6 +50,7 @@ const get = (target: string, ...headers: string[]): RequestHead =>
 
 /** The head that goes out; a file counts as sent whole. */
 function answer(connection: UploadConnection, verdict: UploadVerdict) {
+  if (verdict.kind === 'tree') return split(connection.treeFound(null, '').bytes).head;
   if (verdict.kind !== 'file') return split(verdict.bytes).head;
   const { head } = split(connection.opened().bytes);
   connection.sent('whole', 0);
@@ -254,6 +259,64 @@ t.test('any request heads in any order: one outcome each, and no slot is left be
       for (const connection of connections) connection.close();
       return counted === requests.length && all.queue.sending === 0 && !all.queue.busy(0) && all.queue.waiting === 0;
     }),
+  );
+  t.end();
+});
+
+t.test('a large tree goes in chunks to a client that names codings, as a whole to others', t => {
+  const size = 24 << 20;
+  const tree = new TigerTree(size, 7, Buffer.alloc(96 * 24, 3));
+  const uuid = '00000000-0000-4000-8000-000000000000';
+  const file = { ...sharedFile(1, 'big.bin', size), tigerRoot: tree.root };
+  const urn = formatSha1Urn(file.sha1);
+  const ask = (request: RequestHead) => {
+    const connection = connect(answerer([file]));
+    t.match(connection.request(request, 0, DATE), { kind: 'tree', file });
+    const { bytes, status, keepAlive } = connection.treeFound(tree, uuid);
+    t.equal(status, 200);
+    return { ...split(bytes), keepAlive };
+  };
+  const whole = ask(get(`/uri-res/N2X?${urn}`, 'Accept: application/dime'));
+  t.equal(whole.head.headers.get('Content-Length'), String(whole.body.length));
+  t.ok(whole.body.length > 4096 && whole.keepAlive);
+  t.ok(parseThex(whole.body, { size, root: tree.root }).leaves.equals(tree.leaves));
+  const parts = ask(get(`/uri-res/N2X?${urn}`, 'Accept-Encoding: deflate'));
+  t.equal(parts.head.headers.get('Transfer-Encoding'), 'chunked');
+  t.notOk(parts.head.headers.has('Content-Length'));
+  const body = new ChunkedBody();
+  t.ok(Buffer.concat([...body.data(parts.body)]).equals(whole.body));
+  t.ok(body.done);
+  const old = ask(
+    headOf(`GET /uri-res/N2X?${urn};${formatBase32(tree.root)} HTTP/1.0\r\nAccept-Encoding: deflate\r\n\r\n`),
+  );
+  t.notOk(old.head.headers.has('Transfer-Encoding'), 'HTTP/1.0 has no chunks');
+  t.end();
+});
+
+t.test('a tree root that is not that of the file names nothing', t => {
+  const file = { ...SONG, tigerRoot: Buffer.alloc(24, 5) };
+  const statusOf = (target: string, ...headers: string[]) => {
+    const connection = connect(answerer([file]));
+    return answer(connection, connection.request(get(target, ...headers), 0, DATE)).status;
+  };
+  for (const [root, status] of [
+    [file.tigerRoot, 200],
+    [Buffer.alloc(24, 6), 404],
+  ] as const) {
+    t.equal(statusOf(`/uri-res/N2R?${formatUrn({ sha1: file.sha1, tigerRoot: root })}`), status);
+    t.equal(statusOf(`/uri-res/N2R?${formatUrn({ sha1: null, tigerRoot: root })}`), status);
+    const header = `X-Gnutella-Content-URN: ${formatUrn({ sha1: file.sha1, tigerRoot: root })}`;
+    t.equal(statusOf('/get/1/a%20song.ogg', header), status);
+    t.equal(statusOf(`/uri-res/N2R?${formatSha1Urn(file.sha1)}`, header), status);
+  }
+  t.equal(statusOf(`/uri-res/N2X?${formatSha1Urn(file.sha1)}`), 503, 'a tree that is not found');
+  const [thex] = gtkgReplies('http-thex');
+  const asked = headOf(thex?.request ?? '');
+  t.match(
+    connect(
+      answerer([{ ...file, sha1: parseUrn('urn:sha1:OIPIV5RHG2F3ALABJNJKTP25WV2NETAV').sha1 ?? file.sha1 }]),
+    ).request(asked, 0, DATE),
+    { kind: 'tree' },
   );
   t.end();
 });

@@ -15,12 +15,15 @@ import {
   WHATS_NEW_GGEP,
   WHATS_NEW_TEXT,
 } from '../../../protocol/wire/query.ts';
-import { base32OrNull, formatSha1Urn } from '../../../protocol/wire/urn.ts';
+import { formatSha1Urn, formatUrn, parseUrn, type Urn } from '../../../protocol/wire/urn.ts';
 import { readCaptures } from '../../support/captures.ts';
 import { vectorPayload } from '../../support/vectors.ts';
 import { bytes, ggepItems, hostileBytes, plain, text } from '../../support/wire-arbitraries.ts';
 
 const plainQuery: Query = { flags: 0, maxHits: 0, text: '', urns: [], ggep: [], xml: null, malformed: 0 };
+const urns: fc.Arbitrary<Urn> = fc
+  .record({ sha1: fc.option(bytes(20)), tigerRoot: fc.option(bytes(24)) }, plain)
+  .filter(({ sha1, tigerRoot }) => sha1 !== null || tigerRoot !== null);
 const { Marked, Xml, LeafGuided, GgepH, OutOfBand } = QueryFlag;
 const none = Buffer.alloc(0);
 
@@ -35,7 +38,7 @@ t.test('the queries of the vectors are read, and written alike', async t => {
     query_sha1_huge_ggep: {
       flags: Marked | LeafGuided | GgepH,
       text: URN_QUERY_TEXT,
-      urns: [base32OrNull('VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5') ?? none],
+      urns: [parseUrn('urn:sha1:VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5')],
       ggep: [
         { id: 'M', payload: Buffer.of(48) },
         { id: 'PR', payload: none },
@@ -95,7 +98,7 @@ t.test("gtk-gnutella's own searches are read whole and written alike", async t =
   const [words, hash] = queries.map(parseQuery);
   t.equal(words?.text, 'needle haystack');
   t.equal(words?.flags, Marked | Xml | LeafGuided | GgepH | OutOfBand | QueryFlag.ReliableUdp);
-  t.strictSame(hash?.urns.map(formatSha1Urn), ['urn:sha1:PLKQGIZGSFAYIS2XQOHQNEAWXQNE7MEE']);
+  t.strictSame(hash?.urns.map(formatUrn), ['urn:sha1:PLKQGIZGSFAYIS2XQOHQNEAWXQNE7MEE']);
   for (const payload of queries) {
     // the final NUL is LimeWire's way
     t.equal(encodeQuery(parseQuery(payload)).toString('hex'), `${payload.toString('hex')}00`);
@@ -108,7 +111,7 @@ t.test('what is written is read', async () => {
       flags: fc.nat(0x7f).map(bits => (bits << 8) | Marked),
       maxHits: fc.nat(255),
       text: text.filter(value => value !== ''),
-      urns: fc.array(bytes(20), { maxLength: 4 }),
+      urns: fc.array(urns, { maxLength: 4 }),
       ggep: ggepItems,
       xml: fc.option(text.map(body => `<?xml ${body.replaceAll('\x1c', '')}`)),
       malformed: fc.constant(0),
@@ -129,7 +132,7 @@ t.test('what is written is read', async () => {
 });
 
 t.test('a query for nothing but hashes gets the text that LimeWire wants', async t => {
-  const payload = encodeQuery({ text: '', urns: [Buffer.alloc(20)] });
+  const payload = encodeQuery({ text: '', urns: [{ sha1: Buffer.alloc(20), tigerRoot: null }] });
   t.equal(parseQuery(payload).text, '\\');
   t.equal(encodeQuery({ text: '' }).toString('hex'), '800000', 'but none without hashes');
 });
@@ -155,7 +158,9 @@ t.test('hashes are taken from HUGE, bitprints, GGEP H and u alike', async t => {
     }).subarray(3),
   ]);
   const query = parseQuery(payload);
-  t.strictSame(query.urns, [sha1, sha1, sha1, sha1, sha1]);
+  const bare = { sha1, tigerRoot: null };
+  const bitprint = (fill: number) => ({ sha1, tigerRoot: Buffer.alloc(24, fill) });
+  t.strictSame(query.urns, [bare, bitprint(0), bare, bitprint(1), bare]);
   t.equal(query.malformed, 1);
   t.strictSame(query.ggep, []);
 });

@@ -138,7 +138,14 @@ t.test(
 
 t.test('a name that fits no datagram is left out, the others are not', async t => {
   const { servent, network } = replier([]);
-  const file = (name: string, index: number) => ({ index, name, size: 1, sha1: Buffer.alloc(20), modifiedAt: 0 });
+  const file = (name: string, index: number) => ({
+    index,
+    name,
+    size: 1,
+    sha1: Buffer.alloc(20),
+    tigerRoot: null,
+    modifiedAt: 0,
+  });
   const files = [file('a', 1), file('x'.repeat(2_000), 2), file('b', 3)];
   const names = hitDatagrams(servent, files, network.random.guid(), [], 0).flatMap(bytes =>
     parseQueryHit(bytes.subarray(23)).hits.map(({ name }) => name),

@@ -46,7 +46,7 @@ t.test('queries by URN are told apart by their URNs', async t => {
   const { network, servent, passed } = scene();
   const leaf = network.puppet(servent, 'leaf');
   for (let n = 0; n < 5; n++) {
-    const payload = encodeQuery({ text: '', urns: [Buffer.alloc(20, n)] });
+    const payload = encodeQuery({ text: '', urns: [{ sha1: Buffer.alloc(20, n), tigerRoot: null }] });
     leaf.send(encodeDescriptor(random.guid(), Type.Query, 4, 0, payload));
   }
   t.equal(passed(), 5);
