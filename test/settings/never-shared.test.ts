@@ -109,6 +109,8 @@ t.test('each kind of first bytes on the list is known by its rule', t => {
     t.equal(firstBytes.ruleFor(deep), 'private-key', `behind ${blanks} bytes`);
     t.equal(firstBytes.ruleFor(Buffer.from(`${' '.repeat(blanks)}a PRIVATE KEY-----\n`)), null);
   }
+  const binary = Buffer.from(`\0${' '.repeat(HEAD_BYTES)}-----BEGIN PRIVATE KEY-----\n`);
+  t.equal(firstBytes.ruleFor(binary), null, 'what is no text is looked at no further');
   t.strictSame([bytesToJudge(1 << 20), bytesToJudge((1 << 20) + 1)], [1 << 20, HEAD_BYTES]);
   t.end();
 });
