@@ -482,7 +482,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       this.datagrams.tick(now),
       this.neighbours.tick(now),
       this.bootstrap.tick(now),
-      this.role.tick(now, () => this.#vitals(now)),
+      this.role.tick(now, this.overlay.counts.ultrapeers, () => this.#vitals(now)),
       this.requester.tick(now),
       this.searches.tick(now),
     );

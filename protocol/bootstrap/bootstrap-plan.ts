@@ -126,7 +126,7 @@ export class BootstrapPlan {
     return this.#progressAt;
   }
 
-  /** Decides what to do; call about every second. A cache returned by `ask` counts as asked. */
+  /** Decides what to do; call about every second, or after `rest` when links or wanted have changed. A cache returned by `ask` counts as asked. */
   step(facts: BootstrapFacts): BootstrapCommand {
     const { now, links, wanted } = facts;
     this.#follow(now);
@@ -192,6 +192,7 @@ export class BootstrapPlan {
   /** The first link came, or the last one was lost. */
   #startOver(now: number): void {
     this.#linked = !this.#linked;
+    this.#progressAt = now;
     this.#round = 0;
     this.#roundAt = now;
     this.#turns = [];

@@ -15,7 +15,7 @@ import type { GwebCacheRequest } from './gwebcache-request.ts';
 
 const VERSION = '0.1';
 const NETWORK = 'gnutella';
-/** Steps are this many times rarer with enough neighbours or without caches. */
+/** Steps are this many times rarer with enough neighbours, while we may not register yet, or without caches. */
 const IDLE_FACTOR = 5;
 
 export interface KnownCache extends CacheRecord {
@@ -82,6 +82,8 @@ export class Bootstrap {
   readonly #registeredAt = new LazyMap<string, number>();
   #state: BootstrapReport['state'] | null = null;
   #stepAt: number;
+  /** How many ultrapeers were wanted when the last step found that there are enough, and when the next look would be; else null. */
+  #rest: { readonly wanted: number; readonly lookAt: number } | null = null;
   #closed = false;
 
   constructor(parts: BootstrapParts, now: number) {
@@ -128,14 +130,36 @@ export class Bootstrap {
     for (const address of udpHostCaches) this.#books.udp.learn(address);
   }
 
-  /** Runs what is due; returns when to call again. */
+  /** Runs what is due; returns when to call again, and after any change of the links. */
   tick(now: number): number {
     if (this.#closed) return Number.POSITIVE_INFINITY;
+    this.#wake(now);
     if (now >= this.#stepAt) {
-      const idle = this.#step(now);
-      this.#stepAt = now + this.#parts.rules.stepMs * (idle ? IDLE_FACTOR : 1);
+      const wanted = this.#step(now);
+      const lookAt = now + this.#idleMs;
+      if (wanted !== null) this.#stepAt = Math.max(lookAt, this.#registersAt(now));
+      else this.#stepAt = this.#hasCaches ? now + this.#parts.rules.stepMs : lookAt;
+      this.#rest = wanted === null ? null : { wanted, lookAt };
     }
     return this.#stepAt;
+  }
+
+  get #idleMs(): number {
+    return IDLE_FACTOR * this.#parts.rules.stepMs;
+  }
+
+  get #hasCaches(): boolean {
+    return this.#books.web.size + this.#books.udp.size > 0;
+  }
+
+  /** Ends the rest when other neighbours are wanted, or some are missing. Steps keep their times, however many were left out. */
+  #wake(now: number): void {
+    if (this.#rest === null) return;
+    const { wanted, lookAt } = this.#rest;
+    const links = this.#parts.links();
+    if (links.wanted === wanted && links.connected >= wanted) return;
+    this.#stepAt = lookAt + Math.ceil(Math.max(0, now - lookAt) / this.#idleMs) * this.#idleMs;
+    this.#rest = null;
   }
 
   /** Stops requests and ignores answers from now on. */
@@ -143,8 +167,8 @@ export class Bootstrap {
     this.#closed = true;
   }
 
-  /** Runs one step of the plan. True when idle. */
-  #step(now: number): boolean {
+  /** Runs one step of the plan. How many ultrapeers are wanted when there are as many; else null. */
+  #step(now: number): number | null {
     const { clock, links, hosts, reach, shell, udp } = this.#parts;
     const wallTime = clock.wallTime();
     const { connected, wanted } = links();
@@ -162,7 +186,7 @@ export class Bootstrap {
     }
     this.#reportFailure();
     this.#register(now);
-    return command.kind === 'rest' || this.#books.web.size + this.#books.udp.size === 0;
+    return command.kind === 'rest' ? wanted : null;
   }
 
   /** Reports a failed round once, when its pause begins. */
@@ -182,6 +206,13 @@ export class Bootstrap {
     if (url === null) return;
     this.#books.web.asked(url, wallTime);
     this.#request(url, false, now);
+  }
+
+  /** Not before this time; Infinity without a GWebCache. */
+  #registersAt(now: number): number {
+    const { clock, rules } = this.#parts;
+    if (this.#books.web.size === 0) return Number.POSITIVE_INFINITY;
+    return now + this.#startedAt + rules.registerAfterMs - clock.wallTime();
   }
 
   /** The endpoint to register now, or null. */

@@ -36,6 +36,8 @@ export class OwnRole {
   #heldForMs = 0;
   #role: Role;
   #electionAt: number;
+  /** A leaf with enough ultrapeers stays one, whatever else changes: no election until it has fewer. */
+  #content = false;
 
   constructor(options: OwnRoleOptions) {
     const { rules, mode, leavesMax, seeks, random, now } = options;
@@ -77,14 +79,23 @@ export class OwnRole {
     };
   }
 
-  /** Holds the election when it is due. Returns the time of the next one; Infinity when none are held. */
-  tick(now: number, vitals: () => Vitals): number {
+  /** Holds the election when it is due. Returns the time of the next one; Infinity when none is due with so many ultrapeers. */
+  tick(now: number, ultrapeers: number, vitals: () => Vitals): number {
     if (!this.active) return Number.POSITIVE_INFINITY;
-    if (now >= this.#electionAt) {
-      this.#electionAt = now + this.#options.rules.electionMs;
-      this.#hold(vitals(), now);
+    const { election, electionMs } = this.#options.rules;
+    const enough = this.#role === 'leaf' && ultrapeers >= election.ultrapeersWanted;
+    if (this.#content && enough) return Number.POSITIVE_INFINITY;
+    if (this.#content) {
+      // elections keep their times, however many were left out
+      this.#electionAt += Math.ceil(Math.max(0, now - this.#electionAt) / electionMs) * electionMs;
+      this.#content = false;
     }
-    return this.#electionAt;
+    if (now >= this.#electionAt) {
+      this.#electionAt = now + electionMs;
+      this.#hold(vitals(), now);
+      this.#content = enough;
+    }
+    return this.#content ? Number.POSITIVE_INFINITY : this.#electionAt;
   }
 
   #hold(vitals: Vitals, now: number): void {

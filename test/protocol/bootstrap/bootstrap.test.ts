@@ -134,6 +134,18 @@ t.test(
   },
 );
 
+t.test(
+  'with enough neighbours there is nothing to do until one is missing, but to register with a GWebCache',
+  async t => {
+    const idle = scene({ web: [], seek: 0 });
+    t.equal(idle.bootstrap.tick(idle.clock.ms), Number.POSITIVE_INFINITY);
+    const listed = scene({ seek: 0 });
+    t.equal(listed.bootstrap.tick(listed.clock.ms), listed.clock.ms + HOUR_MS);
+    const lonely = scene({ web: [], seek: 3 });
+    t.equal(lonely.bootstrap.tick(lonely.clock.ms), lonely.clock.ms + 1_000);
+  },
+);
+
 t.test('without UDP no UDP host cache of an earlier run is waited for, and none is forgotten', async t => {
   const { servent, bootstrap, clock, lookUps } = scene({ web: [] });
   const record = { kind: 'udp', address: 'other.example:6346', askedAt: 0, answeredAt: 1, failures: 0 } as const;

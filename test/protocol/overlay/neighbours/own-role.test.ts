@@ -62,7 +62,7 @@ t.test('elections are held at their times, and a leaf that is needed becomes an 
   let held = 0;
   const now = () => vitals;
   for (let ms = 0; ms <= 60_000 && role.role === 'leaf'; ms += 100) {
-    const next = role.tick(ms, () => {
+    const next = role.tick(ms, 0, () => {
       held++;
       return now();
     });
@@ -70,7 +70,26 @@ t.test('elections are held at their times, and a leaf that is needed becomes an 
   }
   t.strictSame(told, ['leaf', 'ultrapeer']);
   t.ok(held <= (election.promoteAfterMs + election.switchDelayMaxMs) / electionMs, `${held} elections`);
-  t.equal(ownRole('leaf', 'public').role.tick(0, now), Number.POSITIVE_INFINITY, 'none where the settings decide');
+  t.equal(ownRole('leaf', 'public').role.tick(0, 0, now), Number.POSITIVE_INFINITY, 'none where the settings decide');
+});
+
+t.test('a leaf with enough ultrapeers holds no election until it loses one', async t => {
+  const { role } = ownRole('auto', 'public');
+  const { electionMs, election } = NETWORK_RULES.public;
+  let held = 0;
+  const tick = (now: number, ultrapeers: number) =>
+    role.tick(now, ultrapeers, () => {
+      held++;
+      return { ...vitals, ultrapeers };
+    });
+  const enough = election.ultrapeersWanted;
+  t.equal(tick(0, 0), electionMs);
+  t.equal(tick(electionMs, enough), Number.POSITIVE_INFINITY, 'the one that finds so is held');
+  t.equal(tick(10 * electionMs + 1, enough), Number.POSITIVE_INFINITY);
+  t.equal(held, 1);
+  t.equal(tick(10 * electionMs + 2, enough - 1), 11 * electionMs, 'at its usual time');
+  t.equal(tick(11 * electionMs, enough - 1), 12 * electionMs);
+  t.equal(held, 2);
 });
 
 t.test('the report says why, elections or not', async t => {
