@@ -1,5 +1,5 @@
 // Pings and pongs on links: checks that peers are alive, learns hosts, answers pings from the pong cache.
-import { HARD_TTL_MAX, Type } from '../../constants.ts';
+import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
@@ -7,7 +7,6 @@ import { ByeCode } from '../../wire/bye.ts';
 import { formatEndpoint, reachOf } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
-import { keptCopy } from '../../wire/kept-copy.ts';
 import { PING_GGEP_BYTES_MAX } from '../../wire/ping.ts';
 import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, type Pong, parsePong } from '../../wire/pong.ts';
 import type { Identity } from '../identity.ts';
@@ -22,6 +21,7 @@ import type { HostSighting } from '../neighbours/host-cache.ts';
 import type { AnswerPace } from '../queries/answer-pace.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { OverlaySink } from '../sink.ts';
+import { OwnPong } from './own-pong.ts';
 import { PongCache } from './pong-cache.ts';
 
 /** Pings that want hosts may come so many at once. */
@@ -63,7 +63,6 @@ export interface PingerParts {
 
 export class Pinger {
   readonly #links: Links;
-  readonly #library: Searchable;
   readonly #discipline: Discipline;
   readonly #counters: OverlayCounters;
   readonly #sink: OverlaySink;
@@ -73,12 +72,12 @@ export class Pinger {
   readonly #pace: AnswerPace;
   readonly #pingLimit: RateLimit;
   readonly #leafPingLimit: RateLimit;
+  readonly #ownPong: OwnPong;
   readonly cache: PongCache;
   #refreshedAt: number;
 
   constructor(parts: PingerParts) {
     this.#links = parts.links;
-    this.#library = parts.library;
     this.#discipline = parts.discipline;
     this.#counters = parts.counters;
     this.#sink = parts.sink;
@@ -88,6 +87,7 @@ export class Pinger {
     this.#pace = parts.pace;
     this.#pingLimit = new RateLimit(parts.limits.pingEveryMs, PING_BURST);
     this.#leafPingLimit = new RateLimit(parts.limits.leafPingEveryMs, PING_BURST);
+    this.#ownPong = new OwnPong(parts.identity, parts.library);
     this.cache = new PongCache(parts.random, PONG_LIFE_MS);
     this.#refreshedAt = parts.now;
   }
@@ -108,7 +108,7 @@ export class Pinger {
       if (due < 0) this.#discipline.drop(link, Drop.PingTooSoon);
       else {
         link.alivePingDue = due;
-        this.#sendPong(link, frame, 1, 0, this.#ownPong(link), Priority.Control);
+        this.#sendPong(link, frame, 1, 0, this.#ownPong.payload(link.capabilities.ggep), Priority.Control);
       }
       return;
     }
@@ -127,12 +127,12 @@ export class Pinger {
     const { leafSlotsFree, ultrapeerSlotsFree } = this.#identity;
     if (!link.knowsUs || leafSlotsFree + ultrapeerSlotsFree > 0) {
       link.knowsUs = true;
-      this.#sendPong(link, frame, ttl, 0, this.#ownPong(link), Priority.Pong);
+      this.#sendPong(link, frame, ttl, 0, this.#ownPong.payload(link.capabilities.ggep), Priority.Pong);
     }
     if (link.ourRole === 'leaf') return;
     const itself = link.listen === null ? null : formatEndpoint(link.listen);
     for (const { payload, hops } of this.cache.pick(PONGS_PER_PING, link.id, link.role === 'leaf', now, itself)) {
-      this.#sendPong(link, frame, ttl, hops + 1, payload, Priority.Pong);
+      this.#sendPong(link, frame, ttl, hops + 1, Buffer.from(payload, 'latin1'), Priority.Pong);
     }
   }
 
@@ -148,28 +148,6 @@ export class Pinger {
       const payload = encodePong({ ...PLAIN_PONG, endpoint, files: 0, kibibytes: 0, ultrapeer });
       this.#sendPong(link, frame, 1, 1, payload, Priority.Pong);
     }
-  }
-
-  #ownPong(link: Link): Buffer {
-    const { ultrapeer, vendor, dailyUptimeSeconds, leafSlotsFree, ultrapeerSlotsFree } = this.#identity;
-    const plain: Pong = {
-      ...PLAIN_PONG,
-      endpoint: this.#identity.listen(),
-      ipv6: this.#identity.ipv6?.() ?? null,
-      files: this.#library.files,
-      kibibytes: Math.floor(this.#library.bytes / 1024),
-      ultrapeer,
-    };
-    if (!link.capabilities.ggep) return encodePong({ ...plain, ipv6: null }); // 0.4 servents expect 14 bytes
-    const slots = ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null;
-    return encodePong({
-      ...plain,
-      vendor,
-      vendorVersion: 1,
-      dailyUptimeS: dailyUptimeSeconds,
-      slots,
-      tls: this.#identity.tls ?? false,
-    });
   }
 
   #sendPong(link: Link, ping: Frame, ttl: number, hops: number, payload: Buffer, priority: Priority): void {
@@ -223,8 +201,9 @@ export class Pinger {
     if (frame.hops === 0 && endpoint.host === link.endpoint.host) link.listen = endpoint;
     if (this.#identity.ultrapeer) {
       // a leaf answers no pings with others' pongs
+      const { bytes, start, end } = frame;
       const key = formatEndpoint(endpoint);
-      const payload = keptCopy(frame.payload());
+      const payload = bytes.latin1Slice(start + HEADER_BYTES, end);
       this.cache.add({ payload, key, hops: frame.hops, ultrapeer, linkId: link.id, at: now });
     }
     const sightings: HostSighting[] = [

@@ -3,7 +3,7 @@ import { type CachedPong, PONGS_PER_LINE, PongCache } from '../../../../protocol
 import { SeededRandom } from '../../../support/virtual-network.ts';
 
 const pong = (key: string, changes: Partial<CachedPong> = {}): CachedPong => ({
-  payload: Buffer.from(key),
+  payload: key,
   key,
   hops: 1,
   ultrapeer: true,
