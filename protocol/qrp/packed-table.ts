@@ -9,8 +9,11 @@ export class PackedTable {
   readonly bits: number;
   /** Slots present. */
   readonly count: number;
-  /** Gaps between present slots as varints, seven bits a byte, lowest first; or the cells, when those are shorter. */
-  readonly #bytes: Uint8Array;
+  /**
+   * Gaps between present slots as varints, seven bits a byte, lowest first; or the cells, when those are shorter. A byte is a
+   * character: a typed array takes some 300 bytes besides, which is more than the table of a small library.
+   */
+  readonly #text: string;
   readonly #plain: boolean;
 
   constructor(table: QrpTable) {
@@ -29,13 +32,13 @@ export class PackedTable {
       next = slot + 1;
     }
     this.#plain = end >= cells.byteLength && table.count > 0;
-    this.#bytes = this.#plain
-      ? new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength).slice()
-      : gaps.slice(0, end);
+    this.#text = this.#plain
+      ? Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength).latin1Slice()
+      : Buffer.from(gaps.buffer, 0, end).latin1Slice();
   }
 
   get memoryBytes(): number {
-    return this.#bytes.byteLength;
+    return this.#text.length;
   }
 
   get fill(): number {
@@ -66,7 +69,8 @@ export class PackedTable {
   }
 
   #eachPlain(take: (slot: number) => void): void {
-    const cells = new Uint32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength / 4);
+    const bytes = Uint8Array.from(Buffer.from(this.#text, 'latin1'));
+    const cells = new Uint32Array(bytes.buffer);
     for (let cell = 0; cell < cells.length; cell++) {
       for (let left = cells[cell] ?? 0; left !== 0; left &= left - 1) take((cell << 5) + 31 - Math.clz32(left & -left));
     }
@@ -76,7 +80,8 @@ export class PackedTable {
     let slot = 0;
     let gap = 0;
     let shift = 0;
-    for (const byte of this.#bytes) {
+    for (let at = 0; at < this.#text.length; at++) {
+      const byte = this.#text.charCodeAt(at);
       gap |= (byte & 0x7f) << shift;
       shift += 7;
       if (byte >= 0x80) continue;
