@@ -194,7 +194,7 @@ export const listFields = {
   folder: fields(
     {"path":"id","kind":"text","plural":false,"choices":[]},
     {"path":"path","kind":"text","plural":false,"choices":[]},
-    {"path":"state","kind":"choice","plural":false,"choices":["waiting","scanning","ready","failed"]},
+    {"path":"state","kind":"choice","plural":false,"choices":["waiting","scanning","ready","failed","cancelled"]},
     {"path":"files","kind":"number","plural":false,"choices":[]},
     {"path":"bytes","kind":"number","plural":false,"choices":[]},
     {"path":"error","kind":"text","plural":false,"choices":[]},

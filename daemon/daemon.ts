@@ -110,6 +110,8 @@ function applyLiveSettings(
   live.on(['gnutella.reachable'], now => servent.overrideReach(now.gnutella.reachable, clock.now()));
   live.on(['library.exclude'], now => transfers.library.useExclude(now.library.exclude));
   live.on(['library.folders'], now => transfers.syncFolders(now.library.folders));
+  live.on(['library.hashSpeed'], now => (transfers.library.hashSpeed = now.library.hashSpeed));
+  live.on(['library.watch'], now => (transfers.library.watching = now.library.watch));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());

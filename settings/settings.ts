@@ -210,6 +210,18 @@ export const declaration = {
       default: () => [],
       doc: 'gitignore patterns of files and folders to leave out of all shared folders; capitals do not matter, and a later pattern wins. Patterns of one folder come after these. Secrets are left out in any case.',
     }),
+    watch: setting(yesOrNo, {
+      flag: '--no-watch',
+      change: 'hot',
+      default: true,
+      doc: 'Notice changes in shared folders within seconds. Off: only by the scans every 15 minutes, and by `servent rescan`.',
+    }),
+    hashSpeed: setting(integer(0, 1_000_000_000_000), {
+      flag: '--hash-speed <n>',
+      change: 'hot',
+      default: 0,
+      doc: 'Most bytes read per second for hashing. 0: no limit.',
+    }),
   },
   downloads: {
     folder: setting(folder, {

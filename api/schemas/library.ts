@@ -27,7 +27,7 @@ const leftOut = z.object({
 export const folder = z.object({
   id,
   path: z.string(),
-  state: z.enum(['waiting', 'scanning', 'ready', 'failed']),
+  state: z.enum(['waiting', 'scanning', 'ready', 'failed', 'cancelled']),
   files: count,
   bytes,
   error: z.string().nullable().describe('why nothing, or not everything, is shared'),

@@ -193,14 +193,17 @@ export class Catalog {
     return wasShared;
   }
 
-  /** Yields indices of files of one folder in slices, which may be empty: all, or those not found by the scan `unseenBy`. Files may be removed meanwhile. */
-  *indicesOf(folder: SharedFolder, unseenBy: number | null = null): IterableIterator<number[]> {
+  /**
+   * Yields indices of files in slices, which may be empty: those in places that `isIn` selects, and not found by scan `unseenBy` of their
+   * shared folder or a later one. Files may be removed meanwhile.
+   */
+  *indicesIn(isIn: (place: Place) => boolean, unseenBy = Number.POSITIVE_INFINITY): IterableIterator<number[]> {
+    const numbers = this.#places.numbersOf(isIn);
+    if (numbers.size === 0) return;
     let indices: number[] = [];
     let looked = 0;
     for (const row of this.#table.rows()) {
-      const isWanted = unseenBy === null || this.#seen.get(row) !== unseenBy;
-      if (isWanted && this.#places.get(this.#placeOf.get(row)).folder === folder)
-        indices.push(this.#table.indexOf(row));
+      if (this.#seen.get(row) < unseenBy && numbers.has(this.#placeOf.get(row))) indices.push(this.#table.indexOf(row));
       if (++looked % SLICE_ROWS !== 0 && indices.length < SLICE_ROWS) continue;
       yield indices;
       indices = [];

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { neverShared } from '../../settings/never-shared.ts';
-import type { HashReply, HashRequest, HashResult } from './hash-worker.ts';
+import type { HashReply, HashRequest, HashResult, HashWorkerData } from './hash-worker.ts';
 
 export interface HashJob {
   readonly path: string;
@@ -34,6 +34,8 @@ interface Thread {
   readonly running: Map<number, HashJob>;
   /** Bytes done of the present file. */
   progressBytes: number;
+  /** Shared with the thread: KiB that it may read per second; 0: no limit. */
+  readonly speed: Int32Array;
 }
 
 export class HashPool {
@@ -45,6 +47,7 @@ export class HashPool {
   #lastId = 0;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
+  #speed = 0;
   /** Bytes of unfinished jobs; a file in progress counts in full. */
   #bytes = 0;
   /** By default one thread, and two with more than two cores. */
@@ -71,10 +74,28 @@ export class HashPool {
     return null;
   }
 
+  /** Most bytes read per second by all threads; 0: no limit. Applies at once. */
+  set speed(bytesPerSecond: number) {
+    this.#speed = bytesPerSecond;
+    this.#divideSpeed();
+  }
+
   submit(job: HashJob): void {
     if (this.#closed) return;
     this.#bytes += bytesOf(job);
     this.#waiting.push(job);
+    this.#dispatch();
+  }
+
+  /** Ends threads that work only for cancelled jobs. */
+  dropCancelled(): void {
+    for (const thread of this.#threads) {
+      const jobs = [...thread.running.values()];
+      if (!jobs.every(({ cancelled }) => cancelled)) continue;
+      this.#threads.delete(thread);
+      for (const job of jobs) this.#bytes -= bytesOf(job);
+      void thread.worker.terminate();
+    }
     this.#dispatch();
   }
 
@@ -104,6 +125,7 @@ export class HashPool {
       thread.running.set(request.id, job);
       thread.worker.postMessage(request);
     }
+    this.#divideSpeed();
     if (this.#next > 1000 && 2 * this.#next > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#next);
       this.#next = 0;
@@ -124,9 +146,21 @@ export class HashPool {
     return best !== null && best.running.size < REQUESTS_PER_WORKER ? best : null;
   }
 
+  /** Threads with work share the limit. */
+  #divideSpeed(): void {
+    let busy = 0;
+    for (const { running } of this.#threads) if (running.size > 0) busy++;
+    const kibs = this.#speed === 0 ? 0 : Math.max(1, Math.floor(this.#speed / Math.max(1, busy) / 1024));
+    for (const { speed } of this.#threads) {
+      if (Atomics.exchange(speed, 0, Math.min(kibs, 2 ** 31 - 1)) !== kibs) Atomics.notify(speed, 0);
+    }
+  }
+
   #startThread(): Thread {
-    const worker = new Worker(workerUrl, { name: 'hash', workerData: neverShared().list.firstBytes });
-    const thread: Thread = { worker, running: new Map(), progressBytes: 0 };
+    const speed = new Int32Array(new SharedArrayBuffer(4));
+    const data: HashWorkerData = { rules: neverShared().list.firstBytes, speed };
+    const worker = new Worker(workerUrl, { name: 'hash', workerData: data });
+    const thread: Thread = { worker, running: new Map(), progressBytes: 0, speed };
     this.#threads.add(thread);
     thread.worker.on('message', (reply: HashReply) => this.#onReply(thread, reply));
     // A thread that ends unexpectedly fails its jobs; the next job starts another thread.

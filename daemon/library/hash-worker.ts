@@ -4,6 +4,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ContentDigest, ContentHasher } from '../../protocol/digest/content-digest.ts';
 import { type BytesRule, bytesToJudge, FirstBytes } from './first-bytes.ts';
+import { ReadPace, readBytes } from './read-pace.ts';
 
 export interface HashRequest {
   readonly id: number;
@@ -31,12 +32,28 @@ export type HashReply =
   /** Further bytes of the present file are done. */
   | { readonly kind: 'progress'; readonly bytes: number };
 
-const READ_BYTES = 1 << 20;
-const PROGRESS_BYTES = 64 << 20;
-const NICENESS = 10;
+export interface HashWorkerData {
+  readonly rules: readonly BytesRule[];
+  /** One cell: KiB that this thread may read per second; 0: no limit. Changes at any time. */
+  readonly speed: Int32Array;
+}
 
-const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-const firstBytes = new FirstBytes(workerData as readonly BytesRule[]);
+const PROGRESS_MS = 250;
+const NICENESS = 10;
+const SPEED_UNIT = 1024;
+
+const { rules, speed } = workerData as HashWorkerData;
+const buffer = Buffer.allocUnsafeSlow(readBytes(0));
+const firstBytes = new FirstBytes(rules);
+const readPace = new ReadPace();
+const bytesPerSecond = (): number => SPEED_UNIT * Atomics.load(speed, 0);
+
+/** Waits as long as the limit wants; a change of the limit ends the wait. */
+function rest(bytes: number): void {
+  const limit = Atomics.load(speed, 0);
+  const ms = readPace.waitMs(bytes, SPEED_UNIT * limit, performance.now());
+  if (ms > 0 && Atomics.wait(speed, 0, limit, ms) !== 'timed-out') readPace.reset();
+}
 
 /** Opens without following links or blocking: the path may have changed since the scan. */
 function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult {
@@ -52,17 +69,25 @@ function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult 
     let done = 0;
     let told = 0;
     const startedAt = performance.now();
+    let toldAt = performance.now();
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
-      bytes = readAtLeast(file, done === 0 ? judged : 1, isHashed ? judged : READ_BYTES);
+      bytes = readAtLeast(
+        file,
+        done === 0 ? judged : 1,
+        isHashed ? judged : Math.max(judged, readBytes(bytesPerSecond())),
+      );
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
       if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
       hasher.update(buffer.subarray(0, bytes));
       done += bytes;
       if (pace !== null && done < size) sleep(startedAt + (1000 * done) / pace - performance.now());
-      if (done - told < PROGRESS_BYTES) continue;
+      rest(bytes);
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_MS) continue;
       reply({ kind: 'progress', bytes: done - told });
       told = done;
+      toldAt = now;
     }
     return done === size && same() ? { kind: 'hashed', content: hasher.finish() } : { kind: 'changed' };
   } finally {

@@ -14,9 +14,10 @@ import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
 import { systemCode } from './library-error.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
+import { Settling } from './settling.ts';
 import { DIFFERS, type SharedFolder } from './shared-folder.ts';
 
-/** Wait before a file that changed while it was hashed is examined again. */
+/** Longest wait before a file that changed while it was hashed is examined again. */
 const UNSETTLED_MS = 30_000;
 
 export interface HashingStatus {
@@ -54,7 +55,6 @@ export class Intake {
   readonly #log: Log;
   readonly #pool: HashPool;
   readonly #ownsPool: boolean;
-  readonly #unsettledMs: number;
   readonly #folderOf: IntakeOptions['folderOf'];
   readonly #never = neverShared();
   readonly #firstBytes = new FirstBytes(this.#never.list.firstBytes);
@@ -62,11 +62,11 @@ export class Intake {
   readonly #onDone: () => void;
   /** Jobs of this intake in the pool, by index of the file. */
   readonly #jobs = new Map<number, HashJob>();
-  /** Paths that changed while being hashed; bounded by the number of files. */
-  readonly #unsettled = new Set<string>();
+  readonly #settling: Settling;
   #unsettledTimer: NodeJS.Timeout | null = null;
   #hashed = 0;
   #rechecks = 0;
+  #cancels = 0;
   #stopped = false;
 
   constructor(options: IntakeOptions) {
@@ -75,7 +75,7 @@ export class Intake {
     this.#log = options.log;
     this.#pool = options.hashPool ?? new HashPool();
     this.#ownsPool = options.hashPool === undefined;
-    this.#unsettledMs = options.unsettledMs ?? UNSETTLED_MS;
+    this.#settling = new Settling(options.unsettledMs ?? UNSETTLED_MS);
     this.#folderOf = options.folderOf;
     this.#onChange = options.onChange;
     this.#onDone = options.onDone;
@@ -88,6 +88,27 @@ export class Intake {
   get hashing(): HashingStatus {
     const { bytesLeft, current } = this.#pool;
     return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current, trees: this.#catalog.treeless };
+  }
+
+  /** Most bytes read per second; 0: no limit. */
+  set hashSpeed(bytesPerSecond: number) {
+    this.#pool.speed = bytesPerSecond;
+  }
+
+  /** Whether a file has changed while it was hashed and waits to be tried again. */
+  isUnsettled(path: string): boolean {
+    return this.#settling.isWaiting(path);
+  }
+
+  /** Hashes nothing of what is waiting; those files are unknown afterwards. */
+  cancel(): void {
+    this.#cancels++;
+    for (const index of [...this.#jobs.keys()]) {
+      const entry = this.#catalog.byIndex(index);
+      if (entry !== null) this.remove(entry);
+    }
+    this.#pool.dropCancelled();
+    this.#onDone();
   }
 
   /** Stops hashing at once. Idempotent. */
@@ -118,8 +139,9 @@ export class Intake {
       }
     }
     if (unknown.length === 0) return;
+    const cancels = this.#cancels;
     const records = await this.#store.lookUp(unknown.map(({ path }) => path));
-    if (folder.removed || this.#stopped) return;
+    if (folder.removed || this.#stopped || cancels !== this.#cancels) return;
     for (const [i, file] of unknown.entries()) {
       // It may have been added during the await.
       if (!this.#catalog.has(file.path)) this.#takeOne(folder, file, records[i]);
@@ -246,6 +268,7 @@ export class Intake {
       this.#catalog.remove(entry);
       if (result.kind === 'changed') this.#lookAgain(path);
     }
+    if (result.kind !== 'changed') this.#settling.forget(path);
     this.#onDone();
   }
 
@@ -300,13 +323,20 @@ export class Intake {
   }
 
   #lookAgain(path: string): void {
-    this.#unsettled.add(path);
-    this.#unsettledTimer ??= setTimeout(() => {
-      this.#unsettledTimer = null;
-      const paths = [...this.#unsettled];
-      this.#unsettled.clear();
-      for (const path of paths) void this.recheck(path);
-    }, this.#unsettledMs).unref();
+    this.#settling.onChanged(path, performance.now());
+    this.#waitForUnsettled();
+  }
+
+  #waitForUnsettled(): void {
+    if (this.#unsettledTimer !== null) clearTimeout(this.#unsettledTimer);
+    this.#unsettledTimer = null;
+    const { dueAt } = this.#settling;
+    if (this.#stopped || !Number.isFinite(dueAt)) return;
+    const again = (): void => {
+      for (const path of this.#settling.take(performance.now())) void this.recheck(path);
+      this.#waitForUnsettled();
+    };
+    this.#unsettledTimer = setTimeout(again, Math.max(1, Math.ceil(dueAt - performance.now()))).unref();
   }
 }
 

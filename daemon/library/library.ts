@@ -8,22 +8,16 @@ import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
+import type { WatchOptions } from './changes.ts';
 import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
 import { type HashingStatus, Intake, type ReadAgain } from './intake.ts';
 import { LibraryError } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import { type Preview, Previewer } from './preview.ts';
-import { type FoundFile, type ScanOptions, scanFolder } from './scanner.ts';
+import { Scans } from './scans.ts';
 import { Scrub, type ScrubRules } from './scrub.ts';
 import { type FolderChoices, type FolderStatus, SharedFolder } from './shared-folder.ts';
-import { Survey } from './survey.ts';
-
-/** Most files of all folders, about 300 MB of memory. Further files are not shared and reported as left out. */
-const FILES_MAX = 1_000_000;
-const RESCAN_INTERVAL_MS = 15 * 60_000;
-/** Entries looked at or dropped before yielding to the event loop. */
-const DROP_SLICE = 100;
 
 export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
@@ -43,6 +37,8 @@ export interface LibraryOptions {
   readonly unsettledMs?: number;
   readonly filesMax?: number;
   readonly previewMs?: number;
+  /** Whether changes are noticed without a scan; absent: they are not. */
+  readonly watch?: WatchOptions;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** A pool owned by the caller. Absent: the library creates one. */
@@ -60,20 +56,17 @@ export class Library implements Searchable, ContentFiles {
   readonly #configured: readonly string[];
   #exclude: readonly string[];
   readonly #own: OwnFolder | null;
-  readonly #rescanIntervalMs: number;
-  readonly #filesMax: number;
   readonly #now: () => number;
   readonly #catalog = new Catalog();
   readonly #intake: Intake;
   readonly #scrub: Scrub;
+  readonly #scans: Scans;
   readonly #folders = new Map<string, SharedFolder>();
   readonly #stopping = new AbortController();
   readonly #previewer: Previewer;
-  #scanning: Promise<void> | null = null;
   #changed = false;
   /** Hits and uploads of all files, including removed ones. */
   #counted = 0;
-  #rescanTimer: NodeJS.Timeout | null = null;
   #settledWaiters: (() => void)[] = [];
 
   constructor(options: LibraryOptions) {
@@ -84,10 +77,8 @@ export class Library implements Searchable, ContentFiles {
     this.#log = options.log;
     this.#onChange = options.onChange ?? (() => undefined);
     this.#onScanned = options.onScanned ?? (() => undefined);
-    this.#rescanIntervalMs = options.rescanIntervalMs ?? RESCAN_INTERVAL_MS;
     this.#now = options.now ?? Date.now;
     this.#previewer = new Previewer(this.#own, this.#stopping.signal, options.previewMs);
-    this.#filesMax = options.filesMax ?? FILES_MAX;
     this.#intake = new Intake({
       catalog: this.#catalog,
       store: this.#store,
@@ -109,6 +100,20 @@ export class Library implements Searchable, ContentFiles {
       now: this.#now,
       rules: options.scrubRules,
     });
+    this.#scans = new Scans({
+      ...options,
+      watch: options.watch ?? { enabled: false },
+      catalog: this.#catalog,
+      intake: this.#intake,
+      own: this.#own,
+      onScanned: this.#onScanned,
+      signal: this.#stopping.signal,
+      folders: () => this.#folders.values(),
+      folderOf: path => this.#folderOf(path),
+      check: folder => this.#check(folder),
+      onDone: () => this.#settle(),
+      now: this.#now,
+    });
   }
 
   /** Loads the folders and starts their scans; files are added afterwards. Rejects with StoreError. */
@@ -124,10 +129,10 @@ export class Library implements Searchable, ContentFiles {
   /** Stops scans and hashing at once; finished hashes are stored. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
+    this.#scans.stop();
     await this.#scrub.stop();
     await this.#intake.stop();
-    await this.#scanning;
+    await this.#scans.idle();
     await this.#store.flush();
     this.#settle();
   }
@@ -252,7 +257,7 @@ export class Library implements Searchable, ContentFiles {
     }
     await this.#store.keepFolder(folder.path, { ...folder.choices, addedAt: this.#now() });
     this.#folders.set(folder.id, folder);
-    void this.#scan([folder]);
+    void this.#scans.scan([folder]);
     return folder.status;
   }
 
@@ -267,7 +272,7 @@ export class Library implements Searchable, ContentFiles {
     folder.choose(choices, this.#exclude);
     this.#catalog.revision++;
     await this.#dropExcluded(folder);
-    void this.#scan([folder]);
+    void this.#scans.scan([folder]);
     return folder.status;
   }
 
@@ -287,7 +292,7 @@ export class Library implements Searchable, ContentFiles {
     const folders = [...this.#folders.values()];
     for (const folder of folders) folder.choose({}, patterns);
     for (const folder of folders) await this.#dropExcluded(folder);
-    void this.rescan();
+    void this.#scans.scan(folders);
   }
 
   /** Checks all shared files in idle time, at a low pace: whether their content is that which was hashed. */
@@ -305,13 +310,39 @@ export class Library implements Searchable, ContentFiles {
     if (folder.added) await this.#store.removeFolder(folder.path);
     folder.removed = true;
     this.#folders.delete(id);
-    await this.#drop(folder);
+    await this.#scans.forget(folder);
     this.#settle();
   }
 
-  /** Scans all folders, and those being scanned once more. Resolves when the scans end; hashing may go on. */
-  async rescan(): Promise<void> {
-    await this.#scan([...this.#folders.values()]);
+  /**
+   * Scans all folders, or one, and those being scanned once more. Resolves when the scans end; hashing may go on. Rejects with
+   * LibraryError for an unknown id.
+   */
+  async rescan(id?: string): Promise<void> {
+    const folder = id === undefined ? null : this.#folders.get(id);
+    if (folder === undefined) throw new LibraryError('LIBRARY_FOLDER_UNKNOWN', `no shared folder has the id ${id}`);
+    this.#scans.allow();
+    await this.#scans.scan(folder === null ? [...this.#folders.values()] : [folder]);
+  }
+
+  /** Ends scans and hashing until a scan is asked for or the servent starts again. Hashed files stay shared. */
+  cancel(): void {
+    this.#scans.cancel();
+    this.#intake.cancel();
+  }
+
+  get isCancelled(): boolean {
+    return this.#scans.isCancelled;
+  }
+
+  /** Most bytes read per second for hashing; 0: no limit. */
+  set hashSpeed(bytesPerSecond: number) {
+    this.#intake.hashSpeed = bytesPerSecond;
+  }
+
+  /** Switches watching on or off. */
+  set watching(enabled: boolean) {
+    this.#scans.watching = enabled;
   }
 
   /**
@@ -329,11 +360,14 @@ export class Library implements Searchable, ContentFiles {
   }
 
   get #isBusy(): boolean {
-    return this.#scanning !== null || this.#intake.isBusy;
+    return this.#scans.isBusy || this.#intake.isBusy;
   }
 
   async #dropExcluded(folder: SharedFolder): Promise<void> {
-    await this.#drop(folder, null, path => folder.excluded(path, 'file') !== null);
+    await this.#scans.drop(
+      this.#catalog.indicesIn(place => place.folder === folder),
+      path => folder.excluded(path, 'file') !== null,
+    );
     this.#settle();
   }
 
@@ -374,111 +408,6 @@ export class Library implements Searchable, ContentFiles {
     for (const folder of this.#folders.values())
       if (folder.contains(realPath)) return folder.excluded(realPath, 'file') === null ? folder : null;
     return null;
-  }
-
-  async #scan(folders: readonly SharedFolder[]): Promise<void> {
-    if (folders.length === 0 || this.#stopping.signal.aborted) return;
-    for (const folder of folders) {
-      folder.due = true;
-      if (folder.state !== 'scanning') folder.state = 'waiting';
-    }
-    this.#scanning ??= this.#scanDue();
-    await this.#scanning;
-  }
-
-  async #scanDue(): Promise<void> {
-    if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
-    for (;;) {
-      const scanned = new Set<SharedFolder>();
-      for (let folder = this.#nextDue(); folder !== undefined; folder = this.#nextDue()) {
-        folder.due = false;
-        scanned.add(folder);
-        await this.#scanOne(folder);
-      }
-      if (scanned.size === 0) break;
-      if (!this.#stopping.signal.aborted) await this.#sweep(scanned);
-    }
-    this.#scanning = null;
-    if (this.#rescanIntervalMs > 0 && !this.#stopping.signal.aborted) {
-      this.#rescanTimer = setTimeout(() => void this.rescan(), this.#rescanIntervalMs).unref();
-    }
-    this.#settle();
-  }
-
-  #nextDue(): SharedFolder | undefined {
-    return this.#stopping.signal.aborted ? undefined : [...this.#folders.values()].find(({ due }) => due);
-  }
-
-  /** Drops hashes of deleted files; keeps those that may return for a time. */
-  async #sweep(scanned: ReadonlySet<SharedFolder>): Promise<void> {
-    await this.#store.sweep((path, { dev }) => {
-      if (this.#catalog.has(path)) return 'keep';
-      const folder = this.#folderOf(path);
-      if (folder === null) return 'away'; // not in a shared folder
-      if (!scanned.has(folder) || folder.survey.withholds(path)) return 'keep';
-      return folder.survey.mayReturn(path, dev) ? 'away' : 'gone';
-    }, this.#now());
-    for (const { survey } of scanned) survey.close();
-  }
-
-  async #scanOne(folder: SharedFolder): Promise<void> {
-    const startedAt = performance.now();
-    let survey = new Survey();
-    folder.running = survey;
-    folder.state = 'scanning';
-    folder.generation++;
-    let found = 0;
-    try {
-      await this.#check(folder);
-      const excluded: ScanOptions['excluded'] = (path, kind) => folder.excluded(path, kind);
-      const options = { signal: this.#stopping.signal, survey, own: this.#own, excluded };
-      for await (const slice of scanFolder(folder.realPath, options)) {
-        if (folder.removed) return;
-        found += slice.length;
-        await this.#intake.take(folder, this.#withinBound(slice, survey));
-      }
-      if (folder.removed || this.#stopping.signal.aborted) return;
-      await this.#drop(folder, folder.generation);
-      folder.trouble = null;
-      folder.state = 'ready';
-    } catch (error) {
-      // The folder cannot be read, so its files cannot be served.
-      await this.#drop(folder);
-      survey = new Survey();
-      folder.trouble = error instanceof Error ? error.message : String(error);
-      folder.state = 'failed';
-    }
-    folder.survey = survey;
-    folder.running = null;
-    folder.scannedAt = this.#now();
-    folder.say(this.#log);
-    const ms = Math.round(performance.now() - startedAt);
-    this.#log.debug({ folder: folder.path, found, ms }, 'folder scanned');
-    this.#onScanned(folder.status);
-  }
-
-  /** Leaves out new files above FILES_MAX. */
-  #withinBound(slice: readonly FoundFile[], survey: Survey): readonly FoundFile[] {
-    if (this.#catalog.size + slice.length <= this.#filesMax) return slice;
-    let room = this.#filesMax - this.#catalog.size;
-    return slice.filter(({ path }) => {
-      if (this.#catalog.has(path) || room-- > 0) return true;
-      survey.leaveOut('too-many', path, 'file');
-      return false;
-    });
-  }
-
-  /** Removes all files of the folder, or those that the scan `unseenBy` has not found. */
-  async #drop(folder: SharedFolder, unseenBy: number | null = null, drops = (_path: string) => true): Promise<void> {
-    let looked = 0;
-    for (const indices of this.#catalog.indicesOf(folder, unseenBy)) {
-      for (const index of indices) {
-        const entry = this.#catalog.byIndex(index);
-        if (entry !== null && drops(entry.path)) this.#intake.remove(entry);
-        if (++looked % DROP_SLICE === 0) await setImmediate();
-      }
-      await setImmediate();
-    }
   }
 
   #noteChange(): void {

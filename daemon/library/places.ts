@@ -31,6 +31,12 @@ export class Places {
     return place;
   }
 
+  numbersOf(isWanted: (place: Place) => boolean): Set<number> {
+    const numbers = new Set<number>();
+    for (const place of this.#places) if (place !== undefined && isWanted(place)) numbers.add(place.number);
+    return numbers;
+  }
+
   /** Adds a file to a folder. */
   enter(path: string, folder: SharedFolder, dev: number): Place {
     let place = this.find(path);

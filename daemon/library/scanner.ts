@@ -2,7 +2,7 @@
 // inside the folder is found anyway, one outside must not be shared.
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { refusedFileSystem } from '../../settings/folder-refusal.ts';
 import { type NeverShared, neverShared, type Secret } from '../../settings/never-shared.ts';
 import { systemCode } from './library-error.ts';
@@ -27,6 +27,12 @@ export interface ScanOptions {
   readonly never?: NeverShared;
   /** Why its owner leaves something out, by its path, or null. */
   readonly excluded?: (path: string, kind: Kind) => Secret | null;
+  /** A folder at or below the root to begin with. */
+  readonly from?: string;
+  /** Called before the entries of a folder are read. */
+  readonly onFolder?: (path: string) => void;
+  /** Whether to scan a folder below as well; by default all are. */
+  readonly descend?: (path: string) => boolean;
 }
 
 /** Files examined before yielding to the event loop. */
@@ -50,10 +56,15 @@ export function leftOutByName(name: string, kind: Kind, never: NeverShared): Rea
 
 /** Yields non-empty regular files in slices. `root` is a real path. Ends without an error when the signal aborts. */
 export async function* scanFolder(root: string, options: ScanOptions): AsyncGenerator<FoundFile[]> {
-  const { signal, survey } = options;
+  const { signal, survey, from = root, onFolder, descend } = options;
   const never = options.never ?? neverShared();
+  const isBelow = from !== root;
   const folders: { path: string; depth: number; devAbove: number | null }[] = [
-    { path: root, depth: 0, devAbove: null },
+    {
+      path: from,
+      depth: isBelow ? relative(root, from).split(sep).length : 0,
+      devAbove: isBelow ? await deviceOf(dirname(from)) : null,
+    },
   ];
   let names: Seen[] = [];
   let count = 0;
@@ -66,6 +77,7 @@ export async function* scanFolder(root: string, options: ScanOptions): AsyncGene
         continue;
       }
       survey.enter(folder.path, dev);
+      onFolder?.(folder.path);
       for await (const entry of entriesOf(folder.path)) {
         if (signal.aborted) return;
         const { name } = entry;
@@ -74,6 +86,7 @@ export async function* scanFolder(root: string, options: ScanOptions): AsyncGene
         let rule = leftOut(entry, path, folder.depth, options, never);
         if (rule === null && isFolder && ++count > FOLDERS_MAX) rule = 'too-many';
         if (rule !== null) survey.leaveOut(rule, path, isFolder ? 'folder' : 'file');
+        else if (isFolder && descend?.(path) === false) continue;
         else if (isFolder) folders.push({ path, depth: folder.depth + 1, devAbove: dev });
         else names.push({ path, name, dev });
         if (names.length < SLICE_FILES) continue;
@@ -107,6 +120,14 @@ function leftOut(
   if (entry.isSymbolicLink()) return 'link';
   if (!entry.isFile()) return 'special';
   return own?.isPrivate(path) === true ? 'data-folder' : null;
+}
+
+/** Null for a folder that has gone. */
+async function deviceOf(path: string): Promise<number | null> {
+  return await lstat(path).then(
+    ({ dev }) => dev,
+    () => null,
+  );
 }
 
 async function* entriesOf(path: string): AsyncGenerator<Dirent> {

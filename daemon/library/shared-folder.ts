@@ -11,7 +11,7 @@ import { LibraryError, systemCode } from './library-error.ts';
 import { isWithin, type OwnFolder } from './own-folder.ts';
 import { type Kind, type LeftOut, Survey } from './survey.ts';
 
-export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed';
+export type FolderState = 'waiting' | 'scanning' | 'ready' | 'failed' | 'cancelled';
 
 /** What its owner wants of one folder; kept over restarts. */
 export interface FolderChoices {
@@ -72,6 +72,8 @@ export class SharedFolder {
   /** A scan is due. Setting it during a scan requests another. */
   due = false;
   removed = false;
+  /** System error code with which a folder below could not be watched; null: all are watched, or none. */
+  unwatched: string | null = null;
   /** Latest error written to the log. */
   #saidError: string | null = null;
   #saidLeftOut = '';
@@ -94,7 +96,7 @@ export class SharedFolder {
 
   /** Computed from the present state, so that it ends with its cause. */
   get error(): string | null {
-    const faults = this.trouble === null ? [...this.survey.faults, ...this.#unhashed] : [this.trouble];
+    const faults = this.trouble === null ? [...this.survey.faults, ...this.#unhashed, ...this.#unseen] : [this.trouble];
     return faults.length === 0 ? null : faults.join('; ');
   }
 
@@ -127,6 +129,14 @@ export class SharedFolder {
 
   #below(path: string): string {
     return relative(this.realPath, path).split(sep).join('/');
+  }
+
+  get #unseen(): string[] {
+    const { unwatched } = this;
+    if (unwatched === null) return [];
+    const bound = { ENOSPC: 'fs.inotify.max_user_watches', EMFILE: 'fs.inotify.max_user_instances' }[unwatched];
+    const mend = bound === undefined ? unwatched : `${unwatched}: raise ${bound} with sysctl`;
+    return [`changes in some folders below are found only by scans, as the system does not watch them (${mend})`];
   }
 
   get #unhashed(): string[] {

@@ -110,6 +110,10 @@ export class Survey {
     this.#places.set(folder, { dev, unread: false, hasFiles: false });
   }
 
+  visited(folder: string): boolean {
+    return this.#places.has(folder);
+  }
+
   noteFile(path: string): void {
     for (let at = dirname(path); ; at = dirname(at)) {
       const place = this.#places.get(at);

@@ -28,15 +28,18 @@ export function createLibrary(
   { onChange, onScanned }: Required<Pick<LibraryOptions, 'onChange' | 'onScanned'>>,
 ): Library {
   const libraryLog = log.child({ mod: 'library' });
-  return new Library({
+  const library = new Library({
     folders: settings.library.folders,
     exclude: settings.library.exclude,
+    watch: { enabled: settings.library.watch },
     own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
     store: new FileStore(store, libraryLog),
     log: libraryLog,
     onChange,
     onScanned,
   });
+  library.hashSpeed = settings.library.hashSpeed;
+  return library;
 }
 
 export class Transfers {

@@ -90,6 +90,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'gnutella.userAgent': ['me/1', 'me/1', 'me/1'],
     'library.folders': [`/a${delimiter}/b, c`, '[/a, "/b, c"]', ['/a', '/b, c']],
     'library.exclude': ['*.iso,/a b/', '["*.iso", "/a b/"]', ['*.iso', '/a b/']],
+    'library.watch': ['no', 'false', false],
     'downloads.folder': ['/x', '/x', '/x'],
     'api.host': ['::1', '"::1"', '::1'],
     'api.web': ['off', 'false', false],

@@ -57,6 +57,7 @@ const FOLDER_TONES: Readonly<Record<FolderView['state'], Tone>> = {
   scanning: 'busy',
   waiting: 'wait',
   failed: 'bad',
+  cancelled: 'wait',
 };
 
 function folderColumns(act: Actions, canShare: boolean, now: number): Column<FolderView>[] {

@@ -84,8 +84,8 @@ t.test('what a scan has not seen is told, and counts of a file end with it', asy
   t.equal(catalog.see(found('/one/kept'), one), 2);
   t.equal(catalog.see(found('/one/kept', 7), one), -1, 'another size');
   t.equal(catalog.see(found('/one/new'), one), -1);
-  t.strictSame([...catalog.indicesOf(one, one.generation)].flat(), [1]);
-  t.strictSame([...catalog.indicesOf(one)].flat(), [1, 2]);
+  t.strictSame([...catalog.indicesIn(({ folder }) => folder === one, one.generation)].flat(), [1]);
+  t.strictSame([...catalog.indicesIn(({ folder }) => folder === one)].flat(), [1, 2]);
   catalog.remove(old);
   const next = catalog.add(found('/one/next'), one);
   t.same([next.index, next.hits, next.uploads, old.hits], [4, 0, 0, 0]);

@@ -134,7 +134,7 @@ t.test('a secret behind the bytes that a file system gives at once is found', as
     fs.readSync = (file, into, at, length, from) => read(file, into, at, Math.min(length, 1000), from);
     syncBuiltinESMExports();`;
   const worker = new Worker(new URL('../../../daemon/library/hash-worker.js', import.meta.url), {
-    workerData: neverShared().list.firstBytes,
+    workerData: { rules: neverShared().list.firstBytes, speed: new Int32Array(new SharedArrayBuffer(4)) },
     execArgv: ['--import', `data:text/javascript,${encodeURIComponent(shorter)}`],
   });
   t.teardown(() => worker.terminate());
