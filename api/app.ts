@@ -17,7 +17,6 @@ import { checkHost, checkOrigin, setSafeHeaders } from './web-origin.ts';
 import { servePage, type WebPage } from './web-page.ts';
 
 export interface ApiOptions {
-  /** The owner's token. */
   token: string;
   keys?: Keyring;
   /** Accepted host names besides IP addresses and localhost. */
@@ -44,10 +43,10 @@ export interface ApiOptions {
   page?: () => Promise<WebPage> | null;
 }
 
-/** Since the start. */
+/** Counts of requests since the start. */
 export interface ApiCounters {
   requests: number;
-  /** By the problem's code, which bounds it. */
+  /** Refused requests by problem code. */
   refused: Partial<Record<ApiErrorCode, number>>;
 }
 
@@ -60,7 +59,7 @@ interface Parts {
 export function createApi(control: Control, options: ApiOptions): Koa {
   const { onInternalError, refusalOf, version = '0', checkOutput = false } = options;
   const app = new Koa();
-  app.silent = true; // koa prints stacks itself otherwise
+  app.silent = true; // keeps koa from printing stack traces
   app.on('error', (error: unknown) => {
     if (!isCallerGone(error)) onInternalError(error, 'response');
   });
@@ -123,10 +122,9 @@ function answerProblem(ctx: Context, error: ApiError): void {
   ctx.set('Cache-Control', 'no-store');
   if (error.code === 'UNAUTHORIZED') ctx.set('WWW-Authenticate', 'Bearer realm="servent"');
   if (error.retryAfter !== null) ctx.set('Retry-After', String(error.retryAfter));
-  // The rest of the body is not read.
   if (error.code === 'BODY_TOO_LARGE' || error.code === 'TOO_SLOW') ctx.set('Connection', 'close');
   if (error.code !== 'BODY_TOO_LARGE') return;
-  ctx.body = Readable.from(answerThenRest(text, ctx.req)); // a close in its midst is a reset, which takes the answer along
+  ctx.body = Readable.from(answerThenRest(text, ctx.req)); // closing during an upload resets the connection and loses the answer
   ctx.length = Buffer.byteLength(text);
 }
 
@@ -137,7 +135,7 @@ const openPaths = new Set(
     .map(({ path }) => path),
 );
 
-/** The page is opened without a token: it asks for one. */
+/** Serves the web page without a token; the page asks for it. */
 function publicPage({ page, hostNames }: ApiOptions): Koa.Middleware {
   const names = allowedNames(hostNames);
   return async (ctx, next) => {
@@ -180,7 +178,7 @@ const callerOf = (ctx: Context): Caller => (ctx.state['caller'] as Caller | unde
 function mount(router: Router, name: EndpointName, parts: Parts): void {
   const endpoint: Endpoint = endpoints[name];
   router.register(endpoint.path, [endpoint.method.toLowerCase()], async ctx => {
-    // Before the body is read: it may be large.
+    // Checked before the body is read.
     if (endpoint.scope !== 'open') requireScope(callerOf(ctx), endpoint.scope);
     const body = endpoint.body === null ? undefined : await readJson(ctx.req, parts.options.bodyWaitMs ?? BODY_WAIT_MS);
     const run = () => answerOf(name, { params: ctx.params as unknown, query: ctx.query, body }, ctx, parts);
@@ -227,7 +225,7 @@ function send(ctx: Context, { status, text, location }: Sent): void {
   ctx.status = status;
   if (location !== null) ctx.set('Location', location);
   if (text === null) {
-    ctx.body = null; // koa turns an empty body into 204 by itself, and only then
+    ctx.body = null; // koa answers 204 for null
     return;
   }
   ctx.body = text;

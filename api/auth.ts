@@ -34,18 +34,18 @@ const SECRET_CHARACTERS_MAX = 512;
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 export interface AuthOptions {
-  /** The owner's. */
   token: string;
   keys?: Keyring;
   throttle: Throttle;
 }
 
-/** Throws for a token that could be guessed. */
+/** Throws for a token under TOKEN_CHARACTERS_MIN characters. */
 export function requireStrong(token: string): void {
-  if (token.length < TOKEN_CHARACTERS_MIN) throw new Error('the API token is too short to protect anything');
+  if (token.length < TOKEN_CHARACTERS_MIN)
+    throw new Error(`the API token is too short: use at least ${TOKEN_CHARACTERS_MIN} characters`);
 }
 
-/** Tells who sent an Authorization header, or throws UNAUTHORIZED or TOO_MANY_FAILURES. */
+/** Returns a function that finds the caller of an Authorization header; it throws UNAUTHORIZED or TOO_MANY_FAILURES. */
 export function authenticator({ token, keys, throttle }: AuthOptions): (header: string, address: string) => Caller {
   requireStrong(token);
   const expected = digest(token);
@@ -80,6 +80,6 @@ export function requireScope(caller: Caller, scope: Scope): void {
   if (allows(caller, scope)) return;
   throw new ApiError(
     'FORBIDDEN',
-    `this takes a key with the scope ${scope}; the key ${JSON.stringify(caller.name)} has ${caller.scopes.join(', ')}`,
+    `this operation needs a key with the scope ${scope}; the key ${JSON.stringify(caller.name)} has ${caller.scopes.join(', ')}`,
   );
 }

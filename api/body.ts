@@ -5,11 +5,11 @@ import { ApiError, invalid } from './errors.ts';
 
 export const BODY_BYTES_MAX = 1024 * 1024;
 export const BODY_WAIT_MS = 10_000;
-/** Read away of a body that was refused, so that the caller gets to read why. */
+/** Most bytes of a refused body that are read and discarded, so that the client can read the answer. */
 const REST_BYTES_MAX = 64 * 1024 * 1024;
 const REST_MS = 5_000;
 
-/** undefined when the request has no body. */
+/** Returns the parsed body, or undefined when there is none. Throws ApiError. */
 export async function readJson(request: IncomingMessage, waitMs: number = BODY_WAIT_MS): Promise<unknown> {
   const { headers } = request;
   const declared = headers['content-length'];
@@ -33,13 +33,13 @@ export async function readJson(request: IncomingMessage, waitMs: number = BODY_W
   }
 }
 
-/** JSON.parse makes a field of it, most code after that does not see it: nobody means well with this key. */
+/** Rejects the key `__proto__`: JSON.parse makes it an own field, which a later copy could turn into a prototype. */
 function refuseProto(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw invalid(key, 'there is no such field');
+  if (key === '__proto__') throw invalid(key, 'unknown field');
   return value;
 }
 
-/** For a caller that still sends: all of the answer, and then its end once the rest of the body is read away or there is too much of it. */
+/** Yields the answer and ends after the rest of the body was discarded, or after REST_BYTES_MAX of it. */
 export async function* answerThenRest(answer: string, request: IncomingMessage): AsyncGenerator<string> {
   yield answer;
   if (request.complete || request.destroyed) return;
@@ -52,7 +52,7 @@ export async function* answerThenRest(answer: string, request: IncomingMessage):
       if (bytes > REST_BYTES_MAX) done();
     });
     request.once('end', done).once('close', done);
-    request.resume(); // it was paused where it grew too large
+    request.resume(); // paused when the body exceeded its limit
   });
   clearTimeout(timer);
 }

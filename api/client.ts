@@ -1,4 +1,4 @@
-// The API as functions: one per row of the table, used by the command line, the dashboard and the tests.
+// Client of the API with one function per endpoint, for the command line, the dashboard and the tests.
 import type { Page } from './control.ts';
 import type { CallOf, EndpointName, OutputOf } from './endpoints.ts';
 import type { Problem } from './errors.ts';
@@ -17,7 +17,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** There was no answer, or not one of a servent daemon. */
+/** No answer came, or the answer was not from a servent daemon. */
 export class NoAnswerError extends Error {
   readonly url: string;
 
@@ -40,14 +40,14 @@ export type Client = { readonly [N in EndpointName]: Call<N> };
 export interface ClientOptions {
   /** `http://HOST:PORT` or `https://…`, with or without a path below which the API lives; `unix:PATH` for the socket. */
   url: string;
-  /** Empty: none is sent, which is enough on the socket. */
+  /** Empty: no token is sent, as the Unix socket needs none. */
   token: string;
-  /** PEM: certificates to trust besides those of the system, such as the daemon's own. */
+  /** PEM certificates to trust besides those of the system. */
   ca?: string;
-  /** For each call. */
+  /** Deadline of each call. */
   waitMs?: number;
   signal?: AbortSignal;
-  /** Sees each call before it is made; what it throws stops the call. */
+  /** Called before each call; an exception cancels the call. */
   onCall?: (call: { method: string; url: string; body: string | null }) => void;
 }
 
@@ -68,13 +68,13 @@ async function call(route: Route, input: Record<string, unknown>, options: Clien
   const reply = await ask(route.method, `${path}${queryString(query)}`, sent, 'application/json', options);
   if (reply.status === 204) return undefined;
   const answer = parseJson(reply.text);
-  // `ready` answers 503 with its ordinary document.
+  // `ready` answers 503 with its normal document.
   const good = (reply.status >= 200 && reply.status < 300) || (reply.status === 503 && !isProblem(answer));
   if (answer === undefined || !good) throw refusal(options.url, reply);
   return answer;
 }
 
-/** What is answered with text, such as metrics. Throws as a call does. */
+/** Reads an answer in plain text, such as metrics. Throws like a call. */
 export async function readText(
   path: string,
   query: Readonly<Record<string, string>>,
@@ -112,11 +112,11 @@ async function ask(
   }
 }
 
-/** What an answer that is not a good one says. */
+/** Makes the error for an unsuccessful answer. */
 export function refusal(url: string, { status, type, text }: HttpReply): RefusedError | NoAnswerError {
   const answer = parseJson(text);
   if (type.startsWith('application/problem+json') && isProblem(answer)) return new RefusedError(answer);
-  return new NoAnswerError(url, `answered ${status} with something that is not a servent's`);
+  return new NoAnswerError(url, `answered ${status}, but not as a servent daemon`);
 }
 
 export function credentials({ token }: Pick<ClientOptions, 'token'>): Record<string, string> {
@@ -135,7 +135,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // the caller says what came instead
+    return undefined; // the caller reports it
   }
 }
 
@@ -143,7 +143,7 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
 }
 
-/** In a few words, for a person. The reason may be one or two causes below what was thrown. */
+/** Describes an error in a few words; takes the text of its innermost cause. */
 export function reasonOf(error: unknown): string {
   let reason: unknown = error;
   for (let depth = 0; depth < 4 && reason instanceof Error && reason.cause instanceof Error; depth++)
@@ -154,7 +154,7 @@ export function reasonOf(error: unknown): string {
   return reason.message || code || 'no answer';
 }
 
-/** Every item of a list, page by page, up to `max`. */
+/** Yields the items of a list, page by page, up to `max`. */
 export async function* everyItem<T>(
   list: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,
   max = Number.POSITIVE_INFINITY,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 export class Connections {
   readonly #max: number;
-  /** By both ends, as a socket and the TLS over it say the same; in the order in which they came. */
+  /** Connections without a valid key by both addresses, which a TLS socket shares with its TCP socket; oldest first. */
   readonly #strangers = new Map<string, Socket>();
   readonly #known = new Map<string, Socket>();
 
@@ -15,12 +15,12 @@ export class Connections {
     return this.#strangers.size + this.#known.size;
   }
 
-  /** A connection came in. Cuts one when there are too many: this one, if callers with keys have all the others. */
+  /** Adds a connection. Above the limit closes the oldest without a key, or this one if all others have keys. */
   add(socket: Socket): void {
     const ends = endsOf(socket);
     this.#strangers.set(ends, socket);
     socket.once('close', () => {
-      // By now another connection may have the same ends.
+      // A newer connection may have the same addresses.
       for (const held of [this.#strangers, this.#known]) if (held.get(ends) === socket) held.delete(ends);
     });
     if (this.size <= this.#max) return;
@@ -30,7 +30,7 @@ export class Connections {
     oldest[1].destroy();
   }
 
-  /** Who called on it has a key: it stays. */
+  /** Marks a connection as used with a valid key: it is not closed at the limit. */
   know(socket: Socket): void {
     const ends = endsOf(socket);
     const stranger = this.#strangers.get(ends);

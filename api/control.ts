@@ -56,7 +56,7 @@ export type CallerView = z.infer<typeof keys.caller>;
 export type KeyScope = z.infer<typeof keys.keyScope>;
 
 export type PageRequest = z.output<typeof pageRequest>;
-/** A list as it may be asked for; the choice of `fields` is made after Control has answered. */
+/** Page, filter and order of a list. The HTTP layer applies `fields` afterwards. */
 export interface ListRequest extends PageRequest {
   filter?: Filter | undefined;
   sort?: Sort | undefined;
@@ -64,7 +64,7 @@ export interface ListRequest extends PageRequest {
 }
 export interface Page<T> {
   items: T[];
-  /** Where the next page starts; null on the last one. Opaque. */
+  /** Cursor of the next page, opaque; null on the last page. */
   next: string | null;
 }
 
@@ -95,8 +95,8 @@ export type PreviewFolderInput = z.output<typeof library.previewFolder>;
 export type Answer<T> = T | Promise<T>;
 
 /**
- * Inputs are already validated. Refusals are thrown as `ApiError` (errors.ts); anything else thrown is our bug and becomes a 500.
- * Lists: `pageOf` in page.ts cuts the page and makes the cursor.
+ * Inputs are already validated. Methods throw `ApiError` (errors.ts); any other exception becomes a 500.
+ * Lists use `pageOf` in page.ts.
  */
 export interface Control {
   status(): Answer<StatusView>;
@@ -121,16 +121,16 @@ export interface Control {
   startSearch(input: StartSearchInput): Answer<SearchView>;
   searches(input: ListRequest): Answer<Page<SearchView>>;
   search(input: ById): Answer<SearchView>;
-  /** Stops it and forgets its results. */
+  /** Stops a search and deletes its results. */
   removeSearch(input: ById): Answer<void>;
-  /** In the order they were found. */
+  /** Oldest first. */
   results(input: ById & ListRequest): Answer<Page<ResultView>>;
 
   startDownload(input: StartDownloadInput): Answer<DownloadView>;
   downloads(input: ListRequest): Answer<Page<DownloadView>>;
   download(input: ById): Answer<DownloadView>;
   changeDownload(input: ById & ChangeDownloadInput): Answer<DownloadView>;
-  /** Cancels it and deletes its partial file; a completed file stays. */
+  /** Cancels a download and deletes its partial file; a completed file stays. */
   removeDownload(input: ById): Answer<void>;
 
   uploads(input: ListRequest): Answer<Page<UploadView>>;
@@ -145,25 +145,25 @@ export interface Control {
   rescan(): Answer<RescanView>;
 
   config(): Answer<ConfigView>;
-  /** Writes the configuration file and applies what can be applied; `INVALID` names the first wrong key. */
+  /** Writes the configuration file and applies settings that need no restart; `INVALID` names the first wrong key. */
   changeConfig(input: ConfigPatchInput): Answer<ConfigPlan>;
   keys(input: ListRequest): Answer<Page<KeyView>>;
-  /** The only answer that ever holds the secret. */
+  /** Creates a key; only this answer has the secret. */
   createKey(input: NewKeyInput): Answer<KeyWithSecret>;
-  /** In force before it answers. */
+  /** Revokes a key before it answers. */
   removeKey(input: ById): Answer<void>;
   reloadConfig(): Answer<ConfigPlan>;
   /** Newest first. */
   logLines(input: LogInput): Answer<Page<LogLineView>>;
   logLevels(): Answer<LogLevelsView>;
   changeLogLevels(levels: LogLevelsPatch): Answer<LogLevelsView>;
-  /** Why a search finds what it finds. */
+  /** Explains the results of a search. */
   explainSearch(input: ById): Answer<Explanation>;
   explainDownload(input: ById): Answer<Explanation>;
-  /** Which rates hold for a neighbour's queries, and what they dropped. */
+  /** Returns the query rate limits of a neighbour and the number of dropped queries. */
   explainPeer(input: ById): Answer<Explanation>;
   refusedPeers(): Answer<RefusedPeersView>;
-  /** Why we are, or are not, an ultrapeer. */
+  /** Explains the role of this servent. */
   election(): Answer<Explanation>;
   doctor(): Answer<DoctorView>;
   live(): Answer<LiveView>;

@@ -1,4 +1,4 @@
-// docs/api.md, written from the table of endpoints.
+// Writes docs/api.md from the tables of endpoints, streams, events and errors.
 import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
@@ -30,9 +30,9 @@ function introduction(): string[] {
   return [
     '# Admin API',
     '',
-    '<!-- Written from api/endpoints.ts by `npm run docs`: change it there. -->',
+    '<!-- Generated from api/endpoints.ts by `npm run docs`; edit that file. -->',
     '',
-    'HTTP/1.1 and JSON. Every call needs `Authorization: Bearer TOKEN`, save the health probes; the token is in the file `api-token` of the',
+    'HTTP/1.1 and JSON. Every call except the health probes needs `Authorization: Bearer TOKEN`; the token is in the file `api-token` of the',
     'data folder, readable by its owner alone. Call the API by its address or as `localhost`: other names in the Host header are refused.',
     '',
     'Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second. Ids are opaque. Fields may be added to answers at any',
@@ -55,9 +55,9 @@ function lists(): string[] {
     '',
     '## Lists',
     '',
-    `Lists take \`limit\` (1 to ${PAGE_LIMIT_MAX}, at first ${PAGE_LIMIT_DEFAULT}) and \`cursor\` and answer \`{"items": […], "next": cursor}\`; \`next\` is null on the last page.`,
-    'A list may change between two pages: what was there before and still is comes once. `sort=-size,name` orders by up to three fields, `-` turns one',
-    'around; `fields=id,messages.in` answers these alone.',
+    `Lists take \`limit\` (1 to ${PAGE_LIMIT_MAX}, default ${PAGE_LIMIT_DEFAULT}) and \`cursor\` and answer \`{"items": […], "next": cursor}\`; \`next\` is null on the last page.`,
+    'When a list changes between two pages, items that stay in it are still returned once. `sort=-size,name` orders by up to three fields, `-` is',
+    'descending; `fields=id,messages.in` returns only these fields.',
     '',
     '### Filters',
     '',
@@ -69,27 +69,27 @@ function lists(): string[] {
     '',
     '| test | holds when |',
     '| --- | --- |',
-    '| `name = x`, `name != x` | it is, or is not, exactly that; `null` for what is not known |',
+    '| `name = x`, `name != x` | the value is, or is not, exactly `x`; `null`: unknown |',
     '| `size >= 1.5k` | numbers, with `k M G T` or `Ki Mi Gi Ti`; a list counts as its length |',
-    '| `addedAt > -2h` | times: ISO 8601, or so many `s m h d w` ago |',
-    "| `name ~ 'blue moon'`, `!~` | the text has that in it, in any case |",
-    "| `name like '*.ogg'` | the whole text, `*` any run of characters, `?` any one |",
-    '| `state in (active, queued)` | it is one of these |',
-    '| `deflate` | it is true |',
-    "| `'moon'` | any text of the item has that in it |",
+    '| `addedAt > -2h` | times: ISO 8601, or a number of `s m h d w` ago |',
+    "| `name ~ 'blue moon'`, `!~` | the text contains it, ignoring case |",
+    "| `name like '*.ogg'` | the whole text matches; `*` is any run of characters, `?` any one |",
+    '| `state in (active, queued)` | the value is one of these |',
+    '| `deflate` | the value is true |',
+    "| `'moon'` | any text of the item contains it |",
     '',
-    'A field with several values, such as `sources.address`, passes when one of them does.',
+    'A field with several values, such as `sources.address`, passes when one of its values passes.',
   ];
 }
 
 function safety(): string[] {
   return [
     '',
-    '## Twice, and at the same time',
+    '## Retries and concurrent changes',
     '',
-    'A POST with an `Idempotency-Key` is done once: sent again within a day, it gets the same answer and `Idempotency-Replayed: true`. Answers to GET carry an',
-    '`ETag`: `If-None-Match` saves the body of what has not changed, `If-Match` on a change of the configuration refuses it with 412 when somebody',
-    'else has been faster.',
+    'A POST with an `Idempotency-Key` runs once: repeated within a day, it gets the same answer with `Idempotency-Replayed: true`. Answers to GET have an',
+    '`ETag`: with `If-None-Match` an unchanged object is answered with 304 and no body; with `If-Match` a change of the configuration is refused with 412',
+    'when the configuration has changed meanwhile.',
   ];
 }
 
@@ -101,7 +101,7 @@ function operation(endpoint: Endpoint): string[] {
   if (endpoint.body !== null) lines.push('', ...bodyFields(endpoint.body));
   lines.push('', answer(endpoint));
   if (endpoint.problems.length > 0)
-    lines.push('', `Refusals of its own: ${endpoint.problems.map(code => `\`${code}\``).join(', ')}.`);
+    lines.push('', `Own error codes: ${endpoint.problems.map(code => `\`${code}\``).join(', ')}.`);
   return lines;
 }
 
@@ -120,7 +120,7 @@ function answer({ output, success }: Endpoint): string {
 
 const isList = ({ output }: Endpoint): boolean => output !== null && itemOf(output) !== null;
 
-/** The operations of one group, then what they answer with. */
+/** Writes the operations of one group, then the schemas of their answers. */
 function section(tag: string, rows: readonly Endpoint[]): string[] {
   const answered = new Set(rows.flatMap(({ output }) => (output === null ? [] : [itemOf(output) ?? output])));
   return [
@@ -136,7 +136,7 @@ function section(tag: string, rows: readonly Endpoint[]): string[] {
   ];
 }
 
-/** A link to what is documented by name, otherwise the names of its fields. */
+/** Returns a link to a named schema, else the names of its fields. */
 function objectText(schema: z.ZodType): string {
   const name = schemaNames.get(schema);
   if (name !== undefined) return `[${name}](#the-${name.toLowerCase()}-object)`;
@@ -144,7 +144,7 @@ function objectText(schema: z.ZodType): string {
   return names.map(field => `\`${field}\``).join(', ');
 }
 
-/** A table, nested objects as `outer.inner`, lists as `outer[].inner`. */
+/** Writes a table of fields: nested objects as `outer.inner`, lists as `outer[].inner`. */
 function fields(schema: JsonSchema, isAnswer = false): string[] {
   return ['| field | type | meaning |', '| --- | --- | --- |', ...rowsOf(schema, '', isAnswer)];
 }
@@ -154,7 +154,7 @@ function rowsOf({ properties = {}, required = [] }: JsonSchema, prefix: string, 
     const path = `${prefix}${name}`;
     const optional = required.includes(name) || isAnswer ? '' : ', optional';
     const initially =
-      schema.default === undefined || typeof schema.default === 'object' ? '' : `, at first ${String(schema.default)}`;
+      schema.default === undefined || typeof schema.default === 'object' ? '' : `, default ${String(schema.default)}`;
     const row = `| \`${path}\` | ${typeText(schema)}${initially === '' ? optional : initially} | ${schema.description ?? ''} |`;
     if (schema.type === 'object') return [row, ...rowsOf(schema, `${path}.`, isAnswer)];
     if (schema.items?.type === 'object') return [row, ...rowsOf(schema.items, `${path}[].`, isAnswer)];
@@ -179,7 +179,7 @@ function rangeText({ minimum, maximum }: JsonSchema): string {
   return minimum === undefined ? ` up to ${maximum}` : ` ${minimum} to ${maximum}`;
 }
 
-/** What is not answered with one JSON document. */
+/** Documents the streams and events. */
 function streamed(): string[] {
   return [
     '',
@@ -194,16 +194,16 @@ function streamed(): string[] {
     '',
     ...fields(jsonSchemaOf(event, 'output'), true),
     '',
-    'A frame `gap` is no event: its `data` says which ones could not be had.',
+    'A frame `gap` is not an event: its `data` has the ids of events that could not be delivered.',
     '',
     ...fields(jsonSchemaOf(gap, 'output'), true),
     '',
-    'Events are kept for seven days, 10,000 at most, and over restarts; those marked `passing` or `latest` are told to those who listen and not',
-    'kept; of `latest` ones only the newest of each object is sent, once an `interval`.',
+    'Events are kept for seven days, at most 10,000, also across restarts. Events marked `passing` or `latest` are only sent to open streams and not',
+    'kept; of `latest` events only the newest of each object is sent, once per `interval`.',
     'Webhooks and commands (`hooks` in the configuration) get the same JSON. A webhook is signed in `Servent-Signature: t=SECONDS,v1=HEX`,',
-    'the HMAC-SHA256 of `SECONDS.BODY`; whatever is not answered with 2xx is tried again, twelve times within about an hour.',
+    'the HMAC-SHA256 of `SECONDS.BODY`; a delivery that is not answered with 2xx is repeated up to twelve times within about an hour.',
     '',
-    '| topic | type | | data | what has happened |',
+    '| topic | type | | data | meaning |',
     '| --- | --- | --- | --- | --- |',
     ...eventTypes.map(type => {
       const { topic, retention, schema, doc }: EventRow = events[type];
@@ -221,7 +221,7 @@ function problems(): string[] {
     '',
     ...fields(jsonSchemaOf(service.problem, 'output'), true),
     '',
-    'These codes keep their meaning:',
+    'The codes are stable:',
     '',
     '| code | status | type | |',
     '| --- | --- | --- | --- |',

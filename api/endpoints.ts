@@ -1,4 +1,4 @@
-// The admin API, one row per operation. Routes, validation, client and docs/api.md are made from this table.
+// Table of the endpoints, one row per operation. Routes, validation, client and docs/api.md are made from it.
 import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
 import type { ApiErrorCode } from './errors.ts';
@@ -15,7 +15,7 @@ import * as transfers from './schemas/transfers.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** What a key must be allowed to do: `open` needs no token at all. */
+/** Scope a key needs; `open` needs no token. */
 export type Scope = 'open' | 'read' | 'operate' | 'admin';
 
 export interface Endpoint {
@@ -24,7 +24,7 @@ export interface Endpoint {
   readonly path: string;
   readonly doc: string;
   readonly scope: Scope;
-  /** The group it is documented in. */
+  /** Group in the documentation. */
   readonly tag: string;
   readonly params: z.ZodType | null;
   readonly query: z.ZodType | null;
@@ -32,13 +32,13 @@ export interface Endpoint {
   /** null: the answer has no body. */
   readonly output: z.ZodType | null;
   readonly success: 200 | 201 | 202 | 204;
-  /** Refusals of its own, besides those that every call can meet. */
+  /** Error codes of this endpoint besides those of every call. */
   readonly problems: readonly ApiErrorCode[];
-  /** The answer's own status, where the output decides. */
+  /** Status that depends on the output. */
   readonly statusFor?: (output: never) => number;
-  /** A GET whose ETag an `If-Match` must name, when one is sent. */
+  /** Path of the GET whose ETag an `If-Match` header is compared with. */
   readonly ifMatch: string | null;
-  /** Described in the OpenAPI document. */
+  /** Whether the OpenAPI document has it. */
   readonly openapi: boolean;
 }
 
@@ -54,13 +54,13 @@ const DEFAULTS = {
   openapi: true,
 } as const;
 
-/** An endpoint that remembers the types of its own schemas. */
+/** Endpoint with the types of its schemas. */
 type Row<G> = Omit<Endpoint, 'params' | 'query' | 'body' | 'output'> & {
   readonly [F in 'params' | 'query' | 'body' | 'output']: FieldOf<G, F>;
 };
 type FieldOf<G, F extends string> = G extends Record<F, infer T extends z.ZodType> ? T : null;
 
-/** Fills in what most rows of a method have; `given` may say otherwise. */
+/** Makes a row from the defaults of its method; `given` overrides them. */
 const row =
   (method: Method, scope: Scope, success: Endpoint['success']) =>
   <const G extends Given>(path: string, given: G): Row<G> =>
@@ -82,11 +82,15 @@ const API = '/api/v1';
 
 const listOf = <const T extends z.ZodType>(item: T) => ({ query: listQuery(item), output: pageOf(item) });
 
-/** Rows that the HTTP layer answers by itself. */
+/** Endpoints that the HTTP layer answers itself. */
 export type OwnName = 'openapi' | 'bulk' | 'caller';
 
 export const endpoints = {
-  status: get(`${API}/status`, { tag: 'status', doc: 'The servent at a glance.', output: overlay.status }),
+  status: get(`${API}/status`, {
+    tag: 'status',
+    doc: 'State of the servent: role, links, traffic, library.',
+    output: overlay.status,
+  }),
 
   peers: get(`${API}/peers`, {
     tag: 'peers',
@@ -102,7 +106,7 @@ export const endpoints = {
   }),
   disconnect: remove(`${API}/peers/:id`, {
     tag: 'peers',
-    doc: 'Says Bye and closes the connection.',
+    doc: 'Sends a Bye and closes the link.',
     params: byId,
     problems: ['NOT_FOUND'],
   }),
@@ -113,35 +117,35 @@ export const endpoints = {
   }),
   addHost: create(`${API}/hosts`, {
     tag: 'peers',
-    doc: 'Adds an address to the host cache, to connect to when links are missing.',
+    doc: 'Adds an address to the host cache.',
     body: overlay.addHost,
     output: overlay.host,
   }),
   removeHost: remove(`${API}/hosts/:id`, {
     tag: 'peers',
-    doc: 'Forgets an address of the host cache; its `id` is the address.',
+    doc: 'Removes an address from the host cache; its `id` is the address.',
     params: byId,
     problems: ['NOT_FOUND'],
   }),
   queries: get(`${API}/queries`, {
     tag: 'queries',
-    doc: 'The latest queries that passed through, newest first.',
+    doc: 'The latest queries received from neighbours, newest first.',
     ...listOf(overlay.query),
   }),
   queryStats: get(`${API}/queries/stats`, {
     tag: 'queries',
-    doc: 'The queries that passed through, counted: by time, hops, TTL, word and neighbour.',
+    doc: 'Counts of received queries by time, hops, TTL, word and neighbour.',
     query: monitor.statsQuery,
     output: monitor.queryStats,
   }),
   history: get(`${API}/history`, {
     tag: 'status',
-    doc: 'Rates of the latest minute, hour and day, as far as the daemon has run.',
+    doc: 'Rates of the latest minute, hour and day since the start of the daemon.',
     output: monitor.history,
   }),
   hooks: get(`${API}/hooks`, {
     tag: 'events',
-    doc: 'Webhooks and commands, and how far each has come.',
+    doc: 'Webhooks and commands with their position in the event log.',
     ...listOf(hooks.hook),
   }),
   deliveries: get(`${API}/hooks/:id/deliveries`, {
@@ -154,7 +158,7 @@ export const endpoints = {
   replay: change(`${API}/hooks/:id/replay`, {
     method: 'POST',
     tag: 'events',
-    doc: 'Delivers events that are kept once more.',
+    doc: 'Delivers kept events again.',
     params: byId,
     body: hooks.replay,
     output: hooks.hook,
@@ -170,7 +174,7 @@ export const endpoints = {
   }),
   searches: get(`${API}/searches`, {
     tag: 'searches',
-    doc: 'Our own searches, newest first.',
+    doc: 'Searches of this servent, newest first.',
     ...listOf(searches.search),
   }),
   search: get(`${API}/searches/:id`, {
@@ -182,13 +186,13 @@ export const endpoints = {
   }),
   removeSearch: remove(`${API}/searches/:id`, {
     tag: 'searches',
-    doc: 'Stops a search and forgets its results.',
+    doc: 'Stops a search and deletes its results.',
     params: byId,
     problems: ['NOT_FOUND'],
   }),
   results: get(`${API}/searches/:id/results`, {
     tag: 'searches',
-    doc: 'What a search found, grouped by content, in the order it was found.',
+    doc: 'Results of a search, grouped by content, oldest first.',
     params: byId,
     ...listOf(searches.result),
     problems: ['NOT_FOUND'],
@@ -230,12 +234,12 @@ export const endpoints = {
 
   uploads: get(`${API}/uploads`, {
     tag: 'uploads',
-    doc: 'Transfers to others, and those that wait for a slot.',
+    doc: 'Running and queued uploads.',
     ...listOf(transfers.upload),
   }),
   cancelUpload: remove(`${API}/uploads/:id`, {
     tag: 'uploads',
-    doc: 'Breaks off an upload or takes it from the queue.',
+    doc: 'Aborts an upload or removes it from the queue.',
     params: byId,
     problems: ['NOT_FOUND'],
   }),
@@ -285,7 +289,7 @@ export const endpoints = {
   }),
   rescan: create(`${API}/library/rescan`, {
     tag: 'library',
-    doc: 'Looks through the shared folders for what has changed.',
+    doc: 'Scans the shared folders for changes.',
     success: 202,
     output: library.rescan,
   }),
@@ -304,25 +308,25 @@ export const endpoints = {
   }),
   logLines: get(`${API}/log`, {
     tag: 'service',
-    doc: 'The latest lines of the log, newest first. The topic `log` of the events has them as they come.',
+    doc: 'The latest lines of the log, newest first. New lines are events of the topic `log`.',
     query: service.logQuery,
     output: pageOf(service.logLine),
   }),
   logLevels: get(`${API}/log/levels`, {
     tag: 'service',
-    doc: 'What is logged, and by which parts of the daemon more or less.',
+    doc: 'Log levels: the general one and those of parts of the daemon.',
     output: service.logLevels,
   }),
   changeLogLevels: change(`${API}/log/levels`, {
     tag: 'service',
-    doc: 'Changes levels until the next start: by name of the part as `mod` in the log, null for as all others.',
+    doc: 'Sets log levels of parts (`mod` in the log) until the next start; null: the general level.',
     scope: 'admin',
     body: service.logLevelsPatch,
     output: service.logLevels,
   }),
   changeConfig: change(`${API}/config`, {
     tag: 'service',
-    doc: 'Changes the configuration file by a merge patch in its shape, comments kept, and says when each change takes effect.',
+    doc: 'Changes the configuration file by a JSON merge patch, keeps comments, and answers when each change takes effect.',
     scope: 'admin',
     query: service.changeConfigQuery,
     body: service.configPatch,
@@ -333,7 +337,7 @@ export const endpoints = {
   bulk: change(`${API}/bulk`, {
     method: 'POST',
     tag: 'service',
-    doc: 'Runs operations one after another, each as if it were called alone, and answers for each.',
+    doc: 'Runs several operations in order and answers with the result of each.',
     scope: 'read',
     body: service.bulk,
     output: service.bulkAnswer,
@@ -345,7 +349,7 @@ export const endpoints = {
   }),
   caller: get(`${API}/caller`, {
     tag: 'keys',
-    doc: 'Who is calling, and what that key may do.',
+    doc: 'Name and scopes of the key of this call.',
     output: keys.caller,
   }),
   keys: get(`${API}/keys`, {
@@ -356,7 +360,7 @@ export const endpoints = {
   }),
   createKey: create(`${API}/keys`, {
     tag: 'keys',
-    doc: 'Makes a key and shows its secret, this once.',
+    doc: 'Creates a key; only this answer has its secret.',
     scope: 'admin',
     body: keys.newKey,
     output: keys.keyWithSecret,
@@ -364,56 +368,56 @@ export const endpoints = {
   }),
   removeKey: remove(`${API}/keys/:id`, {
     tag: 'keys',
-    doc: 'Revokes a key, at once.',
+    doc: 'Revokes a key immediately.',
     scope: 'admin',
     params: byId,
     problems: ['NOT_FOUND'],
   }),
   explainSearch: get(`${API}/searches/:id/explanation`, {
     tag: 'explanations',
-    doc: 'Why a search finds what it finds: each test with its value.',
+    doc: 'Explains the results of a search: tests with their values.',
     params: byId,
     output: explain.explanation,
     problems: ['NOT_FOUND'],
   }),
   explainDownload: get(`${API}/downloads/:id/explanation`, {
     tag: 'explanations',
-    doc: 'Why a download waits or fails: each test with its value.',
+    doc: 'Explains why a download waits or fails: tests with their values.',
     params: byId,
     output: explain.explanation,
     problems: ['NOT_FOUND'],
   }),
   explainPeer: get(`${API}/peers/:id/explanation`, {
     tag: 'explanations',
-    doc: 'Which rates hold for the queries of a connection, who set them, and how many queries they dropped.',
+    doc: 'Query rate limits of a link, their origin, and the number of queries dropped.',
     params: byId,
     output: explain.explanation,
     problems: ['NOT_FOUND'],
   }),
   refusedPeers: get(`${API}/peers/refused`, {
     tag: 'explanations',
-    doc: 'Handshakes that came to nothing: how many for which reason, and the latest.',
+    doc: 'Failed handshakes: counts by reason, and the latest ones.',
     output: explain.refusedPeers,
   }),
   election: get(`${API}/election`, {
     tag: 'explanations',
-    doc: 'Why this servent is a leaf or an ultrapeer.',
+    doc: 'Explains why this servent is a leaf or an ultrapeer.',
     output: explain.explanation,
   }),
   doctor: get(`${API}/doctor`, {
     tag: 'explanations',
-    doc: "What is wrong with the servent's surroundings, and how to mend it.",
+    doc: 'Problems of configuration, network and disk, with remedies.',
     output: explain.doctor,
   }),
   live: get('/health/live', {
     tag: 'service',
-    doc: 'Whether the process answers.',
+    doc: 'Answers 200 while the process runs.',
     scope: 'open',
     output: service.live,
   }),
   ready: get('/health/ready', {
     tag: 'service',
-    doc: 'Whether everything listens and works; 503 and the same document when not.',
+    doc: 'Answers 200 when all parts listen and work, else 503, both with the state of each part.',
     scope: 'open',
     output: service.ready,
     statusFor: (output: z.output<typeof service.ready>) => (output.status === 'ok' ? 200 : 503),
@@ -427,11 +431,11 @@ export const endpointNames = Object.keys(endpoints) as EndpointName[];
 type Read<S> = S extends z.ZodType ? z.output<S> : unknown;
 type Written<S> = S extends z.ZodType ? z.input<S> : unknown;
 
-/** What Control is given: parameters, query and body in one object. */
+/** Input of a Control method: path parameters, query and body in one object. */
 export type InputOf<N extends EndpointName> = Read<Endpoints[N]['params']> &
   Read<Endpoints[N]['query']> &
   Read<Endpoints[N]['body']>;
-/** What a client passes. */
+/** Input of a client function. */
 export type CallOf<N extends EndpointName> = Written<Endpoints[N]['params']> &
   Written<Endpoints[N]['query']> &
   Written<Endpoints[N]['body']>;
@@ -439,7 +443,7 @@ export type OutputOf<N extends EndpointName> = Endpoints[N]['output'] extends z.
   ? z.output<Endpoints[N]['output']>
   : undefined;
 
-/** Control as the table sees it; assigning one to the other proves that schemas and interface agree. */
+/** Control as derived from the table; an assignment checks that schemas and interface agree. */
 export type Handlers = {
   [N in Exclude<EndpointName, OwnName>]: (
     input: InputOf<N>,

@@ -1,30 +1,30 @@
-// What the API refuses with: one table of stable codes, and RFC 9457 problem documents made from it.
+// Error codes of the API in one table, and the RFC 9457 problem documents made from it.
 import { CodedError, ProtocolError } from '../protocol/errors.ts';
 
 const PROBLEMS = {
   INVALID: { status: 400, title: 'The request is not valid' },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON' },
-  UNAUTHORIZED: { status: 401, title: 'A valid token is needed' },
+  UNAUTHORIZED: { status: 401, title: 'The token is missing or wrong' },
   FORBIDDEN: { status: 403, title: 'The key does not allow it' },
-  FORBIDDEN_HOST: { status: 403, title: 'The Host header names somebody else' },
-  FORBIDDEN_ORIGIN: { status: 403, title: 'The call comes from a web page that is not allowed to' },
-  NOT_FOUND: { status: 404, title: 'There is no such thing' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
+  FORBIDDEN_HOST: { status: 403, title: 'The Host header names an unknown host' },
+  FORBIDDEN_ORIGIN: { status: 403, title: 'The web origin is not allowed' },
+  NOT_FOUND: { status: 404, title: 'The object does not exist' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not accept this method' },
   TOO_SLOW: { status: 408, title: 'The body took too long' },
-  CONFLICT: { status: 409, title: 'The present state does not allow it' },
-  AMBIGUOUS: { status: 409, title: 'The beginning of an id fits several' },
-  STALE: { status: 412, title: 'It has changed meanwhile' },
+  CONFLICT: { status: 409, title: 'The state of the object does not allow it' },
+  AMBIGUOUS: { status: 409, title: 'The id prefix matches several objects' },
+  STALE: { status: 412, title: 'The object has changed' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
-  EXPECTATION_FAILED: { status: 417, title: 'The header Expect asks for too much' },
-  UNREACHABLE: { status: 422, title: 'The other side could not be reached' },
-  REFUSED: { status: 422, title: 'The other side refused' },
-  KEY_REUSED: { status: 422, title: 'The idempotency key was used for something else' },
+  EXPECTATION_FAILED: { status: 417, title: 'The Expect header is not supported' },
+  UNREACHABLE: { status: 422, title: 'The peer could not be reached' },
+  REFUSED: { status: 422, title: 'The peer refused' },
+  KEY_REUSED: { status: 422, title: 'The idempotency key belongs to another call' },
   TOO_MANY_FAILURES: { status: 429, title: 'Too many wrong tokens' },
-  TOO_MANY: { status: 429, title: 'There are too many already' },
-  INTERNAL: { status: 500, title: 'The daemon made a mistake' },
+  TOO_MANY: { status: 429, title: 'A limit is reached' },
+  INTERNAL: { status: 500, title: 'Internal error of the daemon' },
   STORAGE_FAILED: { status: 500, title: 'The disk or the database failed' },
-  STORAGE_FORBIDDEN: { status: 503, title: 'The disk does not let the daemon write' },
+  STORAGE_FORBIDDEN: { status: 503, title: 'The daemon may not write to the disk' },
   STOPPING: { status: 503, title: 'The daemon is stopping' },
   STORAGE_FULL: { status: 507, title: 'The disk is full' },
 } as const;
@@ -33,7 +33,7 @@ export type ApiErrorCode = keyof typeof PROBLEMS;
 
 export interface FieldFault {
   in: 'path' | 'query' | 'header' | 'body';
-  /** Dotted, for example `sources.0.address`; empty for the whole. */
+  /** Dotted path, for example `sources.0.address`; empty: the whole input. */
   field: string;
   detail: string;
 }
@@ -54,10 +54,10 @@ interface ApiErrorOptions {
   cause?: unknown;
 }
 
-/** A refusal that the caller can understand and act upon. `detail` is one sentence that says what to do. */
+/** Error for the caller. `detail` is one sentence that says what to do. */
 export class ApiError extends CodedError<ApiErrorCode> {
   readonly faults: readonly FieldFault[];
-  /** When it may work, in seconds from now. */
+  /** Seconds after which a retry may succeed. */
   readonly retryAfter: number | null;
 
   constructor(code: ApiErrorCode, detail: string, options: ApiErrorOptions = {}) {
@@ -71,13 +71,13 @@ export class ApiError extends CodedError<ApiErrorCode> {
   }
 }
 
-/** What a daemon knows of its own errors: what to tell the caller, or null for a mistake. */
+/** Maps an error of the daemon to an API error; null: an internal error. */
 export type RefusalOf = (error: unknown) => ApiError | null;
 
-/** Anything thrown as a refusal; `onInternalError` is told of what was no refusal. */
+/** Turns any thrown value into an ApiError; calls `onInternalError` for unexpected ones. */
 export function asApiError(error: unknown, onInternalError: (error: unknown) => void, refusalOf?: RefusalOf): ApiError {
   if (error instanceof ApiError) return error;
-  // Well-formed for the schema, not for Gnutella: a magnet link without a hash, an address that is none.
+  // Valid for the schema but not for Gnutella, such as a magnet link without a hash.
   if (error instanceof ProtocolError) return new ApiError('INVALID', error.message, { cause: error });
   const refusal = refusalOf?.(error) ?? null;
   if (refusal !== null) return refusal;
@@ -85,7 +85,7 @@ export function asApiError(error: unknown, onInternalError: (error: unknown) => 
   return new ApiError('INTERNAL', 'this is a bug: the log has the details', { cause: error });
 }
 
-/** A well-formed request that Control cannot accept because of one field of its body. */
+/** Error for one invalid field of a request. */
 export function invalid(field: string, detail: string, cause?: unknown): ApiError {
   return new ApiError('INVALID', `${field}: ${detail}`, { faults: [{ in: 'body', field, detail }], cause });
 }
@@ -107,12 +107,11 @@ export function problemOf(error: ApiError): Problem {
   };
 }
 
-/** `urn:servent:problem:not-found`: names the kind of problem, and is the same in every release. */
+/** Returns for example `urn:servent:problem:not-found`; stable across releases. */
 export function problemType(code: ApiErrorCode): string {
   return `urn:servent:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }
 
-/** For the documentation. */
 export const problemKinds = Object.entries(PROBLEMS).map(([code, { status, title }]) => ({
   code: code as ApiErrorCode,
   type: problemType(code as ApiErrorCode),

@@ -1,22 +1,22 @@
-// Entity tags of JSON answers, and the conditions callers make with them.
+// Entity tags of JSON answers, If-None-Match and If-Match.
 import { createHash } from 'node:crypto';
 import { ApiError } from './errors.ts';
 
-/** Strong: the same bytes, the same tag. */
+/** Makes a strong tag from the content. */
 export function etagOf(content: string | Buffer): string {
   return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
-/** If-None-Match: the caller has it already. Compares weakly, as it should. */
+/** If-None-Match: whether the caller has this version. Weak comparison (RFC 9110 section 13.1.2). */
 export function hasAlready(header: string, etag: string): boolean {
   if (header === '') return false;
   return tagsOf(header).some(tag => tag === '*' || tag.replace(/^W\//, '') === etag);
 }
 
-/** If-Match: throws STALE unless the caller has seen what is there now. */
+/** If-Match: throws STALE unless the header has the current tag. */
 export function requireMatch(header: string, etag: string): void {
   if (tagsOf(header).some(tag => tag === '*' || tag === etag)) return;
-  throw new ApiError('STALE', 'get it again and decide anew: what you have seen is no longer what is there');
+  throw new ApiError('STALE', 'the object has changed since you read it: read it again and repeat the change');
 }
 
 const tagsOf = (header: string): string[] => header.split(',').map(tag => tag.trim());

@@ -1,17 +1,29 @@
+<<<<<<< HEAD
 // The event feed that the API needs from the daemon: listening, and replay of kept events.
+=======
+// Interface of the event log towards streams and hooks.
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import type { ServentEvent, Topic } from './events.ts';
 
 export interface FeedEvent {
   readonly view: ServentEvent;
+<<<<<<< HEAD
   /** The view as JSON, made once for all listeners. */
+=======
+  /** The event as JSON, serialized once for all subscribers. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   readonly json: string;
-  /** Of these only the latest of one key is worth sending; null: every one. */
+  /** Key of which only the latest event is sent; null: every event is sent. */
   readonly latestOf: string | null;
 }
 
 export interface FeedListener {
   readonly topics: ReadonlySet<Topic>;
+<<<<<<< HEAD
   /** Called while the event happens: must return at once and must not call back. */
+=======
+  /** Called synchronously at the event: must return quickly. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   onEvent(event: FeedEvent): void;
 }
 
@@ -21,13 +33,13 @@ export interface Missed {
 }
 
 export interface EventFeed {
-  /** The latest id given away. */
+  /** Id of the latest event. */
   readonly lastId: number;
-  /** Returns what ends it. */
+  /** Adds a listener; returns the function that removes it. */
   listen(listener: FeedListener): () => void;
   /**
-   * Events of the topics with `after < id <= upTo` that are still kept, oldest first. `onMissed` is called first when
-   * some of them no longer are.
+   * Yields kept events of the topics with `after < id <= upTo`, oldest first. Calls `onMissed` first when
+   * some of them have been deleted.
    */
   kept(
     topics: ReadonlySet<Topic>,

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 // Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; a slow one is told which events were left out.
+=======
+// Sends events as server-sent events. Each subscriber has a bounded buffer; one that is too slow gets a `gap` with the skipped ids.
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import type { ServerResponse } from 'node:http';
 import type { LogLevel } from './control.ts';
 import { ApiError } from './errors.ts';
@@ -7,38 +11,38 @@ import type { EventGap, EventsInput, Topic } from './events.ts';
 import { isAtLeast } from './log-level.ts';
 
 export interface StreamTimes {
-  /** Frames of so long go out together: 50 subscribers at 1,000 events a second would be 50,000 writes otherwise. */
+  /** Frames of this period are sent in one write: 50 subscribers at 1,000 events a second would need 50,000 writes. */
   gatherMs: number;
   heartbeatMs: number;
-  /** Without anything leaving. */
+  /** A subscriber whose socket takes nothing for this long is closed. */
   stallMs: number;
 }
 
 const TIMES: StreamTimes = { gatherMs: 20, heartbeatMs: 15_000, stallMs: 60_000 };
 const SUBSCRIBERS_MAX = 200;
-/** Characters that wait for one subscriber, beside what its socket holds. */
+/** Most characters buffered for one subscriber, besides those in its socket. */
 const WAITING_MAX = 1 << 20;
-/** Of a frame besides its data, about. */
+/** Approximate size of a frame without its data. */
 const FRAME_CHARACTERS = 48;
-/** Things under way of which the latest state waits for one subscriber. */
+/** Most objects whose latest state is buffered for one subscriber. */
 const LATEST_MAX = 2_000;
-/** What a client waits before it comes back. */
+/** Reconnection time for clients. */
 const RETRY_MS = 2_000;
 
-/** Who listens. */
+/** Caller behind a stream. */
 export interface StreamListener {
-  /** Of the caller. */
+  /** Id of the caller. */
   readonly id: string;
-  /** Asked at each heartbeat. */
+  /** Whether its key is still valid; checked at each heartbeat. */
   mayListen(): boolean;
 }
 
 export interface StreamCounters {
   subscribers: number;
   sent: number;
-  /** Events left out for those who were too slow. */
+  /** Events skipped for slow subscribers. */
   skipped: number;
-  /** Subscribers given up. */
+  /** Subscribers closed because they read nothing. */
   stalled: number;
 }
 
@@ -56,8 +60,8 @@ export class EventStreams {
   }
 
   /**
-   * Takes the response over. `after`: the last event the client has seen, null for none. It ends when `listener` may not
-   * listen any more. Throws TOO_MANY.
+   * Starts a stream on the response. `after`: id of the last event the client has, null for none. Ends when the key of
+   * `listener` becomes invalid. Throws TOO_MANY.
    */
   open(
     response: ServerResponse,
@@ -66,11 +70,11 @@ export class EventStreams {
     listener: StreamListener,
   ): void {
     if (this.#subscribers.size >= SUBSCRIBERS_MAX)
-      throw new ApiError('TOO_MANY', `${SUBSCRIBERS_MAX} listen to events already`);
+      throw new ApiError('TOO_MANY', `there are ${SUBSCRIBERS_MAX} event streams already: close one first`);
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
-      'X-Accel-Buffering': 'no', // nginx would gather them
+      'X-Accel-Buffering': 'no', // turns buffering in nginx off
     });
     const subscriber = new Subscriber(response, {
       listener,
@@ -91,12 +95,16 @@ export class EventStreams {
     void subscriber.start(after ?? since ?? null);
   }
 
+<<<<<<< HEAD
   /** Ends the streams of a caller whose key was removed. */
+=======
+  /** Ends the streams of a caller whose key was revoked. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   endOf(callerId: string): void {
     for (const subscriber of [...this.#subscribers]) if (subscriber.callerId === callerId) subscriber.end();
   }
 
-  /** Ends all streams; clients come back by themselves. */
+  /** Ends all streams; clients reconnect. */
   close(): void {
     for (const subscriber of [...this.#subscribers]) subscriber.end();
   }
@@ -106,7 +114,7 @@ interface SubscriberOptions {
   listener: StreamListener;
   feed: EventFeed;
   topics: ReadonlySet<Topic>;
-  /** Least important lines of the log. */
+  /** Lowest level of log lines to send. */
   level: LogLevel;
   intervalMs: number;
   times: StreamTimes;
@@ -115,7 +123,7 @@ interface SubscriberOptions {
   onEnd: () => void;
 }
 
-/** The bytes of the same events, made once for all who get them at the same time. */
+/** Serializes the same events once for all subscribers. */
 class Frames {
   #events: readonly FeedEvent[] = [];
   #bytes: Buffer = Buffer.alloc(0);
@@ -137,19 +145,19 @@ class Subscriber {
   readonly #response: ServerResponse;
   readonly #heartbeat: NodeJS.Timeout;
   #stopListening: () => void = () => undefined;
-  /** To be written; at most WAITING_MAX characters and one frame. */
+  /** Events to write; at most WAITING_MAX characters and one frame. */
   #waiting: FeedEvent[] = [];
   #waitingCharacters = 0;
-  /** By what they are the latest of; at most LATEST_MAX. */
+  /** Latest events by their `latestOf`; at most LATEST_MAX. */
   readonly #latest = new Map<string, FeedEvent>();
   #latestTimer: NodeJS.Timeout | null = null;
   #gather: NodeJS.Timeout | null = null;
   #stall: NodeJS.Timeout | null = null;
-  /** What had to be left out and has not been said yet. */
+  /** Skipped events not yet reported in a `gap`. */
   #skipped: { from: number; to: number; count: number } | null = null;
-  /** The socket takes no more for now. */
+  /** Whether the socket waits for `drain`. */
   #full = false;
-  /** Told before events that come while older ones are read. */
+  /** Whether older events are still being read; new ones wait. */
   #replaying = true;
   #ended = false;
 
@@ -160,7 +168,7 @@ class Subscriber {
     this.callerId = options.listener.id;
     this.#heartbeat = setInterval(() => this.#beat(), options.times.heartbeatMs);
     response.on('close', () => this.end());
-    response.on('error', () => this.end()); // gone in the middle of a write: 'close' follows
+    response.on('error', () => this.end()); // connection lost during a write; 'close' follows
     response.on('drain', () => this.#onDrain());
   }
 
@@ -170,7 +178,7 @@ class Subscriber {
     const upTo = feed.lastId;
     this.#stopListening = feed.listen(this);
     if (after !== null) {
-      // From another data folder: nothing here follows it.
+      // The id is of another data folder.
       if (after > upTo) this.#write(gapFrame(upTo, { from: after, to: upTo, skipped: null, reason: 'unknown' }));
       else {
         const onMissed = ({ from, to }: { from: number; to: number }) =>
@@ -183,7 +191,7 @@ class Subscriber {
             if (this.#full) await this.#drained();
           }
         } catch {
-          // The store has said why in the log; what follows cannot be promised to be complete.
+          // The store has logged the error; events may be missing.
           this.#write(gapFrame(upTo, { from: after, to: upTo, skipped: null, reason: 'unreadable' }));
         }
       }
@@ -202,7 +210,7 @@ class Subscriber {
     this.#add(event);
   }
 
-  /** What waits is sent first, if the socket takes it. */
+  /** Sends the buffered events if the socket accepts them, then ends the stream. */
   end(): void {
     if (this.#ended) return;
     this.#flush();
@@ -219,7 +227,7 @@ class Subscriber {
   #add(event: FeedEvent): void {
     const { counters } = this.#options;
     if (this.#skipped !== null || this.#waitingCharacters > WAITING_MAX) {
-      if (event.latestOf !== null) return; // the next look has it again
+      if (event.latestOf !== null) return; // the next interval has it again
       const { id } = event.view;
       this.#skipped ??= { from: id, to: id, count: 0 };
       this.#skipped.to = id;
@@ -234,7 +242,7 @@ class Subscriber {
   }
 
   #noteLatest(key: string, event: FeedEvent): void {
-    if (!this.#latest.has(key) && this.#latest.size >= LATEST_MAX) return; // the next look has it again
+    if (!this.#latest.has(key) && this.#latest.size >= LATEST_MAX) return; // the next interval has it again
     this.#latest.set(key, event);
     this.#latestTimer ??= setTimeout(() => {
       this.#latestTimer = null;
@@ -262,7 +270,7 @@ class Subscriber {
     if (this.#skipped === null) return;
     const { from, to, count } = this.#skipped;
     this.#skipped = null;
-    // Asking again with `since` brings back what was left out, as far as it is kept.
+    // The client can request skipped events again with `since`.
     this.#write(gapFrame(null, { from, to, skipped: count, reason: 'slow' }));
   }
 
@@ -272,7 +280,7 @@ class Subscriber {
     this.#full = true;
     this.#stall ??= setTimeout(() => {
       this.#options.counters.stalled++;
-      this.#response.destroy(); // a half-written frame is of no use to anybody
+      this.#response.destroy(); // the frame is incomplete
       this.end();
     }, this.#options.times.stallMs);
   }
@@ -302,7 +310,11 @@ class Subscriber {
   }
 }
 
+<<<<<<< HEAD
 /** Encodes an event. A `latest` one has no id: it was held back, so resuming at its id would repeat events that were sent meanwhile. */
+=======
+/** `latest` events get no id: they are delayed, so a client that resumed from it would get newer events twice. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 function frameOf({ view, json, latestOf }: FeedEvent): string {
   return `${latestOf === null ? `id: ${view.id}\n` : ''}event: ${view.type}\ndata: ${json}\n\n`;
 }

@@ -1,4 +1,4 @@
-// The table of all events. The daemon's log, streams and hooks, the documents, and the types of clients are made from it.
+// Table of all events. Event log, streams, hooks, documentation and client types are made from it.
 import { z } from 'zod';
 import { address, bytes, count, id, seconds, time } from './schemas/common.ts';
 import { folder } from './schemas/library.ts';
@@ -11,15 +11,14 @@ export const TOPICS = ['peers', 'queries', 'searches', 'downloads', 'uploads', '
 export type Topic = (typeof TOPICS)[number];
 export const topic = z.enum(TOPICS);
 
-/** Kept in the event log; told to those who listen and not kept; the same, and only the latest one of an object matters. */
+/** `kept`: stored in the event log. `passing`: only sent to subscribers. `latest`: like `passing`, but only the latest of each object. */
 export type Retention = 'kept' | 'passing' | 'latest';
 
 export interface EventRow {
   readonly topic: Topic;
   readonly retention: Retention;
-  /** Of `data`. */
+  /** Schema of `data`. */
   readonly schema: z.ZodType;
-  /** What has happened. */
   readonly doc: string;
 }
 
@@ -30,43 +29,43 @@ const kept = row('kept');
 const passing = row('passing');
 const latest = row('latest');
 
-/** By type. Rare things only are kept: what happens for each descriptor is a counter. */
+/** Events by type. Frequent occurrences, such as each descriptor, are counters instead. */
 export const events = {
-  'link.opened': kept('peers', peer, 'a neighbour is connected'),
+  'link.opened': kept('peers', peer, 'a neighbour connected'),
   'link.closed': kept(
     'peers',
-    z.object({ id, address, code: count.describe('of the Bye; 0: there was none'), reason: z.string() }),
-    'a neighbour is gone; `code` and `reason` are those of the Bye',
+    z.object({ id, address, code: count.describe('code of the Bye; 0: no Bye came'), reason: z.string() }),
+    'a neighbour disconnected; `code` and `reason` are those of the Bye',
   ),
-  'query.passed': passing('queries', query, 'a query has passed; a thousand a second at most are told'),
+  'query.passed': passing('queries', query, 'a query was received; at most 1,000 a second are sent'),
   'query.skipped': passing(
     'queries',
     z.object({ queries: count, seconds }),
-    'so many more queries passed in `seconds`',
+    'number of further queries received in `seconds`',
   ),
-  'search.started': kept('searches', search, 'a search of ours has begun'),
+  'search.started': kept('searches', search, 'a search of this servent started'),
   'search.result': kept(
     'searches',
     z.object({ search: id, result }),
-    'a new result; the first 500 of a search are told',
+    'a new result; sent for the first 500 of a search',
   ),
-  'search.finished': kept('searches', search, 'a search has ended'),
+  'search.finished': kept('searches', search, 'a search ended'),
   'download.added': kept('downloads', download, 'a download was added'),
-  'download.changed': kept('downloads', download, 'it is in another state, or has another priority'),
+  'download.changed': kept('downloads', download, 'a download has a new state or priority'),
   'download.progress': latest('downloads', download, 'it moves'),
-  'download.finished': kept('downloads', download, 'it is complete and verified'),
-  'download.failed': kept('downloads', download, 'it has failed'),
-  'download.removed': kept('downloads', z.object({ id }), 'it was removed'),
-  'upload.started': kept('uploads', upload, 'an upload was asked for'),
+  'download.finished': kept('downloads', download, 'a download is complete and verified'),
+  'download.failed': kept('downloads', download, 'a download failed'),
+  'download.removed': kept('downloads', z.object({ id }), 'a download was removed'),
+  'upload.started': kept('uploads', upload, 'an upload was requested'),
   'upload.progress': latest('uploads', upload, 'it moves'),
-  'upload.finished': kept('uploads', upload.extend({ total: bytes }), 'it has ended, after `total` bytes'),
+  'upload.finished': kept('uploads', upload.extend({ total: bytes }), 'an upload ended after `total` bytes'),
   'library.scanned': kept('library', folder, 'a shared folder was scanned'),
-  'status.started': kept('status', status, 'the daemon has started'),
-  'status.now': latest('status', status, 'told again and again'),
-  'status.configured': kept('status', configPlan, 'the configuration has changed'),
+  'status.started': kept('status', status, 'the daemon started'),
+  'status.now': latest('status', status, 'state of the servent, sent periodically'),
+  'status.configured': kept('status', configPlan, 'the configuration changed'),
   'status.stopping': kept('status', z.object({ uptime: seconds }), 'the daemon is about to stop'),
-  'log.line': passing('log', logLine, 'a line was logged; 500 a second at most are told'),
-  'log.skipped': passing('log', z.object({ lines: count, seconds }), 'so many more lines were logged in `seconds`'),
+  'log.line': passing('log', logLine, 'a line was logged; at most 500 a second are sent'),
+  'log.skipped': passing('log', z.object({ lines: count, seconds }), 'number of further lines logged in `seconds`'),
 } as const satisfies Record<string, EventRow>;
 
 type Events = typeof events;
@@ -74,7 +73,7 @@ export type EventType = keyof Events;
 export type EventData<T extends EventType> = z.output<Events[T]['schema']>;
 export type EventOf<T extends EventType> = {
   [N in T]: {
-    /** Counts up, over restarts too; not every number is used. */
+    /** Increases, also across restarts; numbers may be skipped. */
     readonly id: number;
     readonly at: string;
     readonly topic: Events[N]['topic'];
@@ -82,29 +81,29 @@ export type EventOf<T extends EventType> = {
     readonly data: EventData<N>;
   };
 }[T];
-/** One event as streams, webhooks and commands get it; `type` says what `data` is. */
+/** Event as streams, webhooks and commands get it; `type` determines the schema of `data`. */
 export type ServentEvent = EventOf<EventType>;
 
 export const eventTypes = Object.keys(events) as EventType[];
 const isKept = (type: EventType): boolean => events[type].retention === 'kept';
 export const keptTypes = eventTypes.filter(isKept);
-/** The others have thousands of events in a busy servent. */
+/** Topics with kept events. */
 export const keptTopics = TOPICS.filter(name => keptTypes.some(type => events[type].topic === name));
 
-/** What all events have, for the documents. */
+/** Fields of every event, for the documentation. */
 export const event = z.object({
-  id: z.int().min(1).describe('counts up, over restarts too; not every number is used'),
+  id: z.int().min(1).describe('increases, also across restarts; numbers may be skipped'),
   at: time,
   topic,
-  type: z.string().describe('what happened, for example `download.finished`'),
-  data: z.unknown().describe('the object it happened to, as its list shows it'),
+  type: z.string().describe('for example `download.finished`'),
+  data: z.unknown().describe('the object concerned, as in its list'),
 });
 
-/** `data` of the frame `gap`, which has no topic and is no event. */
+/** `data` of the frame `gap`, which is not an event. */
 export const gap = z.object({
   from: count.describe('the first id that may be missing'),
-  to: count.describe('the last one'),
-  skipped: count.nullable().describe('how many are missing; null: not known'),
+  to: count.describe('the last id that may be missing'),
+  skipped: count.nullable().describe('number of missing events; null: unknown'),
   reason: z.enum(['slow', 'forgotten', 'unknown', 'unreadable']),
 });
 export type EventGap = z.output<typeof gap>;
@@ -122,7 +121,7 @@ export const eventsQuery = z.strictObject({
       const names = [...new Set(text.split(',').map(name => name.trim()))];
       for (const name of names) {
         if (topic.safeParse(name).success) continue;
-        context.addIssue({ code: 'custom', message: `there is no topic ${name}; there are ${TOPICS.join(', ')}` });
+        context.addIssue({ code: 'custom', message: `unknown topic ${name}; topics are ${TOPICS.join(', ')}` });
         return z.NEVER;
       }
       return names as Topic[];
@@ -132,14 +131,14 @@ export const eventsQuery = z.strictObject({
     .number()
     .pipe(seconds.min(0.5).max(3600))
     .default(1)
-    .describe('seconds between two looks at what moves all the time: progress and status'),
-  level: logLevel.default('info').describe('the least important lines of the topic `log`'),
+    .describe('seconds between two events of progress and status'),
+  level: logLevel.default('info').describe('lowest level of lines of the topic `log`'),
   since: z.coerce
     .number()
     .int()
     .min(0)
     .max(EVENT_ID_MAX)
     .optional()
-    .describe('go on after this event, as the header `Last-Event-ID` does; 0: from the oldest that is kept'),
+    .describe('start after this event id, like the header `Last-Event-ID`; 0: from the oldest kept event'),
 });
 export type EventsInput = z.output<typeof eventsQuery>;

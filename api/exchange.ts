@@ -1,4 +1,4 @@
-// One HTTP request and its whole reply, over TCP, TLS or a Unix socket. fetch cannot do the last.
+// Sends one HTTP request over TCP, TLS or a Unix socket and reads the whole reply. (fetch has no Unix sockets.)
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 
 export interface ExchangeTo {
@@ -8,7 +8,7 @@ export interface ExchangeTo {
 
 export interface Outgoing {
   method: string;
-  /** From the root of the API. */
+  /** Path below the root of the API. */
   path: string;
   headers: Record<string, string>;
   body: string | null;
@@ -21,20 +21,24 @@ export interface HttpReply {
   text: string;
 }
 
+<<<<<<< HEAD
 /** Largest body of an answer; ten times a page of a thousand downloads with all their sources. */
+=======
+/** Ten times a page of a thousand downloads with all their sources. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 const REPLY_BYTES_MAX = 256 * 1024 * 1024;
 const UNIX = 'unix:';
 
-/** Kept open between calls, and closed by the other side or the end of the program. */
+/** Connections stay open between calls; the daemon or the end of the program closes them. */
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
-/** Redirects are not followed: the daemon sends none. */
+/** Sends a request and reads the reply. Does not follow redirects: the daemon sends none. */
 export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpReply> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {
     const outgoing = request(optionsFor(to, asked, agent), response => wholeReply(response).then(resolve, reject));
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      // A connection kept open was just given up by the other side: nothing was read of this.
+      // The daemon closed a kept connection before it read the request.
       if (outgoing.reusedSocket && error.code === 'ECONNRESET' && asked.method === 'GET') resolve(exchange(to, asked));
       else reject(error);
     });
@@ -42,14 +46,18 @@ export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpRep
   });
 }
 
+<<<<<<< HEAD
 /** Reads an answer to its end. */
+=======
+/** Reads a reply to its end, at most REPLY_BYTES_MAX. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 export function wholeReply(response: IncomingMessage): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > REPLY_BYTES_MAX) response.destroy(new Error('the answer never ends'));
+      if (bytes > REPLY_BYTES_MAX) response.destroy(new Error(`the answer is larger than ${REPLY_BYTES_MAX} bytes`));
       else chunks.push(chunk);
     });
     response.on('error', reject);
@@ -60,7 +68,7 @@ export function wholeReply(response: IncomingMessage): Promise<HttpReply> {
   });
 }
 
-/** An answer that is read while it goes on, over a connection of its own. */
+/** Opens a streamed reply on its own connection. */
 export async function openStream(to: ExchangeTo, asked: Outgoing): Promise<IncomingMessage> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {

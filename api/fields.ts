@@ -1,15 +1,15 @@
-// What can be filtered, sorted and chosen in a list: the fields of its items, found in their schema.
+// Derives the fields that a list can be filtered, sorted and narrowed by from the schema of its items.
 import { z } from 'zod';
 
 export type FieldKind = 'number' | 'text' | 'choice' | 'time' | 'boolean' | 'list';
 
 export interface Field {
-  /** Dotted: `messages.in`, `sources.address`. */
+  /** Dotted path: `messages.in`, `sources.address`. */
   readonly path: string;
   readonly kind: FieldKind;
-  /** Several values in one item: a test holds when it holds for one of them. */
+  /** Whether an item has several values; a test then holds if any value passes. */
   readonly plural: boolean;
-  /** Of a `choice`. */
+  /** Values of a `choice`. */
   readonly choices: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export type Fields = ReadonlyMap<string, Field>;
 const DEPTH_MAX = 4;
 const known = new WeakMap<z.ZodType, Fields>();
 
-/** By path, in the order of the schema. */
+/** Returns the fields by path, in the order of the schema. */
 export function fieldsOf(item: z.ZodType): Fields {
   let fields = known.get(item);
   if (fields === undefined) {
@@ -57,7 +57,7 @@ function unwrapped(type: z.ZodType): z.ZodType {
   return bare;
 }
 
-/** An item cut down to the chosen paths. A path that leads to an object or list gives all of it. */
+/** Reduces an item to the given paths. A path of an object or list selects all of it. */
 export function chosen(item: unknown, paths: readonly string[]): unknown {
   const tree: Tree = new Map();
   for (const path of paths) {
@@ -67,7 +67,7 @@ export function chosen(item: unknown, paths: readonly string[]): unknown {
       level.set(name, next);
       level = next;
     }
-    level.clear(); // all of it, whatever part was asked for before
+    level.clear(); // selects the whole object
   }
   return cut(item, tree);
 }

@@ -1,17 +1,17 @@
-// The words of a filter: names and bare values, quoted texts, operators, parentheses.
+// Splits a filter into tokens: names and bare values, quoted texts, operators, parentheses.
 
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | '~' | '!~' | 'like' | 'in';
 
 export interface Token {
   readonly kind: 'word' | 'quoted' | 'operator' | 'mark' | 'end';
   readonly text: string;
-  /** Its first character, from 1. */
+  /** Position of its first character, from 1. */
   readonly at: number;
 }
 
 const KEYWORDS = new Set(['and', 'or', 'not']);
 const WORD_OPERATORS = new Set(['like', 'in']);
-// Sticky, each a single class repeated: nothing to backtrack into.
+// Sticky expressions of one repeated class each, so none can backtrack.
 const BLANK = /\s*/y;
 const OPERATOR = /!=|!~|<=|>=|[=<>~]/y;
 const WORD = /[^\s"'()=!<>~,]+/y;
@@ -38,7 +38,7 @@ export class Tokens {
     return token;
   }
 
-  /** `and`, `or`, `not`, in either case. */
+  /** Takes `and`, `or` or `not`, ignoring case. */
   takeWord(word: string): boolean {
     const { kind, text } = this.#next;
     const taken = kind === 'word' && text.toLowerCase() === word && KEYWORDS.has(word);
@@ -85,7 +85,7 @@ export class Tokens {
     return matched;
   }
 
-  /** A backslash takes the next character as it is. */
+  /** Reads a quoted text; a backslash escapes the next character. */
   #quoted(quote: string): string {
     const start = this.#at++;
     let text = '';
@@ -98,6 +98,6 @@ export class Tokens {
       if (char === '\\') this.#at++;
       text += this.#text[this.#at] ?? '';
     }
-    throw this.#fault(start + 1, `the text in ${quote} never ends`);
+    throw this.#fault(start + 1, `the closing ${quote} is missing`);
   }
 }

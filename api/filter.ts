@@ -1,4 +1,4 @@
-// The filter language of every list, of the command line and the dashboard: `size>1MiB and name~"moon" and not state=paused`.
+// Parses and evaluates filters of lists: `size>1MiB and name~"moon" and not state=paused`.
 import type { Field, Fields } from './fields.ts';
 import { type Operator, Tokens } from './filter-tokens.ts';
 import { globMatcher, TEXT_CHARACTERS_MAX } from './glob.ts';
@@ -7,10 +7,10 @@ import type { Reader } from './reader.ts';
 export const FILTER_CHARACTERS_MAX = 1000;
 const DEPTH_MAX = 16;
 const TESTS_MAX = 64;
-/** Of a text that is looked for: up to here V8 searches in one pass whatever the text is (its Boyer-Moore tables end there). */
+/** Longest text to search for: up to this V8's Boyer-Moore tables keep a search linear. */
 const SOUGHT_CHARACTERS_MAX = 250;
 
-/** A filter that cannot be understood; `at` is the character, from 1. */
+/** Syntax error in a filter; `at` is the position of the character, from 1. */
 export class FilterError extends Error {
   readonly at: number;
 
@@ -23,7 +23,7 @@ export class FilterError extends Error {
 
 type Accepts<R> = (row: R) => boolean;
 
-/** One node of the parsed filter; evaluated over rows of any kind through a reader. */
+/** Node of the parsed filter; rows are read through a Reader. */
 type Node =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Node[] }
   | { readonly kind: 'not'; readonly of: Node }
@@ -32,7 +32,7 @@ type Node =
 
 export class Filter {
   readonly text: string;
-  /** It has times such as `-2h`: the same text means something else a moment later. */
+  /** Whether it has times relative to now, such as `-2h`. */
   readonly isRelative: boolean;
   readonly #root: Node;
 
@@ -42,7 +42,7 @@ export class Filter {
     this.#root = root;
   }
 
-  /** Of the fields that it looks at; some may come twice. */
+  /** Paths of the fields it reads; may repeat. */
   get paths(): readonly string[] {
     return pathsOf(this.#root);
   }
@@ -83,7 +83,7 @@ function compile<R>(node: Node, reader: Reader<R>): Accepts<R> {
   return node.kind === 'all' ? row => parts.every(part => part(row)) : row => parts.some(part => part(row));
 }
 
-/** `nowMs` is what times such as `-2h` count from. Throws FilterError. */
+/** Parses a filter; times such as `-2h` are relative to `nowMs`. Throws FilterError. */
 export function parseFilter(text: string, fields: Fields, nowMs: number): Filter {
   if (text.length > FILTER_CHARACTERS_MAX)
     throw new FilterError(FILTER_CHARACTERS_MAX, `a filter has at most ${FILTER_CHARACTERS_MAX} characters`);
@@ -97,7 +97,7 @@ class Parser {
   readonly #nowMs: number;
   #depth = 0;
   #tests = 0;
-  /** A time counts from now. */
+  /** Whether a time is relative to now. */
   isRelative = false;
 
   constructor(text: string, fields: Fields, nowMs: number) {
@@ -160,10 +160,10 @@ class Parser {
     return { kind: 'test', path: field.path, holds: this.#holds(field, operator) };
   }
 
-  /** A text without a field: in any of them. */
+  /** Test of a text without a field: it may be in any text field. */
   #somewhere(text: string, at: number): Node {
     const paths = [...this.#fields.values()].filter(({ kind }) => kind === 'text').map(({ path }) => path);
-    if (paths.length === 0) throw new FilterError(at, 'this list has no texts');
+    if (paths.length === 0) throw new FilterError(at, 'this list has no text fields');
     const has = contains(sought(text, detail => new FilterError(at, detail)));
     return { kind: 'somewhere', paths, holds: value => (Array.isArray(value) ? value.some(has) : has(value)) };
   }
@@ -173,7 +173,7 @@ class Parser {
     if (field !== undefined) return field;
     throw new FilterError(
       at,
-      `there is no field ${path}; there are ${[...this.#fields.keys()].join(', ')} (a text to look for goes in quotes)`,
+      `unknown field ${path}; fields are ${[...this.#fields.keys()].join(', ')} (put a text to search for in quotes)`,
     );
   }
 
@@ -195,12 +195,12 @@ class Parser {
     if (operator === '!=') return negated(this.#equals(field, text, kind === 'quoted', refuse));
     if (operator === '=') return this.#equals(field, text, kind === 'quoted', refuse);
     if (operator === '~' || operator === '!~' || operator === 'like') {
-      if (field.kind !== 'text' && field.kind !== 'choice') throw refuse(`\`${operator}\` is for texts`);
+      if (field.kind !== 'text' && field.kind !== 'choice') throw refuse(`\`${operator}\` needs a text field`);
       const test = testOf(field, (operator === 'like' ? globMatcher : contains)(sought(text, refuse)));
       return operator === '!~' ? negated(test) : test;
     }
     if (field.kind === 'boolean' || field.kind === 'choice')
-      throw refuse(`has no order: \`${operator}\` is for numbers, times and texts`);
+      throw refuse(`\`${operator}\` needs a number, time or text field`);
     return testOf(field, ordered(operator, this.#literal(field, text, refuse)));
   }
 
@@ -233,7 +233,7 @@ class Parser {
 type Literal = string | number | boolean;
 type Refuse = (detail: string) => FilterError;
 
-/** Of a plural field any value will do; a list of objects counts as its length. */
+/** Tests any value of a plural field; a list of objects has its length as value. */
 function testOf(field: Field, test: (value: unknown) => boolean): (value: unknown) => boolean {
   if (field.kind === 'list') return value => test(Array.isArray(value) ? value.length : value);
   if (!field.plural) return test;
@@ -247,7 +247,7 @@ const negated =
 
 function sought(text: string, refuse: Refuse): string {
   if (text.length > SOUGHT_CHARACTERS_MAX)
-    throw refuse(`a text to look for has at most ${SOUGHT_CHARACTERS_MAX} characters`);
+    throw refuse(`a text to search for has at most ${SOUGHT_CHARACTERS_MAX} characters`);
   return text;
 }
 
@@ -256,7 +256,7 @@ function contains(text: string): (value: unknown) => boolean {
   return value => typeof value === 'string' && value.slice(0, TEXT_CHARACTERS_MAX).toLowerCase().includes(wanted);
 }
 
-/** Nothing is smaller or larger than null. */
+/** Compares values; false for null. */
 function ordered(operator: '<' | '<=' | '>' | '>=', wanted: Literal): (value: unknown) => boolean {
   const comparable = (value: unknown): value is Literal => typeof value === typeof wanted;
   if (operator === '<') return value => comparable(value) && value < wanted;
@@ -277,7 +277,7 @@ const UNITS: Readonly<Record<string, number>> = {
   ti: 2 ** 40,
 };
 
-/** `1500`, `1.5k`, `4MiB`. */
+/** Reads `1500`, `1.5k` or `4MiB`. */
 function numberOf(text: string, refuse: Refuse): number {
   const match = /^([+-]?\d{1,16}(?:\.\d{1,6})?)(?:([kmgt]i?)?b?)$/i.exec(text);
   const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
@@ -287,12 +287,12 @@ function numberOf(text: string, refuse: Refuse): number {
 
 const SPANS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3, w: 604_800e3 };
 
-/** ISO 8601, or `-2h`: that long ago. As the API writes times, so that they compare as texts. */
+/** Reads ISO 8601 or `-2h` (two hours ago) and returns the API's time format, which compares as text. */
 function timeOf(text: string, nowMs: number, refuse: Refuse): string {
   const ago = /^-(\d{1,6})([smhdw])$/.exec(text);
   const span = SPANS[ago?.[2] ?? ''];
   const isDate = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
-  const local = isDate && /T[^Z+-]*$/.test(text); // no zone said: UTC, whatever this machine's is
+  const local = isDate && /T[^Z+-]*$/.test(text); // no zone given: UTC
   const at =
     ago?.[1] !== undefined && span !== undefined
       ? nowMs - Number(ago[1]) * span

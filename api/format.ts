@@ -1,4 +1,4 @@
-// What the API sends, as text for people. Pure; shared by the command line and the dashboard.
+// Formats values of the API as text, for the command line, the dashboard and the web page. Pure.
 
 import type { SearchView } from './control.ts';
 
@@ -6,7 +6,7 @@ type Repeat = Pick<SearchView, 'askedBefore' | 'askAgainAt' | 'text'>;
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `4.0 MiB`; four characters at most, so that columns stay narrow. */
+/** Formats bytes as `4.0 MiB`; the number has at most four characters. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -18,7 +18,7 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
 }
 
-/** `42 s`, `3 min`, `2 h 5 min`, `4 d 1 h`: the two units that matter. */
+/** Formats a duration in its two largest units: `42 s`, `3 min`, `2 h 5 min`, `4 d 1 h`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
@@ -30,53 +30,52 @@ export function formatDuration(seconds: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
-/** How long ago an ISO time was. */
+/** Formats the time since an ISO time. */
 export function formatAge(time: string, nowMs: number): string {
   return formatDuration((nowMs - Date.parse(time)) / 1000);
 }
 
-/** Why a search that was asked before may bring little that is new; null once neighbours take it as new again. */
+/** Warns that neighbours may ignore a repeated search; null when they do not. */
 export function formatRepeat(search: Repeat, nowMs: number): string | null {
   const { askedBefore, askAgainAt, text } = search;
   if (askedBefore === null || (askAgainAt !== null && Date.parse(askAgainAt) <= nowMs)) return null;
-  const way = text === null ? '' : ', another word makes it new';
+  const way = text === null ? '' : '; change a word to make it a new search';
   return `asked ${formatAge(askedBefore, nowMs)} ago; neighbours ignore repeats for up to 28 minutes${way}`;
 }
 
-/** `1 file`, `2 files`. */
+/** Formats a count with its noun: `1 file`, `2 files`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** `37 %`; never 100 before the end. */
+/** Formats a ratio as `37 %`, rounded down. */
 export function formatShare(done: number, whole: number): string {
   if (whole <= 0 || done >= whole) return '100 %';
   return `${Math.floor((done / whole) * 100)} %`;
 }
 
 /**
- * Strangers choose file names, queries and user agents: whatever could move the cursor, change colours or turn the reading direction
- * becomes a visible replacement.
+ * Replaces characters that could move the cursor, change colours or turn the reading direction: file names, queries and user agents come
+ * from other servents.
  */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for them
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
 }
 
-/** A neighbour of `gnutella.connect`: `connected`, or `503 Too many leaves; tried again in 2 min`. */
+/** State of a neighbour of `gnutella.connect`: `connected`, or `503 Too many leaves; retry in 2 min`. */
 export function keptText({ state, nextIn, why }: { state: string; nextIn: number | null; why: string | null }): string {
   if (state === 'connected') return 'connected';
-  const next =
-    state === 'dialling' || nextIn === null ? 'being tried' : `tried again in ${formatDuration(Math.ceil(nextIn))}`;
+  const next = state === 'dialling' || nextIn === null ? 'connecting' : `retry in ${formatDuration(Math.ceil(nextIn))}`;
   return why === null ? next : `${printable(why)}; ${next}`;
 }
 
-/** `2 files (a private key), 1 folder (its name begins with a dot)`: what a folder has and does not share. */
+/** `2 files (a private key), 1 folder (its name begins with a dot)`: the files and folders that are not shared, by rule. */
 export function formatLeftOut(leftOut: readonly { files: number; folders: number; why: string }[]): string {
   return leftOut.map(({ why, ...left }) => `${formatFilesAndFolders(left)} (${why})`).join(', ');
 }
 
-/** `1 folder and 2 files`. */
+/** Formats `1 folder and 2 files`. */
 export function formatFilesAndFolders({ files, folders }: { files: number; folders: number }): string {
   const amounts = [folders > 0 ? counted(folders, 'folder') : '', files > 0 ? counted(files, 'file') : ''];
   return amounts.filter(amount => amount !== '').join(' and ');

@@ -1,21 +1,21 @@
-// An API token handed over in a file, as orchestrators and systemd do: it is read from there and kept nowhere else.
+// Reads the API token from a file of an orchestrator or of systemd. The token is not stored elsewhere.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The name of systemd's credential: `LoadCredential=api-token:/etc/servent/api-token`. */
+/** Name of the systemd credential: `LoadCredential=api-token:/etc/servent/api-token`. */
 const CREDENTIAL = 'api-token';
 
 export interface GivenToken {
   token: string;
-  /** The variable that led there. */
+  /** Variable that names the file or its folder. */
   by: string;
 }
 
 /**
- * `SERVENT_TOKEN_FILE` names the file; else systemd's folder of credentials may hold one. null when neither does. Rejects with what to do
- * when a file is named and cannot be used.
+ * Reads the file of `SERVENT_TOKEN_FILE`, else the systemd credential; null when there is neither. Rejects when a named file cannot be
+ * used.
  */
 export async function givenToken(env: Environment, cwd: string): Promise<GivenToken | null> {
   const named = env['SERVENT_TOKEN_FILE'];
@@ -25,7 +25,7 @@ export async function givenToken(env: Environment, cwd: string): Promise<GivenTo
   try {
     return await usable(join(folder, CREDENTIAL), 'CREDENTIALS_DIRECTORY');
   } catch (error) {
-    // other credentials may be all that the unit was given
+    // the unit may have only other credentials
     if (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return null;
     throw error;
   }

@@ -1,28 +1,28 @@
-// Globs without a regular expression: `*` is any run of characters, `?` any one; case does not matter, and there are no classes.
+// Matches globs in bounded time: `*` is any run of characters, `?` any one; case is ignored; there are no classes.
 
-/** Of a text that is looked through: strangers choose names, and no file system has longer ones. */
+/** Most characters of a text that are compared; no file system has longer names. */
 export const TEXT_CHARACTERS_MAX = 1024;
 
 const WORD_BITS = 32;
 
-/** Whole texts only: `*moon*` looks for a part. Time goes with the text's length times a 32nd of the pattern's, whatever they are. */
+/** Returns a matcher of whole texts. Time: length of the text times 1/32 of the length of the pattern. */
 export function globMatcher(pattern: string): (value: unknown) => boolean {
   const glob = new Glob(pattern.toLowerCase());
   return value => typeof value === 'string' && glob.holds(value.slice(0, TEXT_CHARACTERS_MAX).toLowerCase());
 }
 
 /**
- * Reads a text once (Baeza-Yates and Gonnet, 1992). Bit `i` of a set says that what was read may be the first `i` characters of the
- * pattern, stars left out.
+ * Bit-parallel matcher that reads a text once (Baeza-Yates and Gonnet, 1992). Bit `i` of a set: the text read so far matches the first `i`
+ * characters of the pattern, without stars.
  */
 class Glob {
   readonly #length: number;
   readonly #words: number;
-  /** Where a star stands: any character may follow there. */
+  /** Positions of stars: any character may follow. */
   readonly #stars: Int32Array;
-  /** By character of the pattern, where it may follow. */
+  /** Positions at which a character may follow, by character of the pattern. */
   readonly #masks = new Map<string, Int32Array>();
-  /** Where a character that the pattern does not name may follow: `?`. */
+  /** Positions of `?`, at which a character that is not in the pattern may follow. */
   readonly #any: Int32Array;
 
   constructor(pattern: string) {

@@ -1,21 +1,21 @@
-// The home folder of the user who runs this: clients and the daemon keep things below it.
+// Finds the home folder of the current user.
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Null for a user without one, as the arbitrary users of containers are. A HOME that depends on the current folder is none. */
+/** Returns the home folder; null for a user without one, as in containers. A relative HOME is ignored. */
 export function homeFolder(env: Environment): string | null {
   const said = absoluteOrNull(env['HOME']);
   if (said !== null) return said;
   try {
     return absoluteOrNull(process.platform === 'win32' ? homedir() : userInfo().homedir);
   } catch {
-    return null; // no passwd entry, and the system says so with an error
+    return null; // the user has no passwd entry
   }
 }
 
-/** A folder that a variable names, as the XDG specification has it: relative ones do not count. */
+/** Returns an absolute path; null for a relative one, which the XDG specification ignores. */
 export function absoluteOrNull(path: string | undefined): string | null {
   return path !== undefined && isAbsolute(path) ? path : null;
 }

@@ -1,4 +1,4 @@
-// A POST sent again with the same Idempotency-Key is answered again, not done again.
+// Stores answers by Idempotency-Key, so that a repeated POST gets the first answer.
 import { createHash } from 'node:crypto';
 import { ApiError } from './errors.ts';
 
@@ -6,10 +6,10 @@ const KEYS_MAX = 1000;
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 const KEPT_MS = 24 * 3_600_000;
 
-/** An answer as it was sent. */
+/** Answer as sent. */
 export interface Sent {
   readonly status: number;
-  /** JSON, or null when there was no body. */
+  /** JSON; null: no body. */
   readonly text: string | null;
   readonly location: string | null;
 }
@@ -17,12 +17,12 @@ export interface Sent {
 interface Record {
   readonly fingerprint: string;
   readonly at: number;
-  /** null: still being worked on. */
+  /** null: the call is still running. */
   sent: Sent | null;
 }
 
 export class IdempotencyTable {
-  /** Oldest first; at most KEYS_MAX and KEPT_BYTES_MAX of answers. Forgotten when the daemon stops. */
+  /** Oldest first; at most KEYS_MAX and KEPT_BYTES_MAX of answers. Not kept across restarts. */
   readonly #records = new Map<string, Record>();
   readonly #now: () => number;
   #bytes = 0;
@@ -36,8 +36,8 @@ export class IdempotencyTable {
   }
 
   /**
-   * Runs `work` unless the same call was answered before. `owner`: keys of one caller are not those of another. A refused call, one that
-   * throws, frees its key. Throws KEY_REUSED for another call under the same key, CONFLICT while the first one runs.
+   * Runs `work`, or returns the stored answer of the same call. Keys are separate for each `owner`. A call that
+   * throws frees its key. Throws KEY_REUSED for another call with the same key, CONFLICT while the first one runs.
    */
   async once(
     owner: string,
@@ -68,7 +68,7 @@ export class IdempotencyTable {
     for (const [id, record] of this.#records) {
       const full = this.#records.size >= KEYS_MAX || this.#bytes > KEPT_BYTES_MAX;
       if (record.at > forgottenAt && !full) return;
-      if (record.sent === null) continue; // somebody waits for it
+      if (record.sent === null) continue; // still running
       this.#records.delete(id);
       this.#bytes -= bytesOf(record);
     }
@@ -89,10 +89,7 @@ function checked(key: string): string {
 
 function replay(known: Record, fingerprint: string): Sent {
   if (known.fingerprint !== fingerprint)
-    throw new ApiError(
-      'KEY_REUSED',
-      'this Idempotency-Key came with another call before: make a new key for each call',
-    );
+    throw new ApiError('KEY_REUSED', 'this Idempotency-Key was used for another call: use a new key for each call');
   if (known.sent === null) throw new ApiError('CONFLICT', 'the first call with this Idempotency-Key is still running');
   return known.sent;
 }

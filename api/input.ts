@@ -1,17 +1,17 @@
-// What a call is given, checked against the schemas of its endpoint: every fault with its place.
+// Validates the input of a call against the schemas of its endpoint and reports every invalid field.
 import type { z } from 'zod';
 import type { Endpoint, Method, Scope } from './endpoints.ts';
 import { ApiError, type FieldFault } from './errors.ts';
 
 export type Values = Record<string, unknown>;
 
-/** What a client has to know of an endpoint. */
+/** The part of an endpoint that clients need. */
 export interface Route {
   readonly method: Method;
   readonly path: string;
   readonly scope: Scope;
   readonly body: boolean;
-  /** Names of its query parameters, where a body could have them too. */
+  /** Names of query parameters that could also be fields of the body. */
   readonly query: readonly string[];
 }
 
@@ -21,9 +21,9 @@ export function routeOf({ method, path, scope, query, body }: Endpoint): Route {
 }
 
 const FAULTS_MAX = 20;
-const UNKNOWN = 'there is no such field';
+const UNKNOWN = 'unknown field';
 
-/** The three parts as they came in; throws INVALID with what is wrong in all of them. */
+/** Validates parameters, query and body; throws INVALID with the faults of all three. */
 export function checkedInput(
   endpoint: Pick<Endpoint, 'params' | 'query' | 'body'> & Partial<Pick<Endpoint, 'scope'>>,
   given: { params: unknown; query: unknown; body: unknown },
@@ -32,7 +32,7 @@ export function checkedInput(
   const params = check(endpoint.params, given.params, 'path', faults);
   const query = check(endpoint.query, given.query, 'query', faults);
   const body = check(endpoint.body, given.body, 'body', faults);
-  // Probes get all kinds of parameters from those who send them.
+  // Health probes may have arbitrary parameters.
   if (endpoint.query === null && endpoint.scope !== 'open')
     for (const name of Object.keys(given.query ?? {})) faults.push({ in: 'query', field: name, detail: UNKNOWN });
   const [first] = faults;
@@ -43,7 +43,7 @@ export function checkedInput(
   return { ...params, ...query, ...body };
 }
 
-/** The same from one flat object, as clients and bulk calls have it. */
+/** Splits one flat object, as clients and bulk calls use it, into the three parts. */
 export function partsOf(route: Route, flat: Values): { params: Values; query: Values; body: Values } {
   const params: Values = {};
   const query: Values = {};
@@ -51,7 +51,7 @@ export function partsOf(route: Route, flat: Values): { params: Values; query: Va
   const inPath = new Set(Array.from(route.path.matchAll(/:(\w+)/g), ([, name = '']) => name));
   for (const [name, value] of Object.entries(flat)) {
     const part = inPath.has(name) ? params : !route.body || route.query.includes(name) ? query : body;
-    // Not by assignment: a key called __proto__ is to be refused, not obeyed.
+    // defineProperty, because an assignment to `__proto__` would set the prototype.
     Object.defineProperty(part, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return { params, query, body };
@@ -82,7 +82,7 @@ function faultsOf(issue: z.core.$ZodIssue, where: FieldFault['in']): FieldFault[
   return [{ in: where, field: path.join('.'), detail: issue.message }];
 }
 
-/** Of the alternatives that all failed, the one with the least to complain about: what the caller most likely meant. */
+/** Returns the failed alternative with the fewest issues, which the caller most likely meant. */
 function closestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | null {
   const weight = (issues: readonly z.core.$ZodIssue[]): number =>
     issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);

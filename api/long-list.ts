@@ -1,4 +1,4 @@
-// A list of up to a million rows. The order that a page was asked in is made after its answer and kept while the list stands still.
+// Pages of a list of up to a million rows. Sorts in the background after the first page and keeps the order until the list changes.
 import type { ListRequest, Page } from './control.ts';
 import type { Filter } from './filter.ts';
 import { pageInOrder, pageOf } from './page.ts';
@@ -6,16 +6,16 @@ import { type Direct, readerOf } from './reader.ts';
 import type { Sort } from './sort.ts';
 import { sorting } from './sorting.ts';
 
-/** Shorter lists are searched anew for each page, which takes a millisecond or two. */
+/** Shorter lists are not kept in order: a page takes at most 2 ms. */
 const KEPT_FROM_ROWS = 5_000;
-/** Orders that are kept, each a reference to every row. */
+/** Most orders kept; each has a reference to every row. */
 const ORDERS_MAX = 4;
-/** Of sorting, before others have their turn. */
+/** Time of sorting between two turns of the event loop. */
 const TURN_MS = 4;
 
 export interface LongListSource<R, T> {
   rows(): readonly R[];
-  /** Differs whenever one of these fields may have another value in some row, or rows have come or gone. */
+  /** Returns a text that changes when a row is added or removed or one of these fields changes in a row. */
   versionOf(paths: readonly string[]): string;
   keyOf(row: R): string;
   view(row: R): T;
@@ -29,23 +29,22 @@ interface Kept<R> {
 
 export class LongList<R, T> {
   readonly #source: LongListSource<R, T>;
-  /** By filter and sort, the one used last at the end. */
+  /** Orders by filter and sort, least recently used first. */
   readonly #orders = new Map<string, Kept<R>>();
-  /** The order that is being made, one at a time; `done` when it is kept, or given up. */
+  /** Order being sorted; `done` resolves when it is kept or abandoned. */
   #sorting: { readonly name: string; readonly done: Promise<void> } | null = null;
 
   constructor(source: LongListSource<R, T>) {
     this.#source = source;
   }
 
-  /** So many orders are kept. */
   get orders(): number {
     return this.#orders.size;
   }
 
   /**
-   * What `pageOf` gives for the list as it is now. The first page in an order is looked for in all rows; the next one waits until they
-   * are sorted, and those after it take no time.
+   * Returns the same page as `pageOf`. The first page of an order scans all rows; the next one waits until they
+   * are sorted; later pages need no scan.
    */
   async page(request: ListRequest): Promise<Page<T>> {
     const { rows, keyOf, view, direct } = this.#source;
@@ -73,7 +72,7 @@ export class LongList<R, T> {
     return kept.rows;
   }
 
-  /** Given up as soon as the list changes: until it stands still each page is looked for by itself. */
+  /** Sorts in slices of TURN_MS; stops when the list changes. */
   #sort(name: string, rows: readonly R[], sort: Sort, filter: Filter | undefined): void {
     const { keyOf, view, direct } = this.#source;
     const begun = this.#version(sort, filter);
@@ -95,7 +94,7 @@ export class LongList<R, T> {
             return;
           }
         } catch {
-          // The page that waits looks in all rows, and meets the same error where it is heard.
+          // The waiting page scans all rows and throws the same error to its caller.
         }
         this.#sorting = null;
         resolve();

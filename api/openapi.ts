@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document, made from the table of endpoints. Loaded when somebody asks for it.
+// Makes the OpenAPI 3.1 document from the tables.
 import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
 import type { OutputOf } from './endpoints.ts';
@@ -45,7 +45,7 @@ export function openApiDocument(version: string): OutputOf<'openapi'> {
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: "The owner's token, or a named key with the scope it takes.",
+          description: "The owner's token, or a named key with the scope of the operation.",
         },
       },
       responses: {
@@ -70,7 +70,7 @@ function operation(name: string, row: Endpoint, schemas: Record<string, JsonSche
   };
 }
 
-/** What is answered piece by piece, or not as JSON. */
+/** Describes a streamed or non-JSON answer. */
 function streamOperation(name: StreamName): Json {
   const { doc, tag, scope, query, type } = streams[name] as StreamRow;
   return {
@@ -110,15 +110,20 @@ function headers({ method, scope, ifMatch }: Endpoint): Json[] {
     schema: { type: 'string', maxLength: 255 },
   });
   if (method === 'POST')
-    return [header('Idempotency-Key', 'The same call with the same key is answered again, not done again, for a day.')];
+    return [
+      header(
+        'Idempotency-Key',
+        'A repeated call with the same key within a day gets the first answer and does not run again.',
+      ),
+    ];
   if (ifMatch !== null)
-    return [header('If-Match', `The ETag of \`${ifMatch}\` as it was seen; 412 when it has changed.`)];
+    return [header('If-Match', `The ETag of \`${ifMatch}\` as last read; 412 when it has changed.`)];
   return method === 'GET' && scope !== 'open'
-    ? [header('If-None-Match', 'The ETag of an answer at hand; 304 when it is still good.')]
+    ? [header('If-None-Match', 'The ETag of a stored answer; 304 when it is current.')]
     : [];
 }
 
-/** One of the table of events: `type` says which. */
+/** Schema of all events, discriminated by `type`. */
 function eventSchema(schemas: Record<string, JsonSchema>): JsonSchema {
   const { properties = {}, required = [] } = jsonSchemaOf(event, 'output');
   return {
@@ -130,13 +135,13 @@ function eventSchema(schemas: Record<string, JsonSchema>): JsonSchema {
   };
 }
 
-/** What a hook with a web address is sent. */
+/** Describes the request sent to a webhook. */
 function webhook(): Json {
   return {
-    summary: 'An event that is kept, to an address of `hooks` in the configuration; docs/api.md says how it is signed.',
+    summary: 'A kept event, sent to a URL of `hooks` in the configuration; docs/api.md describes the signature.',
     security: [],
     requestBody: { required: true, content: { [JSON_TYPE]: { schema: ref('event') } } },
-    responses: { '2XX': { description: 'It is taken; otherwise it is sent again.' } },
+    responses: { '2XX': { description: 'The event is accepted; any other status causes a retry.' } },
   };
 }
 
@@ -159,10 +164,10 @@ function outputSchema(output: z.ZodType, isList: boolean, schemas: Record<string
   };
 }
 
-/** What any call with these parts can meet. */
+/** Error codes that a call with these parts can get. */
 function problemsOf(row: Endpoint): ApiErrorCode[] {
   const codes: ApiErrorCode[] = [...row.problems, 'EXPECTATION_FAILED'];
-  // Unknown parameters are refused wherever a token is asked for.
+  // Endpoints with a scope reject unknown parameters.
   if (row.scope !== 'open') codes.push('UNAUTHORIZED', 'FORBIDDEN', 'TOO_MANY_FAILURES', 'INVALID');
   if (row.body !== null) codes.push('TOO_SLOW', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (row.method === 'POST') codes.push('KEY_REUSED', 'CONFLICT', 'TOO_MANY');
@@ -178,7 +183,7 @@ function responses(row: Endpoint, schemas: Record<string, JsonSchema>): Json {
   };
   const out: Json = { [success]: good };
   if (statusFor !== undefined) out['503'] = good;
-  if (row.method === 'GET' && row.scope !== 'open') out['304'] = { description: 'What the caller has is still good.' };
+  if (row.method === 'GET' && row.scope !== 'open') out['304'] = { description: 'The stored answer is current.' };
   const codes = new Set(problemsOf(row));
   for (const { code, status } of problemKinds)
     if (codes.has(code)) out[status] ??= { $ref: '#/components/responses/problem' };

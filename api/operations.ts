@@ -1,4 +1,4 @@
-// Runs the operations of the table for a caller: scope, input, handler, answer. HTTP and bulk calls both come through here.
+// Runs an operation for a caller, over HTTP or in a bulk call: checks scope and input, calls the handler, checks the answer.
 import { allows, type Caller, requireScope } from './auth.ts';
 import type { Control } from './control.ts';
 import {
@@ -15,12 +15,12 @@ import { checkedInput, partsOf, routeOf, type Values } from './input.ts';
 import { idBegunWith, mayBegin, type Named } from './prefix.ts';
 
 export interface OperationsOptions {
-  /** Of the program, for the OpenAPI document. */
+  /** Version of the program, for the OpenAPI document. */
   version: string;
-  /** Told of every mistake of ours; the caller only sees a 500. */
+  /** Called for every internal error; the caller gets status 500. */
   onInternalError: (error: unknown, doing: string) => void;
   refusalOf?: RefusalOf | undefined;
-  /** Tests: an answer that does not fit its schema is a mistake. */
+  /** For tests: an answer that does not match its schema is an internal error. */
   checkOutput: boolean;
 }
 
@@ -32,22 +32,22 @@ export interface Given {
 
 export interface Outcome {
   status: number;
-  /** undefined: an answer without a body. */
+  /** undefined: no body. */
   output: unknown;
 }
 
 type Handle = (input: Values, caller: Caller) => unknown;
 
-/** Who asks an endpoint that is open to all. */
+/** Caller of an endpoint without a scope. */
 export const NOBODY: Caller = { id: 'nobody', name: 'nobody', scopes: [], expiresAt: null };
 
-/** These are about the call they come in, not about the servent. */
+/** Operations that depend on their own HTTP call. */
 const NOT_IN_BULK: ReadonlySet<string> = new Set<EndpointName>(['bulk', 'openapi', 'createKey']);
 
-/** A removal sent again, for want of an answer, must not meet the next one that begins alike. */
+/** Shortest id prefix for a change: a repeated removal must not match the next object with the same short prefix. */
 const ACTED_ON_CHARACTERS_MIN = 4;
 
-/** By path: where the ids of what lies below it are. */
+/** List with the ids, by path. */
 const listNames: ReadonlyMap<string, EndpointName> = new Map(
   endpointNames.filter(name => endpoints[name].method === 'GET').map(name => [endpoints[name].path, name]),
 );
@@ -72,7 +72,7 @@ export class Operations {
     );
   }
 
-  /** Throws what the handler throws, INVALID, or FORBIDDEN. */
+  /** Throws INVALID, FORBIDDEN or the exception of the handler. */
   async run(name: EndpointName, given: Given, caller: Caller): Promise<Outcome> {
     const endpoint: Endpoint = endpoints[name];
     if (endpoint.scope !== 'open') requireScope(caller, endpoint.scope);
@@ -86,7 +86,7 @@ export class Operations {
     return { status, output: Array.isArray(fields) ? narrowed(output, fields as string[]) : output };
   }
 
-  /** An id that is nobody's may be the beginning of one; nothing has been done then. */
+  /** Runs the handler; on NOT_FOUND retries with the object whose id begins with the given one. */
   async #answer(name: EndpointName, { method, path }: Endpoint, input: Values, caller: Caller): Promise<unknown> {
     const handle = this.#handles.get(name);
     try {
@@ -106,14 +106,14 @@ export class Operations {
       if (method !== 'GET' && given.length < ACTED_ON_CHARACTERS_MIN)
         throw new ApiError(
           'NOT_FOUND',
-          `${error.message}: to change or remove ${id}, say at least ${ACTED_ON_CHARACTERS_MIN} characters of its beginning`,
+          `${error.message}: to change or remove ${id}, give at least its first ${ACTED_ON_CHARACTERS_MIN} characters`,
         );
       return handle?.({ ...input, id }, caller);
     }
   }
 
   async #openapi(): Promise<unknown> {
-    const { openApiDocument } = await import('./openapi.ts'); // asked for once in a while, by programs that read it whole
+    const { openApiDocument } = await import('./openapi.ts'); // rarely used
     return openApiDocument(this.#options.version);
   }
 

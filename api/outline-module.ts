@@ -1,5 +1,5 @@
-// api/outline.ts, written from the tables: what clients need of them, and a daemon that starts. Loading schemas takes a command longer than
-// its call.
+// Writes api/outline.ts: the parts of the tables that clients and the start of the daemon need, without schemas, which take a command
+// longer to load than its call.
 import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
 import { events, eventTypes } from './events.ts';
 import { fieldsOf } from './fields.ts';
@@ -16,11 +16,11 @@ const LISTED = { peer, query, search, result, download, upload, folder, file, ho
 export function outlineModule(): string {
   const line = (name: string, value: unknown): string => `  ${name}: ${JSON.stringify(value)},`;
   return [
-    '// Written from the tables of endpoints, streams and schemas by `npm run docs`: change it there.',
+    '// Generated from the tables of endpoints, streams and schemas by `npm run docs`; edit those.',
     "import type { Field, Fields } from './fields.ts';",
     "import type { Route } from './input.ts';",
     '',
-    '/** By the name of the operation. */',
+    '/** Routes by name of the operation. */',
     'export const routes: Readonly<Record<string, Route>> = {',
     ...endpointNames.map(name => line(name, routeOf(endpoints[name] as Endpoint))),
     '};',
@@ -29,7 +29,7 @@ export function outlineModule(): string {
     ...streamNames.map(name => line(name, streams[name].path)),
     '} as const;',
     '',
-    '/** By the type of an event: its topic, and whether it is kept. */',
+    '/** Topic and retention by type of event. */',
     'export const eventKinds = {',
     ...eventTypes.map(type => {
       const { topic, retention } = events[type];
@@ -39,7 +39,7 @@ export function outlineModule(): string {
     '',
     'const fields = (...of: Field[]): Fields => new Map(of.map(field => [field.path, field]));',
     '',
-    '/** What the items of lists can be filtered and sorted by. */',
+    '/** Fields that lists can be filtered and sorted by. */',
     'export const listFields = {',
     ...Object.entries(LISTED).flatMap(([name, schema]) => [
       `  ${name}: fields(`,

@@ -1,8 +1,8 @@
-// Written from the tables of endpoints, streams and schemas by `npm run docs`: change it there.
+// Generated from the tables of endpoints, streams and schemas by `npm run docs`; edit those.
 import type { Field, Fields } from './fields.ts';
 import type { Route } from './input.ts';
 
-/** By the name of the operation. */
+/** Routes by name of the operation. */
 export const routes: Readonly<Record<string, Route>> = {
   status: {"method":"GET","path":"/api/v1/status","scope":"read","body":false,"query":[]},
   peers: {"method":"GET","path":"/api/v1/peers","scope":"read","body":false,"query":[]},
@@ -64,7 +64,7 @@ export const streamPaths = {
   metrics: "/metrics",
 } as const;
 
-/** By the type of an event: its topic, and whether it is kept. */
+/** Topic and retention by type of event. */
 export const eventKinds = {
   "link.opened": {"topic":"peers","retention":"kept"},
   "link.closed": {"topic":"peers","retention":"kept"},
@@ -93,7 +93,7 @@ export const eventKinds = {
 
 const fields = (...of: Field[]): Fields => new Map(of.map(field => [field.path, field]));
 
-/** What the items of lists can be filtered and sorted by. */
+/** Fields that lists can be filtered and sorted by. */
 export const listFields = {
   peer: fields(
     {"path":"id","kind":"text","plural":false,"choices":[]},

@@ -1,23 +1,23 @@
-// Cuts one page out of a list, filtered and sorted as asked, and makes the cursor that leads to the next.
+// Returns one page of a list, filtered and sorted, with the cursor of the next page.
 import type { ListRequest, Page } from './control.ts';
 import { ApiError } from './errors.ts';
 import { type Direct, type Reader, readerOf } from './reader.ts';
 import { FirstFew, type Place, type RowOrder, type Sort, type SortValue } from './sort.ts';
 
 interface Position {
-  /** Where the last item given stood. */
+  /** Index of the last returned row. */
   at: number;
-  /** Its key and those of the rows before it, nearest first: the list may move, and any of them go. */
+  /** Its key and the keys of the rows before it, nearest first: any of them may have moved or gone. */
   keys: readonly string[];
 }
 
 const KEYS_MAX = 4;
 
 /**
- * The rows after `cursor`, at most `limit`, shown through `view`. A list may change between two pages: the last row given is looked for by
- * its key, first where it stood, then around there; when it has gone, the one before it, and so on; without all of them the page starts where it
- * stood. A sorted page starts at the values of
- * the last row given. Views are made for the page alone, unless the filter or the order needs a field that `direct` does not read.
+ * Returns at most `limit` rows after `cursor` through `view`. As a list may change between two pages, an unsorted page searches the last
+ * returned row by its key outwards from its old index, then the rows before it; without any it starts at the old index. A sorted page
+ * starts after the values of the last returned row.
+ * Views of other rows are only made when filter or order need a field that `direct` does not read.
  */
 export function pageOf<R, T>(
   rows: readonly R[],
@@ -34,7 +34,7 @@ export function pageOf<R, T>(
   return { items: items.map(view), next };
 }
 
-/** The same of rows that are filtered and sorted already. */
+/** Returns a page of rows that are already filtered and sorted. */
 export function pageInOrder<R, T>(
   rows: readonly R[],
   { cursor, limit }: ListRequest,
@@ -91,7 +91,7 @@ function nextInOrder<R>({ rows, request, keyOf, accepts }: Listing<R>, sort: Sor
   const first = new FirstFew(request.limit, order, keyOf);
   for (const row of rows) {
     order.look(row);
-    if (!first.wantsLooked()) continue; // cheaper than most filters
+    if (!first.wantsLooked()) continue; // cheaper than the filter
     if (after !== null && order.compareLooked(keyOf, after) <= 0) continue;
     if (accepts === null || accepts(row)) first.offer(row);
   }
@@ -111,7 +111,7 @@ function cursorAt<R>(rows: readonly R[], at: number, keyOf: (row: R) => string):
 }
 
 function startAfter<R>(rows: readonly R[], position: Position, keyOf: (row: R) => string): number {
-  const at = Math.min(position.at, rows.length); // anybody can make up a cursor
+  const at = Math.min(position.at, rows.length); // a forged cursor may have any index
   for (const key of position.keys) {
     const found = nearest(rows, at, row => keyOf(row) === key);
     if (found !== null) return found + 1;
@@ -119,7 +119,7 @@ function startAfter<R>(rows: readonly R[], position: Position, keyOf: (row: R) =
   return at;
 }
 
-/** Looked for outwards from where it stood: most lists change a little at their ends. */
+/** Finds the nearest matching row outwards from `at`. */
 function nearest<R>(rows: readonly R[], at: number, is: (row: R) => boolean): number | null {
   const isAt = (index: number): boolean => index >= 0 && index < rows.length && is(rows[index] as R);
   const farthest = Math.max(at, rows.length - at);
@@ -165,8 +165,8 @@ function isPlace(values: unknown, length: number): values is SortValue[] {
   );
 }
 
-/** For lists that make their own cursors, too. */
+/** Error for an invalid cursor. */
 export function badCursor(cause?: unknown): ApiError {
-  const detail = 'not a cursor of this list in this order: take it from `next`, or leave it out to start over';
+  const detail = 'not a cursor of this list in this order: use `next` of the last page, or none for the first page';
   return new ApiError('INVALID', `cursor: ${detail}`, { faults: [{ in: 'query', field: 'cursor', detail }], cause });
 }

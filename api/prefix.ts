@@ -1,26 +1,26 @@
-// The beginning of an id where a whole one is asked for, as docker and git take it.
+// Finds an object by the first characters of its id, as docker and git do.
 import { ApiError } from './errors.ts';
 
-/** Named in a refusal. */
+/** Most matches named in an error. */
 const MATCHES_MAX = 8;
 
-/** Of ids and addresses. */
+/** Characters of ids and addresses. */
 const CHARACTERS = /^[\w.:[\]-]+$/;
 
-/** Whether an id or an address may begin with it: without this nobody needs to read the list. */
+/** Whether an id or an address can begin with this text. */
 export function mayBegin(given: string): boolean {
   return CHARACTERS.test(given);
 }
 
-/** What an item is called in a path: its id, or its address. Numbers are counted: the beginning of one is another one. */
+/** Item with an id and perhaps an address. Prefixes of numeric ids do not match. */
 export interface Named {
   readonly id?: unknown;
   readonly address?: unknown;
 }
 
 /**
- * The id of the only item whose id, or else whose address, begins with `given`; null: there is none. Where ids are numbers, a number
- * names no address: it is the id of something that has gone. Throws AMBIGUOUS, naming them, when there are several.
+ * Returns the id of the only item whose id, or else whose address, begins with `given`; null for none. Where ids are numbers, a number is
+ * not compared with addresses. Throws AMBIGUOUS with the matches for several.
  */
 export function idBegunWith(given: string, items: readonly Named[], what: string): string | null {
   const begun = given.toLowerCase();

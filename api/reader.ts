@@ -1,6 +1,6 @@
-// Values of a row by the path of their field; without a schema, so that clients may use it.
+// Reads values of a row by path of the field. Needs no schema.
 
-/** The value at a path; through lists, an array of what is there. Own properties only. */
+/** Returns the value at a path; for a path through a list, an array of the values of its items. Own properties only. */
 export function valueAt(value: unknown, path: readonly string[], from = 0): unknown {
   let at = value;
   for (let i = from; i < path.length; i++) {
@@ -13,10 +13,10 @@ export function valueAt(value: unknown, path: readonly string[], from = 0): unkn
   return at;
 }
 
-/** How a value of a row is had without making its whole view: for the fields that large lists are searched by. */
+/** Functions that read a field of a row without making its view. */
 export type Direct<R> = { readonly [path: string]: (row: R) => unknown };
 
-/** Gives the reader of a field. A view is made at most once for each row, and only for fields that are not `direct`. */
+/** Returns the reader of a field. Makes the view of a row at most once, and only for fields that are not `direct`. */
 export type Reader<R> = (path: string) => (row: R) => unknown;
 
 export function readerOf<R>(view: (row: R) => unknown, direct: Direct<R>): Reader<R> {

@@ -1,4 +1,4 @@
-// What the daemon leaves in its data folder for the programs that talk to it: the API token, and where it listens.
+// Files of the data folder for clients: the API token, and runtime.json with the addresses of the daemon.
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export interface Runtime {
   gnutella: string;
 }
 
-/** The token of the admin API, made at the first start and readable by its owner alone. */
+/** Reads the API token, or creates it with mode 0600. */
 export async function ensureApiToken(dataDir: string): Promise<string> {
   const file = join(dataDir, TOKEN_FILE);
   const known = await readApiToken(dataDir);
@@ -26,12 +26,12 @@ export async function ensureApiToken(dataDir: string): Promise<string> {
     await writeWhole(file, `${token}\n`, OWNER_ONLY);
     return token;
   }
-  if (!isToken(known)) throw new Error(`${file} holds no usable token: delete it and a new one is made`);
+  if (!isToken(known)) throw new Error(`${file} has no valid token: delete it, and the daemon creates a new one`);
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) await chmod(file, OWNER_ONLY);
   return known;
 }
 
-/** null when there is none yet. */
+/** Returns null when the file does not exist. */
 export async function readApiToken(dataDir: string): Promise<string | null> {
   return (await readIfThere(join(dataDir, TOKEN_FILE)))?.trim() ?? null;
 }
@@ -40,7 +40,7 @@ export async function writeRuntime(dataDir: string, runtime: Runtime): Promise<v
   await writeWhole(join(dataDir, RUNTIME_FILE), `${JSON.stringify(runtime)}\n`, 0o644);
 }
 
-/** null when no daemon has left one; one that was killed leaves its last. */
+/** Reads runtime.json; null when it is missing or invalid. A killed daemon leaves an outdated one. */
 export async function readRuntime(dataDir: string): Promise<Runtime | null> {
   const text = await readIfThere(join(dataDir, RUNTIME_FILE));
   if (text === null) return null;
@@ -49,7 +49,7 @@ export async function readRuntime(dataDir: string): Promise<Runtime | null> {
     if (typeof pid === 'number' && typeof api === 'string' && typeof gnutella === 'string')
       return { pid, api, gnutella };
   } catch {
-    // as good as none: the caller falls back to the default address
+    // invalid: the caller uses the default address
   }
   return null;
 }
@@ -67,8 +67,8 @@ async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
-/** All of it or nothing, also when the machine goes down meanwhile. */
+/** Writes a file atomically, with fsync. */
 async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic'); // readers, such as every client command, do without
+  const { default: writeFileAtomic } = await import('write-file-atomic'); // clients, which only read, do not load it
   await writeFileAtomic(file, text, { mode });
 }

@@ -1,4 +1,4 @@
-// The schemas by the names they are exported under: documented once, referred to by those names.
+// Names schemas after their exports, for references in the documentation.
 import { z } from 'zod';
 import * as explain from './schemas/explain.ts';
 import * as hooks from './schemas/hooks.ts';
@@ -16,7 +16,7 @@ export const schemaNames: ReadonlyMap<z.ZodType, string> = new Map(
   ),
 );
 
-/** The item of what a list answers; null: not a list. */
+/** Schema of the items of a list; null: not a list. */
 export function itemOf(output: z.ZodType): z.ZodType | null {
   const shape = output instanceof z.ZodObject ? output.shape : {};
   const items: unknown = shape['items'];

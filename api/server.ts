@@ -1,4 +1,4 @@
-// The API on its sockets: TCP, with TLS when asked, and a Unix socket; deadlines for slow callers, a stop that does not wait for idle ones.
+// Serves the API over TCP, with or without TLS, and a Unix socket, with deadlines for slow clients.
 
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -21,21 +21,21 @@ import { ApiError, problemOf } from './errors.ts';
 
 const HEADERS_WAIT_MS = 10_000;
 const REQUEST_WAIT_MS = 30_000;
-/** Of each socket. */
+/** Most connections of each listening socket. */
 const CONNECTIONS_MAX = 1_000;
 const STOP_WAIT_MS = 1_000;
-/** Of sockaddr_un, without its NUL; the smallest of the systems we know. */
+/** Bytes of a path in sockaddr_un without the NUL: 103 on macOS, 107 on Linux. */
 export const SOCKET_PATH_BYTES_MAX = 103;
 
 export interface ApiServer {
-  /** `http://HOST:PORT` or `https://…`, with the port really taken. */
+  /** `http://HOST:PORT` or `https://…`, with the actual port. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Where the Unix socket is, if there is one. */
+  /** Path of the Unix socket; null: none. */
   readonly socketPath: string | null;
   readonly counters: Readonly<ApiCounters>;
-  /** Lets running answers finish for a second, then cuts. */
+  /** Waits up to 1 s for running answers, then closes all connections. */
   stop(): Promise<void>;
 }
 
@@ -43,19 +43,19 @@ export interface ListenAt {
   host: string;
   /** 0: any free port. */
   port: number;
-  /** Everybody who may write to this file has the owner's rights: it is made for its owner alone. */
+  /** Path of the Unix socket. Its mode is 0600, since write access gives the owner's rights. */
   socketPath?: string | null;
   /** PEM. */
   tls?: { cert: string; key: string } | null;
 }
 
 const ADVICE: Record<string, string> = {
-  EADDRINUSE: 'stop the program that has the port, or choose another with --api-port',
+  EADDRINUSE: 'stop the program that uses the port, or choose another with --api-port',
   EACCES: 'ports below 1024 need privileges: choose another with --api-port',
   EADDRNOTAVAIL: 'this machine does not have the address: choose another with --api-host',
 };
 
-/** The address cannot be taken; `code` is the system's. */
+/** Listening failed; `code` is the system's error code. */
 export class ApiListenError extends CodedError<string> {
   constructor(place: string, advice: string, cause: unknown) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
@@ -67,12 +67,12 @@ const LIMITS: ServerOptions = {
   headersTimeout: HEADERS_WAIT_MS,
   requestTimeout: REQUEST_WAIT_MS,
   connectionsCheckingInterval: 5_000,
-  requireHostHeader: false, // ours says so in a problem document
+  requireHostHeader: false, // answered with a problem document instead
 };
 
 /**
- * Resolves when it listens; rejects with ApiListenError, or for a token too short. `controlOf` makes what is served, once,
- * when the port is known and before anybody is answered.
+ * Starts the server. Rejects with ApiListenError, or for a short token. Calls `controlOf` once, when the port is known
+ * and before the first request.
  */
 export async function startApi(
   controlOf: (at: Endpoint) => Control,
@@ -106,7 +106,7 @@ export async function startApi(
       const onCaller = ({ socket }: IncomingMessage) => connections.know(socket);
       return createApi(control, { ...options, counters, isLocal, onCaller }).callback();
     }, options);
-    tcp.on('request', handle); // nothing was read yet
+    tcp.on('request', handle); // no request was read yet
     const socketPath = at.socketPath ?? null;
     if (socketPath !== null) {
       const unix = begin(
@@ -115,7 +115,7 @@ export async function startApi(
           handle(request, response);
         }),
       );
-      unix.maxConnections = CONNECTIONS_MAX; // all the owner's
+      unix.maxConnections = CONNECTIONS_MAX; // only the owner can connect
       await listenOnFile(unix, socketPath, options);
     }
     const scheme = at.tls == null ? 'http' : 'https';
@@ -138,8 +138,8 @@ export async function startApi(
 }
 
 /**
- * Loads what answers at the first request, which waits for it: koa, the endpoints and their schemas are a third of the modules of a
- * daemon, and one that nobody asks does without. When loading fails, the request gets a 500 and the next one tries again.
+ * Loads koa, the endpoints and their schemas, a third of the daemon's modules, at the first request. If loading fails, the request gets a
+ * 500 and the next request loads again.
  */
 function loadedAtFirst(load: () => Promise<RequestListener>, { onInternalError }: ApiOptions): RequestListener {
   let loading: Promise<RequestListener> | null = null;
@@ -170,7 +170,7 @@ async function serverOf({ tls }: ListenAt): Promise<Server> {
   try {
     return https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }) as unknown as Server;
   } catch (cause) {
-    throw new ApiListenError('TLS', 'api.tlsCert and api.tlsKey must be PEM files that belong together', cause);
+    throw new ApiListenError('TLS', 'api.tlsCert and api.tlsKey must be a PEM certificate and its private key', cause);
   }
 }
 
@@ -183,15 +183,15 @@ async function listening(
   await once(server, 'listening').catch((cause: unknown) => {
     throw new ApiListenError(place, advice, cause);
   });
-  server.on('error', error => onInternalError(error, 'accepting connections')); // out of descriptors, for one
+  server.on('error', error => onInternalError(error, 'accepting connections')); // for example EMFILE
 }
 
-/** A file that is left from a killed daemon is replaced: the lock of the data folder keeps two daemons apart. */
+/** Listens on a Unix socket. Replaces the file of a killed daemon: the lock of the data folder excludes a running one. */
 async function listenOnFile(server: Server, path: string, options: ApiOptions): Promise<void> {
   const advice = 'give --data-dir a shorter path, or switch it off with --no-api-socket';
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) throw new ApiListenError(path, advice, { code: 'ENAMETOOLONG' });
   await rm(path, { force: true });
-  // The file is made inside listen(); a chmod after it would leave a moment for others.
+  // Mode 0600 from the beginning: a chmod after listen() would be too late.
   const before = process.umask(0o177);
   try {
     server.listen(path);
@@ -201,7 +201,7 @@ async function listenOnFile(server: Server, path: string, options: ApiOptions): 
   await listening(server, path, advice, options);
 }
 
-/** What is no HTTP, or more header than anybody needs. */
+/** Answers input that is not HTTP, and headers that are too large. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -224,12 +224,12 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** Anything but `100-continue`, which Node sees to. */
+/** Answers an Expect header other than `100-continue`, which Node handles. */
 function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
   const body = JSON.stringify(problemOf(new ApiError('EXPECTATION_FAILED', 'leave Expect out, or send 100-continue')));
   response.writeHead(417, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   response.end(body);
-  request.resume(); // a body that comes all the same
+  request.resume(); // discards the body
 }
 
 async function stop(server: Server): Promise<void> {

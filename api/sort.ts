@@ -1,9 +1,9 @@
-// `sort=-size,name`: the order of a list, and the cursor of a sorted one.
+// Parses `sort=-size,name` and orders the rows of a list.
 import type { Fields } from './fields.ts';
 import type { Reader } from './reader.ts';
 
 const KEYS_MAX = 3;
-/** Texts are ordered by so many characters: the cursor carries them. */
+/** Characters of a text that are compared; the cursor contains them. */
 const COMPARED_CHARACTERS = 100;
 
 interface SortKey {
@@ -12,10 +12,10 @@ interface SortKey {
   readonly caseless: boolean;
 }
 
-/** As it goes into a cursor; lists count as their length. */
+/** Value to sort by, as in a cursor; the value of a list is its length. */
 export type SortValue = string | number | null;
 
-/** A field that the list does not have, or one too many. */
+/** Unknown field, or too many fields. */
 export class SortError extends Error {
   override readonly name = 'SortError';
 }
@@ -47,8 +47,7 @@ export function parseSort(text: string, fields: Fields): Sort {
     const word = part.trim();
     const path = word.replace(/^[+-]/, '');
     const field = fields.get(path);
-    if (field === undefined)
-      throw new SortError(`there is no field ${path}; there are ${[...fields.keys()].join(', ')}`);
+    if (field === undefined) throw new SortError(`unknown field ${path}; fields are ${[...fields.keys()].join(', ')}`);
     return { path, descending: word.startsWith('-'), caseless: field.kind === 'text' };
   });
   if (keys.length > KEYS_MAX) throw new SortError(`at most ${KEYS_MAX} fields`);
@@ -65,20 +64,20 @@ function sortValue(value: unknown, caseless: boolean): SortValue {
   return Array.isArray(value) ? value.length : null;
 }
 
-/** Where a row stands in the order. */
+/** Position of a row in the order. */
 export interface Place {
   readonly values: readonly SortValue[];
-  /** The row's id: tells apart what is equal otherwise. */
+  /** Id of the row, compared last. */
   readonly key: string;
 }
 
-/** Compares rows with places. A row that is looked at is read once, each field no sooner than it is needed. */
+/** Compares rows with places. Reads each field of a row at most once, when needed. */
 export class RowOrder<R> {
   readonly #reads: readonly ((row: R) => SortValue)[];
   readonly #signs: readonly number[];
   #row: R | undefined;
   #values: SortValue[] = [];
-  /** Of these, so many have been read. */
+  /** Number of values read so far. */
   #read = 0;
 
   constructor(reads: readonly ((row: R) => SortValue)[], signs: readonly number[]) {
@@ -86,7 +85,7 @@ export class RowOrder<R> {
     this.#signs = signs;
   }
 
-  /** What the two below are about. */
+  /** Sets the row for the next comparisons. */
   look(row: R): void {
     this.#row = row;
     this.#read = 0;
@@ -95,12 +94,12 @@ export class RowOrder<R> {
   placeOfLooked(key: string): Place {
     for (let i = 0; i < this.#reads.length; i++) this.#valueAt(i);
     const values = this.#values;
-    this.#values = []; // the place has them now
+    this.#values = []; // now owned by the place
     this.#read = 0;
     return { values, key };
   }
 
-  /** Below 0: the row comes first. */
+  /** Negative: the row comes first. */
   compareLooked(keyOf: (row: R) => string, place: Place): number {
     for (let i = 0; i < this.#reads.length; i++) {
       const order = compareValues(this.#valueAt(i), place.values[i] ?? null, this.#signs[i] ?? 1);
@@ -114,7 +113,7 @@ export class RowOrder<R> {
     return this.compareValues(a.values, b.values) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 
-  /** 0: the keys decide. */
+  /** Compares values without keys. */
   compareValues(a: Place['values'], b: Place['values']): number {
     for (let i = 0; i < this.#signs.length; i++) {
       const order = compareValues(a[i] ?? null, b[i] ?? null, this.#signs[i] ?? 1);
@@ -132,7 +131,7 @@ export class RowOrder<R> {
   }
 }
 
-/** Null comes last in both directions; numbers before texts, should both occur. */
+/** Null comes last in both directions; numbers come before texts. */
 function compareValues(a: SortValue, b: SortValue, sign: number): number {
   if (a === b) return 0;
   if (a === null) return 1;
@@ -146,13 +145,13 @@ interface Placed<R> {
   readonly place: Place;
 }
 
-/** The first few of many rows in an order: a heap with the last of them on top. */
+/** Selects the first rows of an order with a heap whose top is the last of them. */
 export class FirstFew<R> {
   readonly #max: number;
   readonly #order: RowOrder<R>;
   readonly #keyOf: (row: R) => string;
   readonly #heap: Placed<R>[] = [];
-  /** More rows were offered than are kept. */
+  /** Whether more rows were offered than are kept. */
   overflowed = false;
 
   constructor(max: number, order: RowOrder<R>, keyOf: (row: R) => string) {
@@ -161,13 +160,13 @@ export class FirstFew<R> {
     this.#keyOf = keyOf;
   }
 
-  /** False: the row that the order looks at changes nothing any more, accepted or not. */
+  /** Whether the current row would be kept. */
   wantsLooked(): boolean {
     const [last] = this.#heap;
     return !this.overflowed || last === undefined || this.#order.compareLooked(this.#keyOf, last.place) < 0;
   }
 
-  /** The row that the order looks at. */
+  /** Adds the current row. */
   offer(row: R): void {
     const heap = this.#heap;
     if (heap.length < this.#max) {

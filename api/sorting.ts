@@ -1,12 +1,12 @@
-// Sorts many rows a piece at a time, so that others have their turn in between.
+// Sorts many rows in small steps between which the event loop can run.
 import type { RowOrder, SortValue } from './sort.ts';
 
-/** Rows read, or moved, in one piece: a millisecond or less. */
+/** Rows read or moved in one step, at most 1 ms. */
 const PIECE_ROWS = 2048;
-/** Sorted in one go, and merged afterwards. */
+/** Rows of a run; sorted runs are merged. */
 const RUN_ROWS = 1024;
 
-/** Those of `rows` that are accepted, in order; each step is one piece of the work. `rows` and what they hold stay as they are. */
+/** Yields after each step and returns the accepted rows in order. Does not change `rows`. */
 export function* sorting<R>(
   rows: readonly R[],
   accepts: ((row: R) => boolean) | null,
@@ -23,7 +23,7 @@ export function* sorting<R>(
     values.push(order.placeOfLooked('').values);
     taken.push(row);
   }
-  const keys: string[] = []; // of those that are equal otherwise
+  const keys: string[] = []; // read only for equal rows
   const keyAt = (index: number): string => (keys[index] ??= keyOf(taken[index] as R));
   const compare = (a: number, b: number): number =>
     order.compareValues(values[a] ?? [], values[b] ?? []) || (keyAt(a) < keyAt(b) ? -1 : 1);
@@ -33,7 +33,7 @@ export function* sorting<R>(
   return out;
 }
 
-/** The numbers below `count` in order. */
+/** Sorts the indices below `count`. */
 function* mergeSorted(count: number, compare: (a: number, b: number) => number): Generator<void, Uint32Array> {
   let from = new Uint32Array(count);
   for (let i = 0; i < count; i++) from[i] = i;

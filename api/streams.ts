@@ -1,4 +1,4 @@
-// What is not answered with one JSON document: events, the export of queries, metrics. A table beside that of endpoints.ts.
+// Table of endpoints whose answer is not one JSON document: events, export of queries, metrics.
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type Router from 'koa-router';
@@ -16,14 +16,14 @@ export interface StreamRow {
   readonly scope: Scope;
   readonly tag: string;
   readonly query: z.ZodType | null;
-  /** Of the answer. */
+  /** Content-Type of the answer. */
   readonly type: string;
 }
 
 export const streams = {
   events: {
     path: '/api/v1/events',
-    doc: 'What happens, as server-sent events; `Last-Event-ID` resumes. An event `gap` says which ones could not be had.',
+    doc: 'Events as server-sent events; `Last-Event-ID` resumes. A frame `gap` has the ids of events that could not be delivered.',
     scope: 'read',
     tag: 'events',
     query: eventsQuery,
@@ -31,7 +31,7 @@ export const streams = {
   },
   exportQueries: {
     path: '/api/v1/queries/export',
-    doc: 'The queries that are remembered, oldest first, one JSON object a line.',
+    doc: 'The stored queries, oldest first, one JSON object per line.',
     scope: 'read',
     tag: 'queries',
     query: exportQuery,
@@ -50,7 +50,7 @@ export const streams = {
 export type StreamName = keyof typeof streams;
 export const streamNames = Object.keys(streams) as StreamName[];
 
-/** Where they come from; the daemon has them. */
+/** Sources of the streams, implemented by the daemon. */
 export interface StreamSources {
   events: EventStreams;
   /** Lines, each with its newline. */
@@ -58,7 +58,7 @@ export interface StreamSources {
   metrics(): Promise<{ type: string; text: string }>;
 }
 
-/** `authorize` says who calls, or throws when they may not. */
+/** Adds the streams to the router. `authorize` returns the caller or throws ApiError. */
 export function mountStreams(
   router: Router,
   sources: StreamSources,
@@ -100,7 +100,7 @@ export function mountStreams(
   }
 }
 
-/** Sent by browsers when they come back. */
+/** Reads the Last-Event-ID header that browsers send when they reconnect. */
 function lastEventId(ctx: Context): number | null {
   const text = ctx.get('Last-Event-ID');
   if (text === '') return null;

@@ -1,4 +1,4 @@
-// Wrong tokens are counted by address; who sends too many has to wait, longer each time.
+// Counts wrong tokens by address and locks addresses with too many, longer each time.
 import { isIPv6 } from 'node:net';
 import { ApiError } from './errors.ts';
 
@@ -6,18 +6,18 @@ const FAILURES_FREE = 10;
 const WINDOW_MS = 60_000;
 const LOCK_MS = 5_000;
 const LOCK_MS_MAX = 300_000;
-/** Addresses remembered; the one that failed longest ago gives way. */
+/** Most addresses; above this the one with the oldest failure is removed. */
 const ADDRESSES_MAX = 4096;
 
 interface Record {
   failures: number;
-  /** When the failures are forgotten. */
+  /** Time at which the record is deleted. */
   until: number;
   lockedUntil: number;
 }
 
 export class Throttle {
-  /** In the order of their last failure. */
+  /** Oldest failure first. */
   readonly #records = new Map<string, Record>();
   readonly #now: () => number;
   readonly #failuresFree: number;
@@ -31,14 +31,14 @@ export class Throttle {
     return this.#records.size;
   }
 
-  /** Throws TOO_MANY_FAILURES while the address has to wait; a right token does not help it then. */
+  /** Throws TOO_MANY_FAILURES while the address is locked, whatever its token. */
   refuseLocked(address: string): void {
-    // Everybody on this machine has this address: one program with an old token must not lock its owner out.
+    // Loopback is never locked: one program with an old token would lock out all others on this machine.
     if (this.#records.size === 0 || isLoopback(address)) return;
     this.#refuse(this.#records.get(netOf(address)));
   }
 
-  /** Throws TOO_MANY_FAILURES when it was one too many. */
+  /** Counts a wrong token. Throws TOO_MANY_FAILURES when this locks the address. */
   noteFailure(address: string): void {
     const net = netOf(address);
     const now = this.#now();
@@ -70,7 +70,7 @@ export function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\./.test(address) || address === '::1';
 }
 
-/** One person has all of an IPv6 /64. */
+/** Returns the /64 of an IPv6 address, which one customer usually has. */
 function netOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];

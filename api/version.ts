@@ -1,4 +1,4 @@
-// The version, read once from package.json: sources and dist/ stand at different depths below it.
+// Reads the version from package.json, at the depth of sources or of dist/.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ function findPackage(from: string): string {
 const packageFile = findPackage(dirname(fileURLToPath(import.meta.url)));
 const { version: packageVersion } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
-/** Where conf/ is. */
+/** Folder that has conf/. */
 export const packageFolder: string = dirname(packageFile);
 
 export const version: string = packageVersion;

@@ -4,8 +4,8 @@ import type { Context } from 'koa';
 import { ApiError } from './errors.ts';
 
 /**
- * DNS rebinding: a page on evil.example lets its name point to 127.0.0.1 and talks to us as its own origin. It cannot do so under a literal
- * address or `localhost`, which is what everybody else uses.
+ * Rejects unknown host names. Prevents DNS rebinding, in which a web page lets its own name resolve to 127.0.0.1; this does not work with
+ * a literal address or `localhost`, which are accepted.
  */
 export function checkHost(ctx: Context, allowed: ReadonlySet<string>): void {
   const name = hostName(ctx.get('Host'));
@@ -21,7 +21,7 @@ export function checkHost(ctx: Context, allowed: ReadonlySet<string>): void {
   );
 }
 
-/** Lower case, without port and brackets; null when there is no header at all, as in HTTP/1.0. */
+/** Returns the host in lower case without port and brackets; null without a header, as in HTTP/1.0. */
 function hostName(header: string): string | null {
   if (header === '') return null;
   const literal = /^\[([0-9a-f:.]+)\](?::\d+)?$/i.exec(header);
@@ -35,13 +35,13 @@ const ALLOWED_HEADERS =
 const PREFLIGHT_SECONDS = '600';
 
 /**
- * Browsers say from which page a call comes. Ours may call, those of `allowed` (`https://HOST:PORT`) too, nobody else. True: the call was a
- * preflight, and is answered.
+ * Rejects calls of web pages other than our own and those of `allowed` (`https://HOST:PORT`). Returns true for a preflight, which is
+ * answered.
  */
 export function checkOrigin(ctx: Context, allowed: ReadonlySet<string>): boolean {
   const origin = ctx.get('Origin');
   if (origin === '') return false;
-  // Our own page, or a listed one: without a list, no CORS header ever leaves.
+  // Without a list no CORS header is sent.
   if (allowed.has(origin)) {
     ctx.set('Access-Control-Allow-Origin', origin);
     ctx.set('Access-Control-Expose-Headers', EXPOSED);
@@ -61,7 +61,7 @@ export function checkOrigin(ctx: Context, allowed: ReadonlySet<string>): boolean
   return true;
 }
 
-/** Host was checked before: it is an address, localhost, or a name of ours. */
+/** Whether the origin is our own page; `host` is already checked. */
 function isOwn(origin: string, host: string): boolean {
   return host !== '' && (origin === `http://${host}` || origin === `https://${host}`);
 }
@@ -74,7 +74,7 @@ const HEADERS = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/** For answers that are data: nothing in them is ever to be run or framed. */
+/** Sets headers that forbid to run or frame an answer. */
 export function setSafeHeaders(ctx: Context): void {
   ctx.set(HEADERS);
   ctx.set('Cache-Control', 'no-store');

@@ -1,4 +1,4 @@
-// The web page as bytes: a closed table of files, read once when somebody first asks. It holds no data; its calls need a token like any other.
+// Serves the files of the web page, read at the first request. They hold no data; the calls of the page need a token.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ export interface PageFile {
   readonly etag: string;
 }
 
-/** By path; what is not in it is not served, whatever the path looks like. */
+/** All served files by path. */
 export type WebPage = ReadonlyMap<string, PageFile>;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Pure modules of ours that the page's modules import. */
+/** Modules that the page imports from api/. */
 const SHARED = [
   'api/format.js',
   'api/live/follow.js',
@@ -31,7 +31,7 @@ const SHARED = [
   'api/preview-lines.js',
 ];
 
-/** Nothing inline, nothing from elsewhere, no text that becomes markup. */
+/** Headers that forbid inline code, foreign sources and markup from text. */
 const HEADERS = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -46,13 +46,13 @@ const HEADERS = {
     "trusted-types 'none'",
   ].join('; '),
   'Cross-Origin-Opener-Policy': 'same-origin',
-  // Asked for anew each time, and answered with 304: after an update nobody has half of the old page.
+  // Revalidated at each load, so that files of two versions are not mixed.
   'Cache-Control': 'no-cache',
 } as const;
 
 let loaded: Promise<WebPage> | null = null;
 
-/** Rejects when the program has not been built. */
+/** Reads the page once. Rejects when the program is not built. */
 export function webPage(): Promise<WebPage> {
   loaded ??= load();
   return loaded;
@@ -79,7 +79,7 @@ async function load(): Promise<WebPage> {
   return page;
 }
 
-/** True: the path is the page's, and is answered. Throws NOT_FOUND and METHOD_NOT_ALLOWED. */
+/** Answers a path of the page; returns false for other paths. Throws NOT_FOUND and METHOD_NOT_ALLOWED. */
 export function servePage(ctx: Context, page: WebPage): boolean {
   const file = page.get(ctx.path);
   if (file === undefined) {

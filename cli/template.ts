@@ -38,5 +38,5 @@ function has(row: unknown, [name = '', ...rest]: readonly string[]): boolean {
 
 function noField(path: string, rows: readonly unknown[]): Error {
   const known = [...new Set(rows.flatMap(row => (typeof row === 'object' && row !== null ? Object.keys(row) : [])))];
-  return usageError(`--template: there is no field ${path}; there are ${known.join(', ')}`);
+  return usageError(`--template: unknown field ${path}; fields are ${known.join(', ')}`);
 }

@@ -1,10 +1,10 @@
-// Where a servent keeps its state when nobody says otherwise. Apart from the settings, so that client commands need not load them.
+// Finds the default data folder. Separate from the settings, so that client commands need not load them.
 import { join } from 'node:path';
 import { absoluteOrNull, homeFolder } from '../api/home.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The platform's data folder, `servent` in it. Throws, with what to do, for a user without a home. */
+/** Returns `servent` in the platform's data folder. Throws for a user without a home folder. */
 export function usualDataDir(env: Environment = process.env, platform: NodeJS.Platform = process.platform): string {
   const named = absoluteOrNull(env[platform === 'win32' ? 'LOCALAPPDATA' : 'XDG_DATA_HOME']);
   const below = (...names: string[]): string => join(requireHome(env), ...names);
@@ -21,5 +21,5 @@ export function usualDataDir(env: Environment = process.env, platform: NodeJS.Pl
 function requireHome(env: Environment): string {
   const home = homeFolder(env);
   if (home !== null) return home;
-  throw new Error('this user has no home folder: name the data folder with --data-dir or SERVENT_DATA_DIR');
+  throw new Error('this user has no home folder: set the data folder with --data-dir or SERVENT_DATA_DIR');
 }

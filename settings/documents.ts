@@ -1,4 +1,4 @@
-// docs/configuration.md and conf/servent.example.yaml, written from the declaration.
+// Writes docs/configuration.md and conf/servent.example.yaml from the declaration.
 import { stringify } from 'yaml';
 import { pathSeparator } from './kinds.ts';
 import { FILE_NAME } from './resolve.ts';
@@ -14,7 +14,7 @@ interface Row {
   setting: Setting<unknown>;
 }
 
-/** Rows by section; the first section, without a name, holds the keys at the top level. */
+/** Rows by section; the first section, with an empty name, has the top-level keys. */
 function sections(): Map<string, Row[]> {
   const out = new Map<string, Row[]>();
   for (const { key, setting } of settingsList) {
@@ -48,7 +48,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 function separatorNote(setting: Setting<unknown>): string {
   if (setting.separator === undefined) return '';
   const name = setting.separator === pathSeparator ? '`:` (`;` on Windows)' : '`,`';
-  return ` Several in the variable are separated by ${name}; the flag is given again and again.`;
+  return ` Several in the variable are separated by ${name}; repeat the flag for several.`;
 }
 
 /** docs/configuration.md */
@@ -56,26 +56,26 @@ export function configurationDocument(): string {
   const lines = [
     '# Configuration',
     '',
-    '<!-- Written from settings/settings.ts by `npm run docs`: change it there. -->',
+    '<!-- Generated from settings/settings.ts by `npm run docs`; edit that file. -->',
     '',
     'Each setting is a key of the configuration file, a flag of `servent start`, and an environment variable.',
     'Flags win over the environment, which wins over the file, which wins over the profile.',
-    '`servent config show` prints every effective value and where it comes from; `servent config check` finds what is wrong without',
-    'starting anything; `servent config set KEY VALUE` edits the file and leaves its comments alone.',
+    '`servent config show` prints every effective value and its source; `servent config check` checks the configuration without',
+    'starting the daemon; `servent config set KEY VALUE` edits the file and keeps its comments.',
     '',
-    `The file is YAML: \`${DATA_DIR}/${FILE_NAME}\` when it is there, or the one named by \`--config FILE\` or \`SERVENT_CONFIG\`.`,
-    '[conf/servent.example.yaml](../conf/servent.example.yaml) has every key with its default. Relative paths start at the folder of the file;',
-    'those in flags and variables at the working directory; `~` is the home folder.',
+    `The file is YAML: \`${DATA_DIR}/${FILE_NAME}\` if it exists, or the one named by \`--config FILE\` or \`SERVENT_CONFIG\`.`,
+    '[conf/servent.example.yaml](../conf/servent.example.yaml) has every key with its default. Paths in the file are relative to its folder;',
+    'those in flags and variables to the working directory; `~` is the home folder.',
     '',
-    '`PATCH /api/v1/config` does the same for a running daemon and applies what can be; SIGHUP and `servent config reload` read the file again.',
-    'Both answer with a plan: each key that changes, and whether that counts at once, for new connections, or at the next start.',
+    '`PATCH /api/v1/config` edits the file of a running daemon and applies the changes; SIGHUP and `servent config reload` read the file again.',
+    'Both return a plan: each changed key, and whether it takes effect at once, for new connections, or at the next start.',
     '',
-    'A variable with `_FILE` behind its name holds the path of a file with the value. `SERVENT_TOKEN_FILE` holds the path of a file with the API',
-    'token, for the daemon and for its clients. Under systemd a credential `api-token` (`LoadCredential=`) does the same, and any path may begin',
-    'with `$CREDENTIALS_DIRECTORY/`. A token that is handed over is written nowhere.',
+    'A variable with the suffix `_FILE` names a file with the value. `SERVENT_TOKEN_FILE` names a file with the API',
+    'token, for the daemon and for its clients. Under systemd the credential `api-token` (`LoadCredential=`) has the same effect, and any path may begin',
+    'with `$CREDENTIALS_DIRECTORY/`. Such a token is not written to disk.',
     '',
-    'An unknown key or a wrong value stops the start with the key, the value, what was expected, and where it came from.',
-    'An empty variable counts as not set. Truth values in variables: `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`.',
+    'With an unknown key or a wrong value the daemon does not start; the error names the key, the value, what is expected, and its source.',
+    'An empty variable is ignored. Truth values in variables: `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`.',
   ];
   for (const [section, rows] of sections()) {
     lines.push('', `## ${section === '' ? 'General' : section}`);
@@ -104,7 +104,7 @@ export function configurationDocument(): string {
     '',
     '## Finding a running daemon',
     '',
-    '`--api URL` and `--token TOKEN`, or `SERVENT_API` and `SERVENT_TOKEN` or `SERVENT_TOKEN_FILE`; else what the daemon left in its data folder: `runtime.json` has the',
+    '`--api URL` and `--token TOKEN`, or `SERVENT_API` and `SERVENT_TOKEN` or `SERVENT_TOKEN_FILE`; else the files of the data folder: `runtime.json` has the',
     'addresses, `api-token` the token.',
     '',
   );
@@ -126,16 +126,16 @@ function comment(text: string, indent: string): string[] {
   return [...lines, line];
 }
 
-/** conf/servent.example.yaml: a valid file that changes nothing until a line loses its `# `. */
+/** Writes conf/servent.example.yaml: all keys are commented out. */
 export function exampleFile(): string {
   return settingsFile(new Map(), [
-    'Configuration of the servent: every key with its default. Take the "#" from a line to change it.',
-    `Copy to ${DATA_DIR}/${FILE_NAME}, or name it with --config FILE; \`servent config check\` says what is wrong.`,
-    'Written from settings/settings.ts by `npm run docs`.',
+    'Configuration of the servent: every key with its default. Remove the "#" of a line to change it.',
+    `Copy to ${DATA_DIR}/${FILE_NAME}, or name it with --config FILE; \`servent config check\` checks it.`,
+    'Generated from settings/settings.ts by `npm run docs`.',
   ]);
 }
 
-/** A configuration file with every key: those of `chosen` say their value, the others are comments with their default. */
+/** Writes a configuration file with every key: those of `chosen` with their value, the others commented out with their default. */
 export function settingsFile(chosen: ReadonlyMap<SettingKey, unknown>, head: readonly string[]): string {
   const lines = head.map(text => `# ${text}`);
   for (const [section, rows] of sections()) {
@@ -156,7 +156,7 @@ export function settingsFile(chosen: ReadonlyMap<SettingKey, unknown>, head: rea
   return `${lines.join('\n')}\n`;
 }
 
-/** The default of the public profile, or what a person might write where that depends on the machine. */
+/** Returns the default of the public profile, or an example where it depends on the machine. */
 function exampleValue(name: string, setting: Setting<unknown>): unknown {
   if (name === 'dataDir') return '/var/lib/servent';
   if (name === 'folders') return ['/srv/files', '~/Public'];

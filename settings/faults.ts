@@ -1,11 +1,11 @@
-// What is wrong with a configuration, said so that a person can mend it.
+// Errors of a configuration, with texts for users.
 import type { SettingKey } from './settings.ts';
 
 export interface Fault {
   key: string;
-  /** One line: key, value, what was expected, and where it came from. */
+  /** One line with key, value, expected value and source. */
   text: string;
-  /** It came by a flag of this very command line. */
+  /** Whether the value came from a flag of this command line. */
   byFlag?: boolean;
 }
 
@@ -20,7 +20,7 @@ export class SettingsError extends Error {
     this.faults = faults;
   }
 
-  /** The person who typed the command can mend it there. */
+  /** Whether all faults come from flags of this command line. */
   get byFlag(): boolean {
     return this.faults.some(fault => fault.byFlag === true);
   }
@@ -28,7 +28,7 @@ export class SettingsError extends Error {
 
 const SHOWN_MAX = 80;
 
-/** A value as the person wrote it, cut to fit a line. */
+/** Formats a value, shortened to fit a line. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   const text = JSON.stringify(value) ?? String(value);
@@ -42,7 +42,7 @@ export function wrongValue(key: SettingKey, expected: string, value: unknown, wh
 const DISTANCE_MAX = 3;
 const NAME_MAX = 64;
 
-/** The known name that differs from `name` by at most three letters, and by no more than half of its own. */
+/** Returns the known name nearest to `name`, at most three letters and half of its length away, or null. */
 export function nearest(name: string, known: Iterable<string>): string | null {
   if (name.length > NAME_MAX) return null;
   let best: string | null = null;
@@ -54,7 +54,7 @@ export function nearest(name: string, known: Iterable<string>): string | null {
   return best;
 }
 
-/** Levenshtein's, one row at a time. */
+/** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

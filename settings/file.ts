@@ -1,4 +1,4 @@
-// The configuration file: YAML in, values with their places out; edited as a document, so that comments survive.
+// Reads the YAML configuration file with the position of each value, and edits it without losing comments.
 import { readFile, stat } from 'node:fs/promises';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Fault, nearest, SettingsError, shown, wrongValue } from './faults.ts';
@@ -15,12 +15,12 @@ export interface FileValue {
 
 export type FileValues = Map<SettingKey, FileValue>;
 
-/** Throws SettingsError with every fault of the file. */
+/** Reads the file. Throws SettingsError with all its faults. */
 export async function readSettingsFile(file: string): Promise<FileValues> {
   return parseSettings(await readText(file), file);
 }
 
-/** null when there is no such file. */
+/** Returns null when the file does not exist. */
 export async function readIfThere(file: string): Promise<string | null> {
   try {
     return await readText(file);
@@ -34,7 +34,7 @@ export async function readIfThere(file: string): Promise<string | null> {
 async function readText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
-    if (size > FILE_BYTES_MAX) throw new Error(`${size} bytes is more than a configuration file can have`);
+    if (size > FILE_BYTES_MAX) throw new Error(`it has ${size} bytes; the maximum is ${FILE_BYTES_MAX}`);
     return await readFile(file, 'utf8');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -70,7 +70,7 @@ function collect(
   at: Where,
 ): void {
   const node = path.length === 0 ? document.contents : document.getIn(path, true);
-  // A section whose keys are all commented out reads as nothing.
+  // A section whose keys are all commented out is null.
   if (node === null || (isScalar(node) && node.value === null)) return;
   const start = at((node as Node).range?.[0] ?? 0);
   if (!isMap(node)) {
@@ -99,7 +99,7 @@ function collect(
     const checked = setting.check(value);
     if (checked.ok) values.set(key as SettingKey, { value: checked.value, where });
     else {
-      // In a list, point at the item.
+      // For a list, reports the position of the item.
       const wrong = checked.item !== null && isSeq(node) ? (node.items[checked.item] as Node) : node;
       const place = at(wrong?.range?.[0] ?? (pair.key as Node).range?.[0] ?? 0);
       faults.push(wrongValue(key as SettingKey, setting.expected, wrong === null ? null : wrong.toJS(document), place));
@@ -110,14 +110,14 @@ function collect(
 function unknownKey(key: string, path: string[], level: object, where: string): Fault {
   const siblings = Object.keys(level).map(name => [...path, name].join('.'));
   const name = key.slice(key.lastIndexOf('.') + 1);
-  // Right word, wrong section: `port` at the top level.
+  // The key exists in another section, such as `port` at the top level.
   const elsewhere = settingsList.map(row => row.key as string).filter(known => known.endsWith(`.${name}`));
   const near = nearest(key, siblings) ?? elsewhere[0] ?? nearest(key, settingsByKey.keys());
   const hint = near === null ? '`servent config show` lists the keys' : `did you mean ${near}?`;
   return { key, text: `unknown key ${key} (${where}); ${hint}` };
 }
 
-/** The text with one setting changed or, with `undefined`, removed; everything else stays as it was. */
+/** Returns the text with one setting changed or, for `undefined`, removed; the rest is unchanged. */
 export function editSettings(text: string, file: string, key: SettingKey, value: unknown): string {
   const document = parseDocument(text);
   if (document.errors.length > 0) parseSettings(text, file);
@@ -125,10 +125,10 @@ export function editSettings(text: string, file: string, key: SettingKey, value:
   if (value === undefined) takeOut(document, path);
   else {
     const [section] = path;
-    // `gnutella:` with nothing below it is a scalar, which cannot take a key.
+    // `gnutella:` without keys is a scalar, to which no key can be added.
     if (path.length > 1 && section !== undefined && !isMap(document.get(section, true)))
       document.set(section, document.createNode({}));
-    // A plain value goes into the node that is there, which keeps the comment behind it.
+    // Setting a plain value keeps the node and its comment.
     document.setIn(path, Array.isArray(value) ? document.createNode(value) : value);
   }
   const edited =
@@ -137,7 +137,7 @@ export function editSettings(text: string, file: string, key: SettingKey, value:
   return edited;
 }
 
-/** A section goes with its last key. What was said above it stays at the top if it was the first, all else at the end. */
+/** Removes a key, and its section when empty. Comments above move to the top if it was the first, else to the end. */
 function takeOut(document: Document, path: readonly string[]): void {
   const [section = ''] = path;
   document.deleteIn(path);
@@ -155,7 +155,7 @@ function takeOut(document: Document, path: readonly string[]): void {
 const joined = (...remarks: readonly (string | null | undefined)[]): string | null =>
   remarks.filter(text => text != null).join('\n') || null;
 
-/** Of a document without a key: an empty one would be written as `{}`. */
+/** Returns the comments of a document without keys, which would be written as `{}`. */
 function remarksOf({ commentBefore, contents, comment }: Document): string {
   const remarks = joined(commentBefore, isMap(contents) ? contents.comment : null, comment);
   return remarks === null ? '' : `${remarks.replace(/^(?=.)/gm, '#')}\n`;

@@ -1,4 +1,4 @@
-// Whether a folder of this machine may be shared at all: asks the list of what is never shared, and the system what the folder is.
+// Checks whether a folder may be shared, by the list of NeverShared and by its real path and file system.
 import { access, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { homeFolder } from '../api/home.ts';
@@ -6,13 +6,13 @@ import { type NeverShared, neverShared } from './never-shared.ts';
 
 export interface RefusalOptions {
   readonly list?: NeverShared;
-  /** A person means it: only what is closed to everybody is refused. */
+  /** Forced by the user: only folders that can never be shared are refused. */
   readonly force?: boolean;
-  /** Whether what lies in the folder counts. */
+  /** Whether the content of the folder is checked too. */
   readonly signs?: boolean;
 }
 
-/** Null, or why the folder is refused and what to do instead. Links are followed first. */
+/** Returns null, or why the folder is refused and what to do. Follows links first. */
 export async function folderRefusal(
   path: string,
   { list = neverShared(), force = false, signs = true }: RefusalOptions = {},
@@ -39,7 +39,7 @@ function firstOf(names: readonly string[], reasonOf: (name: string) => string | 
   return null;
 }
 
-/** What a folder is called if it is one of the known ones, or lies in one: what is mounted in two places has two paths. */
+/** Returns other paths of a folder that is, or lies in, a known one: a file system may be mounted twice. */
 async function otherNames(real: string, known: readonly string[]): Promise<string[]> {
   const paths = new Map(await Promise.all(known.map(async path => [await identityOf(path), path] as const)));
   const names: string[] = [];
@@ -50,16 +50,16 @@ async function otherNames(real: string, known: readonly string[]): Promise<strin
   }
 }
 
-/** Null for what cannot be looked at. */
+/** Returns device and inode; null when they cannot be read. */
 async function identityOf(path: string): Promise<string | null> {
   const found = await stat(path, { bigint: true }).catch(() => null);
   return found === null ? null : `${found.dev} ${found.ino}`;
 }
 
-/** What lies on another file system than its parent: why nothing on it is shared, or null. */
+/** Returns why nothing on a folder's file system is shared, or null. For a folder on another file system than its parent. */
 export async function refusedFileSystem(real: string, list: NeverShared): Promise<string | null> {
   if (process.platform !== 'linux') return null;
-  const found = await statfs(real).catch(() => null); // not there, or not to be looked at: others say so
+  const found = await statfs(real).catch(() => null); // missing or unreadable: reported elsewhere
   return found === null ? null : list.fileSystem(found.type);
 }
 
@@ -76,9 +76,9 @@ async function refusedSign(real: string, list: NeverShared): Promise<string | nu
   return found.find(reason => reason !== null) ?? null;
 }
 
-/** Those of people and of root: accounts of services have no shell. */
+/** Home folders of root and of users with a login shell. */
 async function homeFolders(): Promise<string[]> {
-  // HOME may say another one than the system does.
+  // HOME may differ from the passwd entry.
   const homes = new Set([homeFolder(process.env), homeFolder({})].filter(home => home !== null));
   const accounts = process.platform === 'win32' ? '' : await readFile('/etc/passwd', 'utf8').catch(() => '');
   for (const line of accounts.split('\n')) {
@@ -88,7 +88,7 @@ async function homeFolders(): Promise<string[]> {
   return await Promise.all([...homes].map(realAsFarAsThere));
 }
 
-/** The real path of what is there of a path, and the rest as it is. */
+/** Resolves links in the existing part of a path. */
 async function realAsFarAsThere(path: string): Promise<string> {
   const whole = resolve(path);
   for (let at = whole; ; at = dirname(at)) {

@@ -1,4 +1,4 @@
-// A hook as it is configured: which events, and the web address or the command that gets them.
+// Parses the configuration of a hook: its events, and its URL or command.
 import type { EventType, Topic } from '../api/events.ts';
 import { eventKinds } from '../api/outline.ts';
 import { type Checked, checkedList, file, type Kind, WRONG } from './kinds.ts';
@@ -7,18 +7,18 @@ import { leftOutOr, listOf, numberFrom, oneIn, record, text, textLike, textUpTo 
 export interface HookConfig {
   readonly name: string;
   readonly topics: Topic[];
-  /** Only these, as `download.finished`; none: all of the topics. */
+  /** Types such as `download.finished`; empty: all of the topics. */
   readonly types: EventType[];
   readonly url?: string;
-  /** A file with the key that bodies are signed with. */
+  /** File with the key for signatures. */
   readonly secretFile?: string;
-  /** A program and its arguments; there is no shell. */
+  /** Program and arguments, run without a shell. */
   readonly command?: readonly string[];
   /** Seconds. */
   readonly timeout: number;
 }
 
-/** What passes by the thousands cannot be had here: it is not kept. */
+/** Hooks get only kept events. */
 const KEPT = Object.entries(eventKinds).filter(([, { retention }]) => retention === 'kept');
 const TYPES: ReadonlySet<unknown> = new Set(KEPT.map(([type]) => type));
 const TOPICS: ReadonlySet<unknown> = new Set(KEPT.map(([, { topic }]) => topic));
@@ -44,7 +44,7 @@ function isUrl(value: unknown): boolean {
   return ['http:', 'https:'].includes(new URL(given).protocol);
 }
 
-/** Null when a field is wrong, unknown, missing, or does not go with another. */
+/** Returns null when a field is invalid, unknown or missing, or when fields conflict. */
 export function hookConfigOf(given: unknown): HookConfig | null {
   if (typeof given !== 'object' || given === null) return null;
   const config = { topics: ['downloads'], types: [], timeout: 10, ...given } as unknown as HookConfig;
@@ -76,7 +76,7 @@ export const hookList: Kind<HookConfig[]> = {
       const value: unknown = JSON.parse(given);
       return Array.isArray(value) ? value : [value];
     } catch {
-      return given; // which is refused
+      return given; // rejected by the check
     }
   },
   within: (hooks, folder) =>

@@ -1,11 +1,11 @@
-// The kinds of values a setting can have: how to check one, to read it from one piece of text, and to name it to a person.
+// Kinds of setting values: each checks a value, parses it from text, and describes it.
 import { isIP } from 'node:net';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { homeFolder } from '../api/home.ts';
 import { canonicalCacheUrl } from '../protocol/bootstrap/gwebcache-answer.ts';
 import { addressOrNull } from '../protocol/wire/endpoint.ts';
 
-/** A value as it is used from then on; or what is wrong: an item of a list, by its place, or all of it. */
+/** The normalized value; or the index of the invalid list item, null for the whole value. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly item: number | null };
@@ -14,11 +14,11 @@ export interface Kind<T> {
   readonly check: (value: unknown) => Checked<T>;
   /** Completes "expected …". */
   readonly expected: string;
-  /** A flag's or variable's text as something to check; lists get the whole text. */
+  /** Parses the text of a flag or variable; a list gets the whole text. */
   readonly fromText: (text: string) => unknown;
-  /** Relative values start at the folder of where they were given: the configuration file's, or the working directory. */
+  /** Resolves a relative path against the folder of the configuration file, or the working directory. */
   within?(value: T, folder: string): T;
-  /** Of a list in one environment variable. */
+  /** Separator of list items in an environment variable. */
   readonly separator?: string;
 }
 
@@ -27,7 +27,7 @@ const asIs = (text: string): unknown => text;
 export const WRONG: Checked<never> = { ok: false, item: null };
 const wrongUnless = <T>(isGood: boolean, value: T): Checked<T> => (isGood ? { ok: true, value } : WRONG);
 
-/** `read` gives the text as it is used, or null. */
+/** `read` returns the normalized text, or null for an invalid one. */
 const textAs =
   (read: (text: string) => string | null) =>
   (given: unknown): Checked<string> => {
@@ -67,14 +67,14 @@ export const yesOrNo: Kind<boolean> = {
   fromText: text => words.get(text.trim().toLowerCase()) ?? text,
 };
 
-/** An address to listen on, given as a number so that it means the same on every machine. */
+/** IP address to listen on; names are not accepted. */
 export const listenAddress: Kind<string> = {
   check: textAs(text => (text === 'localhost' ? '127.0.0.1' : isIP(text) === 0 ? null : text)),
   expected: 'an IP address of this machine, 0.0.0.0 for all of them',
   fromText: asIs,
 };
 
-/** A missing port is 6346. */
+/** The default port is 6346. */
 export const hostAndPort: Kind<string> = {
   check: textAs(addressOrNull),
   expected: 'HOST or HOST:PORT',
@@ -83,7 +83,7 @@ export const hostAndPort: Kind<string> = {
 
 const UHC = 'uhc:';
 
-/** A GWebCache or, in LimeWire's notation, a UDP host cache, whose missing port is 6346. */
+/** GWebCache URL, or UDP host cache in LimeWire's notation with default port 6346. */
 export const cacheAddress: Kind<string> = {
   check: textAs(text => {
     if (!text.startsWith(UHC)) return canonicalCacheUrl(text);
@@ -94,7 +94,6 @@ export const cacheAddress: Kind<string> = {
   fromText: asIs,
 };
 
-/** An address or a block of them. */
 export const addressBlock: Kind<string> = {
   check: textThat(text => {
     const [address = '', bits = ''] = text.split(/\/(.*)/s, 2);
@@ -107,13 +106,13 @@ export const addressBlock: Kind<string> = {
   fromText: asIs,
 };
 
-/** What systemd hands over lies in a folder that only the unit knows. */
+/** Prefix of systemd credentials. */
 const CREDENTIALS = '$CREDENTIALS_DIRECTORY/';
 
 /** Throws for a user without a home. */
 function belowHome(path: string): string {
   const home = homeFolder(process.env);
-  if (home === null) throw new Error(`${path}: this user has no home folder: write the whole path`);
+  if (home === null) throw new Error(`${path}: this user has no home folder: use an absolute path`);
   return join(home, path.slice(1));
 }
 
@@ -145,7 +144,7 @@ export const hostName: Kind<string> = {
   fromText: asIs,
 };
 
-/** As browsers send it. */
+/** Web origin as browsers send it. */
 export const webOrigin: Kind<string> = {
   check: textThat(
     text => text.length <= 300 && /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text,
@@ -154,14 +153,14 @@ export const webOrigin: Kind<string> = {
   fromText: asIs,
 };
 
-/** Goes out in a header line, so nothing that could end the line. */
+/** Text for a header line, without line breaks. */
 export const headerText: Kind<string> = {
   check: textThat(text => /^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(text)),
   expected: 'up to 100 printable ASCII characters',
   fromText: asIs,
 };
 
-/** Paths may hold commas, addresses may hold colons: each list says what separates it in a variable. */
+/** List of a kind. The separator in variables depends on the kind, as paths may contain commas and addresses colons. */
 export const listOf = <T>(kind: Kind<T>, separator: string): Kind<T[]> => {
   const { within } = kind;
   return {

@@ -1,5 +1,5 @@
-// The settings of a running daemon: one object for its life, in which what can change at once changes in place. A part that reads a setting when
-// it is needed is up to date; one that copied it registers with `on`.
+// Settings of a running daemon. One object whose values change in place; a part that copies a value
+// registers with `on`.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigChangeView, ConfigPlan, ConfigView } from '../api/control.ts';
@@ -12,14 +12,14 @@ export type Applier = (settings: Settings) => unknown;
 
 export class LiveSettings {
   readonly resolved: ResolvedSettings;
-  /** A few per key, all registered at the start. */
+  /** Listeners by key, all added at the start. */
   readonly #appliers: { keys: readonly SettingKey[]; apply: Applier }[] = [];
-  /** Changed, and not in force before the next start. */
+  /** Changed settings that take effect at the next start. */
   waiting: readonly SettingKey[] = [];
   readonly #onTaken: (plan: ConfigPlan) => void;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `onTaken` is told of each plan that was carried out, however it was asked for. */
+  /** `onTaken` is called with each plan that was applied. */
   constructor(resolved: ResolvedSettings, onTaken: (plan: ConfigPlan) => void) {
     this.#onTaken = onTaken;
     this.resolved = { ...resolved, settings: structuredClone(resolved.settings), origins: { ...resolved.origins } };
@@ -29,7 +29,7 @@ export class LiveSettings {
     return this.resolved.settings;
   }
 
-  /** `apply` is told, once, when one or more of `keys` have changed; what it throws becomes the error of those changes, which are undone. */
+  /** Calls `apply` once when one or more of `keys` changed. An exception becomes the error of those changes, which are undone. */
   on(keys: readonly SettingKey[], apply: Applier): void {
     this.#appliers.push({ keys, apply });
   }
@@ -39,8 +39,8 @@ export class LiveSettings {
   }
 
   /**
-   * A JSON merge patch in the shape of the file: null takes a key out of it. The file is written first, comments kept, and then what can be
-   * applied is. Throws SettingsError, with nothing changed, when the result would not be a valid configuration.
+   * Applies a JSON merge patch in the shape of the file; null removes a key. Writes the file, with comments kept, then applies the changes
+   * that need no restart. Throws SettingsError and changes nothing when the result is not a valid configuration.
    */
   change(patch: Readonly<Record<string, unknown>>, { dryRun = false } = {}): Promise<ConfigPlan> {
     return this.#inTurn(async () => {
@@ -64,15 +64,15 @@ export class LiveSettings {
     });
   }
 
-  /** Reads everything again. Throws SettingsError, with nothing changed, when the file is wrong. */
+  /** Reads all sources again. Throws SettingsError and changes nothing when the file is invalid. */
   reload(): Promise<ConfigPlan> {
     return this.#inTurn(async () => this.#take(await resolveSettings(this.resolved.sources), false, []));
   }
 
-  /** One change at a time: each plan starts where the last one ended. */
+  /** Runs changes one after another. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work, work);
-    this.#turn = Promise.allSettled([done]); // the caller is told of a failure
+    this.#turn = Promise.allSettled([done]); // the caller gets the error
     return done;
   }
 
@@ -96,7 +96,7 @@ export class LiveSettings {
   }
 
   #changes(next: ResolvedSettings): ConfigChangeView[] {
-    // Other defaults belong to another profile or folder, and come with it: at the next start.
+    // Defaults that depend on profile or data folder change with these at the next start.
     const elsewhere =
       next.settings.profile !== this.settings.profile || next.settings.dataDir !== this.settings.dataDir;
     return settingsList.flatMap(({ key, setting }) => {
@@ -135,13 +135,13 @@ function place(settings: Settings, key: SettingKey, value: unknown): void {
 
 interface Edit {
   key: SettingKey;
-  /** undefined: out of the file. */
+  /** undefined: remove it from the file. */
   value: unknown;
 }
 
 const known = new Map(settingsList.map(row => [row.key as string, row]));
 
-/** Throws SettingsError for keys that are none. */
+/** Throws SettingsError for unknown keys. */
 function editsOf(patch: Readonly<Record<string, unknown>>): Edit[] {
   const faults: Fault[] = [];
   const edits: Edit[] = [];

@@ -1,4 +1,4 @@
-// What is never shared: the list of conf/never-shared.json, and whether a path or name is on it. Pure but for reading
+// Checks paths and names against conf/never-shared.json, the list of files and folders that are never shared. Pure except for reading
 // the list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,17 +9,17 @@ interface Named {
   readonly rule: string;
   readonly reason: string;
   readonly names: readonly string[];
-  /** Of the names, those that are harmless nevertheless. */
+  /** Names that are allowed although they match. */
   readonly except?: readonly string[];
 }
 
-/** As the file has it. */
+/** Content of the file. */
 export interface NeverSharedList {
   readonly about: string;
   readonly places: readonly {
     readonly path: string;
     readonly below?: boolean;
-    /** Nobody can force it. */
+    /** Cannot be forced. */
     readonly closed?: boolean;
     readonly except?: readonly string[];
     readonly reason: string;
@@ -36,7 +36,7 @@ export interface NeverSharedList {
     readonly rule: string;
     readonly reason: string;
     readonly text?: string;
-    /** With it the text is looked for in all of a small file, around these characters. */
+    /** If present, the text is searched in all of a small file, around these characters. */
     readonly around?: string;
     readonly hex?: string;
     readonly at?: number;
@@ -75,14 +75,14 @@ const shape = record({
   ),
 });
 
-/** Throws for what does not say plainly what is never shared. */
+/** Checks the content of the file; throws TypeError. */
 export function neverSharedList(given: unknown): NeverSharedList {
   const list = given as NeverSharedList;
   if (shape(given) && list.firstBytes.every(hasOne)) return list;
-  throw new TypeError('the list of what is never shared is not as it should be: install servent anew');
+  throw new TypeError('conf/never-shared.json is invalid: reinstall servent');
 }
 
-/** Why something is left out: `a private key`. */
+/** Rule and reason, such as `a private key`. */
 export interface Secret {
   readonly rule: string;
   readonly reason: string;
@@ -110,7 +110,7 @@ export class NeverShared {
     this.#fileSystems = new Map(list.fileSystems.map(({ type, reason }) => [Number.parseInt(type, 16), reason]));
   }
 
-  /** Why nobody may share this folder, or null. A real path; `homes` are the home folders of this machine. */
+  /** Returns why this folder must not be shared, or null. `path` is a real path; `homes` are the home folders of this machine. */
   refusal(path: string, homes: readonly string[]): string | null {
     const plain = plainPath(path);
     const place = this.list.places.find(place => covers(place, plain));
@@ -124,7 +124,7 @@ export class NeverShared {
     return this.closed(path);
   }
 
-  /** Why this folder is not even shared when a person forces it, or null. A real path. */
+  /** Returns why this folder cannot be shared even by force, or null. `path` is a real path. */
   closed(path: string): string | null {
     const place = this.closedPlace(path);
     if (place !== null) return place.reason;
@@ -135,29 +135,29 @@ export class NeverShared {
     return null;
   }
 
-  /** As `closed`, without a look at the names in the path. */
+  /** Like `closed`, without a check of the names in the path. */
   closedPlace(path: string): Secret | null {
     const plain = plainPath(path);
     const place = this.#closed.find(place => covers(place, plain));
     return place === undefined ? null : { rule: 'system', reason: place.reason };
   }
 
-  /** By which rule a folder of that name is left out. */
+  /** Returns the rule that leaves out a folder of that name. */
   folder(name: string): Secret | null {
     return this.#folders.test(name) ? secretNamed(name, this.list.folders, []) : null;
   }
 
-  /** By which rule a file of that name is left out. */
+  /** Returns the rule that leaves out a file of that name. */
   file(name: string): Secret | null {
     return this.#files.test(name) ? secretNamed(name, this.list.names, this.list.copyEndings) : null;
   }
 
-  /** Why nothing on a file system of that type, as statfs tells it, is shared. */
+  /** Returns why a file system of that statfs type is not shared, or null. */
   fileSystem(type: number): string | null {
     return this.#fileSystems.get(type) ?? null;
   }
 
-  /** A rule of an earlier list has its name for a reason. */
+  /** Returns a rule by name; for a rule of an earlier list the name is the reason. */
   secret(rule: string): Secret {
     return { rule, reason: this.#reasons.get(rule) ?? rule };
   }
@@ -170,19 +170,19 @@ function secretNamed(name: string, rows: readonly Named[], endings: readonly str
   return row === undefined ? null : { rule: row.rule, reason: row.reason };
 }
 
-/** Any of the names, `*` being any characters, with any of the endings behind it or none. */
+/** Makes an expression for any of the names (`*`: any characters), followed by one of the endings or none. */
 function patternOf(names: readonly string[], endings: readonly string[] = []): RegExp {
   return new RegExp(`^(?:${sourceOf(names)})(?:${sourceOf(endings)})?$`, 'is');
 }
 
-/** Of no names: what nothing matches. */
+/** Without names the expression matches nothing. */
 function sourceOf(names: readonly string[]): string {
   return names.map(name => name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')).join('|') || '(?!)';
 }
 
 const FOLDS_CASE = process.platform === 'win32' || process.platform === 'darwin';
 
-/** Without a drive, and with `/` between names, so that one list does for every system. */
+/** Removes the drive and uses `/` as separator, so that one list serves all systems. */
 function plainPath(path: string): string {
   const plain = path
     .replace(/^[A-Za-z]:(?=[\\/])/, '')
@@ -203,7 +203,7 @@ function isBelow(plain: string, place: string): boolean {
 
 let usual: NeverShared | null = null;
 
-/** The list that comes with the servent, read once. Throws when the file is missing or not as it should be. */
+/** Reads the list of the package once. Throws when the file is missing or invalid. */
 export function neverShared(): NeverShared {
   const path = join(packageFolder, 'conf', 'never-shared.json');
   usual ??= new NeverShared(neverSharedList(JSON.parse(readFileSync(path, 'utf8'))));

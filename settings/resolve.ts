@@ -1,4 +1,4 @@
-// Flags win over the environment, which wins over the file, which wins over the profile.
+// Resolves settings: flags override environment variables, which override the file, which overrides the profile.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
@@ -17,7 +17,7 @@ import {
   variableOf,
 } from './settings.ts';
 
-/** In `<data dir>`, read when it is there. */
+/** Default configuration file, in the data folder. */
 export const FILE_NAME = 'servent.yaml';
 
 interface Found {
@@ -27,13 +27,13 @@ interface Found {
 
 export type { SettingSources } from './settings.ts';
 
-/** A configuration file as it would be, without being there yet. */
+/** Configuration file that is not written yet. */
 export interface Draft {
   file: string;
   text: string;
 }
 
-/** Every setting from everywhere, checked. Throws SettingsError with all that is wrong. */
+/** Resolves and checks all settings. Throws SettingsError with all faults. */
 export async function resolveSettings(sources: SettingSources = {}, draft?: Draft): Promise<ResolvedSettings> {
   const { flags = {}, env = process.env, cwd = process.cwd() } = sources;
   const faults: Fault[] = [];
@@ -41,7 +41,7 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
   const spoken = (key: SettingKey, setting: Setting<unknown>, into: Fault[]): Found | null =>
     fromFlag(key, setting, flags[key], cwd, into) ?? fromVariable(key, setting, env, cwd, into);
 
-  // The file may be in the data folder, and may itself say which one that is: a flag or variable decides where to look.
+  // The file may be in the data folder and may set it; only a flag or variable decides where the file is read.
   const namedFile = sources.configFile ?? (env['SERVENT_CONFIG'] || undefined);
   const dataDirGiven = spoken('dataDir', declaration.dataDir, [])?.value as string | undefined;
   const found = namedFile !== undefined ? resolve(cwd, namedFile) : ifThere(usualFile(dataDirGiven));
@@ -65,7 +65,7 @@ export async function resolveSettings(sources: SettingSources = {}, draft?: Draf
       spoken(key, setting, faults) ?? fromFile(key, setting, fileValues, file) ?? fromProfile(setting, context);
     origins[key] = origin;
     place(values, key, value);
-    // Profile and data folder come first in the list: the other defaults depend on them.
+    // Profile and data folder are first in the list: other defaults depend on them.
     if (key === 'profile') context.profile = value as DefaultContext['profile'];
     if (key === 'dataDir') context.dataDir = value as string;
   }
@@ -96,7 +96,7 @@ function fromFlag(
 ): Found | null {
   if (given === undefined) return null;
   const where = `flag ${flagName(setting)}`;
-  // Each use of a list's flag is one item, taken whole: a path may hold the separator.
+  // Each use of a list's flag is one item, not split: a path may contain the separator.
   const value = typeof given === 'string' ? setting.fromText(given) : given;
   return checked(key, setting, value, { kind: 'flag', where: flagName(setting) }, where, cwd, faults);
 }
@@ -109,7 +109,7 @@ function fromVariable(
   faults: Fault[],
 ): Found | null {
   const plain = variableOf(key);
-  // Compose files and units set a variable to nothing to leave it out.
+  // An empty variable is ignored, as Compose files and units use it.
   const name = env[plain] ? plain : `${plain}${FILE_SUFFIX}`;
   let text = env[name];
   if (text === undefined || text === '') return null;
@@ -164,7 +164,7 @@ function fromProfile(setting: Setting<unknown>, context: DefaultContext): Found 
   return { value, origin };
 }
 
-/** `--port`, without the value's placeholder. */
+/** Returns the flag without placeholder: `--port`. */
 export function flagName(setting: Setting<unknown>): string {
   return setting.flag.split(' ')[0] ?? setting.flag;
 }
@@ -178,7 +178,7 @@ function place(values: Record<string, unknown>, key: SettingKey, value: unknown)
   }
 }
 
-/** Values that are fine alone and wrong together. */
+/** Reports values that conflict with each other. */
 async function conflicts(settings: Settings, origins: Partial<Record<SettingKey, Origin>>): Promise<Fault[]> {
   const { profile, gnutella, api, dataDir } = settings;
   const faults: Fault[] = [];
@@ -195,11 +195,11 @@ async function conflicts(settings: Settings, origins: Partial<Record<SettingKey,
   }
   if ((api.tlsCert === '') !== (api.tlsKey === '')) {
     const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
-    conflict(`api.${given}`, `api.${missing} beside it`, api[given]);
+    conflict(`api.${given}`, `api.${missing} as well`, api[given]);
   }
   const own = settings.library.folders.find(folder => realOrSame(folder) === realOrSame(dataDir));
   if (own !== undefined) {
-    const expected = `folders to share that are not the data folder, where the token and the keys lie (its \`shared\` will do)`;
+    const expected = `folders other than the data folder, which has the token and the keys (its subfolder \`shared\` is allowed)`;
     conflict('library.folders', expected, own);
   }
   for (const folder of settings.library.folders) {
@@ -215,22 +215,22 @@ async function conflicts(settings: Settings, origins: Partial<Record<SettingKey,
   return faults;
 }
 
-/** A link is as good as the folder. */
+/** Returns the real path, or the path itself when it does not exist. */
 function realOrSame(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return resolve(path); // not there yet: it leads nowhere else
+    return resolve(path); // does not exist yet
   }
 }
 
-/** `SERVENT_API_HOST_FILE` names a file with the value: how orchestrators hand over secrets. */
+/** `SERVENT_API_HOST_FILE` names a file with the value, as orchestrators pass secrets. */
 const FILE_SUFFIX = '_FILE';
 
-/** Read elsewhere: by the command line, for the file and for finding a running daemon. */
+/** Variables that are not settings. */
 const OTHER_VARIABLES = ['SERVENT_CONFIG', 'SERVENT_API', 'SERVENT_TOKEN', 'SERVENT_TOKEN_FILE'];
 
-/** Misspelt variables. Others are left alone: container platforms make up names that begin with ours. */
+/** Warns of misspelt variables. Only near misses: container platforms define names that begin with SERVENT_. */
 function strayVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const variables = settingsList.map(({ key }) => variableOf(key));
   const known = new Set([...variables, ...variables.map(name => `${name}${FILE_SUFFIX}`), ...OTHER_VARIABLES]);

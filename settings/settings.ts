@@ -1,4 +1,4 @@
-// Every setting, declared once: types, file check, environment, flags, profiles, API and documentation all come from here.
+// Declaration of all settings. Types, checks, environment, flags, profiles, API and documentation are derived from it.
 import { join } from 'node:path';
 import { version } from '../api/version.ts';
 import { usualDataDir } from './data-dir.ts';
@@ -25,7 +25,7 @@ import {
 
 export type Profile = 'local' | 'lan' | 'public';
 
-/** Values that a default may depend on. */
+/** Input of defaults that are computed. */
 export interface DefaultContext {
   profile: Profile;
   dataDir: string;
@@ -35,11 +35,11 @@ export interface DefaultContext {
 export type Change = 'hot' | 'reconnect' | 'restart';
 
 export interface Setting<T> extends Kind<T> {
-  /** Commander's notation; a list's flag may be given again and again. */
+  /** Flag in commander's notation; the flag of a list can be repeated. */
   readonly flag: string;
   readonly doc: string;
   readonly defaultFor: (context: DefaultContext) => T;
-  /** The default in words, where its value would tell less or differ from machine to machine. */
+  /** Default in words, where the value depends on the machine. */
   readonly defaultText?: string;
   readonly change: Change;
 }
@@ -47,10 +47,10 @@ export interface Setting<T> extends Kind<T> {
 interface Meta<T> {
   flag: string;
   doc: string;
-  /** One for all, or one for each profile. */
+  /** One default, or one for each profile. */
   default: NoInfer<T | Record<Profile, T> | ((context: DefaultContext) => T)>;
   defaultText?: string;
-  /** `restart` unless said otherwise. */
+  /** Default: `restart`. */
   change?: Change;
 }
 
@@ -75,24 +75,24 @@ function isPerProfile<T>(given: T | Record<Profile, T>): given is Record<Profile
   return typeof given === 'object' && given !== null && 'local' in given;
 }
 
-/** In the order of the documentation. */
+/** All settings, in the order of the documentation. */
 export const declaration = {
   profile: setting<Profile>(oneOf('local', 'lan', 'public'), {
     flag: '--profile <name>',
     default: 'public',
-    doc: '`local` never sends a packet outside loopback and puts no limit on connections from one address; `lan` stays inside private address ranges; `public` bootstraps from the real network and drops private addresses.',
+    doc: '`local` never sends a packet outside loopback and sets no limit on connections from one address; `lan` uses only private addresses; `public` bootstraps from the real network and drops private addresses.',
   }),
   dataDir: setting(folder, {
     flag: '--data-dir <dir>',
     default: () => usualDataDir(),
-    defaultText: "the platform's data folder, `servent` in it",
-    doc: 'Where the servent keeps its state: database, API token, and by default shared files and downloads.',
+    defaultText: "`servent` in the platform's data folder",
+    doc: 'Folder for the database, the API token and, by default, shared files and downloads.',
   }),
   gnutella: {
     host: setting(listenAddress, {
       flag: '--host <addr>',
       default: { local: '127.0.0.1', lan: '0.0.0.0', public: '0.0.0.0' },
-      doc: 'Address to listen on for Gnutella; `0.0.0.0` is all of IPv4, `::` all of IPv4 and IPv6.',
+      doc: 'Address to listen on for Gnutella; `0.0.0.0`: all IPv4 addresses; `::`: all IPv4 and IPv6 addresses.',
     }),
     port: setting(integer(0, 65535), {
       flag: '--port <n>',
@@ -102,80 +102,80 @@ export const declaration = {
     mode: setting(oneOf('auto', 'leaf', 'ultrapeer'), {
       flag: '--mode <mode>',
       default: 'auto',
-      doc: 'What to be in the overlay: a `leaf` hangs on ultrapeers, an `ultrapeer` routes for others, `auto` decides by itself.',
+      doc: 'Role in the overlay: a `leaf` connects to ultrapeers, an `ultrapeer` routes for others, `auto` chooses.',
     }),
     maxLeaves: setting(integer(0, 10_000), {
       flag: '--max-leaves <n>',
       change: 'hot',
       default: 200,
-      doc: 'Most leaves to take on as an ultrapeer.',
+      doc: 'Maximum number of leaves as an ultrapeer.',
     }),
     maxUltrapeers: setting(integer(0, 1_000), {
       flag: '--max-ultrapeers <n>',
       change: 'hot',
       default: 32,
-      doc: 'Most ultrapeers to be connected to.',
+      doc: 'Maximum number of links to ultrapeers.',
     }),
     seek: setting(integer(0, 1_000), {
       flag: '--seek <n>',
       change: 'hot',
       default: { local: 0, lan: 8, public: 32 },
-      doc: 'Ultrapeers to look for among the hosts heard of; a leaf looks for no more than 4. 0: stay with those of `connect`.',
+      doc: 'Number of links to known ultrapeers to keep; at most 4 for a leaf. 0: only those of `connect`.',
     }),
     maxPerAddress: setting(integer(0, 10_000), {
       flag: '--max-per-address <n>',
       change: 'hot',
       default: { local: 0, lan: 16, public: 3 },
-      doc: 'Most Gnutella connections from one address. 0: no limit.',
+      doc: 'Maximum number of Gnutella connections from one address. 0: no limit.',
     }),
-    // 200 are more than a deployed ultrapeer relays to one neighbour
+    // more than a deployed ultrapeer sends to one neighbour
     queriesPerSecond: setting(integer(0, 100_000), {
       flag: '--queries-per-second <n>',
       change: 'hot',
       default: { local: 0, lan: 200, public: 200 },
-      doc: 'Most queries a second to take from one ultrapeer, after 10 s worth of them at once; duplicates do not count. Further ones are dropped (`query_too_soon`), and a link that sends little else is closed. 0: no limit.',
+      doc: 'Maximum rate of queries from one ultrapeer, per second, with bursts of 10 s worth; duplicates do not count. Further queries are dropped (`query_too_soon`), and a link that sends mostly such queries is closed. 0: no limit.',
     }),
-    // a person types slowly, and scripts of a leaf need no more
+    // enough for a user and for scripts
     leafQueriesPerSecond: setting(integer(0, 100_000), {
       flag: '--leaf-queries-per-second <n>',
       change: 'hot',
       default: { local: 0, lan: 1, public: 1 },
-      doc: 'Most queries a second to take from one leaf, after 20 s worth of them at once. Outside `local` all leaves at one address may send 4 times as many together (`query_too_soon_of_address`). 0: no limit for either.',
+      doc: 'Maximum rate of queries from one leaf, per second, with bursts of 20 s worth. Outside `local` all leaves at one address together may send 4 times as many (`query_too_soon_of_address`). 0: no limit for either.',
     }),
     udp: setting(yesOrNo, {
       flag: '--no-udp',
       default: true,
-      doc: 'Speak UDP on the same port number: pings, host lists, hits past the links, pushes.',
+      doc: 'Use UDP on the same port number for pings, host lists, out-of-band hits and pushes.',
     }),
     reachable: setting(oneOf('auto', 'yes', 'no'), {
       flag: '--reachable <how>',
       change: 'hot',
       default: { local: 'yes', lan: 'yes', public: 'auto' },
-      doc: 'Whether others can connect to us. `auto` finds out with the help of neighbours; `no` has files pushed.',
+      doc: 'Whether others can connect to this servent. `auto` tests it with the help of neighbours; with `no` others send pushes.',
     }),
     outOfBand: setting(yesOrNo, {
       flag: '--no-out-of-band',
       change: 'hot',
       default: { local: false, lan: true, public: true },
-      doc: 'Ask for hits of our searches by UDP, straight from who has them, when UDP reaches us.',
+      doc: 'Request hits of own searches directly by UDP when UDP reaches this servent.',
     }),
     connect: setting(listOf(hostAndPort, ','), {
       flag: '--connect <host[:port]>',
       change: 'hot',
       default: () => [],
-      doc: 'Servents to connect to at the start and to stay connected to. A missing port is 6346.',
+      doc: 'Servents to connect to at the start and to stay connected to. Default port: 6346.',
     }),
     block: setting(listOf(addressBlock, ','), {
       flag: '--block <address>',
       change: 'hot',
       default: () => [],
-      doc: 'Addresses, or blocks of them as ADDRESS/BITS, to have nothing to do with.',
+      doc: 'Addresses, or blocks as ADDRESS/BITS, with which no traffic is exchanged.',
     }),
     blockLists: setting(listOf(file, pathSeparator), {
       flag: '--block-list <file>',
       change: 'hot',
       default: () => [],
-      doc: 'Files of blocked addresses: a block a line, or the formats of PeerGuardian (P2P) and eMule (DAT); plain or packed with gzip.',
+      doc: 'Files of blocked addresses: one block per line, or in the formats of PeerGuardian (P2P) and eMule (DAT); plain or gzip.',
     }),
     deflate: setting(yesOrNo, {
       flag: '--no-deflate',
@@ -186,14 +186,14 @@ export const declaration = {
     tls: setting(yesOrNo, {
       flag: '--no-tls',
       default: { local: false, lan: true, public: true },
-      doc: 'Offer and accept encrypted connections. Nobody checks certificates: it keeps onlookers out, and proves nothing.',
+      doc: 'Offer and accept TLS connections. Certificates are not checked: this prevents passive eavesdropping but authenticates no one.',
     }),
     userAgent: setting(headerText, {
       flag: '--user-agent <text>',
       change: 'reconnect',
       default: () => `servent/${version}`,
       defaultText: '`servent/` and the version',
-      doc: 'What to call ourselves to other servents.',
+      doc: 'User agent sent to other servents.',
     }),
   },
   library: {
@@ -202,7 +202,7 @@ export const declaration = {
       change: 'hot',
       default: ({ dataDir }) => [join(dataDir, 'shared')],
       defaultText: '`shared` in the data folder',
-      doc: 'Folders to share, with everything below them.',
+      doc: 'Folders to share, with all subfolders.',
     }),
     exclude: setting(listOf(excludePattern, ','), {
       flag: '--exclude <pattern>',
@@ -228,13 +228,13 @@ export const declaration = {
       flag: '--download-dir <dir>',
       default: ({ dataDir }) => join(dataDir, 'downloads'),
       defaultText: '`downloads` in the data folder',
-      doc: 'Where finished downloads go.',
+      doc: 'Folder for finished downloads.',
     }),
     maxActive: setting(integer(1, 1_000), {
       flag: '--max-downloads <n>',
       change: 'hot',
       default: 4,
-      doc: 'Downloads that run at the same time; the others wait.',
+      doc: 'Maximum number of running downloads; further ones wait.',
     }),
   },
   uploads: {
@@ -242,25 +242,25 @@ export const declaration = {
       flag: '--upload-slots <n>',
       change: 'hot',
       default: 10,
-      doc: 'Uploads that run at the same time. 0: upload nothing.',
+      doc: 'Maximum number of running uploads. 0: no uploads.',
     }),
     maxPerAddress: setting(integer(0, 10_000), {
       flag: '--uploads-per-address <n>',
       change: 'hot',
       default: { local: 0, lan: 4, public: 2 },
-      doc: 'Uploads that run at the same time to one address. 0: no limit.',
+      doc: 'Maximum number of running uploads to one address. 0: no limit.',
     }),
     queue: setting(integer(0, 10_000), {
       flag: '--upload-queue <n>',
       change: 'hot',
       default: 50,
-      doc: 'Requests that may wait for an upload slot; further ones are told to come back later.',
+      doc: 'Maximum number of requests that wait for an upload slot; further ones get the answer busy.',
     }),
     speed: setting(integer(0, 100_000_000_000), {
       flag: '--upload-speed <bytes>',
       change: 'hot',
       default: 0,
-      doc: 'Bytes a second that the line can send, told to others with every hit; it limits nothing. 0: the most that was measured.',
+      doc: 'Upstream capacity in bytes per second, sent with every hit; not a limit. 0: the highest measured rate.',
     }),
   },
   api: {
@@ -277,23 +277,23 @@ export const declaration = {
     socket: setting(yesOrNo, {
       flag: '--no-api-socket',
       default: true,
-      doc: 'Answer on the Unix socket `api.sock` of the data folder too. Who may open that file, its owner, needs no token there.',
+      doc: 'Also serve the API on the Unix socket `api.sock` of the data folder. Only its owner can open it, without a token.',
     }),
     web: setting(yesOrNo, {
       flag: '--no-web',
       change: 'hot',
       default: true,
-      doc: 'Show a web page at the address of the admin API. It asks for the token.',
+      doc: 'Serve a web page at the address of the admin API. It asks for the token.',
     }),
     hostNames: setting(listOf(hostName, ','), {
       flag: '--api-host-name <name>',
       default: () => [],
-      doc: 'Names the admin API may be called by besides addresses and `localhost`: of a container, of a reverse proxy. Others are refused, so that no web page can pretend to be here.',
+      doc: 'Host names of the admin API besides addresses and `localhost`, such as those of a container or reverse proxy. Others are refused, which prevents DNS rebinding by web pages.',
     }),
     corsOrigins: setting(listOf(webOrigin, ','), {
       flag: '--api-cors-origin <origin>',
       default: () => [],
-      doc: 'Web pages of other origins that may call the admin API; they still need a token.',
+      doc: 'Other web origins that may call the admin API, with a token.',
     }),
     tlsCert: setting(fileOrNone, {
       flag: '--api-tls-cert <file>',
@@ -312,17 +312,17 @@ export const declaration = {
     enabled: setting(yesOrNo, {
       flag: '--no-bootstrap',
       default: { local: false, lan: false, public: true },
-      doc: 'Ask well-known caches for first addresses when none are known. Those of `caches` are asked unless this is switched off by hand.',
+      doc: 'Request first addresses from well-known caches when none are known. Those of `caches` are used unless this is explicitly off.',
     }),
     caches: setting(listOf(cacheAddress, ','), {
       flag: '--cache <address>',
       default: () => [],
-      doc: 'Caches of your own to ask for first addresses: `http://HOST/PATH` of a GWebCache, `uhc:HOST:PORT` of a UDP host cache.',
+      doc: 'Additional caches for first addresses: `http://HOST/PATH` of a GWebCache, `uhc:HOST:PORT` of a UDP host cache.',
     }),
     hostsFiles: setting(listOf(file, pathSeparator), {
       flag: '--hosts-file <file>',
       default: () => [],
-      doc: 'Files with a HOST:PORT a line to know hosts from at the start; those of gtk-gnutella and LimeWire will do.',
+      doc: 'Files with one HOST:PORT per line to load hosts from at the start; those of gtk-gnutella and LimeWire work.',
     }),
   },
   queries: {
@@ -330,21 +330,21 @@ export const declaration = {
       flag: '--query-privacy <what>',
       change: 'hot',
       default: 'full',
-      doc: 'What to remember of the queries that pass: nothing, only numbers, words as hashes that change with each start, or everything. In memory only.',
+      doc: 'Data of received queries to store in memory: nothing, only counts, words as hashes with a salt of this start, or everything.',
     }),
   },
   hooks: setting(hookList, {
     flag: '--hooks <json>',
     change: 'hot',
     default: () => [],
-    doc: 'Web addresses and commands that are told of events: a list of `name`, `topics` (of `peers`, `searches`, `downloads`, `uploads`, `library`, `status`), perhaps `types` such as `download.finished`, and either `url` with `secretFile` to sign with, or `command` as a list of words. Not to be changed through the API.',
+    doc: 'URLs and commands that get events: a list of `name`, `topics` (of `peers`, `searches`, `downloads`, `uploads`, `library`, `status`), optionally `types` such as `download.finished`, and either `url` with `secretFile` to sign with, or `command` as a list of words. Cannot be changed through the API.',
   }),
   log: {
     level: setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
       flag: '--log-level <level>',
       change: 'hot',
       default: 'info',
-      doc: 'Least important messages to log.',
+      doc: 'Lowest level of messages to log.',
     }),
     format: setting(oneOf('auto', 'json', 'pretty'), {
       flag: '--log-format <format>',
@@ -356,7 +356,7 @@ export const declaration = {
 
 type ValuesOf<D> = D extends Setting<infer T> ? T : { readonly [K in keyof D]: ValuesOf<D[K]> };
 
-/** What the rest of the daemon is given: every value present, checked and absolute. */
+/** Complete, checked settings with absolute paths. */
 export type Settings = ValuesOf<typeof declaration>;
 
 type KeysOf<D> = { [K in keyof D & string]: D[K] extends Setting<infer _> ? K : `${K}.${KeysOf<D[K]>}` }[keyof D &
@@ -367,12 +367,12 @@ export type SettingKey = KeysOf<typeof declaration>;
 
 export interface Origin {
   kind: 'flag' | 'environment' | 'file' | 'profile' | 'default';
-  /** The flag, the variable, the profile, or the file with line and column. */
+  /** Flag, variable, profile, or file with line and column. */
   where: string | null;
 }
 
 export interface SettingSources {
-  /** By key; texts are read like a variable's, a list's flag gives one item per text. */
+  /** Flags by key; texts are parsed like variables, a list has one text per item. */
   flags?: Partial<Record<SettingKey, unknown>>;
   /** `--config`. */
   configFile?: string;
@@ -380,15 +380,15 @@ export interface SettingSources {
   cwd?: string;
 }
 
-/** Settings, and where each value comes from. */
+/** Settings with the source of each value. */
 export interface ResolvedSettings {
   settings: Settings;
   origins: Readonly<Record<SettingKey, Origin>>;
   /** The configuration file that was read. */
   file: string | null;
-  /** Where all of it was looked for, to look there again. */
+  /** Sources, for reading them again. */
   sources: SettingSources;
-  /** Worth a line in the log; nothing that stops a start. */
+  /** Messages for the log. */
   warnings: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Checks of plain data that a daemon reads at each start: loading a library of schemas would take longer than the rest of its settings.
+// Checks the shape of plain data at the start of the daemon, without the loading time of zod.
 
 /** Whether a value has this shape. */
 export type Shape = (value: unknown) => boolean;
@@ -10,7 +10,7 @@ export const textLike =
   value =>
     typeof value === 'string' && pattern.test(value);
 
-/** So many characters, also none. */
+/** Texts of up to `max` characters. */
 export const textUpTo =
   (max: number): Shape =>
   value =>
@@ -36,7 +36,7 @@ export const leftOutOr =
   value =>
     value === undefined || shape(value);
 
-/** An object with these fields and no others. */
+/** Objects with exactly these fields. */
 export const record = (fields: Readonly<Record<string, Shape>>): Shape => {
   const shapes = Object.entries(fields);
   return value =>

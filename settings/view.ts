@@ -1,4 +1,4 @@
-// The effective configuration as the API shows it.
+// Makes the view of the effective configuration for the API.
 import type { ConfigView } from '../api/control.ts';
 import { type ResolvedSettings, type SettingKey, type Settings, settingsList } from './settings.ts';
 

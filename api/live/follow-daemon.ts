@@ -1,4 +1,4 @@
-// Follows the events of a daemon from a program: over TCP, TLS or a Unix socket.
+// Follows the events of a daemon over TCP, TLS or a Unix socket.
 import { type ClientOptions, credentials, RefusedError, reasonOf, refusal } from '../client.ts';
 import { openStream, wholeReply } from '../exchange.ts';
 import { streamPaths } from '../outline.ts';

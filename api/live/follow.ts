@@ -1,10 +1,10 @@
-// Follows the events of a daemon: reads them as they come, and goes back by id when the connection or the daemon was lost. The same for
-// programs and browsers, which open the stream in ways of their own.
+// Follows the events of a daemon; reconnects and resumes by id after a loss. Programs and browsers supply a StreamPort that opens the
+// stream.
 import type { LogLevel } from '../control.ts';
 import type { EventGap, ServentEvent, Topic } from '../events.ts';
 import { EventFrames } from './frames.ts';
 
-/** How the stream is. `retryMs` until it is tried again; `refusal` is the code with which a daemon answered that it would not. */
+/** State of the stream. `retryMs`: delay of the next attempt; `refusal`: error code of the daemon. */
 export type StreamState = { readonly state: 'open' } | ({ readonly state: 'lost'; readonly retryMs: number } & Loss);
 
 export interface Loss {
@@ -14,30 +14,30 @@ export interface Loss {
 
 export interface Following {
   readonly topics: readonly Topic[];
-  /** The least important lines of the log. */
+  /** Lowest level of log lines. */
   readonly level?: LogLevel;
-  /** Seconds between two looks at what moves all the time. */
+  /** Seconds between two events of progress and status. */
   readonly interval?: number;
-  /** Go on after this event; null: from now on. */
+  /** Id of the event to start after; null: only new events. */
   readonly after: number | null;
-  /** As many as came at once, in their order. */
+  /** Called with the events of one read, in order. */
   readonly onEvents: (events: readonly ServentEvent[]) => void;
-  /** Events that could not be had: what was known may be out of date. */
+  /** Called when events were missed, so that lists may be outdated. */
   readonly onGap: (gap: EventGap) => void;
   readonly onState: (state: StreamState) => void;
-  /** A stream as silent as this is taken for lost; the daemon's heartbeat comes every 15 seconds. */
+  /** The stream counts as lost after this time without data; the daemon sends a heartbeat every 15 s. */
   readonly silenceMs?: number;
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the signal says so, and never rejects for what is between here and the daemon. */
+/** Follows until the signal aborts; does not reject for network errors. */
 export type Follow = (following: Following) => Promise<void>;
 
 export interface StreamPort {
-  /** The text of the stream in any pieces. Rejects when it could not be opened. */
+  /** Opens the stream and yields its text in chunks. Rejects when it cannot be opened. */
   open(asked: { query: string; headers: Record<string, string>; signal: AbortSignal }): Promise<AsyncIterable<string>>;
   lossOf(error: unknown): Loss;
-  /** In [0, 1), for each wait: keeps many clients from coming back at once. Without it waits are those of RETRY_MS. */
+  /** Random number in [0, 1) that spreads the retries of many clients; absent: the delays of RETRY_MS. */
   luck?: () => number;
 }
 
@@ -45,7 +45,7 @@ export const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
 const SILENCE_MS = 45_000;
 export const EVENTS_TYPE = 'text/event-stream';
 
-/** Milliseconds before the next attempt: that of RETRY_MS, a quarter more or less. */
+/** Returns the delay of the next attempt: that of RETRY_MS ± 25 %. */
 export function backoffMs(failures: number, luck: number): number {
   return (RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0) * (0.75 + luck / 2);
 }
@@ -102,7 +102,7 @@ function asking({ topics, interval, level }: Following, after: number | null) {
   return { query: String(query), headers: { Accept: EVENTS_TYPE, ...resumed } };
 }
 
-/** Gives the last event that need not come again; null: none of these has an id. */
+/** Calls the listeners; returns the last id to resume from, null when no frame has one. */
 function tell(frames: ReturnType<EventFrames['push']>, { onEvents, onGap }: Following): number | null {
   let last: number | null = null;
   let events: ServentEvent[] = [];
@@ -122,7 +122,7 @@ function tell(frames: ReturnType<EventFrames['push']>, { onEvents, onGap }: Foll
   return last;
 }
 
-/** Ends early, and quietly, when it is stopped. */
+/** Waits; resolves early when the signal aborts. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   await new Promise(resolve => {

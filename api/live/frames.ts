@@ -1,20 +1,24 @@
-// Server-sent events cut out of text that comes in any pieces. Pure. https://html.spec.whatwg.org/multipage/server-sent-events.html
+// Parses server-sent events from chunks of text. Pure. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 export interface EventFrame {
+<<<<<<< HEAD
   /** Null: it came without one; a client resumes at the latest id before it. */
+=======
+  /** null: the frame has no id; a client resumes from an earlier one. */
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   readonly id: string | null;
   readonly event: string;
   readonly data: string;
 }
 
-/** A download with thousands of sources is a tenth of it. */
+/** Ten times a download with thousands of sources. */
 const FRAME_CHARACTERS_MAX = 8 * 1024 * 1024;
 const LINE_END = /\r\n|\n|\r/g;
 
 export class EventFrames {
-  /** What a client waits before it comes back; null until the stream has said. */
+  /** Reconnection time of the stream; null until it is sent. */
   retryMs: number | null = null;
-  /** Of a line that is not over; joined once it is, or a long one would be copied at each piece. */
+  /** Chunks of an incomplete line, joined once when it is complete: joining each chunk would be quadratic. */
   #pieces: string[] = [];
   #heldLength = 0;
   #id: string | null = null;
@@ -22,7 +26,7 @@ export class EventFrames {
   #data: string[] = [];
   #dataLength = 0;
 
-  /** The frames that are whole by now. Throws when one never ends. */
+  /** Adds text and returns the complete frames. Throws when one exceeds FRAME_CHARACTERS_MAX. */
   push(text: string): EventFrame[] {
     const frames: EventFrame[] = [];
     LINE_END.lastIndex = 0;
@@ -31,7 +35,7 @@ export class EventFrames {
     let from = 0;
     LINE_END.lastIndex = Math.max(0, held.length - text.length - 1);
     for (let end = LINE_END.exec(held); end !== null; end = LINE_END.exec(held)) {
-      // The other half of CR LF may be on its way.
+      // The LF of a CR LF may follow in the next chunk.
       if (end[0] === '\r' && LINE_END.lastIndex === held.length) break;
       this.#take(held.slice(from, end.index), frames);
       from = LINE_END.lastIndex;
@@ -44,13 +48,13 @@ export class EventFrames {
   #hold(piece: string, frames: EventFrame[]): EventFrame[] {
     if (piece !== '') this.#pieces.push(piece);
     this.#heldLength += piece.length;
-    if (this.#heldLength + this.#dataLength > FRAME_CHARACTERS_MAX) throw new Error('an event never ends');
+    if (this.#heldLength + this.#dataLength > FRAME_CHARACTERS_MAX)
+      throw new Error(`an event is larger than ${FRAME_CHARACTERS_MAX} characters`);
     return frames;
   }
 
   #take(line: string, frames: EventFrame[]): void {
     if (line === '') {
-      // Without data there is nothing to tell.
       if (this.#data.length > 0) frames.push({ id: this.#id, event: this.#event, data: this.#data.join('\n') });
       this.#id = null;
       this.#event = 'message';

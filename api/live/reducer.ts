@@ -1,4 +1,4 @@
-// What clients know of a daemon, changed by its events. Pure, and loaded by browsers too: types of the tables, and none of their schemas.
+// Applies events to a client's copy of the lists. Pure; imports no schemas, as browsers load it too.
 import type {
   DownloadView,
   FolderView,
@@ -14,7 +14,7 @@ import type { ServentEvent } from '../events.ts';
 interface Lists {
   readonly peers: readonly PeerView[];
   readonly searches: readonly SearchView[];
-  /** Of the search that `resultsOf` names. */
+  /** Results of the search `resultsOf`. */
   readonly results: readonly ResultView[];
   readonly downloads: readonly DownloadView[];
   readonly uploads: readonly UploadView[];
@@ -29,25 +29,25 @@ export interface Live extends Lists {
   readonly skipped: Skipped;
 }
 
-/** Queries a second that passed too fast to be told, as the daemon said last, and when it did; milliseconds of the client's clock. */
+/** Latest rate of queries that were not sent as events, and when it came, in milliseconds of the client's clock. */
 export interface Skipped {
   readonly perSecond: number;
   readonly at: number;
 }
 
 export const nothingSkipped: Skipped = { perSecond: 0, at: 0 };
-/** The daemon says it again each second while it is so. */
+/** The daemon repeats it each second. */
 const SKIPPED_MS = 2000;
 
 export const skippedNow = ({ perSecond, at }: Skipped, now: number): number => (now - at < SKIPPED_MS ? perSecond : 0);
 
 export interface Extent {
-  /** The lists are here whole: new rows go in. Otherwise they are pages, and only rows that are on them change. */
+  /** Whether the lists are complete and get new rows. Else they are pages, whose rows are only updated. */
   readonly whole: boolean;
   readonly queriesMax: number;
 }
 
-/** Takes events one by one, oldest first; lists in which nothing changes stay the same objects. */
+/** Applies events, oldest first. Unchanged lists stay the same objects. */
 export class LiveReducer {
   readonly #before: Live;
   readonly #extent: Extent;
@@ -107,7 +107,7 @@ export class LiveReducer {
         downloads.put(event.data);
         break;
       case 'download.progress': {
-        // Progress waits for its interval: what was paused or came to its end meanwhile stays so.
+        // Progress is delayed: it must not undo a newer state.
         const state = downloads.get(event.data.id)?.state;
         if (state === 'active' || state === 'verifying') downloads.put(event.data);
         break;
@@ -137,11 +137,11 @@ export class LiveReducer {
       case 'log.skipped':
         break;
       default:
-        event satisfies never; // of a newer daemon
+        event satisfies never; // unknown event of a newer daemon
     }
   }
 
-  /** As it is by now. */
+  /** The current row of a download. */
   download(id: string): DownloadView | undefined {
     return this.#lists.downloads.get(id);
   }
@@ -163,7 +163,7 @@ export class LiveReducer {
   }
 }
 
-/** Newest first, each once and as `more` tells it. A daemon that starts again numbers its queries anew; times tell them apart. */
+/** Merges queries, newest first; `more` wins. A restarted daemon reuses ids, so times are compared too. */
 export function mergedQueries(
   known: readonly QueryView[],
   more: readonly QueryView[],
@@ -184,7 +184,7 @@ export function mergedQueries(
 
 export type ListName = keyof Lists | 'files';
 
-/** Lists that have other rows, or rows in another order, after the event; a page of them is to be asked for again. */
+/** Lists whose rows or order change with the event; their pages must be loaded again. */
 export function listsChangedBy(event: ServentEvent, resultsOf: string | null): readonly ListName[] {
   switch (event.topic) {
     case 'peers':
@@ -202,12 +202,12 @@ export function listsChangedBy(event: ServentEvent, resultsOf: string | null): r
     case 'log':
       return [];
     default:
-      event satisfies never; // of a newer daemon
+      event satisfies never; // unknown event of a newer daemon
       return [];
   }
 }
 
-/** Rows by id, copied when the first of them changes. Fields that a client has added to a row stay. */
+/** Rows by id, copied at the first change. Fields added by the client stay. */
 class Rows<T extends { readonly id: string }> {
   readonly #before: readonly T[];
   readonly #whole: boolean;
@@ -232,7 +232,7 @@ class Rows<T extends { readonly id: string }> {
     else if (this.#whole) this.#map().set(row.id, row);
   }
 
-  /** A new one goes before all others. */
+  /** Updates a row, or inserts it at the front. */
   putFirst(row: T): void {
     if (this.get(row.id) !== undefined || !this.#whole) this.put(row);
     else this.#byId = new Map([[row.id, row], ...this.#map()]);

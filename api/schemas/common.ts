@@ -1,7 +1,7 @@
-// The vocabulary every schema shares. Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second.
+// Types shared by the schemas. Times are ISO 8601 UTC, sizes bytes, durations seconds, rates bytes per second.
 import { z } from 'zod';
 
-/** From a query, where everything is text; whatever is wrong with it, the fault says what was expected. */
+/** Parses a whole number from a query string; every error says the range. */
 export function wholeNumber(min: number, max: number) {
   const error = `expected a whole number from ${min} to ${max}`;
   return z.coerce.number(error).int(error).min(min, error).max(max, error);
@@ -13,7 +13,7 @@ import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
 import { parseSort, SortError } from '../sort.ts';
 
-/** Opaque: made by the daemon, never parsed by anyone else. */
+/** Opaque id made by the daemon. */
 export const id = z.string().min(1).max(128);
 export const time = z.iso.datetime();
 export const count = z.int().min(0);
@@ -22,13 +22,13 @@ export const seconds = z.number().min(0);
 export const rate = z.number().min(0);
 export const guid = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lowercase hex digits');
 export const port = z.int().min(0).max(65535);
-/** `HOST:PORT`, IPv6 in brackets. Names are resolved by the daemon. */
+/** `HOST:PORT`, IPv6 in brackets. The daemon resolves names. */
 export const address = z
   .string()
   .max(261)
   .regex(/^(\[[0-9a-fA-F:.]{2,45}\]|[^\s:/[\]]{1,253}):\d{1,5}$/, 'expected HOST:PORT')
   .refine(text => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65535, 'expected a port up to 65535');
-/** As a person writes it: a missing port is 6346. */
+/** Address as input: a missing port is 6346. */
 export const givenAddress = z
   .string()
   .max(300)
@@ -38,30 +38,30 @@ export const urn = z
   .string()
   .max(300)
   .regex(/^urn:[a-z0-9][a-z0-9-]{0,31}:\S+$/i, 'expected a URN such as urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB');
-/** As pasted. */
+/** URN as input, in any case. */
 export const givenUrn = z
   .string()
   .max(1024)
   .transform(text => linkIn(text) ?? text)
   .pipe(urn);
-/** How often something came in and went out. */
+/** Incoming and outgoing counts. */
 export const traffic = z.object({ in: count, out: count });
 
-/** Holds the values the last item was ordered by: up to three texts of a hundred characters. */
+/** A cursor holds up to three sort values of a hundred characters. */
 const CURSOR_CHARACTERS_MAX = 4096;
 const SORT_CHARACTERS_MAX = 200;
 const FIELDS_CHARACTERS_MAX = 1000;
 
 export const PAGE_LIMIT_DEFAULT = 100;
 export const PAGE_LIMIT_MAX = 1000;
-/** The query string of every list. */
+/** Query parameters of every list. */
 export const pageQuery = {
-  limit: wholeNumber(1, PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT).describe('most items to answer'),
-  cursor: z.string().min(1).max(CURSOR_CHARACTERS_MAX).optional().describe('`next` of the page before'),
+  limit: wholeNumber(1, PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT).describe('maximum number of items'),
+  cursor: z.string().min(1).max(CURSOR_CHARACTERS_MAX).optional().describe('`next` of the previous page'),
 };
 export const pageRequest = z.strictObject(pageQuery);
 
-/** The query string of a list of `item`: pages, filter, order, choice of fields. */
+/** Query parameters of a list of `item`: page, filter, order, fields. */
 export function listQuery(item: z.ZodType) {
   const fields = fieldsOf(item);
   return z.strictObject({
@@ -72,25 +72,25 @@ export function listQuery(item: z.ZodType) {
       .max(FILTER_CHARACTERS_MAX)
       .transform((text, context) => understood(context, () => parseFilter(text, fields, Date.now())))
       .optional()
-      .describe('only items for which this holds'),
+      .describe('only items that match this filter'),
     sort: z
       .string()
       .min(1)
       .max(SORT_CHARACTERS_MAX)
       .transform((text, context) => understood(context, () => parseSort(text, fields)))
       .optional()
-      .describe('up to three fields to order by; `-` in front turns one around'),
+      .describe('up to three fields to order by; `-` before a field: descending'),
     fields: z
       .string()
       .min(1)
       .max(FIELDS_CHARACTERS_MAX)
       .transform((text, context) => understood(context, () => parseChoice(text, fields)))
       .optional()
-      .describe('the only fields to answer'),
+      .describe('fields to return'),
   });
 }
 
-/** What a parser throws because of its text becomes a fault of the field. */
+/** Turns a syntax error of a parser into an issue of the field. */
 function understood<T>(context: z.RefinementCtx<string>, parse: () => T): T {
   try {
     return parse();
@@ -101,17 +101,17 @@ function understood<T>(context: z.RefinementCtx<string>, parse: () => T): T {
   }
 }
 
-/** A field's path, or the part of one: `messages` is all of `messages.in` and `messages.out`. */
+/** Parses `fields`: `messages` selects both `messages.in` and `messages.out`. */
 function parseChoice(text: string, fields: Fields): string[] {
   const known = [...fields.keys()];
   return text.split(',').map(part => {
     const path = part.trim();
     if (known.some(field => field === path || (path !== '' && field.startsWith(`${path}.`)))) return path;
-    throw new SortError(`there is no field ${path}; there are ${known.join(', ')}`);
+    throw new SortError(`unknown field ${path}; fields are ${known.join(', ')}`);
   });
 }
 
-/** What every list answers. */
+/** Answer of every list. */
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });
 
 export const byId = z.strictObject({ id });

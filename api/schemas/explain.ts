@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 // Schemas of explanations: each test with its value, each finding with its remedy.
+=======
+// Schemas of explanations (tests with values) and of findings with remedies.
+>>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import { z } from 'zod';
 import { address, count, seconds, time } from './common.ts';
 
@@ -6,7 +10,7 @@ export const explainedTest = z.object({
   name: z.string(),
   ok: z.boolean(),
   value: z.string().describe('what was found'),
-  mend: z.string().nullable().describe('what to do about it; null when all is well'),
+  mend: z.string().nullable().describe('remedy; null: no problem'),
 });
 
 export const explanation = z.object({
@@ -18,21 +22,21 @@ export const refusedPeer = z.object({
   at: time,
   address,
   direction: z.enum(['incoming', 'outgoing']),
-  reason: z.string().describe('as in the metrics, for example `refused_by_us`'),
+  reason: z.string().describe('reason as in the metrics, for example `refused_by_us`'),
   detail: z.string(),
 });
 
 export const keptNeighbour = z.object({
   address: z.string().describe('as configured'),
   state: z.enum(['connected', 'dialling', 'waiting']),
-  nextIn: seconds.nullable().describe('until it is dialled again, while waiting'),
-  failures: count.describe('in a row'),
-  why: z.string().nullable().describe('why there is no connection: what the peer said, or how the dial ended'),
+  nextIn: seconds.nullable().describe('seconds until the next dial, while waiting'),
+  failures: count.describe('consecutive failures'),
+  why: z.string().nullable().describe('reason of the last failure: message of the peer, or result of the dial'),
 });
 
 export const refusedPeers = z.object({
   counts: z.object({ incoming: z.record(z.string(), count), outgoing: z.record(z.string(), count) }),
-  configured: z.array(keptNeighbour).describe('those of `gnutella.connect`, and when each is dialled next'),
+  configured: z.array(keptNeighbour).describe('neighbours of `gnutella.connect`, with the time of their next dial'),
   items: z.array(refusedPeer).describe('the latest, newest first'),
 });
 

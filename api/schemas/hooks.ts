@@ -1,17 +1,17 @@
-// Webhooks and commands that are told of events.
+// Schemas of webhooks and commands.
 import { z } from 'zod';
 import { topic } from '../events.ts';
 import { count, id, seconds, time } from './common.ts';
 
 export const hook = z.object({
   id,
-  url: z.string().nullable().describe('the origin of the web address; null: it is a command'),
-  command: z.string().nullable().describe('the program; null: it is a web address'),
+  url: z.string().nullable().describe('origin of the URL; null for a command'),
+  command: z.string().nullable().describe('the program; null for a URL'),
   topics: z.array(topic),
-  types: z.array(z.string()).describe('only these; none: all of the topics'),
-  cursor: count.describe('the last event that is done with'),
-  behind: count.describe('how many ids that is behind the latest'),
-  error: z.string().nullable().describe('of the last delivery'),
+  types: z.array(z.string()).describe('types of events; empty: all of the topics'),
+  cursor: count.describe('id of the last event delivered or given up'),
+  behind: count.describe('number of ids between it and the latest event'),
+  error: z.string().nullable().describe('error of the last delivery'),
 });
 
 export const delivery = z.object({
@@ -20,7 +20,7 @@ export const delivery = z.object({
   at: time,
   attempt: count.describe('from 1'),
   seconds,
-  state: z.enum(['done', 'failed', 'given_up']).describe('`failed` is tried again'),
+  state: z.enum(['done', 'failed', 'given_up']).describe('`failed` is retried'),
   error: z.string().nullable(),
 });
 
@@ -29,7 +29,7 @@ export const replay = z.strictObject({
     .int()
     .min(0)
     .max(Number.MAX_SAFE_INTEGER)
-    .describe('deliver all kept events after this id again; 0: from the oldest'),
+    .describe('deliver all kept events after this id; 0: from the oldest'),
 });
 
 export type HookView = z.infer<typeof hook>;

@@ -1,4 +1,4 @@
-// Named keys: who else may call, what for, from where and until when.
+// Schemas of named keys.
 import { z } from 'zod';
 import { id, time } from './common.ts';
 
@@ -14,18 +14,18 @@ export const newKey = z.strictObject({
     .min(1)
     .max(100)
     .regex(/^\P{Cc}+$/u, 'expected a name without control characters')
-    .describe('what it is for'),
+    .describe('purpose of the key'),
   scopes: z
     .array(keyScope)
     .min(1)
     .max(3)
     .default(['read'])
-    .describe('`read` sees everything but keys, `operate` also acts, `admin` may do all'),
+    .describe('`read` reads everything except keys, `operate` also acts, `admin` does everything'),
   cidrs: z
     .array(z.string().max(49).regex(CIDR, 'expected an address or ADDRESS/BITS'))
     .max(CIDRS_MAX)
     .default([])
-    .describe('addresses it may be used from; none: from everywhere'),
+    .describe('addresses from which it may be used; empty: any'),
   expiresAt: time.nullish().describe('null: never'),
 });
 
@@ -37,12 +37,12 @@ export const key = z.object({
   createdAt: time,
   expiresAt: time.nullable(),
   expired: z.boolean(),
-  usedAt: time.nullable().describe('last use, to the minute'),
+  usedAt: time.nullable().describe('last use, rounded to minutes'),
   usedFrom: z.string().nullable().describe('where from'),
 });
 
 export const keyWithSecret = key.extend({
-  secret: z.string().describe('the token: send it as `Authorization: Bearer`; it is shown this once'),
+  secret: z.string().describe('the token for `Authorization: Bearer`; returned only once'),
 });
 
 export const caller = z.object({

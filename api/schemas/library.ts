@@ -1,4 +1,4 @@
-// What is shared.
+// Schemas of shared folders and files.
 import { z } from 'zod';
 import { bytes, count, id, time, urn } from './common.ts';
 
@@ -11,9 +11,9 @@ export const file = z.object({
   modifiedAt: time,
   state: z.enum(['hashing', 'shared', 'failed']),
   urn: urn.nullable().describe('null: not hashed yet'),
-  seenFolder: z.string().nullable().describe('what those who browse see of its folder'),
-  hits: count.describe('queries it answered since the start'),
-  uploads: count.describe('transfers finished since the start'),
+  seenFolder: z.string().nullable().describe('folder name shown to other servents'),
+  hits: count.describe('queries that matched it since the start'),
+  uploads: count.describe('finished uploads since the start'),
 });
 
 const leftOut = z.object({
@@ -21,7 +21,7 @@ const leftOut = z.object({
   why: z.string(),
   files: count,
   folders: count,
-  first: z.string().describe('path of the first one'),
+  first: z.string().describe('path of the first file or folder'),
 });
 
 export const folder = z.object({
@@ -30,15 +30,15 @@ export const folder = z.object({
   state: z.enum(['waiting', 'scanning', 'ready', 'failed', 'cancelled']),
   files: count,
   bytes,
-  error: z.string().nullable().describe('why nothing, or not everything, is shared'),
-  leftOut: z.array(leftOut).describe('what the last scan met and did not share, by rule'),
+  error: z.string().nullable().describe('why the folder, or part of it, is not shared'),
+  leftOut: z.array(leftOut).describe('files and folders that the last scan left out, by rule'),
   scannedAt: time.nullable(),
-  exclude: z.array(z.string()).describe('gitignore patterns of what is left out of it, besides `library.exclude`'),
-  force: z.boolean().describe('shared because a person meant it, though such folders are refused otherwise'),
+  exclude: z.array(z.string()).describe('gitignore patterns of files to leave out, besides `library.exclude`'),
+  force: z.boolean().describe('shared by explicit request although such folders are refused'),
   label: z
     .string()
     .nullable()
-    .describe('what those who browse see in place of its path, before the folders below it; null: file names alone'),
+    .describe('name shown to other servents in place of its path, before the subfolders; null: only file names'),
 });
 
 const path = z
@@ -51,20 +51,20 @@ const choices = {
     .array(z.string().min(1).max(1000))
     .max(1000)
     .optional()
-    .describe('gitignore patterns of what to leave out, after those of `library.exclude`'),
+    .describe('gitignore patterns of files to leave out, after those of `library.exclude`'),
   force: z
     .boolean()
     .optional()
-    .describe('true: also a system folder, a home folder or a whole disk; secrets in it are left out all the same'),
+    .describe('true: also share a system folder, a home folder or a whole disk; secrets in it are still left out'),
   label: z
     .string()
     .max(100)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for them
     .regex(/^[^/\\\u0000-\u001f\u007f\ud800-\udfff]*$/u, 'expected a name without / or control characters')
     .refine(label => !/^\.{1,2}$/.test(label), 'expected another name than . and ..')
     .nullable()
     .optional()
-    .describe('what those who browse see in place of its path; null: file names alone'),
+    .describe('name shown to other servents in place of its path; null: only file names'),
 };
 
 export const shareFolder = z.strictObject({ path, ...choices });
@@ -91,17 +91,17 @@ export const preview = z.object({
       z.object({
         name: z.string(),
         size: bytes,
-        folder: z.string().nullable().describe('what those who browse see of its folder'),
+        folder: z.string().nullable().describe('folder name shown to other servents'),
       }),
     )
-    .describe('the first of the files that strangers would see'),
-  seenMore: count.describe('files beyond those'),
+    .describe('the first files that would be shared'),
+  seenMore: count.describe('number of further files'),
   leftOut: z
     .array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']), rule: z.string(), why: z.string() }))
-    .describe('the first of what would be left out'),
-  leftOutMore: count.describe('files and folders beyond those'),
-  byRule: z.array(leftOut).describe('all that would be left out'),
-  cut: z.string().nullable().describe('why not everything was looked at'),
+    .describe('the first files and folders that would be left out'),
+  leftOutMore: count.describe('number of further files and folders left out'),
+  byRule: z.array(leftOut).describe('all files and folders that would be left out, by rule'),
+  cut: z.string().nullable().describe('why the preview is incomplete'),
 });
 
 export const rescan = z.object({ folders: count.describe('folders queued for scanning') });

@@ -1,29 +1,29 @@
-// The queries that pass through, counted; and the daemon's own recent past.
+// Schemas of query statistics and of recent rates.
 import { z } from 'zod';
 import { count, rate, time, wholeNumber } from './common.ts';
 
 export const SPANS = ['minute', 'hour', 'day'] as const;
 export const privacy = z.enum(['off', 'counts', 'hashed', 'full']);
 
-const amount = count.describe('an estimate where words are many: too high by `error` at most');
+const amount = count.describe('an estimate that may be too high by at most `error`');
 const ranked = z.object({ key: z.string(), count: amount, error: count });
 
 export const queryStats = z.object({
-  privacy: privacy.describe('what is remembered of queries: nothing, counts, hashed words, everything'),
+  privacy: privacy.describe('stored data of queries: nothing, counts, hashed words, everything'),
   span: z.enum(SPANS),
-  seconds: count.describe(
-    'how much time all the numbers are about, words and peers too: the span and up to a sixth of it more',
-  ),
+  seconds: count.describe('seconds covered by all numbers: the span and up to a sixth more'),
   queries: count,
-  answered: count.describe('of these, by us or by hits that we passed back'),
+  answered: count.describe('of these, queries that got a hit of ours or a forwarded one'),
   answerRate: z.number().min(0).max(1),
   hits: count,
-  duplicates: count.describe('that came again by another way and went no further'),
-  byHops: z.array(count).describe('by the hops they had done: 0, 1, … and the last for all above'),
-  byTtl: z.array(count).describe('by the TTL they came with: 0, 1, … and the last for all above'),
-  words: z.array(ranked).describe('the most frequent first; salted hashes in privacy `hashed`, none below it'),
-  peers: z.array(ranked).describe('the neighbours they came from; none in privacy `off`'),
-  sampled: z.number().min(0).max(1).describe('the part of the queries whose words were looked at'),
+  duplicates: count.describe('queries received again and dropped'),
+  byHops: z.array(count).describe('counts by hops on arrival: 0, 1, …; the last one for all higher values'),
+  byTtl: z.array(count).describe('counts by TTL on arrival: 0, 1, …; the last one for all higher values'),
+  words: z
+    .array(ranked)
+    .describe('most frequent first; salted hashes with privacy `hashed`; empty with `off` and `counts`'),
+  peers: z.array(ranked).describe('neighbours that sent them; empty with privacy `off`'),
+  sampled: z.number().min(0).max(1).describe('fraction of the queries whose words were counted'),
   series: z
     .array(z.object({ at: time, queries: count, answered: count, hits: count, duplicates: count }))
     .describe('oldest first'),
@@ -31,17 +31,17 @@ export const queryStats = z.object({
 
 export const statsQuery = z.strictObject({
   span: z.enum(SPANS).default('minute').describe('the latest minute, hour or day'),
-  top: wholeNumber(1, 200).default(20).describe('most words and peers to answer'),
+  top: wholeNumber(1, 200).default(20).describe('maximum number of words and peers'),
 });
 
 export const exportQuery = z.strictObject({
-  limit: wholeNumber(1, 100_000).optional().describe('only the latest so many'),
+  limit: wholeNumber(1, 100_000).optional().describe('maximum number of latest queries'),
 });
 
 const series = z.array(rate).describe('oldest first');
 const ring = z.object({
-  step: z.number().describe('seconds from one value to the next'),
-  until: time.describe('when the last step ended'),
+  step: z.number().describe('seconds between two values'),
+  until: time.describe('end of the last step'),
   messagesIn: series,
   messagesOut: series,
   bytesIn: series,

@@ -1,4 +1,4 @@
-// The servent itself and its place in the overlay.
+// Schemas of the servent, its neighbours, hosts and queries.
 import { z } from 'zod';
 import { address, bytes, count, givenAddress, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
 import { finding, keptNeighbour } from './explain.ts';
@@ -9,8 +9,10 @@ const reachability = z.object({
   known: z
     .enum(['configured', 'proof', 'silence'])
     .nullable()
-    .describe('by `gnutella.reachable`; others came to us unasked; nobody did for too long; null: not known yet'),
-  provenAt: time.nullable().describe('when somebody came last'),
+    .describe(
+      'evidence: `gnutella.reachable`, an unsolicited incoming connection, or none for too long; null: unknown',
+    ),
+  provenAt: time.nullable().describe('last unsolicited incoming connection'),
 });
 
 const cacheCount = z.object({
@@ -23,49 +25,53 @@ const bootstrap = z.object({
   state: z
     .enum(['unwanted', 'linked', 'dialling', 'asking', 'waiting', 'alone'])
     .describe(
-      '`unwanted`: no neighbours are looked for; `linked`: there are enough; `dialling`: known hosts are dialled; `asking`: caches are asked in turn; `waiting`: for the next round; `alone`: neither a host nor a cache is known',
+      '`unwanted`: no neighbours are needed; `linked`: there are enough; `dialling`: known hosts are dialled; `asking`: caches are queried in turn; `waiting`: until the next round; `alone`: no host and no cache is known',
     ),
-  detail: z.string().describe('in words: what is tried, and what is next'),
+  detail: z.string().describe('current and next step in words'),
   asking: z.string().nullable().describe('the cache whose answer is awaited'),
-  round: count.describe('rounds of questions since there was a link last'),
-  nextIn: seconds.nullable().describe('until a cache is asked, if there is no link by then; null: none will be'),
+  round: count.describe('rounds of cache requests since the last link'),
+  nextIn: seconds
+    .nullable()
+    .describe('seconds until the next cache request if there is no link; null: none is planned'),
   caches: z.object({ udp: cacheCount, web: cacheCount }),
 });
 
 export const status = z.object({
   version: z.string(),
   servent: guid.describe('our servent GUID'),
-  mode: z.enum(['leaf', 'ultrapeer']).describe('what we are now'),
+  mode: z.enum(['leaf', 'ultrapeer']).describe('current role'),
   profile: z.enum(['local', 'lan', 'public']),
   startedAt: time,
   uptime: seconds,
-  gnutella: z.object({ host: z.string(), port }).describe('where the Gnutella port listens'),
-  api: z.object({ host: z.string(), port }).describe('where this API listens'),
+  gnutella: z.object({ host: z.string(), port }).describe('listening address of the Gnutella port'),
+  api: z.object({ host: z.string(), port }).describe('listening address of the API'),
   peers: z.object({ leaves: count, ultrapeers: count }),
   election: z
     .object({
       mode: z.enum(['auto', 'leaf', 'ultrapeer']).describe('as configured'),
-      active: z.boolean().describe('elections are held; otherwise the role stays what it is'),
+      active: z.boolean().describe('whether the role may change'),
       role: z.enum(['leaf', 'ultrapeer']),
-      fit: z.boolean().describe('we could carry leaves'),
-      needed: z.boolean().describe('the network wants one more ultrapeer, or still wants us as one'),
-      changesIn: seconds.nullable().describe('until the role changes, if things stay as they are; null: it does not'),
+      fit: z.boolean().describe('whether this servent can be an ultrapeer'),
+      needed: z.boolean().describe('whether the network needs this servent as an ultrapeer'),
+      changesIn: seconds
+        .nullable()
+        .describe('seconds until the role changes under current conditions; null: no change is due'),
       criteria: z.array(
         z.object({
           name: z.string(),
           value: z.union([z.number(), z.boolean()]).nullable().describe('as measured; null: not known'),
-          wanted: z.union([z.number(), z.boolean()]).describe('what it is held against'),
+          wanted: z.union([z.number(), z.boolean()]).describe('required value'),
           met: z.boolean(),
           why: z.string(),
         }),
       ),
     })
-    .describe('why we are leaf or ultrapeer'),
+    .describe('tests that decide the role'),
   reachability: z
     .object({ tcp: reachability, udp: reachability })
-    .describe('whether others can connect to us; firewalled, we are sent pushes instead'),
-  bootstrap: bootstrap.describe('how first neighbours are looked for'),
-  neighbours: z.array(keptNeighbour).describe('those of `gnutella.connect`'),
+    .describe('whether others can connect to this servent; if not, they send pushes'),
+  bootstrap: bootstrap.describe('state of the search for first neighbours'),
+  neighbours: z.array(keptNeighbour).describe('neighbours of `gnutella.connect`'),
   hosts: count.describe('addresses in the host cache'),
   library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
   searches: count.describe('our own running searches'),
@@ -76,15 +82,15 @@ export const status = z.object({
     reasons: z.record(z.string(), count).describe('drops, duplicates and bad descriptors by reason'),
   }),
   lostParts: z
-    .object({ count, bytes, paths: z.array(z.string()).describe('the first hundred') })
-    .describe('part files that no download knows, as they were at the start or when `doctor` looked last'),
-  attention: z.array(finding).describe('what the daemon knows to be wrong without looking; `doctor` looks for more'),
+    .object({ count, bytes, paths: z.array(z.string()).describe('the first 100') })
+    .describe('part files without a download, as found at the start or by the last `doctor`'),
+  attention: z.array(finding).describe('known problems; `doctor` checks for more'),
 });
 
 export const peer = z.object({
   id,
   address,
-  role: z.enum(['leaf', 'ultrapeer', 'legacy']).describe('what the peer is; `legacy` speaks 0.4'),
+  role: z.enum(['leaf', 'ultrapeer', 'legacy']).describe('role of the peer; `legacy`: version 0.4'),
   direction: z.enum(['incoming', 'outgoing']).describe('who opened the connection'),
   userAgent: z.string().nullable(),
   since: time,
@@ -93,9 +99,7 @@ export const peer = z.object({
   messages: traffic,
   bytes: traffic.describe('on the wire'),
   dropped: count.describe('messages dropped on this connection, both ways'),
-  reasons: z
-    .record(z.string(), count)
-    .describe('why, those that came in by reason; `unsent`: there was no room to send'),
+  reasons: z.record(z.string(), count).describe('dropped messages by reason; `unsent`: the send queue was full'),
   queued: bytes.describe('waiting to be sent'),
 });
 
@@ -107,11 +111,11 @@ export const addHost = z.strictObject({ address: givenAddress.describe('an IP ad
 export const host = z.object({
   address,
   ultrapeer: z.boolean().nullable().describe('null: not known yet'),
-  source: z.string().describe('where we heard of it, for example `pong`, `handshake`, `configuration`'),
-  seenAt: time.nullable().describe('last sign of life, at first or second hand'),
+  source: z.string().describe('source of the address, for example `pong`, `handshake`, `configuration`'),
+  seenAt: time.nullable().describe('time at which it was last known to be alive, also from third parties'),
   triedAt: time.nullable(),
   connectedAt: time.nullable(),
-  failures: count.describe('attempts that failed since the last success'),
+  failures: count.describe('failed attempts since the last success'),
 });
 
 export const query = z.object({
@@ -119,8 +123,8 @@ export const query = z.object({
   at: time,
   text: z.string(),
   urns: z.array(urn),
-  from: address.describe('the neighbour it came from'),
+  from: address.describe('the neighbour that sent it'),
   ttl: count.describe('as it arrived'),
   hops: count.describe('as it arrived'),
-  hits: count.describe('hits that went back for it, ours included'),
+  hits: count.describe('hits sent back for it, own ones included'),
 });

@@ -1,10 +1,10 @@
-// Our own searches and what they found.
+// Schemas of searches and results.
 import { z } from 'zod';
 import { linkIn } from '../../protocol/wire/pasted-link.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
 
 const WORDS_CHARACTERS_MAX = 256;
-/** A magnet link pasted where words are asked for. */
+/** Room for a magnet link. */
 const TEXT_CHARACTERS_MAX = 16_384;
 
 export const startSearch = z
@@ -22,17 +22,17 @@ export const startSearch = z
       .describe(
         `words that all must match, at most ${WORDS_CHARACTERS_MAX} characters; a URN or magnet link is searched for by its hash`,
       ),
-    urn: givenUrn.optional().describe('exactly this content'),
-    browse: givenAddress.optional().describe('everything this servent shares, asked of it directly'),
+    urn: givenUrn.optional().describe('URN of the content'),
+    browse: givenAddress.optional().describe('list all files of this servent'),
     ttl: z
       .int()
       .min(1)
       .max(7)
       .optional()
       .describe(
-        'most TTL the query is sent with, as far as neighbours take it: usually up to 4, and 7 from those that speak 0.4. Of a leaf it is what its ultrapeers go on with; those of LimeWire choose for themselves',
+        'maximum TTL of the query. Neighbours accept up to 4, those of version 0.4 up to 7. The ultrapeers of a leaf use it for the search; those of LimeWire ignore it',
       ),
-    duration: seconds.min(1).max(3600).optional().describe('how long to listen for answers'),
+    duration: seconds.min(1).max(3600).optional().describe('how long to accept hits'),
   })
   .refine(input => input.text !== undefined || input.urn !== undefined || input.browse !== undefined, {
     path: ['text'],
@@ -47,16 +47,16 @@ export const search = z.object({
   state: z.enum(['running', 'finished', 'failed']),
   error: z.string().nullable(),
   startedAt: time,
-  endsAt: time.describe('when it stops or stopped listening'),
+  endsAt: time.describe('end of the search'),
   askedBefore: time
     .nullable()
     .describe(
-      'when neighbours were last asked the same, if some may ignore this repeat; it begins with what was found then. Null when it is new',
+      'last time of an equal search, if neighbours may still ignore the repeat; the search begins with its results. Null for a new search',
     ),
   askAgainAt: time
     .nullable()
     .describe(
-      'from when all neighbours take the same as new again (1,700 s after it was sent); null before it is sent',
+      'time after which neighbours accept the same search as new (1,700 s after it was sent); null before it is sent',
     ),
   peers: count.describe('neighbours it was sent to'),
   results: count.describe('different contents found'),
@@ -64,16 +64,16 @@ export const search = z.object({
   cut: z
     .string()
     .nullable()
-    .describe('what is missing from the results, for example `the first 5000 of more results`; null: nothing'),
+    .describe('which results were left out, for example `the first 5000 of more results`; null: none'),
 });
 
 export const source = z.object({
   address,
   servent: guid.nullable(),
-  push: z.boolean().describe('cannot be reached directly'),
-  busy: z.boolean().nullable().describe('said that all its slots were taken'),
-  index: count.nullable().describe("the file's index at that servent"),
-  name: z.string().describe('its name there'),
+  push: z.boolean().describe('whether it needs a push'),
+  busy: z.boolean().nullable().describe('whether all its upload slots were taken'),
+  index: count.nullable().describe('index of the file at that servent'),
+  name: z.string().describe('file name at that servent'),
   vendor: z.string().nullable().describe('four letters, for example `GTKG`'),
   speed: count.nullable().describe('kbit/s, as claimed'),
   hops: count.nullable(),

@@ -1,4 +1,4 @@
-// The daemon as something to run: health, configuration, and how errors look.
+// Schemas of health, configuration, log and errors.
 import { z } from 'zod';
 import { listQuery, time } from './common.ts';
 
@@ -14,9 +14,9 @@ export const originKind = z.enum(['flag', 'environment', 'file', 'profile', 'def
 export const setting = z.object({
   key: z.string(),
   value: z.unknown(),
-  origin: originKind.describe('who decided the value'),
+  origin: originKind.describe('source of the value'),
   where: z.string().nullable().describe('the flag, variable, or file with its line'),
-  restart: z.boolean().describe('a change needs a restart'),
+  restart: z.boolean().describe('whether a change needs a restart'),
 });
 
 export const config = z.object({
@@ -31,19 +31,19 @@ export const configChange = z.object({
   to: z.unknown(),
   effect: z
     .enum(['hot', 'reconnect', 'restart'])
-    .describe('counts at once, for connections made from then on, or at the next start'),
+    .describe('when the change takes effect: at once, for new connections, or at the next start'),
   applied: z.boolean(),
-  error: z.string().nullable().describe('why it could not be applied, and was not'),
+  error: z.string().nullable().describe('why it was not applied'),
 });
 
 export const configPlan = z.object({
   file: z.string().nullable().describe('the configuration file'),
   dryRun: z.boolean(),
-  changes: z.array(configChange).describe('what the configuration says now and the daemon did not do before'),
+  changes: z.array(configChange).describe('settings that changed'),
   overruled: z
     .array(z.object({ key: z.string(), by: z.string() }))
-    .describe('written to the file, but a flag or variable says otherwise'),
-  restart: z.boolean().describe('some of it waits for the next start'),
+    .describe('changed in the file, but overridden by a flag or variable'),
+  restart: z.boolean().describe('whether a change takes effect at the next start'),
 });
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
@@ -55,11 +55,11 @@ export const logLine = z.object({
   level: logLevel,
   mod: z.string().nullable().describe('the part of the daemon; null: the daemon as a whole'),
   message: z.string(),
-  data: z.record(z.string(), z.unknown()).describe('what the line says besides'),
+  data: z.record(z.string(), z.unknown()).describe('further fields of the line'),
 });
 
 export const logQuery = listQuery(logLine).extend({
-  level: logLevel.default('trace').describe('the least important lines to answer'),
+  level: logLevel.default('trace').describe('lowest level to return'),
 });
 
 export const logLevelsPatch = z
@@ -67,8 +67,8 @@ export const logLevelsPatch = z
   .refine(levels => Object.keys(levels).length <= MODULES_MAX, `at most ${MODULES_MAX}`);
 
 export const logLevels = z.object({
-  level: logLevel.describe('of all without one of their own'),
-  levels: z.record(z.string(), logLevel).describe('by part of the daemon, as `mod` in the log'),
+  level: logLevel.describe('level of parts that are not in `levels`'),
+  levels: z.record(z.string(), logLevel).describe('levels by part of the daemon (`mod` in the log)'),
 });
 
 export const changeConfigQuery = z.strictObject({
@@ -76,10 +76,10 @@ export const changeConfigQuery = z.strictObject({
     .union([z.boolean(), z.enum(['true', 'false'])])
     .default(false)
     .transform(given => given === true || given === 'true')
-    .describe('`true`: only say what would happen'),
+    .describe('`true`: only return the plan'),
 });
 
-/** A JSON merge patch (RFC 7396) in the shape of the configuration file: null takes a value out of it. */
+/** A JSON merge patch (RFC 7396) in the shape of the configuration file: null removes a value. */
 export const configPatch = z.record(z.string(), z.unknown()).transform(patch => ({ patch }));
 
 export const openapi = z.looseObject({
@@ -116,7 +116,7 @@ export const problem = z.object({
   errors: z
     .array(z.object({ in: z.enum(['path', 'query', 'header', 'body']), field: z.string(), detail: z.string() }))
     .optional()
-    .describe('every fault found, the first one being `field`'),
+    .describe('all faults; the first one is that of `field`'),
 });
 
 export const bulkAnswer = z.object({
@@ -125,9 +125,9 @@ export const bulkAnswer = z.object({
       z.object({
         operation: z.string(),
         status: z.int(),
-        body: z.unknown().optional().describe('what the operation answered, if it answers with a body'),
-        problem: problem.optional().describe('why it was refused'),
+        body: z.unknown().optional().describe('answer of the operation, if it has a body'),
+        problem: problem.optional().describe('error of the operation'),
       }),
     )
-    .describe('one for each operation, in the same order'),
+    .describe('result of each operation, in the same order'),
 });

@@ -1,4 +1,4 @@
-// Downloads and uploads.
+// Schemas of downloads and uploads.
 import { z } from 'zod';
 import { isMagnet } from '../../protocol/wire/pasted-link.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
@@ -8,7 +8,7 @@ const SOURCES_MAX = 64;
 
 /** `HOST:PORT`, or a whole URL such as http://HOST:PORT/uri-res/N2R?urn:sha1:… */
 const sourceText = z.union([z.url({ protocol: /^https?$/ }).max(2048), givenAddress]);
-/** An object in the shape of a result's source may be handed back as it came; only these fields are used. */
+/** Source of a result; further fields are ignored. */
 const sourceObject = z.object({
   address,
   servent: guid.nullish(),
@@ -60,7 +60,7 @@ export const download = z.object({
 export const changeDownload = z
   .strictObject({
     state: z.enum(['paused', 'active']).optional(),
-    priority: z.int().min(-100).max(100).optional().describe('higher goes first; 0 at first'),
+    priority: z.int().min(-100).max(100).optional().describe('higher priorities run first; default 0'),
   })
   .refine(input => input.state !== undefined || input.priority !== undefined, {
     path: ['state'],
@@ -72,12 +72,12 @@ export const upload = z.object({
   address,
   userAgent: z.string().nullable(),
   state: z.enum(['queued', 'active']),
-  position: count.nullable().describe('place in the queue, from 1; null: active'),
+  position: count.nullable().describe('position in the queue, from 1; null: active'),
   name: z.string(),
   urn: urn.nullable(),
-  size: bytes.describe('of the whole file'),
-  start: bytes.describe('first byte asked for'),
-  end: bytes.describe('last byte asked for, inclusive'),
+  size: bytes.describe('size of the whole file'),
+  start: bytes.describe('first requested byte'),
+  end: bytes.describe('last requested byte, inclusive'),
   sent: bytes.describe('bytes of the range sent so far'),
   rate,
   since: time,

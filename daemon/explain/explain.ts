@@ -64,7 +64,7 @@ export function explainSearch({ search, ultrapeers, leaves, firewall, outOfBand 
             'asked before',
             askedBefore === null || results > 0,
             askedBefore === null ? 'no' : `${formatAge(askedBefore, Date.parse(startedAt))} earlier`,
-            `neighbours ignore repeats for up to 28 minutes; ${text === null ? 'wait' : 'another word makes it new'}`,
+            `neighbours ignore repeats for up to 28 minutes; ${text === null ? 'wait' : 'change a word to make it a new search'}`,
           ),
           test(
             'hits by UDP',

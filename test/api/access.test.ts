@@ -230,7 +230,7 @@ t.test('with a certificate it is HTTPS', async t => {
   await t.rejects(createClient({ url: server.url, token: TOKEN }).status(), { name: 'NoAnswerError' });
   await t.rejects(
     startApi(() => new FakeControl(), { host: '127.0.0.1', port: 0, tls: { cert, key: 'nonsense' } }, options),
-    { name: 'ApiListenError', message: /PEM files that belong together/ },
+    { name: 'ApiListenError', message: /must be a PEM certificate and its private key/ },
   );
 });
 

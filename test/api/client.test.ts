@@ -50,7 +50,10 @@ t.test('nobody there, a stranger, and silence are told apart', async t => {
   await new Promise(resolve => strangers.once('listening', resolve));
   const url = `http://127.0.0.1:${(strangers.address() as AddressInfo).port}`;
   const stranger = createClient({ url, token: 'x', waitMs: 50 });
-  await t.rejects(createClient({ url, token: 'x' }).status(), { name: 'NoAnswerError', message: /not a servent/ });
+  await t.rejects(createClient({ url, token: 'x' }).status(), {
+    name: 'NoAnswerError',
+    message: /not as a servent daemon/,
+  });
   await t.rejects(stranger.peers(), { name: 'NoAnswerError', message: 'no answer in time' });
   strangers.closeAllConnections();
   await new Promise(resolve => strangers.close(resolve));

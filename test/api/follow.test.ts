@@ -100,5 +100,5 @@ t.test('silence and nonsense are losses, and the end of it is the end', async t 
   t.match(nonsense.states[1], { state: 'lost', reason: /JSON/ });
   const page = await followed(t, (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('hi'));
   await eventually('the page was not taken for a stream', () => page.states.length >= 1);
-  t.match(page.states[0], { state: 'lost', reason: /not a servent's/ });
+  t.match(page.states[0], { state: 'lost', reason: /not as a servent daemon/ });
 });

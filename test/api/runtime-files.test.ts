@@ -30,7 +30,7 @@ t.test(
 
 t.test('an unusable token is not silently replaced', async t => {
   const folder = t.testdir({ 'api-token': '' });
-  await t.rejects(ensureApiToken(folder), /delete it and a new one is made/);
+  await t.rejects(ensureApiToken(folder), /delete it, and the daemon creates a new one/);
   await writeFile(join(folder, 'api-token'), 'two words that are long enough');
   await t.rejects(ensureApiToken(folder), /delete it/);
 });

@@ -258,7 +258,8 @@ t.test('a repeated search says that it is one, while it runs and in the list', a
   const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
   const repeat = { askedBefore: agoMs(40_000), askAgainAt: agoMs(-1_700_000) };
   control.sample = { ...control.sample, ...repeat };
-  const said = /^asked 4\d s ago; neighbours ignore repeats for up to 28 minutes, another word makes it new$/m;
+  const said =
+    /^asked 4\d s ago; neighbours ignore repeats for up to 28 minutes; change a word to make it a new search$/m;
   t.match(await cli('search', 'blue', '--wait', '0'), { code: 0, out: /^r1 /m, err: said });
   t.match((await cli('searches')).out, /asked 4\d s ago; neighbours ignore repeats/);
   t.match((await cli('searches', 'show', 's2')).err, /^repeat: +asked 4\d s ago/m);

@@ -28,7 +28,7 @@ t.test('five answers become a commented configuration file that the daemon takes
     library: { folders: [join(cwd, 'music'), '/srv/more'] },
     ...Object.fromEntries(['downloads', 'uploads', 'api', 'bootstrap', 'queries', 'log'].map(name => [name, null])),
   });
-  t.match(text, /# Most leaves to take on as an ultrapeer/);
+  t.match(text, /# Maximum number of leaves as an ultrapeer/);
   t.equal(parseSettings(text, file).size, 4, 'what kept its default stays a comment');
   t.match(err, /\/srv\/more is not there yet/);
   t.match(err, /next:\n {2}servent start --data-dir /);

@@ -58,7 +58,7 @@ t.test('a call without what it must have names all of that, and exits 2', async 
     [['connect'], /connect: address is missing/],
     [['replay'], /replay: id is missing; since is missing/],
     [['createKey', 'scopes=["frob"]'], /name is missing; scopes\.0: /],
-    [['removeSearch', 'id=s1', 'frob=1'], /frob: there is no such field/],
+    [['removeSearch', 'id=s1', 'frob=1'], /frob: unknown field/],
     [['peers', 'limit=0'], /limit: /],
   ] as const) {
     const { code, err } = await command(['call', ...words], { env: nowhere });
@@ -159,7 +159,7 @@ t.test('the beginning of an id does where only one begins with it, else those ar
   t.match(await raw({ path: '/api/v1/downloads/3FB0/explanation' }), { status: 200 });
   t.match(
     await command(['cancel', '3fa'], { env }),
-    { code: 1, err: /no download "3fa": to change or remove 3fa9c1, say at least 4 characters/ },
+    { code: 1, err: /no download "3fa": to change or remove 3fa9c1, give at least its first 4 characters/ },
     'a removal sent again must not meet the next one that begins alike',
   );
   t.equal(control.downloadList.length, 3);

@@ -74,7 +74,7 @@ t.test('a repeated search that finds nothing is explained by the repetition', as
   t.equal(verdict, 'asked before: 40 s earlier');
   t.match(
     tests.find(({ ok }) => !ok)?.mend,
-    'neighbours ignore repeats for up to 28 minutes; another word makes it new',
+    'neighbours ignore repeats for up to 28 minutes; change a word to make it a new search',
   );
   t.equal(explainSearch({ ...facts, search: { ...search, results: 2 } }).verdict, 'it has 2 results');
   const byHash = { ...search, text: null, urn: 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB' };
@@ -262,7 +262,7 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   t.match(local.at(-1), {
     name: 'neighbour 5.5.1.1:6346',
     state: 'warning',
-    detail: '503 Too many leaves; tried again in 2 min',
+    detail: '503 Too many leaves; retry in 2 min',
   });
   t.match(await checkTcpAnswers({ host: '127.0.0.1', port: 1 }), { state: 'bad', detail: /ECONNREFUSED/ });
 });

@@ -29,7 +29,7 @@ t.test('a user id without a passwd entry and without HOME: one line asks for the
   const first = asNobody(['--version']);
   if (first.stderr.includes('EACCES')) return void t.pass('the program cannot be read by others here');
   t.match(first, { status: 0, stdout: /^\d+\.\d+/ });
-  const asks = /^servent: this user has no home folder: name the data folder with --data-dir or SERVENT_DATA_DIR\n$/;
+  const asks = /^servent: this user has no home folder: set the data folder with --data-dir or SERVENT_DATA_DIR\n$/;
   for (const words of [['start'], ['status'], ['doctor']])
     t.match(asNobody(words), { status: 1, stdout: '', stderr: asks }, words.join(' '));
   t.match(asNobody(['config', 'get', 'dataDir'], { SERVENT_DATA_DIR: folder }), { status: 0, stdout: `${folder}\n` });
@@ -38,7 +38,7 @@ t.test('a user id without a passwd entry and without HOME: one line asks for the
   t.match(called.stderr, /no daemon answers/, 'who says where and with which token needs no folder');
   t.match(asNobody(['start', '--share', '~/music', '--data-dir', folder]), {
     status: 1,
-    stderr: /^servent: ~\/music: this user has no home folder: write the whole path\n$/,
+    stderr: /^servent: ~\/music: this user has no home folder: use an absolute path\n$/,
   });
 });
 

@@ -189,7 +189,7 @@ t.test('a repeated search says that it is one, above its results', async t => {
   };
   t.match(
     textsOf(aRepeat),
-    'Asked 2 min ago; neighbours ignore repeats for up to 28 minutes, another word makes it new.',
+    'Asked 2 min ago; neighbours ignore repeats for up to 28 minutes; change a word to make it a new search.',
   );
   t.notMatch(textsOf(aSearch), 'ignore repeats');
   t.match(textsOf({ ...aSearch, cut: 'the first 5000 of more results' }), 'The first 5000 of more results.');

@@ -61,7 +61,7 @@ t.test('a configuration that shares the data folder, or a link to it, is refused
   symlinkSync(data, link);
   for (const path of [data, link])
     await t.rejects(resolveSettings({ env: {}, flags: { dataDir: data, 'library.folders': [path] } }), {
-      message: /^library\.folders: expected folders to share that are not the data folder.*--share/,
+      message: /^library\.folders: expected folders other than the data folder.*--share/,
     });
 });
 
@@ -77,7 +77,7 @@ t.test('a running servent refuses its data folder by every way in', async t => {
     await t.rejects(client.shareFolder({ path }), /token, keys and state/, path);
   }
   for (const path of [data, link])
-    await t.rejects(client.changeConfig({ library: { folders: [path] } }), /not the data folder/, path);
+    await t.rejects(client.changeConfig({ library: { folders: [path] } }), /other than the data folder/, path);
   writeFileSync(join(outside, 'song.ogg'), 'la');
   await client.shareFolder({ path: outside });
   const files = await until('the song is shared', async () => {
