@@ -264,7 +264,7 @@ export const endpoints = {
   }),
   previewFolder: create(`${API}/library/preview`, {
     tag: 'library',
-    doc: 'What strangers would see of a folder if it were shared, and what would be left out by which rule.',
+    doc: 'Preview of a shared folder: the files that would be shared, and those left out by rule.',
     scope: 'admin',
     success: 200,
     body: library.previewFolder,

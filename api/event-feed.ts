@@ -1,17 +1,9 @@
-<<<<<<< HEAD
 // The event feed that the API needs from the daemon: listening, and replay of kept events.
-=======
-// Interface of the event log towards streams and hooks.
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import type { ServentEvent, Topic } from './events.ts';
 
 export interface FeedEvent {
   readonly view: ServentEvent;
-<<<<<<< HEAD
   /** The view as JSON, made once for all listeners. */
-=======
-  /** The event as JSON, serialized once for all subscribers. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   readonly json: string;
   /** Key of which only the latest event is sent; null: every event is sent. */
   readonly latestOf: string | null;
@@ -19,11 +11,7 @@ export interface FeedEvent {
 
 export interface FeedListener {
   readonly topics: ReadonlySet<Topic>;
-<<<<<<< HEAD
   /** Called while the event happens: must return at once and must not call back. */
-=======
-  /** Called synchronously at the event: must return quickly. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   onEvent(event: FeedEvent): void;
 }
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 // Server-sent events. Each subscriber is a cursor on the feed with a bounded buffer; a slow one is told which events were left out.
-=======
-// Sends events as server-sent events. Each subscriber has a bounded buffer; one that is too slow gets a `gap` with the skipped ids.
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import type { ServerResponse } from 'node:http';
 import type { LogLevel } from './control.ts';
 import { ApiError } from './errors.ts';
@@ -95,11 +91,7 @@ export class EventStreams {
     void subscriber.start(after ?? since ?? null);
   }
 
-<<<<<<< HEAD
   /** Ends the streams of a caller whose key was removed. */
-=======
-  /** Ends the streams of a caller whose key was revoked. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   endOf(callerId: string): void {
     for (const subscriber of [...this.#subscribers]) if (subscriber.callerId === callerId) subscriber.end();
   }
@@ -310,11 +302,7 @@ class Subscriber {
   }
 }
 
-<<<<<<< HEAD
 /** Encodes an event. A `latest` one has no id: it was held back, so resuming at its id would repeat events that were sent meanwhile. */
-=======
-/** `latest` events get no id: they are delayed, so a client that resumed from it would get newer events twice. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 function frameOf({ view, json, latestOf }: FeedEvent): string {
   return `${latestOf === null ? `id: ${view.id}\n` : ''}event: ${view.type}\ndata: ${json}\n\n`;
 }

@@ -21,11 +21,7 @@ export interface HttpReply {
   text: string;
 }
 
-<<<<<<< HEAD
 /** Largest body of an answer; ten times a page of a thousand downloads with all their sources. */
-=======
-/** Ten times a page of a thousand downloads with all their sources. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 const REPLY_BYTES_MAX = 256 * 1024 * 1024;
 const UNIX = 'unix:';
 
@@ -46,11 +42,7 @@ export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpRep
   });
 }
 
-<<<<<<< HEAD
 /** Reads an answer to its end. */
-=======
-/** Reads a reply to its end, at most REPLY_BYTES_MAX. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 export function wholeReply(response: IncomingMessage): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

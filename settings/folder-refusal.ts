@@ -28,7 +28,7 @@ export async function folderRefusal(
   return reason === null ? null : `${shown} is not shared: ${reason}. ${INSTEAD}; if you mean it, ${FORCE}`;
 }
 
-const INSTEAD = 'Share a folder that holds only what strangers may have';
+const INSTEAD = 'Share a folder that holds only public files';
 const FORCE = '"servent share" with --force shares it';
 
 function firstOf(names: readonly string[], reasonOf: (name: string) => string | null): string | null {

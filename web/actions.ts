@@ -1,12 +1,12 @@
-// What a person can do on the page.
+// Interface of the user's actions on the page.
 import type { DownloadView, FolderView, PeerView, ResultView, SearchView, UploadView } from '../api/control.ts';
 import type { ListName, Span } from './model.ts';
 
-/** Promises resolve to whether it worked; what went wrong has been said by then. */
+/** Promises resolve to whether the action succeeded; errors have then been shown. */
 export interface Actions {
   span(span: Span): void;
   turn(list: ListName, to: 'next' | 'back' | 'first'): void;
-  /** Down, up, and back to the list's own order. */
+  /** Cycles descending, ascending, default order. */
   sort(list: ListName, field: string): void;
   sortTo(list: ListName, sort: string): void;
   filter(list: ListName, text: string): void;
@@ -17,12 +17,12 @@ export interface Actions {
 
   connect(address: string): Promise<boolean>;
   disconnect(peer: PeerView): void;
-  /** By words, or by URN when it is one. */
+  /** Searches by words, or by hash for a URN. */
   search(text: string): Promise<boolean>;
   browse(address: string): void;
   removeSearch(search: SearchView): void;
   fetch(search: string, result: ResultView): void;
-  /** A magnet link or a URN. */
+  /** Downloads a magnet link or a URN. */
   fetchLink(link: string): Promise<boolean>;
   pause(download: DownloadView): void;
   resume(download: DownloadView): void;

@@ -1,4 +1,4 @@
-// A question before something that cannot be taken back. The browser keeps the focus inside and takes Escape for no.
+// Asks for confirmation in a modal dialog; Escape means no.
 import { printable } from '../api/format.ts';
 import { draw } from './draw.ts';
 import { h } from './sketch.ts';

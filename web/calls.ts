@@ -1,8 +1,8 @@
-// The API as this page uses it. The token is sent in a header and is never part of an address.
+// Client of the API for the page. Sends the token in a header, never in a URL.
 import type { CallOf, EndpointName, Method, OutputOf } from '../api/endpoints.ts';
 import type { Problem } from '../api/errors.ts';
 
-/** Below /api/v1; a test holds it against the table of endpoints. */
+/** Paths below /api/v1; a test compares them with the table of endpoints. */
 export const CALLS = {
   caller: ['GET', 'caller'],
   status: ['GET', 'status'],
@@ -33,10 +33,10 @@ export const CALLS = {
 } as const satisfies Partial<Record<EndpointName, readonly [Method, string]>>;
 
 export type CallName = keyof typeof CALLS;
-/** A connect waits for the other side's handshake. */
+/** A connect waits for the peer's handshake. */
 const WAIT_MS = 60_000;
 
-/** The daemon answered, and refused; the message says why and what to do. */
+/** The daemon refused the call; the message says why and what to do. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly status: number;
@@ -49,13 +49,13 @@ export class Refused extends Error {
   }
 }
 
-/** Nobody answered, or somebody who is not the daemon. */
+/** No answer came, or the answer was not from the daemon. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
 export interface Access {
-  /** Of the API: ends in `/api/v1/`. */
+  /** URL of the API, ending in `/api/v1/`. */
   readonly base: string;
   readonly token: string;
 }
@@ -66,7 +66,7 @@ export interface Wanted {
   readonly body: string | null;
 }
 
-/** Where a call goes and what it carries: ids into the path, the rest into the query or the body. */
+/** Builds the request of a call: ids go into the path, the rest into query or body. */
 export function wanted(base: string, name: CallName, input: Readonly<Record<string, unknown>>): Wanted {
   const [method, path] = CALLS[name];
   const { id, ...rest } = input;
@@ -102,7 +102,7 @@ export async function refusal(response: Response): Promise<Refused | NoAnswer> {
     const { code, detail } = problem;
     if (typeof code === 'string' && typeof detail === 'string') return new Refused(response.status, { code, detail });
   } catch {
-    // not JSON: not the daemon's
+    // not JSON, so not from the daemon
   }
-  return new NoAnswer(`Something else than the daemon answered, with ${response.status}.`);
+  return new NoAnswer(`The answer (${response.status}) is not from the daemon.`);
 }

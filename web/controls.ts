@@ -1,14 +1,14 @@
-// Small things that every view is made of.
+// Controls shared by the views.
 import { printable } from '../api/format.ts';
 import { type IconName, icon } from './icons.ts';
 import { type Child, type Handler, h, type Props, type Sketch } from './sketch.ts';
 
-/** What strangers chose: no character in it moves others about, and its reading direction ends with it. */
+/** Text from other servents, isolated in its reading direction and without control characters. */
 export function foreign(text: string, props: Props = {}): Sketch {
   return h('bdi', props, printable(text));
 }
 
-/** A URN; `short` is enough to tell one from another. */
+/** URN, or its first 12 characters with `short`. */
 export function hash(urn: string, short = false): Sketch {
   const text = printable(urn);
   return h('code', { title: text }, short ? `${text.slice(text.lastIndexOf(':') + 1).slice(0, 12)}` : text);
@@ -20,13 +20,13 @@ export function chip(tone: Tone, text: string): Sketch {
   return h('span', { class: `chip ${tone}` }, text);
 }
 
-/** `label` says what exactly it does; `text` is what fits on it. */
+/** Button with visible `text`; `label` is its full description. */
 export function button(text: string, onclick: Handler, props: Props & { icon?: IconName } = {}): Sketch {
   const { icon: name, ...rest } = props;
   return h('button', { type: 'button', onclick, ...rest }, name === undefined ? null : icon(name), h('span', {}, text));
 }
 
-/** Only a drawing; the label is read out and shown by the mouse. */
+/** Button with only an icon; the label is its tooltip and accessible name. */
 export function iconButton(name: IconName, label: string, onclick: Handler, props: Props = {}): Sketch {
   const text = printable(label);
   return h('button', { type: 'button', class: 'bare', 'aria-label': text, title: text, onclick, ...props }, icon(name));
@@ -38,13 +38,13 @@ export interface Field {
   placeholder: string;
   button: string;
   icon: IconName;
-  /** Sees what was typed, trimmed and not empty; true: it is done with, and the field is emptied. */
+  /** Called with the trimmed, non-empty input; true: success, and the field is cleared. */
   onSubmit: (text: string) => Promise<boolean>;
   /** A second button, before the first. */
   readonly other?: { readonly button: string; readonly onClick: (text: string) => Promise<boolean> };
 }
 
-/** One field and its button, as a form: the return key will do. */
+/** Form of one field and a button. */
 export function fieldForm({ name, label, placeholder, button: text, icon: drawing, onSubmit, other }: Field): Sketch {
   const take = (form: HTMLFormElement, use: Field['onSubmit']): void => {
     const input = form.elements.namedItem(name) as HTMLInputElement;

@@ -1,17 +1,17 @@
-// Brings a part of the document to what is sketched, touching only what differs: focus, selection and scrolling stay.
+// Updates a part of the document to match a sketch. Changes only differences, so focus, selection and scrolling stay.
 import type { Child, Handler, Prop, Sketch } from './sketch.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const svgTags = new Set(['svg', 'path', 'polyline', 'line', 'g', 'rect', 'circle']);
 
-/** What each element was drawn from. */
+/** Sketch of each element. */
 const drawn = new WeakMap<Element, Sketch>();
 const handlers = new WeakMap<Element, Map<string, Handler>>();
 
 export function draw(parent: Element, children: readonly Child[]): void {
   const nodes = matched(parent, children);
   const kept = new Set<Node | null>(nodes);
-  // First away with what has gone: then what stays is in its place and need not be moved.
+  // Removes old nodes first, so that the kept ones need not be moved.
   for (const node of [...parent.childNodes]) if (!kept.has(node)) node.remove();
   let at: ChildNode | null = parent.firstChild;
   children.forEach((child, i) => {
@@ -22,7 +22,7 @@ export function draw(parent: Element, children: readonly Child[]): void {
   });
 }
 
-/** For each child the node of the last picture that becomes it; null where a new one is needed. */
+/** Returns the existing node for each child; null where a new one is needed. */
 function matched(parent: Element, children: readonly Child[]): (ChildNode | null)[] {
   const keyed = new Map<string, ChildNode>();
   const others: ChildNode[] = [];
@@ -72,7 +72,7 @@ function bring(node: ChildNode, child: Child): void {
   for (const [name, value] of Object.entries(child.props))
     setProp(element, name, value ?? null, before?.props[name] ?? null);
   draw(element, child.children);
-  // A select takes its value once it has its options.
+  // A select accepts a value only after its options exist.
   const { value } = child.props;
   if (element instanceof HTMLSelectElement && typeof value === 'string' && element.value !== value)
     element.value = value;
@@ -85,7 +85,7 @@ function setProp(element: Element, name: string, value: Prop, before: Prop): voi
   }
   if (value === before) return;
   if (name === 'value' && element instanceof HTMLInputElement) {
-    // What a person is typing is theirs.
+    // Does not overwrite input in the focused field.
     if (document.activeElement !== element) element.value = String(value ?? '');
   } else if (value === null || value === false) element.removeAttribute(name);
   else element.setAttribute(name, value === true ? '' : String(value));
@@ -100,6 +100,6 @@ function setHandler(element: Element, type: string, handler: Handler | null): vo
   const known = ours.has(type);
   if (handler === null) ours.delete(type);
   else ours.set(type, handler);
-  // One listener for good, which finds the handler of the latest picture.
+  // One permanent listener per type, which calls the latest handler.
   if (!known && handler !== null) element.addEventListener(type, event => handlers.get(element)?.get(type)?.(event));
 }

@@ -1,4 +1,4 @@
-// Series as a small picture: at most two, over the same time, under the same ceiling.
+// Draws at most two series over the same time and scale.
 import { h, type Sketch } from './sketch.ts';
 
 const WIDTH = 300;
@@ -14,15 +14,15 @@ export interface Series {
 export interface GraphSpec {
   readonly title: string;
   readonly series: readonly Series[];
-  /** Values of a full ring: fewer fill the right part. */
+  /** Number of values for the full width; fewer fill the right part. */
   readonly slots: number;
   readonly format: (value: number) => string;
-  /** The lowest ceiling: noise at zero must not look like a mountain. */
+  /** Lowest top of the scale, so that small values stay small. */
   readonly floor: number;
   readonly bytes?: boolean;
 }
 
-/** The next of 1, 2, 5, 10, 20 …; of bytes, of KiB, of MiB … */
+/** Rounds up to 1, 2, 5, 10, 20 …; for bytes also of KiB, MiB … */
 export function ceiling(value: number, floor: number, bytes = false): number {
   const wanted = Math.max(value, floor, Number.MIN_VALUE);
   if (bytes && wanted >= 1024) return 1024 * ceiling(wanted / 1024, 1, true);
@@ -31,7 +31,7 @@ export function ceiling(value: number, floor: number, bytes = false): number {
   return 10 * power;
 }
 
-/** Corners `x,y` from left to right, the last value at the right edge. */
+/** Returns points `x,y` from left to right, the last value at the right edge. */
 export function corners(values: readonly number[], slots: number, top: number): string[] {
   const step = WIDTH / Math.max(1, slots - 1);
   const shown = values.slice(-slots);
@@ -48,7 +48,7 @@ export function graph({ title, series, slots, format, floor, bytes = false }: Gr
   const highest = Math.max(0, ...series.flatMap(({ values }) => values.slice(-slots)));
   const top = ceiling(highest, floor, bytes);
   const now = series.map(({ name, tone, values }) => ({ name, tone, text: format(values.at(-1) ?? 0) }));
-  const label = `${title}: ${now.map(({ name, text }) => `${name} ${text}`).join(', ')}; most ${format(highest)}`;
+  const label = `${title}: ${now.map(({ name, text }) => `${name} ${text}`).join(', ')}; maximum ${format(highest)}`;
   return h(
     'figure',
     { class: 'graph', key: title },

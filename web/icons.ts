@@ -1,4 +1,4 @@
-// Line drawings on a grid of 24, drawn in the colour of the text beside them.
+// Icons of lines on a 24×24 grid, in the colour of the text.
 import { h, type Sketch } from './sketch.ts';
 
 const PATHS = {
@@ -22,7 +22,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** For the eye only: what it stands for is said in words beside it or in its button's label. */
+/** Icon hidden from screen readers; its button or text has the meaning. */
 export function icon(name: IconName): Sketch {
   return h(
     'svg',

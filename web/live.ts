@@ -1,4 +1,4 @@
-// The stream of events as a browser opens it.
+// Opens the event stream in a browser.
 import { createFollow, EVENTS_TYPE, type Follow } from '../api/live/follow.ts';
 import { type Access, authorization, Refused, refusal } from './calls.ts';
 
@@ -20,7 +20,7 @@ export const followFrom = (access: Access): Follow =>
     },
     lossOf: error => {
       if (error instanceof Refused) return { reason: error.message, refusal: error.code };
-      // What fetch throws says nothing to a person.
+      // The errors of fetch have no useful text.
       const said = error instanceof Error && error.name !== 'TypeError';
       return { reason: said ? error.message : 'the daemon does not answer', refusal: null };
     },

@@ -1,4 +1,4 @@
-// The page's beginning: a token, then model, stream, refreshes and pictures tied together.
+// Entry of the page: signs in, then connects model, event stream, refreshes and drawing.
 
 import type { Topic } from '../api/events.ts';
 import { printable } from '../api/format.ts';
@@ -13,18 +13,18 @@ import { filterOf, Refresh, type Resource, shown } from './refresh.ts';
 import { type ShellActions, shell, signIn, TITLES } from './shell.ts';
 import { type Message, update } from './update.ts';
 
-/** Of this tab: gone when it is closed. */
+/** Storage of the tab, deleted when it is closed. */
 const TOKEN_KEY = 'servent-token';
 const TICK_MS = 200;
-/** Between two pictures, however much happens. */
+/** Shortest time between two draws. */
 const DRAW_MS = 120;
 const NOTICE_MS = 6_000;
-/** Out of sight for so long, the page stops listening. */
+/** After this time in the background the page closes its stream. */
 const HIDDEN_MS = 30_000;
 const TOPICS: readonly Topic[] = ['peers', 'searches', 'downloads', 'uploads', 'library', 'status'];
 
 const root = document.getElementById('page') as HTMLElement;
-// Relative: behind a reverse proxy the page may live below a path.
+// Relative, as a reverse proxy may serve the page below a path.
 const base = new URL('api/v1/', new URL('.', location.href)).href;
 
 class Page {
@@ -35,7 +35,7 @@ class Page {
   readonly #act: ShellActions;
   readonly #abort = new AbortController();
   #model: Model = { ...START, ...placeOf(location.hash) };
-  /** Of the stream; null: nobody listens. */
+  /** The open stream; null: none. */
   #listening: { readonly topics: string; readonly ending: AbortController } | null = null;
   #tick: number | null = null;
   #drawTimer: number | null = null;
@@ -104,7 +104,7 @@ class Page {
     else if (this.#tick === null) this.#resume();
   }
 
-  /** From now on: what is shown is asked for once the stream is open. */
+  /** Opens the stream; the lists are loaded once it is open. */
   #listen(): void {
     const topics: readonly Topic[] = this.#model.view === 'queries' ? [...TOPICS, 'queries'] : TOPICS;
     if (this.#listening?.topics === topics.join()) return;
@@ -167,7 +167,7 @@ class Page {
     draw(root, shell(this.#model, this.#act, Date.now()));
   }
 
-  /** True: it was about the token, and has been dealt with. */
+  /** Handles errors of the token and returns true for them. */
   #refused(error: unknown): boolean {
     if (this.#abort.signal.aborted) return true;
     if (!(error instanceof Refused) || error.status !== 401) return false;
@@ -177,7 +177,7 @@ class Page {
 
   #look(): void {
     if (this.#model.link.kind === 'lost') {
-      this.#drawTimer ??= window.setTimeout(() => this.#draw(), DRAW_MS); // the seconds count down
+      this.#drawTimer ??= window.setTimeout(() => this.#draw(), DRAW_MS); // updates the countdown
       return;
     }
     for (const resource of this.#refresh.due(shown(this.#model), performance.now()))
@@ -195,7 +195,7 @@ class Page {
         this.#send({ type: 'queries', rows: items });
       } else await this.#loadList(resource);
     } catch (error) {
-      if (this.#refused(error) || error instanceof NoAnswer) return; // the stream says that the daemon is lost
+      if (this.#refused(error) || error instanceof NoAnswer) return; // the state of the stream shows that the daemon is lost
       const text = error instanceof Error ? error.message : String(error);
       if (resource in this.#model.lists) this.#send({ type: 'noPage', list: resource as ListName, error: text });
       else this.#say('failed', text);
@@ -215,7 +215,7 @@ class Page {
     };
     const { items, next } = await call(this.#access, list, input as never);
     const now = this.#model.lists[list];
-    // Meanwhile something else was asked for, and that answer is on its way.
+    // The list was requested with other parameters meanwhile.
     if (now.trail !== trail || now.sort !== sort || now.filter !== filter || this.#model.search !== search) return;
     if (this.#refresh.isOvertaken(list)) return;
     this.#send({ type: 'page', list, rows: items, next });
@@ -233,7 +233,7 @@ function showSignIn(fault: string | null, busy = false): void {
 
 async function begin(token: string): Promise<void> {
   if (!/^[\x21-\x7e]{1,512}$/.test(token)) {
-    showSignIn('A token is one word of letters, digits and signs.');
+    showSignIn('A token has no spaces: only printable ASCII characters.');
     return;
   }
   showSignIn(null, true);
@@ -249,7 +249,7 @@ async function begin(token: string): Promise<void> {
     }).start({ scopes });
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    showSignIn(error instanceof Refused && error.status === 401 ? 'That is not the token of this servent.' : text);
+    showSignIn(error instanceof Refused && error.status === 401 ? 'The token is wrong.' : text);
   }
 }
 

@@ -1,4 +1,4 @@
-// Everything the page knows and shows. Plain data, changed by update.ts alone.
+// State of the page. Plain data, changed only by update.ts.
 import type {
   DownloadView,
   Explanation,
@@ -19,13 +19,13 @@ import type { StreamState } from './live.ts';
 export const VIEWS = ['status', 'peers', 'queries', 'searches', 'downloads', 'uploads', 'library'] as const;
 export type View = (typeof VIEWS)[number];
 
-/** Rows of a page; what comes after them is a click away. */
+/** Rows of a page. */
 export const PAGE_ROWS = 100;
-/** Queries kept on the page, and held back while it stands still. */
+/** Most queries shown, and most held back while paused. */
 export const QUERIES_MAX = 300;
 const NOTICES_MAX = 4;
 
-/** The lists of the API, by what is in them. */
+/** Lists of the API by name. */
 export interface Rows {
   peers: PeerView;
   searches: SearchView;
@@ -41,15 +41,15 @@ export type ListName = keyof Rows;
 export interface Listing<T> {
   readonly rows: readonly T[];
   readonly loaded: boolean;
-  /** Cursors of the pages before this one, and of this one last; none: it is the first. */
+  /** Cursors of the previous pages and of this one; empty for the first page. */
   readonly trail: readonly string[];
-  /** Of the page after this one. */
+  /** Cursor of the next page. */
   readonly next: string | null;
-  /** As the API takes it; empty: the list's own order. */
+  /** `sort` of the API; empty: default order. */
   readonly sort: string;
-  /** As it was typed. */
+  /** Filter as typed. */
   readonly filter: string;
-  /** Why it could not be had. */
+  /** Why loading failed. */
   readonly error: string | null;
 }
 
@@ -57,7 +57,7 @@ export interface Queries {
   /** Newest first; at most QUERIES_MAX. */
   readonly rows: readonly QueryView[];
   readonly paused: boolean;
-  /** What came since it was paused; the newest QUERIES_MAX. */
+  /** Queries received while paused; the newest QUERIES_MAX. */
   readonly held: readonly QueryView[];
   readonly filter: string;
   readonly skipped: Skipped;
@@ -73,9 +73,9 @@ export type Span = keyof HistoryView;
 
 export interface Model {
   readonly view: View;
-  /** The search that is open. */
+  /** Id of the selected search. */
   readonly search: string | null;
-  /** What the key may do. */
+  /** Scopes of the key. */
   readonly scopes: readonly KeyScope[];
   readonly link: StreamState;
   readonly status: StatusView | null;
@@ -84,11 +84,11 @@ export interface Model {
   readonly span: Span;
   readonly lists: { readonly [L in ListName]: Listing<Rows[L]> };
   readonly queries: Queries;
-  /** Why a search or a download does what it does, by its id; of what is unfolded. */
+  /** Explanations of unfolded searches and downloads, by id. */
   readonly explained: Readonly<Record<string, Explanation>>;
-  /** Rows that show more, by id. */
+  /** Ids of unfolded rows. */
   readonly unfolded: ReadonlySet<string>;
-  /** The latest last; at most NOTICES_MAX. */
+  /** Oldest first; at most NOTICES_MAX. */
   readonly notices: readonly Notice[];
 }
 
@@ -118,7 +118,7 @@ export const START: Model = {
   notices: [],
 };
 
-/** Each includes what the ones before it may do. */
+/** Each scope includes the lower ones. */
 const RANKS: readonly KeyScope[] = ['read', 'operate', 'admin'];
 
 export function may({ scopes }: Pick<Model, 'scopes'>, scope: KeyScope): boolean {
@@ -134,7 +134,7 @@ export interface Place {
   readonly search: string | null;
 }
 
-/** `#/searches/ID`: what the address says is to be seen. */
+/** Parses the view of an address such as `#/searches/ID`. */
 export function placeOf(hash: string): Place {
   const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
   const view = VIEWS.find(known => known === name) ?? 'status';
@@ -149,6 +149,6 @@ function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
-    return null; // a broken address shows the list
+    return null; // an invalid address shows the list
   }
 }

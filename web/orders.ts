@@ -1,4 +1,4 @@
-// A person's orders, carried out by the API; what came of each is said on the page.
+// Carries out the user's actions through the API and shows their results.
 import type { CallOf, OutputOf } from '../api/endpoints.ts';
 import { type PreviewLines, previewLines } from '../api/preview-lines.ts';
 import type { Actions } from './actions.ts';
@@ -14,11 +14,11 @@ export interface OrderParts {
   model: () => Model;
   send: (message: Message) => void;
   call: <N extends CallName>(name: N, input: CallOf<N>) => Promise<OutputOf<N>>;
-  /** Ask for these anew, soon. */
+  /** Marks lists for reloading. */
   stale: (...lists: ListName[]) => void;
-  /** A failed one is for a person to read. */
+  /** Shows a notice. */
   say: (kind: 'done' | 'failed', text: string) => void;
-  /** Also when the token is no longer good: true, nothing more is to be said. */
+  /** Returns true for an error of the token, which is already handled. */
   refused: (error: unknown) => boolean;
 }
 
@@ -97,7 +97,7 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       }, 'downloads'),
     fetchLink: link =>
       attempt(async () => {
-        const input = /magnet(:|%)/i.test(link) ? { magnet: link } : { urn: link }; // the daemon reads them as pasted
+        const input = /magnet(:|%)/i.test(link) ? { magnet: link } : { urn: link }; // the daemon parses pasted text
         const { name } = await call('startDownload', input);
         return `Downloading ${name}.`;
       }, 'downloads'),
@@ -125,7 +125,7 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       order(
         async () => {
           const { folders } = await call('rescan', undefined as never);
-          return folders === 1 ? 'Looking through one folder.' : `Looking through ${folders} folders.`;
+          return folders === 1 ? 'Scanning one folder.' : `Scanning ${folders} folders.`;
         },
         'folders',
         'files',
@@ -156,18 +156,18 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
 
   async function removeDownload({ id, name, state }: Parameters<Actions['removeDownload']>[0]): Promise<void> {
     const ends = state !== 'completed';
-    if (ends && !(await ask(`Cancel ${name} and delete what has come of it?`, 'Cancel the download'))) return;
+    if (ends && !(await ask(`Cancel ${name} and delete its partial file?`, 'Cancel the download'))) return;
     order(async () => {
       await call('removeDownload', { id });
-      return ends ? `Cancelled ${name}.` : `Took ${name} off the list; the file stays.`;
+      return ends ? `Cancelled ${name}.` : `Removed ${name} from the list; the file stays.`;
     }, 'downloads');
   }
 
   async function cancelUpload({ id, name, address }: Parameters<Actions['cancelUpload']>[0]): Promise<void> {
-    if (!(await ask(`Break off the upload of ${name} to ${address}?`, 'Break it off'))) return;
+    if (!(await ask(`Abort the upload of ${name} to ${address}?`, 'Abort the upload'))) return;
     order(async () => {
       await call('cancelUpload', { id });
-      return `Broke off the upload of ${name}.`;
+      return `Aborted the upload of ${name}.`;
     }, 'uploads');
   }
 

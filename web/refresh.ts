@@ -1,9 +1,9 @@
-// What is asked for when: lists after an event that changed them, numbers that no event tells of every few seconds.
+// Decides when to reload: lists after an event that changed them, values without events every few seconds.
 import type { ListName, Model } from './model.ts';
 
 export type Resource = ListName | 'status' | 'election' | 'history' | 'queries';
 
-/** Milliseconds between two looks, of those that are due without an event. */
+/** Interval of values without events, in milliseconds. */
 const EVERY_MS: Partial<Record<Resource, number>> = {
   status: 10_000,
   election: 10_000,
@@ -16,9 +16,9 @@ const EVERY_MS: Partial<Record<Resource, number>> = {
   files: 10_000,
   folders: 10_000,
 };
-/** However many events there are. */
+/** Shortest interval of reloads caused by events. */
 const GAP_MS = 400;
-/** Of a list that never rests an old answer is better than none. */
+/** Outdated answers that are discarded at most; then an outdated one is shown. */
 const OVERTAKEN_MAX = 2;
 
 const SHOWN: Readonly<Record<Model['view'], readonly Resource[]>> = {
@@ -31,7 +31,7 @@ const SHOWN: Readonly<Record<Model['view'], readonly Resource[]>> = {
   library: ['folders', 'files'],
 };
 
-/** What the page shows now. */
+/** Lists and values on the current view. */
 export function shown({ view, search }: Pick<Model, 'view' | 'search'>): Resource[] {
   return ['status', ...SHOWN[view].filter(resource => resource !== 'results' || search !== null)] as Resource[];
 }
@@ -40,25 +40,25 @@ interface Asked {
   at: number;
   busy: boolean;
   stale: boolean;
-  /** How often running an event came before the answer. */
+  /** Consecutive answers that were outdated by an event. */
   overtaken: number;
 }
 
-/** When each was last asked for; times in milliseconds of any one clock. */
+/** Records when each resource was last requested; times in milliseconds of one clock. */
 export class Refresh {
   readonly #asked = new Map<Resource, Asked>();
 
-  /** It is no longer what is shown. */
+  /** Marks resources as outdated. */
   stale(...resources: readonly Resource[]): void {
     for (const resource of resources) this.#of(resource).stale = true;
   }
 
-  /** Whatever was known may be of yesterday. */
+  /** Marks everything as outdated. */
   forget(): void {
     for (const asked of this.#asked.values()) asked.stale = true;
   }
 
-  /** Of these, the ones to ask for now; they count as asked. */
+  /** Returns the resources to request now and records the request. */
   due(resources: readonly Resource[], now: number): Resource[] {
     return resources.filter(resource => {
       const asked = this.#of(resource);
@@ -71,7 +71,7 @@ export class Refresh {
     });
   }
 
-  /** True: the answer that came is older than an event, and is to be thrown away. */
+  /** Whether an answer is older than an event and must be discarded. */
   isOvertaken(resource: Resource): boolean {
     const asked = this.#of(resource);
     asked.overtaken = asked.stale && asked.overtaken < OVERTAKEN_MAX ? asked.overtaken + 1 : 0;
@@ -92,7 +92,7 @@ export class Refresh {
   }
 }
 
-/** Words are looked for anywhere; a text with an operator is taken as the API's filter language. */
+/** Turns typed text into a filter of the API: words match any text field; text with an operator is used as it is. */
 export function filterOf(typed: string): string | undefined {
   const text = typed.trim();
   if (text === '') return undefined;

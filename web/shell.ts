@@ -1,4 +1,4 @@
-// The whole page as one picture: navigation, what must be known, the view, and what was just done.
+// Draws the whole page: navigation, warnings, the view, notices.
 import { formatDuration, formatRate } from '../api/format.ts';
 import type { Actions } from './actions.ts';
 import { button, chip, iconButton } from './controls.ts';
@@ -57,7 +57,7 @@ export function shell(model: Model, act: ShellActions, now: number): Child[] {
   ];
 }
 
-/** A link to a place on this page would change the view. */
+/** Moves the focus by script, as a link to a fragment would change the view. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
@@ -145,9 +145,9 @@ function lost({ link }: Model, act: ShellActions, now: number): Sketch | null {
   return h(
     'div',
     { class: 'lost', key: 'lost' },
-    // Read out once, not each second.
-    h('p', { role: 'alert' }, h('b', {}, sentence(link.why)), ' What you see may be old.'),
-    h('span', {}, seconds > 0 ? `Next attempt in ${seconds} s.` : 'Trying again …'),
+    // The alert has no countdown, so that screen readers read it once.
+    h('p', { role: 'alert' }, h('b', {}, sentence(link.why)), ' The data shown may be outdated.'),
+    h('span', {}, seconds > 0 ? `Next attempt in ${seconds} s.` : 'Reconnecting …'),
     button('Try now', act.tryNow, { class: 'small' }),
   );
 }
@@ -168,7 +168,7 @@ function notices({ notices: list }: Model, act: ShellActions): Sketch {
   );
 }
 
-/** Before a token is known. */
+/** Form for the token. */
 export function signIn(fault: string | null, busy: boolean, onToken: (token: string) => void): Child[] {
   return [
     h(
@@ -203,14 +203,14 @@ export function signIn(fault: string | null, busy: boolean, onToken: (token: str
           'button',
           { type: 'submit', class: 'main', disabled: busy },
           icon('key'),
-          h('span', {}, busy ? 'Asking …' : 'Sign in'),
+          h('span', {}, busy ? 'Signing in …' : 'Sign in'),
         ),
         h(
           'p',
           { id: 'where', class: 'more' },
           'The command ',
           h('code', {}, 'servent web'),
-          ' says where the token is. It stays in this tab until you close it or sign out.',
+          ' prints the file of the token. The token is kept until you close this tab or sign out.',
         ),
       ),
     ),

@@ -1,17 +1,17 @@
-// A list of the API as a table: sorted by a click on a head, filtered, page by page. On a phone each row becomes a card.
+// Table of a list of the API with sorting, filter and pages. On narrow screens each row is a card.
 import type { Actions } from './actions.ts';
 import { button } from './controls.ts';
 import type { Listing, ListName, Rows } from './model.ts';
 import { type Child, h, type Sketch } from './sketch.ts';
 
-/** In a cell that has nothing to say; on a phone it is left out. */
+/** Content of an empty cell; narrow screens omit it. */
 export const NOTHING = '–';
 
 export interface Column<T> {
   readonly title: string;
-  /** The field of the API it is sorted by. */
+  /** Field of the API to sort by. */
   readonly sort?: string;
-  /** On a phone `name` and `wide` have lines of their own, `actions` are at the end, and `extra` is not there. */
+  /** On narrow screens `name` and `wide` have their own lines, `actions` come last, and `extra` is omitted. */
   readonly kind?: 'name' | 'number' | 'actions' | 'wide' | 'extra';
   readonly cell: (row: T) => Child | readonly Child[] | null;
 }
@@ -21,12 +21,12 @@ export interface TableSpec<T> {
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string;
-  /** What is shown below a row that is unfolded. */
+  /** Content below an unfolded row. */
   readonly below?: (row: T) => Sketch | null;
-  /** Marks rows by what they are. */
+  /** Class of a row. */
   readonly tone?: (row: T) => string | null;
   readonly sort?: { readonly now: string; readonly by: (field: string) => void };
-  /** Instead of no rows. */
+  /** Text for an empty list. */
   readonly empty: Child;
 }
 
@@ -87,13 +87,13 @@ export interface ListSpec<L extends ListName> extends Omit<TableSpec<Rows[L]>, '
   readonly list: L;
   readonly listing: Listing<Rows[L]>;
   readonly act: Actions;
-  /** What the filter looks through, for example `Filter by name or address`; none: it has no filter. */
+  /** Label of the filter, for example `Filter by name or address`; absent: no filter. */
   readonly filter?: string;
-  /** Beside the filter. */
+  /** Controls next to the filter. */
   readonly tools?: readonly Child[];
 }
 
-/** A table with its filter above and its pages below. */
+/** Draws the filter, the table and the page buttons. */
 export function listTable<L extends ListName>(spec: ListSpec<L>): Child[] {
   const { list, listing, act, filter, tools = [], columns } = spec;
   const { rows, loaded, sort, error } = listing;
@@ -123,14 +123,14 @@ export function listTable<L extends ListName>(spec: ListSpec<L>): Child[] {
           ...spec,
           rows,
           sort: { now: sort, by: field => act.sort(list, field) },
-          empty: listing.filter.trim() === '' ? spec.empty : 'Nothing here fits the filter.',
+          empty: listing.filter.trim() === '' ? spec.empty : 'No rows match the filter.',
         })
-      : h('p', { class: 'empty', key: `${list} empty` }, 'Asking the daemon …'),
+      : h('p', { class: 'empty', key: `${list} empty` }, 'Loading …'),
     ...pager(list, listing, act),
   ];
 }
 
-/** For phones, where a table has no heads. */
+/** Select for sorting on narrow screens, which have no column headers. */
 function sortSelect<T>(list: ListName, sort: string, columns: readonly Column<T>[], act: Actions): Sketch {
   return h(
     'select',
@@ -142,8 +142,8 @@ function sortSelect<T>(list: ListName, sort: string, columns: readonly Column<T>
     },
     h('option', { value: '' }, 'Usual order'),
     columns.flatMap(({ title, sort: field }) => [
-      h('option', { value: `-${field}` }, `${title}, most first`),
-      h('option', { value: field ?? '' }, `${title}, least first`),
+      h('option', { value: `-${field}` }, `${title}, descending`),
+      h('option', { value: field ?? '' }, `${title}, ascending`),
     ]),
   );
 }

@@ -1,4 +1,4 @@
-// What happened, and the next model. Pure: no clock, no document, no network.
+// Computes the next model from an event. Pure: no clock, document or network.
 import type { QueryView, StatusView } from '../api/control.ts';
 import type { OutputOf } from '../api/endpoints.ts';
 import type { ServentEvent } from '../api/events.ts';
@@ -113,7 +113,7 @@ function turned(model: Model, list: ListName, to: 'next' | 'back' | 'first'): Mo
   return next === null ? model : withList(model, list, { trail: [...trail, next] });
 }
 
-/** Up, down, and back to the list's own order. */
+/** Cycles descending, ascending, default order. */
 export function nextSort(sort: string, by: string): string {
   if (sort === `-${by}`) return by;
   return sort === by ? '' : `-${by}`;
@@ -133,7 +133,7 @@ function paused(model: Model, stop: boolean): Model {
   });
 }
 
-/** While the table stands still, what is new waits. */
+/** While paused, new queries are held back. */
 function passed(model: Model, more: readonly QueryView[]): Model {
   const { paused, held, rows } = model.queries;
   if (!paused) return withQueries(model, { rows: mergedQueries(rows, more, QUERIES_MAX) });
@@ -149,7 +149,7 @@ function passed(model: Model, more: readonly QueryView[]): Model {
 
 const SHOWN_LIVE = ['peers', 'searches', 'results', 'downloads', 'uploads', 'folders'] as const;
 
-/** Rows that are new in a list are not put into a page by hand: the page is asked for again. */
+/** New rows are not inserted into a page; the page is loaded again. */
 function told(model: Model, events: readonly ServentEvent[], at: number): Model {
   const { lists, queries } = model;
   const waiting = queries.paused ? 'held' : 'rows';

@@ -1,11 +1,7 @@
 // Parses server-sent events from chunks of text. Pure. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 export interface EventFrame {
-<<<<<<< HEAD
   /** Null: it came without one; a client resumes at the latest id before it. */
-=======
-  /** null: the frame has no id; a client resumes from an earlier one. */
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
   readonly id: string | null;
   readonly event: string;
   readonly data: string;

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 // Schemas of explanations: each test with its value, each finding with its remedy.
-=======
-// Schemas of explanations (tests with values) and of findings with remedies.
->>>>>>> 64a5295 (Texts of the API and of settings are plain: descriptions, errors and comments say what a thing does)
 import { z } from 'zod';
 import { address, count, seconds, time } from './common.ts';
 

@@ -51,7 +51,7 @@ t.test(
     t.equal(await page.evaluate(() => document.activeElement?.id), 'token', 'the first key goes into the field');
     await page.keyboard.type('wrong-wrong-wrong-wrong');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').getByText('That is not the token of this servent.').waitFor();
+    await page.getByRole('alert').getByText('The token is wrong.').waitFor();
     await signIn(page, TOKEN);
     const focused = () => page.evaluate(() => document.activeElement?.textContent);
     const walked: unknown[] = [];
@@ -75,7 +75,7 @@ t.test(
     );
     await page.getByRole('button', { name: 'Cancel blue moon.ogg' }).focus();
     await page.keyboard.press('Enter');
-    const dialog = page.getByRole('dialog', { name: 'Cancel blue moon.ogg and delete what has come of it?' });
+    const dialog = page.getByRole('dialog', { name: 'Cancel blue moon.ogg and delete its partial file?' });
     await dialog.waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });

@@ -114,9 +114,9 @@ t.test('from signing in to a finished download', { skip: NO_BROWSER, timeout: 12
   });
   await page.getByRole('button', { name: 'Pause' }).click();
   const { id } = await other.client.startSearch({ text: 'red sun', duration: 1 });
-  await page.getByRole('button', { name: /^Go on \(\d+ new\)$/ }).waitFor();
+  await page.getByRole('button', { name: /^Continue \(\d+ new\)$/ }).waitFor();
   t.notOk(await row(page, 'red sun').isVisible(), 'it stands still');
-  await page.getByRole('button', { name: /^Go on/ }).click();
+  await page.getByRole('button', { name: /^Continue/ }).click();
   await row(page, 'red sun').waitFor();
   await page.getByLabel('Filter by words').fill('sun');
   await row(page, 'blue moon').waitFor({ state: 'detached' });
@@ -131,15 +131,15 @@ t.test('from signing in to a finished download', { skip: NO_BROWSER, timeout: 12
 
   await go(page, 'Peers');
   await page.getByRole('button', { name: `Disconnect ${other.gnutella}` }).click();
-  await page.getByText('No connections yet.').waitFor();
+  await page.getByText('No connections.').waitFor();
   t.strictSame(complaints, [], 'nothing to complain about');
 
   // The daemon goes away and comes back: the page says so, and goes on by itself.
   await ours.stop();
-  await page.getByRole('alert').getByText('What you see may be old.').waitFor();
+  await page.getByRole('alert').getByText('The data shown may be outdated.').waitFor();
   await page.getByRole('button', { name: 'Try now' }).waitFor();
   ours = await start(join(home, 'a'), { 'api.port': Number(new URL(ours.api).port) });
-  await page.getByText('What you see may be old.').waitFor({ state: 'detached' });
+  await page.getByText('The data shown may be outdated.').waitFor({ state: 'detached' });
   await ours.client.connect({ address: other.gnutella });
   await row(page, other.gnutella).waitFor();
 

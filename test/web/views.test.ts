@@ -128,7 +128,7 @@ t.test('every control has a name, every table its roles, every row that is told 
         if (tag === 'progress') t.ok(props['aria-label']);
         if (tag === 'td') t.equal(props['role'], 'cell');
         if (tag === 'tbody') t.ok(children.every(row => typeof row !== 'string' && row.key !== null));
-        if (tag === 'svg' && props['role'] === 'img') t.match(props['aria-label'], /most/);
+        if (tag === 'svg' && props['role'] === 'img') t.match(props['aria-label'], /maximum/);
       }
 });
 
@@ -164,18 +164,21 @@ t.test('what is said where there is nothing, and when the daemon is lost', async
     picture({ ...START, scopes: ['admin'], ...model })
       .map(textOf)
       .join(' ');
-  t.match(text({ view: 'downloads' }), /Asking the daemon/);
+  t.match(text({ view: 'downloads' }), /Loading/);
   const empty = { ...START.lists, downloads: { ...START.lists.downloads, loaded: true } };
   t.match(text({ view: 'downloads', lists: empty }), /No downloads\. Search for something/);
   const filtered = { ...START.lists, downloads: { ...START.lists.downloads, loaded: true, filter: 'x' } };
-  t.match(text({ view: 'downloads', lists: filtered }), /Nothing here fits the filter/);
+  t.match(text({ view: 'downloads', lists: filtered }), /No rows match the filter/);
   const lost = { kind: 'lost', why: 'The daemon does not answer.', retryAt: NOW + 4_200 } as const;
-  t.match(text({ link: lost }), /The daemon does not answer\. What you see may be old\.Next attempt in 5 s\.Try now/);
   t.match(
-    signIn('That is not the token of this servent.', false, () => undefined)
+    text({ link: lost }),
+    /The daemon does not answer\. The data shown may be outdated\.Next attempt in 5 s\.Try now/,
+  );
+  t.match(
+    signIn('The token is wrong.', false, () => undefined)
       .map(textOf)
       .join(),
-    /not the token/,
+    /token is wrong/,
   );
 });
 

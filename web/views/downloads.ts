@@ -1,4 +1,4 @@
-// Downloads and how far they are.
+// View of downloads.
 import type { DownloadState, DownloadView } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';

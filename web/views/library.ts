@@ -1,4 +1,4 @@
-// What is shared: folders, and the files in them.
+// View of shared folders and files.
 import type { FileView, FolderView } from '../../api/control.ts';
 import { formatAge, formatBytes, formatLeftOut, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
@@ -27,7 +27,7 @@ export function libraryView(model: Model, act: Actions, now: number): Child[] {
       'div',
       { class: 'heading', key: 'folders' },
       h('h2', {}, 'Folders'),
-      canAct ? button('Look for changes', act.rescan, { class: 'small' }) : null,
+      canAct ? button('Rescan', act.rescan, { class: 'small' }) : null,
     ),
     ...listTable({
       list: 'folders',

@@ -1,4 +1,4 @@
-// Overlay connections.
+// View of links.
 
 import type { PeerView } from '../../api/control.ts';
 import { formatAge, formatBytes } from '../../api/format.ts';
@@ -29,7 +29,7 @@ export function peersView(model: Model, act: Actions, now: number): Child[] {
       filter: 'Filter by address or program',
       columns: columns(act, canAct, now),
       keyOf: ({ id }) => id,
-      empty: canAct ? 'No connections yet. Connect to a servent that you know.' : 'No connections yet.',
+      empty: canAct ? 'No connections. Enter the address of a servent to connect to.' : 'No connections.',
     }),
   ];
 }
@@ -67,7 +67,7 @@ function columns(act: Actions, canAct: boolean, now: number): Column<PeerView>[]
             title: 'Actions',
             kind: 'actions' as const,
             cell: (peer: PeerView) => [
-              iconButton('searches', `Browse what ${peer.address} shares`, () => act.browse(peer.address)),
+              iconButton('searches', `Browse the files of ${peer.address}`, () => act.browse(peer.address)),
               iconButton('cancel', `Disconnect ${peer.address}`, () => act.disconnect(peer)),
             ],
           },

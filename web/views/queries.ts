@@ -1,4 +1,4 @@
-// What the network is asking, as it passes.
+// View of received queries.
 import type { QueryView } from '../../api/control.ts';
 import { counted } from '../../api/format.ts';
 import { skippedNow } from '../../api/live/reducer.ts';
@@ -9,7 +9,7 @@ import { type Model, may } from '../model.ts';
 import { type Child, h } from '../sketch.ts';
 import { type Column, table } from '../table.ts';
 
-/** Most rows drawn at once. */
+/** Most rows drawn. */
 const SHOWN_MAX = 200;
 
 export function queriesView(model: Model, act: Actions, now: number): Child[] {
@@ -21,7 +21,7 @@ export function queriesView(model: Model, act: Actions, now: number): Child[] {
       'div',
       { class: 'bar', key: 'bar' },
       button(
-        paused ? (held.length > 0 ? `Go on (${held.length} new)` : 'Go on') : 'Pause',
+        paused ? (held.length > 0 ? `Continue (${held.length} new)` : 'Continue') : 'Pause',
         () => act.pauseQueries(!paused),
         { icon: paused ? 'resume' : 'pause', 'aria-pressed': String(paused), class: 'steady' },
       ),
@@ -39,7 +39,7 @@ export function queriesView(model: Model, act: Actions, now: number): Child[] {
       paused ? chip('wait', 'paused') : chip('good', 'live'),
     ),
     ...(skipped > 0
-      ? [h('p', { class: 'more', key: 'skipped' }, `${formatCount(skipped)} more a second pass too fast to be shown.`)]
+      ? [h('p', { class: 'more', key: 'skipped' }, `${formatCount(skipped)} further queries a second are not shown.`)]
       : []),
     table({
       caption: 'Queries',
@@ -48,18 +48,18 @@ export function queriesView(model: Model, act: Actions, now: number): Child[] {
       keyOf: ({ id }) => id,
       empty:
         rows.length === 0
-          ? 'No query has passed yet. They come with connections to others.'
-          : 'No query fits the filter.',
+          ? 'No queries received. They need a connection to another servent.'
+          : 'No queries match the filter.',
     }),
     h(
       'p',
       { class: 'more', key: 'count' },
-      `The latest ${counted(Math.min(fitting.length, SHOWN_MAX), 'query', 'queries')}${filter.trim() === '' ? '' : ' that fit'}.`,
+      `The latest ${counted(Math.min(fitting.length, SHOWN_MAX), 'query', 'queries')}${filter.trim() === '' ? '' : ' that match'}.`,
     ),
   ];
 }
 
-/** Every word is somewhere in the text, a URN or the neighbour. */
+/** Whether every word is in the text, a URN or the neighbour. */
 export function queryFits({ text, urns, from }: QueryView, filter: string): boolean {
   const words = filter.trim().toLowerCase().split(/\s+/);
   const within = `${text}\n${urns.join('\n')}\n${from}`.toLowerCase();
@@ -100,7 +100,7 @@ function asked({ text, urns }: QueryView): Child[] {
   return [...(text.trim() === '' ? [] : [foreign(text)]), ...hashes];
 }
 
-/** What this query would be as a search of ours; null when it has no words and no hash. */
+/** Returns the search text of a query; null when it has no words and no hash. */
 export function searchable({ text, urns }: QueryView): string | null {
   const words = text.trim();
   return words === '' ? (urns[0] ?? null) : words;

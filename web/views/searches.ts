@@ -1,4 +1,4 @@
-// Our own searches, and what the open one found, grouped by content.
+// View of searches and the results of the selected one, grouped by content.
 import type { ResultView, SearchView } from '../../api/control.ts';
 import { counted, formatAge, formatBytes, formatRepeat, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
@@ -31,15 +31,15 @@ export function searchesView(model: Model, act: Actions, now: number): Child[] {
           caption: 'Searches',
           columns: columns(act, canAct, now),
           keyOf: ({ id }) => id,
-          empty: 'No searches. What you search for stays here until you remove it.',
+          empty: 'No searches. Searches stay here until you remove them.',
         })
       : []),
   ];
 }
 
-/** What is searched for, as a person would say it. */
+/** Describes what is searched for. */
 export function subject({ text, urn, browse }: Pick<SearchView, 'text' | 'urn' | 'browse'>): string {
-  if (browse !== null) return `everything of ${browse}`;
+  if (browse !== null) return `files of ${browse}`;
   return text ?? urn ?? '';
 }
 
@@ -115,7 +115,7 @@ function results(model: Model, act: Actions, search: SearchView | null, id: stri
       columns: resultColumns(act, id, unfolded, canAct),
       keyOf: row => row.id,
       below: row => (unfolded.has(row.id) ? sources(row) : null),
-      empty: search?.state === 'running' ? 'Nothing found yet: answers are still to come.' : 'Nothing was found.',
+      empty: search?.state === 'running' ? 'No results yet; the search is running.' : 'No results.',
     }),
   ];
 }

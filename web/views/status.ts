@@ -1,4 +1,4 @@
-// The servent at a glance: what it is and why, what passes through it, what it dropped.
+// View of the servent: role, traffic, drops.
 import type { Explanation, HistoryView, StatusView } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate, keptText, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
@@ -15,7 +15,7 @@ const SLOTS: Readonly<Record<Span, number>> = { minute: 60, hour: 120, day: 144 
 
 export function statusView(model: Model, act: Actions): Child[] {
   const { status } = model;
-  if (status === null) return [h('p', { class: 'empty' }, 'Asking the daemon …')];
+  if (status === null) return [h('p', { class: 'empty' }, 'Loading …')];
   return [
     ...(status.attention.length === 0 ? [] : [toMend(status)]),
     tiles(status),
@@ -24,7 +24,7 @@ export function statusView(model: Model, act: Actions): Child[] {
   ];
 }
 
-/** What the daemon knows to be wrong with itself. */
+/** Known problems of the daemon. */
 function toMend({ attention }: StatusView): Sketch {
   return card(
     'To mend',
@@ -86,7 +86,7 @@ function graphs({ history, span }: Model, act: Actions): Sketch {
     { class: 'card graphs', 'aria-label': 'Graphs' },
     h('div', { class: 'title' }, h('h2', {}, 'Latest'), choice),
     history === null
-      ? h('p', { class: 'empty' }, 'Asking the daemon …')
+      ? h('p', { class: 'empty' }, 'Loading …')
       : h('div', { class: 'pictures' }, pictures(history[span], SLOTS[span]).map(graph)),
   );
 }
@@ -122,26 +122,30 @@ function pictures(ring: HistoryView[Span], slots: number): GraphSpec[] {
 
 function role(status: StatusView, election: Explanation | null): Sketch {
   const { mode, election: facts } = status;
-  const how = facts.active ? 'decided by elections' : facts.mode === 'auto' ? 'no elections are held' : 'as configured';
+  const how = facts.active
+    ? 'decided by elections'
+    : facts.mode === 'auto'
+      ? 'the role does not change'
+      : 'as configured';
   return card(
     'Role',
     { class: 'role' },
     h('p', { class: 'big' }, mode === 'ultrapeer' ? 'Ultrapeer' : 'Leaf', chip('quiet', how)),
     facts.changesIn === null
       ? null
-      : h('p', {}, `Changes in ${formatDuration(facts.changesIn)} if things stay as they are.`),
+      : h('p', {}, `Changes in ${formatDuration(facts.changesIn)} under current conditions.`),
     election === null ? null : h('p', {}, sentence(election.verdict)),
     election === null ? null : tests(election),
   );
 }
 
-/** The API says things in lower case and without a full stop, for columns. */
+/** Makes a sentence of a text of the API, which has lower case and no full stop. */
 export function sentence(said: string): string {
   const text = printable(said);
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
-/** Each test with its value; what failed says how to mend it. */
+/** Draws tests with their values and remedies. */
 export function tests({ tests: list }: Explanation): Sketch {
   return points(
     list.map(({ name, ok, value, mend }) => ({
@@ -218,7 +222,7 @@ function dropped({ messages }: StatusView): Sketch {
     'Dropped messages',
     {},
     reasons.length === 0
-      ? h('p', { class: 'empty' }, 'None: nothing was twice, late or broken.')
+      ? h('p', { class: 'empty' }, 'No dropped messages.')
       : h(
           'ul',
           { class: 'bars' },

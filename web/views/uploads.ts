@@ -1,4 +1,4 @@
-// Transfers to others, and who waits for one.
+// View of running and queued uploads.
 import type { UploadView } from '../../api/control.ts';
 import { formatAge, formatBytes, formatRate, formatShare, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
@@ -16,7 +16,7 @@ export function uploadsView(model: Model, act: Actions, now: number): Child[] {
     filter: 'Filter by name, address or program',
     columns: columns(act, may(model, 'operate'), now),
     keyOf: ({ id }) => id,
-    empty: 'Nobody is fetching anything at the moment.',
+    empty: 'No uploads.',
   });
 }
 
@@ -45,7 +45,7 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
             title: 'Actions',
             kind: 'actions' as const,
             cell: (upload: UploadView) =>
-              iconButton('cancel', `Break off the upload of ${upload.name} to ${upload.address}`, () =>
+              iconButton('cancel', `Abort the upload of ${upload.name} to ${upload.address}`, () =>
                 act.cancelUpload(upload),
               ),
           },
