@@ -59,13 +59,13 @@ export const createFollow =
     while (!signal.aborted) {
       const silence = new AbortController();
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const heard = (): void => {
+      const received = (): void => {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), silenceMs);
       };
       let loss: Loss = { reason: 'the daemon ended the stream', refusal: null };
       try {
-        heard();
+        received();
         const text = await port.open({
           ...asking(following, after),
           signal: AbortSignal.any([signal, silence.signal]),
@@ -74,7 +74,7 @@ export const createFollow =
         failures = 0;
         const frames = new EventFrames();
         for await (const piece of text) {
-          heard();
+          received();
           const id = tell(frames.push(piece), following);
           if (id !== null) after = id;
         }

@@ -219,7 +219,7 @@ t.test(
     symlinkSync('/etc', join(root, 'innocent'));
     t.match(
       await folderRefusal(join(root, 'innocent')),
-      /innocent \(\/etc\) is not shared: .*passwords.* Share a folder that holds only public files .*--force/,
+      /innocent \(\/etc\) is not shared: .*passwords.* Share a folder that holds only public files.*--force/,
     );
     t.match(await folderRefusal(join(root, 'innocent', 'not-there-yet')), /\/etc\/not-there-yet/);
     for (const path of ['/', '/home', homedir(), '/etc', join(root, 'moved')]) {
