@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import { type StoreError, storeError } from './store-error.ts';
 
+/**
+ * LevelDB maps table files of 2 MiB into memory, where the pages read count as resident memory. It keeps ten files for other uses and 64
+ * tables, its minimum: 128 MiB.
+ */
+const OPEN_FILES_MAX = 74;
 /** Free space needed to open: the log written as a table (at most LevelDB's 4 MiB write buffer) and new logs. */
 const OPENING_BYTES = 8 << 20;
 const PROBE_BYTES = 64 << 10;
@@ -30,7 +35,8 @@ export class Database {
   /** `now` in milliseconds. */
   constructor(path: string, now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#level = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+    const options = { keyEncoding: 'utf8', valueEncoding: 'utf8', maxOpenFiles: OPEN_FILES_MAX };
+    this.#level = new Level(path, options);
   }
 
   get path(): string {
