@@ -260,6 +260,10 @@ export class Catalog {
     return this.#read(this.#table.sizes, index);
   }
 
+  mtimeOf(index: number): number {
+    return this.#read(this.#table.times, index);
+  }
+
   hitsOf(index: number): number {
     return this.#read(this.#hits, index);
   }

@@ -9,6 +9,7 @@ import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
 import type { Catalog, CatalogEntry, KnownContent } from './catalog.ts';
+import { FileJob, type OnHashed } from './file-job.ts';
 import { bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
@@ -63,6 +64,8 @@ export class Intake {
   /** Jobs of this intake in the pool, by index of the file. */
   readonly #jobs = new Map<number, HashJob>();
   readonly #settling: Settling;
+  /** One function for all jobs: a closure for each would be most of their memory. */
+  readonly #onDoneJob: OnHashed = (index, result, known) => this.#onHashed(index, result, known);
   #unsettledTimer: NodeJS.Timeout | null = null;
   #hashed = 0;
   #rechecks = 0;
@@ -246,16 +249,16 @@ export class Intake {
 
   /** Queues a file for hashing; with `known` content, only for the check of its first bytes. */
   #hash(entry: CatalogEntry, known: KnownContent | null = null): void {
-    const { path, size, mtimeMs } = entry;
-    const done = (result: HashResult): void => this.#onHashed(entry, result, known);
-    const job: HashJob = { path, size, mtimeMs, isHashed: known !== null, cancelled: false, done };
+    const job = new FileJob(this.#catalog, entry.index, known, this.#onDoneJob);
     this.#jobs.set(entry.index, job);
     this.#pool.submit(job);
   }
 
-  #onHashed(entry: CatalogEntry, result: HashResult, known: KnownContent | null): void {
+  #onHashed(index: number, result: HashResult, known: KnownContent | null): void {
+    this.#jobs.delete(index);
+    const entry = this.#catalog.byIndex(index);
+    if (entry === null) return;
     const { path } = entry;
-    this.#jobs.delete(entry.index);
     if (result.kind === 'hashed') {
       this.#hashed++;
       this.#takeContent(entry, result.content);
