@@ -53,7 +53,11 @@ export async function run(): Promise<Record<string, unknown>> {
   }
 }
 
-async function measured(root: string, rssKiBEmpty: number, anonymousKiBEmpty: number): Promise<Record<string, unknown>> {
+async function measured(
+  root: string,
+  rssKiBEmpty: number,
+  anonymousKiBEmpty: number,
+): Promise<Record<string, unknown>> {
   const bytesAFile = (kiB: number, empty = rssKiBEmpty): number => Math.round(((kiB - empty) * 1024) / FILES);
   let servent = await ServentProcess.start(['--share', root]);
   try {
