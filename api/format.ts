@@ -30,6 +30,20 @@ export function formatDuration(seconds: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
+/** A playing time as `3:25` or `1:02:03`; empty when it is not known. */
+export function formatPlayTime(seconds: number | null): string {
+  if (seconds === null) return '';
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** A bit rate in kbit/s; empty when it is not known. */
+export function formatBitrate(kbps: number | null): string {
+  return kbps === null ? '' : String(Math.round(kbps));
+}
+
 /** Formats the time since an ISO time. */
 export function formatAge(time: string, nowMs: number): string {
   return formatDuration((nowMs - Date.parse(time)) / 1000);

@@ -10,7 +10,16 @@ import type {
   SearchView,
   UploadView,
 } from '../api/control.ts';
-import { formatAge, formatBytes, formatDuration, formatRate, formatRepeat, formatShare } from '../api/format.ts';
+import {
+  formatAge,
+  formatBitrate,
+  formatBytes,
+  formatDuration,
+  formatPlayTime,
+  formatRate,
+  formatRepeat,
+  formatShare,
+} from '../api/format.ts';
 import type { Column } from './table.ts';
 
 /** Ages are counted from `nowMs`. */
@@ -29,6 +38,12 @@ export const peerColumns: ColumnsAt<PeerView> = nowMs => [
   { title: 'DROPPED', of: row => String(row.dropped), right: true },
   { title: 'DEFLATE', of: row => (row.deflate ? 'yes' : 'no') },
   { title: 'SERVENT', of: row => row.userAgent ?? '' },
+];
+
+/** Of results and of shared files. */
+export const mediaColumns: Column<{ length: number | null; bitrate: number | null }>[] = [
+  { title: 'LENGTH', of: row => formatPlayTime(row.length), right: true },
+  { title: 'KBIT/S', of: row => formatBitrate(row.bitrate), right: true },
 ];
 
 export const hostColumns: ColumnsAt<HostView> = nowMs => [

@@ -1,11 +1,12 @@
 // search and browse: results are printed as they come.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Client, everyItem } from '../api/client.ts';
 import type { ResultView, SearchView } from '../api/control.ts';
 import type { CallOf } from '../api/endpoints.ts';
-import { counted, formatBytes, formatRepeat, printable } from '../api/format.ts';
+import { counted, formatBitrate, formatBytes, formatPlayTime, formatRepeat, printable } from '../api/format.ts';
 
+import { MEDIA_TYPES, type MediaType } from '../protocol/wire/media-type.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
 import { secondsUpTo, wholeNumber } from './numbers.ts';
@@ -19,13 +20,15 @@ const POLL_MS = 300;
 const SHORT_ID = 8;
 
 type WaitFlags = ClientFlags & { wait: number };
-type SearchFlags = WaitFlags & { urn?: string; ttl?: number };
+type TypeFlags = WaitFlags & { type?: MediaType };
+type SearchFlags = TypeFlags & { urn?: string; ttl?: number };
 
 export function searchCommands(terminal: Terminal): Command[] {
   return [
     waitOption(clientCommand('search', 'search the network, printing results as they come'))
       .argument('[words...]', 'words that all must match')
       .option('--urn <urn>', 'search for exactly this content')
+      .addOption(typeOption())
       .option(
         '--ttl <n>',
         'most TTL the query is sent with: 1 asks neighbours only; usually up to 4',
@@ -34,19 +37,26 @@ export function searchCommands(terminal: Terminal): Command[] {
       .action(async (words: string[], flags: SearchFlags) => {
         const text = words.join(' ').trim();
         if (text === '' && flags.urn === undefined) throw usageError('say what to search for: words, or --urn URN');
-        const { urn, ttl } = flags;
+        const { urn, type, ttl } = flags;
         await follow(terminal, flags, {
           ...(text === '' ? {} : { text }),
           ...(urn === undefined ? {} : { urn }),
+          ...(type === undefined ? {} : { type }),
           ...(ttl === undefined ? {} : { ttl }),
         });
       }),
     waitOption(clientCommand('browse', 'show what another servent shares'))
       .argument('<host[:port]>', 'its address; without a port 6346')
-      .action(async (address: string, flags: WaitFlags) => {
-        await follow(terminal, flags, { browse: givenAddress(address) });
+      .addOption(typeOption())
+      .action(async (address: string, flags: TypeFlags) => {
+        const { type } = flags;
+        await follow(terminal, flags, { browse: givenAddress(address), ...(type === undefined ? {} : { type }) });
       }),
   ];
+}
+
+function typeOption(): Option {
+  return new Option('--type <type>', 'only files of this type').choices(MEDIA_TYPES);
 }
 
 function waitOption(command: Command): Command {
@@ -106,10 +116,20 @@ async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
 /** `RESULT`; ids count up, and a search keeps fewer than a million. */
 const RESULT_WIDTH = 6;
 
+/** From this width of the terminal on, playing time and bit rate are shown too. */
+const WIDE_COLUMNS = 100;
+
 /** Fixed columns: the widths of what is still to come are not known. Ids are as `download` takes them. */
 function printResult(terminal: Terminal, result: ResultView, first: boolean): void {
-  if (first) print(terminal, `${'RESULT'.padEnd(RESULT_WIDTH)}  ${'SIZE'.padStart(9)}  SOURCES  NAME`);
+  const isWide = (terminal.stdout.columns ?? 80) >= WIDE_COLUMNS;
+  if (first)
+    print(
+      terminal,
+      `${'RESULT'.padEnd(RESULT_WIDTH)}  ${'SIZE'.padStart(9)}  SOURCES  ${isWide ? ' LENGTH  KBIT/S  ' : ''}NAME`,
+    );
   const id = result.id.padEnd(RESULT_WIDTH);
   const sources = String(result.sources.length).padStart(7);
-  print(terminal, `${id}  ${formatBytes(result.size).padStart(9)}  ${sources}  ${printable(result.name)}`);
+  const length = formatPlayTime(result.length).padStart(7);
+  const media = isWide ? `${length}  ${formatBitrate(result.bitrate).padStart(6)}  ` : '';
+  print(terminal, `${id}  ${formatBytes(result.size).padStart(9)}  ${sources}  ${media}${printable(result.name)}`);
 }

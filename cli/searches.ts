@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ResultView, SearchView } from '../api/control.ts';
 import { formatBytes, formatRepeat } from '../api/format.ts';
-import { type ColumnsAt, searchColumns } from './columns.ts';
+import { type ColumnsAt, mediaColumns, searchColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { firstItems, type List, type ListFlags, listCommand, listOptions } from './list.ts';
 import { forEachId } from './several.ts';
@@ -61,5 +61,6 @@ const resultColumns = (search: string): ReturnType<ColumnsAt<ResultView>> => [
   { title: 'RESULT', of: row => `${search}/${row.id}` },
   { title: 'SIZE', of: row => formatBytes(row.size), right: true },
   { title: 'SOURCES', of: row => String(row.sources.length), right: true },
+  ...mediaColumns,
   { title: 'NAME', of: row => row.name },
 ];

@@ -40,7 +40,7 @@ t.test('protocol/ takes time, randomness and the environment as arguments', asyn
 });
 
 t.test('only pure libraries enter protocol/', async t => {
-  const allowed = new Set(['node:buffer', 'node:crypto', 'node:zlib', 'rfc4648', 'ipaddr.js']);
+  const allowed = new Set(['node:buffer', 'node:crypto', 'node:zlib', 'rfc4648', 'ipaddr.js', 'saxes']);
   const imports = code
     .filter(({ path }) => path.startsWith('protocol/'))
     .flatMap(({ path, text }) => [...text.matchAll(/from '([^.'][^']*)'/g)].map(match => `${path} ${match[1]}`));

@@ -8,6 +8,7 @@ export function wholeNumber(min: number, max: number) {
 }
 
 import { ADDRESS_EXPECTED, addressOrNull } from '../../protocol/wire/endpoint.ts';
+import { MEDIA_TYPES } from '../../protocol/wire/media-type.ts';
 import { linkIn } from '../../protocol/wire/pasted-link.ts';
 import { type Fields, fieldsOf } from '../fields.ts';
 import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
@@ -20,6 +21,13 @@ export const count = z.int().min(0);
 export const bytes = z.int().min(0);
 export const seconds = z.number().min(0);
 export const rate = z.number().min(0);
+export const mediaType = z.enum(MEDIA_TYPES);
+/** Of files in results and in the library. */
+export const mediaFields = {
+  type: mediaType.nullable().describe('by the extension of the name; null: of no known type'),
+  length: z.number().min(0).nullable().describe('playing time in seconds; null: not known'),
+  bitrate: z.number().min(0).nullable().describe('kbit/s; null: not known'),
+};
 export const guid = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lowercase hex digits');
 export const port = z.int().min(0).max(65535);
 /** `HOST:PORT`, IPv6 in brackets. The daemon resolves names. */

@@ -1,7 +1,21 @@
 // Schemas of searches and results.
 import { z } from 'zod';
 import { linkIn } from '../../protocol/wire/pasted-link.ts';
-import { address, bytes, count, givenAddress, givenUrn, guid, id, pageQuery, seconds, time, urn } from './common.ts';
+import {
+  address,
+  bytes,
+  count,
+  givenAddress,
+  givenUrn,
+  guid,
+  id,
+  mediaFields,
+  mediaType,
+  pageQuery,
+  seconds,
+  time,
+  urn,
+} from './common.ts';
 
 const WORDS_CHARACTERS_MAX = 256;
 /** Room for a magnet link. */
@@ -24,6 +38,7 @@ export const startSearch = z
       ),
     urn: givenUrn.optional().describe('URN of the content'),
     browse: givenAddress.optional().describe('list all files of this servent'),
+    type: mediaType.optional().describe('only files of this type, by the extensions of their names'),
     ttl: z
       .int()
       .min(1)
@@ -44,6 +59,7 @@ export const search = z.object({
   text: z.string().nullable(),
   urn: urn.nullable(),
   browse: address.nullable(),
+  type: mediaType.nullable(),
   state: z.enum(['running', 'finished', 'failed']),
   error: z.string().nullable(),
   startedAt: time,
@@ -83,6 +99,7 @@ export const result = z.object({
   id,
   name: z.string().describe('the name most sources use'),
   size: bytes,
+  ...mediaFields,
   urn: urn.nullable(),
   sources: z.array(source),
   foundAt: time,

@@ -7,6 +7,7 @@ import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
 import { searchIn } from '../../protocol/wire/magnet.ts';
+import { type MediaType, mediaMask } from '../../protocol/wire/media-type.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { urnOrNull } from '../../protocol/wire/urn.ts';
 import type { Clock } from '../clock.ts';
@@ -27,6 +28,8 @@ export interface SearchRequest {
   readonly urn?: string | undefined;
   /** IP address and port. */
   readonly browse?: string | undefined;
+  /** Only files of this type. */
+  readonly type?: MediaType | undefined;
   readonly ttl?: number | undefined;
   /** Seconds. */
   readonly duration?: number | undefined;
@@ -38,6 +41,7 @@ export interface SearchSnapshot {
   readonly text: string | null;
   readonly urn: string | null;
   readonly browse: string | null;
+  readonly type: MediaType | null;
   readonly state: SearchSession['state'];
   readonly error: string | null;
   readonly startedAt: number;
@@ -106,8 +110,9 @@ export class SearchRegistry implements SessionSink {
       throw new SearchInputError(field, 'only a urn:sha1: or urn:bitprint: can be searched for');
     }
     const browsed = input.browse === undefined ? null : browseEndpoint(input.browse);
-    const spec = { text: input.text ?? '', urns: urn?.sha1 ? [urn.sha1] : [], ttl: input.ttl };
-    const session = browsed === null ? searches.start(spec, now, ms) : searches.startBrowse(now, ms);
+    const media = input.type === undefined ? 0 : mediaMask([input.type]);
+    const spec = { text: input.text ?? '', urns: urn?.sha1 ? [urn.sha1] : [], media, ttl: input.ttl };
+    const session = browsed === null ? searches.start(spec, now, ms) : searches.startBrowse(now, ms, media);
     const search: NamedSearch = {
       ...{ id: uuid(), input, session, startedAt: clock.wallTime() },
       abort: new AbortController(),
@@ -203,6 +208,7 @@ function snapshotOf(search: NamedSearch): SearchSnapshot {
     text: input.text ?? null,
     urn: input.urn ?? null,
     browse: input.browse ?? null,
+    type: input.type ?? null,
     state: session.state,
     error: session.error,
     startedAt,

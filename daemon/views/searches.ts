@@ -3,13 +3,14 @@ import type { ResultView, SearchView, SourceView } from '../../api/control.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
+import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { SearchSnapshot } from '../network/search-registry.ts';
 
 export function searchView(search: SearchSnapshot): SearchView {
-  const { id, text, urn, browse, state, error, peers, results, hits, cut } = search;
+  const { id, text, urn, browse, type, state, error, peers, results, hits, cut } = search;
   return {
-    ...{ id, text, urn, browse, state, error, peers, results, hits, cut },
+    ...{ id, text, urn, browse, type, state, error, peers, results, hits, cut },
     startedAt: isoOf(search.startedAt),
     endsAt: isoOf(search.endsAt),
     askedBefore: isoOrNull(search.askedBefore),
@@ -18,9 +19,20 @@ export function searchView(search: SearchSnapshot): SearchView {
 }
 
 /** `foundAt`: milliseconds since 1970. */
-export function resultView({ id, name, size, sha1, sources }: FoundContent, foundAt: number): ResultView {
+export function resultView(content: FoundContent, foundAt: number): ResultView {
+  const { id, name, size, sha1, seconds, kbps, sources } = content;
   const urn = sha1 === null ? null : formatSha1Urn(sha1);
-  return { id, name, size, urn, sources: sources.map(sourceView), foundAt: isoOf(foundAt) };
+  return {
+    id,
+    name,
+    size,
+    type: mediaTypeOf(name),
+    length: seconds,
+    bitrate: kbps,
+    urn,
+    sources: sources.map(sourceView),
+    foundAt: isoOf(foundAt),
+  };
 }
 
 function sourceView(source: FoundSource): SourceView {

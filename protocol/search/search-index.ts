@@ -1,4 +1,5 @@
 // Finds shared files by words, by SHA-1 and by the root of their hash tree. Every word of the query must be a prefix of a word of the name, as in gtk-gnutella and LimeWire.
+import { isOfMedia, wantedMedia } from '../wire/media-type.ts';
 import type { Query } from '../wire/query.ts';
 import { SHA1_BYTES, TIGER_BYTES } from '../wire/urn.ts';
 import { FileTable } from './file-table.ts';
@@ -192,20 +193,28 @@ export class SearchIndex implements Searchable, ContentFiles {
     return file;
   }
 
-  /** Finds files by URN or, if none is found, by words; exact matches of the rarest word come first. */
-  match(query: Pick<Query, 'text' | 'urns'>, hitsMax: number): SharedFile[] {
+  /**
+   * Finds files of the media types in GGEP M by URN or, if none is found, by words; exact matches of the rarest word come
+   * first.
+   */
+  match(query: Pick<Query, 'text' | 'urns'> & Partial<Query>, hitsMax: number): SharedFile[] {
     const rows: number[] = [];
+    const media = wantedMedia(query.ggep ?? []);
     for (const urn of query.urns) {
       if (rows.length >= hitsMax) break;
       const file = fileOfUrn(this, urn);
       const row = file === null ? -1 : this.#table.rowOf(file.index);
-      if (row >= 0 && !rows.includes(row)) rows.push(row);
+      if (row >= 0 && !rows.includes(row) && this.#isOfMedia(row, media)) rows.push(row);
     }
-    if (rows.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), hitsMax, rows);
+    if (rows.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), media, hitsMax, rows);
     return rows.map(row => this.#file(row));
   }
 
-  #matchWords(words: readonly string[], hitsMax: number, hits: number[]): void {
+  #isOfMedia(row: number, media: number): boolean {
+    return media === 0 || isOfMedia(this.#table.names.text(row), media);
+  }
+
+  #matchWords(words: readonly string[], media: number, hitsMax: number, hits: number[]): void {
     if (words.length === 0 || words.length > QUERY_WORDS_MAX) return;
     const expansions: number[][] = [];
     let rarest: number[] = [];
@@ -224,7 +233,7 @@ export class SearchIndex implements Searchable, ContentFiles {
     for (let i = 0; i < expansions.length; i++) {
       for (const number of expansions[i] ?? []) this.#marks[number] = (this.#marks[number] ?? 0) | (1 << i);
     }
-    this.#collect(rarest, (1 << words.length) - 1, hitsMax, hits);
+    this.#collect(rarest, (1 << words.length) - 1, media, hitsMax, hits);
     for (const numbers of expansions) for (const number of numbers) this.#marks[number] = 0;
   }
 
@@ -236,8 +245,8 @@ export class SearchIndex implements Searchable, ContentFiles {
     return number < 0 ? [] : [number];
   }
 
-  /** Appends the files with any of these words whose words have all marks. */
-  #collect(numbers: readonly number[], allMarks: number, hitsMax: number, hits: number[]): void {
+  /** Appends the files with any of these words whose words have all marks, of these media types. */
+  #collect(numbers: readonly number[], allMarks: number, media: number, hitsMax: number, hits: number[]): void {
     let candidates = 0;
     for (const number of numbers) {
       const pieces = this.#filesOfWord.pieces(number);
@@ -246,6 +255,7 @@ export class SearchIndex implements Searchable, ContentFiles {
           if (++candidates > CANDIDATES_MAX) return;
           // A file of a word has that word: only further words need a test.
           if (allMarks !== 1 && !this.#wordsOfFile.hasMarks(row, this.#marks, allMarks)) continue;
+          if (!this.#isOfMedia(row, media)) continue;
           if (numbers.length > 1 && hits.includes(row)) continue;
           hits.push(row);
           if (hits.length >= hitsMax) return;

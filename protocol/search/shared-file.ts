@@ -38,6 +38,8 @@ export interface Searchable {
   match(query: Query, hitsMax: number): readonly SharedFile[];
   /** Files modified at or after `since` (milliseconds since 1970), newest first. Absent: What's New is not answered. */
   newest?(count: number, since: number): readonly SharedFile[];
+  /** LimeWire's XML for a hit whose records are these files; null without metadata. Absent: hits carry none. */
+  xmlOf?(files: readonly SharedFile[]): string | null;
   /** Every distinct word of every name, in every form that queries may use, for QRP tables. */
   words(): Iterable<string>;
   shared(): Iterable<SharedFile>;

@@ -7,6 +7,8 @@ export const SEPARATOR = 0x1c;
 /** Fields parsed in one area; the rest is counted as unknown. */
 export const EXTENSIONS_MAX = 32;
 
+const NOTE_BYTES_MAX = 128;
+
 export interface Extensions {
   readonly urns: Urn[];
   /** Items of all GGEP blocks, in order. */
@@ -15,8 +17,10 @@ export interface Extensions {
   readonly ggepBlocks: { start: number; end: number }[];
   /** The first field that looks like XML. */
   xml: string | null;
-  /** Number of fields of no known kind, such as the bit rates and playing times of old servents. */
+  /** Number of fields of no known kind. */
   unknown: number;
+  /** The first of them that is a short text, such as the bit rate and playing time of old servents. */
+  note: string | null;
   /** Number of malformed blocks and URNs. */
   malformed: number;
   /** Offset after the area, its final NUL included if there is one. */
@@ -41,6 +45,7 @@ export function parseExtensions(
     ggepBlocks: [],
     xml: null,
     unknown: 0,
+    note: null,
     malformed: 0,
     end: endsAtNul ? -1 : end,
   };
@@ -84,6 +89,7 @@ function takeText(found: Extensions, bytes: Buffer, start: number, end: number):
   const text = bytes.toString('latin1', start, end);
   if (!/^urn:/i.test(text)) {
     found.unknown++;
+    if (text.length <= NOTE_BYTES_MAX) found.note ??= text;
     return;
   }
   const urn = urnOrNull(text);

@@ -1,4 +1,5 @@
 // The trailer of a query hit: vendor, flag bytes, GGEP and XML, between the last record and the servent GUID.
+import { deflateSync } from 'node:zlib';
 import { ProtocolError } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
 import { type Endpoint, packIpv6, unpackIpv6 } from './endpoint.ts';
@@ -10,6 +11,8 @@ import { decodeText } from './text.ts';
 export const PUSH_PROXIES_MAX = 8;
 /** Inflated XML; LimeWire's own limit. */
 const XML_BYTES_MAX = 32_768;
+/** The buffer that gtk-gnutella reads the XML of a hit into; it does not inflate. */
+const XML_PLAIN_BYTES_MAX = 4_096;
 
 /** Bits of the trailer's two flag bytes: the first has which are valid, the second their values; swapped for Push. */
 const TrailerFlag = { Push: 0x01, Busy: 0x04, Uploaded: 0x08, Measured: 0x10, Ggep: 0x20 } as const;
@@ -151,6 +154,14 @@ function readXml(bytes: Buffer, start: number, end: number, budget: InflateBudge
   return to > from ? decodeText(bytes, from, to) : null;
 }
 
+/** Text and NUL, deflated above XML_PLAIN_BYTES_MAX, where gtk-gnutella does not read it any more. */
+function encodeXml(xml: string): Buffer {
+  const plain = Buffer.from(`${xml}\0`, 'utf8');
+  if (plain.length > XML_BYTES_MAX) throw new RangeError(`${plain.length} bytes of XML`);
+  if (plain.length <= XML_PLAIN_BYTES_MAX) return plain;
+  return Buffer.concat([Buffer.from('{deflate}', 'latin1'), deflateSync(plain.subarray(0, -1)), Buffer.alloc(1)]);
+}
+
 /** Appends the trailer to `parts`, with `ipv6` for the address of its GGEP 6; items in gtk-gnutella's order. */
 export function encodeTrailer(trailer: Trailer, ipv6: string | null, parts: Buffer[]): void {
   const { xml } = trailer;
@@ -173,8 +184,7 @@ export function encodeTrailer(trailer: Trailer, ipv6: string | null, parts: Buff
   if (trailer.push !== null) setters |= TrailerFlag.Push;
   if (trailer.push === true) enablers |= TrailerFlag.Push;
 
-  const xmlField = xml === null ? null : Buffer.from(`${xml}\0`, 'utf8');
-  if (xmlField !== null && xmlField.length > 0xffff) throw new RangeError(`${xmlField.length} bytes of XML`);
+  const xmlField = xml === null ? null : encodeXml(xml);
   const open =
     xmlField === null
       ? Buffer.of(2, enablers, setters)

@@ -36,6 +36,8 @@ export interface Hit {
   readonly alternates: readonly Endpoint[];
   /** Items not folded into the other fields. */
   readonly ggep: readonly GgepItem[];
+  /** A text of old servents, such as `192 kbps 44 kHz 3:25`; not encoded. */
+  readonly note: string | null;
 }
 
 /** All of a query hit. The second address (ipv6) is null when `endpoint` is its only one. */
@@ -47,7 +49,14 @@ export interface QueryHit extends Trailer {
 }
 
 /** Default values of the optional fields. */
-export const PLAIN_HIT = { sha1: null, tigerRoot: null, createdAt: null, alternates: [], ggep: [] } as const;
+export const PLAIN_HIT = {
+  sha1: null,
+  tigerRoot: null,
+  createdAt: null,
+  alternates: [],
+  ggep: [],
+  note: null,
+} as const;
 
 /** Default values of the optional fields of a query hit. */
 export const PLAIN_QUERY_HIT = PLAIN_TRAILER;
@@ -151,7 +160,7 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
         ggep.push(item);
     }
   }
-  hits.push({ index, size, name, sha1, tigerRoot, createdAt, alternates, ggep });
+  hits.push({ index, size, name, sha1, tigerRoot, createdAt, alternates, ggep, note: found.note });
   return malformed;
 }
 

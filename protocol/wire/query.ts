@@ -72,6 +72,11 @@ export function wantsOutOfBand(payload: Buffer): boolean {
   return ggep.some(({ id }) => id === 'SO');
 }
 
+/** Whether hits should carry metadata as XML: asked for by flag, or by metadata in the query. */
+export function wantsXml({ flags, xml }: Pick<Query, 'flags' | 'xml'>): boolean {
+  return (flags & QueryFlag.Xml) !== 0 || xml !== null;
+}
+
 /** Parses text as UTF-8 or else Latin-1. Throws WIRE_TRUNCATED, or WIRE_MALFORMED for a text without a NUL. */
 export function parseQuery(payload: Buffer): Query {
   if (payload.length < 3) throw new ProtocolError('WIRE_TRUNCATED', `a query of ${payload.length} bytes`);

@@ -72,15 +72,15 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
     const more = requests(operations, { addresses, folders });
     for (const request of fc.sample(more, { numRuns, seed })) await ask(request);
   };
-  // What chance has passed over; a download to ask about may have been cancelled by now.
-  const startDownload = contract.operations.filter(({ id }) => id === 'startDownload');
+  // What chance has passed over; a download or search to ask about may have been removed by now.
+  const starts = contract.operations.filter(({ id }) => id === 'startDownload' || id === 'startSearch');
   for (let round = 0; round < ROUNDS; round++) {
     const passedOver = contract.operations.filter(
       ({ id }) => !(done.has(id) || NEVER_DONE.includes(id)) || !(refused.has(id) || PROBES.includes(id)),
     );
     if (passedOver.length === 0) break;
     for (const operation of passedOver) {
-      await askOf(startDownload, 10, SEED + round);
+      await askOf(starts, 20, SEED + round);
       await askOf([operation], 100, SEED + round);
     }
   }

@@ -41,7 +41,7 @@ t.test(
     const atStart = ['cli/start.ts', 'daemon/log.ts', 'daemon/daemon.ts'].flatMap(packagesOf);
     t.strictSame(
       [...new Set(atStart)].sort(),
-      ['commander', 'ipaddr.js', 'level', 'pino', 'rfc4648', 'uuid'],
+      ['commander', 'ipaddr.js', 'level', 'pino', 'rfc4648', 'saxes', 'uuid'],
       'no zod, no koa, no yaml, no prom-client',
     );
   },

@@ -128,7 +128,10 @@ t.test('a download is shown with its sources, a search with its results', async 
   const { server } = await serveFake(t);
   const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
   t.match((await command(['downloads', 'show', 'd1'], { env })).out, /^name: [\s\S]*state: [\s\S]*\nSOURCE /);
-  t.match((await command(['searches', 'show', 's1'], { env })).out, /^RESULT +SIZE +SOURCES +NAME\ns1\/r1 /);
+  t.match(
+    (await command(['searches', 'show', 's1'], { env })).out,
+    /^RESULT +SIZE +SOURCES +LENGTH +KBIT\/S +NAME\ns1\/r1 /,
+  );
   t.match((await command(['downloads', 'show', 'none'], { env })).code, 1);
   t.match(await command(['downloads', '--sort', 'nonsense'], { env }), { code: 1, err: /sort/ });
 });

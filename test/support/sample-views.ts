@@ -62,6 +62,7 @@ export const aSearch: SearchView = {
   text: 'blue moon',
   urn: null,
   browse: null,
+  type: null,
   state: 'running',
   error: null,
   startedAt: AT,
@@ -85,6 +86,9 @@ export const aResult: ResultView = {
   id: 'r1',
   name: 'blue moon.ogg',
   size: 4_200_000,
+  type: 'audio',
+  length: 205,
+  bitrate: 160,
   urn: SHA1,
   foundAt: AT,
   sources: [

@@ -1,5 +1,6 @@
 // Makes up the parts of the demo network: names, addresses, hashes. The same seed gives the same ones.
-import type { SourceView } from '../../api/control.ts';
+import type { ResultView, SourceView } from '../../api/control.ts';
+import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import type { ToldRing } from '../history.ts';
 import { ARTISTS, ENDINGS, HOSTILE, THINGS, TITLES, VENDORS } from './names.ts';
 
@@ -98,4 +99,11 @@ export class Maker {
     };
     return { minute: ring(1, 60), hour: ring(30, 120), day: ring(600, 144) };
   }
+}
+
+/** What results say of a file by its name. */
+export function mediaOf(name: string, size: number): Pick<ResultView, 'type' | 'length' | 'bitrate'> {
+  const type = mediaTypeOf(name);
+  const bitrate = type === 'audio' ? 192 : type === 'video' ? 1_500 : null;
+  return { type, length: bitrate === null ? null : Math.round(size / (125 * bitrate)), bitrate };
 }

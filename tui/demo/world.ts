@@ -18,10 +18,9 @@ import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { BOOTSTRAP, besides, CRITERIA, pages, refused, rowOf, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { DemoLines } from './lines.ts';
-import { Maker } from './maker.ts';
+import { Maker, mediaOf } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
 import { statsOf } from './query-stats.ts';
-
 export interface DemoOptions {
   readonly now: () => number;
   readonly seed?: number;
@@ -342,10 +341,12 @@ export class DemoWorld {
         ? this.#made.fileName()
         : `${artist} - ${this.#made.pick(TITLES)}.${this.#made.pick(ENDINGS)}`;
     const sources = Array.from({ length: 1 + Math.floor(this.#made.random() ** 2 * 9) }, () => this.#made.source(name));
+    const size = Math.floor(2_000_000 * 10 ** (this.#made.random() * 1.6));
     results.push({
       id: `r${results.length + 1}`,
       name,
-      size: Math.floor(2_000_000 * 10 ** (this.#made.random() * 1.6)),
+      size,
+      ...mediaOf(name, size),
       urn: this.#made.random() < 0.9 ? this.#made.urn() : null,
       sources,
       foundAt: new Date(this.#at).toISOString(),
@@ -361,6 +362,7 @@ export class DemoWorld {
       text: input.text ?? null,
       urn: input.urn ?? null,
       browse: input.browse ?? null,
+      type: null,
       state: 'running',
       error: null,
       startedAt: new Date(startedAt).toISOString(),

@@ -11,6 +11,7 @@ import { type Model, worldOf } from '../model.ts';
 import { type Stage, splitRows, type View } from '../stage.ts';
 import { cursorIn, type ListSpec, ordered } from '../table.ts';
 import { wrap } from '../width.ts';
+import { mediaColumns } from './media-columns.ts';
 
 export const searchName = ({ text, urn, browse }: SearchView): string =>
   text ?? urn ?? (browse === null ? '' : `browse ${browse}`);
@@ -146,6 +147,7 @@ export const resultList: ListSpec<ResultView> = {
       meaning: () => 'dim',
     },
     { id: 'kind', title: 'KIND', of: result => kindOf(result.name), width: 5, rank: 3, meaning: () => 'info' },
+    ...mediaColumns,
   ],
   details: result => [
     ['content', result.urn ?? 'not named by its hash', result.urn === null ? 'warn' : 'text'],

@@ -1,6 +1,14 @@
 // View of searches and the results of the selected one, grouped by content.
 import type { ResultView, SearchView } from '../../api/control.ts';
-import { counted, formatAge, formatBytes, formatRepeat, printable } from '../../api/format.ts';
+import {
+  counted,
+  formatAge,
+  formatBitrate,
+  formatBytes,
+  formatPlayTime,
+  formatRepeat,
+  printable,
+} from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton } from '../controls.ts';
 import { formatCount } from '../figures.ts';
@@ -129,6 +137,8 @@ function resultColumns(
   return [
     { title: 'Name', sort: 'name', kind: 'name', cell: ({ name }) => foreign(name) },
     { title: 'Size', sort: 'size', kind: 'number', cell: ({ size }) => formatBytes(size) },
+    { title: 'Length', sort: 'length', kind: 'number', cell: ({ length }) => formatPlayTime(length) },
+    { title: 'kbit/s', sort: 'bitrate', kind: 'number', cell: ({ bitrate }) => formatBitrate(bitrate) },
     {
       title: 'Sources',
       sort: 'sources',

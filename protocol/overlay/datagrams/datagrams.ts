@@ -154,6 +154,7 @@ export class Datagrams {
     this.replies = new OutOfBandReplies(
       {
         identity,
+        xmlOf: files => parts.library.xmlOf?.(files) ?? null,
         deliveries,
         addressKey,
         reaches: limits.reaches,

@@ -11,7 +11,7 @@ import { addressInGuid } from '../../wire/guid-address.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { parseQuery, type Query, QueryFlag, queryFlags, queryWithout } from '../../wire/query.ts';
 import type { Identity } from '../identity.ts';
-import { hitDatagrams } from '../queries/own-hits.ts';
+import { hitDatagrams, xmlFor } from '../queries/own-hits.ts';
 import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import { AddressKeys } from './address-keys.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -119,7 +119,8 @@ export class Guess {
     const { identity, library, deliveries } = this.#parts;
     if (identity.firewalled(now) && (query.flags & QueryFlag.Firewalled) !== 0) return;
     const files = library.match(query, query.maxHits === 0 ? HITS_MAX : Math.min(query.maxHits, HITS_MAX));
-    if (files.length > 0) deliveries.add(from, hitDatagrams(identity, files, guid, [], now), now);
+    if (files.length > 0)
+      deliveries.add(from, hitDatagrams(identity, files, guid, [], now, xmlFor(query, library)), now);
   }
 
   #remember(key: string, to: Endpoint, now: number): void {

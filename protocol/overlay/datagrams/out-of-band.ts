@@ -8,7 +8,7 @@ import type { Frame } from '../../wire/frame-reader.ts';
 import { ggepPayload } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
 import { addressInGuid } from '../../wire/guid-address.ts';
-import { type Query, QueryFlag } from '../../wire/query.ts';
+import { type Query, QueryFlag, wantsXml } from '../../wire/query.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 import {
   encodeOutOfBandAck,
@@ -19,7 +19,7 @@ import {
 } from '../../wire/vendor/out-of-band.ts';
 import type { Identity } from '../identity.ts';
 import type { HitTransport } from '../queries/answerer.ts';
-import { hitDatagrams } from '../queries/own-hits.ts';
+import { hitDatagrams, type XmlOf } from '../queries/own-hits.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { TimedKeys } from '../timed-keys.ts';
 import { AddressKeys } from './address-keys.ts';
@@ -40,12 +40,15 @@ const OFFER_LIMIT = new RateLimit(20, 200);
 interface Offer {
   readonly to: Endpoint;
   readonly files: readonly SharedFile[];
+  readonly wantsXml: boolean;
   readonly secure: boolean;
   readonly madeAt: number;
 }
 
 export interface OutOfBandRepliesParts {
   readonly identity: Identity;
+  /** XML of the library's metadata for hits that are asked to carry it. */
+  readonly xmlOf: XmlOf;
   readonly reaches: readonly Reach[];
   readonly deliveries: Deliveries;
   /** Sends a vendor message under this GUID. */
@@ -98,7 +101,7 @@ export class OutOfBandReplies implements HitTransport {
     this.#offersDue = due;
     const guid = Buffer.from(frame.guid());
     this.#makeRoom();
-    this.#offers.set(guidKey(guid), { to, files: [...files], secure, madeAt: now });
+    this.#offers.set(guidKey(guid), { to, files: [...files], wantsXml: wantsXml(query), secure, madeAt: now });
     this.#note(target, now);
     this.offered++;
     const unsolicited = takesUnsolicited(now);
@@ -142,8 +145,9 @@ export class OutOfBandReplies implements HitTransport {
     this.#unclaimed.set(target, Math.max(0, (this.#unclaimed.get(target) ?? 0) - 1));
     this.claimed++;
     const files = ack.wanted === OUT_OF_BAND_ALL ? offer.files : offer.files.slice(0, ack.wanted);
+    const xmlOf = offer.wantsXml ? this.#parts.xmlOf : undefined;
     const ggep = ack.token === null ? [] : [{ id: 'SO', payload: Buffer.from(ack.token) }];
-    this.#parts.deliveries.add(from, hitDatagrams(this.#parts.identity, files, guid, ggep, now), now);
+    this.#parts.deliveries.add(from, hitDatagrams(this.#parts.identity, files, guid, ggep, now, xmlOf), now);
   }
 
   /** Forgets offers that nobody claimed; when there are more to forget. */

@@ -1,6 +1,8 @@
 // What one search has found: hits grouped by content, each servent that has it once. Bounded; what is left out is remembered.
 import type { Endpoint } from '../../wire/endpoint.ts';
+import { isOfMedia } from '../../wire/media-type.ts';
 import type { Hit, QueryHit } from '../../wire/query-hit.ts';
+import { NO_PLAY_FACTS, playFactsIn } from './hit-play-facts.ts';
 
 const CONTENTS_MAX = 5_000;
 const SOURCES_PER_CONTENT_MAX = 200;
@@ -28,6 +30,9 @@ export interface FoundContent {
   readonly sha1: Buffer | null;
   /** Milliseconds of the clock that `now` is of. */
   readonly foundAt: number;
+  /** Playing time and bit rate, as the first servent says that tells them; null: none does. */
+  seconds: number | null;
+  kbps: number | null;
   readonly sources: FoundSource[];
 }
 
@@ -42,9 +47,15 @@ export class FoundContents {
   /** Contents, or sources of contents, were left out. */
   readonly leftOut = { contents: false, sources: false };
 
-  /** `takeRoom`: takes room for one more source; false when there is none. */
-  constructor(takeRoom: () => boolean) {
+  readonly #media: number;
+
+  /**
+   * `takeRoom`: takes room for one more source; false when there is none. `media`: MediaBit bits of the types that are kept,
+   * as many servents ignore GGEP M; 0: all.
+   */
+  constructor(takeRoom: () => boolean, media = 0) {
     this.#takeRoom = takeRoom;
+    this.#media = media;
   }
 
   get size(): number {
@@ -58,8 +69,10 @@ export class FoundContents {
   /** `onFound`: for each source that is new, after it was added. */
   add(queryHit: QueryHit, hops: number | null, now: number, onFound: (content: FoundContent) => void): void {
     const serventGuid = Buffer.from(queryHit.serventGuid); // one for all sources of the hit
-    for (const hit of queryHit.hits) {
+    const playFacts = playFactsIn(queryHit);
+    for (const [at, hit] of queryHit.hits.entries()) {
       this.hits++;
+      if (!isOfMedia(hit.name, this.#media)) continue;
       const key = hit.sha1 === null ? `${hit.size} ${hit.name}` : hit.sha1.toString('latin1');
       const known = this.#contents.get(key);
       const isFull = known === undefined ? this.size >= CONTENTS_MAX : known.sources.length >= SOURCES_PER_CONTENT_MAX;
@@ -71,6 +84,9 @@ export class FoundContents {
         continue;
       }
       const content = known ?? this.#newContent(key, hit, now);
+      const { seconds, kbps } = playFacts[at] ?? NO_PLAY_FACTS;
+      content.seconds ??= seconds;
+      content.kbps ??= kbps;
       content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
       this.sources++;
       onFound(content);
@@ -97,7 +113,7 @@ export class FoundContents {
   #newContent(key: string, { name, size, sha1 }: Hit, now: number): FoundContent {
     const id = String(this.#contents.size + 1);
     const kept = sha1 === null ? null : Buffer.from(sha1);
-    const content: FoundContent = { id, name, size, sha1: kept, foundAt: now, sources: [] };
+    const content: FoundContent = { id, name, size, sha1: kept, foundAt: now, seconds: null, kbps: null, sources: [] };
     this.#contents.set(key, content);
     return content;
   }

@@ -1,8 +1,9 @@
 // Query hits for our own files, as all ways of answering send them.
 import { Type } from '../../constants.ts';
-import type { SharedFile } from '../../search/shared-file.ts';
+import type { Searchable, SharedFile } from '../../search/shared-file.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
+import { type Query, wantsXml } from '../../wire/query.ts';
 import { encodeQueryHit, HITS_MAX } from '../../wire/query-hit.ts';
 import type { Identity } from '../identity.ts';
 
@@ -17,6 +18,7 @@ export function encodeOwnHits(
   files: readonly SharedFile[],
   ggep: readonly GgepItem[],
   now: number,
+  xml: string | null = null,
 ): Buffer {
   const { serventGuid, vendor, speedKbps } = identity;
   const firewalled = identity.firewalled(now);
@@ -34,7 +36,7 @@ export function encodeOwnHits(
     pushProxies: firewalled ? (identity.pushProxies?.() ?? []) : [],
     serventGuid,
     ggep,
-    xml: null,
+    xml,
     malformed: 0,
     hits: files.map(({ index, name, size, sha1, tigerRoot, modifiedAt }) => ({
       index,
@@ -45,6 +47,7 @@ export function encodeOwnHits(
       createdAt: secondsOrNull(modifiedAt),
       alternates: [],
       ggep: [],
+      note: null,
     })),
   });
 }
@@ -55,17 +58,34 @@ function secondsOrNull(ms: number): number | null {
   return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : null;
 }
 
-/** Descriptors of TTL 1 for datagrams, with as many records each as fit. A file whose record fits none is left out. */
+/** The XML of a hit with these files; null: none. */
+export type XmlOf = (files: readonly SharedFile[]) => string | null;
+
+/** What a query's hits carry: XML if it asks for it and the library has metadata. */
+export function xmlFor(query: Pick<Query, 'flags' | 'xml'>, library: Searchable): XmlOf {
+  return wantsXml(query) ? files => library.xmlOf?.(files) ?? null : () => null;
+}
+
+/**
+ * Descriptors of TTL 1 for datagrams, with as many records each as fit; XML that does not fit beside one record is left out. A file
+ * whose record fits none is left out.
+ */
 export function hitDatagrams(
   identity: Identity,
   files: readonly SharedFile[],
   guid: Buffer,
   ggep: readonly GgepItem[],
   now: number,
+  xmlOf: XmlOf = () => null,
 ): Buffer[] {
   const datagrams: Buffer[] = [];
-  const make = (some: readonly SharedFile[]) =>
-    encodeDescriptor(guid, Type.QueryHit, 1, 0, encodeOwnHits(identity, some, ggep, now));
+  const encode = (some: readonly SharedFile[], xml: string | null): Buffer =>
+    encodeDescriptor(guid, Type.QueryHit, 1, 0, encodeOwnHits(identity, some, ggep, now, xml));
+  const make = (some: readonly SharedFile[]): Buffer => {
+    const xml = xmlOf(some);
+    const hit = encode(some, xml);
+    return xml !== null && some.length === 1 && hit.length > DATAGRAM_BYTES_MAX ? encode(some, null) : hit;
+  };
   let taken: SharedFile[] = [];
   let made: Buffer | null = null;
   for (const file of files) {

@@ -5,6 +5,7 @@ import type { Endpoint } from '../../wire/endpoint.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
 import { addressGuid } from '../../wire/guid-address.ts';
+import { mediaGgep } from '../../wire/media-type.ts';
 import { encodeQuery, QueryFlag } from '../../wire/query.ts';
 import { PastSearches } from './past-searches.ts';
 import type { SearchSpec } from './question.ts';
@@ -53,6 +54,7 @@ export class OwnSearches {
       addressGuid(guid, outOfBand);
       ggep.push({ id: 'SO', payload: Buffer.alloc(0) });
     }
+    if (spec.media !== undefined && spec.media !== 0) ggep.push(mediaGgep(spec.media));
     const earlier = this.#past.earlier(questionOf(spec), now);
     const search = new Search(guid, spec, encodeQuery({ text, urns, flags, ggep }), now, earlier);
     for (const oldest of this.#open.values()) {

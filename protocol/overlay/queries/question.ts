@@ -7,6 +7,8 @@ export interface SearchSpec {
   readonly text: string;
   /** SHA-1s of 20 bytes; a file with any of them is meant. */
   readonly urns?: readonly Buffer[];
+  /** MediaBit bits, sent as GGEP M; absent or 0: files of any type. */
+  readonly media?: number | undefined;
   /** Most TTL that it is sent with; where neighbours bear less, less. */
   readonly ttl?: number | undefined;
 }
@@ -43,9 +45,9 @@ export function textToAsk({ text, urns = [] }: SearchSpec): string {
 
 /**
  * Equal for two searches that ask for the same: the same words in the same order, whatever their case and the signs
- * between them, and the same URNs.
+ * between them, the same URNs and the same media types.
  */
-export function questionOf({ text, urns = [] }: SearchSpec): string {
+export function questionOf({ text, urns = [], media = 0 }: SearchSpec): string {
   const hashes = urns.map(sha1 => sha1.toString('hex')).sort();
-  return [queryWords(queryText(text)).join(' '), ...hashes].join('\n');
+  return [queryWords(queryText(text)).join(' '), ...hashes, ...(media === 0 ? [] : [`media ${media}`])].join('\n');
 }

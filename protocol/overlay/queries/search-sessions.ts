@@ -89,7 +89,7 @@ export class SearchSessions {
   start(spec: SearchSpec, now: number, durationMs = SESSION_MS): SearchSession {
     this.#makeRoom();
     const search = this.#ask(spec, now);
-    const session = this.#add(search, now, durationMs);
+    const session = this.#add(search, now, durationMs, search.media);
     const same = this.#running.get(search.question) ?? new Set();
     const earlier = this.#earlierOf(search);
     this.#running.set(search.question, same.add(session));
@@ -97,10 +97,10 @@ export class SearchSessions {
     return session;
   }
 
-  /** Asks nobody: the shell asks one servent and calls add() and end(). Throws SearchError. */
-  startBrowse(now: number, durationMs = SESSION_MS): SearchSession {
+  /** Asks nobody: the shell asks one servent and calls add() and end(). `media`: MediaBit bits of the types that are kept; 0: all. Throws SearchError. */
+  startBrowse(now: number, durationMs = SESSION_MS, media = 0): SearchSession {
     this.#makeRoom();
-    return this.#add(null, now, durationMs);
+    return this.#add(null, now, durationMs, media);
   }
 
   /** The overlay found something for a search of ours. */
@@ -161,8 +161,8 @@ export class SearchSessions {
     }
   }
 
-  #add(search: Search | null, now: number, durationMs: number): Session {
-    const found: FoundContents = new FoundContents(() => this.#takeRoom(found));
+  #add(search: Search | null, now: number, durationMs: number, media: number): Session {
+    const found: FoundContents = new FoundContents(() => this.#takeRoom(found), media);
     const session: Session = { search, found, startedAt: now, endsAt: now + durationMs, state: 'running', error: null };
     this.#sessions.add(session);
     return session;

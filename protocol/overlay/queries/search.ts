@@ -9,6 +9,8 @@ export class Search {
   readonly guid: Buffer;
   readonly text: string;
   readonly urns: readonly Buffer[];
+  /** MediaBit bits of the wanted types; 0: files of any type. */
+  readonly media: number;
   /** Most TTL that it is sent with. */
   readonly ttlMax: number;
   /** Equal for searches for the same: questionOf(). */
@@ -36,6 +38,7 @@ export class Search {
     this.guid = guid;
     this.text = spec.text;
     this.urns = spec.urns ?? [];
+    this.media = spec.media ?? 0;
     this.ttlMax = Math.max(1, spec.ttl ?? Number.POSITIVE_INFINITY);
     this.question = questionOf(spec);
     this.payload = payload;

@@ -3,6 +3,7 @@ import t from 'tap';
 import { SearchIndex } from '../../../protocol/search/search-index.ts';
 import type { SharedFile } from '../../../protocol/search/shared-file.ts';
 import { nameWords, queryWords } from '../../../protocol/search/tokenizer.ts';
+import { type MediaType, mediaGgep, mediaMask } from '../../../protocol/wire/media-type.ts';
 import { parseQuery } from '../../../protocol/wire/query.ts';
 import { base32OrNull } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
@@ -196,3 +197,24 @@ t.test('no text of any kind makes it throw', async () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 100 }), text => index.match({ text, urns: [] }, 10).length <= 3),
   );
 });
+
+t.test(
+  'a query with GGEP M finds files of its media types, by words, by URN, and within its number of hits',
+  async t => {
+    const index = indexOf('moon one.mp3', 'moon two.avi', 'moon three.pdf', 'moon four.ogg', 'moon five');
+    const of = (types: MediaType[], hitsMax = 10, urns: Buffer[] = []): number[] =>
+      index
+        .match(
+          { text: 'moon', urns: urns.map(sha1 => ({ sha1, tigerRoot: null })), ggep: [mediaGgep(mediaMask(types))] },
+          hitsMax,
+        )
+        .map(hit => hit.index);
+    t.strictSame(of(['audio']), [1, 4]);
+    t.strictSame(of(['document', 'video']), [2, 3]);
+    t.strictSame(of(['image']), []);
+    t.strictSame(of([]), [1, 2, 3, 4, 5]);
+    t.strictSame(of(['document'], 1), [3], 'files of other types take no place');
+    t.strictSame(of(['audio'], 10, [sha1Of(4)]), [4]);
+    t.strictSame(of(['image'], 10, [sha1Of(4)]), []);
+  },
+);

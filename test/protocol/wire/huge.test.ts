@@ -34,7 +34,7 @@ t.test('what is written is read, by offset, wherever it starts', async () => {
       const blockEnd = before.length + area.length; // GGEP comes last
       const blockStart = blockEnd - encodeGgep(ggep, { cobs: true }).length;
       const ggepBlocks = ggep.length === 0 ? [] : [{ start: blockStart, end: blockEnd }];
-      assert.deepEqual(found, { urns, ggep, ggepBlocks, xml, unknown: 0, malformed: 0, end });
+      assert.deepEqual(found, { urns, ggep, ggepBlocks, xml, unknown: 0, note: null, malformed: 0, end });
     }),
   );
 });

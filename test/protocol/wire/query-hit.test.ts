@@ -210,6 +210,7 @@ const hit: fc.Arbitrary<Hit> = fc.record(
     createdAt: fc.option(fc.nat(2 ** 32)),
     alternates: endpoints(ALTERNATES_MAX),
     ggep: ggepItems,
+    note: fc.constant(null),
   },
   plain,
 );

@@ -3,6 +3,7 @@ import t from 'tap';
 import { OwnSearches } from '../../../../protocol/overlay/queries/own-searches.ts';
 import { askAgainAt, REPEAT_MS } from '../../../../protocol/overlay/queries/past-searches.ts';
 import { queryText, textToAsk } from '../../../../protocol/overlay/queries/question.ts';
+import { mediaMask, wantedMedia } from '../../../../protocol/wire/media-type.ts';
 import { parseQuery, QueryFlag } from '../../../../protocol/wire/query.ts';
 import { SeededRandom } from '../../../support/virtual-network.ts';
 
@@ -22,7 +23,7 @@ t.test('a search by hash alone has the text that LimeWire wants, and its URN', a
   const { payload } = newSearches().start({ text: '', urns: [sha1] }, false, 0);
   const { text, urns } = parseQuery(payload);
   t.equal(text, '\\');
-  t.strictSame(urns, [sha1]);
+  t.strictSame(urns, [{ sha1, tigerRoot: null }]);
 });
 
 t.test('signs that make others drop a query become blanks', async t => {
@@ -58,7 +59,7 @@ t.test('a search in which no file can have a part is not sent', async t => {
     t.equal(parseQuery(newSearches().start({ text }, false, 0).payload).text, text);
   t.match(
     parseQuery(newSearches().start({ text: '...', urns }, false, 0).payload),
-    { text: '\\', urns },
+    { text: '\\', urns: urns.map(sha1 => ({ sha1, tigerRoot: null })) },
     'the URN is enough',
   );
 });
@@ -143,4 +144,15 @@ t.test('a search repeated ever and again remembers a bounded number of GUIDs', a
     search.noteAsked(now);
     t.ok(search.earlierGuids.length <= 8);
   }
+});
+
+t.test('a search for one type asks with GGEP M and is another question than one for all', async t => {
+  const searches = newSearches();
+  const media = mediaMask(['audio']);
+  const search = searches.start({ text: 'moon', media }, false, 0);
+  t.equal(wantedMedia(parseQuery(search.payload).ggep), media);
+  const any = searches.start({ text: 'moon' }, false, 0);
+  t.equal(wantedMedia(parseQuery(any.payload).ggep), 0);
+  t.not(search.question, any.question);
+  t.equal(any.askedBefore, null);
 });

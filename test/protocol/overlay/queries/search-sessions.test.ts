@@ -7,6 +7,8 @@ import {
   SearchSessions,
   type SessionLimits,
 } from '../../../../protocol/overlay/queries/search-sessions.ts';
+import { mediaMask } from '../../../../protocol/wire/media-type.ts';
+import { PLAIN_HIT } from '../../../../protocol/wire/query-hit.ts';
 import { hitOf } from '../../../support/query-hits.ts';
 
 /** Later than any search ends. */
@@ -204,5 +206,47 @@ test('a search that left something out says so', t => {
   t.equal(sources.found.leftOut.sources, false);
   sessions.onHit(sources.search, hitOf(250, 0, 1), 0, 0);
   t.equal(sources.found.leftOut.sources, true);
+  t.end();
+});
+
+test('a search or browse for one type keeps results of that type, whatever servents send', t => {
+  const { sessions } = scene();
+  const media = mediaMask(['audio']);
+  const session = sessions.start({ text: 'moon', media }, 0);
+  const hit = hitOf(1, 0, 3);
+  const named = ['a.mp3', 'b.avi', 'c'].map((name, i) => ({ ...PLAIN_HIT, name, index: i, size: 1 }));
+  if (session.search !== null) sessions.onHit(session.search, { ...hit, hits: named }, 1, 0);
+  const browse = sessions.startBrowse(0, 1000, media);
+  sessions.add(browse, { ...hit, hits: named }, null, 0);
+  for (const { found } of [session, browse])
+    t.strictSame([found.hits, ...found.values().map(({ name }) => name)], [3, 'a.mp3']);
+  t.end();
+});
+
+test('results carry playing time and bit rate from the XML of a hit, GGEP, or the text of an old servent', t => {
+  const { sessions, start } = scene();
+  const { search, found } = start();
+  const xml =
+    '<?xml version="1.0"?><audios><audio seconds="205" bitrate="128" index="0"/><audio seconds="9" index="7"/></audios>';
+  const own = Buffer.from('<videos><video length="90"/></videos>');
+  const hits = ['a.mp3', 'b.avi', 'c.mp3', 'd'].map((name, i) => ({ ...PLAIN_HIT, name, index: i, size: 1 }));
+  const withForms = [
+    ...hits.slice(0, 1),
+    { ...PLAIN_HIT, name: 'b.avi', index: 1, size: 1, ggep: [{ id: '<', payload: own }] },
+    { ...PLAIN_HIT, name: 'c.mp3', index: 2, size: 1, note: '192 kbps 44 kHz 3:25' },
+    ...hits.slice(3),
+  ];
+  sessions.onHit(search, { ...hitOf(1, 0, 1), hits: withForms, xml }, 1, 0);
+  sessions.onHit(search, { ...hitOf(2, 0, 1), hits: withForms, xml: xml.replace('205', '7') }, 1, 0);
+  t.strictSame(
+    found.values().map(({ seconds, kbps }) => [seconds, kbps]),
+    [
+      [205, 128],
+      [90, null],
+      [205, 192],
+      [null, null],
+    ],
+    'the first servent that says it is believed',
+  );
   t.end();
 });
