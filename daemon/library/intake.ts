@@ -43,6 +43,9 @@ export interface IntakeOptions {
   readonly folderOf: (realPath: string) => SharedFolder | null;
   /** Called when the set of shared files changes. */
   readonly onChange: () => void;
+  /** Called with a file that is shared from now on, and with one that is not any more. */
+  readonly onShared?: (index: number, name: string) => void;
+  readonly onUnshared?: (index: number) => void;
   /** Called when a job ends. */
   readonly onDone: () => void;
 }
@@ -60,6 +63,8 @@ export class Intake {
   readonly #never = neverShared();
   readonly #firstBytes = new FirstBytes(this.#never.list.firstBytes);
   readonly #onChange: () => void;
+  readonly #onShared: IntakeOptions['onShared'];
+  readonly #onUnshared: IntakeOptions['onUnshared'];
   readonly #onDone: () => void;
   /** Jobs of this intake in the pool, by index of the file. */
   readonly #jobs = new Map<number, HashJob>();
@@ -81,6 +86,8 @@ export class Intake {
     this.#settling = new Settling(options.unsettledMs ?? UNSETTLED_MS);
     this.#folderOf = options.folderOf;
     this.#onChange = options.onChange;
+    this.#onShared = options.onShared;
+    this.#onUnshared = options.onUnshared;
     this.#onDone = options.onDone;
   }
 
@@ -186,6 +193,7 @@ export class Intake {
 
   #share(entry: CatalogEntry, content: KnownContent): void {
     this.#catalog.share(entry, content);
+    this.#onShared?.(entry.index, entry.name);
     this.#onChange();
   }
 
@@ -244,6 +252,7 @@ export class Intake {
     const job = this.#jobs.get(entry.index);
     if (job !== undefined) job.cancelled = true;
     this.#jobs.delete(entry.index);
+    this.#onUnshared?.(entry.index);
     if (this.#catalog.remove(entry)) this.#onChange();
   }
 

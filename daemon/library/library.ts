@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { ContentFiles, Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { BrowsableFile } from '../../protocol/transfer/browse-hits.ts';
+import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
@@ -13,6 +14,7 @@ import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
 import { type HashingStatus, Intake, type ReadAgain } from './intake.ts';
 import { LibraryError } from './library-error.ts';
+import { MediaIntake, type MediaIntakeOptions, type MediaStatus } from './media-intake.ts';
 import type { OwnFolder } from './own-folder.ts';
 import { type Preview, Previewer } from './preview.ts';
 import { Scans } from './scans.ts';
@@ -30,6 +32,8 @@ export interface LibraryOptions {
   readonly log: Log;
   /** Called when the set of shared files changes, at most once a turn of the event loop. */
   readonly onChange?: () => void;
+  /** Where metadata of media files is stored, and how it is read. Absent: it is not read. */
+  readonly media?: Pick<MediaIntakeOptions, 'store' | 'reader'>;
   /** Called when the scan of a folder ends. */
   readonly onScanned?: (folder: FolderStatus) => void;
   /** 0: no automatic rescan. */
@@ -59,6 +63,7 @@ export class Library implements Searchable, ContentFiles {
   readonly #now: () => number;
   readonly #catalog = new Catalog();
   readonly #intake: Intake;
+  readonly #media: MediaIntake | null;
   readonly #scrub: Scrub;
   readonly #scans: Scans;
   readonly #folders = new Map<string, SharedFolder>();
@@ -87,8 +92,20 @@ export class Library implements Searchable, ContentFiles {
       unsettledMs: options.unsettledMs,
       folderOf: path => this.#folderOf(path),
       onChange: () => this.#noteChange(),
+      onShared: (index, name) => this.#media?.take(index, name),
+      onUnshared: index => this.#media?.drop(index),
       onDone: () => this.#settle(),
     });
+    this.#media =
+      options.media === undefined
+        ? null
+        : new MediaIntake({
+            ...options.media,
+            catalog: this.#catalog,
+            log: this.#log,
+            isIdle: () => !this.#isBusy,
+            onChange: () => this.#noteChange(),
+          });
     this.#scrub = new Scrub({
       catalog: this.#catalog,
       store: this.#store,
@@ -131,6 +148,7 @@ export class Library implements Searchable, ContentFiles {
     this.#stopping.abort();
     this.#scans.stop();
     await this.#scrub.stop();
+    await this.#media?.stop();
     await this.#intake.stop();
     await this.#scans.idle();
     await this.#store.flush();
@@ -148,18 +166,45 @@ export class Library implements Searchable, ContentFiles {
 
   match(query: Query, hitsMax: number): SharedFile[] {
     const files = this.#catalog.index.match(query, hitsMax);
+    if (query.xml !== null && files.length < hitsMax) this.#matchMedia(query.xml, query, hitsMax, files);
     for (const { index } of files) this.#catalog.countHit(index);
     this.#counted += files.length;
     return files;
+  }
+
+  /** Adds the files whose metadata matches the XML of the query. */
+  #matchMedia(xml: string, { ggep }: Query, hitsMax: number, files: SharedFile[]): void {
+    const wanted = wantedMedia(ggep);
+    for (const index of this.#media?.shelf.match(xml, hitsMax) ?? []) {
+      const file = this.#catalog.index.byIndex(index);
+      if (files.length >= hitsMax) return;
+      if (file !== null && isOfMedia(file.name, wanted) && !files.some(known => known.index === index))
+        files.push(file);
+    }
+  }
+
+  xmlOf(files: readonly SharedFile[]): string | null {
+    return this.#media?.shelf.xmlOf(files) ?? null;
+  }
+
+  /** Resolves when the metadata of the files shared so far is read. */
+  async mediaSettled(): Promise<void> {
+    await this.#media?.settled();
+  }
+
+  /** Counts of media files by what is known of their metadata; null: it is not read. */
+  get media(): MediaStatus | null {
+    return this.#media?.status ?? null;
   }
 
   newest(count: number, since: number): readonly SharedFile[] {
     return this.#catalog.index.newest(count, since);
   }
 
-  /** All distinct words of shared names, for QRP tables. */
-  words(): IterableIterator<string> {
-    return this.#catalog.index.words();
+  /** All distinct words of shared names and of metadata, for QRP tables. */
+  *words(): IterableIterator<string> {
+    yield* this.#catalog.index.words();
+    if (this.#media !== null) yield* this.#media.shelf.words();
   }
 
   byIndex(index: number): SharedFile | null {
@@ -423,6 +468,7 @@ export class Library implements Searchable, ContentFiles {
     if (this.#isBusy) return;
     for (const folder of this.#folders.values())
       if (folder.scannedAt !== null && folder.say(this.#log)) this.#onScanned(folder.status);
+    this.#media?.wake();
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 }

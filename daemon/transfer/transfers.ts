@@ -9,6 +9,7 @@ import type { Network } from '../network/network.ts';
 import { SearchRegistry, type SearchRegistryOptions } from '../network/search-registry.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
+import { MediaStore } from '../store/media.ts';
 import { browseHost } from './browse-host.ts';
 import type { DownloadSnapshot } from './download.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
@@ -34,6 +35,7 @@ export function createLibrary(
     watch: { enabled: settings.library.watch },
     own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
     store: new FileStore(store, libraryLog),
+    media: { store: new MediaStore(store.table('media'), libraryLog) },
     log: libraryLog,
     onChange,
     onScanned,

@@ -11,6 +11,7 @@ function loadedWith(file: string, seen: Set<string> = new Set()): Set<string> {
   const source = readFileSync(join(projectRoot, file), 'utf8');
   for (const [, names = '', from = ''] of source.matchAll(/^(?:import|export) ([^;]*?)from '([^']+)';/gms)) {
     if (names.startsWith('type ')) continue;
+    if (from.endsWith('-wasm.js')) continue; // made by the build
     if (from.startsWith('.')) loadedWith(join(dirname(file), from), seen);
     else if (!from.startsWith('node:')) seen.add(from);
   }

@@ -1,0 +1,152 @@
+// Gives shared media files their metadata: from the store, else read in idle time, one file after the other.
+import { MediaShelf } from '../../protocol/search/media-shelf.ts';
+import { base32OrNull, formatBase32 } from '../../protocol/wire/urn.ts';
+import type { Log } from '../log.ts';
+import type { MediaStore, StoredMedia } from '../store/media.ts';
+import type { Catalog } from './catalog.ts';
+import { MediaReader } from './media-reader.ts';
+
+/** Extensions that the parser knows. */
+const PARSED = new Set(
+  '3gp aac aif aifc aiff ape asf dff dsf flac m2a m4a m4b m4r m4v mka mkv mov mp2 mp3 mp4 mpc oga ogg ogv opus spx wav webm wma wmv wv'.split(
+    ' ',
+  ),
+);
+const LOOKUPS = 64;
+
+export interface MediaStatus {
+  /** Shared files with metadata. */
+  readonly known: number;
+  /** Media files whose metadata is looked up or read later. */
+  readonly pending: number;
+  /** Media files of this run that could not be read; they are shared without metadata. */
+  readonly failed: number;
+}
+
+export interface MediaIntakeOptions {
+  readonly catalog: Catalog;
+  readonly store: MediaStore;
+  readonly log: Log;
+  /** Files may be read now: nothing is hashed. */
+  readonly isIdle: () => boolean;
+  /** Metadata was added. */
+  readonly onChange: () => void;
+  readonly reader?: MediaReader | undefined;
+}
+
+export class MediaIntake {
+  readonly shelf = new MediaShelf();
+  readonly #options: MediaIntakeOptions;
+  readonly #reader: MediaReader;
+  /** Indices of files to look up, and of those that the store does not know; bounded by the files of the library. */
+  #unseen: number[] = [];
+  #unread: number[] = [];
+  #running: Promise<void> | null = null;
+  #swept = false;
+  #failed = 0;
+  #waiters: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(options: MediaIntakeOptions) {
+    this.#options = options;
+    this.#reader = options.reader ?? new MediaReader();
+  }
+
+  get status(): MediaStatus {
+    return { known: this.shelf.files, pending: this.#unseen.length + this.#unread.length, failed: this.#failed };
+  }
+
+  /** Resolves when the files taken so far are looked up and, if nothing is hashed, read. */
+  async settled(): Promise<void> {
+    this.wake();
+    while (this.#running !== null) await new Promise<void>(resolve => this.#waiters.push(resolve));
+  }
+
+  /** Takes a file that is shared from now on. */
+  take(index: number, name: string): void {
+    if (this.#stopped || !PARSED.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase())) return;
+    this.#unseen.push(index);
+    this.wake();
+  }
+
+  /** Forgets a file that is not shared any more. */
+  drop(index: number): void {
+    this.shelf.delete(index);
+  }
+
+  /** Goes on, if there is something to do and, for reading, nothing is hashed. */
+  wake(): void {
+    if (this.#stopped || this.#running !== null) return;
+    if (this.#unseen.length === 0 && (this.#unread.length === 0 || !this.#options.isIdle())) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+      for (const resolve of this.#waiters.splice(0)) resolve();
+      this.wake();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unseen = [];
+    this.#unread = [];
+    await this.#reader.stop();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // others of the same turn come into the first slice
+    while (!this.#stopped) {
+      if (this.#unseen.length > 0) await this.#lookUp(this.#unseen.splice(0, LOOKUPS));
+      else if (this.#unread.length > 0 && this.#options.isIdle()) await this.#read(this.#unread.pop() ?? 0);
+      else break;
+    }
+    await this.#sweep();
+  }
+
+  /** Once a run, when all files of the first scans are known. */
+  async #sweep(): Promise<void> {
+    const { catalog, store, isIdle } = this.#options;
+    if (this.#swept || this.#stopped || !isIdle()) return;
+    this.#swept = true;
+    await store.sweep(key => {
+      const sha1 = base32OrNull(key);
+      return sha1 !== null && catalog.index.bySha1(sha1) !== null;
+    });
+  }
+
+  async #lookUp(indices: readonly number[]): Promise<void> {
+    const { catalog, store } = this.#options;
+    const files = indices.flatMap(index => catalog.index.byIndex(index) ?? []);
+    const found = await store.lookUp(files.map(({ sha1 }) => formatBase32(sha1)));
+    for (const [i, { index }] of files.entries()) {
+      const stored = found[i];
+      if (stored === undefined) this.#unread.push(index);
+      else this.#keep(index, stored);
+    }
+  }
+
+  async #read(index: number): Promise<void> {
+    const { catalog, store, log } = this.#options;
+    const entry = catalog.byIndex(index);
+    const file = entry?.file ?? null;
+    if (entry === null || file === null) return;
+    const { path, size, mtimeMs } = entry;
+    const key = formatBase32(file.sha1);
+    const result = await this.#reader.read({ path, size, mtimeMs });
+    if (result.kind === 'stopped' || result.kind === 'changed') return; // the next scan takes it anew
+    const stored = result.kind === 'read' ? { media: result.record } : { media: null, failed: result.why };
+    if (result.kind === 'failed')
+      log.warn({ path, why: result.why }, `${path} is shared without metadata: it could not be read`);
+    await store.remember(key, stored);
+    this.#keep(index, stored);
+  }
+
+  #keep(index: number, { media, failed }: StoredMedia): void {
+    const file = this.#options.catalog.index.byIndex(index);
+    if (file === null) return;
+    if (failed !== undefined) this.#failed++;
+    if (media === null) return;
+    this.shelf.set(file, media);
+    this.#options.onChange();
+  }
+}

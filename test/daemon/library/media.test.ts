@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { MediaReader } from '../../../daemon/library/media-reader.ts';
+import { MediaStore, type StoredMedia } from '../../../daemon/store/media.ts';
+import { Store } from '../../../daemon/store/store.ts';
+import { mediaGgep, mediaMask } from '../../../protocol/wire/media-type.ts';
+import { encodeQuery, parseQuery } from '../../../protocol/wire/query.ts';
+import { openLibrary, spiedLog } from '../../support/library.ts';
+import { wav } from '../../support/media-files.ts';
+
+class CountingReader extends MediaReader {
+  reads = 0;
+
+  override read(request: Parameters<MediaReader['read']>[0]) {
+    this.reads++;
+    return super.read(request);
+  }
+}
+
+async function scene(t: Test, folder: string, data: string) {
+  const { log } = spiedLog();
+  const store = await Store.open(join(data, 'media'), log);
+  const reader = new CountingReader();
+  const media = { store: new MediaStore(store.table<StoredMedia>('media'), log), reader };
+  const opened = await openLibrary(t, data, [folder], { media });
+  await opened.library.settled();
+  await opened.library.mediaSettled();
+  const close = async (): Promise<void> => {
+    await opened.close();
+    await store.close();
+  };
+  return { ...opened, reader, close };
+}
+
+const rich = (fields: string, ggep = [] as ReturnType<typeof mediaGgep>[]) =>
+  parseQuery(
+    encodeQuery({
+      text: 'nothing-by-name',
+      xml: `<?xml version="1.0"?><audios xsi:noNamespaceSchemaLocation="http://www.limewire.com/schemas/audio.xsd"><audio ${fields}/></audios>`,
+      ggep,
+    }),
+  );
+
+t.test('metadata goes into hits and answers rich queries, is read once, and leaves with its file', async t => {
+  const root = t.testdir({
+    share: {
+      'track.wav': wav(3, { INAM: 'Moonlight', IART: 'Somebody' }),
+      'bad.mp3': 'not music at all',
+      'a.txt': 'text',
+    },
+    data: {},
+  });
+  const [folder, data] = [join(root, 'share'), join(root, 'data')];
+  const first = await scene(t, folder, data);
+  t.equal(first.reader.reads, 2);
+  t.match(first.library.media, { known: 1, pending: 0 });
+  await first.close();
+
+  const { library, reader, messages, close } = await scene(t, folder, data);
+  t.equal(reader.reads, 0, 'nothing is read again after a restart');
+  t.strictSame(messages, [], 'and nothing is said again');
+  const [file] = library.match(rich('artist="some" title="moonlight"'), 10);
+  t.equal(file?.name, 'track.wav');
+  t.strictSame(library.match(rich('artist="other" title="moonlight"'), 10), []);
+  t.strictSame(library.match(rich('title="moonlight"', [mediaGgep(mediaMask(['video']))]), 10), []);
+  t.equal(library.match(rich('title="moonlight"', [mediaGgep(mediaMask(['audio']))]), 10).length, 1);
+  const all = [...library.shared()];
+  const at = all.findIndex(({ name }) => name === 'track.wav');
+  t.match(
+    library.xmlOf(all),
+    new RegExp(`<audio seconds="3" bitrate="64" title="Moonlight" artist="Somebody" index="${at}"/>`),
+  );
+  t.ok([...library.words()].includes('moonlight'), 'others can route such queries to us');
+
+  await rm(join(folder, 'track.wav'));
+  await library.rescan();
+  await library.settled();
+  t.strictSame(library.match(rich('title="moonlight"'), 10), []);
+  t.equal(library.xmlOf([...library.shared()]), null);
+  await close();
+});
