@@ -28,6 +28,7 @@ export type FileView = z.infer<typeof library.file>;
 export type FolderView = z.infer<typeof library.folder>;
 export type PreviewView = z.infer<typeof library.preview>;
 export type RescanView = z.infer<typeof library.rescan>;
+export type ScrubView = z.infer<typeof library.scrub>;
 export type LiveView = z.infer<typeof service.live>;
 export type ReadyView = z.infer<typeof service.ready>;
 export type SettingView = z.infer<typeof service.setting>;
@@ -143,6 +144,7 @@ export interface Control {
   previewFolder(input: PreviewFolderInput): Answer<PreviewView>;
   unshareFolder(input: ById): Answer<void>;
   rescan(): Answer<RescanView>;
+  scrub(): Answer<ScrubView>;
 
   config(): Answer<ConfigView>;
   /** Writes the configuration file and applies settings that need no restart; `INVALID` names the first wrong key. */

@@ -293,6 +293,12 @@ export const endpoints = {
     success: 202,
     output: library.rescan,
   }),
+  scrub: create(`${API}/library/scrub`, {
+    tag: 'library',
+    doc: 'Reads all shared files again in idle time, 4 MiB a second, to check that their content is that which was hashed. This happens by itself every 90 days. Folders with other content say so in `error`.',
+    success: 202,
+    output: library.scrub,
+  }),
 
   config: get(`${API}/config`, {
     tag: 'service',

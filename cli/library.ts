@@ -1,7 +1,7 @@
 // library, share, unshare, rescan.
 import type { Command } from 'commander';
 import type { Client } from '../api/client.ts';
-import type { FileView, FolderView } from '../api/control.ts';
+import type { FileView, FolderView, ScrubView } from '../api/control.ts';
 import { counted, formatBytes, formatLeftOut } from '../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { firstItems, type ListFlags, listOptions } from './list.ts';
@@ -39,15 +39,23 @@ export function libraryCommands(terminal: Terminal): Command[] {
         if (flags.json === true) return printJson(terminal, { id, path });
         print(terminal, `no longer sharing ${path}`);
       }),
-    clientCommand('rescan', 'look through the shared folders for what has changed').action(
-      async (flags: ClientFlags) => {
+    clientCommand('rescan', 'look through the shared folders for what has changed')
+      .option('--contents', 'read all shared files again in idle time, for damage that dates do not show')
+      .action(async (flags: ClientFlags & { contents?: true }) => {
         const { client } = await findDaemon(flags, terminal);
+        if (flags.contents === true) return showScrub(await client.scrub(), flags, terminal);
         const answer = await client.rescan();
         if (flags.json === true) return printJson(terminal, answer);
         print(terminal, `scanning ${counted(answer.folders, 'folder')}`);
-      },
-    ),
+      }),
   ];
+}
+
+function showScrub(answer: ScrubView, flags: ClientFlags, terminal: Terminal): void {
+  const { files, bytes } = answer;
+  const how = 'in idle time: what differs will show in "servent library"';
+  if (flags.json === true) printJson(terminal, answer);
+  else print(terminal, `checking ${counted(files, 'file')}, ${formatBytes(bytes)}, ${how}`);
 }
 
 async function showAsSeen(client: Client, flags: ListFlags, terminal: Terminal): Promise<void> {

@@ -51,7 +51,12 @@ function statusFacts(status: StatusView): [string, string][] {
     ...(IN_ORDER.has(status.bootstrap.state) ? [] : ([['bootstrap', status.bootstrap.detail]] as [string, string][])),
     [
       'library',
-      `${counted(library.files, 'file')}, ${formatBytes(library.bytes)}${library.hashing > 0 ? `, ${library.hashing} to hash` : ''}`,
+      [
+        counted(library.files, 'file'),
+        formatBytes(library.bytes),
+        ...(library.hashing > 0 ? [`${library.hashing} to hash`] : []),
+        ...(library.trees > 0 ? [`${counted(library.trees, 'hash tree')} to make`] : []),
+      ].join(', '),
     ],
     ['searches', `${status.searches} running`],
     ['downloads', `${downloads.active} active, ${downloads.queued} queued, ${formatRate(downloads.rate)}`],

@@ -11,6 +11,7 @@ export const file = z.object({
   modifiedAt: time,
   state: z.enum(['hashing', 'shared', 'failed']),
   urn: urn.nullable().describe('null: not hashed yet'),
+  bitprint: urn.nullable().describe('SHA-1 and root of the hash tree; null: the tree is not made yet'),
   seenFolder: z.string().nullable().describe('folder name shown to other servents'),
   hits: count.describe('queries that matched it since the start'),
   uploads: count.describe('finished uploads since the start'),
@@ -103,5 +104,7 @@ export const preview = z.object({
   byRule: z.array(leftOut).describe('all files and folders that would be left out, by rule'),
   cut: z.string().nullable().describe('why the preview is incomplete'),
 });
+
+export const scrub = z.object({ files: count.describe('files to read'), bytes });
 
 export const rescan = z.object({ folders: count.describe('folders queued for scanning') });

@@ -73,7 +73,12 @@ export const status = z.object({
   bootstrap: bootstrap.describe('state of the search for first neighbours'),
   neighbours: z.array(keptNeighbour).describe('neighbours of `gnutella.connect`'),
   hosts: count.describe('addresses in the host cache'),
-  library: z.object({ files: count, bytes, hashing: count.describe('files still to hash') }),
+  library: z.object({
+    files: count,
+    bytes,
+    hashing: count.describe('files still to hash'),
+    trees: count.describe('shared files whose hash tree is still to be made, in idle time'),
+  }),
   searches: count.describe('our own running searches'),
   downloads: z.object({ active: count, queued: count, rate }),
   uploads: z.object({ active: count, queued: count, rate }),

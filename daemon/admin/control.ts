@@ -39,6 +39,7 @@ import type {
   ReplayInput,
   RescanView,
   ResultView,
+  ScrubView,
   SearchView,
   ShareFolderInput,
   StartDownloadInput,
@@ -279,6 +280,12 @@ export class DaemonControl implements Control {
     const { library, log } = this.#parts;
     library.rescan().catch((err: unknown) => log.error({ err }, 'the rescan failed'));
     return { folders: library.folders().length };
+  }
+
+  scrub(): ScrubView {
+    const { library } = this.#parts;
+    library.scrub();
+    return { files: library.files, bytes: library.bytes };
   }
 
   config(): ConfigView {

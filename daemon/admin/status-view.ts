@@ -34,7 +34,12 @@ export function statusView(parts: StatusParts): StatusView {
     bootstrap: bootstrapView(parts.servent.bootstrap.report, clock.wallTime()),
     neighbours: servent.kept.report().map(kept => keptView(kept, clock.now())),
     hosts: servent.hosts.size,
-    library: { files: library.files, bytes: library.bytes, hashing: library.hashing.pending },
+    library: {
+      files: library.files,
+      bytes: library.bytes,
+      hashing: library.hashing.pending,
+      trees: library.hashing.trees,
+    },
     searches: searches.running,
     downloads: parts.downloads.load,
     uploads: parts.fileServer.load,

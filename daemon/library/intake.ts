@@ -326,6 +326,7 @@ export class Intake {
       { path, sha1: record.sha1 },
       `${path} has another content than when it was hashed: it is not shared any more`,
     );
+    this.#onDone();
   }
 
   #exclude(entry: CatalogEntry, rule: string): void {

@@ -281,6 +281,11 @@ export const metrics: readonly Metric[] = [
   ),
   gauge('gnutella_library_files', 'Shared files.', ({ library }) => library.files),
   gauge('gnutella_library_bytes', 'Bytes of all shared files.', ({ library }) => library.bytes),
+  gauge(
+    'gnutella_library_treeless',
+    'Shared files whose hash tree is still to be made.',
+    ({ library }) => library.hashing.trees,
+  ),
   gauge('gnutella_library_hashing', 'Files that wait to be hashed.', ({ library }) => library.hashing.pending),
   gauge('gnutella_searches_running', 'Our own searches under way.', ({ searches }) => searches.running),
   gauge(

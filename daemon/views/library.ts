@@ -1,6 +1,6 @@
 // API views of shared folders and files.
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatSha1Urn } from '../../protocol/wire/urn.ts';
+import { formatBitprint, formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 
@@ -37,6 +37,7 @@ export function fileView(entry: CatalogEntry): FileView {
     modifiedAt: new Date(entry.mtimeMs).toISOString(),
     state: fileState(file !== null, entry.failed),
     urn: file === null ? null : formatSha1Urn(file.sha1),
+    bitprint: file === null || file.tigerRoot === null ? null : formatBitprint(file.sha1, file.tigerRoot),
     seenFolder: entry.folder.seenFolder(entry.path),
     hits: entry.hits,
     uploads: entry.uploads,

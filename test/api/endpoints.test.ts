@@ -39,6 +39,7 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   previewFolder: client => client.previewFolder({ path: '/srv/more' }),
   unshareFolder: client => client.unshareFolder({ id: 'l1' }),
   rescan: client => client.rescan(),
+  scrub: client => client.scrub(),
   config: client => client.config(),
   changeConfig: client => client.changeConfig({ dryRun: 'true', uploads: { slots: 3 } }),
   reloadConfig: client => client.reloadConfig(),

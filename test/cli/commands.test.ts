@@ -358,6 +358,7 @@ t.test('library shows folders and files; share and unshare take paths from where
   t.match((await cli('library', '--json')).json(), { folders: [{ id: 'l1' }], items: [{ id: 'f1' }], next: null });
   t.match(await cli('share', 'more'), { code: 0, out: `sharing ${join('/srv', 'more')} as l2\n` });
   t.match(await cli('rescan'), { code: 0, out: 'scanning 2 folders\n' });
+  t.match(await cli('rescan', '--contents'), { code: 0, out: /^checking \d+ files?, / });
   t.match(await cli('unshare', 'more'), { code: 0, out: `no longer sharing ${join('/srv', 'more')}\n` });
   t.match(await cli('unshare', 'more'), { code: 1, err: /is not shared: "servent library"/ });
   t.match(await cli('unshare', aFolder.id), { code: 0 });

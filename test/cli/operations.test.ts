@@ -41,6 +41,7 @@ const commandOf: Record<EndpointName, string[]> = {
   previewFolder: ['share', '/srv/more', '--dry-run'],
   unshareFolder: ['unshare', 'l1'],
   rescan: ['rescan'],
+  scrub: ['rescan', '--contents'],
   config: ['config', 'show'],
   changeConfig: ['block', '198.51.100.0/24'],
   reloadConfig: ['config', 'reload'],

@@ -107,7 +107,7 @@ export class FakeControl implements Control {
       },
       neighbours: [],
       hosts: this.hostList.length,
-      library: { files: this.fileList.length, bytes: 1_000, hashing: 0 },
+      library: { files: this.fileList.length, bytes: 1_000, hashing: 0, trees: 0 },
       searches: this.searchList.length,
       downloads: { active: 1, queued: 0, rate: 105_000 },
       uploads: { active: 1, queued: 0, rate: 250 },
@@ -329,6 +329,11 @@ export class FakeControl implements Control {
   rescan() {
     this.#note('rescan');
     return { folders: this.folderList.length };
+  }
+
+  scrub() {
+    this.#note('scrub');
+    return { files: this.fileList.length, bytes: 1_000 };
   }
 
   config(): ConfigView {

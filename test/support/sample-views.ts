@@ -148,6 +148,7 @@ export const aFile: FileView = {
   modifiedAt: AT,
   state: 'shared',
   urn: SHA1,
+  bitprint: `urn:bitprint:${SHA1.slice(9)}.${'A'.repeat(39)}`,
   seenFolder: null,
   hits: 3,
   uploads: 1,

@@ -145,8 +145,7 @@ export class DemoWorld {
         size,
         modifiedAt: this.#made.ago(90_000_000),
         state: hashing ? 'hashing' : 'shared',
-        urn: hashing ? null : this.#made.urn(),
-        seenFolder: null,
+        ...{ urn: hashing ? null : this.#made.urn(), bitprint: null, seenFolder: null },
         hits: Math.floor(this.#made.random() ** 4 * 900),
         uploads: Math.floor(this.#made.random() ** 6 * 40),
       });
@@ -468,6 +467,7 @@ export class DemoWorld {
         files: this.#files.length,
         bytes: this.#files.reduce((sum, { size }) => sum + size, 0),
         hashing: this.#files.filter(({ state }) => state === 'hashing').length,
+        trees: 0,
       },
       searches: this.#searches.filter(({ view }) => view.state === 'running').length,
       downloads: {

@@ -87,7 +87,7 @@ export const fileList: ListSpec<FileView> = {
   nameOf: file => file.name,
   empty: 'No files in the shared folders.',
   copy: file => file.urn ?? file.name,
-  magnet: magnetOf,
+  magnet: row => magnetOf({ ...row, urn: row.bitprint ?? row.urn }),
   columns: [
     { id: 'name', title: 'NAME', of: row => row.name, width: 24, grow: 2, rank: 0 },
     {

@@ -132,7 +132,13 @@ t.test('content that changed under an old date is not shared, is said, and comes
   const path = join(folder, 'share', 'rotten');
   const clock = { now: 1e12 };
   const read = outcomes();
-  const over = { ...read, scrubRules: QUICK, now: () => clock.now };
+  const told: (string | null)[] = [];
+  const over = {
+    ...read,
+    scrubRules: QUICK,
+    now: () => clock.now,
+    onScanned: ({ error }: { error: string | null }) => told.push(error),
+  };
   const first = await openLibrary(t, folder, [join(folder, 'share')], over);
   await first.library.settled();
   const { atimeMs, mtimeMs } = statSync(path);
@@ -147,6 +153,7 @@ t.test('content that changed under an old date is not shared, is said, and comes
   t.equal(first.library.bySha1(sha1('as it was')), null);
   t.equal(first.library.files, 1);
   t.match(first.messages.join(), /rotten has another content/);
+  t.match(told.at(-1), /rotten is changed/, 'in an event, too');
   t.match(first.library.folders(), [{ error: /rotten is changed on the disk without a new date/, unread: true }]);
   await first.library.rescan();
   await first.library.settled();

@@ -68,6 +68,32 @@ t.test('a URN decides when we have it, else the words', async t => {
   t.strictSame(ask(index, '', [Buffer.alloc(3)]), [], 'no hash at all');
 });
 
+t.test(
+  'a file is found by the root of its hash tree and by its bitprint, and by no bitprint with another root',
+  async t => {
+    const index = new SearchIndex();
+    const root = (n: number): Buffer => Buffer.alloc(24, n);
+    const by = (sha1: Buffer | null, tigerRoot: Buffer | null): number[] =>
+      index.match({ text: '', urns: [{ sha1, tigerRoot }] }, 10).map(hit => hit.index);
+    index.add({ ...file(1, 'with a tree', sha1Of(1)), tigerRoot: root(1) });
+    index.add(file(2, 'without', sha1Of(2)));
+    t.strictSame([by(null, root(1)), by(sha1Of(1), root(1)), by(sha1Of(1), null)], [[1], [1], [1]]);
+    t.strictSame(
+      [by(sha1Of(1), root(2)), by(null, root(2)), by(null, Buffer.alloc(24)), by(null, Buffer.alloc(3))],
+      [[], [], [], []],
+    );
+    t.strictSame(by(sha1Of(2), root(2)), [2], 'its root may be the one');
+    t.equal(index.byIndex(2)?.tigerRoot, null);
+    index.addTigerRoot(1, root(2)); // the row of the second file
+    t.strictSame(by(null, root(2)), [2]);
+    t.ok(index.byIndex(2)?.tigerRoot?.equals(root(2)));
+    t.strictSame(by(sha1Of(2), root(3)), []);
+    index.remove(2);
+    index.add(file(3, 'in its row', sha1Of(3)));
+    t.strictSame([by(null, root(2)), by(null, root(1))], [[], [1]]);
+  },
+);
+
 t.test('copies of one content: each is found by its name, one by the URN, and it outlives the other', async t => {
   const index = new SearchIndex();
   index.add(file(1, 'first copy', sha1Of(7)));

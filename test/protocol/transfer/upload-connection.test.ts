@@ -280,7 +280,9 @@ t.test('a large tree goes in chunks to a client that names codings, as a whole t
   t.equal(whole.head.headers.get('Content-Length'), String(whole.body.length));
   t.ok(whole.body.length > 4096 && whole.keepAlive);
   t.ok(parseThex(whole.body, { size, root: tree.root }).leaves.equals(tree.leaves));
-  const parts = ask(get(`/uri-res/N2X?${urn}`, 'Accept-Encoding: deflate'));
+  // as gtk-gnutella 1.2.3 asks, captured
+  const gtkg = ['Accept: application/dime', 'Accept-Encoding: deflate', 'X-Queue: 1.1', 'X-Node: 5.5.1.3:6346'];
+  const parts = ask(get(`/uri-res/N2X?${urn}`, 'X-Features: tls/1.0, browse/1.0, fwalt/0.1, queue/1.1', ...gtkg));
   t.equal(parts.head.headers.get('Transfer-Encoding'), 'chunked');
   t.notOk(parts.head.headers.has('Content-Length'));
   const body = new ChunkedBody();

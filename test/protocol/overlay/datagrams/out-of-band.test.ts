@@ -136,6 +136,25 @@ t.test(
   },
 );
 
+t.test('hits tell the root of the hash tree once it is known', async t => {
+  const { servent, network } = replier([]);
+  const file = {
+    index: 1,
+    name: 'a',
+    size: 1,
+    sha1: Buffer.alloc(20, 1),
+    tigerRoot: Buffer.alloc(24, 2),
+    modifiedAt: 0,
+  };
+  const files = [file, { ...file, index: 2, tigerRoot: null }];
+  const [bytes = Buffer.alloc(0)] = hitDatagrams(servent, files, network.random.guid(), [], 0);
+  const { hits } = parseQueryHit(bytes.subarray(23));
+  t.strictSame(
+    hits.map(({ sha1, tigerRoot }) => ({ sha1, tigerRoot })),
+    files.map(({ sha1, tigerRoot }) => ({ sha1, tigerRoot })),
+  );
+});
+
 t.test('a name that fits no datagram is left out, the others are not', async t => {
   const { servent, network } = replier([]);
   const file = (name: string, index: number) => ({
