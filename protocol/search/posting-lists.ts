@@ -2,17 +2,11 @@
 // into chunks of at most 1,024 rows, which bounds the cost of insertion and deletion.
 import { CellRuns, RUN_BITS_MAX } from './cell-runs.ts';
 import { Column } from './column.ts';
+import { type Chunk, PostingCursor } from './posting-cursor.ts';
 
 const CHUNK_CELLS = 1 << RUN_BITS_MAX;
 /** Marks a list of chunks. */
 const CHUNKED = 15;
-
-interface Chunk {
-  /** Place of its run. */
-  place: number;
-  length: number;
-  first: number;
-}
 
 export class PostingLists {
   readonly #runs = new CellRuns();
@@ -33,17 +27,15 @@ export class PostingLists {
     return this.#lengths.get(list);
   }
 
-  /** Number of pieces that the list consists of. */
-  pieces(list: number): number {
-    if (this.length(list) === 0) return 0;
-    return this.#bits.get(list) === CHUNKED ? (this.#chunks.get(list)?.length ?? 0) : 1;
+  /** The rows of a list, none for an unknown one; valid until the next change. */
+  cursor(list: number): PostingCursor {
+    return new PostingCursor(this.#runs, this.#chunksOf(list));
   }
 
-  /** Rows of one piece: a view, valid until the next change. */
-  piece(list: number, number: number): Uint32Array {
-    if (this.#bits.get(list) !== CHUNKED) return this.#view(this.#places.get(list), this.length(list));
-    const chunk = this.#chunks.get(list)?.[number];
-    return chunk === undefined ? new Uint32Array(0) : this.#view(chunk.place, chunk.length);
+  #chunksOf(list: number): readonly Chunk[] {
+    if (this.#bits.get(list) === CHUNKED) return this.#chunks.get(list) ?? [];
+    const length = this.length(list);
+    return length === 0 ? [] : [{ place: this.#places.get(list), length, first: 0 }];
   }
 
   insert(list: number, row: number): void {

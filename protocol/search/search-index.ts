@@ -6,6 +6,7 @@ import { FileTable } from './file-table.ts';
 import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
 import { type Dated, NewestFiles } from './newest-files.ts';
+import { ROWS_END, UnionCursor } from './posting-cursor.ts';
 import { PostingLists } from './posting-lists.ts';
 import { type ContentFiles, fileOfUrn, type Searchable, type SharedFile } from './shared-file.ts';
 import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
@@ -15,8 +16,19 @@ import { WordList } from './word-list.ts';
 const PREFIX_BYTES_MIN = 3;
 /** Words of the library tried for one query word. */
 const EXPANSIONS_MAX = 1024;
-/** Candidate files tested for one query, about a millisecond; reached by frequent words that are never together. */
-const CANDIDATES_MAX = 65_536;
+/**
+ * Query words that begin at most that many words of the library are looked up in posting lists, which skips candidates; others in the
+ * words of each candidate.
+ */
+const LISTS_MAX = 16;
+/**
+ * Bounds the work for one query, in searches of a posting list: about a millisecond. Frequent words that are rarely together reach it;
+ * files after that are not found.
+ */
+const WORK_MAX = 100_000;
+/** Cost of a look at the words of a candidate, and at its name, in searches of a posting list. */
+const WORDS_WORK = 4;
+const NAME_WORK = 16;
 /** Most SharedFile objects kept for later queries. */
 const MADE_MAX = 1024;
 
@@ -36,7 +48,7 @@ export class SearchIndex implements Searchable, ContentFiles {
   readonly #bySha1: HashTable;
   /** Files whose hash tree is known. */
   readonly #byTigerRoot: HashTable;
-  /** By word number: bits of the query words that it matches; zero between queries. */
+  /** By word number: bits of the query words that it matches, of those looked up in the words of candidates; zero between queries. */
   #marks = new Uint32Array(256);
   /** Objects created last, by low bits of the row. */
   readonly #made: (SharedFile | undefined)[] = new Array(MADE_MAX).fill(undefined);
@@ -216,25 +228,26 @@ export class SearchIndex implements Searchable, ContentFiles {
 
   #matchWords(words: readonly string[], media: number, hitsMax: number, hits: number[]): void {
     if (words.length === 0 || words.length > QUERY_WORDS_MAX) return;
-    const expansions: number[][] = [];
-    let rarest: number[] = [];
-    let fewest = Number.POSITIVE_INFINITY;
+    const expansions: { numbers: number[]; files: number }[] = [];
     for (const word of words) {
       const numbers = this.#expand(word);
       let files = 0;
       for (const number of numbers) files += this.#filesOfWord.length(number);
       if (files === 0) return;
-      if (files < fewest) {
-        fewest = files;
-        rarest = numbers;
-      }
-      expansions.push(numbers);
+      expansions.push({ numbers, files });
     }
-    for (let i = 0; i < expansions.length; i++) {
-      for (const number of expansions[i] ?? []) this.#marks[number] = (this.#marks[number] ?? 0) | (1 << i);
+    expansions.sort((a, b) => a.files - b.files);
+    const [rarest = [], ...others] = expansions.map(({ numbers }) => numbers);
+    // Cursors start again for each list of the rarest word: with many of them that costs more than it skips.
+    const listsMax = rarest.length > LISTS_MAX ? 0 : LISTS_MAX;
+    const few = others.filter(({ length }) => length <= listsMax);
+    const many = others.filter(({ length }) => length > listsMax);
+    const unions = few.map(numbers => new UnionCursor(numbers.map(number => this.#filesOfWord.cursor(number))));
+    for (const [i, numbers] of many.entries()) {
+      for (const number of numbers) this.#marks[number] = (this.#marks[number] ?? 0) | (1 << i);
     }
-    this.#collect(rarest, (1 << words.length) - 1, media, hitsMax, hits);
-    for (const numbers of expansions) for (const number of numbers) this.#marks[number] = 0;
+    this.#collect(rarest, unions, (1 << many.length) - 1, media, hitsMax, hits);
+    for (const numbers of many) for (const number of numbers) this.#marks[number] = 0;
   }
 
   #expand(word: string): number[] {
@@ -245,21 +258,39 @@ export class SearchIndex implements Searchable, ContentFiles {
     return number < 0 ? [] : [number];
   }
 
-  /** Appends the files with any of these words whose words have all marks, of these media types. */
-  #collect(numbers: readonly number[], allMarks: number, media: number, hitsMax: number, hits: number[]): void {
-    let candidates = 0;
+  /** Appends the files with any of these words that are in all unions, whose words have all marks, of these media types. */
+  #collect(
+    numbers: readonly number[],
+    unions: readonly UnionCursor[],
+    allMarks: number,
+    media: number,
+    hitsMax: number,
+    hits: number[],
+  ): void {
+    let work = WORK_MAX;
     for (const number of numbers) {
-      const pieces = this.#filesOfWord.pieces(number);
-      for (let i = 0; i < pieces; i++) {
-        for (const row of this.#filesOfWord.piece(number, i)) {
-          if (++candidates > CANDIDATES_MAX) return;
-          // A file of a word has that word: only further words need a test.
-          if (allMarks !== 1 && !this.#wordsOfFile.hasMarks(row, this.#marks, allMarks)) continue;
-          if (!this.#isOfMedia(row, media)) continue;
-          if (numbers.length > 1 && hits.includes(row)) continue;
-          hits.push(row);
+      for (const union of unions) union.rewind();
+      const cursor = this.#filesOfWord.cursor(number);
+      for (let { row } = cursor; row < ROWS_END && work > 0; ) {
+        work--;
+        let next = row;
+        for (let i = 0; i < unions.length && next === row; i++) {
+          const union = unions[i];
+          if (union === undefined) break;
+          next = union.seek(row);
+          work -= union.lists;
+        }
+        if (next > row) {
+          row = cursor.seek(next);
+          continue;
+        }
+        if (allMarks !== 0) work -= WORDS_WORK;
+        if (allMarks === 0 || this.#wordsOfFile.hasMarks(row, this.#marks, allMarks)) {
+          if (media !== 0) work -= NAME_WORK;
+          if (this.#isOfMedia(row, media) && (numbers.length === 1 || !hits.includes(row))) hits.push(row);
           if (hits.length >= hitsMax) return;
         }
+        row = cursor.seek(row + 1);
       }
     }
   }

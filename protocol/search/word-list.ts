@@ -76,19 +76,34 @@ export class WordList {
   findPrefixed(prefix: string, max: number): number[] {
     const { bytes, length } = this.#key.set(prefix);
     const found: number[] = [];
-    let at = this.#blockOf();
-    let position = this.#lowerBound(this.#block(at));
-    while (at < this.#blocks.length && found.length < max) {
+    let start = -1;
+    for (let at = this.#blockOf(); at < this.#blocks.length && found.length < max; at++) {
       const block = this.#block(at);
-      for (; position < block.length && found.length < max; position++) {
-        const number = block.numbers[position] ?? 0;
-        if (!this.#words.startsWith(number, bytes, length)) return found;
-        found.push(number);
+      if (start < 0) start = this.#lowerBound(block);
+      const last = block.numbers[block.length - 1] ?? 0;
+      const isWhole = block.length > 0 && this.#words.startsWith(last, bytes, length);
+      const end = isWhole ? block.length : this.#prefixEnd(block, start);
+      for (let position = start; position < end && found.length < max; position++) {
+        found.push(block.numbers[position] ?? 0);
       }
-      at++;
-      position = 0;
+      // The words with the prefix may begin with the next block.
+      if (end < block.length) return found;
+      start = 0;
     }
     return found;
+  }
+
+  /** Position after the words of a block that begin with the key; words from `start` on are not below it. */
+  #prefixEnd({ numbers, length: count }: Block, start: number): number {
+    const { bytes, length } = this.#key;
+    let low = start;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#words.startsWith(numbers[middle] ?? 0, bytes, length)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Inserts the number of the key in order. */

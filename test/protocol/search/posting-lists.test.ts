@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { ROWS_END, UnionCursor } from '../../../protocol/search/posting-cursor.ts';
 import { PostingLists } from '../../../protocol/search/posting-lists.ts';
 
 const all = (lists: PostingLists, list: number): number[] => {
   const rows: number[] = [];
-  for (let i = 0; i < lists.pieces(list); i++) rows.push(...lists.piece(list, i));
+  const cursor = lists.cursor(list);
+  for (let { row } = cursor; row < ROWS_END; row = cursor.seek(row + 1)) rows.push(row);
   return rows;
 };
 
@@ -56,4 +58,33 @@ t.test('cells of lists that end are used again', async t => {
     fill();
     t.equal(lists.cells, cells);
   }
+});
+
+t.test('a cursor over one list or several moves to the next row at or after the wanted one', async () => {
+  const stretch = fc.record({ first: fc.nat(20_000), count: fc.nat(2500), step: fc.constantFrom(1, 3, 11) });
+  const property = fc.property(
+    fc.array(fc.array(stretch, { maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.nat(50_000), { maxLength: 40 }),
+    (contents, wanted) => {
+      const lists = new PostingLists();
+      const rows = new Set<number>();
+      for (const [list, stretches] of contents.entries()) {
+        const own = new Set<number>();
+        for (const { first, count, step } of stretches) for (let i = 0; i < count; i++) own.add(first + i * step);
+        for (const row of own) {
+          lists.insert(list, row);
+          rows.add(row);
+        }
+      }
+      const sorted = [...rows].sort((a, b) => a - b);
+      const union = new UnionCursor(contents.map((_, list) => lists.cursor(list)));
+      const ascending = [...wanted].sort((a, b) => a - b);
+      const isFound = (): boolean =>
+        ascending.every(row => union.seek(row) === (sorted.find(other => other >= row) ?? ROWS_END));
+      if (!isFound()) return false;
+      union.rewind();
+      return isFound();
+    },
+  );
+  fc.assert(property, { numRuns: 60 });
 });

@@ -217,6 +217,45 @@ t.test('thousands of files come and go without holes showing', async t => {
   t.equal(ask(index, 'common', [], 5000).length, 3000);
 });
 
+t.test('frequent words, with few forms and with many, find the files that have all of them', async t => {
+  const index = new SearchIndex();
+  const names = Array.from(
+    { length: 4000 },
+    (_, i) => `form${i % 41} half${i % 2} third${i % 3} nth${i % 29} ${i % 50}`,
+  );
+  for (const [i, name] of names.entries()) index.add(file(i + 1, name, sha1Of(i % 256)));
+  const texts = [
+    'half0 third1', // two long lists
+    'half0 half1', // never together
+    'half third2 nth7', // few forms
+    'form third0 half1', // many forms, the most frequent word
+    'form1 nth2 25', // many forms of several words
+    'nth form 3',
+  ];
+  for (const text of texts) {
+    const wanted = text.split(' ');
+    const isFound = (name: string): boolean =>
+      wanted.every(word => name.split(' ').some(own => (word.length < 3 ? own === word : own.startsWith(word))));
+    const expected = names.flatMap((name, i) => (isFound(name) ? [i + 1] : []));
+    t.strictSame(
+      ask(index, text, [], 5000).sort((a, b) => a - b),
+      expected,
+      text,
+    );
+  }
+});
+
+t.test('a query without end in sight is cut short', async t => {
+  const index = new SearchIndex();
+  // the two words are together only in the last file
+  for (let i = 1; i <= 120_000; i++) index.add(file(i, i % 2 === 0 ? 'even' : 'odd', sha1Of(i % 256)));
+  index.add(file(120_001, 'even and odd'));
+  t.strictSame(ask(index, 'even odd'), [], 'the last file is beyond the bound');
+  index.remove(2);
+  index.add(file(2, 'even and odd'));
+  t.strictSame(ask(index, 'even odd'), [2]);
+});
+
 t.test('no text of any kind makes it throw', async () => {
   const index = indexOf('Quick-Brown_Fox (jumps).ogg', '日本語 file', "don't");
   fc.assert(
