@@ -27,6 +27,7 @@ export type UploadView = z.infer<typeof transfers.upload>;
 export type FileView = z.infer<typeof library.file>;
 export type FolderView = z.infer<typeof library.folder>;
 export type PreviewView = z.infer<typeof library.preview>;
+export type HashingView = z.infer<typeof library.hashing>;
 export type RescanView = z.infer<typeof library.rescan>;
 export type ScrubView = z.infer<typeof library.scrub>;
 export type LiveView = z.infer<typeof service.live>;
@@ -145,6 +146,9 @@ export interface Control {
   unshareFolder(input: ById): Answer<void>;
   rescan(): Answer<RescanView>;
   scrub(): Answer<ScrubView>;
+  rescanFolder(input: ById): Answer<FolderView>;
+  hashing(): Answer<HashingView>;
+  cancelHashing(): Answer<void>;
 
   config(): Answer<ConfigView>;
   /** Writes the configuration file and applies settings that need no restart; `INVALID` names the first wrong key. */

@@ -299,6 +299,23 @@ export const endpoints = {
     success: 202,
     output: library.scrub,
   }),
+  rescanFolder: create(`${API}/library/folders/:id/rescan`, {
+    tag: 'library',
+    doc: 'Looks through one shared folder for what has changed.',
+    success: 202,
+    params: byId,
+    output: library.folder,
+    problems: ['NOT_FOUND'],
+  }),
+  hashing: get(`${API}/library/hashing`, {
+    tag: 'library',
+    doc: 'How far scanning and hashing have come.',
+    output: library.hashing,
+  }),
+  cancelHashing: remove(`${API}/library/hashing`, {
+    tag: 'library',
+    doc: 'Ends scans and hashing until a rescan is asked for or the next start. What was hashed stays shared.',
+  }),
 
   config: get(`${API}/config`, {
     tag: 'service',

@@ -1,7 +1,7 @@
 // Table of all events. Event log, streams, hooks, documentation and client types are made from it.
 import { z } from 'zod';
 import { address, bytes, count, id, seconds, time } from './schemas/common.ts';
-import { folder } from './schemas/library.ts';
+import { folder, hashing } from './schemas/library.ts';
 import { peer, query, status } from './schemas/overlay.ts';
 import { result, search } from './schemas/searches.ts';
 import { configPlan, logLevel, logLine } from './schemas/service.ts';
@@ -60,6 +60,7 @@ export const events = {
   'upload.progress': latest('uploads', upload, 'it moves'),
   'upload.finished': kept('uploads', upload.extend({ total: bytes }), 'an upload ended after `total` bytes'),
   'library.scanned': kept('library', folder, 'a shared folder was scanned'),
+  'library.hashing': latest('library', hashing, 'progress of scans and hashing, or their end'),
   'status.started': kept('status', status, 'the daemon started'),
   'status.now': latest('status', status, 'state of the servent, sent periodically'),
   'status.configured': kept('status', configPlan, 'the configuration changed'),

@@ -1,6 +1,6 @@
 // Formats values of the API as text, for the command line, the dashboard and the web page. Pure.
 
-import type { SearchView } from './control.ts';
+import type { HashingView, SearchView } from './control.ts';
 
 type Repeat = Pick<SearchView, 'askedBefore' | 'askAgainAt' | 'text'>;
 
@@ -93,4 +93,14 @@ export function formatLeftOut(leftOut: readonly { files: number; folders: number
 export function formatFilesAndFolders({ files, folders }: { files: number; folders: number }): string {
   const amounts = [folders > 0 ? counted(folders, 'folder') : '', files > 0 ? counted(files, 'file') : ''];
   return amounts.filter(amount => amount !== '').join(' and ');
+}
+
+/** `hashing 12 files  3.1 MB left  1.0 MB/s  3 s left  /music/a.ogg` */
+export function formatHashing({ state, files, bytes, rate, eta, current }: HashingView): string {
+  if (state === 'cancelled') return 'hashing was cancelled: "servent rescan" goes on';
+  if (state !== 'hashing') return state === 'idle' ? 'everything is hashed' : 'scanning';
+  const parts = [`hashing ${counted(files, 'file')}`, `${formatBytes(bytes)} left`, formatRate(rate)];
+  if (eta !== null) parts.push(`${formatDuration(eta)} left`);
+  if (current !== null) parts.push(printable(current));
+  return parts.join('  ');
 }

@@ -1,9 +1,10 @@
 // library, share, unshare, rescan.
 import type { Command } from 'commander';
 import type { Client } from '../api/client.ts';
-import type { FileView, FolderView, ScrubView } from '../api/control.ts';
-import { counted, formatBytes, formatLeftOut } from '../api/format.ts';
+import type { FileView, FolderView } from '../api/control.ts';
+import { formatBytes, formatLeftOut } from '../api/format.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { rescanCommand } from './hashing.ts';
 import { firstItems, type ListFlags, listOptions } from './list.ts';
 import { findFolder, foldersOf, seenColumns, shareCommand } from './share.ts';
 import { type Column, table } from './table.ts';
@@ -39,23 +40,8 @@ export function libraryCommands(terminal: Terminal): Command[] {
         if (flags.json === true) return printJson(terminal, { id, path });
         print(terminal, `no longer sharing ${path}`);
       }),
-    clientCommand('rescan', 'look through the shared folders for what has changed')
-      .option('--contents', 'read all shared files again in idle time, for damage that dates do not show')
-      .action(async (flags: ClientFlags & { contents?: true }) => {
-        const { client } = await findDaemon(flags, terminal);
-        if (flags.contents === true) return showScrub(await client.scrub(), flags, terminal);
-        const answer = await client.rescan();
-        if (flags.json === true) return printJson(terminal, answer);
-        print(terminal, `scanning ${counted(answer.folders, 'folder')}`);
-      }),
+    rescanCommand(terminal),
   ];
-}
-
-function showScrub(answer: ScrubView, flags: ClientFlags, terminal: Terminal): void {
-  const { files, bytes } = answer;
-  const how = 'in idle time: what differs will show in "servent library"';
-  if (flags.json === true) printJson(terminal, answer);
-  else print(terminal, `checking ${counted(files, 'file')}, ${formatBytes(bytes)}, ${how}`);
 }
 
 async function showAsSeen(client: Client, flags: ListFlags, terminal: Terminal): Promise<void> {

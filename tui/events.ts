@@ -84,6 +84,7 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
     case 'search.result':
     case 'download.progress':
     case 'upload.progress':
+    case 'library.hashing':
     case 'status.now':
       return [];
     default:

@@ -131,6 +131,7 @@ export class LiveReducer {
       case 'status.now':
         this.#status = event.data;
         break;
+      case 'library.hashing':
       case 'status.configured':
       case 'status.stopping':
       case 'log.line':
@@ -196,6 +197,7 @@ export function listsChangedBy(event: ServentEvent, resultsOf: string | null): r
     case 'uploads':
       return event.type === 'upload.progress' ? [] : ['uploads'];
     case 'library':
+      if (event.type === 'library.hashing' && event.data.state !== 'idle') return [];
       return ['folders', 'files'];
     case 'queries':
     case 'status':

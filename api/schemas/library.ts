@@ -1,6 +1,6 @@
 // Schemas of shared folders and files.
 import { z } from 'zod';
-import { bytes, count, id, time, urn } from './common.ts';
+import { bytes, count, id, seconds, time, urn } from './common.ts';
 
 export const file = z.object({
   id,
@@ -106,5 +106,17 @@ export const preview = z.object({
 });
 
 export const scrub = z.object({ files: count.describe('files to read'), bytes });
+
+export const hashing = z.object({
+  state: z
+    .enum(['idle', 'scanning', 'hashing', 'cancelled'])
+    .describe('cancelled: nothing is scanned or hashed until a rescan is asked for, or the next start'),
+  files: count.describe('files still to hash'),
+  hashed: count.describe('files hashed since the start'),
+  bytes: bytes.describe('bytes still to read'),
+  rate: bytes.describe('bytes read per second'),
+  eta: seconds.nullable().describe('null: not known'),
+  current: z.string().nullable().describe('path of a file that is being read'),
+});
 
 export const rescan = z.object({ folders: count.describe('folders queued for scanning') });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { address, bytes, count, givenAddress, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
 import { finding, keptNeighbour } from './explain.ts';
+import { hashing } from './library.ts';
 
 const reachability = z.object({
   state: z.enum(['open', 'firewalled', 'unknown']),
@@ -78,6 +79,7 @@ export const status = z.object({
     bytes,
     hashing: count.describe('files still to hash'),
     trees: count.describe('shared files whose hash tree is still to be made, in idle time'),
+    progress: hashing,
   }),
   searches: count.describe('our own running searches'),
   downloads: z.object({ active: count, queued: count, rate }),

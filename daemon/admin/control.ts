@@ -16,6 +16,7 @@ import type {
   Explanation,
   FileView,
   FolderView,
+  HashingView,
   HistoryView,
   HookView,
   HostView,
@@ -63,7 +64,7 @@ import { explainRole } from '../explain/explain-role.ts';
 import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
-import { fileView, folderView } from '../views/library.ts';
+import { fileView, folderView, hashingView } from '../views/library.ts';
 import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
 import { resultView, searchView } from '../views/searches.ts';
@@ -286,6 +287,24 @@ export class DaemonControl implements Control {
     const { library } = this.#parts;
     library.scrub();
     return { files: library.files, bytes: library.bytes };
+  }
+
+  rescanFolder({ id }: ById): FolderView {
+    const { library, log } = this.#parts;
+    const isIt = (folder: { id: string }): boolean => folder.id === id;
+    if (!library.folders().some(isIt)) throw notFound('shared folder', id);
+    library.rescan(id).catch((err: unknown) => log.error({ err }, 'the rescan failed'));
+    const folder = library.folders().find(isIt);
+    if (folder === undefined) throw notFound('shared folder', id);
+    return folderView(folder);
+  }
+
+  hashing(): HashingView {
+    return hashingView(this.#parts.library);
+  }
+
+  cancelHashing(): void {
+    this.#parts.library.cancel();
   }
 
   config(): ConfigView {

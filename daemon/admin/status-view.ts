@@ -3,6 +3,7 @@ import type { StatusView } from '../../api/control.ts';
 import { version } from '../../api/version.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../views/bootstrap.ts';
+import { hashingView } from '../views/library.ts';
 import { electionView, keptView, reachabilityView } from '../views/neighbours.ts';
 import type { ControlParts } from './control-parts.ts';
 
@@ -39,6 +40,7 @@ export function statusView(parts: StatusParts): StatusView {
       bytes: library.bytes,
       hashing: library.hashing.pending,
       trees: library.hashing.trees,
+      progress: hashingView(library),
     },
     searches: searches.running,
     downloads: parts.downloads.load,

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import { neverShared } from '../../settings/never-shared.ts';
 import type { HashReply, HashRequest, HashResult, HashWorkerData } from './hash-worker.ts';
 
@@ -48,6 +49,7 @@ export class HashPool {
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
   #speed = 0;
+  readonly #meter = new RateMeter(performance.now());
   /** Bytes of unfinished jobs; a file in progress counts in full. */
   #bytes = 0;
   /** By default one thread, and two with more than two cores. */
@@ -66,6 +68,11 @@ export class HashPool {
     let left = this.#bytes;
     for (const thread of this.#threads) left -= thread.progressBytes;
     return Math.max(0, left);
+  }
+
+  /** Bytes read per second, over the last seconds. */
+  get rate(): number {
+    return this.pending === 0 ? 0 : Math.round(this.#meter.bytesPerSecond(performance.now()));
   }
 
   /** Path of a file being hashed; null: none. */
@@ -170,8 +177,10 @@ export class HashPool {
   }
 
   #onReply(thread: Thread, reply: HashReply): void {
-    if (reply.kind === 'progress') thread.progressBytes += reply.bytes;
-    else this.#finish(thread, reply.id, reply.result);
+    if (reply.kind === 'progress') {
+      thread.progressBytes += reply.bytes;
+      this.#meter.add(reply.bytes, performance.now());
+    } else this.#finish(thread, reply.id, reply.result);
     if (!this.#closed) this.#dispatch();
   }
 
@@ -180,6 +189,7 @@ export class HashPool {
     if (job === undefined) return;
     thread.running.delete(id);
     this.#bytes -= bytesOf(job);
+    if (result.kind === 'hashed') this.#meter.add(bytesOf(job) - thread.progressBytes, performance.now());
     thread.progressBytes = 0;
     if (!this.#closed && !job.cancelled) job.done(result);
   }

@@ -27,6 +27,8 @@ export interface HashingStatus {
   /** Files hashed since the start, without those known from the store. */
   readonly done: number;
   readonly bytesLeft: number;
+  /** Bytes read per second, over the last seconds. */
+  readonly rate: number;
   readonly current: string | null;
   /** Number of shared files whose hash tree is still to be made. */
   readonly trees: number;
@@ -96,8 +98,8 @@ export class Intake {
   }
 
   get hashing(): HashingStatus {
-    const { bytesLeft, current } = this.#pool;
-    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, current, trees: this.#catalog.treeless };
+    const { bytesLeft, rate, current } = this.#pool;
+    return { pending: this.#jobs.size, done: this.#hashed, bytesLeft, rate, current, trees: this.#catalog.treeless };
   }
 
   /** Most bytes read per second; 0: no limit. */

@@ -376,6 +376,10 @@ export class Library implements Searchable, ContentFiles {
     this.#intake.cancel();
   }
 
+  get isScanning(): boolean {
+    return this.#scans.isScanning;
+  }
+
   get isCancelled(): boolean {
     return this.#scans.isCancelled;
   }

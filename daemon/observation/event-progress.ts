@@ -1,8 +1,10 @@
 // What moves all the time, looked at while somebody listens: progress of transfers, and the servent at a glance.
 import type { StatusView } from '../../api/control.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { Library } from '../library/library.ts';
 import type { DownloadSnapshot } from '../transfer/download.ts';
 import type { UploadSnapshot } from '../transfer/upload.ts';
+import { hashingView } from '../views/library.ts';
 import { downloadView, uploadView } from '../views/transfers.ts';
 
 const LOOK_MS = 500;
@@ -11,11 +13,15 @@ export interface EventProgressParts {
   events: EventLog;
   downloads: { readonly load: { active: number }; list(): DownloadSnapshot[] };
   uploads: { list(): UploadSnapshot[] };
+  library: Pick<Library, 'hashing' | 'isScanning' | 'isCancelled' | 'revisions'>;
   status: () => StatusView;
 }
 
 export class EventProgress {
   readonly #parts: EventProgressParts;
+  #hashing = 'idle';
+  /** Of the list of files. */
+  #revision = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(parts: EventProgressParts) {
@@ -28,7 +34,7 @@ export class EventProgress {
   }
 
   look(): void {
-    const { events, downloads, uploads, status } = this.#parts;
+    const { events, downloads, uploads, library, status } = this.#parts;
     if (events.hears('downloads') && downloads.load.active > 0) {
       for (const download of downloads.list())
         if (download.state === 'active' || download.state === 'verifying')
@@ -36,6 +42,14 @@ export class EventProgress {
     }
     if (events.hears('uploads')) {
       for (const upload of uploads.list()) events.tell('upload.progress', uploadView(upload));
+    }
+    if (events.hears('library')) {
+      const hashing = hashingView(library);
+      const { files: revision } = library.revisions;
+      if (hashing.state !== this.#hashing || hashing.files > 0 || revision !== this.#revision)
+        events.tell('library.hashing', hashing);
+      this.#hashing = hashing.state;
+      this.#revision = revision;
     }
     if (events.hears('status')) events.tell('status.now', status());
   }

@@ -64,9 +64,9 @@ export class Telemetry {
   /** Reports the start and starts the hooks. Returns a function that reports the stop and stops. Rejects with StoreError. */
   async start(hooks: readonly HookConfig[], status: () => StatusView): Promise<() => Promise<void>> {
     const { events } = this.#recorder;
-    const { downloads, fileServer } = this.#parts;
+    const { downloads, fileServer, library } = this.#parts;
     events.tell('status.started', status());
-    const progress = new EventProgress({ events, downloads, uploads: fileServer, status });
+    const progress = new EventProgress({ events, downloads, uploads: fileServer, library, status });
     await this.hooks.use(hooks);
     return () => {
       // reported before the streams close

@@ -1,7 +1,8 @@
 // API views of shared folders and files.
-import type { FileView, FolderView } from '../../api/control.ts';
+import type { FileView, FolderView, HashingView } from '../../api/control.ts';
 import { formatBitprint, formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
+import type { Library } from '../library/library.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 
 export function folderView(folder: FolderStatus): FolderView {
@@ -41,5 +42,23 @@ export function fileView(entry: CatalogEntry): FileView {
     seenFolder: entry.folder.seenFolder(entry.path),
     hits: entry.hits,
     uploads: entry.uploads,
+  };
+}
+
+export function hashingView({
+  hashing,
+  isScanning,
+  isCancelled,
+}: Pick<Library, 'hashing' | 'isScanning' | 'isCancelled'>): HashingView {
+  const { pending, done, bytesLeft, rate, current } = hashing;
+  const busy = pending > 0 ? 'hashing' : isScanning ? 'scanning' : 'idle';
+  return {
+    state: isCancelled ? 'cancelled' : busy,
+    files: pending,
+    hashed: done,
+    bytes: bytesLeft,
+    rate,
+    eta: pending > 0 && rate > 0 ? bytesLeft / rate : null,
+    current,
   };
 }

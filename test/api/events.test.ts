@@ -65,6 +65,7 @@ const textOf: { [T in EventType]: (data: EventData<T>) => string } = {
   'upload.progress': ({ sent }) => String(sent),
   'upload.finished': ({ total }) => String(total),
   'library.scanned': ({ path, files }) => `${path} ${files}`,
+  'library.hashing': ({ files, state }) => `${state} ${files}`,
   'status.started': ({ version }) => version,
   'status.now': ({ uptime }) => String(uptime),
   'status.configured': ({ changes }) => String(changes.length),

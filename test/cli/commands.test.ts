@@ -359,6 +359,15 @@ t.test('library shows folders and files; share and unshare take paths from where
   t.match(await cli('share', 'more'), { code: 0, out: `sharing ${join('/srv', 'more')} as l2\n` });
   t.match(await cli('rescan'), { code: 0, out: 'scanning 2 folders\n' });
   t.match(await cli('rescan', '--contents'), { code: 0, out: /^checking \d+ files?, / });
+  control.hashingNow = [
+    { state: 'hashing', files: 2, hashed: 1, bytes: 3000, rate: 1000, eta: 3, current: '/srv/files/a.ogg' },
+  ];
+  t.match(await cli('rescan', 'more', '--wait'), {
+    code: 0,
+    out: 'done: 3 files hashed since the start\n',
+    err: /hashing 2 files.*a\.ogg/,
+  });
+  t.match(await cli('rescan', '--cancel'), { code: 0, out: /"servent rescan" goes on/ });
   t.match(await cli('unshare', 'more'), { code: 0, out: `no longer sharing ${join('/srv', 'more')}\n` });
   t.match(await cli('unshare', 'more'), { code: 1, err: /is not shared: "servent library"/ });
   t.match(await cli('unshare', aFolder.id), { code: 0 });

@@ -7,6 +7,7 @@ import type {
   Control,
   DoctorView,
   FolderView,
+  HashingView,
   HistoryView,
   KeyView,
   ListRequest,
@@ -42,6 +43,8 @@ import {
   GUID,
 } from './sample-views.ts';
 
+const NOTHING_HASHED: HashingView = { state: 'idle', files: 0, hashed: 3, bytes: 0, rate: 0, eta: null, current: null };
+
 export class FakeControl implements Control {
   peerList = [aPeer];
   hostList = [aHost];
@@ -62,6 +65,8 @@ export class FakeControl implements Control {
   logList = [aLogLine];
   findings: DoctorView['findings'] = [];
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
+  /** Answers to come, one a call; idle after that. */
+  hashingNow: HashingView[] = [];
   /** Called before each answer; throw to fail it. */
   before: (name: string, input: unknown) => void = () => undefined;
   /** Every call, with what it was given. */
@@ -107,7 +112,7 @@ export class FakeControl implements Control {
       },
       neighbours: [],
       hosts: this.hostList.length,
-      library: { files: this.fileList.length, bytes: 1_000, hashing: 0, trees: 0 },
+      library: { files: this.fileList.length, bytes: 1_000, hashing: 0, trees: 0, progress: NOTHING_HASHED },
       searches: this.searchList.length,
       downloads: { active: 1, queued: 0, rate: 105_000 },
       uploads: { active: 1, queued: 0, rate: 250 },
@@ -334,6 +339,22 @@ export class FakeControl implements Control {
   scrub() {
     this.#note('scrub');
     return { files: this.fileList.length, bytes: 1_000 };
+  }
+
+  rescanFolder(input: ById) {
+    this.#note('rescanFolder', input);
+    const folder = this.folderList.find(({ id }) => id === input.id);
+    if (folder === undefined) throw notFound('shared folder', input.id);
+    return folder;
+  }
+
+  hashing(): HashingView {
+    this.#note('hashing');
+    return this.hashingNow.shift() ?? NOTHING_HASHED;
+  }
+
+  cancelHashing() {
+    this.#note('cancelHashing');
   }
 
   config(): ConfigView {

@@ -23,6 +23,7 @@ export const samples: { readonly [T in EventType]: EventData<T> } = {
   'upload.progress': anUpload,
   'upload.finished': { ...anUpload, total: 1000 },
   'library.scanned': aFolder,
+  'library.hashing': { state: 'hashing', files: 2, hashed: 5, bytes: 1000, rate: 500, eta: 2, current: '/music/a.ogg' },
   'status.started': aStatus,
   'status.now': aStatus,
   'status.configured': { file: null, dryRun: false, changes: [], overruled: [], restart: false },

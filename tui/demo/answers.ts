@@ -91,6 +91,11 @@ const criterion = (name: string, value: number | boolean, wanted: number | boole
   met: true,
   why: '',
 });
+export const NOTHING_HASHED: StatusView['library']['progress'] = {
+  ...{ state: 'idle', files: 0, hashed: 0, bytes: 0, rate: 0 },
+  ...{ eta: null, current: null },
+};
+
 export const BOOTSTRAP: StatusView['bootstrap'] = {
   ...{
     state: 'linked',

@@ -15,7 +15,7 @@ import type {
   UploadView,
 } from '../../api/control.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
-import { BOOTSTRAP, besides, CRITERIA, pages, refused, rowOf, withReasons } from './answers.ts';
+import { BOOTSTRAP, besides, CRITERIA, NOTHING_HASHED, pages, refused, rowOf, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
 import { DemoLines } from './lines.ts';
 import { Maker, mediaOf } from './maker.ts';
@@ -464,7 +464,7 @@ export class DemoWorld {
       ...{ bootstrap: BOOTSTRAP, neighbours: [] },
       hosts: this.#hosts.length,
       library: {
-        files: this.#files.length,
+        ...{ files: this.#files.length, progress: NOTHING_HASHED },
         bytes: this.#files.reduce((sum, { size }) => sum + size, 0),
         hashing: this.#files.filter(({ state }) => state === 'hashing').length,
         trees: 0,

@@ -1,7 +1,7 @@
 // Library: the shared folders, and below them the files.
 
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatLeftOut } from '../../api/format.ts';
+import { formatHashing, formatLeftOut } from '../../api/format.ts';
 import { listFields } from '../../api/outline.ts';
 import { drawList, drawListWithDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatSince } from '../format.ts';
@@ -156,10 +156,10 @@ export const libraryView: View = {
     const { model, world } = stage;
     const wanted = Math.min(Math.max(4, world.folders.length + 3), Math.floor(rect.height / 3));
     const [upper, lower] = splitRows(rect, Math.max(5, wanted));
-    const hashing = world.status?.library.hashing ?? 0;
+    const progress = world.status?.library.progress;
     drawList(stage, folderList, upper, {
       on: !model.second,
-      note: hashing === 0 ? '' : `${hashing} still to hash`,
+      note: progress === undefined || progress.state === 'idle' ? '' : formatHashing(progress),
     });
     drawListWithDetails(stage, fileList, lower, { on: model.second, note: 'Tab changes over' });
   },

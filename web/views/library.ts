@@ -1,6 +1,6 @@
 // View of shared folders and files.
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatAge, formatBytes, formatLeftOut, printable } from '../../api/format.ts';
+import { formatAge, formatBytes, formatHashing, formatLeftOut, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '../controls.ts';
 import { formatCount } from '../figures.ts';
@@ -12,6 +12,7 @@ export function libraryView(model: Model, act: Actions, now: number): Child[] {
   const canShare = may(model, 'admin');
   const canAct = may(model, 'operate');
   const { folders, files } = model.lists;
+  const progress = model.status?.library.progress;
   const form = fieldForm({
     name: 'path',
     label: 'Folder to share, a path on the machine of the daemon',
@@ -27,6 +28,7 @@ export function libraryView(model: Model, act: Actions, now: number): Child[] {
       'div',
       { class: 'heading', key: 'folders' },
       h('h2', {}, 'Folders'),
+      progress === undefined || progress.state === 'idle' ? null : h('span', {}, formatHashing(progress)),
       canAct ? button('Rescan', act.rescan, { class: 'small' }) : null,
     ),
     ...listTable({
