@@ -16,7 +16,7 @@ const AT_ONCE = 32;
 const FAULTS_SHOWN = 10;
 const SPOILT = 400;
 /** Of further requests for what the first ones have not reached. */
-const ROUNDS = 5;
+const ROUNDS = 8;
 /** Nobody fetches anything from the daemon. */
 const NEVER_DONE = ['cancelUpload'];
 /** They take whatever is sent, but for one header. */
@@ -72,15 +72,15 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
     const more = requests(operations, { addresses, folders });
     for (const request of fc.sample(more, { numRuns, seed })) await ask(request);
   };
-  // What chance has passed over; a download or search to ask about may have been removed by now.
-  const starts = contract.operations.filter(({ id }) => id === 'startDownload' || id === 'startSearch');
+  // What chance has passed over; a download, search or folder to ask about may have been removed by now.
+  const starts = contract.operations.filter(({ id }) => ['startDownload', 'startSearch', 'shareFolder'].includes(id));
   for (let round = 0; round < ROUNDS; round++) {
     const passedOver = contract.operations.filter(
       ({ id }) => !(done.has(id) || NEVER_DONE.includes(id)) || !(refused.has(id) || PROBES.includes(id)),
     );
     if (passedOver.length === 0) break;
     for (const operation of passedOver) {
-      await askOf(starts, 20, SEED + round);
+      await askOf(starts, 80, SEED + round);
       await askOf([operation], 100, SEED + round);
     }
   }
