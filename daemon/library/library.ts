@@ -70,6 +70,8 @@ export class Library implements Searchable, ContentFiles {
   readonly #stopping = new AbortController();
   readonly #previewer: Previewer;
   #changed = false;
+  #changedRevision = -1;
+  #changedAt = 0;
   /** Hits and uploads of all files, including removed ones. */
   #counted = 0;
   #settledWaiters: (() => void)[] = [];
@@ -251,6 +253,12 @@ export class Library implements Searchable, ContentFiles {
   /** Revision numbers of the file list: without and with changes of the counters. */
   get revisions(): { files: number; counts: number } {
     return { files: this.#catalog.revision, counts: this.#counted };
+  }
+
+  /** When the list of files last changed, milliseconds since 1970; at the latest when this was first asked after the change. */
+  get changedAt(): number {
+    this.#noteRevision();
+    return this.#changedAt;
   }
 
   /** At most `limit` known files, hashed or not, with indices above `after`. */
@@ -459,7 +467,15 @@ export class Library implements Searchable, ContentFiles {
     return null;
   }
 
+  #noteRevision(): void {
+    const { revision } = this.#catalog;
+    if (revision === this.#changedRevision) return;
+    this.#changedRevision = revision;
+    this.#changedAt = this.#now();
+  }
+
   #noteChange(): void {
+    this.#noteRevision();
     if (this.#changed) return;
     this.#changed = true;
     void setImmediate().then(() => {

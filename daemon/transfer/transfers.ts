@@ -69,6 +69,7 @@ export class Transfers {
       queue: servent.uploads,
       identity,
       browse: () => library.browsable(),
+      browseChangedAt: () => library.changedAt,
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
       clock,
       log: log.child({ mod: 'uploads' }),

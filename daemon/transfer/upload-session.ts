@@ -162,7 +162,7 @@ export class UploadSession {
         this.#begin(verdict.file, verdict.range, 'queued');
         return writeAll(this.#socket, verdict.bytes);
       case 'browse':
-        return this.#sendHits(verdict.bytes, verdict.hits);
+        return this.#sendList(verdict.bytes, verdict.list);
       case 'file':
         return this.#serve(verdict.file, verdict.range);
     }
@@ -204,10 +204,10 @@ export class UploadSession {
     }
   }
 
-  async #sendHits(head: Buffer, hits: Iterable<Buffer>): Promise<false> {
+  async #sendList(head: Buffer, list: Iterable<Buffer>): Promise<false> {
     try {
       if (!(await writeAll(this.#socket, head))) return false;
-      for (const bytes of hits) if (!(await writeAll(this.#socket, bytes))) return false;
+      for (const bytes of list) if (!(await writeAll(this.#socket, bytes))) return false;
     } finally {
       this.#connection.browsed();
     }

@@ -14,8 +14,8 @@ export interface BrowsableFile extends SharedFile {
 /** Most bytes of GGEP PATH, in UTF-8. The deepest folders are left out of a longer one. */
 const PATH_BYTES_MAX = 255;
 
-/** As in gtk-gnutella. */
-const FILES_MAX = 10_000;
+/** Files that one browse lists, as in gtk-gnutella. */
+export const BROWSE_FILES_MAX = 10_000;
 
 /** Descriptors of at most HITS_MAX files each, made when they are asked for. */
 export function* browseHits(
@@ -27,7 +27,7 @@ export function* browseHits(
   let count = 0;
   for (const file of files) {
     batch.push(file);
-    if (++count >= FILES_MAX) break;
+    if (++count >= BROWSE_FILES_MAX) break;
     if (batch.length < HITS_MAX) continue;
     yield encodeHits(batch, identity, now);
     batch = [];

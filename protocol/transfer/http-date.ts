@@ -30,4 +30,20 @@ export function formatHttpDate(at: number): string {
   return `${WEEKDAYS[days % 7]}, ${pad(day, 2)} ${MONTHS[month]} ${pad(year, 4)} ${time} GMT`;
 }
 
+/**
+ * The milliseconds since 1970 of a date in the form of formatHttpDate. Null for any other text, the two obsolete forms of RFC 850 and
+ * asctime included: no servent sends them.
+ */
+export function parseHttpDate(text: string): number | null {
+  const [, day, monthName, year, hours, minutes, seconds] =
+    /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(text) ?? [];
+  const month = MONTHS.indexOf(monthName ?? '');
+  if (day === undefined || month < 0) return null;
+  const yearOfMarch = Number(year) - (month >= 10 ? 1 : 0);
+  const leapDays = Math.floor(yearOfMarch / 4) - Math.floor(yearOfMarch / 100) + Math.floor(yearOfMarch / 400);
+  const days = 365 * yearOfMarch + leapDays + Math.floor((153 * month + 2) / 5) + Number(day) - 1 - EPOCH_DAYS;
+  const at = days * DAY_MS + ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  return formatHttpDate(at) === text ? at : null;
+}
+
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');

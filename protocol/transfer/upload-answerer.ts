@@ -18,6 +18,8 @@ export interface UploadParts {
   readonly identity: TransferIdentity;
   /** What a browse lists; absent: browsing is refused. */
   readonly browse?: (() => Iterable<BrowsableFile>) | undefined;
+  /** See UploadContext; absent: not known. */
+  readonly browseChangedAt?: UploadContext['browseChangedAt'] | undefined;
   /** See UploadContext; absent: 410. */
   readonly passPush?: UploadContext['passPush'] | undefined;
   readonly times?: Partial<ServerTimes> | undefined;
@@ -37,6 +39,7 @@ export class UploadAnswerer implements UploadContext {
   readonly identity: TransferIdentity;
   readonly times: ServerTimes;
   readonly browse: (() => Iterable<BrowsableFile>) | null;
+  readonly browseChangedAt: UploadContext['browseChangedAt'];
   readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
   readonly passPush: UploadContext['passPush'];
   readonly #connectionsMax: number;
@@ -50,6 +53,7 @@ export class UploadAnswerer implements UploadContext {
     this.identity = parts.identity;
     this.times = { ...SERVER_TIMES, ...parts.times };
     this.browse = parts.browse ?? null;
+    this.browseChangedAt = parts.browseChangedAt ?? (() => null);
     this.passPush = parts.passPush ?? (() => 410);
     this.#connectionsMax = parts.connectionsMax ?? CONNECTIONS_MAX;
   }

@@ -5,7 +5,9 @@ import type { TigerTree } from '../digest/tiger-tree.ts';
 import { ProtocolError } from '../errors.ts';
 import { fileOfUrn, type SharedFile } from '../search/shared-file.ts';
 import { type Urn, urnOrNull } from '../wire/urn.ts';
+import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
+import { browsePage, PAGE_HEADERS } from './browse-page.ts';
 import { keepsAlive, listOf, numberOf, type RequestHead } from './http-head.ts';
 import { isPushProxyTarget } from './push-proxy.ts';
 import { parseRange, RangeVerdict } from './range.ts';
@@ -15,11 +17,13 @@ import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
 import type { Admission } from './upload-queue.ts';
 import {
+  browseHeaders,
   busyHeaders,
   EMPTY,
   encodeReply,
   fileHeaders,
   type Header,
+  isUnchanged,
   queuedHeaders,
   treeReply,
   unsatisfiableHeaders,
@@ -32,7 +36,6 @@ const QUICK_BYTES = 8192;
 const RETRY_SECONDS = 60;
 /** A tree that is asked for is made next; a file of gigabytes takes some seconds. */
 const TREE_RETRY_SECONDS = 30;
-const PACKETS = 'application/x-gnutella-packets';
 
 /** Write `bytes`; another request may follow if `keepAlive`. */
 export interface UploadReply {
@@ -50,8 +53,8 @@ export type UploadVerdict =
   | { readonly kind: 'file'; readonly file: SharedFile; readonly range: ByteRange }
   /** Find the hash tree of the file, then call `treeFound`. */
   | { readonly kind: 'tree'; readonly file: SharedFile }
-  /** Write `bytes`, then all of `hits`, call `browsed`, and close: the end of the connection ends the reply. */
-  | { readonly kind: 'browse'; readonly bytes: Buffer; readonly hits: Iterable<Buffer> };
+  /** Write `bytes`, then all of `list`, call `browsed`, and close: the end of the connection ends the reply. */
+  | { readonly kind: 'browse'; readonly bytes: Buffer; readonly list: Iterable<Buffer> };
 
 /** `body`: the range follows `bytes`. */
 export interface OpenedReply {
@@ -276,13 +279,23 @@ export class UploadConnection {
   #browse(request: RequestHead, at: Moment): UploadVerdict {
     const { browse, outcomes, identity } = this.#context;
     if (browse === null) return this.#refuse(403, 'forbidden', at);
-    const accepted = listOf(request.headers.get('Accept')).map(item => item.split(';')[0]?.trim());
-    if (!accepted.includes(PACKETS)) return this.#refuseFile(request, 406, 'unsupported', EMPTY, at);
+    const form = browseFormOf(request.headers.get('Accept'));
+    if (form === null) return this.#refuseFile(request, 406, 'unsupported', EMPTY, at);
+    const changedAt = this.#context.browseChangedAt();
+    const headers = browseHeaders(changedAt, at.date);
+    if (isUnchanged(request.headers.get('If-Modified-Since'), changedAt, at.date)) {
+      const keepAlive = keepsAlive(request);
+      outcomes.count('unchanged');
+      return { kind: 'reply', status: 304, bytes: this.#encode(304, keepAlive, at, request, headers), keepAlive };
+    }
     if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
     outcomes.count('browse');
+    headers.push(...(form === 'page' ? PAGE_HEADERS : [['Content-Type', PACKETS_MEDIA_TYPE] as const]));
     // its length is not known: the end of the connection ends it
-    const bytes = this.#encode(200, false, at, request, [['Content-Type', PACKETS]]);
-    return { kind: 'browse', bytes, hits: request.method === 'GET' ? browseHits(browse(), identity, at.now) : [] };
+    const bytes = this.#encode(200, false, at, request, headers);
+    if (request.method === 'HEAD') return { kind: 'browse', bytes, list: [] };
+    const list = form === 'page' ? browsePage(browse(), identity.userAgent) : browseHits(browse(), identity, at.now);
+    return { kind: 'browse', bytes, list };
   }
 
   #passPush({ target, headers }: RequestHead, at: Moment): UploadReply {

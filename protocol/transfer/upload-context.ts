@@ -16,6 +16,8 @@ export const UPLOAD_OUTCOMES = [
   'partial',
   'head',
   'browse',
+  /** A browse of who has the list already. */
+  'unchanged',
   /** A hash tree. */
   'tree',
   /** One that is still to be made. */
@@ -56,6 +58,8 @@ export interface UploadContext {
   readonly outcomes: ReasonCounts<UploadOutcome>;
   /** What a browse lists; null: browsing is refused. */
   readonly browse: (() => Iterable<BrowsableFile>) | null;
+  /** When that list last changed, milliseconds since 1970; null: not known, so it always goes out whole. */
+  browseChangedAt(): number | null;
   /** Takes one of the turns to browse; false: all are taken. */
   enterBrowse(): boolean;
   leaveBrowse(): void;

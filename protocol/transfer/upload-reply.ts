@@ -6,7 +6,7 @@ import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 import { formatBase32, formatSha1Urn } from '../wire/urn.ts';
 import { chunked } from './chunked-body.ts';
 import { formatContentRange } from './content-range.ts';
-import { formatHttpDate } from './http-date.ts';
+import { formatHttpDate, parseHttpDate } from './http-date.ts';
 import { encodeResponseHead } from './http-head.ts';
 import { formatQueue } from './queue-status.ts';
 import type { ByteRange } from './range-set.ts';
@@ -19,6 +19,7 @@ const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   202: 'Accepted',
   206: 'Partial Content',
+  304: 'Not Modified',
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
@@ -72,6 +73,23 @@ export function fileHeaders(file: SharedFile, range: ByteRange | null, named: bo
   headers.push(['Last-Modified', formatHttpDate(file.modifiedAt)], ...contentHeaders(file));
   if (named) headers.push(['Content-Disposition', `attachment; filename*=UTF-8''${escapeSegment(file.name)}`]);
   return headers;
+}
+
+/**
+ * Validator of the list of files. None while the second of the last change lasts: another change in it could not be told apart
+ * (RFC 9110 section 8.8.2.2). Times are milliseconds since 1970.
+ */
+export function browseHeaders(changedAt: number | null, date: number): Header[] {
+  const headers: Header[] = [['Vary', 'Accept']];
+  if (changedAt !== null && Math.floor(changedAt / 1000) < Math.floor(date / 1000))
+    headers.push(['Last-Modified', formatHttpDate(changedAt)]);
+  return headers;
+}
+
+/** Whether a list that is unchanged since `changedAt` is the one that the client has. */
+export function isUnchanged(ifModifiedSince: string | null, changedAt: number | null, date: number): boolean {
+  const since = ifModifiedSince === null ? null : parseHttpDate(ifModifiedSince);
+  return since !== null && changedAt !== null && since >= Math.floor(changedAt / 1000) * 1000 && since <= date;
 }
 
 export function unsatisfiableHeaders(file: SharedFile): Header[] {

@@ -11,8 +11,8 @@ import { sha1 } from '../../support/library.ts';
 import { hashed, startServent, until } from '../../support/running-servent.ts';
 import { secretSamples, writeSamples } from '../../support/secret-samples.ts';
 
-const browse = async (t: Test, port: number) =>
-  (await HttpClient.open(t, port)).ask('GET / HTTP/1.1', 'Accept: application/x-gnutella-packets', 'Connection: close');
+const browse = async (t: Test, port: number, accept = 'application/x-gnutella-packets') =>
+  (await HttpClient.open(t, port)).ask('GET / HTTP/1.1', `Accept: ${accept}`, 'Connection: close');
 
 t.test('one of each secret: strangers get none by browsing, by index, by name or by hash', async t => {
   const root = t.testdir({ share: { 'song.ogg': 'la' }, data: { shared: {} } });
@@ -26,10 +26,16 @@ t.test('one of each secret: strangers get none by browsing, by index, by name or
   });
   const { body } = await browse(t, gnutella.port);
   t.ok(body.includes('song.ogg'));
-  t.notOk(body.includes(root), 'nor a path of this machine');
+  const page = await browse(t, gnutella.port, 'text/html');
+  t.match(page.head.headers.get('Content-Type'), 'text/html');
+  t.ok(page.body.includes('song.ogg'));
+  for (const list of [body, page.body]) t.notOk(list.includes(root), 'nor a path of this machine');
   const ask = async (target: string) =>
     await (await HttpClient.open(t, gnutella.port)).ask(`GET ${target} HTTP/1.1`, 'Connection: close');
-  for (const { path } of samples) t.notOk(body.includes(basename(path)), path);
+  for (const { path } of samples) {
+    t.notOk(body.includes(basename(path)), path);
+    t.notOk(page.body.includes(basename(path)), path);
+  }
   const oneOfEachRule = new Map(samples.map(sample => [sample.rule, sample]));
   for (const { path, bytes } of oneOfEachRule.values()) {
     const { status } = await ask(`/uri-res/N2R?urn:sha1:${formatBase32(sha1(bytes))}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatHttpDate } from '../../../protocol/transfer/http-date.ts';
+import { formatHttpDate, parseHttpDate } from '../../../protocol/transfer/http-date.ts';
 
 t.test('a date reads as the platform writes it, in every year from 1970 to 9999', async t => {
   t.equal(formatHttpDate(784_111_777_000), 'Sun, 06 Nov 1994 08:49:37 GMT', 'the example of RFC 9110');
@@ -13,6 +13,27 @@ t.test('a date reads as the platform writes it, in every year from 1970 to 9999'
     ),
     { numRuns: 2000 },
   );
+});
+
+t.test('a date is read back to the second, and only a date that exists', async t => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), at => {
+      return parseHttpDate(formatHttpDate(at)) === Math.floor(at / 1000) * 1000;
+    }),
+    { numRuns: 2000 },
+  );
+  for (const text of [
+    '',
+    'Mon, 06 Nov 1994 08:49:37 GMT',
+    'Thu, 31 Feb 2000 00:00:00 GMT',
+    'Sun, 06 Nov 1994 24:49:37 GMT',
+    'Wed, 31 Dec 1969 23:59:59 GMT',
+    'Sun, 06 Foo 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 CET',
+    'Sunday, 06-Nov-94 08:49:37 GMT',
+    'Sun Nov  6 08:49:37 1994',
+  ])
+    t.equal(parseHttpDate(text), null, text);
 });
 
 t.test('a time that is no date of those years is moved to the nearer end', async t => {

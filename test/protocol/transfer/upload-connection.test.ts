@@ -199,13 +199,64 @@ t.test('browsing: four at once, each turn is given back', t => {
   const first = connect(all);
   const verdict = first.request(request, 0, DATE);
   if (verdict.kind !== 'browse') throw new Error(verdict.kind);
-  t.equal([...verdict.hits].length, 3, 'ten files a hit');
+  t.equal([...verdict.list].length, 3, 'ten files a hit');
   for (let i = 0; i < 3; i++) t.equal(ask().kind, 'browse');
   t.match(ask(), { status: 503 });
   first.browsed();
   t.equal(ask().kind, 'browse');
   t.match(connect(answerer(files)).request(request, 0, DATE), { status: 403 });
   t.end();
+});
+
+t.test('a browser gets a page of the files, from which nothing runs', async t => {
+  const all = answerer([SONG], { browse: () => [SONG] });
+  const verdict = connect(all).request(get('/', 'Accept: text/html,application/xml;q=0.9,*/*;q=0.8'), 0, DATE);
+  if (verdict.kind !== 'browse') throw new Error(verdict.kind);
+  const { head } = split(verdict.bytes);
+  t.equal(head.status, 200);
+  t.equal(head.headers.get('Content-Type'), 'text/html; charset=utf-8');
+  t.equal(head.headers.get('Content-Security-Policy'), "default-src 'none'");
+  t.equal(head.headers.get('Vary'), 'Accept');
+  t.equal(head.headers.get('Connection'), 'close');
+  t.equal(head.headers.get('Last-Modified'), null, 'not known');
+  const page = Buffer.concat([...verdict.list]).toString();
+  const [, href = ''] = /<a href="([^"]*)">/.exec(page) ?? [];
+  t.equal(connect(all).request(get(href), 0, DATE).kind, 'file', 'whose links lead to the files');
+  const request = headOf('HEAD / HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n');
+  const asked = connect(all).request(request, 0, DATE);
+  t.match(asked, { kind: 'browse', list: [] });
+  t.match(split(verdict.bytes).headText, /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+t.test('who has the list is told when it has not changed', async t => {
+  let changedAt = DATE - 60_500;
+  const all = answerer([SONG], { browse: () => [SONG], browseChangedAt: () => changedAt });
+  const ask = (date: number, ...headers: string[]) => {
+    const connection = connect(all);
+    const verdict = connection.request(get('/', 'Accept: application/x-gnutella-packets', ...headers), 0, date);
+    if (verdict.kind === 'browse') connection.browsed();
+    const { head } = split(verdict.kind === 'browse' || verdict.kind === 'reply' ? verdict.bytes : Buffer.alloc(0));
+    return {
+      status: head.status,
+      modified: head.headers.get('Last-Modified'),
+      length: head.headers.get('Content-Length'),
+    };
+  };
+  const modified = 'Fri, 02 Jan 2026 03:03:04 GMT';
+  t.strictSame(ask(DATE), { status: 200, modified, length: null });
+  const since = `If-Modified-Since: ${modified}`;
+  t.strictSame(ask(DATE, since), { status: 304, modified, length: null });
+  t.equal(all.outcomes.of('unchanged'), 1);
+  t.equal(ask(DATE, 'If-Modified-Since: Fri, 02 Jan 2026 03:03:03 GMT').status, 200, 'older');
+  t.equal(ask(DATE, 'If-Modified-Since: Fri, 02 Jan 2026 03:04:06 GMT').status, 200, 'a date to come');
+  t.equal(ask(DATE, 'If-Modified-Since: yesterday').status, 200, 'no date');
+  changedAt = DATE + 100;
+  t.strictSame(
+    ask(DATE + 200, since),
+    { status: 200, modified: null, length: null },
+    'it may change again this second',
+  );
+  t.strictSame(ask(DATE + 1000, since), { status: 200, modified: 'Fri, 02 Jan 2026 03:04:05 GMT', length: null });
 });
 
 t.test('no more connections than allowed, until one is closed', t => {
