@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../api/client.ts';
 import type { FileView, FolderView } from '../api/control.ts';
 import { formatBytes, formatLeftOut } from '../api/format.ts';
+import { mediaColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { rescanCommand } from './hashing.ts';
 import { firstItems, type ListFlags, listOptions } from './list.ts';
@@ -70,6 +71,7 @@ const fileColumns: Column<FileView>[] = [
   { title: 'NAME', of: row => row.name },
   { title: 'SIZE', of: row => formatBytes(row.size), right: true },
   { title: 'STATE', of: row => row.state },
+  ...mediaColumns,
   { title: 'HITS', of: row => String(row.hits), right: true },
   { title: 'UPLOADS', of: row => String(row.uploads), right: true },
   { title: 'URN', of: row => row.urn ?? '' },

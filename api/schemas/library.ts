@@ -1,6 +1,6 @@
 // Schemas of shared folders and files.
 import { z } from 'zod';
-import { bytes, count, id, seconds, time, urn } from './common.ts';
+import { bytes, count, id, mediaFields, seconds, time, urn } from './common.ts';
 
 export const file = z.object({
   id,
@@ -13,6 +13,7 @@ export const file = z.object({
   urn: urn.nullable().describe('null: not hashed yet'),
   bitprint: urn.nullable().describe('SHA-1 and root of the hash tree; null: the tree is not made yet'),
   seenFolder: z.string().nullable().describe('folder name shown to other servents'),
+  ...mediaFields,
   hits: count.describe('queries that matched it since the start'),
   uploads: count.describe('finished uploads since the start'),
 });

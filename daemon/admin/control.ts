@@ -254,7 +254,10 @@ export class DaemonControl implements Control {
     const entries = library.list(after, limit);
     const last = entries.at(-1);
     const more = last !== undefined && library.list(last.index, 1).length > 0;
-    return { items: entries.map(fileView), next: more ? cursors.after(last.index) : null };
+    return {
+      items: entries.map(entry => fileView(entry, library.playFactsOf(entry.index))),
+      next: more ? cursors.after(last.index) : null,
+    };
   }
 
   folders(input: ListRequest): Page<FolderView> {

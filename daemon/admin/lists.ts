@@ -5,7 +5,7 @@ import { badCursor } from '../../api/page.ts';
 import type { Direct } from '../../api/reader.ts';
 import type { HostRecord } from '../../protocol/overlay/neighbours/known-host.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import type { Catalog } from '../library/catalog.ts';
+import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import type { Library } from '../library/library.ts';
 import { fileState, fileView } from '../views/library.ts';
 
@@ -39,8 +39,12 @@ export class FileCursors {
 /** Counters, which change with every query answered. */
 const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']);
 
+/** Metadata, which is read when the files are shared already. */
+const READ_LATER: ReadonlySet<string> = new Set<keyof FileView>(['length', 'bitrate']);
+
 /** Fields of a file for filters and sorting, by its index. */
-export function fileFields(catalog: Catalog): Direct<number> {
+export function fileFields(library: Pick<Library, 'catalog' | 'playFactsOf'>): Direct<number> {
+  const { catalog } = library;
   return {
     id: String,
     name: index => catalog.nameOf(index),
@@ -48,6 +52,9 @@ export function fileFields(catalog: Catalog): Direct<number> {
     folder: index => catalog.folderOf(index)?.id ?? '',
     size: index => catalog.sizeOf(index),
     state: index => fileState(catalog.isShared(index), catalog.isFailed(index)),
+    type: index => mediaTypeOf(catalog.nameOf(index)),
+    length: index => library.playFactsOf(index).seconds,
+    bitrate: index => library.playFactsOf(index).kbps,
     hits: index => catalog.hitsOf(index),
     uploads: index => catalog.uploadsOf(index),
   };
@@ -59,15 +66,16 @@ export function fileList(library: Library): LongList<number, FileView> {
   return new LongList({
     rows: () => catalog.indices(),
     versionOf: paths => {
-      const { files, counts } = library.revisions;
-      return paths.some(path => COUNTED.has(path)) ? `${files}-${counts}` : String(files);
+      const { files, counts, media } = library.revisions;
+      const counted = paths.some(path => COUNTED.has(path)) ? counts : 0;
+      return [files, counted, paths.some(path => READ_LATER.has(path)) ? media : 0].join('-');
     },
     keyOf: String,
     view: index => {
       const entry = catalog.byIndex(index);
       if (entry === null) throw new RangeError(`no file has the index ${index}`);
-      return fileView(entry);
+      return fileView(entry, library.playFactsOf(index));
     },
-    direct: fileFields(catalog),
+    direct: fileFields(library),
   });
 }

@@ -4,11 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { ContentFiles, Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { BrowsableFile } from '../../protocol/transfer/browse-hits.ts';
+import { NO_PLAY_FACTS, type PlayFacts } from '../../protocol/wire/lime-xml.ts';
 import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
+import { ChangeTime } from './change-time.ts';
 import type { WatchOptions } from './changes.ts';
 import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
@@ -61,6 +63,7 @@ export class Library implements Searchable, ContentFiles {
   #exclude: readonly string[];
   readonly #own: OwnFolder | null;
   readonly #now: () => number;
+  readonly #changeTime: ChangeTime;
   readonly #catalog = new Catalog();
   readonly #intake: Intake;
   readonly #media: MediaIntake | null;
@@ -70,8 +73,6 @@ export class Library implements Searchable, ContentFiles {
   readonly #stopping = new AbortController();
   readonly #previewer: Previewer;
   #changed = false;
-  #changedRevision = -1;
-  #changedAt = 0;
   /** Hits and uploads of all files, including removed ones. */
   #counted = 0;
   #settledWaiters: (() => void)[] = [];
@@ -85,6 +86,7 @@ export class Library implements Searchable, ContentFiles {
     this.#onChange = options.onChange ?? (() => undefined);
     this.#onScanned = options.onScanned ?? (() => undefined);
     this.#now = options.now ?? Date.now;
+    this.#changeTime = new ChangeTime(this.#now);
     this.#previewer = new Previewer(this.#own, this.#stopping.signal, options.previewMs);
     this.#intake = new Intake({
       catalog: this.#catalog,
@@ -199,6 +201,10 @@ export class Library implements Searchable, ContentFiles {
     return this.#media?.status ?? null;
   }
 
+  playFactsOf(index: number): PlayFacts {
+    return this.#media?.shelf.playFactsOf(index) ?? NO_PLAY_FACTS;
+  }
+
   newest(count: number, since: number): readonly SharedFile[] {
     return this.#catalog.index.newest(count, since);
   }
@@ -250,15 +256,14 @@ export class Library implements Searchable, ContentFiles {
     this.#counted++;
   }
 
-  /** Revision numbers of the file list: without and with changes of the counters. */
-  get revisions(): { files: number; counts: number } {
-    return { files: this.#catalog.revision, counts: this.#counted };
+  /** Revision numbers of the file list, of its counters and of its metadata. */
+  get revisions(): { files: number; counts: number; media: number } {
+    return { files: this.#catalog.revision, counts: this.#counted, media: this.#media?.shelf.revision ?? 0 };
   }
 
   /** When the list of files last changed, milliseconds since 1970; at the latest when this was first asked after the change. */
   get changedAt(): number {
-    this.#noteRevision();
-    return this.#changedAt;
+    return this.#changeTime.of(this.#catalog.revision);
   }
 
   /** At most `limit` known files, hashed or not, with indices above `after`. */
@@ -467,15 +472,8 @@ export class Library implements Searchable, ContentFiles {
     return null;
   }
 
-  #noteRevision(): void {
-    const { revision } = this.#catalog;
-    if (revision === this.#changedRevision) return;
-    this.#changedRevision = revision;
-    this.#changedAt = this.#now();
-  }
-
   #noteChange(): void {
-    this.#noteRevision();
+    this.#changeTime.of(this.#catalog.revision);
     if (this.#changed) return;
     this.#changed = true;
     void setImmediate().then(() => {

@@ -1,5 +1,7 @@
 // API views of shared folders and files.
 import type { FileView, FolderView, HashingView } from '../../api/control.ts';
+import type { PlayFacts } from '../../protocol/wire/lime-xml.ts';
+import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import { formatBitprint, formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { CatalogEntry } from '../library/catalog.ts';
 import type { Library } from '../library/library.ts';
@@ -27,7 +29,7 @@ export function fileState(isShared: boolean, isFailed: boolean): FileView['state
   return isFailed ? 'failed' : 'hashing';
 }
 
-export function fileView(entry: CatalogEntry): FileView {
+export function fileView(entry: CatalogEntry, { seconds, kbps }: PlayFacts): FileView {
   const { file } = entry;
   return {
     id: String(entry.index),
@@ -40,6 +42,9 @@ export function fileView(entry: CatalogEntry): FileView {
     urn: file === null ? null : formatSha1Urn(file.sha1),
     bitprint: file === null || file.tigerRoot === null ? null : formatBitprint(file.sha1, file.tigerRoot),
     seenFolder: entry.folder.seenFolder(entry.path),
+    type: mediaTypeOf(entry.name),
+    length: seconds,
+    bitrate: kbps,
     hits: entry.hits,
     uploads: entry.uploads,
   };

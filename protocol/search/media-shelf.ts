@@ -4,7 +4,10 @@ import {
   encodeLimeXml,
   LIME_SCHEMAS,
   type LimeElement,
+  NO_PLAY_FACTS,
+  type PlayFacts,
   parseLimeXml,
+  playFactsOf,
   schemaUri,
 } from '../wire/lime-xml.ts';
 import { fieldsOf, type MediaRecord, packMedia, unpackElement } from './media-record.ts';
@@ -27,6 +30,9 @@ export class MediaShelf {
   readonly #words = new SearchIndex();
   /** By schema: number of files. */
   readonly #counts = LIME_SCHEMAS.map(() => 0);
+
+  /** Increases with each change. */
+  revision = 0;
 
   /** Number of files with metadata. */
   get files(): number {
@@ -53,6 +59,12 @@ export class MediaShelf {
   fieldsOf(index: number): ReadonlyMap<string, string> | null {
     const element = this.#element(index, null);
     return element === null ? null : fieldsOf(element);
+  }
+
+  /** Playing time and bit rate of a file. */
+  playFactsOf(index: number): PlayFacts {
+    const fields = this.fieldsOf(index);
+    return fields === null ? NO_PLAY_FACTS : playFactsOf(fields);
   }
 
   /** The XML of a hit whose records are these files; null when none has metadata. */
@@ -120,6 +132,7 @@ export class MediaShelf {
   }
 
   #count(index: number, by: number): void {
+    this.revision++;
     const schema = LIME_SCHEMAS.indexOf(this.#element(index, null)?.schema ?? 'audio');
     this.#counts[schema] = (this.#counts[schema] ?? 0) + by;
   }

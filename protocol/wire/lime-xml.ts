@@ -123,6 +123,8 @@ export interface PlayFacts {
   readonly kbps: number | null;
 }
 
+export const NO_PLAY_FACTS: PlayFacts = { seconds: null, kbps: null };
+
 const SECONDS_MAX = 10_000_000;
 const KBPS_MAX = 10_000_000;
 

@@ -150,6 +150,9 @@ export const aFile: FileView = {
   urn: SHA1,
   bitprint: `urn:bitprint:${SHA1.slice(9)}.${'A'.repeat(39)}`,
   seenFolder: null,
+  type: 'audio',
+  length: 205,
+  bitrate: 160,
   hits: 3,
   uploads: 1,
 };

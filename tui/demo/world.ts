@@ -145,7 +145,7 @@ export class DemoWorld {
         size,
         modifiedAt: this.#made.ago(90_000_000),
         state: hashing ? 'hashing' : 'shared',
-        ...{ urn: hashing ? null : this.#made.urn(), bitprint: null, seenFolder: null },
+        ...{ urn: hashing ? null : this.#made.urn(), bitprint: null, seenFolder: null, ...mediaOf(name, size) },
         hits: Math.floor(this.#made.random() ** 4 * 900),
         uploads: Math.floor(this.#made.random() ** 6 * 40),
       });

@@ -8,6 +8,7 @@ import { formatBytes, formatCount, formatSince } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
 import { splitRows, type View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
+import { mediaColumns } from './media-columns.ts';
 
 /** What is wrong with a folder; otherwise what is left out of it. */
 function noteOf({ error, force, leftOut }: FolderView): string {
@@ -138,6 +139,7 @@ export const fileList: ListSpec<FileView> = {
       meaning: () => 'dim',
     },
     { id: 'urn', title: 'CONTENT', of: row => row.urn ?? '', width: 41, rank: 6, meaning: () => 'dim' },
+    ...mediaColumns,
   ],
   details: (row, now) => [
     ['path', row.path],

@@ -1,6 +1,14 @@
 // View of shared folders and files.
 import type { FileView, FolderView } from '../../api/control.ts';
-import { formatAge, formatBytes, formatHashing, formatLeftOut, printable } from '../../api/format.ts';
+import {
+  formatAge,
+  formatBitrate,
+  formatBytes,
+  formatHashing,
+  formatLeftOut,
+  formatPlayTime,
+  printable,
+} from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '../controls.ts';
 import { formatCount } from '../figures.ts';
@@ -109,6 +117,8 @@ const FILE_TONES: Readonly<Record<FileView['state'], Tone>> = { shared: 'good', 
 const fileColumns: Column<FileView>[] = [
   { title: 'Name', sort: 'name', kind: 'name', cell: ({ name, path }) => foreign(name, { title: printable(path) }) },
   { title: 'Size', sort: 'size', kind: 'number', cell: ({ size }) => formatBytes(size) },
+  { title: 'Length', sort: 'length', kind: 'number', cell: ({ length }) => formatPlayTime(length) },
+  { title: 'kbit/s', sort: 'bitrate', kind: 'number', cell: ({ bitrate }) => formatBitrate(bitrate) },
   { title: 'State', sort: 'state', cell: ({ state }) => chip(FILE_TONES[state], state) },
   { title: 'Queries answered', sort: 'hits', kind: 'number', cell: ({ hits }) => formatCount(hits) },
   { title: 'Uploads', sort: 'uploads', kind: 'number', cell: ({ uploads }) => formatCount(uploads) },

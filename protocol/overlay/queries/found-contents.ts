@@ -1,8 +1,9 @@
 // What one search has found: hits grouped by content, each servent that has it once. Bounded; what is left out is remembered.
 import type { Endpoint } from '../../wire/endpoint.ts';
+import { NO_PLAY_FACTS } from '../../wire/lime-xml.ts';
 import { isOfMedia } from '../../wire/media-type.ts';
 import type { Hit, QueryHit } from '../../wire/query-hit.ts';
-import { NO_PLAY_FACTS, playFactsIn } from './hit-play-facts.ts';
+import { playFactsIn } from './hit-play-facts.ts';
 
 const CONTENTS_MAX = 5_000;
 const SOURCES_PER_CONTENT_MAX = 200;

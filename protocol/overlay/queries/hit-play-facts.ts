@@ -3,8 +3,6 @@ import { ggepPayload } from '../../wire/ggep.ts';
 import { type PlayFacts, parseLimeXml, playFactsOf, playFactsOfNote } from '../../wire/lime-xml.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
 
-export const NO_PLAY_FACTS: PlayFacts = { seconds: null, kbps: null };
-
 /** By position of the record; empty when no record says anything. */
 export function playFactsIn({ hits, xml }: Pick<QueryHit, 'hits' | 'xml'>): readonly PlayFacts[] {
   const facts: PlayFacts[] = [];

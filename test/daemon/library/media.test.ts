@@ -1,6 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { fieldsOf } from '../../../api/fields.ts';
+import { parseFilter } from '../../../api/filter.ts';
+import { file } from '../../../api/schemas/library.ts';
+import { parseSort } from '../../../api/sort.ts';
+import { fileList } from '../../../daemon/admin/lists.ts';
 import { MediaReader } from '../../../daemon/library/media-reader.ts';
 import { MediaStore, type StoredMedia } from '../../../daemon/store/media.ts';
 import { Store } from '../../../daemon/store/store.ts';
@@ -60,8 +65,8 @@ t.test('metadata goes into hits and answers rich queries, is read once, and leav
   const { library, reader, messages, close } = await scene(t, folder, data);
   t.equal(reader.reads, 0, 'nothing is read again after a restart');
   t.strictSame(messages, [], 'and nothing is said again');
-  const [file] = library.match(rich('artist="some" title="moonlight"'), 10);
-  t.equal(file?.name, 'track.wav');
+  const [found] = library.match(rich('artist="some" title="moonlight"'), 10);
+  t.equal(found?.name, 'track.wav');
   t.strictSame(library.match(rich('artist="other" title="moonlight"'), 10), []);
   t.strictSame(library.match(rich('title="moonlight"', [mediaGgep(mediaMask(['video']))]), 10), []);
   t.equal(library.match(rich('title="moonlight"', [mediaGgep(mediaMask(['audio']))]), 10).length, 1);
@@ -78,5 +83,32 @@ t.test('metadata goes into hits and answers rich queries, is read once, and leav
   await library.settled();
   t.strictSame(library.match(rich('title="moonlight"'), 10), []);
   t.equal(library.xmlOf([...library.shared()]), null);
+  await close();
+});
+
+t.test('files are filtered and sorted by type, length and bit rate, also by what was read since', async t => {
+  const share = { 'long.wav': wav(9, {}), 'short.wav': wav(2, {}), 'a.txt': 'text', 'b.unheard': 'x' };
+  const root = t.testdir({ share, data: {} });
+  const { library, close } = await scene(t, join(root, 'share'), join(root, 'data'));
+  const list = fileList(library);
+  const fields = fieldsOf(file);
+  const ask = async (filter: string, sort: string) => {
+    const request = { limit: 10, filter: parseFilter(filter, fields, 0), sort: parseSort(sort, fields) };
+    const { items } = await list.page(request);
+    return items.map(({ name, type, length, bitrate }) => [name, type, length, bitrate]);
+  };
+  const [long, short] = [
+    ['long.wav', 'audio', 9, 64],
+    ['short.wav', 'audio', 2, 64],
+  ];
+  t.strictSame(await ask('type = audio', '-length'), [long, short]);
+  t.strictSame(await ask('length < 5 and bitrate >= 64', 'name'), [short]);
+  t.strictSame(await ask('type = null and length = null', 'name'), [['b.unheard', null, null, null]]);
+  await writeFile(join(root, 'share', 'third.wav'), wav(4, {}));
+  await library.rescan();
+  await library.settled();
+  t.equal((await ask('type = audio', '-length')).length, 3);
+  await library.mediaSettled();
+  t.strictSame((await ask('length > 3', 'length'))[0], ['third.wav', 'audio', 4, 64]);
   await close();
 });
