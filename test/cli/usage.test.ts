@@ -133,7 +133,7 @@ t.test('a template has fields, inner fields and JSON of them; what is none is sa
   const rows = [{ a: 'x', b: { c: [1, 2] }, d: null }, { a: 'y' }];
   t.strictSame(templateOf('{{.a}}\\t{{ json .b.c }}|{{d}}')(rows), ['x\t[1,2]|', 'y\tnull|']);
   t.strictSame(templateOf('{{json .}}')([{ a: 1 }]), ['{"a":1}']);
-  t.throws(() => templateOf('{{.z}}')(rows), /no field z; there are a, b, d/);
+  t.throws(() => templateOf('{{.z}}')(rows), /unknown field z; fields are a, b, d/);
   t.throws(() => templateOf('{{range .a}}'), /expected {{.field}}/);
   for (const flags of [
     ['-o', 'template'],

@@ -168,7 +168,8 @@ t.test('no text of a stranger makes a line wider than the screen or leaves its c
 });
 
 t.test('a repeated search says that it is one, above its results', async t => {
-  const said = /asked 40 s ago; neighbours ignore repeats for up to 28 minutes, another\s+word\s+makes\s+it new/;
+  const said =
+    /asked 40 s ago; neighbours ignore repeats for up to 28 minutes; change\s+a\s+word\s+to\s+make\s+it\s+a\s+new\s+search/;
   const pictureOf = (search: typeof aSearch, columns: number): string => {
     const at = Date.parse(search.startedAt);
     let model = createModel({ contexts: [{ name: 'one', url: 'http://one' }], now: at, columns, rows: 24 });

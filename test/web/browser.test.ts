@@ -70,7 +70,7 @@ t.test('from signing in to a finished download', { skip: NO_BROWSER, timeout: 12
 
   await signIn(page, ours.token);
   await page.getByText('live', { exact: true }).first().waitFor();
-  await page.getByRole('img', { name: /^Messages: in .*; most/ }).waitFor();
+  await page.getByRole('img', { name: /^Messages: in .*; maximum/ }).waitFor();
   t.match(await page.locator('.role').innerText(), /Ultrapeer/);
   t.notMatch(page.url(), ours.token, 'the token is in no address');
   t.strictSame(await page.evaluate(() => [localStorage.length, document.cookie]), [0, '']);

@@ -1,4 +1,4 @@
-import { test } from 'tap';
+import t from 'tap';
 import { endpoints } from '../../../api/endpoints.ts';
 import { SearchRegistry, type SearchRegistryOptions } from '../../../daemon/network/search-registry.ts';
 import type { SearchSpec } from '../../../protocol/overlay/queries/question.ts';
@@ -40,7 +40,7 @@ function scene(browse: SearchRegistryOptions['browse'] = async () => null) {
   return { clock, sessions, searches, started, states, results };
 }
 
-test('the TTL of a search goes out with it', t => {
+t.test('the TTL of a search goes out with it', t => {
   const { started, searches } = scene();
   searches.start({ text: 'words', ttl: 2 });
   searches.start({ text: 'other words' });
@@ -51,7 +51,7 @@ test('the TTL of a search goes out with it', t => {
   t.end();
 });
 
-test('a URN given as text is searched for as one, and one that nobody can search for is refused', t => {
+t.test('a URN given as text is searched for as one, and one that nobody can search for is refused', t => {
   const { started, searches } = scene();
   t.match(searches.start({ text: `urn:sha1:${SHA1}` }), { text: null, urn: `urn:sha1:${SHA1}` });
   t.match(started.at(-1), { text: '', urns: [{ length: 20 }] });
@@ -65,7 +65,7 @@ test('a URN given as text is searched for as one, and one that nobody can search
   t.end();
 });
 
-test('the views of a search have dates, which do not move, and the view of each result once it is found', t => {
+t.test('the views of a search have dates, which do not move, and the view of each result once it is found', t => {
   const { clock, searches, sessions, started, states, results } = scene();
   const date = (ms: number) => STARTED + ms;
   const { id } = searches.start({ text: 'words', duration: 10 });
@@ -88,7 +88,7 @@ test('the views of a search have dates, which do not move, and the view of each 
   t.end();
 });
 
-test('a search that was removed is gone, and so is one that the servent has forgotten', t => {
+t.test('a search that was removed is gone, and so is one that the servent has forgotten', t => {
   const { searches, sessions, states } = scene();
   const { id } = searches.start({ text: 'words' });
   t.equal(searches.running, 1);
@@ -105,7 +105,7 @@ test('a search that was removed is gone, and so is one that the servent has forg
   t.end();
 });
 
-test('a browse takes what comes, says what was cut, and is broken off when its search is removed', async t => {
+t.test('a browse takes what comes, says what was cut, and is broken off when its search is removed', async t => {
   let broken: AbortSignal | null = null;
   const { searches } = scene(async ({ port }, onHit, signal) => {
     broken = signal;
@@ -124,7 +124,7 @@ test('a browse takes what comes, says what was cut, and is broken off when its s
   t.match(broken, { aborted: true });
 });
 
-test('a search that left something out says so, and how much it kept', t => {
+t.test('a search that left something out says so, and how much it kept', t => {
   const { searches, sessions, started } = scene();
   const { id } = searches.start({ text: 'results' });
   const [search] = started;
@@ -136,7 +136,7 @@ test('a search that left something out says so, and how much it kept', t => {
   t.end();
 });
 
-test('a pasted magnet link is searched for by its hash, not by its letters', t => {
+t.test('a pasted magnet link is searched for by its hash, not by its letters', t => {
   const { started, searches } = scene();
   const name = `dn=${'a+name+'.repeat(60)}`;
   for (const text of [

@@ -4,7 +4,7 @@ import t from 'tap';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { escapeSegment, parseTarget } from '../../../protocol/transfer/request-target.ts';
 import { namesFile } from '../../../protocol/transfer/requested-name.ts';
-import { formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
+import { formatBase32, formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
 
 const sha1 = Buffer.alloc(20, 7);
 const tigerRoot = Buffer.alloc(24, 9);
@@ -17,9 +17,25 @@ t.test('files by hash, in every spelling', async t => {
     `/uri-res/N2R?${urn.replaceAll(':', '%3A')}`,
     `http://1.2.3.4:6346/uri-res/N2R?${urn}`,
   ]) {
-    t.strictSame(parseTarget(text), { kind: 'urn', sha1, tigerRoot: null }, text);
+    t.strictSame(parseTarget(text), { kind: 'file', urn: { sha1, tigerRoot: null } }, text);
   }
-  t.strictSame(parseTarget(`/uri-res/N2R?${formatBitprint(sha1, tigerRoot)}`), { kind: 'urn', sha1, tigerRoot });
+  const bitprint = formatBitprint(sha1, tigerRoot);
+  t.strictSame(parseTarget(`/uri-res/N2R?${bitprint}`), { kind: 'file', urn: { sha1, tigerRoot } });
+  for (const prefix of ['urn:tree:tiger:', 'urn:tree:tiger/:']) {
+    const urn = { sha1: null, tigerRoot };
+    t.strictSame(parseTarget(`/uri-res/N2R?${prefix}${formatBase32(tigerRoot)}`), { kind: 'file', urn }, prefix);
+  }
+});
+
+t.test('hash trees by hash, with or without the root that X-Thex-URI names', async t => {
+  const urn = { sha1, tigerRoot: null };
+  for (const text of ['', `;${formatBase32(tigerRoot)}`]) {
+    t.strictSame(parseTarget(`/uri-res/N2X?${formatSha1Urn(sha1)}${text}`), { kind: 'tree', urn }, text);
+  }
+  t.strictSame(parseTarget(`/uri-res/n2x?${formatBitprint(sha1, tigerRoot)}`), {
+    kind: 'tree',
+    urn: { sha1, tigerRoot },
+  });
 });
 
 t.test('files by index', async t => {
@@ -53,7 +69,8 @@ t.test('no path, a step upwards, a NUL, a URN that is none: malformed', async t 
     '/uri-res/N2R?urn:sha1:XYZ',
     '/uri-res/N2R?',
     '/uri-res/N2R',
-    '/uri-res/N2R?urn:tree:tiger:LWPNACQDBZRYXW3VHJVCJ64QBZNGHOHHHZWCLNQ',
+    '/uri-res/N2R?urn:tree:tiger:LWPNACQD',
+    '/uri-res/N2X?urn:md5:1B2M2Y8ASGTPGAMN',
   ]) {
     t.throws(() => parseTarget(text), { code: 'HTTP_MALFORMED' }, text);
   }

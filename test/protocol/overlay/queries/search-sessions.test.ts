@@ -1,4 +1,4 @@
-import { test } from 'tap';
+import t from 'tap';
 import type { SearchSpec } from '../../../../protocol/overlay/queries/question.ts';
 import { Search } from '../../../../protocol/overlay/queries/search.ts';
 import {
@@ -46,7 +46,7 @@ function scene(limits: Partial<SessionLimits> = {}) {
   return { sessions, start, cancelled, ended, forgotten, told };
 }
 
-test('a search collects the servents that have a content, each file of theirs once', t => {
+t.test('a search collects the servents that have a content, each file of theirs once', t => {
   const { sessions, start, told } = scene();
   const { search, found, session } = start();
   for (const servent of [1, 2, 1]) sessions.onHit(search, hitOf(servent, 0, 2), 3, 5);
@@ -62,7 +62,7 @@ test('a search collects the servents that have a content, each file of theirs on
   t.end();
 });
 
-test('a flood of hits costs a bounded number of sources, and the first ones stay', t => {
+t.test('a flood of hits costs a bounded number of sources, and the first ones stay', t => {
   const { sessions, start } = scene({ sourcesPerSession: 100 });
   const { search, found } = start();
   for (let first = 0; first < 1000; first += 250) sessions.onHit(search, hitOf(1, first, 250, 10), 0, 0);
@@ -70,7 +70,7 @@ test('a flood of hits costs a bounded number of sources, and the first ones stay
   t.end();
 });
 
-test('a content of which no source can be kept is no result', t => {
+t.test('a content of which no source can be kept is no result', t => {
   const { sessions, start } = scene({ sourcesPerSession: 5 });
   const { search, found } = start();
   sessions.onHit(search, hitOf(1, 0, 8), 0, 0);
@@ -78,7 +78,7 @@ test('a content of which no source can be kept is no result', t => {
   t.end();
 });
 
-test('when all searches together hold too much, the oldest one that is over is forgotten', t => {
+t.test('when all searches together hold too much, the oldest one that is over is forgotten', t => {
   const { sessions, start, forgotten } = scene({ sources: 30 });
   const [first, second, third] = [start('one'), start('two'), start('three')];
   sessions.onHit(first.search, hitOf(1, 0, 10), 0, 0);
@@ -98,7 +98,7 @@ test('when all searches together hold too much, the oldest one that is over is f
   t.end();
 });
 
-test('a search that is over takes no more hits and is cancelled on the overlay', t => {
+t.test('a search that is over takes no more hits and is cancelled on the overlay', t => {
   const { sessions, start, cancelled, ended } = scene();
   const { search, session } = start();
   sessions.tick(END);
@@ -112,7 +112,7 @@ test('a search that is over takes no more hits and is cancelled on the overlay',
   t.end();
 });
 
-test('a repeated search begins with what was found before', t => {
+t.test('a repeated search begins with what was found before', t => {
   const { sessions, start } = scene();
   const first = start();
   sessions.onHit(first.search, hitOf(1, 0, 3), 2, 0);
@@ -127,7 +127,7 @@ test('a repeated search begins with what was found before', t => {
   t.end();
 });
 
-test('a search that runs takes the hits of its repeat, and the repeat takes its hits', t => {
+t.test('a search that runs takes the hits of its repeat, and the repeat takes its hits', t => {
   const { sessions, start } = scene();
   const [first, second] = [start(), start()];
   sessions.onHit(first.search, hitOf(1, 0, 1), 2, 0);
@@ -139,7 +139,7 @@ test('a search that runs takes the hits of its repeat, and the repeat takes its 
   t.end();
 });
 
-test('a repeat of a search that was removed begins with nothing', t => {
+t.test('a repeat of a search that was removed begins with nothing', t => {
   const { sessions, start } = scene();
   const first = start();
   sessions.onHit(first.search, hitOf(1, 0, 3), 2, 0);
@@ -148,7 +148,7 @@ test('a repeat of a search that was removed begins with nothing', t => {
   t.end();
 });
 
-test('what a repeat begins with counts against the bounds', t => {
+t.test('what a repeat begins with counts against the bounds', t => {
   const { sessions, start } = scene({ sourcesPerSession: 20, sources: 30 });
   const first = start();
   sessions.onHit(first.search, hitOf(1, 0, 20), 2, 0);
@@ -159,7 +159,7 @@ test('what a repeat begins with counts against the bounds', t => {
   t.end();
 });
 
-test('a search is over when its time is up, and says when that is', t => {
+t.test('a search is over when its time is up, and says when that is', t => {
   const { sessions } = scene();
   const session = sessions.start({ text: 'words' }, 1_000, 10_000);
   t.equal(sessions.tick(10_999), 11_000);
@@ -169,7 +169,7 @@ test('a search is over when its time is up, and says when that is', t => {
   t.end();
 });
 
-test('a browse asks nobody; its end says why it failed', t => {
+t.test('a browse asks nobody; its end says why it failed', t => {
   const { sessions, cancelled } = scene();
   const session = sessions.startBrowse(0);
   sessions.add(session, hitOf(1, 0, 2), null, 0);
@@ -179,7 +179,7 @@ test('a browse asks nobody; its end says why it failed', t => {
   t.end();
 });
 
-test('a search of which nothing can come, and one too many, are refused', t => {
+t.test('a search of which nothing can come, and one too many, are refused', t => {
   const { sessions, start, forgotten } = scene();
   t.throws(() => start(''), { code: 'SEARCH_IMPOSSIBLE', message: 'no word to search for' });
   const first = start();
@@ -191,7 +191,7 @@ test('a search of which nothing can come, and one too many, are refused', t => {
   t.end();
 });
 
-test('a search that left something out says so', t => {
+t.test('a search that left something out says so', t => {
   const { sessions, start } = scene();
   const whole = start('whole');
   for (let times = 0; times < 2; times++) sessions.onHit(whole.search, hitOf(1, 0, 100), 0, 0);
@@ -209,7 +209,7 @@ test('a search that left something out says so', t => {
   t.end();
 });
 
-test('a search or browse for one type keeps results of that type, whatever servents send', t => {
+t.test('a search or browse for one type keeps results of that type, whatever servents send', t => {
   const { sessions } = scene();
   const media = mediaMask(['audio']);
   const session = sessions.start({ text: 'moon', media }, 0);
@@ -223,7 +223,7 @@ test('a search or browse for one type keeps results of that type, whatever serve
   t.end();
 });
 
-test('results carry playing time and bit rate from the XML of a hit, GGEP, or the text of an old servent', t => {
+t.test('results carry playing time and bit rate from the XML of a hit, GGEP, or the text of an old servent', t => {
   const { sessions, start } = scene();
   const { search, found } = start();
   const xml =

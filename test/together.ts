@@ -1,0 +1,21 @@
+// Runs compiled test files one after the other in this process; main.ts starts it for the files of a folder. Each file is a test of
+// its own in the report, under its name, with a time limit of its own; one that fails or cannot be loaded does not stop the others.
+// TEST_FILES names them (arguments would become part of the names of tap's folders), TEST_SECONDS is the limit of each.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import tap from 'tap';
+import { projectRoot } from './support/fixtures.ts';
+
+const files = (process.env['TEST_FILES'] ?? '').split(' ');
+const timeout = Number(process.env['TEST_SECONDS'] ?? 60) * 1000;
+const test = tap.test.bind(tap);
+tap.setTimeout(0); // each file has its own
+
+for (const file of files) {
+  const name = file.replace(/\.js$/, '.ts');
+  const results = await test(name, { timeout }, async t => {
+    tap.test = t.test.bind(t); // what the file declares at its top level goes into this test
+    await import(pathToFileURL(join(projectRoot, 'dist', file)).href);
+  });
+  if (!results?.count) tap.fail(`${name} declares no test`);
+}
