@@ -55,6 +55,8 @@ function statusFacts(status: StatusView): [string, string][] {
         counted(library.files, 'file'),
         formatBytes(library.bytes),
         ...(library.hashing > 0 ? [`${library.hashing} to hash`] : []),
+        ...(library.media.pending > 0 ? [`metadata of ${counted(library.media.pending, 'file')} to read`] : []),
+        ...(library.media.failed > 0 ? [`metadata of ${counted(library.media.failed, 'file')} unreadable`] : []),
         ...(library.trees > 0 ? [`${counted(library.trees, 'hash tree')} to make`] : []),
       ].join(', '),
     ],

@@ -79,6 +79,13 @@ export const status = z.object({
     bytes,
     hashing: count.describe('files still to hash'),
     trees: count.describe('shared files whose hash tree is still to be made, in idle time'),
+    media: z
+      .object({
+        known: count.describe('shared files with metadata'),
+        pending: count.describe('media files still to read, in idle time'),
+        failed: count.describe('media files that could not be read; they are shared without metadata'),
+      })
+      .describe('metadata of audio and video files'),
     progress: hashing,
   }),
   searches: count.describe('our own running searches'),

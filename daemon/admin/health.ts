@@ -74,6 +74,7 @@ export class Health {
       bootstrap: bootstrapView(servent.bootstrap.report, clock.wallTime()),
       kept: kept.report().map(one => keptView(one, clock.now())),
       folders: library.folders(),
+      media: library.media,
       damagedAside: this.#parts.damagedAside,
       attention: this.attention(),
     });

@@ -40,6 +40,7 @@ export function statusView(parts: StatusParts): StatusView {
       bytes: library.bytes,
       hashing: library.hashing.pending,
       trees: library.hashing.trees,
+      media: library.media,
       progress: hashingView(library),
     },
     searches: searches.running,

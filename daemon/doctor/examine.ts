@@ -5,6 +5,7 @@ import type { ReachAccount, Reachability } from '../../protocol/overlay/reach/fi
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { MediaStatus } from '../library/media-intake.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import { UDP, udpTaken } from './attention.ts';
 import {
@@ -39,6 +40,7 @@ export interface Connected {
 export interface Patient extends Connected {
   nowMs: number;
   folders: readonly FolderStatus[];
+  media: MediaStatus;
   /** Reported in `attention`. */
   damagedAside: string | null;
   /** Findings of the known state. */
@@ -65,8 +67,13 @@ export async function examine(patient: Patient): Promise<Finding[]> {
   return [...found, ...attention.filter(({ name }) => name !== UDP)];
 }
 
-/** Findings for shared folders and block lists without errors. */
-function sound({ settings, folders, attention }: Patient): Finding[] {
+/** Damaged files and files under a wrong name are common, and take part in everything else. */
+function unreadText({ known, failed }: MediaStatus): string {
+  return `${failed} of ${counted(known + failed, 'media file')} could not be read: shared without title and length; the log named them`;
+}
+
+/** Findings for shared folders, metadata and block lists without errors. */
+function sound({ settings, folders, media, attention }: Patient): Finding[] {
   const fine = (name: string, detail: string): Finding => ({ name, state: 'ok', detail, mend: null });
   const { blockLists } = settings.gnutella;
   return [
@@ -74,6 +81,7 @@ function sound({ settings, folders, attention }: Patient): Finding[] {
       if (error !== null) return [];
       return [fine('shared folder', leftOut.length === 0 ? path : `${path}; left out: ${formatLeftOut(leftOut)}`)];
     }),
+    ...(media.failed === 0 ? [] : [fine('metadata', unreadText(media))]),
     ...blockLists.flatMap(path =>
       attention.some(({ name, detail }) => name === 'block list' && detail.startsWith(`${path} `))
         ? []

@@ -196,9 +196,9 @@ export class Library implements Searchable, ContentFiles {
     await this.#media?.settled();
   }
 
-  /** Counts of media files by what is known of their metadata; null: it is not read. */
-  get media(): MediaStatus | null {
-    return this.#media?.status ?? null;
+  /** Counts of media files by what is known of their metadata. */
+  get media(): MediaStatus {
+    return this.#media?.status ?? { known: 0, pending: 0, failed: 0 };
   }
 
   playFactsOf(index: number): PlayFacts {

@@ -19,7 +19,7 @@ export interface MediaStatus {
   readonly known: number;
   /** Media files whose metadata is looked up or read later. */
   readonly pending: number;
-  /** Media files of this run that could not be read; they are shared without metadata. */
+  /** Media files that could not be read; they are shared without metadata. */
   readonly failed: number;
 }
 
@@ -43,7 +43,8 @@ export class MediaIntake {
   #unread: number[] = [];
   #running: Promise<void> | null = null;
   #swept = false;
-  #failed = 0;
+  /** Indices of shared files that could not be read. */
+  readonly #failed = new Set<number>();
   #waiters: (() => void)[] = [];
   #stopped = false;
 
@@ -53,7 +54,7 @@ export class MediaIntake {
   }
 
   get status(): MediaStatus {
-    return { known: this.shelf.files, pending: this.#unseen.length + this.#unread.length, failed: this.#failed };
+    return { known: this.shelf.files, pending: this.#unseen.length + this.#unread.length, failed: this.#failed.size };
   }
 
   /** Resolves when the files taken so far are looked up and, if nothing is hashed, read. */
@@ -72,6 +73,7 @@ export class MediaIntake {
   /** Forgets a file that is not shared any more. */
   drop(index: number): void {
     this.shelf.delete(index);
+    this.#failed.delete(index);
   }
 
   /** Goes on, if there is something to do and, for reading, nothing is hashed. */
@@ -144,7 +146,7 @@ export class MediaIntake {
   #keep(index: number, { media, failed }: StoredMedia): void {
     const file = this.#options.catalog.index.byIndex(index);
     if (file === null) return;
-    if (failed !== undefined) this.#failed++;
+    if (failed !== undefined) this.#failed.add(index);
     if (media === null) return;
     this.shelf.set(file, media);
     this.#options.onChange();

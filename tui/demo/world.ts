@@ -467,7 +467,7 @@ export class DemoWorld {
         ...{ files: this.#files.length, progress: NOTHING_HASHED },
         bytes: this.#files.reduce((sum, { size }) => sum + size, 0),
         hashing: this.#files.filter(({ state }) => state === 'hashing').length,
-        trees: 0,
+        ...{ trees: 0, media: { known: 160, pending: 0, failed: 0 } },
       },
       searches: this.#searches.filter(({ view }) => view.state === 'running').length,
       downloads: {

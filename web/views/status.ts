@@ -49,6 +49,7 @@ function tiles({ peers, downloads, uploads, library, searches, hosts }: StatusVi
     tile('library', 'Library', counted(library.files, 'file'), [
       formatBytes(library.bytes),
       ...(library.hashing > 0 ? [`${library.hashing} to hash`] : []),
+      ...(library.media.pending > 0 ? [`metadata of ${counted(library.media.pending, 'file')} to read`] : []),
       ...(library.trees > 0 ? [`${library.trees} hash trees to make`] : []),
     ]),
     tile('searches', 'Searches', `${searches} running`, [`${counted(hosts, 'host')} known`]),

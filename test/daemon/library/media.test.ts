@@ -51,7 +51,7 @@ t.test('metadata goes into hits and answers rich queries, is read once, and leav
   const root = t.testdir({
     share: {
       'track.wav': wav(3, { INAM: 'Moonlight', IART: 'Somebody' }),
-      'bad.mp3': 'not music at all',
+      'bad.flac': 'not music at all',
       'a.txt': 'text',
     },
     data: {},
@@ -59,10 +59,11 @@ t.test('metadata goes into hits and answers rich queries, is read once, and leav
   const [folder, data] = [join(root, 'share'), join(root, 'data')];
   const first = await scene(t, folder, data);
   t.equal(first.reader.reads, 2);
-  t.match(first.library.media, { known: 1, pending: 0 });
+  t.strictSame(first.library.media, { known: 1, pending: 0, failed: 1 });
   await first.close();
 
   const { library, reader, messages, close } = await scene(t, folder, data);
+  t.strictSame(library.media, { known: 1, pending: 0, failed: 1 });
   t.equal(reader.reads, 0, 'nothing is read again after a restart');
   t.strictSame(messages, [], 'and nothing is said again');
   const [found] = library.match(rich('artist="some" title="moonlight"'), 10);
@@ -79,10 +80,12 @@ t.test('metadata goes into hits and answers rich queries, is read once, and leav
   t.ok([...library.words()].includes('moonlight'), 'others can route such queries to us');
 
   await rm(join(folder, 'track.wav'));
+  await rm(join(folder, 'bad.flac'));
   await library.rescan();
   await library.settled();
   t.strictSame(library.match(rich('title="moonlight"'), 10), []);
   t.equal(library.xmlOf([...library.shared()]), null);
+  t.strictSame(library.media, { known: 0, pending: 0, failed: 0 });
   await close();
 });
 

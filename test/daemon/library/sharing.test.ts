@@ -51,7 +51,7 @@ t.test(
   'a changed exclusion reaches strangers at once, a label takes the place of the path, and a bad pattern is refused',
   async t => {
     const root = t.testdir({
-      share: { 'disk.iso': 'iso', albums: { 'song.ogg': 'la' }, id_rsa: 'x' },
+      share: { 'disk.iso': 'iso', albums: { 'song.flac': 'not a flac' }, id_rsa: 'x' },
       data: { shared: {} },
     });
     const { client, gnutella } = await startServent(t, join(root, 'data'));
@@ -81,11 +81,11 @@ t.test(
     const { hits } = parseQueryHit(body.subarray(23));
     t.strictSame(
       hits.map(({ name, ggep }) => [name, ...ggep.map(({ id, payload }) => `${id} ${payload}`)]),
-      [['song.ogg', 'PATH Müsic/albums']],
+      [['song.flac', 'PATH Müsic/albums']],
     );
     t.notOk(body.includes(root));
     const seen = await cli('library', '--as-seen');
-    t.match(seen.out, /song\.ogg.*Müsic\/albums/);
+    t.match(seen.out, /song\.flac.*Müsic\/albums/);
     t.notMatch(seen.out, root);
 
     await t.rejects(
@@ -98,6 +98,12 @@ t.test(
     t.equal((await client.status()).library.files, 0);
     t.match(await cli('share', 'share', '--exclude', ''), { code: 0 });
     await hashed(client, 1);
+
+    await until('its metadata was looked for', async () =>
+      (await client.status()).library.media.failed === 1 ? true : null,
+    );
+    t.match((await cli('status')).out, /metadata of 1 file unreadable/);
+    t.match((await cli('doctor')).out, /metadata: 1 of 1 media file could not be read: shared without/);
   },
 );
 
