@@ -1,4 +1,4 @@
-// backup and restore: everything a servent knows, as one file.
+// backup, restore: copy the state of a servent to and from one file.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
@@ -17,17 +17,17 @@ export function backupCommands(terminal: Terminal): Command[] {
   return [
     folderCommand(
       'backup',
-      'write configuration, hosts, library, downloads and keys into one file; the daemon must not run',
+      'write configuration, hosts, library, downloads and keys to one file; the daemon must not run',
     )
       .argument('<file>', 'the file to write')
       .option('--config <file>', 'the configuration file (SERVENT_CONFIG)')
-      .option('--parts', 'with the bytes of unfinished downloads')
-      .option('--secrets', 'with the API token; keys are only kept as hashes anyway')
-      .option('--force', 'overwrite a file that is there')
+      .option('--parts', 'include the data of unfinished downloads')
+      .option('--secrets', 'include the API token; API keys are stored as hashes only')
+      .option('--force', 'overwrite an existing file')
       .action((file: string, flags: BackupFlags) => stopped(backup(terminal, file, flags))),
-    folderCommand('restore', 'make a data folder out of such a file; the daemon must not run')
-      .argument('<file>', 'the file that "servent backup" wrote')
-      .option('--force', 'put aside what the data folder has')
+    folderCommand('restore', 'restore a data folder from a backup file; the daemon must not run')
+      .argument('<file>', 'a file written by "servent backup"')
+      .option('--force', 'move an existing data folder aside')
       .action((file: string, flags: FolderFlags & { force?: true }) => stopped(restoreFrom(terminal, file, flags))),
   ];
 }
@@ -54,10 +54,11 @@ async function stopped(work: Promise<void>): Promise<void> {
 async function backup(terminal: Terminal, given: string, flags: BackupFlags): Promise<void> {
   const file = resolve(terminal.cwd, given);
   if (existsSync(file) && flags.force !== true)
-    throw new CommandError(`${file} is there already: choose another name, or overwrite it with --force`);
+    throw new CommandError(`${file} exists: choose another name, or overwrite it with --force`);
   const { env, cwd } = terminal;
   const dataDir = await dataDirOf(flags, terminal);
-  if (!existsSync(dataDir)) throw new CommandError(`${dataDir} is not there: say with --data-dir what to back up`);
+  if (!existsSync(dataDir))
+    throw new CommandError(`${dataDir} does not exist: give the data folder to back up with --data-dir`);
   const { file: config, settings } = await resolveSettings({
     env,
     cwd,
@@ -77,7 +78,7 @@ async function backup(terminal: Terminal, given: string, flags: BackupFlags): Pr
   if (flags.json === true) return printJson(terminal, { file, ...held });
   print(terminal, `written: ${file}`);
   print(terminal, facts(factsOf(held)));
-  if (flags.secrets === true) note(terminal, 'it has the API token in it: keep it where nobody else can read it');
+  if (flags.secrets === true) note(terminal, 'the file contains the API token: store it where nobody else can read it');
 }
 
 async function restoreFrom(terminal: Terminal, given: string, flags: FolderFlags & { force?: true }): Promise<void> {
@@ -92,9 +93,8 @@ async function restoreFrom(terminal: Terminal, given: string, flags: FolderFlags
     `restored: ${dataDir}, as it was on ${header.at.slice(0, 16).replace('T', ' ')} (servent ${header.version})`,
   );
   print(terminal, facts(factsOf(restored)));
-  if (aside !== null) note(terminal, `what was there before is in ${aside}`);
-  if (!restored.files.includes('api-token'))
-    note(terminal, 'the API token was not in it: the next start makes a new one');
+  if (aside !== null) note(terminal, `the previous contents are in ${aside}`);
+  if (!restored.files.includes('api-token')) note(terminal, 'the backup has no API token: the next start creates one');
 }
 
 function factsOf({

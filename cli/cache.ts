@@ -1,4 +1,4 @@
-// cache: a GWebCache and UDP host cache in the foreground.
+// cache: runs a GWebCache and UDP host cache in the foreground.
 import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatEndpoint, reachOf } from '../protocol/wire/endpoint.ts';
@@ -24,8 +24,11 @@ export function cacheCommand(terminal: Terminal): Command {
   return new Command('cache')
     .description('run a GWebCache and UDP host cache for a private network')
     .option('--host <addr>', 'address to listen on', listenAddress, '127.0.0.1')
-    .option('--port <n>', 'port to listen on, TCP and UDP; 0: any free one', portNumber, PORT)
-    .option('--lab', 'no locks, and take private addresses and hosts for one another; always so on a loopback address')
+    .option('--port <n>', 'port to listen on, TCP and UDP; 0: any free port', portNumber, PORT)
+    .option(
+      '--lab',
+      'no rate limits; accept private addresses, and hosts submitted by other hosts; always on for a loopback address',
+    )
     .addOption(new Option('--log-level <level>', declaration.log.level.doc).choices(LOG_LEVELS).default('info'))
     .action((flags: CacheFlags) => runCache(terminal, flags));
 }

@@ -1,4 +1,4 @@
-// call, bulk, openapi: the API as it is, so that nothing it can do is out of reach of the command line.
+// call, bulk, openapi: direct access to every operation of the API.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -12,9 +12,9 @@ import { CommandError, usageError } from './failure.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 export function callCommand(terminal: Terminal): Command {
-  return clientCommand('call', 'make any call of the API, by the name of the operation in docs/api.md')
+  return clientCommand('call', 'call any operation of the API by its name in docs/api.md')
     .argument('<operation>', 'for example changeDownload')
-    .argument('[fields...]', 'NAME=VALUE; the value is JSON if it can be read as such, else text')
+    .argument('[fields...]', 'NAME=VALUE; the value is parsed as JSON, or taken as text when it is not JSON')
     .action(async (operation: string, fields: string[], flags: ClientFlags) => {
       if (!isOperation(operation)) {
         const near = nearest(operation, Object.keys(routes));
@@ -28,7 +28,7 @@ export function callCommand(terminal: Terminal): Command {
     });
 }
 
-/** Wrong usage names every field at fault, as the daemon would, before anything is sent. */
+/** Validates the input before it is sent; the usage error lists every invalid field. */
 async function checkInput(operation: EndpointName, input: Record<string, unknown>): Promise<void> {
   const [{ endpoints }, { checkedInput, partsOf, routeOf }, { ApiError }] = await Promise.all([
     import('../api/endpoints.ts'),
@@ -50,15 +50,14 @@ async function checkInput(operation: EndpointName, input: Record<string, unknown
   }
 }
 
-/** What a URL makes of it. */
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Bytes of a file of operations; the API takes a mebibyte. */
+/** Most bytes of a file of operations; the API accepts 1 MiB. */
 const BULK_BYTES_MAX = 1 << 20;
 
 export function bulkCommand(terminal: Terminal): Command {
-  return clientCommand('bulk', 'run operations one after another, each as if it were called alone')
-    .argument('<file>', 'a JSON object {"operation", "input"} a line; "-" is standard input')
+  return clientCommand('bulk', 'run operations of the API in order; one that fails does not undo the others')
+    .argument('<file>', 'one JSON object {"operation", "input"} per line; "-" is standard input')
     .action(async (file: string, flags: ClientFlags) => {
       const text = file === '-' ? await inputOf(terminal) : await readFile(resolve(terminal.cwd, file), 'utf8');
       const operations = text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [operationOf(line, i + 1)]));
@@ -98,21 +97,21 @@ async function inputOf({ stdin = process.stdin }: Terminal): Promise<string> {
   for await (const chunk of stdin) {
     const part = Buffer.from(chunk as Buffer);
     bytes += part.length;
-    if (bytes > BULK_BYTES_MAX) throw usageError(`more than ${BULK_BYTES_MAX} bytes of operations: send them in parts`);
+    if (bytes > BULK_BYTES_MAX) throw usageError(`more than ${BULK_BYTES_MAX} bytes of operations: split the file`);
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
 export function openapiCommand(terminal: Terminal): Command {
-  return clientCommand(
-    'openapi',
-    'print the API as an OpenAPI document; needs no daemon, but asks the one at --api',
-  ).action(async (flags: ClientFlags) => {
-    if (flags.api !== undefined) return printJson(terminal, await (await findDaemon(flags, terminal)).client.openapi());
-    const { openApiDocument } = await import('../api/openapi.ts');
-    printJson(terminal, openApiDocument(version));
-  });
+  return clientCommand('openapi', 'print the OpenAPI document of the API; without --api no daemon is needed').action(
+    async (flags: ClientFlags) => {
+      if (flags.api !== undefined)
+        return printJson(terminal, await (await findDaemon(flags, terminal)).client.openapi());
+      const { openApiDocument } = await import('../api/openapi.ts');
+      printJson(terminal, openApiDocument(version));
+    },
+  );
 }
 
 function isOperation(name: string): name is EndpointName {
@@ -126,6 +125,6 @@ function fieldOf(text: string): [string, unknown] {
   try {
     return [text.slice(0, at), JSON.parse(value)];
   } catch {
-    return [text.slice(0, at), value]; // plain text needs no quotes
+    return [text.slice(0, at), value]; // not JSON: plain text
   }
 }

@@ -1,4 +1,4 @@
-// What the tables of a person show of each list.
+// Columns of the tables that list commands print.
 import type {
   DeliveryView,
   DownloadView,

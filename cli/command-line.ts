@@ -1,4 +1,4 @@
-// What a command line runs, and how it ends: exit code, and one line for what went wrong.
+// Runs a command line; returns its exit code and prints an error as one line.
 import { type Command, CommanderError } from 'commander';
 import { ShownOnly } from './connection.ts';
 import { EndedBySignal, EXIT_USAGE, exitCodeOf, explain } from './failure.ts';
@@ -7,7 +7,7 @@ import { note, type Terminal } from './terminal.ts';
 
 type Commands = (terminal: Terminal) => Command | readonly Command[];
 
-/** What people wait for: these are run without loading all the others. */
+/** Frequent commands: loaded alone, for a quick start. */
 const AT_ONCE: Readonly<Record<string, () => Promise<Commands>>> = {
   start: async () => (await import('./start.ts')).startCommand,
   ...each('status peers history health', async () => (await import('./show.ts')).showCommands),
@@ -41,7 +41,7 @@ async function programFor(word: string | undefined, terminal: Terminal): Promise
   return assembled(terminal, of => [commands(of)].flat());
 }
 
-/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage, 128 and its number for a signal. */
+/** Runs one command line and resolves to its exit code: 0 success, 1 failure, 2 wrong usage, 128 + number for a signal. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   const program = await programFor(words[0], terminal);
   try {
@@ -61,7 +61,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
 }
 
 function misuse(error: CommanderError, words: readonly string[], program: Command): string {
-  if (error.code === 'commander.help') return 'say which command; the lines above list them';
+  if (error.code === 'commander.help') return 'no command given; the commands are listed above';
   const about = error.message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
@@ -69,7 +69,7 @@ function misuse(error: CommanderError, words: readonly string[], program: Comman
   return `${about}; see "servent ${[...namedBy(words, program), '--help'].join(' ')}"`;
 }
 
-/** The command that the words lead to, as words. */
+/** Names of the command and its parents, as far as the words match. */
 function namedBy(words: readonly string[], program: Command): string[] {
   const path: string[] = [];
   let command: Command = program;

@@ -1,4 +1,4 @@
-// completion: scripts for bash, zsh and fish; they ask `servent complete` for each word, which knows the commands and asks the daemon.
+// completion: prints scripts for bash, zsh and fish that run `servent complete` for each word. complete: prints commands, flags and live ids.
 import { Argument, Command } from 'commander';
 import type { Client } from '../api/client.ts';
 import { routes } from '../api/outline.ts';
@@ -9,7 +9,7 @@ import { print, type Terminal } from './terminal.ts';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** A press of Tab must not wait. */
+/** Limit for calls to the daemon during completion. */
 const WAIT_MS = 1_000;
 const VALUES_MAX = 100;
 
@@ -36,8 +36,8 @@ export function completionCommands(terminal: Terminal, program: () => Command): 
       .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
       .action((shell: Shell) => print(terminal, SCRIPTS[shell])),
     new Command('complete')
-      .description('print what may follow the words of a command line; for the scripts of "completion"')
-      .argument('[words...]', 'the words so far, the last one perhaps unfinished or empty')
+      .description('print completions of a command line; used by the scripts of "completion"')
+      .argument('[words...]', 'the words typed so far; the last may be unfinished or empty')
       .action(async (words: string[]) => {
         for (const text of await candidates(program(), words, terminal)) print(terminal, text);
       }),
@@ -100,6 +100,6 @@ async function values(command: string, terminal: Terminal): Promise<readonly str
   try {
     return await live((await findDaemon({}, terminal, WAIT_MS)).client);
   } catch {
-    return []; // no daemon, nothing to offer: a person in the middle of a line wants no message
+    return []; // without a daemon there are no values, and no message
   }
 }

@@ -1,4 +1,3 @@
-// config get, set, unset, check, show, example.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
@@ -31,8 +30,8 @@ export function configCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    effectiveCommand('show', 'print every value and where it comes from')
-      .option('--origin', 'with the flag, variable or line of the file; so it is anyway')
+    effectiveCommand('show', 'print every value with its source')
+      .option('--origin', 'print the flag, variable or line of the file; always on')
       .action(async (flags: EffectiveFlags) => {
         const view = await effective(flags, terminal);
         if (flags.json === true) printJson(terminal, view, view.settings);
@@ -40,40 +39,38 @@ export function configCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    fileCommand('set', 'write a value into the configuration file; comments stay')
+    fileCommand('set', 'write a value into the configuration file; comments are kept')
       .argument('<key>', 'for example gnutella.port')
       .argument('<values...>', 'the value; several for a list')
       .action((key: string, values: string[], flags: FileFlags) => edit(terminal, flags, key, values)),
   );
   command.addCommand(
-    fileCommand('unset', 'take a value out of the configuration file')
+    fileCommand('unset', 'remove a value from the configuration file')
       .argument('<key>', 'for example gnutella.port')
       .action((key: string, flags: FileFlags) => edit(terminal, flags, key, undefined)),
   );
   command.addCommand(
-    fileCommand('check', 'say what is wrong with the configuration, without starting anything')
+    fileCommand('check', 'check the configuration without starting the daemon')
       .argument('[file]', 'the configuration file')
       .action(async (file: string | undefined, flags: FileFlags) =>
         check(terminal, { ...flags, ...(file === undefined ? {} : { config: file }) }),
       ),
   );
   command.addCommand(
-    clientCommand('reload', 'have the running daemon read its configuration again').action(
-      async (flags: ClientFlags) => {
-        const { client } = await findDaemon(flags, terminal);
-        showPlan(terminal, await client.reloadConfig(), flags.json === true);
-      },
-    ),
+    clientCommand('reload', 'reload the configuration of the running daemon').action(async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      showPlan(terminal, await client.reloadConfig(), flags.json === true);
+    }),
   );
   command.addCommand(
-    clientCommand('apply', 'change a setting of the running daemon and in its file')
+    clientCommand('apply', 'change a setting in the running daemon and in its configuration file')
       .argument('<key>', 'for example gnutella.maxLeaves')
-      .argument('[values...]', 'the value; several for a list; none takes the key out of the file')
-      .option('--dry-run', 'only say what would happen')
+      .argument('[values...]', 'the value; several for a list; none removes the key from the file')
+      .option('--dry-run', 'show the changes without making them')
       .action(async (key: string, values: string[], flags: ClientFlags & { dryRun?: boolean }) => {
         const { setting } = settingOf(key);
         const one = setting.separator === undefined;
-        if (one && values.length > 1) throw usageError(`${key} takes one value: put one with blanks in quotes`);
+        if (one && values.length > 1) throw usageError(`${key} takes one value: quote a value that contains blanks`);
         const value = values.length === 0 ? null : one ? setting.fromText(values[0] ?? '') : values;
         const [section = '', name] = key.split('.');
         const { client } = await findDaemon(flags, terminal);
@@ -98,7 +95,7 @@ function showPlan(terminal: Terminal, plan: ConfigPlan, json: boolean): void {
     printJson(terminal, plan, plan.changes);
     return;
   }
-  for (const { key, by } of plan.overruled) note(terminal, `${key}: ${by} overrules the file`);
+  for (const { key, by } of plan.overruled) note(terminal, `${key}: ${by} takes precedence over the file`);
   if (plan.changes.length === 0) note(terminal, 'nothing changes');
   else print(terminal, table(planColumns, plan.changes));
 }
@@ -119,13 +116,13 @@ function fileCommand(name: string, description: string): Command {
 type EffectiveFlags = ClientFlags & { config?: string; profile?: string; offline?: boolean };
 
 function effectiveCommand(name: string, description: string): Command {
-  return clientCommand(name, `${description}, of the running daemon or else of the next start`)
-    .option('--offline', 'of the next start, even if a daemon runs')
+  return clientCommand(name, `${description}, of the running daemon, or of the next start when none runs`)
+    .option('--offline', 'use the values of the next start even if a daemon runs')
     .option('--config <file>', 'the configuration file of the next start (SERVENT_CONFIG)')
     .option('--profile <name>', 'the profile of the next start (SERVENT_PROFILE)');
 }
 
-/** A running daemon knows what it was started with; without one, the next start is worked out. */
+/** Configuration of the running daemon; without one, the configuration that the next start would use. */
 async function effective(flags: EffectiveFlags, terminal: Terminal): Promise<ConfigView> {
   if (flags.offline !== true && flags.config === undefined && flags.profile === undefined) {
     try {
@@ -133,7 +130,7 @@ async function effective(flags: EffectiveFlags, terminal: Terminal): Promise<Con
       return await client.config();
     } catch (error) {
       if (!(error instanceof NoAnswerError) || flags.api !== undefined) throw error;
-      note(terminal, 'no daemon is running: this is what a start would use');
+      note(terminal, 'no daemon is running: these are the values of the next start');
     }
   }
   return configView(await resolveSettings(sourcesOf(flags, terminal)));
@@ -182,7 +179,7 @@ const settingColumns: Column<SettingView>[] = [
 async function edit(terminal: Terminal, flags: FileFlags, key: string, values: string[] | undefined): Promise<void> {
   const { setting } = settingOf(key);
   if (values !== undefined && values.length > 1 && setting.separator === undefined)
-    throw usageError(`${key} takes one value: put one with blanks in quotes`);
+    throw usageError(`${key} takes one value: quote a value that contains blanks`);
   const { readIfThere, editSettings } = await import('../settings/file.ts');
   const { default: writeFileAtomic } = await import('write-file-atomic');
   const file = await fileOf(flags, terminal);
@@ -209,7 +206,7 @@ async function check(terminal: Terminal, flags: FileFlags): Promise<void> {
     const { file, warnings } = await resolveSettings(sourcesOf(flags, terminal));
     if (flags.json === true) return printJson(terminal, { ok: true, file, faults: [], warnings });
     for (const warning of warnings) note(terminal, warning);
-    print(terminal, `the configuration is fine (${file ?? 'no file, so defaults, environment and flags'})`);
+    print(terminal, `the configuration is valid (${file ?? 'no file: defaults, environment and flags'})`);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const faults = error.faults.map(fault => fault.text);

@@ -1,4 +1,4 @@
-// Finds the running daemon: flags, then environment, then what it left in its data folder.
+// Finds the running daemon: from flags, then the environment, then runtime.json and api-token in the data folder.
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Client, type ClientOptions, createClient, readText } from '../api/client.ts';
@@ -20,25 +20,25 @@ export interface ClientFlags {
   json?: boolean;
 }
 
-/** A command that talks to a running daemon. */
+/** Creates a command with the options of a client of the API. */
 export function clientCommand(name: string, description: string): Command {
   return outputOptions(new Command(name).description(description))
-    .option('--curl', 'print the calls as curl commands; those that change something are not made')
-    .option('--api <url>', 'where the daemon answers (SERVENT_API)')
-    .option('--token <token>', 'its API token (SERVENT_TOKEN, or SERVENT_TOKEN_FILE with a file)')
-    .option('--data-dir <dir>', 'its data folder, where address and token are found otherwise (SERVENT_DATA_DIR)');
+    .option('--curl', 'print calls as curl commands; calls that change something are not sent')
+    .option('--api <url>', 'URL of the daemon (SERVENT_API)')
+    .option('--token <token>', 'API token (SERVENT_TOKEN, or a file named by SERVENT_TOKEN_FILE)')
+    .option('--data-dir <dir>', 'data folder of the daemon, read for URL and token (SERVENT_DATA_DIR)');
 }
 
 export interface Daemon {
   client: Client;
   follow: Follow;
   url: string;
-  /** What is not answered as JSON, whole. */
+  /** Fetches an answer that is not JSON, as one text. */
   text: (stream: StreamName, query?: Readonly<Record<string, string>>) => Promise<string>;
 }
 
 export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
-  const folder = (): Promise<string> => dataDirOf(flags, terminal); // not asked for where all is said by flags
+  const folder = (): Promise<string> => dataDirOf(flags, terminal); // read only when flags leave something open
   const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
   const url = given === undefined ? await usualUrl(await folder()) : urlOf(given);
   const { env, cwd } = terminal;
@@ -67,10 +67,10 @@ export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?
   };
 }
 
-/** Ends a command whose call was to be shown and not made. */
+/** Ends a command whose call `--curl` printed instead of sending. */
 export class ShownOnly extends Error {}
 
-/** The token stays in its file: the pasted line reads it from there. */
+/** The curl command for a call. It reads the token from its file, so that the token itself is not printed. */
 function curlText(method: string, url: string, body: string | null, dataDir: string): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const json = body === null ? '' : ` -H 'Content-Type: application/json' -d ${quote(body)}`;
@@ -78,7 +78,7 @@ function curlText(method: string, url: string, body: string | null, dataDir: str
   return `curl -sS${how} -H "Authorization: Bearer $(cat ${quote(join(dataDir, 'api-token'))})"${json} ${quote(url)}`;
 }
 
-/** As `start` would find it. A broken configuration does not keep anybody from asking a running daemon. */
+/** Finds the data folder as `start` does, but ignores an invalid configuration file. */
 export async function dataDirOf({ dataDir }: ClientFlags, { env, cwd }: Terminal): Promise<string> {
   const given = dataDir ?? (env['SERVENT_DATA_DIR'] || undefined);
   if (given !== undefined) return resolve(cwd, given);
@@ -98,12 +98,12 @@ export async function dataDirOf({ dataDir }: ClientFlags, { env, cwd }: Terminal
 async function usualUrl(dataDir: string): Promise<string> {
   const runtime = await readRuntime(dataDir);
   if (runtime !== null) return reachable(runtime.api);
-  const { declaration } = await import('../settings/settings.ts'); // takes longer than a call
+  const { declaration } = await import('../settings/settings.ts'); // slow to load
   const context = { profile: 'public', dataDir } as const;
   return `http://${declaration.api.host.defaultFor(context)}:${declaration.api.port.defaultFor(context)}`;
 }
 
-/** A daemon that listens on all addresses says so; from here it is on this machine. */
+/** Replaces the wildcard address of a daemon that listens on all addresses with loopback. */
 function reachable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
@@ -122,13 +122,10 @@ async function tokenIn(dataDir: string, url: string): Promise<string> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`cannot read the API token (${why}): run this as the daemon's user, or give --token`);
   }
-  // Whether anybody is there comes first: without a daemon there is no token to be missed.
   return token ?? (await noToken(dataDir, url));
 }
 
 async function noToken(dataDir: string, url: string): Promise<string> {
   await createClient({ url, token: '' }).live();
-  throw new CommandError(
-    `no API token in ${dataDir}: give the daemon's with --token, or its data folder with --data-dir`,
-  );
+  throw new CommandError(`no API token in ${dataDir}: give the token with --token, or the data folder with --data-dir`);
 }

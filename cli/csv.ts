@@ -1,12 +1,12 @@
-// Answers as lines: one per item of a list; CSV (RFC 4180) with a column for each field, inner fields dotted.
+// Prints answers as CSV (RFC 4180): one line per item, one column per field, nested fields with dotted names.
 
-/** The items of a list, or the one thing that was answered. */
+/** The items of a list answer, or the answer as the only row. */
 export function rowsOf(value: unknown): unknown[] {
   if (typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items)) return value.items;
   return Array.isArray(value) ? value : [value];
 }
 
-/** Columns in the order of their first appearance; nothing at all for no rows. */
+/** Columns in order of first appearance; empty text for no rows. */
 export function csv(rows: readonly unknown[]): string {
   let text = '';
   csvWriter(part => {
@@ -15,7 +15,7 @@ export function csv(rows: readonly unknown[]): string {
   return text;
 }
 
-/** The first rows say which columns there are. */
+/** Writes rows as they come; the first call fixes the columns. */
 export function csvWriter(write: (text: string) => void): (rows: readonly unknown[]) => void {
   let columns: readonly string[] = [];
   return rows => {
@@ -27,7 +27,7 @@ export function csvWriter(write: (text: string) => void): (rows: readonly unknow
   };
 }
 
-/** The titles of the columns, then the cells of each row. */
+/** The column titles, then the cells of each row. */
 export function cellsOf(rows: readonly unknown[], columns: readonly string[] = []): string[][] {
   const flat = rows.map(row => {
     const cells = new Map<string, string>();
@@ -38,7 +38,7 @@ export function cellsOf(rows: readonly unknown[], columns: readonly string[] = [
   return [titles, ...flat.map(cells => titles.map(title => cells.get(title) ?? ''))];
 }
 
-/** Lists stay one cell, as JSON: their length differs from row to row. */
+/** Adds the cells of a value; a list is one cell of JSON. */
 function flatten(value: unknown, path: string, cells: Map<string, string>): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) flatten(inner, path === '' ? name : `${path}.${name}`, cells);
@@ -49,7 +49,7 @@ function flatten(value: unknown, path: string, cells: Map<string, string>): void
   cells.set(path === '' ? 'value' : path, text);
 }
 
-/** Strangers choose names: one that begins like a formula must not become one in a spreadsheet. */
+/** Quotes a cell. Text from the network that begins like a formula gets a "'", so that a spreadsheet does not run it. */
 function quoted(text: string): string {
   const safe = /^[=+@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

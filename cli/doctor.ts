@@ -1,4 +1,4 @@
-// doctor: what is wrong with this servent's surroundings, and how to mend it.
+// doctor: checks configuration, disk, ports and network of the servent and suggests remedies.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createClient } from '../api/client.ts';
@@ -14,7 +14,7 @@ import { print, printJson, type Terminal } from './terminal.ts';
 const PROBE_WAIT_MS = 2_000;
 
 export function doctorCommand(terminal: Terminal): Command {
-  return clientCommand('doctor', 'say what is wrong with the surroundings of the servent and how to mend it')
+  return clientCommand('doctor', 'check configuration, disk, ports and network of the servent and suggest remedies')
     .option('--config <file>', 'the configuration file (SERVENT_CONFIG)')
     .action(async (flags: ClientFlags & { config?: string }) => {
       const findings = await examine(flags, terminal);
@@ -22,7 +22,7 @@ export function doctorCommand(terminal: Terminal): Command {
         printJson(terminal, { ok: findings.every(({ state }) => state !== 'bad'), findings }, findings);
       else for (const finding of findings) print(terminal, lineOf(finding));
       const bad = findings.filter(({ state }) => state === 'bad');
-      if (bad.length > 0) throw new CommandError(`${bad.length} to mend: ${bad.map(({ name }) => name).join(', ')}`);
+      if (bad.length > 0) throw new CommandError(`${bad.length} to fix: ${bad.map(({ name }) => name).join(', ')}`);
     });
 }
 
@@ -38,7 +38,7 @@ async function examine(flags: ClientFlags & { config?: string }, terminal: Termi
   const resolved = await settingsOf(flags, terminal, findings);
   const told: Finding[] = [];
   const running = await checkDaemon(flags, terminal, told);
-  // What the daemon says of itself counts more than what this command's user would meet.
+  // Findings of the daemon replace those of this command: the daemon may run as another user.
   const merged = (): Finding[] => [...findings.filter(({ name }) => !told.some(said => said.name === name)), ...told];
   if (resolved === null) return merged();
   const { settings } = resolved;
@@ -51,7 +51,7 @@ async function examine(flags: ClientFlags & { config?: string }, terminal: Termi
     ...(running ? [] : await looks.checkSharedFolders(settings.library.folders, join(settings.dataDir, 'shared'))),
     ...(running ? [] : await checkBlockLists(settings.gnutella.blockLists)),
   );
-  // A daemon that runs has its ports.
+  // A running daemon holds its ports.
   if (!running) {
     findings.push(
       await looks.checkPort('gnutella port', 'tcp', settings.gnutella, '--port'),
@@ -75,7 +75,7 @@ async function settingsOf(
       flags: flags.dataDir === undefined ? {} : { dataDir: flags.dataDir },
       ...(flags.config === undefined ? {} : { configFile: flags.config }),
     });
-    findings.push({ name, state: 'ok', detail: resolved.file ?? 'no file, so defaults and environment', mend: null });
+    findings.push({ name, state: 'ok', detail: resolved.file ?? 'no file: defaults and environment', mend: null });
     for (const detail of resolved.warnings)
       findings.push({ name, state: 'warning', detail, mend: 'correct or remove it' });
     return resolved;
@@ -87,7 +87,7 @@ async function settingsOf(
   }
 }
 
-/** Says whether one runs. */
+/** Resolves to whether a daemon runs. */
 async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Finding[]): Promise<boolean> {
   const name = 'daemon';
   try {
@@ -97,13 +97,12 @@ async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Fin
     findings.push({ name, state: 'ok', detail: `runs at ${url}`, mend: null });
     findings.push(...(await client.doctor()).findings);
     for (const { name, ok, detail } of checks)
-      if (!ok)
-        findings.push({ name, state: 'bad', detail: detail ?? 'not ready', mend: 'look into the log of the daemon' });
+      if (!ok) findings.push({ name, state: 'bad', detail: detail ?? 'not ready', mend: 'read the log of the daemon' });
     const connected = peers.ultrapeers + peers.leaves;
     findings.push({
       name: 'peers',
       state: connected > 0 ? 'ok' : 'warning',
-      detail: connected > 0 ? `${connected} connected` : 'connected to nobody',
+      detail: connected > 0 ? `${connected} connected` : 'no connections',
       mend:
         connected > 0
           ? null
@@ -112,7 +111,7 @@ async function checkDaemon(flags: ClientFlags, terminal: Terminal, findings: Fin
     return true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    findings.push({ name, state: 'warning', detail: `not to be reached (${why})`, mend: '"servent start" starts one' });
+    findings.push({ name, state: 'warning', detail: `not reachable (${why})`, mend: '"servent start" starts one' });
     return false;
   }
 }

@@ -1,4 +1,4 @@
-// explain: why no results, why a download waits, which rates hold for a peer, why peers were refused, why we are what we are.
+// explain: shows the tests behind a search, a download, a peer's rates, refused handshakes and the role.
 import { Command } from 'commander';
 import type { Explanation, RefusedPeersView } from '../api/control.ts';
 import { keptText } from '../api/format.ts';
@@ -7,13 +7,15 @@ import { type Column, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
 export function explainCommand(terminal: Terminal): Command {
-  const command = new Command('explain').description('say why things are as they are, each test with its value');
+  const command = new Command('explain').description(
+    'show the reasons for a result or a state: each test with its value',
+  );
   const show = (flags: ClientFlags, explained: Explanation): void => {
     if (flags.json === true) printJson(terminal, explained, explained.tests);
     else print(terminal, textOf(explained));
   };
   command.addCommand(
-    clientCommand('search', 'why a search finds what it finds')
+    clientCommand('search', 'why a search has results or none')
       .argument('<id>', 'as "servent search" shows it')
       .action(async (id: string, flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
@@ -29,7 +31,7 @@ export function explainCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    clientCommand('peer', 'which rates hold for the queries of a connection, and what they dropped')
+    clientCommand('peer', 'the query rates of a connection, and what they dropped')
       .argument('<id>', 'as "servent peers" shows it')
       .action(async (id: string, flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
@@ -37,12 +39,12 @@ export function explainCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    clientCommand('peers', 'which handshakes came to nothing, and why').action(async (flags: ClientFlags) => {
+    clientCommand('peers', 'failed handshakes, with reasons').action(async (flags: ClientFlags) => {
       const { client } = await findDaemon(flags, terminal);
       const refused = await client.refusedPeers();
       if (flags.json === true) return printJson(terminal, refused);
       for (const kept of refused.configured) note(terminal, `${kept.address} (gnutella.connect): ${keptText(kept)}`);
-      if (refused.items.length === 0) note(terminal, 'every handshake has succeeded');
+      if (refused.items.length === 0) note(terminal, 'no handshake has failed');
       else print(terminal, table(refusedColumns, refused.items));
     }),
   );

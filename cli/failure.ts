@@ -1,4 +1,4 @@
-// Errors as one line that says what to do next, and the exit code that goes with them.
+// Turns errors into one line with a remedy, and into exit codes.
 import { constants } from 'node:os';
 import { CommanderError } from 'commander';
 import { NoAnswerError, RefusedError } from '../api/client.ts';
@@ -8,7 +8,7 @@ import { SettingsError } from '../settings/faults.ts';
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
-/** A failure already said in words for the person at the terminal. */
+/** A failure whose message is for the user. */
 export class CommandError extends Error {
   readonly exitCode: number;
 
@@ -19,7 +19,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Somebody asked for it: nothing is said, and the exit code is the one that shells know (128 and the number of the signal). */
+/** Ended by a signal: prints nothing; the exit code is 128 + the number of the signal, as shells have it. */
 export class EndedBySignal extends CommandError {
   constructor(signal: NodeJS.Signals) {
     super(signal, 128 + constants.signals[signal]);
@@ -39,35 +39,35 @@ export function exitCodeOf(error: unknown): number {
 
 export function explain(error: unknown): string {
   if (error instanceof NoAnswerError)
-    return `no daemon answers at ${error.url} (${error.message}): start one with "servent start", or say where it is with --api URL`;
+    return `no daemon answers at ${error.url} (${error.message}): start one with "servent start", or give its URL with --api`;
   if (error instanceof RefusedError && error.problem.code === 'UNAUTHORIZED')
-    return 'the daemon does not accept the token: give the one from the file api-token in its data folder with --token or --data-dir';
+    return 'the daemon does not accept the token: give its data folder with --data-dir, or the contents of api-token there with --token';
   if (!(error instanceof Error)) return oneLine(String(error));
   const { code, path } = error as NodeJS.ErrnoException;
-  // of a write the system names no file, and the remedy is the same for all
+  // a failed write names no file
   const advice =
     code === undefined ? undefined : (OF_THE_DISK[code] ?? (path === undefined ? undefined : ADVICE[code]));
   return oneLine(advice === undefined ? error.message : `${error.message}: ${advice}`);
 }
 
 const OF_THE_DISK: Record<string, string> = {
-  ENOSPC: 'make room on the disk',
-  EDQUOT: 'make room: the quota is used up',
-  EIO: 'the disk fails: look into the log of the system',
+  ENOSPC: 'free space on the disk',
+  EDQUOT: 'the disk quota is used up: free space',
+  EIO: 'the disk fails: read the log of the system',
 };
 
-/** For what the system says about a file. */
+/** Remedies by error code, for errors about a file. */
 const ADVICE: Record<string, string> = {
-  EACCES: 'give the user who runs the servent access to it, or choose another place',
-  EPERM: 'give the user who runs the servent access to it, or choose another place',
-  EROFS: 'choose a place that can be written',
-  ENOENT: 'make it, or name another',
+  EACCES: 'give the user of the servent access to it, or choose another place',
+  EPERM: 'give the user of the servent access to it, or choose another place',
+  EROFS: 'choose a writable place',
+  ENOENT: 'create it, or choose another',
   ENOTDIR: 'a file is where a folder is needed: move it away, or choose another place',
   EEXIST: 'a file is where a folder is needed: move it away, or choose another place',
   EMFILE: 'too many open files: raise the limit with "ulimit -n"',
 };
 
-/** With what strangers chose in it made harmless. */
+/** Joins the lines of a text and replaces control characters. */
 function oneLine(text: string): string {
   return printable(text.trim().replace(/\s*\n\s*/g, '; '));
 }

@@ -1,4 +1,4 @@
-// --follow: a list that goes on, from the daemon's events. A table that is drawn again on a terminal, a line for each event on a pipe.
+// --follow: shows a list as the daemon's events change it: a redrawn table on a terminal, one line per event on a pipe.
 import type { LogLevel } from '../api/control.ts';
 import type { ServentEvent, Topic } from '../api/events.ts';
 import { printable } from '../api/format.ts';
@@ -9,11 +9,11 @@ import { note, print, rowPrinter, type Terminal } from './terminal.ts';
 
 export interface Followed {
   topics: readonly Topic[];
-  /** Of the topic `log`. */
+  /** Lowest level, for the topic `log`. */
   level?: LogLevel;
 }
 
-/** Told of events as they come. Resolves when the person has seen enough; throws when the daemon would not. */
+/** Passes events to `onEvents` as they come. Resolves when the terminal's signal aborts; throws when the daemon refuses. */
 export async function followEvents(
   terminal: Terminal,
   { follow }: Daemon,
@@ -34,13 +34,13 @@ export async function followEvents(
       interval: 1,
       signal: ended.signal,
       onEvents,
-      onGap: ({ skipped }) => note(terminal, `${skipped ?? 'some'} events were left out: they came too fast`),
+      onGap: ({ skipped }) => note(terminal, `${skipped ?? 'some'} events were skipped: they came too fast`),
       onState: state => {
         if (state.state === 'open') return;
         if (state.refusal !== null) {
           refused = state.reason;
           stop();
-        } else note(terminal, `lost the daemon (${state.reason}); trying again in ${state.retryMs / 1000} s`);
+        } else note(terminal, `lost the daemon (${state.reason}); retry in ${state.retryMs / 1000} s`);
       },
     });
   } finally {
@@ -49,10 +49,10 @@ export async function followEvents(
   if (refused !== null) throw new CommandError(refused);
 }
 
-/** Between two drawings, however much happens. */
+/** Least time between two redraws. */
 const DRAW_MS = 250;
 
-/** Draws what `text` gives now and, whenever something has happened, again in its place. */
+/** Draws `text()` now and, in the same place, after events. */
 export async function redrawn(
   terminal: Terminal,
   daemon: Daemon,
@@ -70,7 +70,7 @@ export async function redrawn(
   let timer: NodeJS.Timeout | null = null;
   let drawing: Promise<void> = Promise.resolve();
   try {
-    // the status comes every second: with it come counters and ages, which are nobody's event
+    // the status event comes every second and refreshes counters and ages
     await followEvents(terminal, daemon, { topics: topic === null ? ['status'] : [topic, 'status'] }, () => {
       timer ??= setTimeout(() => {
         timer = null;
@@ -85,7 +85,7 @@ export async function redrawn(
   }
 }
 
-/** One line for each event of the topic: JSON, or time, type and what `shown` makes of it. */
+/** Prints one line per event of the topic: JSON, or time, type and `shown(event)`. */
 export async function printed(
   terminal: Terminal,
   daemon: Daemon,
@@ -101,7 +101,7 @@ export async function printed(
   });
 }
 
-/** `id=3 reason=bye`: what has no table of its own. */
+/** Formats fields as `id=3 reason=bye`. */
 export function plainly(data: unknown): string {
   if (typeof data !== 'object' || data === null) return String(data);
   return Object.entries(data)

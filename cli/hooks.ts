@@ -1,4 +1,4 @@
-// hooks: webhooks and commands that are told of events, and how they fare.
+// hooks: lists webhooks and hook commands, and their deliveries.
 import type { Command } from 'commander';
 import type { DeliveryView, HookView } from '../api/control.ts';
 import { deliveryColumns, hookColumns } from './columns.ts';
@@ -9,10 +9,10 @@ import { print, printJson, type Terminal } from './terminal.ts';
 
 const HOOKS: List<HookView> = {
   name: 'hooks',
-  description: 'show the webhooks and commands that are told of events',
+  description: 'show the webhooks and commands that receive events',
   page: client => page => client.hooks(page),
   columns: hookColumns,
-  none: 'no hooks: the setting "hooks" of the configuration file makes some',
+  none: 'no hooks: the setting "hooks" of the configuration file defines them',
 };
 
 const deliveriesOf = (id: string): List<DeliveryView> => ({
@@ -31,14 +31,14 @@ export function hooksCommand(terminal: Terminal): Command {
       .action((id: string, flags: ListFlags) => showList(terminal, deliveriesOf(id), flags)),
   );
   command.addCommand(
-    clientCommand('replay', 'deliver events that are kept once more')
+    clientCommand('replay', 'deliver stored events again')
       .argument('<id>', 'the hook, as "servent hooks" shows it')
-      .requiredOption('--since <id>', 'all after this event; 0: from the oldest', wholeNumber(0))
+      .requiredOption('--since <id>', 'start after this event id; 0: from the oldest', wholeNumber(0))
       .action(async (id: string, { since, ...flags }: ClientFlags & { since: number }) => {
         const { client } = await findDaemon(flags, terminal);
         const hook = await client.replay({ id, since });
         if (flags.json === true) return printJson(terminal, hook);
-        print(terminal, `${hook.id} starts again after event ${hook.cursor}`);
+        print(terminal, `${hook.id} continues after event ${hook.cursor}`);
       }),
   );
   return command;

@@ -1,4 +1,4 @@
-// hosts, block, unblock: whom we know, and whom we want nothing to do with.
+// hosts, block, unblock: the host cache and the blocked addresses.
 import type { Command } from 'commander';
 import type { Client } from '../api/client.ts';
 import type { HostView } from '../api/control.ts';
@@ -21,7 +21,7 @@ const HOSTS: List<HostView> = {
 export function hostCommands(terminal: Terminal): Command[] {
   const hosts = listCommand(terminal, HOSTS);
   hosts.addCommand(
-    clientCommand('add', 'add hosts to connect to when links are missing')
+    clientCommand('add', 'add hosts to the host cache')
       .argument('<host:port...>', 'their addresses')
       .action((addresses: string[], flags: ClientFlags) =>
         forEachId(terminal, flags, addresses, 'added', (client, address) => client.addHost({ address })),
@@ -36,8 +36,8 @@ export function hostCommands(terminal: Terminal): Command[] {
   );
   return [
     hosts,
-    clientCommand('block', 'have nothing to do with addresses: closes their connections, takes no new ones')
-      .argument('[addresses...]', 'an address, or a block of them as ADDRESS/BITS; none: show what is blocked')
+    clientCommand('block', 'block addresses: closes their connections and refuses new ones')
+      .argument('[addresses...]', 'an address, or a range as ADDRESS/BITS; none: show blocked addresses')
       .action(async (addresses: string[], flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
         const blocked = await blockedBy(client);
@@ -47,16 +47,17 @@ export function hostCommands(terminal: Terminal): Command[] {
         if (flags.json === true) return printJson(terminal, { block });
         if (addresses.length > 0) for (const address of addresses) print(terminal, `blocked ${address}`);
         else if (block.length === 0)
-          note(terminal, 'nothing is blocked by hand; block lists are files: gnutella.blockLists');
+          note(terminal, 'no addresses are blocked here; block lists are files, see gnutella.blockLists');
         else for (const address of block) print(terminal, address);
       }),
-    clientCommand('unblock', 'take addresses off what is blocked by hand')
+    clientCommand('unblock', 'unblock addresses that "block" has blocked')
       .argument('<addresses...>', 'as "servent block" shows them')
       .action(async (addresses: string[], flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
         const blocked = await blockedBy(client);
         const strange = addresses.find(address => !blocked.includes(address));
-        if (strange !== undefined) throw new CommandError(`${strange} is not blocked: "servent block" shows what is`);
+        if (strange !== undefined)
+          throw new CommandError(`${strange} is not blocked: "servent block" shows the blocked addresses`);
         const block = blocked.filter(address => !addresses.includes(address));
         await changeBlocks(client, block);
         if (flags.json === true) return printJson(terminal, { block });
@@ -71,11 +72,11 @@ async function blockedBy(client: Client): Promise<string[]> {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** The list is a setting: it is kept, and takes effect at once. */
+/** Writes the list to the setting gnutella.block; it takes effect at once. */
 async function changeBlocks(client: Client, block: readonly string[]): Promise<void> {
   const { overruled, changes } = await client.changeConfig({ gnutella: { block: block.length === 0 ? null : block } });
   const by = overruled.find(({ key }) => key === 'gnutella.block')?.by;
-  if (by !== undefined) throw new CommandError(`${by} says what is blocked: change it there, and start again`);
+  if (by !== undefined) throw new CommandError(`${by} sets the blocked addresses: change it there, then restart`);
   const failed = changes.find(({ error }) => error !== null)?.error;
   if (typeof failed === 'string') throw new CommandError(failed);
 }

@@ -1,4 +1,4 @@
-// import: what another servent knew, shared and was set to.
+// import: takes over hosts, shared folders and settings of another servent.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
@@ -20,28 +20,28 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const PARTS = ['hosts', 'folders', 'settings'] as const;
 type Part = (typeof PARTS)[number];
-/** Of one call of the API. */
+/** Most hosts in one call of the API. */
 const BULK_MAX = 1000;
-/** In the data folder, when no daemon runs that could be told. */
+/** Hosts file in the data folder, written when no daemon runs. */
 const HOSTS_FILE = 'imported-hosts';
 
 type ImportFlags = ClientFlags & { only: Part[]; dryRun?: true };
 
 export function importCommand(terminal: Terminal): Command {
-  const command = new Command('import').description('take over hosts, shared folders and settings of another servent');
+  const command = new Command('import').description('import hosts, shared folders and settings of another servent');
   for (const [name, importer] of [
     ['gtk-gnutella', gtkGnutella],
     ['limewire', limewire],
   ] as const)
     command.addCommand(
-      clientCommand(name, `take over what ${importer.name} knew, shared and was set to`)
+      clientCommand(name, `import hosts, shared folders and settings of ${importer.name}`)
         .argument('[dir]', `its folder (default: ${importer.usualFolders.map(dir => `~/${dir}`).join(', ')})`)
         .addOption(
-          new Option('--only <part>', `of ${PARTS.join(', ')} only this, again and again`)
+          new Option('--only <part>', `import only this part: ${PARTS.join(', ')} (repeatable)`)
             .argParser((part: string, parts: Part[]) => [...parts, partOf(part)])
             .default([]),
         )
-        .option('--dry-run', 'only say what was found')
+        .option('--dry-run', 'show what was found without importing it')
         .action((dir: string | undefined, flags: ImportFlags) => run(terminal, importer, dir, flags)),
     );
   return command;
@@ -67,11 +67,11 @@ async function run(terminal: Terminal, importer: Importer, dir: string | undefin
   if (flags.json === true) return printJson(terminal, { ...asJson, dryRun: outcome === null, ...outcome });
   print(terminal, facts(factsOf(found)));
   for (const text of notes) note(terminal, `not taken: ${text}`);
-  if (outcome === null) note(terminal, 'nothing was changed: without --dry-run it is taken over');
+  if (outcome === null) note(terminal, 'nothing was changed: run it without --dry-run to import');
   else {
     if (outcome.refusedHosts > 0)
-      note(terminal, `${counted(outcome.refusedHosts, 'host')} not taken: this profile does not connect there`);
-    note(terminal, `written: ${outcome.file}${outcome.restart ? '; some of it takes effect at the next start' : ''}`);
+      note(terminal, `${counted(outcome.refusedHosts, 'host')} not imported: this profile does not connect to them`);
+    note(terminal, `written: ${outcome.file}${outcome.restart ? '; some changes take effect at the next start' : ''}`);
   }
 }
 
@@ -81,11 +81,11 @@ async function read(terminal: Terminal, importer: Importer, dir: string | undefi
   const home = homeFolder(terminal.env);
   if (home === null)
     throw new CommandError(
-      `this user has no home folder: say where the folder of ${importer.name} is, as "servent import … DIR"`,
+      `this user has no home folder: give the folder of ${importer.name}, as "servent import … DIR"`,
     );
   const usual = importer.usualFolders.map(name => join(home, name)).find(path => existsSync(path));
   if (usual === undefined)
-    throw new CommandError(`no folder of ${importer.name} in ${home}: say where it is, as "servent import … DIR"`);
+    throw new CommandError(`no folder of ${importer.name} in ${home}: give it, as "servent import … DIR"`);
   return importer.read(usual);
 }
 
@@ -100,7 +100,7 @@ function chosen(found: LeftBehind, only: readonly Part[]): LeftBehind {
   };
 }
 
-/** Without the folders that nobody may share: with one of them the servent would not start. */
+/** Leaves out folders that must not be shared: the servent would refuse to start with them. */
 async function shareable(found: LeftBehind): Promise<LeftBehind> {
   const { folderRefusal } = await import('../settings/folder-refusal.ts');
   const refusals = await Promise.all(found.folders.map(folder => folderRefusal(folder)));
@@ -137,7 +137,7 @@ async function takeOver(terminal: Terminal, flags: ImportFlags, found: LeftBehin
   return running === null ? intoFiles(terminal, flags, found) : intoDaemon(running.client, running.view, found);
 }
 
-/** What the configuration is to say, given what it says now. */
+/** New values of the settings: current values merged with those found. */
 function changesOf({ settings }: ConfigView, found: LeftBehind): Map<SettingKey, unknown> {
   const now = (key: SettingKey): string[] => {
     const value = settings.find(row => row.key === key)?.value;

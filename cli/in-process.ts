@@ -1,5 +1,4 @@
-// Loads the parts of the daemon that a command runs in its own process: the daemon itself, the cache, and work on the data folder of a
-// daemon that does not run. No other file of cli/ knows daemon/, and nothing is loaded before a command asks for it.
+// Loads, on first use, the parts of daemon/ that commands run in their own process. No other file of cli/ imports daemon/.
 export type { Log } from '../daemon/log.ts';
 
 export const inProcess = {

@@ -1,4 +1,4 @@
-// init: the first configuration file, from five questions that flags can answer.
+// init: writes a first configuration file from five answers or flags.
 import { existsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -20,19 +20,19 @@ interface Question {
 const QUESTIONS: readonly Question[] = [
   {
     key: 'profile',
-    ask: 'How far may it reach: "public" is the real network, "lan" private addresses, "local" this machine',
+    ask: 'Network: "public" is the Internet, "lan" private addresses, "local" this machine',
   },
   { key: 'gnutella.port', ask: 'Port for Gnutella, TCP and UDP' },
-  { key: 'library.folders', ask: 'Folders to share, ":" between them' },
+  { key: 'library.folders', ask: 'Folders to share, separated by ":"' },
   { key: 'downloads.folder', ask: 'Folder for finished downloads' },
   {
     key: 'gnutella.mode',
-    ask: 'What to be: "leaf" saves this machine, "ultrapeer" carries others, "auto" decides by itself',
+    ask: 'Role: "leaf" needs few resources, "ultrapeer" serves leaves, "auto" chooses',
   },
 ];
-/** Limits that have good defaults: not asked, but taken. */
+/** Further settings with a flag but no question. */
 const MORE: readonly SettingKey[] = ['gnutella.maxLeaves', 'downloads.maxActive', 'uploads.slots'];
-/** A person who answers wrongly more often wants to read the help. */
+/** Wrong answers to one question before the command fails. */
 const TRIES_MAX = 5;
 
 type InitFlags = Pick<ClientFlags, 'dataDir' | 'json'> & { config?: string; yes?: true; force?: true };
@@ -45,9 +45,9 @@ const settingOf = (key: SettingKey): Setting<unknown> => {
 
 export function initCommand(terminal: Terminal): Command {
   const command = outputOptions(new Command('init'))
-    .description('write a first configuration file: asks five things, each of which a flag can answer')
-    .option('--yes', 'take the default for what no flag answers, without asking')
-    .option('--force', 'overwrite a configuration file that is there')
+    .description('write a first configuration file from five questions or their flags')
+    .option('--yes', 'take defaults instead of asking')
+    .option('--force', 'overwrite an existing configuration file')
     .option('--data-dir <dir>', 'the data folder (SERVENT_DATA_DIR)')
     .option('--config <file>', 'the file to write (SERVENT_CONFIG; default: servent.yaml in the data folder)');
   const names = new Map<SettingKey, string>();
@@ -76,11 +76,11 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
   const file = named === undefined ? join(dataDir, FILE_NAME) : resolve(cwd, named);
   if (existsSync(file) && flags.force !== true)
     throw new CommandError(
-      `${file} is there already: change it with "servent config set KEY VALUE", or overwrite it with --force`,
+      `${file} exists: change it with "servent config set KEY VALUE", or overwrite it with --force`,
     );
   const context: DefaultContext = { profile: 'public', dataDir };
   const chosen = new Map<SettingKey, unknown>();
-  // With --config the file may lie elsewhere, and must say where the data are.
+  // With --config the file may be outside the data folder, so it names the data folder.
   if (named !== undefined && (flags.dataDir ?? env['SERVENT_DATA_DIR']) !== undefined) chosen.set('dataDir', dataDir);
   const missing = QUESTIONS.filter(({ key }) => !given.has(key));
   const asking = missing.length > 0 && flags.yes !== true ? asker(terminal, missing) : null;
@@ -102,8 +102,8 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
     asking?.end();
   }
   const text = settingsFile(chosen, [
-    'Configuration of the servent, begun by "servent init": every key, with its default where it is commented out.',
-    '"servent config check" says what is wrong; "servent config reload" has a running daemon read it again.',
+    'Configuration of the servent, written by "servent init". Keys that are commented out show their defaults.',
+    '"servent config check" checks this file; "servent config reload" loads it into a running daemon.',
   ]);
   const { settings } = await resolveSettings({ flags: { dataDir }, env: {}, cwd }, { file, text });
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -114,9 +114,9 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
   print(terminal, `written: ${file}`);
   for (const path of settings.library.folders)
     if (path !== join(dataDir, 'shared') && !(await isFolder(path)))
-      note(terminal, `${path} is not there yet: it is shared once it is`);
+      note(terminal, `${path} does not exist yet: it is shared when it does`);
   for (const [key] of chosen)
-    if (env[variableOf(key)]) note(terminal, `${variableOf(key)} is set, and wins over ${key} of the file`);
+    if (env[variableOf(key)]) note(terminal, `${variableOf(key)} is set and takes precedence over ${key} in the file`);
   const where =
     named === undefined
       ? flags.dataDir === undefined
@@ -125,12 +125,12 @@ async function init(terminal: Terminal, flags: InitFlags, given: ReadonlyMap<Set
       : ` --config ${quoted(file)}`;
   note(
     terminal,
-    `\nnext:\n  servent start${where}\n  servent tui         the dashboard, in another terminal\n  servent doctor      what is wrong with the surroundings, if anything`,
+    `\nnext:\n  servent start${where}\n  servent tui         the dashboard, in another terminal\n  servent doctor      checks ports, disk and network`,
   );
   if (settings.profile === 'public' && settings.gnutella.port !== 0)
     note(
       terminal,
-      `let TCP and UDP port ${settings.gnutella.port} through your router and firewall: others find more of you then`,
+      `open TCP and UDP port ${settings.gnutella.port} in your router and firewall, so that other servents can connect`,
     );
 }
 
@@ -143,7 +143,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The value as the file has it; what is wrong goes through `refuse`. */
+/** Validates a value and returns it as written to the file; throws `refuse(text)` for an invalid one. */
 function checked(setting: Setting<unknown>, given: unknown, cwd: string, refuse: (text: string) => Error): unknown {
   const value = typeof given === 'string' ? setting.fromText(given) : given;
   const result = setting.check(value);
@@ -156,14 +156,12 @@ interface Asker {
   end(): void;
 }
 
-/** Throws a usage error when nobody is there to answer. */
+/** Asks the questions on the terminal; throws a usage error when standard input is no terminal. */
 function asker(terminal: Terminal, missing: readonly Question[]): Asker {
   const input: NodeJS.ReadableStream & { isTTY?: boolean } = terminal.stdin ?? process.stdin;
   if (input.isTTY !== true) {
     const names = missing.map(({ key }) => flagName(settingOf(key)));
-    throw usageError(
-      `nobody to ask, since standard input is no terminal: give ${names.join(', ')}, or --yes for their defaults`,
-    );
+    throw usageError(`cannot ask, standard input is no terminal: give ${names.join(', ')}, or --yes for the defaults`);
   }
   const lines = createInterface({ input });
   const answers = lines[Symbol.asyncIterator]();
@@ -183,7 +181,7 @@ function asker(terminal: Terminal, missing: readonly Question[]): Asker {
         }
       }
       throw new CommandError(
-        'too many wrong answers: nothing was written; "servent init --help" says what is expected',
+        'too many wrong answers: nothing was written; "servent init --help" lists the allowed values',
       );
     },
     end: () => lines.close(),

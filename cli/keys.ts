@@ -1,4 +1,4 @@
-// keys: who else may call the API, what for, from where and until when.
+// keys: lists, creates and revokes keys of the API.
 import { type Command, Option } from 'commander';
 import type { KeyScope, KeyView } from '../api/control.ts';
 import { keyColumns } from './columns.ts';
@@ -17,7 +17,7 @@ const KEYS: List<KeyView> = {
   description: 'show the named keys of the API, without their secrets',
   page: client => page => client.keys(page),
   columns: keyColumns,
-  none: 'no keys but the token of the data folder: "servent keys create NAME" makes one',
+  none: 'no keys besides the token in the data folder: "servent keys create NAME" creates one',
 };
 
 type CreateFlags = ClientFlags & { scope: KeyScope[]; from: string[]; expires?: string };
@@ -25,15 +25,15 @@ type CreateFlags = ClientFlags & { scope: KeyScope[]; from: string[]; expires?: 
 export function keysCommand(terminal: Terminal): Command {
   const command = listCommand(terminal, KEYS);
   command.addCommand(
-    clientCommand('create', 'make a key and print its secret, this once')
-      .argument('<name>', 'what it is for')
+    clientCommand('create', 'create a key and print its secret, which is shown only once')
+      .argument('<name>', 'name of the key')
       .addOption(
-        new Option('--scope <scope>', 'what it may do, again and again: read (the default), operate, admin')
+        new Option('--scope <scope>', 'permission (repeatable): read (the default), operate, admin')
           .argParser((scope: string, scopes: string[]) => [...scopes, scopeOf(scope)])
           .default([]),
       )
-      .option('--from <address>', 'where it may be used from: an address or ADDRESS/BITS, again and again', collect, [])
-      .option('--expires <when>', 'when it ends: 12h, 30d, 8w, or a time such as 2027-01-31T00:00:00Z')
+      .option('--from <address>', 'allow calls only from this address or ADDRESS/BITS (repeatable)', collect, [])
+      .option('--expires <when>', 'expiry: 12h, 30d, 8w, or a time such as 2027-01-31T00:00:00Z')
       .action(async (name: string, flags: CreateFlags) => {
         const { scope, from, expires } = flags;
         const { client } = await findDaemon(flags, terminal);
@@ -47,34 +47,32 @@ export function keysCommand(terminal: Terminal): Command {
         print(terminal, key.secret);
         note(
           terminal,
-          `key ${key.id} for ${key.name}; the secret is not shown again. "servent keys revoke ${key.id}" ends it`,
+          `key ${key.id} for ${key.name}; the secret is not shown again. "servent keys revoke ${key.id}" revokes it`,
         );
       }),
   );
   command.addCommand(
-    clientCommand('revoke', 'end keys, at once')
+    clientCommand('revoke', 'revoke keys at once')
       .argument('<ids...>', 'as "servent keys" shows them')
       .action((ids: string[], flags: ClientFlags) =>
         forEachId(terminal, flags, ids, 'revoked', (client, id) => client.removeKey({ id })),
       ),
   );
   command.addCommand(
-    clientCommand('whoami', 'show which key these commands use, and what it may do').action(
-      async (flags: ClientFlags) => {
-        const { client } = await findDaemon(flags, terminal);
-        const caller = await client.caller();
-        if (flags.json === true) return printJson(terminal, caller);
-        const { id, name, scopes, expiresAt } = caller;
-        print(
-          terminal,
-          facts([
-            ['key', id === name ? id : `${id} (${name})`],
-            ['may', scopes.join(' ')],
-            ['until', expiresAt ?? 'it is taken away'],
-          ]),
-        );
-      },
-    ),
+    clientCommand('whoami', 'show the key in use and its permissions').action(async (flags: ClientFlags) => {
+      const { client } = await findDaemon(flags, terminal);
+      const caller = await client.caller();
+      if (flags.json === true) return printJson(terminal, caller);
+      const { id, name, scopes, expiresAt } = caller;
+      print(
+        terminal,
+        facts([
+          ['key', id === name ? id : `${id} (${name})`],
+          ['may', scopes.join(' ')],
+          ['until', expiresAt ?? 'revoked'],
+        ]),
+      );
+    }),
   );
   return command;
 }

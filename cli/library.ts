@@ -1,4 +1,3 @@
-// library, share, unshare, rescan.
 import type { Command } from 'commander';
 import type { Client } from '../api/client.ts';
 import type { FileView, FolderView } from '../api/control.ts';
@@ -16,7 +15,7 @@ export function libraryCommands(terminal: Terminal): Command[] {
     listOptions(
       clientCommand('library', 'show what is shared').option(
         '--as-seen',
-        'show the files as strangers see them: names as in hits, folders as in browsing, and no path of this machine',
+        'show files as other servents see them: names as in hits, folders as in browsing, no local paths',
       ),
     ).action(async (flags: ListFlags & { asSeen?: boolean }) => {
       const { client } = await findDaemon(flags, terminal);
@@ -29,10 +28,10 @@ export function libraryCommands(terminal: Terminal): Command[] {
       for (const { path, leftOut } of folders)
         if (leftOut.length > 0) note(terminal, `left out of ${path}: ${formatLeftOut(leftOut)}`);
       if (items.length > 0) print(terminal, `\n${table(fileColumns, items)}`);
-      if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+      if (next !== null) note(terminal, `more rows exist: --limit ${flags.limit * 10} shows them`);
     }),
     shareCommand(terminal),
-    clientCommand('unshare', 'stop sharing a folder; its files stay where they are')
+    clientCommand('unshare', 'stop sharing a folder; its files are kept')
       .argument('<dir>', 'the folder, or its id as "servent library" shows it')
       .action(async (dir: string, flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
@@ -51,9 +50,9 @@ async function showAsSeen(client: Client, flags: ListFlags, terminal: Terminal):
   const { items, next } = await firstItems(page => client.files(page), { ...flags, filter });
   const seen = items.map(({ name, size, urn, seenFolder }) => ({ name, size, urn, folder: seenFolder }));
   if (flags.json === true) return printJson(terminal, { items: seen, next });
-  if (seen.length === 0) return note(terminal, 'strangers see nothing');
+  if (seen.length === 0) return note(terminal, 'other servents see no files');
   print(terminal, table([...seenColumns, { title: 'URN', of: row => row.urn ?? '' }], seen));
-  if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+  if (next !== null) note(terminal, `more rows exist: --limit ${flags.limit * 10} shows them`);
 }
 
 const folderColumns: Column<FolderView>[] = [

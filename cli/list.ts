@@ -1,4 +1,4 @@
-// A list of the daemon's as a command: pages, filter, order, and a table for a person.
+// Builds commands that print a list of the daemon: paging, filter, order, table, --follow.
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
@@ -13,7 +13,7 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const LIMIT_DEFAULT = 100;
 
-/** As the API takes it; filter and order are its to check. */
+/** Paging parameters of the API, which validates filter and order. */
 export interface PageAsked {
   limit: number;
   cursor?: string;
@@ -22,24 +22,24 @@ export interface PageAsked {
 }
 
 export interface List<T> {
-  /** Of the command. */
+  /** Name of the command. */
   name: string;
   description: string;
   page: (client: Client) => (page: PageAsked) => Promise<Page<T>>;
   columns: ColumnsAt<T>;
-  /** Its events; null: none, and it is looked at again every second. Without it the list cannot be followed. */
+  /** Events that change the list; null: none, polled every second. Absent: --follow is not offered. */
   follow?: { topic: Topic; rowOf: (event: ServentEvent) => T | null } | null;
-  /** What to say when there is nothing; `no <name>` otherwise. */
+  /** Text for an empty list; default `no <name>`. */
   none?: string;
 }
 
 export type ListFlags = ClientFlags & { limit: number; follow?: true; filter?: string; sort?: string };
 
-/** Alone it shows the list; commands added to it do something with its rows. */
+/** Creates a command that prints the list; subcommands may be added to it. */
 export function listCommand<T>(terminal: Terminal, list: List<T>): Command {
   const command = listOptions(clientCommand(list.name, list.description)).enablePositionalOptions();
   if (list.follow !== undefined)
-    command.option('--follow', 'go on: a table that is drawn again on a terminal, a line for each event on a pipe');
+    command.option('--follow', 'keep running: redraw the table on a terminal, print one line per event on a pipe');
   return command.action((flags: ListFlags) =>
     flags.follow === true ? followList(terminal, list, flags) : showList(terminal, list, flags),
   );
@@ -48,8 +48,8 @@ export function listCommand<T>(terminal: Terminal, list: List<T>): Command {
 export function listOptions(command: Command): Command {
   return command
     .option('--limit <n>', 'most rows to show', wholeNumber(1), LIMIT_DEFAULT)
-    .option('--filter <expression>', 'only rows for which this holds, for example "size>1MiB and not state=paused"')
-    .option('--sort <fields>', 'up to three fields to order by; "-" in front turns one around');
+    .option('--filter <expression>', 'show only rows that match, for example "size>1MiB and not state=paused"')
+    .option('--sort <fields>', 'up to three fields to order by; "-" in front reverses one');
 }
 
 export async function showList<T>(terminal: Terminal, list: List<T>, flags: ListFlags): Promise<void> {
@@ -58,7 +58,7 @@ export async function showList<T>(terminal: Terminal, list: List<T>, flags: List
   if (flags.json === true) return printJson(terminal, { items, next });
   if (items.length === 0) return note(terminal, list.none ?? `no ${list.name}`);
   print(terminal, table(list.columns(Date.now()), items));
-  if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+  if (next !== null) note(terminal, `more rows exist: --limit ${flags.limit * 10} shows them`);
 }
 
 async function followList<T>(terminal: Terminal, list: List<T>, flags: ListFlags): Promise<void> {
@@ -67,13 +67,12 @@ async function followList<T>(terminal: Terminal, list: List<T>, flags: ListFlags
   const rows = async (): Promise<T[]> => (await firstItems(list.page(daemon.client), flags)).items;
   if (terminal.stdout.isTTY === true && flags.json !== true)
     return redrawn(terminal, daemon, follow?.topic ?? null, async () => table(list.columns(Date.now()), await rows()));
-  if (follow === null)
-    throw usageError(`${list.name} have no events: --follow needs a terminal to draw them again and again`);
+  if (follow === null) throw usageError(`${list.name} have no events: --follow works only on a terminal`);
   if (flags.filter !== undefined || flags.sort !== undefined)
-    throw usageError('--filter and --sort are for a list, not for its events: leave them or --follow');
-  // who reads a pipe wants what is there first
+    throw usageError('--filter and --sort do not apply to events: leave them out, or --follow');
+  // on a pipe, the current rows come before the events
   if (flags.json !== true) print(terminal, table(list.columns(Date.now()), await rows()));
-  else await rows(); // whether anybody is there
+  else await rows(); // fails when no daemon runs
   await printed(terminal, daemon, { topics: [follow.topic] }, flags.json === true, event => {
     const row = follow.rowOf(event);
     if (row === null) return plainly(event.data);
@@ -85,7 +84,7 @@ async function followList<T>(terminal: Terminal, list: List<T>, flags: ListFlags
   });
 }
 
-/** One page from the daemon's point of view may be many. */
+/** Reads up to the limit, over as many pages of the API as that takes. */
 export async function firstItems<T>(
   list: (page: PageAsked) => Promise<Page<T>>,
   { limit, filter, sort }: Pick<ListFlags, 'limit' | 'filter' | 'sort'>,

@@ -1,4 +1,4 @@
-// log: what the daemon logs, and how much of it.
+// log: prints the log of the daemon and changes its levels.
 import { type Command, Option } from 'commander';
 import type { LogLevel, LogLevelsView, LogLineView } from '../api/control.ts';
 import { printable } from '../api/format.ts';
@@ -18,13 +18,13 @@ type LogFlags = ClientFlags & { level: LogLevel; limit: number; follow?: true };
 export function logCommand(terminal: Terminal): Command {
   const command = clientCommand('log', 'show the latest lines of the log')
     .enablePositionalOptions()
-    .addOption(new Option('--level <level>', 'the least important lines to show').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--level <level>', 'lowest level to show').choices(LOG_LEVELS).default('info'))
     .option('--limit <n>', 'most lines to show', wholeNumber(0, LINES_MAX), LINES_DEFAULT)
-    .option('--follow', 'go on with the lines that come')
+    .option('--follow', 'print new lines as they come')
     .action((flags: LogFlags) => showLog(terminal, flags));
   command.addCommand(
-    clientCommand('levels', 'show or change how much each part of the daemon logs, until the next start')
-      .argument('[part=level...]', 'for example links=debug; links= puts it back; none: show them')
+    clientCommand('levels', 'show or change the log levels of the daemon, until the next start')
+      .argument('[part=level...]', 'for example links=debug; links= resets it; none: show all')
       .action(async (words: string[], flags: ClientFlags) => {
         const changes = Object.fromEntries(words.map(levelOf));
         const { client } = await findDaemon(flags, terminal);
@@ -47,14 +47,14 @@ async function showLog(terminal: Terminal, { level, limit, follow, ...flags }: L
   const show = (line: LogLineView): void => (json ? rows([line]) : print(terminal, lineOf(line)));
   oldestFirst.forEach(show);
   if (follow !== true) {
-    if (next !== null) note(terminal, `there are more: --limit ${Math.min(LINES_MAX, limit * 10)} shows them`);
-    if (items.length === 0) note(terminal, `nothing was logged at ${level} or above`);
+    if (next !== null) note(terminal, `more lines exist: --limit ${Math.min(LINES_MAX, limit * 10)} shows them`);
+    if (items.length === 0) note(terminal, `no lines at level ${level} or above`);
     return;
   }
   await followEvents(terminal, daemon, { topics: ['log'], level }, events => {
     for (const event of events) {
       if (event.type === 'log.line') show(event.data);
-      else note(terminal, `${plainly(event.data)}: lines left out, they came too fast`);
+      else note(terminal, `${plainly(event.data)}: lines skipped, they came too fast`);
     }
   });
 }

@@ -1,4 +1,4 @@
-// docs/servent.1 and docs/cli.md, written from the command tree.
+// Writes docs/servent.1 and docs/cli.md from the command tree.
 import type { Command, Option } from 'commander';
 import { createProgram } from './tree.ts';
 
@@ -11,15 +11,15 @@ const escaped = (text: string): string =>
     .replace(/^([.'])/gm, '\\&$1');
 
 interface Described {
-  /** `downloads show`. */
+  /** For example `downloads show`. */
   words: string;
-  /** Arguments as the usage has them. */
+  /** Arguments as in the usage line. */
   usage: string;
   command: Command;
   options: readonly Option[];
 }
 
-/** Every command that does something, in the order of the help. */
+/** Every command that has an action, in the order of the help. */
 function described(parent: Command, path: readonly string[] = []): Described[] {
   return parent.commands.flatMap(command => {
     const words = [...path, command.name()];
@@ -28,7 +28,7 @@ function described(parent: Command, path: readonly string[] = []): Described[] {
       .usage()
       .replace(/\[(options|command)\]/g, '')
       .trim();
-    // those that only hold others do nothing alone
+    // a command without options of its own only groups others
     const acts = inner.length === 0 || command.options.length > 0;
     const options = command.options.filter(({ hidden }) => !hidden);
     return [...(acts ? [{ words: words.join(' '), usage, command, options }] : []), ...inner];
@@ -54,29 +54,25 @@ export function manualPage(): string {
     '.SH EXIT STATUS',
     '0 success, 1 failure, 2 wrong usage.',
     '.SH SIGNALS',
-    'The daemon stops for SIGTERM and SIGINT and reads its configuration again for SIGHUP. SIGUSR1 and SIGUSR2 are a line in the log and nothing else.',
+    'SIGTERM and SIGINT stop the daemon, SIGHUP reloads its configuration. SIGUSR1 and SIGUSR2 only write a line to the log.',
     '.SH ENVIRONMENT',
-    'SERVENT_API, SERVENT_TOKEN, SERVENT_TOKEN_FILE, SERVENT_DATA_DIR and SERVENT_CONFIG say where the daemon is; every setting has a variable, see configuration.md.',
+    'SERVENT_API, SERVENT_TOKEN, SERVENT_TOKEN_FILE, SERVENT_DATA_DIR and SERVENT_CONFIG locate the daemon; every setting has a variable, see configuration.md.',
     '.SH FILES',
     'servent.yaml, api\\-token and runtime.json in the data folder.',
   ].join('\n')}\n`;
 }
 
-/** What the page tells together; commands that no group names come last. */
+/** Sections of the page; commands without a group come last. */
 const GROUPS: readonly (readonly [title: string, intro: string, commands: readonly string[]])[] = [
-  [
-    'Run',
-    'The daemon, its configuration, and the places it is looked at from.',
-    ['init', 'start', 'config', 'tui', 'web', 'cache'],
-  ],
+  ['Run', 'The daemon, its configuration, dashboard and web page.', ['init', 'start', 'config', 'tui', 'web', 'cache']],
   [
     'Look',
-    'What it is doing now, and what it did.',
+    'State, rates, log and reasons.',
     ['status', 'health', 'history', 'log', 'doctor', 'explain', 'support-bundle'],
   ],
   [
     'The overlay',
-    'Neighbours, hosts, and what the network asks.',
+    'Connections, hosts and queries.',
     ['peers', 'connect', 'disconnect', 'hosts', 'block', 'unblock', 'queries'],
   ],
   [
@@ -85,17 +81,17 @@ const GROUPS: readonly (readonly [title: string, intro: string, commands: readon
     ['search', 'searches', 'browse', 'download', 'downloads', 'pause', 'resume', 'cancel', 'priority', 'uploads'],
   ],
   ['Share', 'The library.', ['library', 'share', 'unshare', 'rescan']],
-  ['Keep', 'Copies of everything, and what other servents left.', ['backup', 'restore', 'import']],
-  ['Others', 'Keys for programs, hooks, and the API as it is.', ['keys', 'hooks', 'call', 'bulk', 'openapi']],
+  ['Keep', 'Backups, and the data of other servents.', ['backup', 'restore', 'import']],
+  ['Others', 'Keys, hooks and direct calls of the API.', ['keys', 'hooks', 'call', 'bulk', 'openapi']],
   ['Shell', '', ['completion', 'complete', 'version']],
 ];
 
-/** Told once for all commands that have them. */
+/** Described once for all commands that have them. */
 const COMMON = new Set(['--json', '--output', '--template', '--curl', '--api', '--token', '--data-dir']);
-/** `start` has a flag for each setting: configuration.md is their place. */
+/** `start` has a flag for each setting; configuration.md lists them. */
 const SETTINGS_ELSEWHERE = new Set(['start']);
 
-/** docs/cli.md */
+/** Returns docs/cli.md. */
 export function commandsDocument(): string {
   const all = described(createProgram(NOWHERE));
   const named = new Set(GROUPS.flatMap(([, , commands]) => commands));
@@ -110,17 +106,16 @@ export function commandsDocument(): string {
     '',
     '<!-- Written from the command tree by `npm run docs`: change it in cli/. -->',
     '',
-    '`servent COMMAND [options]`. Errors are one line on standard error that says what to do next. Exit codes: 0 success, 1 failure, 2 wrong usage.',
+    '`servent COMMAND [options]`. An error is one line with a remedy on standard error. Exit codes: 0 success, 1 failure, 2 wrong usage.',
     '',
-    'Commands that talk to a daemon find it through what it left in its data folder, or are told where it is. They print a table to a person and',
-    'something else to a program:',
+    'Commands that call a daemon find it through its data folder, or by --api and --token. They print a table by default; for programs:',
     '',
     '| option | |',
     '| --- | --- |',
     ...commonOptions(all).map(option => `| \`${option.flags}\` | ${cell(option.description)} |`),
     '',
-    '`servent COMMAND --help` says the same in the terminal, [servent.1](servent.1) as a manual page, and `servent completion bash|zsh|fish` makes the',
-    'shell complete commands and live ids.',
+    '`servent COMMAND --help` prints the same in the terminal, [servent.1](servent.1) as a manual page, and `servent completion bash|zsh|fish`',
+    'completes commands and live ids in the shell.',
     '',
     '| | |',
     '| --- | --- |',
@@ -145,7 +140,7 @@ function commonOptions(all: readonly Described[]): readonly Option[] {
 const headingOf = (entry: Described | undefined): string =>
   `servent ${entry?.words ?? ''} ${entry?.usage ?? ''}`.trim();
 
-/** As GitHub makes them of headings. */
+/** The anchor that GitHub derives from a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()

@@ -1,4 +1,4 @@
-// Numbers on the command line, refused with what was expected.
+// Parses numbers on the command line; errors name the allowed range.
 import { InvalidArgumentError } from 'commander';
 
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -11,7 +11,7 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   };
 }
 
-/** `1.5`, `90`. */
+/** Parses seconds, such as `1.5`. */
 export function secondsUpTo(max: number): (text: string) => number {
   return text => {
     const value = Number(text);

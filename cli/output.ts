@@ -1,17 +1,17 @@
-// How a command prints its answer: a table for a person, or for programs JSON, a line a row, CSV, a template.
+// Options for the output format: table, JSON, JSON lines, CSV, template.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { usageError } from './failure.ts';
 import { templateOf } from './template.ts';
 import { OUTPUT_FORMATS, type OutputFormat, type Terminal } from './terminal.ts';
 
-/** For every command that shows something. */
 export function outputOptions(command: Command): Command {
   return command
-    .option('--json', 'print JSON, as --output json does')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print the answer').choices([...OUTPUT_FORMATS]).argParser(formatOf),
-    )
-    .option('--template <text>', 'print this for each row, for example "{{.id}} {{json .name}}"; or -o template=TEXT');
+    .option('--json', 'print JSON; short for --output json')
+    .addOption(new Option('-o, --output <format>', 'output format').choices([...OUTPUT_FORMATS]).argParser(formatOf))
+    .option(
+      '--template <text>',
+      'print this text for each row, for example "{{.id}} {{json .name}}"; or -o template=TEXT',
+    );
 }
 
 const TEMPLATE = 'template=';
@@ -21,7 +21,7 @@ function formatOf(text: string): string {
   throw new InvalidArgumentError(`Allowed choices are ${OUTPUT_FORMATS.join(', ')}.`);
 }
 
-/** What was asked for goes into the terminal, and into the flag that actions look at. */
+/** Stores the chosen format in the terminal, and sets the flag `json` for any but the table. */
 export function chooseOutput(command: Command, terminal: { -readonly [K in keyof Terminal]: Terminal[K] }): void {
   const { output, template } = command.opts<{ output?: string; template?: string }>();
   const text = template ?? (output?.startsWith(TEMPLATE) === true ? output.slice(TEMPLATE.length) : undefined);
@@ -30,7 +30,7 @@ export function chooseOutput(command: Command, terminal: { -readonly [K in keyof
   if (template !== undefined && output !== undefined && output !== 'template')
     throw usageError(`--template is for --output template, not for ${output}`);
   if (format === 'template') {
-    if (text === undefined) throw usageError('say with --template what to print for each row, such as "{{.id}}"');
+    if (text === undefined) throw usageError('--output template needs --template TEXT, such as "{{.id}}"');
     terminal.template = templateOf(text);
   }
   terminal.format = format;

@@ -1,4 +1,3 @@
-// connect and disconnect.
 import type { Command } from 'commander';
 import { printable } from '../api/format.ts';
 import { ADDRESS_EXPECTED, addressOrNull } from '../protocol/wire/endpoint.ts';
@@ -6,13 +5,13 @@ import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { usageError } from './failure.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
-/** The daemon waits for the handshake before it answers. */
+/** Limit for the call: the daemon answers after the handshake. */
 const CONNECT_WAIT_MS = 60_000;
 
 export function overlayCommands(terminal: Terminal): Command[] {
   return [
     clientCommand('connect', 'connect to a servent')
-      .argument('<host[:port]>', 'its address; without a port 6346')
+      .argument('<host[:port]>', 'address; the default port is 6346')
       .action(async (text: string, flags: ClientFlags) => {
         const address = givenAddress(text);
         const { client } = await findDaemon(flags, terminal, CONNECT_WAIT_MS);
@@ -34,7 +33,7 @@ export function overlayCommands(terminal: Terminal): Command[] {
   ];
 }
 
-/** With its port. */
+/** Adds the default port to an address without one. */
 export function givenAddress(text: string): string {
   const address = addressOrNull(text);
   if (address === null) throw usageError(`expected ${ADDRESS_EXPECTED}; got ${JSON.stringify(text)}`);

@@ -8,18 +8,18 @@ const AFTER_HELP = `
 Commands find a running daemon by --api and --token, SERVENT_API and SERVENT_TOKEN, or its data folder,
 and print JSON with --json, or as --output (-o) says. Exit codes: 0 success, 1 failure, 2 wrong usage.`;
 
-/** The root with these commands below it; they are given the terminal of this very command line. */
+/** Builds the root command with these commands below it, sharing one terminal. */
 export function assembled(
   surroundings: Terminal,
   commands: (terminal: Terminal, program: Command) => readonly Command[],
 ): Command {
-  // Each command line has its own: the flags below change it before the command runs.
+  // a copy: flags change it before the command runs
   const terminal: { -readonly [K in keyof Terminal]: Terminal[K] } = { ...surroundings };
   const program = new Command('servent')
     .description('A Gnutella servent: daemon and command line.')
     .version(version, '-V, --version', 'print the version')
     .enablePositionalOptions()
-    .helpCommand('help [command]', 'show what a command takes')
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', AFTER_HELP);
   for (const command of commands(terminal, program)) program.addCommand(command);
   program.hook('preAction', (_, command) => {
@@ -34,7 +34,7 @@ export function assembled(
   return program;
 }
 
-/** Commander neither exits nor prints by itself anywhere in the tree. */
+/** Makes every command of the tree throw instead of exiting, and print to the terminal. */
 function settle(command: Command, terminal: Terminal): void {
   command
     .exitOverride()
@@ -43,7 +43,7 @@ function settle(command: Command, terminal: Terminal): void {
     .configureOutput({
       writeOut: text => terminal.stdout.write(text),
       writeErr: text => terminal.stderr.write(text),
-      outputError: () => undefined, // `run` says it in one line
+      outputError: () => undefined, // `run` prints the error
     });
   for (const inner of command.commands) settle(inner, terminal);
 }

@@ -1,4 +1,4 @@
-// The progress of one download: a bar on a terminal, a line for each step otherwise.
+// Shows the progress of one download: a bar on a terminal, otherwise one line per change.
 import type { DownloadView } from '../api/control.ts';
 import { formatBytes, formatDuration, formatRate, formatShare, printable } from '../api/format.ts';
 import type { Out } from './terminal.ts';

@@ -1,4 +1,4 @@
-// queries: what the network asks, one by one, counted, or all of them as lines.
+// queries: lists, counts and exports the queries that the servent received.
 import { type Command, Option } from 'commander';
 import type { QueryStatsView, QueryView } from '../api/control.ts';
 import { formatDuration, formatShare } from '../api/format.ts';
@@ -16,7 +16,7 @@ const SPANS = ['minute', 'hour', 'day'] as const;
 
 const QUERIES: List<QueryView> = {
   name: 'queries',
-  description: 'show the latest queries that passed through',
+  description: 'show the latest queries received',
   page: client => page => client.queries(page),
   columns: queryColumns,
   follow: { topic: 'queries', rowOf: event => (event.type === 'query.passed' ? event.data : null) },
@@ -27,8 +27,8 @@ type StatsFlags = ClientFlags & { span: (typeof SPANS)[number]; top: number };
 export function queriesCommand(terminal: Terminal): Command {
   const command = listCommand(terminal, QUERIES);
   command.addCommand(
-    clientCommand('stats', 'count the queries that passed through: by hops, TTL, word and neighbour')
-      .addOption(new Option('--span <span>', 'how far back').choices(SPANS).default('minute'))
+    clientCommand('stats', 'count received queries by hops, TTL, word and neighbour')
+      .addOption(new Option('--span <span>', 'period to show').choices(SPANS).default('minute'))
       .option('--top <n>', 'most words and neighbours to show', wholeNumber(1, TOP_MAX), TOP_DEFAULT)
       .action(async ({ span, top, ...flags }: StatsFlags) => {
         const { client } = await findDaemon(flags, terminal);
@@ -43,8 +43,8 @@ export function queriesCommand(terminal: Terminal): Command {
       }),
   );
   command.addCommand(
-    clientCommand('export', 'print the queries that are remembered, oldest first, one JSON object a line')
-      .option('--limit <n>', 'only the latest so many', wholeNumber(1, EXPORT_MAX))
+    clientCommand('export', 'print the stored queries, oldest first, one JSON object per line')
+      .option('--limit <n>', 'most queries to print, the latest', wholeNumber(1, EXPORT_MAX))
       .action(async ({ limit, ...flags }: ClientFlags & { limit?: number }) => {
         const { text } = await findDaemon(flags, terminal);
         const lines = await text('exportQueries', limit === undefined ? {} : { limit: String(limit) });
@@ -66,19 +66,19 @@ export function queriesCommand(terminal: Terminal): Command {
 function statsFacts(stats: QueryStatsView): [string, string][] {
   const { queries, answered, hits, duplicates, seconds } = stats;
   return [
-    ['over', `the last ${seconds < 120 ? `${seconds} s` : formatDuration(seconds)}, words and neighbours too`],
+    ['over', `the last ${seconds < 120 ? `${seconds} s` : formatDuration(seconds)}`],
     ['queries', `${queries}, ${(queries / Math.max(1, seconds)).toFixed(1)}/s`],
     ['answered', queries === 0 ? '0' : `${answered}, ${formatShare(answered, queries)}`],
     ['hits', String(hits)],
     ['duplicates', String(duplicates)],
     ['by hops', spread(stats.byHops)],
     ['by TTL', spread(stats.byTtl)],
-    ['words looked at', formatShare(stats.sampled * 100, 100)],
+    ['queries sampled for words', formatShare(stats.sampled * 100, 100)],
     ['privacy', stats.privacy],
   ];
 }
 
-/** `1: 40, 2: 7`. */
+/** Formats counts by index, such as `1: 40, 2: 7`. */
 function spread(counts: readonly number[]): string {
   const parts = counts.flatMap((count, i) => (count === 0 ? [] : [`${i}: ${count}`]));
   return parts.length === 0 ? 'none' : parts.join(', ');

@@ -1,4 +1,4 @@
-// Prints the ready line of a serving command on standard output. When that is full or closed, the command serves on and says so in the log.
+// Prints the ready line on standard output; a failed write is logged and the command goes on.
 import type { Log } from './in-process.ts';
 import { print, type Terminal } from './terminal.ts';
 

@@ -1,4 +1,4 @@
-// search and browse: results are printed as they come.
+// search, browse: print results as they come.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type Client, everyItem } from '../api/client.ts';
@@ -16,7 +16,7 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 const WAIT_SECONDS_DEFAULT = 10;
 const WAIT_SECONDS_MAX = 3600;
 const POLL_MS = 300;
-/** Enough of an id to tell it from others. */
+/** Characters of an id that are shown. */
 const SHORT_ID = 8;
 
 type WaitFlags = ClientFlags & { wait: number };
@@ -27,16 +27,16 @@ export function searchCommands(terminal: Terminal): Command[] {
   return [
     waitOption(clientCommand('search', 'search the network, printing results as they come'))
       .argument('[words...]', 'words that all must match')
-      .option('--urn <urn>', 'search for exactly this content')
+      .option('--urn <urn>', 'search for a file by its content')
       .addOption(typeOption())
       .option(
         '--ttl <n>',
-        'most TTL the query is sent with: 1 asks neighbours only; usually up to 4',
+        'largest TTL of the query: 1 reaches neighbours only; the usual maximum is 4',
         wholeNumber(1, 7),
       )
       .action(async (words: string[], flags: SearchFlags) => {
         const text = words.join(' ').trim();
-        if (text === '' && flags.urn === undefined) throw usageError('say what to search for: words, or --urn URN');
+        if (text === '' && flags.urn === undefined) throw usageError('nothing to search for: give words, or --urn URN');
         const { urn, type, ttl } = flags;
         await follow(terminal, flags, {
           ...(text === '' ? {} : { text }),
@@ -45,8 +45,8 @@ export function searchCommands(terminal: Terminal): Command[] {
           ...(ttl === undefined ? {} : { ttl }),
         });
       }),
-    waitOption(clientCommand('browse', 'show what another servent shares'))
-      .argument('<host[:port]>', 'its address; without a port 6346')
+    waitOption(clientCommand('browse', 'show the files of another servent'))
+      .argument('<host[:port]>', 'address; the default port is 6346')
       .addOption(typeOption())
       .action(async (address: string, flags: TypeFlags) => {
         const { type } = flags;
@@ -62,7 +62,7 @@ function typeOption(): Option {
 function waitOption(command: Command): Command {
   return command.option(
     '--wait <seconds>',
-    'how long to wait for results',
+    'seconds to wait for results',
     secondsUpTo(WAIT_SECONDS_MAX),
     WAIT_SECONDS_DEFAULT,
   );
@@ -94,16 +94,16 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
     const [any = ''] = seen;
     note(
       terminal,
-      `${counted(seen.size, 'result')}; "servent download ${started.id.slice(0, SHORT_ID)}/${any}" fetches that one, "servent download ${any}" until the next search`,
+      `${counted(seen.size, 'result')}; "servent download ${started.id.slice(0, SHORT_ID)}/${any}" fetches that one; until the next search "servent download ${any}" does, too`,
     );
     if (search.cut !== null) note(terminal, search.cut);
   }
 }
 
 function noResults({ peers, browse, askedBefore }: SearchView): string {
-  if (browse !== null) return 'nothing is shared there';
-  if (peers === 0) return 'no results: not connected to anybody, see "servent peers" and "servent connect HOST"';
-  const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, as said above';
+  if (browse !== null) return 'no files are shared there';
+  if (peers === 0) return 'no results, no connections: see "servent peers" and "servent connect HOST"';
+  const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, see above';
   return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
 }
 
@@ -113,13 +113,13 @@ async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
   return results;
 }
 
-/** `RESULT`; ids count up, and a search keeps fewer than a million. */
+/** Result ids count up; a search keeps fewer than 1,000,000. */
 const RESULT_WIDTH = 6;
 
 /** From this width of the terminal on, playing time and bit rate are shown too. */
 const WIDE_COLUMNS = 100;
 
-/** Fixed columns: the widths of what is still to come are not known. Ids are as `download` takes them. */
+/** Prints a result in fixed column widths; the id is what `download` accepts. */
 function printResult(terminal: Terminal, result: ResultView, first: boolean): void {
   const isWide = (terminal.stdout.columns ?? 80) >= WIDE_COLUMNS;
   if (first)

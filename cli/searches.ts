@@ -1,4 +1,4 @@
-// searches: our own searches, what one has found, and an end to it.
+// searches: lists and removes own searches and shows their results.
 import type { Command } from 'commander';
 import type { ResultView, SearchView } from '../api/control.ts';
 import { formatBytes, formatRepeat } from '../api/format.ts';
@@ -11,7 +11,7 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const SEARCHES: List<SearchView> = {
   name: 'searches',
-  description: 'show our own searches',
+  description: 'show own searches',
   page: client => page => client.searches(page),
   columns: searchColumns,
   follow: {
@@ -23,7 +23,7 @@ const SEARCHES: List<SearchView> = {
 export function searchesCommand(terminal: Terminal): Command {
   const command = listCommand(terminal, SEARCHES);
   command.addCommand(
-    listOptions(clientCommand('show', 'show what a search has found so far'))
+    listOptions(clientCommand('show', 'show the results of a search so far'))
       .argument('<id>', 'as "servent searches" shows it')
       .action(async (id: string, flags: ListFlags) => {
         const { client } = await findDaemon(flags, terminal);
@@ -32,11 +32,11 @@ export function searchesCommand(terminal: Terminal): Command {
         if (flags.json === true) return printJson(terminal, { search, items, next });
         note(terminal, facts(factsOf(search)));
         if (items.length > 0) print(terminal, table(resultColumns(search.id), items));
-        if (next !== null) note(terminal, `there are more: --limit ${flags.limit * 10} shows them`);
+        if (next !== null) note(terminal, `more rows exist: --limit ${flags.limit * 10} shows them`);
       }),
   );
   command.addCommand(
-    clientCommand('remove', 'stop searches and forget what they found')
+    clientCommand('remove', 'stop searches and delete their results')
       .argument('<ids...>', 'as "servent searches" shows them')
       .action((ids: string[], flags: ClientFlags) =>
         forEachId(terminal, flags, ids, 'removed', (client, id) => client.removeSearch({ id })),

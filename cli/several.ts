@@ -1,9 +1,9 @@
-// One call for each of the ids of a command line.
+// Makes one call per id of a command line.
 import type { Client } from '../api/client.ts';
 import { type ClientFlags, findDaemon } from './connection.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
-/** Stops at the first that fails; those before it are done, and printed. */
+/** Stops at the first failure; earlier calls are not undone. */
 export async function forEachId(
   terminal: Terminal,
   flags: ClientFlags,

@@ -1,4 +1,4 @@
-// share: a look before it, and what is chosen for a folder.
+// share: shares a folder, previews it, or changes its options.
 import { realpath } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -20,22 +20,22 @@ interface ShareFlags extends ClientFlags {
 
 const EXAMPLES = `
 Examples:
-  servent share ~/Music --dry-run           what strangers would see, and what is left out
+  servent share ~/Music --dry-run           files others would see, and those left out
   servent share ~/Music --exclude '*.iso' --exclude /drafts/
   servent share ~/Music --exclude ''        nothing is excluded any more
-  servent share ~/Music --label Music       those who browse see Music/… as the folders of the files`;
+  servent share ~/Music --label Music       browsing shows the folders as Music/…`;
 
 export function shareCommand(terminal: Terminal): Command {
-  return clientCommand('share', 'share a folder, with everything below it; or change what is left out of it')
-    .argument('<dir>', 'a folder of the machine the daemon runs on')
-    .option('--dry-run', 'share nothing: show what strangers would see, and what would be left out by which rule')
+  return clientCommand('share', 'share a folder and its subfolders, or change the options of a shared one')
+    .argument('<dir>', 'a folder on the machine of the daemon')
+    .option('--dry-run', 'share nothing: show the files other servents would see, and those left out by each rule')
     .option(
       '--exclude <pattern>',
-      'leave out what matches this gitignore pattern; may be given again, and replaces what was given before',
+      'leave out files that match this gitignore pattern (repeatable); replaces earlier patterns',
       (pattern: string, earlier: string[] = []) => [...earlier, pattern],
     )
-    .option('--label <name>', 'what those who browse see in place of the path; "" shows them file names alone')
-    .option('--force', 'share a system folder, a home folder or a whole disk too; secrets in it are still left out')
+    .option('--label <name>', 'name shown in place of the path when browsed; "" shows file names only')
+    .option('--force', 'allow a system folder, a home folder or a whole disk; secrets in it are still left out')
     .addHelpText('after', EXAMPLES)
     .action(async (dir: string, flags: ShareFlags) => {
       const { client } = await findDaemon(flags, terminal);
@@ -52,7 +52,7 @@ export function shareCommand(terminal: Terminal): Command {
         : await client.shareFolder({ path, ...choices });
       if (flags.json === true) return printJson(terminal, folder);
       print(terminal, `sharing ${folder.path} as ${folder.id}`);
-      if (folder.exclude.length > 0) note(terminal, `without what matches ${folder.exclude.join(', ')}`);
+      if (folder.exclude.length > 0) note(terminal, `leaving out ${folder.exclude.join(', ')}`);
     });
 }
 
@@ -66,7 +66,7 @@ function choicesOf({ exclude, force, label }: ShareFlags): { exclude?: string[];
 
 function printPreview(preview: PreviewView, terminal: Terminal): void {
   const { path, files, bytes, seen, seenMore, leftOut, leftOutMore, byRule, cut } = preview;
-  print(terminal, `strangers would see ${counted(files, 'file')}, ${formatBytes(bytes)}, of ${path}`);
+  print(terminal, `other servents would see ${counted(files, 'file')}, ${formatBytes(bytes)}, of ${path}`);
   if (seen.length > 0) print(terminal, table(seenColumns, seen));
   if (seenMore > 0) print(terminal, `and ${counted(seenMore, 'file')} more`);
   if (leftOut.length === 0) print(terminal, '\nnothing would be left out');
@@ -76,7 +76,7 @@ function printPreview(preview: PreviewView, terminal: Terminal): void {
     if (leftOutMore > 0) print(terminal, `and ${leftOutMore} more`);
   }
   if (cut !== null) note(terminal, cut);
-  note(terminal, 'nothing was shared: without --dry-run it is');
+  note(terminal, 'nothing was shared: run it without --dry-run to share');
 }
 
 export const seenColumns: Column<{ name: string; size: number; folder: string | null }>[] = [
@@ -99,14 +99,14 @@ export async function foldersOf(client: Client): Promise<FolderView[]> {
   return folders;
 }
 
-/** Throws CommandError when it is not shared. */
+/** Finds a shared folder by path or id; throws CommandError when it is not shared. */
 export async function findFolder(client: Client, dir: string, { cwd }: Terminal): Promise<FolderView> {
   const folders = await foldersOf(client);
   const path = resolve(cwd, dir);
-  // The daemon may know it by where a link leads; a folder that is gone can still be unshared.
+  // the daemon resolves links; a folder that no longer exists can still be unshared
   const real = await realpath(path).catch(() => path);
   const id = folders.some(folder => folder.path === real) ? null : idBegunWith(dir, folders, 'folders');
   const found = folders.find(folder => [path, real].includes(folder.path)) ?? folders.find(folder => folder.id === id);
-  if (found === undefined) throw new CommandError(`${path} is not shared: "servent library" shows what is`);
+  if (found === undefined) throw new CommandError(`${path} is not shared: "servent library" lists shared folders`);
   return found;
 }

@@ -1,4 +1,4 @@
-// status, peers, history, health: what the daemon is doing.
+// status, peers, history, health: print the state of the daemon.
 import { type Command, Option } from 'commander';
 import type { HistoryView, PeerView, StatusView } from '../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate, keptText } from '../api/format.ts';
@@ -15,14 +15,14 @@ export function showCommands(terminal: Terminal): Command[] {
 
 const PEERS: List<PeerView> = {
   name: 'peers',
-  description: 'show the overlay connections',
+  description: 'show overlay connections',
   page: client => page => client.peers(page),
   columns: peerColumns,
   follow: { topic: 'peers', rowOf: event => (event.type === 'link.opened' ? event.data : null) },
 };
 
 function statusCommand(terminal: Terminal): Command {
-  return clientCommand('status', 'show the servent at a glance').action(async (flags: ClientFlags) => {
+  return clientCommand('status', 'show a summary of the servent').action(async (flags: ClientFlags) => {
     const { client } = await findDaemon(flags, terminal);
     const status = await client.status();
     if (flags.json === true) printJson(terminal, status);
@@ -30,7 +30,7 @@ function statusCommand(terminal: Terminal): Command {
   });
 }
 
-/** There is nothing to say of how neighbours are looked for. */
+/** Bootstrap states that need no line. */
 const IN_ORDER: ReadonlySet<StatusView['bootstrap']['state']> = new Set(['unwanted', 'linked']);
 
 function statusFacts(status: StatusView): [string, string][] {
@@ -79,8 +79,8 @@ function reachText({ state, known }: StatusView['reachability']['tcp']): string 
 const SPANS = ['minute', 'hour', 'day'] as const;
 
 function historyCommand(terminal: Terminal): Command {
-  return clientCommand('history', 'show the rates of the latest minute, hour or day')
-    .addOption(new Option('--span <span>', 'how far back').choices(SPANS).default('minute'))
+  return clientCommand('history', 'show rates of the last minute, hour or day')
+    .addOption(new Option('--span <span>', 'period to show').choices(SPANS).default('minute'))
     .action(async (flags: ClientFlags & { span: (typeof SPANS)[number] }) => {
       const { client } = await findDaemon(flags, terminal);
       const history = await client.history();
@@ -124,7 +124,7 @@ const rateColumns: Column<RateRow>[] = [
 const BARS = '▁▂▃▄▅▆▇█';
 const BARS_WIDE = 40;
 
-/** One character for each step, several steps for one where there are more; the highest of them counts. */
+/** Draws values as bars; a character shows the highest of the values it covers. */
 function bars(values: readonly number[]): string {
   const most = Math.max(0, ...values);
   const wide = Math.min(BARS_WIDE, values.length);
@@ -137,7 +137,7 @@ function bars(values: readonly number[]): string {
 }
 
 function healthCommand(terminal: Terminal): Command {
-  return clientCommand('health', 'ask whether everything listens and works; exits 1 when not').action(
+  return clientCommand('health', 'check that the daemon is ready; exits 1 when not').action(
     async (flags: ClientFlags) => {
       const { client } = await findDaemon(flags, terminal);
       const { status: alive } = await client.live();
@@ -147,7 +147,7 @@ function healthCommand(terminal: Terminal): Command {
         for (const { name, ok, detail } of ready.checks)
           print(terminal, `${ok ? 'ok ' : 'BAD'}  ${name}${detail === null ? '' : `: ${detail}`}`);
       if (ready.status !== 'ok')
-        throw new CommandError('not ready: look into the log of the daemon, or try "servent doctor"');
+        throw new CommandError('not ready: read the log of the daemon, or run "servent doctor"');
     },
   );
 }

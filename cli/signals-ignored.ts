@@ -1,12 +1,11 @@
-// Signals that would open Node's debugger or end the process, and mean nothing to a servent.
+// Ignores signals that would open Node's debugger or end the process.
 
-/** A file that grows beyond a limit (SIGXFSZ) is an error of the write then, as a full disk is. */
+/** With SIGXFSZ ignored, a file above the size limit fails the write instead. */
 const IGNORED = ['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGXFSZ'] as const;
 
-/** People send these two to servers to have a log opened again or a state written. */
+/** Signals that other servers use to reopen logs or dump state; they are logged. */
 export const MEANT: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2'];
 
-/** For the life of the process. */
 export function ignoreSignals(): void {
   if (process.platform === 'win32') return;
   for (const name of IGNORED) process.on(name, () => undefined);

@@ -1,13 +1,13 @@
-// Being asked to stop, or to read the configuration again.
+// Waits for signals to stop or to reload the configuration.
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * Resolves to the first signal that asks this process to stop. Later ones change nothing: a terminal and npm may both pass on one Ctrl-C.
- * SIGHUP asks to read the configuration again, unless it comes because the terminal has been closed or there is nothing to read again.
- * The handlers stay, so that nobody else's (write-file-atomic has some while it writes) finds itself alone and ends the process.
+ * Resolves to the first signal to stop; later ones are ignored, since a terminal and npm may both pass on one Ctrl-C.
+ * SIGHUP reloads; it stops without `onReload` or when the terminal was closed. The handlers stay installed: write-file-atomic
+ * ends the process when its handler is the only one.
  */
 export async function askedToStop(onReload?: () => void): Promise<string> {
   const asked = new AbortController();
@@ -20,14 +20,14 @@ export async function askedToStop(onReload?: () => void): Promise<string> {
   return String(asked.signal.reason);
 }
 
-/** Who was started at a terminal that is no more. A daemon under a supervisor never had one. */
+/** True when the controlling terminal was closed; false under a supervisor. */
 function terminalHasGone(): boolean {
   if (!hadTerminal) return false;
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return false;
   } catch {
-    return true; // ENXIO: that is the answer
+    return true; // ENXIO
   }
 }
 

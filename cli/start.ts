@@ -1,4 +1,4 @@
-// start: the daemon in the foreground, from settings to the last signal.
+// start: runs the daemon in the foreground until a signal stops it.
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { formatEndpoint } from '../protocol/wire/endpoint.ts';
@@ -12,7 +12,7 @@ import { askedToStop } from './signals.ts';
 import { MEANT } from './signals-ignored.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What was promised is 5 s from signal to exit. */
+/** Limit for stopping: the process ends within 5 s of the signal. */
 const STOP_WAIT_MS = 4_000;
 
 export function startCommand(terminal: Terminal): Command {
@@ -20,7 +20,7 @@ export function startCommand(terminal: Terminal): Command {
     .description('run the daemon in the foreground')
     .option(
       '--config <file>',
-      'the configuration file (SERVENT_CONFIG; default: servent.yaml in the data folder, if there)',
+      'the configuration file (SERVENT_CONFIG; default: servent.yaml in the data folder, if it exists)',
     );
   const keys = new Map<string, SettingKey>();
   for (const { key, setting } of settingsList) {
@@ -43,12 +43,12 @@ function optionsOf(key: SettingKey, setting: Setting<unknown>): Option[] {
   const option = new Option(setting.flag, `${setting.doc.replaceAll('`', '')} (${variableOf(key)})`);
   if (setting.separator !== undefined) {
     option.argParser((item: string, items: string[] | undefined) => [...(items ?? []), item]);
-    option.description += ' Again and again.';
+    option.description += ' Repeatable.';
   }
   const name = flagName(setting);
-  // Both ways, so that a profile's default can be overruled either way.
+  // both forms, to override the default of a profile either way
   return name.startsWith('--no-')
-    ? [new Option(name.replace('--no-', '--'), 'the opposite of the next').hideHelp(), option]
+    ? [new Option(name.replace('--no-', '--'), 'the opposite of the next flag').hideHelp(), option]
     : [option];
 }
 
@@ -70,11 +70,11 @@ async function runDaemon(
   const supervisor = superviseBy(env, log);
   let reload: (() => Promise<unknown>) | null = null;
   const stopped = askedToStop(() => {
-    log.info('reading the configuration again');
+    log.info('reloading the configuration');
     supervisor.reloading();
     reload?.()
       .then(
-        plan => log.info({ plan }, 'the configuration was read again'),
+        plan => log.info({ plan }, 'the configuration was reloaded'),
         (error: unknown) =>
           error instanceof SettingsError
             ? log.error(
@@ -86,9 +86,7 @@ async function runDaemon(
       .finally(() => supervisor.ready());
   });
   for (const name of MEANT)
-    process.on(name, () =>
-      log.info({ signal: name }, 'this signal does nothing: SIGHUP reads the configuration again'),
-    );
+    process.on(name, () => log.info({ signal: name }, 'this signal does nothing: SIGHUP reloads the configuration'));
   const asked = new AbortController();
   const stopping = stopped.then(signal => {
     log.info({ signal }, 'stopping');
@@ -101,7 +99,7 @@ async function runDaemon(
     log.debug({ err: error }, 'the start failed');
     throw error;
   });
-  if (daemon === null) return; // asked to stop before the start was over
+  if (daemon === null) return; // stopped during the start
   reload = () => daemon.reload();
   enableOptimiser();
   sayReady(terminal, log, `ready gnutella=${formatEndpoint(daemon.gnutella)} api=${daemon.api}`);
@@ -110,8 +108,8 @@ async function runDaemon(
   await Promise.race([daemon.stop(), tooLate]);
 }
 
-/** Rejects when stopping has taken too long; the process then ends whatever hangs. */
+/** Rejects after STOP_WAIT_MS, which ends the process. */
 async function late(): Promise<never> {
   await wait(STOP_WAIT_MS, undefined, { ref: false });
-  throw new CommandError(`not everything stopped within ${STOP_WAIT_MS / 1000} s`);
+  throw new CommandError(`the daemon did not stop within ${STOP_WAIT_MS / 1000} s`);
 }

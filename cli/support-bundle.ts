@@ -1,4 +1,4 @@
-// support-bundle: what somebody who is to help needs to see, as one file, without secrets.
+// support-bundle: writes state, settings and log to one file, without secrets.
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { resolve } from 'node:path';
@@ -12,25 +12,22 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const LOG_LINES = 1_000;
 const OWNER_ONLY = 0o600;
-/** A setting whose value may hold a secret in itself: addresses of hooks have them in their query, commands among their arguments. */
+/** Settings whose values may contain secrets: hooks, in URLs and arguments. */
 const SECRET_SETTINGS = new Set(['hooks']);
 const NAMES_HIDDEN = '(name)';
 
 type BundleFlags = ClientFlags & { names?: true; force?: true };
 
 export function supportBundleCommand(terminal: Terminal): Command {
-  return clientCommand(
-    'support-bundle',
-    'write what somebody who is to help needs to see into one file, without secrets',
-  )
+  return clientCommand('support-bundle', 'write state, settings and log to one file for a bug report, without secrets')
     .argument('[file]', 'the file to write (default: servent-support-DATE.json)')
-    .option('--names', 'with the names of files and folders, and what was searched for')
-    .option('--force', 'overwrite a file that is there')
+    .option('--names', 'include names of files and folders, and search texts')
+    .option('--force', 'overwrite an existing file')
     .action(async (given: string | undefined, flags: BundleFlags) => {
       const now = new Date();
       const file = resolve(terminal.cwd, given ?? `servent-support-${now.toISOString().slice(0, 10)}.json`);
       if (existsSync(file) && flags.force !== true)
-        throw new CommandError(`${file} is there already: choose another name, or overwrite it with --force`);
+        throw new CommandError(`${file} exists: choose another name, or overwrite it with --force`);
       const { client, text } = await findDaemon(flags, terminal);
       const bundle = {
         at: now.toISOString(),
@@ -45,10 +42,7 @@ export function supportBundleCommand(terminal: Terminal): Command {
       await writeFileAtomic(file, `${JSON.stringify(shown, null, 1)}\n`, { mode: OWNER_ONLY });
       if (flags.json === true) return printJson(terminal, { file, names: flags.names === true });
       print(terminal, `written: ${file}`);
-      note(
-        terminal,
-        'there are no tokens and keys in it, but addresses of peers: look through it before you hand it on',
-      );
+      note(terminal, 'the file contains addresses of peers, but no tokens or keys: read it before you pass it on');
     });
 }
 
@@ -90,7 +84,7 @@ function settingValue(key: string, value: unknown): unknown {
 
 type Bundle = Awaited<ReturnType<typeof collected>> & Record<string, unknown>;
 
-/** Paths, names of files, and what was searched for. */
+/** Removes paths, names of files and search texts. */
 function withoutNames(bundle: Bundle): Record<string, unknown> {
   const { configuration, downloads, log, status, doctor, ready } = bundle;
   const folders = new Set(
@@ -99,10 +93,10 @@ function withoutNames(bundle: Bundle): Record<string, unknown> {
       .flatMap(({ value }) => (Array.isArray(value) ? value.map(String) : [String(value)]))
       .filter(path => path.length > 1),
   );
-  // the longest first: one may lie in another
+  // longest first: folders may be nested
   const paths = [...folders].sort((a, b) => b.length - a.length);
   const hide = (text: string): string => paths.reduce((shown, path) => shown.replaceAll(path, '(path)'), text);
-  /** A sentence about a folder may name what lies in it. */
+  /** Removes names below a shared folder as well. */
   const bare = (text: string): string => withoutPaths(hide(text).replace(/\(path\)\/.*$/s, '(path)'));
   return {
     ...bundle,
@@ -128,7 +122,7 @@ function withoutNames(bundle: Bundle): Record<string, unknown> {
   };
 }
 
-/** What a line says besides its message is where names are. */
+/** Keeps only numbers and booleans of the data of a log line. */
 function logLine({ data, message, ...line }: LogLineView, hide: (text: string) => string): LogLineView {
   const shown = Object.entries(data).map(([name, value]) => [
     name,
@@ -137,7 +131,7 @@ function logLine({ data, message, ...line }: LogLineView, hide: (text: string) =
   return { ...line, message: withoutPaths(hide(message)), data: Object.fromEntries(shown) };
 }
 
-/** Absolute paths to the end of the text: names may hold blanks. */
+/** Replaces an absolute path and the rest of the text, since names may contain blanks. */
 const withoutPaths = (text: string): string => text.replace(/(^|[\s'"(])\/[^\s/'"].*$/s, '$1(path)');
 
 function hidden(value: unknown, hide: (text: string) => string): unknown {

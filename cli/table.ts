@@ -1,4 +1,4 @@
-// Tables for people: columns as wide as their widest cell, numbers to the right.
+// Prints tables: columns as wide as their widest cell, numbers aligned right.
 import { printable } from '../api/format.ts';
 
 export interface Column<T> {
@@ -18,7 +18,7 @@ export function table<T>(columns: readonly Column<T>[], rows: readonly T[]): str
   return [line(columns.map(({ title }) => title)), ...cells.map(line)].join('\n');
 }
 
-/** `name: value` lines with the values under each other. */
+/** Prints `name: value` lines with aligned values. */
 export function facts(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 1;
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${printable(value)}`).join('\n');

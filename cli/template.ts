@@ -1,8 +1,8 @@
-// `--output template`: a line for each row of an answer, as docker and kubectl have it: `{{.name}} {{.peers.leaves}} {{json .sources}}`.
+// Prints one line per row by a template: `{{.name}} {{.peers.leaves}} {{json .sources}}`, a subset of Go templates.
 import { valueAt } from '../api/reader.ts';
 import { usageError } from './failure.ts';
 
-/** Gives the text of a row; throws a usage error for a part that is none. */
+/** Compiles a template; throws a usage error for an invalid placeholder. */
 export function templateOf(text: string): (rows: readonly unknown[]) => string[] {
   const parts = text
     .replaceAll('\\t', '\t')
@@ -26,7 +26,7 @@ function pieceOf(text: string): Piece {
   };
 }
 
-/** A field may be missing in one row and be there in another. */
+/** True if the row has the field. */
 function has(row: unknown, [name = '', ...rest]: readonly string[]): boolean {
   if (name === '') return true;
   if (Array.isArray(row)) return row.length === 0 || row.some(item => has(item, [name, ...rest]));

@@ -1,13 +1,13 @@
-// The world as a command sees it, so that tests can hand it another one.
+// The environment of a command (streams, variables, folder), which tests replace.
 import { cellsOf, csvWriter, rowsOf } from './csv.ts';
 import { table } from './table.ts';
 
 export interface Out {
   write(text: string): unknown;
   readonly isTTY?: boolean;
-  /** Told of what could not be written; without a listener that ends the process. */
+  /** Reports failed writes; without a listener they end the process. */
   on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
-  /** Of a terminal. */
+  /** Set for a terminal. */
   readonly rows?: number;
   readonly columns?: number;
 }
@@ -15,17 +15,17 @@ export interface Out {
 export interface Terminal {
   readonly stdout: Out;
   readonly stderr: Out;
-  /** The process's own without it. */
+  /** Default: the standard input of the process. */
   readonly stdin?: NodeJS.ReadableStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Ends what would go on until Ctrl-C. */
+  /** Ends commands that otherwise run until Ctrl-C. */
   readonly signal?: AbortSignal;
-  /** How answers for programs are written; JSON unless `--output` says otherwise. */
+  /** Format of answers for programs; default JSON. */
   readonly format?: OutputFormat;
-  /** With the format `template`: rows to lines. */
+  /** Turns rows into lines, for the format `template`. */
   readonly template?: (rows: readonly unknown[]) => string[];
-  /** `--curl`: calls are shown here; those that change something are not made. */
+  /** Set by `--curl`: receives each call; calls that change something are not sent. */
   readonly curl?: (text: string) => void;
 }
 
@@ -36,14 +36,13 @@ export function print(terminal: Terminal, text: string): void {
   terminal.stdout.write(`${text}\n`);
 }
 
-/** For people only: programs read standard output. */
+/** Prints to standard error, except for programs. */
 export function note(terminal: Terminal, text: string): void {
   terminal.stderr.write(`${text}\n`);
 }
 
 /**
- * An answer for programs, as `--output` wants it. JSON: indented for a person, one line for a program. The other formats
- * have `rows`: the items of a list, or the answer as the only one.
+ * Prints an answer in the chosen format. JSON is indented on a terminal and one line on a pipe; the other formats print `rows`.
  */
 export function printJson(terminal: Terminal, value: unknown, rows: readonly unknown[] = rowsOf(value)): void {
   if (terminal.format === undefined || terminal.format === 'json')
@@ -52,7 +51,7 @@ export function printJson(terminal: Terminal, value: unknown, rows: readonly unk
   else rowPrinter(terminal)(rows);
 }
 
-/** For rows that come one after another: JSON is a line for each of them then. */
+/** Returns a printer for rows that come over time; JSON prints one line per row. */
 export function rowPrinter(terminal: Terminal): (rows: readonly unknown[]) => void {
   const { format, template } = terminal;
   if (format === 'csv') return csvWriter(text => void terminal.stdout.write(text));
@@ -64,7 +63,7 @@ export function rowPrinter(terminal: Terminal): (rows: readonly unknown[]) => vo
 
 const jsonLines = (rows: readonly unknown[]): string[] => rows.map(row => JSON.stringify(row));
 
-/** For answers that have no table of their own: the columns of CSV. */
+/** Formats an answer without its own columns, with those of CSV. */
 function plainTable(rows: readonly unknown[]): string {
   const [titles = [], ...lines] = cellsOf(rows);
   const columns = titles.map((title, i) => ({ title: title.toUpperCase(), of: (line: string[]) => line[i] ?? '' }));

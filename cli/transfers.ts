@@ -1,4 +1,3 @@
-// download, downloads, pause, resume, cancel, priority, uploads.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Client, everyItem } from '../api/client.ts';
@@ -24,11 +23,11 @@ type DownloadFlags = ClientFlags & { wait?: boolean; source: string[]; name?: st
 export function transferCommands(terminal: Terminal): Command[] {
   return [
     clientCommand('download', 'queue a download')
-      .argument('<what>', 'a result as "servent search" shows it, a magnet link, or a URN')
-      .option('--source <host[:port]>', 'somewhere to fetch the URN from, again and again', collect, [])
-      .option('--name <name>', 'what to call the file')
-      .option('--size <bytes>', 'its size, for a URN', wholeNumber(0))
-      .option('--wait', 'show the progress until it is done')
+      .argument('<what>', 'a result id of "servent search", a magnet link or a URN')
+      .option('--source <host[:port]>', 'a host that has the file of the URN (repeatable)', collect, [])
+      .option('--name <name>', 'name of the file')
+      .option('--size <bytes>', 'size of the file of the URN', wholeNumber(0))
+      .option('--wait', 'show progress until the download ends')
       .action(async (what: string, flags: DownloadFlags) => {
         const { client } = await findDaemon(flags, terminal);
         const download = await client.startDownload(await orderFor(client, what, flags));
@@ -46,8 +45,8 @@ export function transferCommands(terminal: Terminal): Command[] {
     changeCommand(terminal, 'cancel', 'cancel downloads and delete their partial files', 'cancelled', (client, id) =>
       client.removeDownload({ id }),
     ),
-    clientCommand('priority', 'say which downloads go first')
-      .argument('<n>', 'from -100 to 100; higher goes first, 0 is usual', wholeNumber(-PRIORITY_MAX, PRIORITY_MAX))
+    clientCommand('priority', 'change the order of downloads')
+      .argument('<n>', 'from -100 to 100; higher is first, 0 is the default', wholeNumber(-PRIORITY_MAX, PRIORITY_MAX))
       .argument('<ids...>', 'as "servent downloads" shows them')
       .action((priority: number, ids: string[], flags: ClientFlags) =>
         forEachId(terminal, flags, ids, `priority ${priority} for`, (client, id) =>
@@ -110,7 +109,7 @@ const sourceColumns: Column<DownloadView['sources'][number]>[] = [
 
 const UPLOADS: List<UploadView> = {
   name: 'uploads',
-  description: 'show transfers to others and the queue',
+  description: 'show uploads and the upload queue',
   page: client => page => client.uploads(page),
   columns: uploadColumns,
   follow: { topic: 'uploads', rowOf: event => (event.topic === 'uploads' ? event.data : null) },
@@ -122,7 +121,7 @@ function uploadsCommand(terminal: Terminal): Command {
     changeCommand(
       terminal,
       'cancel',
-      'break off uploads, or take them from the queue',
+      'cancel uploads, running or queued',
       'cancelled',
       (client, id) => client.cancelUpload({ id }),
       'uploads',
@@ -163,7 +162,7 @@ async function orderFor(client: Client, what: string, flags: DownloadFlags): Pro
   return { ...(await findResult(client, what)), ...(name === undefined ? {} : { name }) };
 }
 
-/** `SEARCH/RESULT`, or a result's id alone: then the newest search that has it. */
+/** Resolves `SEARCH/RESULT`, or a result id alone to the newest search that has it. */
 async function findResult(client: Client, what: string): Promise<{ search: string; result: string }> {
   const slash = what.indexOf('/');
   if (slash > 0) return { search: what.slice(0, slash), result: what.slice(slash + 1) };

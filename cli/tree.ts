@@ -1,4 +1,4 @@
-// Every command, in the order of the help.
+// Builds the tree of all commands, in the order of the help.
 import { Command } from 'commander';
 import { version } from '../api/version.ts';
 import { backupCommands } from './backup.ts';

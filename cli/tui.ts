@@ -1,4 +1,4 @@
-// tui: the terminal dashboard. Its code and blessed are loaded when it is started, not before.
+// tui: starts the terminal dashboard. Its code and blessed are loaded on start.
 import { Command } from 'commander';
 import type { Source } from '../tui/app.ts';
 import { type ClientFlags, findDaemon } from './connection.ts';
@@ -15,23 +15,22 @@ interface TuiFlags {
   mouse: boolean;
 }
 
-/** More than anybody can tell apart. */
 const DAEMONS_MAX = 32;
-/** A dashboard that waits is a dashboard that lies. */
+/** Limit for each call of the dashboard. */
 const CALL_WAIT_MS = 15_000;
 
 const collect = (item: string, items: string[]): string[] => [...items, item];
 
 export function tuiCommand(terminal: Terminal): Command {
   return new Command('tui')
-    .description('the terminal dashboard: "?" helps, "q" quits')
-    .option('--api <url>', 'where the daemon answers (SERVENT_API); again and again for several', collect, [])
-    .option('--token <token>', 'its API token (SERVENT_TOKEN); one for each --api, or one for all', collect, [])
-    .option('--data-dir <dir>', 'its data folder, where both are found otherwise; again and again', collect, [])
-    .option('--demo', 'play a made-up network, without any daemon')
-    .option('--plain', 'lines instead of a screen, for screen readers and pipes')
-    .option('--ascii', 'draw with plain characters')
-    .option('--no-mouse', 'leave the mouse to the terminal')
+    .description('run the terminal dashboard; "?" shows help, "q" quits')
+    .option('--api <url>', 'URL of the daemon (SERVENT_API); repeatable', collect, [])
+    .option('--token <token>', 'API token (SERVENT_TOKEN); one per --api, or one for all', collect, [])
+    .option('--data-dir <dir>', 'data folder of the daemon, read for URL and token; repeatable', collect, [])
+    .option('--demo', 'simulate a network, without a daemon')
+    .option('--plain', 'print lines instead of a screen, for screen readers and pipes')
+    .option('--ascii', 'draw with ASCII characters only')
+    .option('--no-mouse', 'do not use the mouse')
     .action(async (flags: TuiFlags) => {
       const { demoSource, runDashboard } = await import('../tui/main.ts');
       const { demo, plain, ascii, mouse } = flags;
@@ -49,7 +48,7 @@ export function tuiCommand(terminal: Terminal): Command {
     });
 }
 
-/** The daemons that the flags name, in their order. */
+/** The daemons named by the flags, in order. */
 async function sourcesFor({ api, token, dataDir }: TuiFlags, terminal: Terminal): Promise<Source[]> {
   const count = Math.max(1, api.length, dataDir.length);
   if (count > DAEMONS_MAX) throw usageError(`${count} daemons: ${DAEMONS_MAX} at most`);

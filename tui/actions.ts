@@ -1,4 +1,4 @@
-// What the keys do. Pure: a model in, the next model and things to ask for out.
+// Carries out the actions of keys. Pure: takes a model, returns the next model and effects.
 import type { DownloadView } from '../api/control.ts';
 import type { ActionId } from './keys.ts';
 import * as listing from './listing.ts';
@@ -16,7 +16,7 @@ import { openSearch, resultList, searchList } from './views/searches.ts';
 import { uploadList } from './views/uploads.ts';
 
 const TOAST_MS = 5000;
-/** Named in a question; the rest is counted. */
+/** Most rows named in a question; the rest is counted. */
 const NAMED_MAX = 8;
 
 export function withToast(model: Model, text: string, mood: Toast['mood'] = 'info'): Model {
@@ -30,7 +30,7 @@ export function openPrompt(model: Model, kind: 'command' | 'filter', text = ''):
 export const countOf = ({ one, many }: Pick<AnyList, 'one' | 'many'>, count: number): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** Calls for each of the rows, in one go when there are several: at once, or after a question. */
+/** Makes a call per row, as one bulk call for several rows; with `ask`, after a question. */
 function forRows<T>(
   model: Model,
   list: ListSpec<T>,
@@ -49,7 +49,7 @@ function forRows<T>(
   return stay({ ...model, question: { text, about, effects, list: list.id } });
 }
 
-/** One call as it is; several as one, answered one by one. */
+/** Returns one call, or several as one bulk call. */
 export function together(calls: readonly Call[], done: string): Effect[] {
   return calls.length > 1 ? [{ type: 'bulk', calls, done }] : [...calls];
 }
@@ -73,9 +73,9 @@ export const excludeFrom = (id: string, path: string, exclude: readonly string[]
   call(
     'changeFolder',
     { id, exclude },
-    exclude.length === 0 ? `${path}: nothing is excluded` : `${path}: without ${exclude.join(' ')}`,
+    exclude.length === 0 ? `${path}: nothing is excluded` : `${path}: excludes ${exclude.join(' ')}`,
   );
-export const rescanAll = (): Call => call('rescan', {}, 'looking through the shared folders');
+export const rescanAll = (): Call => call('rescan', {}, 'scanning the shared folders');
 export const startDownload = (input: object, name: string): Call => call('startDownload', input, `downloading ${name}`);
 export const disconnectPeer = (id: string, name: string): Call => call('disconnect', { id }, `disconnected ${name}`);
 export const unshareFolder = (id: string, path: string): Call =>
@@ -84,14 +84,14 @@ export const changeDownload = (id: string, name: string, change: object, done: s
   call('changeDownload', { id, ...change }, `${done} ${name}`);
 export const cancelDownload = (id: string, name: string): Call => call('removeDownload', { id }, `cancelled ${name}`);
 
-/** Says first what would happen; what is asked then is made of the answer. */
+/** Asks the daemon for the plan of a change; the question that follows shows it. */
 export const changeConfig = (patch: object, title: string): Call =>
   call('changeConfig', { ...patch, dryRun: true }, '', { show: 'plan', title });
 
-/** Addresses to have nothing to do with, besides those already blocked. */
+/** Blocks addresses in addition to those already blocked. */
 export function blockHosts(model: Model, hosts: readonly string[]): Step {
   const blocked = worldOf(model).config?.settings.find(({ key }) => key === 'gnutella.block')?.value;
-  if (!Array.isArray(blocked)) return stay(withToast(model, 'what is blocked is not known yet: try again', 'bad'));
+  if (!Array.isArray(blocked)) return stay(withToast(model, 'blocked addresses are not loaded yet: try again', 'bad'));
   const more = [...new Set(hosts)].filter(host => !blocked.includes(host));
   if (more.length === 0) return stay(withToast(model, 'blocked already'));
   const title = more.length === 1 ? `Block ${more[0]}?` : `Block ${more.length} addresses?`;
@@ -100,7 +100,7 @@ export function blockHosts(model: Model, hosts: readonly string[]): Step {
 
 const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 
-/** Why it is as it is, by the daemon's own word. */
+/** Asks the daemon to explain the row under the cursor. */
 function why(model: Model): Step {
   const explain = (name: Call['name'], input: object, title: string, show: Call['show'] = 'explanation'): Step =>
     stay(model, call(name, input, '', { show, title }));
@@ -145,10 +145,10 @@ const inList =
 
 export function quit(model: Model): Step {
   if (model.waiting === 0) return stay(model, { type: 'quit' });
-  const text = `Leave before ${model.waiting === 1 ? 'a call has' : `${model.waiting} calls have`} been answered?`;
+  const text = `Quit before ${model.waiting === 1 ? 'a call has' : `${model.waiting} calls have`} been answered?`;
   return stay({
     ...model,
-    question: { text, about: ['The daemon goes on with them.'], effects: [{ type: 'quit' }], list: null },
+    question: { text, about: ['The daemon completes them.'], effects: [{ type: 'quit' }], list: null },
   });
 }
 
@@ -160,13 +160,12 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
   previousView: model => stepView(model, -1),
   otherList: model => stay(viewRow(model.view).lists.length > 1 ? { ...model, second: !model.second } : model),
   nextContext: model => {
-    if (model.contexts.length < 2)
-      return stay(withToast(model, 'only one daemon: give --api again and again for more'));
+    if (model.contexts.length < 2) return stay(withToast(model, 'only one daemon: repeat --api for more'));
     return stay({ ...model, context: (model.context + 1) % model.contexts.length, paused: null });
   },
   mouse: model => {
     const on = !model.mouse;
-    const said = on ? 'the mouse works here again' : 'the terminal has the mouse: select and copy as usual';
+    const said = on ? 'the dashboard uses the mouse' : 'the terminal has the mouse: select and copy as usual';
     return stay(withToast({ ...model, mouse: on }, said), { type: 'mouse', on });
   },
   range: model => {
@@ -208,7 +207,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
     const list = listOf(model);
     const links = list === null ? [] : listing.targets(model, list).map(row => list.magnet?.(row) ?? null);
     const texts = links.filter(link => link !== null);
-    if (texts.length === 0) return stay(withToast(model, 'no magnet link: it takes a hash'));
+    if (texts.length === 0) return stay(withToast(model, 'no magnet link without a hash'));
     const said = texts.length === 1 ? `copied ${texts[0]}` : `copied ${texts.length} magnet links`;
     return stay(withToast(model, said), { type: 'copy', text: texts.join('\n') });
   },
@@ -237,7 +236,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
         : list?.id === 'hosts'
           ? listing.rowUnder(model, hostList)?.address
           : listing.rowUnder(model, resultList)?.sources.find(({ push }) => !push)?.address;
-    if (address === undefined) return stay(withToast(model, 'no servent here that can be asked directly'));
+    if (address === undefined) return stay(withToast(model, 'no servent with an address here'));
     return stay({ ...model, view: 'searches', second: true }, browseAt(address));
   },
 
@@ -295,7 +294,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
       model,
       uploadList,
       'break off',
-      row => call('cancelUpload', { id: row.id }, `broke off ${row.name} to ${row.address}`),
+      row => call('cancelUpload', { id: row.id }, `cancelled ${row.name} to ${row.address}`),
       true,
     ),
 

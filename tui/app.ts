@@ -1,4 +1,4 @@
-// Ties it together: messages to the model, effects to the daemon, pictures to the screen, at most ten a second.
+// Runs the dashboard: passes messages to the model, effects to the daemon and frames to the screen, at most ten per second.
 import type { Client } from '../api/client.ts';
 import type { Follow } from '../api/live/follow.ts';
 import { isMagnet, linkIn } from '../protocol/wire/pasted-link.ts';
@@ -19,11 +19,11 @@ export interface Source {
   readonly name: string;
   readonly url: string;
   readonly client: Client;
-  /** Its events; without it everything is asked for again and again. */
+  /** Stream of events; without it the daemon is polled. */
   readonly follow?: Follow;
 }
 
-/** What the application needs of a screen; a test has one of its own. */
+/** The screen as the application uses it; tests replace it. */
 export interface Display {
   readonly columns: number;
   readonly rows: number;
@@ -41,13 +41,13 @@ export interface AppOptions {
   readonly mouse: boolean;
   readonly now: () => number;
   readonly onQuit: () => void;
-  /** Told what is to be remembered, whenever it may have changed. */
+  /** Receives the data to remember whenever it may have changed. */
   readonly onRemember?: (remembered: Remembered) => void;
-  /** A mistake of ours: the terminal must be put back before anybody reads it. */
+  /** Called for an error of the program; restores the terminal before the error is printed. */
   readonly onInternalError: (error: unknown) => void;
 }
 
-/** Ten pictures a second show everything an eye can follow. */
+/** Least time between two frames. */
 const FRAME_MS = 100;
 const POLL_MS = 250;
 const WHEEL_ROWS = 3;
@@ -78,7 +78,7 @@ export class App {
     return this.#model;
   }
 
-  /** What the screen is to call. */
+  /** Callbacks of the screen. */
   readonly events: ScreenEvents = {
     key: (key, text) => {
       this.dispatch({ type: 'key', key, ...(text === undefined ? {} : { text }) });
@@ -116,7 +116,7 @@ export class App {
     for (const feed of this.#feeds) feed.stop();
   }
 
-  /** A word about the dashboard itself. */
+  /** Shows a message about the dashboard itself. */
   notice(text: string): void {
     this.dispatch({ type: 'notice', text });
   }
@@ -126,7 +126,7 @@ export class App {
     const { model, effects } = update(before, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
-    // Another view, another daemon, another search under the cursor: something else is wanted at once.
+    // another view, daemon or search: poll at once
     const moved = model.view === 'searches' && model.lists.searches !== before.lists.searches;
     if (model.context !== before.context) this.#feeds[before.context]?.leave();
     if (moved || model.view !== before.view || model.context !== before.context || model.range !== before.range)
@@ -176,7 +176,7 @@ export class App {
   }
 
   #zoneAt(x: number, y: number, wanted: (zone: Zone) => boolean): Zone | undefined {
-    // What was drawn last lies on top.
+    // the zone drawn last is on top
     return this.#zones.findLast(
       zone =>
         wanted(zone) &&
@@ -187,7 +187,7 @@ export class App {
     );
   }
 
-  /** Keys in pasted text are text, never orders; a magnet link is what it was meant for. */
+  /** Inserts pasted text without running keys in it; a magnet link starts a download. */
   #pasted(text: string): void {
     const line = text.replace(/\s+/g, ' ').trim();
     if (this.#model.prompt === null && isMagnet(text)) {
@@ -227,7 +227,7 @@ export class App {
   }
 }
 
-/** The clock in the corner counts seconds: a tick between two of them changes nothing. */
+/** False for a tick within the same second, which changes nothing on the screen. */
 function shows(before: Model, after: Model): boolean {
   if (Math.floor(before.now / 1000) !== Math.floor(after.now / 1000)) return true;
   return (Object.keys(after) as (keyof Model)[]).some(key => key !== 'now' && before[key] !== after[key]);

@@ -1,4 +1,4 @@
-// A screen as a grid of cells. Whatever is put on it is made harmless on the way and never leaves its rectangle.
+// A grid of cells. Text put on it loses control characters and is clipped to its rectangle.
 import type { Style, Theme } from './theme.ts';
 import { clip, glyphs, textWidth } from './width.ts';
 
@@ -15,7 +15,7 @@ export const CONTINUED = '';
 export class Canvas {
   readonly width: number;
   readonly height: number;
-  /** Row by row: a character with its marks, or CONTINUED. */
+  /** Cells row by row: a character with its combining marks, or CONTINUED. */
   readonly texts: string[];
   readonly styles: Int32Array;
   readonly #ascii: boolean;
@@ -32,7 +32,7 @@ export class Canvas {
     return { x: 0, y: 0, width: this.width, height: this.height };
   }
 
-  /** Writes up to `width` cells and returns how many it took. */
+  /** Writes at most `width` cells and returns the number written. */
   put(x: number, y: number, text: string, style: Style, width = this.width - x): number {
     if (y < 0 || y >= this.height || x >= this.width || x < 0) return 0;
     const end = Math.min(this.width, x + width);
@@ -54,12 +54,12 @@ export class Canvas {
     return at - x;
   }
 
-  /** As `put`, and what does not fit ends in an ellipsis, between words if that can be. */
+  /** Writes like `put`; text that does not fit ends in an ellipsis, between words if possible. */
   label(x: number, y: number, text: string, style: Style, width: number): number {
     return this.put(x, y, clip(text, width, this.#ascii ? '~' : '…'), style, width);
   }
 
-  /** Ends at the column before `x + width`. */
+  /** Writes text that ends at the column before `x + width`. */
   labelRight(x: number, y: number, text: string, style: Style, width: number): void {
     const cut = clip(text, width, this.#ascii ? '~' : '…');
     this.put(x + Math.max(0, width - textWidth(cut)), y, cut, style);
@@ -70,7 +70,7 @@ export class Canvas {
     for (let row = y; row < y + height; row++) this.put(x, row, line, style, width);
   }
 
-  /** Gives cells another look without changing what they say. */
+  /** Changes the style of cells, not their text. */
   restyle({ x, y, width, height }: Rect, change: (style: Style) => Style): void {
     for (let row = Math.max(0, y); row < Math.min(this.height, y + height); row++)
       for (let column = Math.max(0, x); column < Math.min(this.width, x + width); column++) {
@@ -79,7 +79,7 @@ export class Canvas {
       }
   }
 
-  /** A frame with a title on its upper edge, a note at the right of it; returns the room inside. */
+  /** Draws a frame with title and note on its upper edge; returns the rectangle inside. */
   frame(rect: Rect, theme: Theme, title: string, options: { on?: boolean; note?: string } = {}): Rect {
     const { x, y, width, height } = rect;
     if (width < 2 || height < 2) return { x, y, width: 0, height: 0 };
@@ -98,7 +98,7 @@ export class Canvas {
     return { x: x + 1, y: y + 1, width: width - 2, height: height - 2 };
   }
 
-  /** The screen as plain text, without the spaces at the ends of its lines. */
+  /** The screen as plain text, without trailing spaces. */
   toText(): string {
     const lines: string[] = [];
     for (let y = 0; y < this.height; y++)
@@ -118,7 +118,7 @@ export class Canvas {
     this.styles[i] = style;
   }
 
-  /** Half a wide character cannot stay: the other half becomes a space. */
+  /** Replaces the other half of a wide character that is partly overwritten with a space. */
   #unjoin(x: number, y: number): void {
     const i = y * this.width + x;
     if (this.texts[i] === CONTINUED && x > 0) this.texts[i - 1] = ' ';

@@ -1,4 +1,4 @@
-// What is typed after `:` – the words of the command line, and a few of the dashboard's own. Pure.
+// Parses and runs commands typed after `:`, those of the command line and some of the dashboard. Pure.
 
 import { counted } from '../api/format.ts';
 import { addressOrNull } from '../protocol/wire/endpoint.ts';
@@ -31,11 +31,11 @@ import { listOf } from './views/all.ts';
 
 export interface CommandRow {
   readonly word: string;
-  /** After the word, as in a usage line. */
+  /** Arguments, as in a usage line. */
   readonly takes: string;
   readonly help: string;
   readonly run: (model: Model, rest: string) => Step;
-  /** What may stand in place of the last word. */
+  /** Completions of the last word. */
   readonly offers?: (model: Model, rest: string) => readonly string[];
 }
 
@@ -52,9 +52,9 @@ const show =
 
 const downloadIds = (model: Model): string[] => worldOf(model).downloads.map(({ id }) => id);
 
-/** `pause ID ID…`: each must be a download. */
+/** Parses `pause ID ID…`; each must be a download. */
 const withDownloads = (callOf: (id: string, name: string) => Call) =>
-  need('which download, by its id or name', (model, rest) => {
+  need('the id or name of a download', (model, rest) => {
     const { downloads } = worldOf(model);
     const named = downloads.filter(({ name }) => name === rest);
     const ids = named.length > 0 ? named.map(({ id }) => id) : rest.split(/\s+/);
@@ -68,7 +68,7 @@ const withDownloads = (callOf: (id: string, name: string) => Call) =>
   });
 
 const addressed = (effectOf: (address: string) => Effect) =>
-  need('where, as HOST or HOST:PORT', (model, rest) => {
+  need('an address, as HOST or HOST:PORT', (model, rest) => {
     const address = addressOrNull(rest);
     return address === null ? wrong(model, `expected HOST or HOST:PORT, got ${rest}`) : stay(model, effectOf(address));
   });
@@ -99,12 +99,12 @@ function disconnect(model: Model, rest: string): Step {
   return stay(model, disconnectPeer(peer.id, peer.address));
 }
 
-/** `DIR [PATTERN…]`; the folder's path may have blanks in it. */
+/** Parses `DIR [PATTERN…]`; the path may contain blanks. */
 function exclude(model: Model, rest: string): Step {
   const folder = worldOf(model).folders.find(({ id, path }) =>
     [id, path].some(name => rest === name || rest.startsWith(`${name} `)),
   );
-  if (folder === undefined) return wrong(model, `${rest} begins with no shared folder: 7 lists what is shared`);
+  if (folder === undefined) return wrong(model, `${rest} does not begin with a shared folder: 7 lists them`);
   const { id, path } = folder;
   const patterns = rest.slice((rest.startsWith(path) ? path : id).length).split(' ');
   return stay(
@@ -119,7 +119,7 @@ function exclude(model: Model, rest: string): Step {
 
 function unshare(model: Model, rest: string): Step {
   const folder = worldOf(model).folders.find(({ id, path }) => id === rest || path === rest);
-  if (folder === undefined) return wrong(model, `${rest} is not shared: 7 lists what is`);
+  if (folder === undefined) return wrong(model, `${rest} is not shared: 7 lists shared folders`);
   return stay(model, unshareFolder(folder.id, folder.path));
 }
 
@@ -129,14 +129,14 @@ function config(model: Model, rest: string): Step {
   if (verb !== 'get' && verb !== 'set') return wrong(model, 'expected config get KEY, or config set KEY VALUE');
   const setting = worldOf(model).config?.settings.find(row => row.key === key);
   if (setting === undefined)
-    return wrong(model, key === '' ? 'say which setting: 0 lists them' : `no setting ${key}: 0 lists them`);
+    return wrong(model, key === '' ? 'expected a setting: 0 lists them' : `no setting ${key}: 0 lists them`);
   if (verb === 'get') return stay(withToast(model, `${key}: ${JSON.stringify(setting.value)} (${setting.origin})`));
   const value = settingValue(more.join(' '), setting.value);
   const patch = key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as object;
   return stay(model, changeConfig(patch, `Change ${key}?`));
 }
 
-/** In the kind that the setting has now; `default` takes it out of the file. */
+/** Parses a value as the type of the current one; `default` removes it from the file. */
 export function settingValue(text: string, before: unknown): unknown {
   if (text === 'default') return null;
   if (Array.isArray(before)) return text === '' || text === 'none' ? [] : text.split(',').map(item => item.trim());
@@ -152,11 +152,11 @@ function sort(model: Model, rest: string): Step {
   const [id = '', direction] = rest.split(/\s+/);
   const column = list.columns.find(column => column.id === id || column.title.toLowerCase() === id.toLowerCase());
   if (column === undefined)
-    return wrong(model, `no column ${id}: there are ${list.columns.map(column => column.id).join(', ')}`);
+    return wrong(model, `no column ${id}: columns are ${list.columns.map(column => column.id).join(', ')}`);
   return stay(listing.sortBy(model, list, { column: column.id, descending: direction === 'desc' }));
 }
 
-/** `columns name,size`, `columns -urn`, `columns all`. */
+/** Parses `columns name,size`, `columns -urn` and `columns all`. */
 function columns(model: Model, rest: string): Step {
   const list = listOf(model);
   if (list === null) return wrong(model, 'no list here');
@@ -164,21 +164,21 @@ function columns(model: Model, rest: string): Step {
   const known = list.columns.map(({ id }) => id);
   const words = rest.split(/[\s,]+/);
   const strange = words.find(word => !known.includes(word.replace(/^-/, '')));
-  if (strange !== undefined) return wrong(model, `no column ${strange}: there are ${known.join(', ')}`);
+  if (strange !== undefined) return wrong(model, `no column ${strange}: columns are ${known.join(', ')}`);
   const without = words.filter(word => word.startsWith('-')).map(word => word.slice(1));
   const named = words.filter(word => !word.startsWith('-'));
   const before = model.lists[list.id].columns ?? known;
   const shown = (named.length > 0 ? named : before).filter(id => !without.includes(id));
-  if (shown.length === 0) return wrong(model, 'one column at least');
+  if (shown.length === 0) return wrong(model, 'expected at least one column');
   return stay(listing.withList(model, list, { columns: shown }));
 }
 
 export const commandRows: readonly CommandRow[] = [
-  { word: 'search', takes: 'WORDS… | --urn URN', help: 'search the network', run: need('what to search for', search) },
+  { word: 'search', takes: 'WORDS… | --urn URN', help: 'search the network', run: need('words to search for', search) },
   {
     word: 'browse',
     takes: 'HOST[:PORT]',
-    help: 'list what a servent shares',
+    help: 'list the files of a servent',
     run: addressed(browseAt),
     offers: hostAddresses,
   },
@@ -200,7 +200,7 @@ export const commandRows: readonly CommandRow[] = [
     word: 'download',
     takes: 'RESULT | MAGNET | URN',
     help: 'queue a download',
-    run: need('what to download', download),
+    run: need('a magnet link, a URN, or SEARCH/RESULT', download),
     offers: model => worldOf(model).results.map(({ id }) => id),
   },
   {
@@ -221,19 +221,19 @@ export const commandRows: readonly CommandRow[] = [
   {
     word: 'share',
     takes: 'DIR',
-    help: 'share a folder of the machine that the daemon runs on',
+    help: 'share a folder on the machine of the daemon',
     run: need('which folder', (model, rest) => stay(model, shareFolder(rest))),
   },
   {
     word: 'preview',
     takes: 'DIR',
-    help: 'what strangers would see of a folder, and what is left out by which rule',
+    help: 'show the files of a folder others would see, and those left out by each rule',
     run: need('which folder', (model, rest) => stay(model, previewFolder(rest))),
   },
   {
     word: 'exclude',
     takes: 'DIR [PATTERN…]',
-    help: 'leave out of a shared folder what gitignore patterns fit; without one, nothing',
+    help: 'set the gitignore patterns of files left out of a folder; none: leave out nothing',
     run: need('which folder', exclude),
     offers: model => worldOf(model).folders.map(({ path }) => path),
   },
@@ -244,23 +244,23 @@ export const commandRows: readonly CommandRow[] = [
     run: need('which folder', unshare),
     offers: model => worldOf(model).folders.map(({ path }) => path),
   },
-  { word: 'rescan', takes: '', help: 'look through the shared folders', run: model => stay(model, rescanAll()) },
+  { word: 'rescan', takes: '', help: 'scan the shared folders for changes', run: model => stay(model, rescanAll()) },
   {
     word: 'config',
     takes: 'get KEY | set KEY VALUE',
-    help: 'show or change a setting; VALUE default takes it out of the file',
+    help: 'show or change a setting; VALUE default removes it from the file',
     run: config,
     offers: (model, rest) =>
       /\s/.test(rest) ? (worldOf(model).config?.settings.map(({ key }) => key) ?? []) : ['get', 'set'],
   },
   { word: 'status', takes: '', help: 'the overview', run: show('overview') },
-  { word: 'peers', takes: '', help: 'the overlay connections', run: show('peers') },
-  { word: 'queries', takes: '', help: 'the queries that pass', run: show('queries') },
-  { word: 'searches', takes: '', help: 'our own searches', run: show('searches') },
+  { word: 'peers', takes: '', help: 'show overlay connections', run: show('peers') },
+  { word: 'queries', takes: '', help: 'show received queries', run: show('queries') },
+  { word: 'searches', takes: '', help: 'show own searches', run: show('searches') },
   { word: 'downloads', takes: '', help: 'the downloads', run: show('downloads') },
   { word: 'uploads', takes: '', help: 'the uploads', run: show('uploads') },
-  { word: 'library', takes: '', help: 'what is shared', run: show('library') },
-  { word: 'hosts', takes: '', help: 'the host cache', run: show('hosts') },
+  { word: 'library', takes: '', help: 'show shared folders and files', run: show('library') },
+  { word: 'hosts', takes: '', help: 'show the host cache', run: show('hosts') },
   { word: 'log', takes: '', help: 'the log', run: show('log') },
   {
     word: 'sort',
@@ -272,21 +272,21 @@ export const commandRows: readonly CommandRow[] = [
   {
     word: 'columns',
     takes: 'all | NAME… | -NAME…',
-    help: 'which columns the list has, also after the next start',
+    help: 'choose the columns of the list; they are remembered',
     run: need('which columns', columns),
     offers: model => ['all', ...(listOf(model)?.columns.map(({ id }) => id) ?? [])],
   },
   {
     word: 'block',
     takes: 'ADDRESS[/BITS]…',
-    help: 'have nothing to do with addresses',
+    help: 'block addresses',
     run: need('which address', (model, rest) => blockHosts(model, rest.split(/\s+/))),
     offers: model => worldOf(model).peers.map(({ address }) => address.replace(/:\d+$/, '')),
   },
   {
     word: 'filter',
     takes: '[WORDS…]',
-    help: 'show only rows with these words',
+    help: 'show only rows that match',
     run: (model, rest) => {
       const list = listOf(model);
       if (list === null) return wrong(model, 'nothing to filter here');
@@ -297,7 +297,7 @@ export const commandRows: readonly CommandRow[] = [
   {
     word: 'context',
     takes: 'NAME',
-    help: 'look at another daemon',
+    help: 'change to another daemon',
     run: need('which daemon', (model, rest) => {
       const at = model.contexts.findIndex(({ name, url }) => name === rest || url === rest);
       return at < 0 ? wrong(model, `no daemon ${rest}`) : stay({ ...model, context: at, paused: null });
@@ -307,7 +307,7 @@ export const commandRows: readonly CommandRow[] = [
   {
     word: 'range',
     takes: 'minute | hour | day',
-    help: 'what the graphs show',
+    help: 'set the period of the graphs',
     run: (model, rest) =>
       (RANGES as readonly string[]).includes(rest)
         ? stay({ ...model, range: rest as Range })
@@ -317,18 +317,18 @@ export const commandRows: readonly CommandRow[] = [
   {
     word: 'mouse',
     takes: 'on | off',
-    help: 'take the mouse, or leave it to the terminal',
+    help: 'use the mouse, or leave it to the terminal',
     run: (model, rest) => {
       if (rest !== 'on' && rest !== 'off') return wrong(model, 'expected on or off');
       return stay({ ...model, mouse: rest === 'on' }, { type: 'mouse', on: rest === 'on' });
     },
     offers: () => ['on', 'off'],
   },
-  { word: 'help', takes: '', help: 'all keys and words', run: model => stay({ ...model, help: 0 }) },
-  { word: 'quit', takes: '', help: 'leave the dashboard; the daemon goes on', run: quit },
+  { word: 'help', takes: '', help: 'show all keys and commands', run: model => stay({ ...model, help: 0 }) },
+  { word: 'quit', takes: '', help: 'quit the dashboard; the daemon keeps running', run: quit },
 ];
 
-/** Runs a line; a word may be shortened as long as it is the only one that begins so. */
+/** Runs a line; a command may be shortened to an unambiguous prefix. */
 export function runCommand(model: Model, line: string): Step {
   const text = line.trim();
   if (text === '') return stay(model);
@@ -343,7 +343,7 @@ export function runCommand(model: Model, line: string): Step {
   return wrong(model, `no command ${word}${more}`);
 }
 
-/** What the last word of a line may become, and the line before that word. */
+/** Completions of the last word, and the line before it. */
 export function completions(model: Model, line: string): { stem: string; items: readonly string[] } {
   const begun = /\S*$/.exec(line)?.[0] ?? '';
   const stem = line.slice(0, line.length - begun.length);
@@ -360,7 +360,7 @@ const OFFERED_MAX = 200;
 
 const FIELD_AND_VALUE = /^([\w.]+)(=|!=)(\w*)$/;
 
-/** Fields, and the values of those that have only a few. */
+/** Completes field names, and values of fields with few values. */
 export function filterCompletions(model: Model, line: string): { stem: string; items: readonly string[] } {
   const begun = /[^\s(!]*$/.exec(line)?.[0] ?? '';
   const stem = line.slice(0, line.length - begun.length);

@@ -1,4 +1,4 @@
-// The daemon's own log among what was seen to happen: lines that come, and those from before the dashboard came. Pure.
+// Merges lines of the daemon's log, new and earlier ones, into the log view. Pure.
 import type { LogLineView } from '../api/control.ts';
 import { LOG_MAX, type LogLine, type World } from './model.ts';
 
@@ -23,18 +23,18 @@ export function lineOf({ id, at, level, mod, message, data }: LogLineView): Line
     level: LEVELS[level] ?? 'info',
     from: mod ?? 'daemon',
     text: [message, ...besides].join(' '),
-    told: `${id} ${at}`, // a daemon that starts again counts anew
+    told: `${id} ${at}`, // ids restart with the daemon
   };
 }
 
-/** Newest first, numbered here: several sources would use the same ids. */
+/** Adds lines, newest first, with ids of the dashboard, since ids of daemons overlap. */
 export function withLines(world: World, lines: readonly Line[]): World {
   let number = world.log.reduce((most, { id }) => Math.max(most, Number(id)), 0);
   const numbered = lines.map(line => ({ ...line, id: String(++number) })).reverse();
   return { ...world, log: [...numbered, ...world.log].slice(0, LOG_MAX) };
 }
 
-/** Lines as the daemon lists them, newest first; those that were told already are left out. */
+/** Adds earlier lines, newest first, without those already present. */
 export function withEarlier(world: World, views: readonly LogLineView[]): World {
   const known = new Set(world.log.map(({ told }) => told));
   const lines = views.map(lineOf).filter(({ told }) => !known.has(told));

@@ -1,4 +1,4 @@
-// Draws a list in its frame: header, the rows on the screen, cursor, marks, and the details of one row.
+// Draws a list in a frame: header, visible rows, cursor, marks, and the details of one row.
 import type { Rect } from './canvas.ts';
 import { formatExact } from './format.ts';
 import { bar } from './graph.ts';
@@ -9,14 +9,14 @@ import { over, type Style } from './theme.ts';
 import { fit, fitEnd, textWidth, wrap } from './width.ts';
 
 export interface ListOptions {
-  /** Has the keys; a view with one list always has. */
+  /** True if the list has the focus; default true. */
   readonly on?: boolean;
-  /** Said at the right of the frame, before the number of rows. */
+  /** Text at the right of the frame, before the number of rows. */
   readonly note?: string;
   readonly title?: string;
 }
 
-/** From this many lines on, details are shown without being asked for. */
+/** Lines of the screen from which details are shown by default. */
 const DETAILS_ROWS_MIN = 32;
 const DETAILS_LINES_MAX = 12;
 const MARK_CELLS = 2;
@@ -31,7 +31,7 @@ export function drawList<T>(stage: Stage, spec: ListSpec<T>, rect: Rect, options
     options.note ?? '',
     state.marks.size > 0 ? `${state.marks.size} marked` : '',
     state.filter === '' ? '' : fault === null ? `/${state.filter}` : `/${state.filter}: ${fault}`,
-    world.partial.has(spec.id) ? `the first ${formatExact(total)}, / looks through all` : '',
+    world.partial.has(spec.id) ? `the first ${formatExact(total)}, / searches all` : '',
     world.partial.has(spec.id)
       ? ''
       : rows.length === total
@@ -50,7 +50,7 @@ export function drawList<T>(stage: Stage, spec: ListSpec<T>, rect: Rect, options
   const height = inner.height - 1;
   zones.push({ rect, message: null, list: spec.id });
   if (rows.length === 0) {
-    const text = state.filter === '' ? spec.empty : 'nothing matches the filter: Escape takes it off';
+    const text = state.filter === '' ? spec.empty : 'no rows match the filter: Escape clears it';
     const lines = wrap(text, inner.width - 4, Math.max(0, height - 1));
     for (const [i, line] of lines.entries())
       canvas.put(
@@ -82,7 +82,7 @@ function drawHeader<T>(stage: Stage, spec: ListSpec<T>, state: ListState, inner:
     const arrow = sorted ? (state.sort?.descending === true ? theme.lines.downward : theme.lines.up) : '';
     const at = inner.x + MARK_CELLS + x;
     const room = textWidth(column.title) + arrow.length;
-    // The arrow may lean over the gap before or after the title.
+    // the arrow may use the gap beside the title
     const start = column.right === true ? at + width - textWidth(column.title) - arrow.length : at;
     canvas.put(start, inner.y, column.right === true ? arrow + column.title : column.title + arrow, theme.header, room);
     zones.push({
@@ -118,7 +118,7 @@ function drawRow<T>(
   }
 }
 
-/** `██████····  57 %`: the bar and its number side by side, so that neither hides the other. */
+/** Draws a bar and its number: `██████····  57 %`. */
 function drawShare(
   canvas: Stage['canvas'],
   theme: Stage['theme'],
@@ -150,7 +150,7 @@ function drawScrollbar({ canvas, theme }: Stage, rect: Rect, top: number, height
   for (let i = 0; i < size; i++) canvas.put(rect.x + rect.width - 1, rect.y + 2 + at + i, thumb, theme.borderOn);
 }
 
-/** The list, and below it the details of the row under the cursor when they are wanted or there is room. */
+/** Draws the list, and below it the details of the current row if they are on or the screen is tall. */
 export function drawListWithDetails<T>(stage: Stage, spec: ListSpec<T>, rect: Rect, options: ListOptions = {}): void {
   const { model, world } = stage;
   const shown = model.details ?? model.rows >= DETAILS_ROWS_MIN;
@@ -176,7 +176,7 @@ interface Line {
   readonly meaning: Detail[2];
 }
 
-/** Facts with values under each other; long ones go on below. */
+/** Lays out labels and values in two columns; long values wrap. */
 function detailLines(details: readonly Detail[], width: number): Line[] {
   const room = labelWidth(details);
   return details.flatMap(([label, value, meaning]) =>

@@ -1,4 +1,4 @@
-// What a daemon tells by itself, taken into what is known of it, and said in the log. Pure; events come in batches, in their order.
+// Applies batches of events of a daemon to its state and writes lines to the log view. Pure.
 import type { SearchView, StatusView } from '../api/control.ts';
 import type { ServentEvent } from '../api/events.ts';
 import { LiveReducer } from '../api/live/reducer.ts';
@@ -29,7 +29,7 @@ export function withEvents(world: World, events: readonly ServentEvent[], at: nu
 
 const noRates: Pick<PeerRow, 'rateIn' | 'rateOut'> = { rateIn: 0, rateOut: 0 };
 
-/** What the log says of an event; `known` is as it was before. */
+/** Log lines for an event; `known` is the state before it. */
 function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
   const say = (text: string, level: LogLine['level'] = 'info'): Line[] => [
     { at: Date.parse(event.at), level, from: event.topic, text },
@@ -42,7 +42,7 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
     case 'link.closed': {
       const { address, code, reason } = event.data;
       const why = [code === 0 ? '' : String(code), reason].filter(text => text !== '').join(' ');
-      return say(`${address} is gone${why === '' ? '' : `: ${why}`}`);
+      return say(`${address} disconnected${why === '' ? '' : `: ${why}`}`);
     }
     case 'search.started':
       return say(`searching for ${wordsOf(event.data)}`);
@@ -78,7 +78,7 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
     case 'log.line':
       return [lineOf(event.data)];
     case 'log.skipped':
-      return say(`${event.data.lines} lines came too fast to be told`, 'warn');
+      return say(`${event.data.lines} lines were skipped: they came too fast`, 'warn');
     case 'query.passed':
     case 'query.skipped':
     case 'search.result':
@@ -88,7 +88,7 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
     case 'status.now':
       return [];
     default:
-      event satisfies never; // of a newer daemon
+      event satisfies never; // an event of a newer daemon
       return [];
   }
 }

@@ -1,4 +1,4 @@
-// Keeps the model up to date: what a daemon tells by itself, what has to be asked for besides, and whether it is there at all.
+// Keeps the model up to date from events and polling, and tracks the connection to the daemon.
 import { type Client, everyItem, NoAnswerError, RefusedError } from '../api/client.ts';
 import type { Page } from '../api/control.ts';
 import type { EventGap, ServentEvent } from '../api/events.ts';
@@ -9,29 +9,29 @@ import type { Message, News } from './model.ts';
 import type { Range } from './range.ts';
 import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
 
-/** Items of one list; of longer ones a filter and an order say which. */
+/** Most items of one list; of longer lists, filter and order choose the part. */
 const ITEMS_MAX = 10_000;
 const PAGE_ITEMS = 1000;
-/** A long answer is not asked for again at once: the daemon has other things to do. */
+/** A topic is polled again after at least this many times the duration of its last answer. */
 const REST_FACTOR = 10;
-/** Events of so long change the model together: no faster than pictures are drawn. */
+/** Time over which events are gathered into one message; equals the least time between frames. */
 const GATHER_MS = 100;
 const GATHERED_MAX = 20_000;
-/** The servent at a glance comes every second: a stream as silent as this is lost. */
+/** A stream without an event for this long is lost; status events come every second. */
 const SILENCE_MS = 10_000;
 
 export interface FeedOptions {
   readonly client: Client;
-  /** Without it everything is asked for again and again. */
+  /** Stream of events; without it everything is polled. */
   readonly follow?: Follow | undefined;
   readonly context: number;
   readonly send: (message: Message) => void;
   readonly now: () => number;
-  /** A mistake of ours. */
+  /** Called for an error of the program. */
   readonly onInternalError?: (error: unknown) => void;
 }
 
-/** Where the stream of events stands; `none` when there is none, or the daemon gives us none. */
+/** State of the event stream; `none` if there is none or the daemon refuses it. */
 type Stream = 'none' | 'opening' | 'open' | 'lost';
 
 export class Feed {
@@ -39,7 +39,7 @@ export class Feed {
   readonly #askedAt = new Map<Topic, number>();
   readonly #restUntil = new Map<Topic, number>();
   readonly #running = new Set<Topic>();
-  /** Changed while they were being asked for: the answer may be older than the change. */
+  /** Topics that changed during their request, whose answer may be out of date. */
   readonly #outdated = new Set<Topic>();
   #failures = 0;
   #lostSince = 0;
@@ -58,12 +58,12 @@ export class Feed {
     this.#options = options;
   }
 
-  /** Whether the daemon tells what happens: then less has to be asked for. */
+  /** True while the event stream is open, which reduces polling. */
   get live(): boolean {
     return this.#options.follow !== undefined && (this.#ending === null || this.#stream !== 'none');
   }
 
-  /** Asks for everything that is due; resolves when all of it has come or failed. */
+  /** Requests all due topics; resolves when each has been answered or has failed. */
   async poll(wanted: Wanted): Promise<void> {
     this.#followAll();
     this.#followQueries(wanted.queries);
@@ -80,7 +80,7 @@ export class Feed {
     this.#asked = wanted.asked;
     this.#search = wanted.search;
     this.#range = wanted.range;
-    if (this.#stream === 'lost') return; // it says when it is back
+    if (this.#stream === 'lost') return;
     if (this.#failures > 0) {
       if (now >= this.#retryAt && this.#running.size === 0) await this.#look('status', wanted);
       return;
@@ -89,13 +89,13 @@ export class Feed {
     await Promise.all(due.map(topic => this.#look(topic, wanted)));
   }
 
-  /** Something was changed: look again without waiting at what nobody tells. */
+  /** Makes topics without events due at once, after a change. */
   hurry(): void {
     for (const topic of TOPICS) if (!this.live || !STREAMED.has(topic)) this.#askedAt.delete(topic);
     this.#restUntil.clear();
   }
 
-  /** Another daemon is looked at: what passes by the thousands is no longer wanted. */
+  /** Stops the stream of queries when another daemon is shown. */
   leave(): void {
     this.#followQueries(false);
   }
@@ -107,7 +107,7 @@ export class Feed {
     this.#gather = null;
   }
 
-  /** What has been told since the last picture. */
+  /** Delivers the events gathered so far. */
   flush(): void {
     if (this.#gather !== null) clearTimeout(this.#gather);
     this.#gather = null;
@@ -164,7 +164,7 @@ export class Feed {
         onEvents: events => this.#told(events),
         onGap: gap => this.#missed(gap, true),
         onState: ({ state }) => {
-          if (state === 'open') this.#askedAt.delete('queries'); // those from before the stream
+          if (state === 'open') this.#askedAt.delete('queries'); // fetches queries from before the stream
         },
       }),
     );
@@ -247,18 +247,18 @@ export class Feed {
   }
 
   #failed(error: unknown, topic: Topic): void {
-    // A search that was removed meanwhile, or a list that this daemon does not have: the rest goes on.
+    // a removed search, or a list unknown to this daemon: other topics go on
     const refused = error instanceof RefusedError;
     if (refused && topic !== 'status') return;
     if (!refused && !(error instanceof NoAnswerError)) throw error;
     const at = this.#options.now();
-    // Whether the daemon is there is what the stream says; this is asked for again.
+    // the stream decides whether the daemon is lost; the topic is polled again
     if (this.#stream !== 'none') {
       this.#askedAt.delete(topic);
       this.#restUntil.set(topic, at + (RETRY_MS[0] ?? 0));
       return;
     }
-    // Several calls failed together: that is one failure.
+    // calls that fail together count once
     if (!this.#up && at < this.#retryAt) return;
     const retryMs = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] ?? 0;
     this.#failures++;
@@ -331,7 +331,7 @@ interface PageInput {
   cursor?: string;
 }
 
-/** `asked`: the rest of the query string, when the list is too long to be had whole. */
+/** Reads a list; `asked` is filter and order in the query string when the list is longer than ITEMS_MAX. */
 async function some<T>(
   list: (page: PageInput) => Promise<Page<T>>,
   asked = '',

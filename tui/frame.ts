@@ -1,4 +1,4 @@
-// The whole picture: bar, tabs, banner, the view, hints or the prompt, and whatever lies on top. Pure but for what it remembers of scrolling.
+// Draws a frame: bar, tabs, banner, view, hints or prompt, and overlays. Pure except for the scroll positions in FrameMemory.
 import { counted } from '../api/format.ts';
 import { Canvas, type Rect } from './canvas.ts';
 import { formatClock, formatCount, formatPerSecond, formatRate, formatSpan } from './format.ts';
@@ -26,7 +26,7 @@ export function draw(model: Model, theme: Theme, memory: FrameMemory): Frame {
   const canvas = new Canvas(model.columns, model.rows, theme.charset === 'ascii');
   const zones: Zone[] = [];
   if (model.columns < COLUMNS_MIN || model.rows < ROWS_MIN) {
-    const text = `too small: ${COLUMNS_MIN} by ${ROWS_MIN} at least`;
+    const text = `too small: at least ${COLUMNS_MIN} by ${ROWS_MIN}`;
     for (const [i, line] of wrap(text, model.columns, model.rows).entries()) canvas.put(0, i, line, theme.warn);
     return { canvas, zones };
   }
@@ -43,7 +43,7 @@ export function draw(model: Model, theme: Theme, memory: FrameMemory): Frame {
   return { canvas, zones };
 }
 
-/** Who, in which role, with whom, how fast: as it is, or as it was when the daemon was heard last. What has no room leaves from the right. */
+/** Draws daemon, role, peers and rates, the last known ones for a lost daemon; items that do not fit are dropped from the right. */
 function drawBar({ canvas, theme, model, world }: Stage): void {
   const context = contextOf(model);
   const { status } = world;
@@ -117,13 +117,13 @@ function drawTabs({ canvas, theme, model, world, zones }: Stage): void {
     }
 }
 
-/** 1 when there is one: the lines it takes. */
+/** Draws the banner of a lost daemon; returns its height, 0 or 1. */
 function drawBanner({ canvas, theme, model }: Stage): number {
   const { link, url, world } = contextOf(model);
   if (link.state !== 'lost') return 0;
   const seconds = Math.max(0, Math.ceil((link.retryAt - model.now) / 1000));
-  const since = world.statusAt === 0 ? '' : `; this is what was known at ${formatClock(world.statusAt)}`;
-  const again = seconds === 0 ? 'asking again' : `again in ${seconds} s`;
+  const since = world.statusAt === 0 ? '' : `; last data from ${formatClock(world.statusAt)}`;
+  const again = seconds === 0 ? 'retrying' : `retry in ${seconds} s`;
   canvas.fill({ x: 0, y: 2, width: model.columns, height: 1 }, theme.banner);
   const choices = [
     `No daemon answers at ${url} (${link.reason}): ${again}${since}`,
@@ -146,11 +146,11 @@ function drawBottom(stage: Stage): void {
   } else drawHints(stage, y);
 }
 
-/** What nobody may have to look for: always at the right edge. */
+/** Hints that are always shown, at the right edge. */
 const PINNED: ReadonlySet<ActionId> = new Set(['help', 'quit']);
 const HINT_GAP = 2;
 
-/** The keys that matter here, as many as fit; the table has the particular ones first. */
+/** Draws hints in the order of the key table, as many as fit. */
 function drawHints({ canvas, theme, model }: Stage, y: number): void {
   const list = listOf(model)?.id ?? null;
   const hints = bindings.flatMap(({ action, keys: [first = ''], hint, where }) => {
@@ -176,7 +176,7 @@ function drawHints({ canvas, theme, model }: Stage, y: number): void {
   }
 }
 
-/** A fault names all the fields that there are. */
+/** Most lines of a filter error, which lists all fields. */
 const FAULT_LINES_MAX = 4;
 
 const PROMPTS = { command: ':', filter: '/' } as const;
@@ -185,7 +185,7 @@ function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number):
   canvas.fill({ x: 0, y, width: model.columns, height: 1 }, theme.input);
   const sign = PROMPTS[prompt.kind];
   canvas.put(0, y, sign, over(theme.key, theme.input));
-  // The end of a long line is where the typing happens.
+  // show the end of a long line
   const all = glyphs(prompt.text);
   const before = glyphs([...prompt.text].slice(0, prompt.caret).join('')).length;
   const room = model.columns - 3;
@@ -223,7 +223,7 @@ function drawPrompt({ canvas, theme, model }: Stage, prompt: Prompt, y: number):
   }
 }
 
-/** Room for what lies over a view; the frames under it end a column before its own. */
+/** Clears the area of an overlay and one column beside it. */
 function clearUnder({ canvas }: Stage, { x, width, ...rows }: Rect): void {
   canvas.fill({ ...rows, x: x - 1, width: width + 2 }, 0);
 }

@@ -1,13 +1,12 @@
-// Bars, sparklines and graphs out of characters, by width and height in cells. Pure.
+// Draws bars, sparklines and graphs from characters. Sizes are in cells. Pure.
 
-/** What a terminal can show. */
 export type Charset = 'unicode' | 'ascii';
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const LEVELS = ' ▁▂▃▄▅▆▇█';
 const LEVELS_ASCII = ' .:-=+*#';
 
-/** A bar of exactly `width` cells, filled to `share` (0 to 1). A bar is only full when its share is. */
+/** Returns a bar of exactly `width` cells, filled to `share` (0 to 1); it is full only for share 1. */
 export function bar(share: number, width: number, charset: Charset): string {
   if (width <= 0) return '';
   const part = Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
@@ -17,7 +16,7 @@ export function bar(share: number, width: number, charset: Charset): string {
   return text.padEnd(width, ' ');
 }
 
-/** The newest `width` values, one a cell, as high as their share of `max`. */
+/** Draws the newest `width` values, one per cell, relative to `max`. */
 export function sparkline(values: readonly number[], width: number, charset: Charset, max = peak(values)): string {
   if (width <= 0) return '';
   const levels = charset === 'ascii' ? LEVELS_ASCII : LEVELS;
@@ -27,32 +26,32 @@ export function sparkline(values: readonly number[], width: number, charset: Cha
   return text.padStart(width, ' ');
 }
 
-/** The greatest value that is a number; 0 without any. */
+/** The largest value, ignoring NaN; 0 for none. */
 export function peak(values: readonly number[]): number {
   let max = 0;
   for (const value of values) if (value > max && Number.isFinite(value)) max = value;
   return max;
 }
 
-/** 0 for nothing, at least 1 for anything. */
+/** Level of a value: 0 for 0, at least 1 for larger values. */
 function levelOf(value: number, max: number, levels: number): number {
   if (!(value > 0) || !(max > 0)) return 0;
   return Math.max(1, Math.min(levels, Math.round((value / max) * levels)));
 }
 
-/** Dots of a braille cell from the bottom up, left and right column. */
+/** Dots of a braille cell from the bottom up, by column. */
 const LEFT = [0x40, 0x04, 0x02, 0x01];
 const RIGHT = [0x80, 0x20, 0x10, 0x08];
 
 export interface GraphOptions {
   readonly charset: Charset;
-  /** The value that reaches the top; the greatest one by default. */
+  /** Value at full height; default: the largest value. */
   readonly max?: number;
-  /** Hangs from the top instead of standing on the bottom. */
+  /** Draws from the top down. */
   readonly hanging?: boolean;
 }
 
-/** An area of `height` lines of `width` cells, the newest value at the right; two values a cell where there is braille. */
+/** Draws an area of `height` lines and `width` cells, newest value at the right; two values per cell with braille. */
 export function graph(values: readonly number[], width: number, height: number, options: GraphOptions): string[] {
   if (width <= 0 || height <= 0) return [];
   const { charset, hanging = false, max = peak(values) } = options;
@@ -64,7 +63,7 @@ export function graph(values: readonly number[], width: number, height: number, 
   const levels = new Array<number>(width * perCell).fill(0);
   for (let i = 0; i < shown.length; i++) levels[missing + i] = levelOf(shown[i] ?? 0, max, height * dots);
   for (let y = 0; y < height; y++) {
-    // Levels that this line begins above, counted from where the area stands or hangs.
+    // levels below this line, counted from the base of the area
     const base = (hanging ? y : height - 1 - y) * dots;
     let line = '';
     for (let x = 0; x < width; x++) {

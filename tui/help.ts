@@ -1,4 +1,4 @@
-// The help screen and docs/dashboard.md, both written from the tables of keys, views and words.
+// Writes the help screen and docs/dashboard.md from the tables of keys, views and commands.
 import { commandRows } from './commands.ts';
 import { applies, type Binding, bindings, keyName } from './keys.ts';
 import type { ListId, ViewId } from './model.ts';
@@ -9,7 +9,7 @@ export interface HelpLine {
   readonly kind: 'title' | 'key' | 'empty';
   readonly keys: string;
   readonly text: string;
-  /** Where the text begins. */
+  /** Column of the text. */
   readonly indent: number;
 }
 
@@ -52,7 +52,7 @@ function groups(): Group[] {
       .map(view => ({ title: view.title, rows: rowsAt(view.id, view.lists.length === 0 ? [view.id] : view.lists) }))
       .filter(({ rows }) => rows.length > 0),
     {
-      title: 'Words after ":"',
+      title: 'Commands after ":"',
       rows: commandRows.map(({ word, takes, help }) => [takes === '' ? word : `${word} ${takes}`, help] as const),
     },
   ];
@@ -60,10 +60,10 @@ function groups(): Group[] {
 
 const isView = (place: ListId | ViewId): place is ViewId => views.some(({ id }) => id === place);
 
-/** Written once for a width: the tables do not change while the program runs. */
+/** Cache of the lines for one width. */
 let written: { readonly width: number; readonly lines: readonly HelpLine[] } | null = null;
 
-/** As lines of at most `width` cells. */
+/** The help as lines of at most `width` cells. */
 export function helpLines(width: number): readonly HelpLine[] {
   if (written?.width !== width) written = { width, lines: groups().flatMap((group, i) => groupLines(group, i, width)) };
   return written.lines;
@@ -80,10 +80,10 @@ function groupLines({ title, rows }: Group, i: number, width: number): HelpLine[
 }
 
 const COLUMNS_MAX = 96;
-/** Edges and the space beside them. */
+/** Width of both edges with a space beside each. */
 const EDGE_CELLS = 4;
 
-/** The room for the help screen's lines, and how far it can be moved. */
+/** Size of the area for help lines, and the last scroll position. */
 export function helpRoom({ columns, rows }: { columns: number; rows: number }): {
   width: number;
   height: number;
@@ -95,7 +95,7 @@ export function helpRoom({ columns, rows }: { columns: number; rows: number }): 
   return { width, height, last: count - height };
 }
 
-/** docs/dashboard.md; `pictures` are screens as text, by title. */
+/** Returns docs/dashboard.md; `pictures` are screens as text, with titles. */
 export function dashboardDocument(pictures: readonly (readonly [title: string, text: string])[] = []): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   return [
@@ -103,20 +103,20 @@ export function dashboardDocument(pictures: readonly (readonly [title: string, t
     '',
     '<!-- Written from the tables in tui/ by `npm run docs`: change it there. -->',
     '',
-    '`servent tui` shows a running daemon in the terminal and steers it. It finds the daemon as every command does; `--api URL` again and again',
-    'gives it several, and `C` goes from one to the next. It is a client of the admin API like any other: leaving it changes nothing.',
+    '`servent tui` shows and controls a running daemon in the terminal. It finds the daemon as other commands do. Repeat `--api URL` for several',
+    'daemons; `C` changes to the next. The dashboard is a client of the admin API: quitting it does not stop the daemon.',
     '',
-    '- `servent tui --demo` plays a made-up network, for a first look. Nothing is sent anywhere.',
-    '- `servent tui --plain` reads words line by line and answers in plain lines, for screen readers and `TERM=dumb`; it is what runs when',
-    '  output or input is not a terminal.',
-    '- `NO_COLOR=1` takes the colours away, `--ascii` the line drawing, `--no-mouse` leaves the mouse to the terminal (`M` changes over).',
-    '- `/` keeps the rows that have all the words typed, and `!word` those without a word.',
-    '- Marked rows are what an action is about; without marks it is the row under the cursor. What cannot be undone is asked first.',
+    '- `servent tui --demo` shows a simulated network. Nothing is sent.',
+    '- `servent tui --plain` reads commands and prints plain lines, for screen readers. It is the default for `TERM=dumb` and when input or',
+    '  output is not a terminal.',
+    '- `NO_COLOR=1` turns off colours, `--ascii` line drawing, `--no-mouse` the mouse (`M` toggles it).',
+    '- `/` shows the rows that contain all the words typed; `!word` excludes rows with a word.',
+    '- An action applies to the marked rows, or to the row under the cursor when none is marked. It asks before it does what cannot be undone.',
     '',
     ...groups().flatMap(({ title, rows }) => [
       `## ${title}`,
       '',
-      title.startsWith('Words') ? '| word | does |' : '| key | does |',
+      title.startsWith('Commands') ? '| command | does |' : '| key | does |',
       '| --- | --- |',
       ...rows.map(([keys, text]) => `| \`${cell(keys)}\` | ${cell(text)} |`),
       '',

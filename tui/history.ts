@@ -1,11 +1,11 @@
-// What happened in the last minute, hour and day, as rings of rates. Pure; the daemon's own rings take its place where there are any.
+// Keeps rates of the last minute, hour and day in rings; rings of the daemon replace them. Pure.
 
-/** A value each second, each minute, each quarter of an hour. Oldest first. */
+/** Values of one step each (1 s, 1 min or 15 min), oldest first. */
 export interface Ring {
   readonly stepMs: number;
   readonly capacity: number;
   readonly values: readonly number[];
-  /** Of the step that is not over: what was seen of it. */
+  /** Sum of the samples of the current step. */
   readonly sum: number;
   readonly count: number;
   readonly begunAt: number;
@@ -41,12 +41,12 @@ function fromRings(rings: History['rings']): History {
   return { minute: valuesOf('minute'), hour: valuesOf('hour'), day: valuesOf('day'), rings };
 }
 
-/** The step under way counts as well: an hour's graph shows something in its first minute. */
+/** Values including the current, unfinished step. */
 function live({ values, sum, count }: Ring): readonly number[] {
   return count === 0 ? values : [...values, sum / count];
 }
 
-/** A sample of each series, taken at `at`. */
+/** Adds a sample of each series, taken at `at`. */
 export function addSample(history: History, at: number, sample: Readonly<Record<SeriesName, number>>): History {
   return fromRings(
     forEach(RING_NAMES, name => forEach(SERIES, series => addTo(history.rings[name][series], at, sample[series]))),
@@ -59,13 +59,13 @@ function addTo(ring: Ring, at: number, value: number): Ring {
   const steps = Math.floor((at - ring.begunAt) / stepMs);
   if (steps === 0) return { ...ring, sum: ring.sum + value, count: ring.count + 1 };
   const mean = ring.sum / ring.count;
-  // A late sample stands for the time nobody looked.
+  // a late sample also fills the steps without one
   const filled = new Array<number>(Math.min(steps, capacity)).fill(mean);
   const values = [...ring.values, ...filled].slice(-capacity);
   return { ...ring, values, sum: value, count: 1, begunAt: ring.begunAt + steps * stepMs };
 }
 
-/** `count` values from however many there are: a mean of several, or one again and again. Short rings keep to the right. */
+/** Resamples to `count` values by averaging or repeating; a partly filled ring is aligned right. */
 export function stretch(values: readonly number[], count: number, capacity: number): number[] {
   const out: number[] = [];
   const perValue = count / capacity;
@@ -82,10 +82,10 @@ export function stretch(values: readonly number[], count: number, capacity: numb
 
 export const capacityOf = (name: RingName): number => RINGS[name].capacity;
 
-/** A ring as a daemon tells it: seconds a step, oldest first. */
+/** A ring of the daemon: `step` in seconds, values oldest first. */
 export type ToldRing = Readonly<Partial<Record<SeriesName, readonly number[]>>> & { readonly step: number };
 
-/** The daemon's own rings in the steps of ours; counting goes on from there. `at` is when they were told. */
+/** Converts the daemon's rings to our steps; `at` is the time of the answer. */
 export function historyFrom(told: Readonly<Partial<Record<RingName, ToldRing>>>, at: number): History {
   return fromRings(
     forEach(RING_NAMES, name =>
@@ -99,7 +99,7 @@ export function historyFrom(told: Readonly<Partial<Record<RingName, ToldRing>>>,
   );
 }
 
-/** The newest values stay the newest: steps are counted from the end. */
+/** Converts values to another step, aligned at the newest. */
 function inSteps(values: readonly number[], stepMs: number, wantedMs: number): number[] {
   if (!(stepMs > 0)) return [];
   const count = Math.floor((values.length * stepMs) / wantedMs);

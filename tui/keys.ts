@@ -1,4 +1,4 @@
-// The one table of keys: what is pressed, where, what it does. Help screen, hints and docs/dashboard.md are written from it.
+// Table of keys and their actions; help screen, hints and docs/dashboard.md are generated from it.
 import type { ListId, ViewId } from './model.ts';
 
 export type ActionId =
@@ -55,9 +55,9 @@ export type ActionId =
 export interface Binding {
   readonly keys: readonly string[];
   readonly action: ActionId;
-  /** `everywhere`, wherever there is a list, or with these lists or views. */
+  /** Everywhere, in every list, or in these lists and views. */
   readonly where: 'everywhere' | 'lists' | readonly (ListId | ViewId)[];
-  /** One word or two at the bottom of the screen; without it the key is not shown there. */
+  /** Text of at most two words at the bottom of the screen; absent: not shown there. */
   readonly hint?: string;
   readonly help: string;
 }
@@ -89,7 +89,7 @@ export const bindings: readonly Binding[] = [
     action: 'browse',
     where: ['peers', 'hosts', 'results'],
     hint: 'browse',
-    help: 'list what that servent shares',
+    help: 'list the files of that servent',
   },
 
   {
@@ -97,7 +97,7 @@ export const bindings: readonly Binding[] = [
     action: 'block',
     where: ['peers', 'hosts'],
     hint: 'block',
-    help: 'have nothing to do with the address: gnutella.block, at once and for good',
+    help: 'block the address, permanently (gnutella.block)',
   },
 
   {
@@ -105,7 +105,7 @@ export const bindings: readonly Binding[] = [
     action: 'why',
     where: ['overview', 'peers', 'searches', 'results', 'downloads'],
     hint: 'why',
-    help: 'why it is as it is: our role, handshakes that failed, a search, a download',
+    help: 'explain the role, failed handshakes, a search or a download',
   },
 
   {
@@ -113,30 +113,30 @@ export const bindings: readonly Binding[] = [
     action: 'pauseQueries',
     where: ['queries'],
     hint: 'freeze',
-    help: 'freeze the stream, or let it go on',
+    help: 'freeze or resume the stream',
   },
   {
     keys: ['S'],
     action: 'searchThis',
     where: ['queries'],
     hint: 'search this',
-    help: 'search for what the query asks',
+    help: 'search for the text of the query',
   },
   {
     keys: ['t'],
     action: 'range',
     where: ['overview', 'queries'],
     hint: 'time',
-    help: 'graphs of a minute, an hour, a day',
+    help: 'set the graphs to minute, hour or day',
   },
 
-  { keys: ['enter'], action: 'openResults', where: ['searches'], hint: 'results', help: 'go to what the search found' },
+  { keys: ['enter'], action: 'openResults', where: ['searches'], hint: 'results', help: 'go to the results' },
   {
     keys: ['x', 'delete'],
     action: 'removeSearch',
     where: ['searches'],
     hint: 'remove',
-    help: 'stop the search and forget its results',
+    help: 'stop the search and delete its results',
   },
   { keys: ['d'], action: 'download', where: ['results'], hint: 'download', help: 'download the result, or all marked' },
 
@@ -157,7 +157,7 @@ export const bindings: readonly Binding[] = [
     action: 'cancelUpload',
     where: ['uploads'],
     hint: 'break off',
-    help: 'break off an upload, or take it from the queue',
+    help: 'cancel an upload, running or queued',
   },
 
   {
@@ -165,38 +165,38 @@ export const bindings: readonly Binding[] = [
     action: 'share',
     where: ['folders', 'files'],
     hint: 'share',
-    help: 'share a folder of the machine that the daemon runs on',
+    help: 'share a folder on the machine of the daemon',
   },
   {
     keys: ['x', 'delete'],
     action: 'unshare',
     where: ['folders'],
     hint: 'unshare',
-    help: 'stop sharing the folder; its files stay where they are',
+    help: 'stop sharing the folder; its files are kept',
   },
   {
     keys: ['r'],
     action: 'rescan',
     where: ['folders', 'files'],
     hint: 'rescan',
-    help: 'look through the shared folders for changes',
+    help: 'scan the shared folders for changes',
   },
 
   { keys: ['e'], action: 'editSetting', where: ['config'], hint: 'edit', help: 'change the value' },
 
-  { keys: ['space'], action: 'mark', where: 'lists', hint: 'mark', help: 'mark the row, or take its mark off' },
+  { keys: ['space'], action: 'mark', where: 'lists', hint: 'mark', help: 'mark or unmark the row' },
   { keys: ['A'], action: 'markAll', where: 'lists', help: 'mark all rows that the filter shows' },
-  { keys: ['U'], action: 'markNone', where: 'lists', help: 'take all marks off' },
+  { keys: ['U'], action: 'markNone', where: 'lists', help: 'remove all marks' },
   {
     keys: ['/'],
     action: 'filter',
     where: 'lists',
     hint: 'filter',
-    help: 'show only rows with these words, !word for those without, or size>1MiB, state=paused; Tab completes',
+    help: 'filter rows: words, !word, size>1MiB, state=paused; Tab completes',
   },
-  { keys: ['<', ','], action: 'sortPrevious', where: 'lists', help: 'sort by the column before' },
+  { keys: ['<', ','], action: 'sortPrevious', where: 'lists', help: 'sort by the previous column' },
   { keys: ['>', '.'], action: 'sortNext', where: 'lists', hint: 'sort', help: 'sort by the next column' },
-  { keys: ['R'], action: 'sortReverse', where: 'lists', help: 'turn the order round' },
+  { keys: ['R'], action: 'sortReverse', where: 'lists', help: 'reverse the order' },
   { keys: ['enter'], action: 'details', where: 'lists', hint: 'details', help: 'show or hide the details of the row' },
   { keys: ['y'], action: 'copy', where: 'lists', help: 'copy address, name or hash to the clipboard' },
   {
@@ -205,19 +205,19 @@ export const bindings: readonly Binding[] = [
     where: ['results', 'downloads', 'files', 'uploads'],
     help: 'copy a magnet link to the clipboard',
   },
-  { keys: ['escape'], action: 'clear', where: 'lists', help: 'take off the filter, then the marks' },
+  { keys: ['escape'], action: 'clear', where: 'lists', help: 'clear the filter, then the marks' },
   {
     keys: ['tab', 'S-tab'],
     action: 'otherList',
     where: ['searches', 'results', 'folders', 'files'],
-    help: 'change over to the other list',
+    help: 'change to the other list',
   },
 
   { keys: ['down', 'j'], action: 'down', where: 'lists', help: 'next row' },
   { keys: ['up', 'k'], action: 'up', where: 'lists', help: 'row before' },
   { keys: ['pagedown', 'C-f', 'C-d'], action: 'pageDown', where: 'lists', help: 'next page' },
   { keys: ['pageup', 'C-b', 'C-u'], action: 'pageUp', where: 'lists', help: 'page before' },
-  { keys: ['home', 'g'], action: 'first', where: 'lists', help: 'first row, and stay there' },
+  { keys: ['home', 'g'], action: 'first', where: 'lists', help: 'stay on the first row' },
   { keys: ['end', 'G'], action: 'last', where: 'lists', help: 'last row' },
 
   { keys: ['s'], action: 'newSearch', where: 'everywhere', hint: 'search', help: 'search the network' },
@@ -226,7 +226,7 @@ export const bindings: readonly Binding[] = [
     action: 'command',
     where: 'everywhere',
     hint: 'command',
-    help: 'the words of the command line; Tab completes',
+    help: 'enter a command; Tab completes',
   },
   { keys: ['?', 'f1'], action: 'help', where: 'everywhere', hint: 'help', help: 'this help' },
   {
@@ -234,7 +234,7 @@ export const bindings: readonly Binding[] = [
     action: 'quit',
     where: 'everywhere',
     hint: 'quit',
-    help: 'leave the dashboard; the daemon goes on',
+    help: 'quit the dashboard; the daemon keeps running',
   },
   { keys: ['right', 'l'], action: 'nextView', where: 'everywhere', help: 'next view' },
   { keys: ['left', 'h'], action: 'previousView', where: 'everywhere', help: 'view before' },
@@ -242,18 +242,18 @@ export const bindings: readonly Binding[] = [
     keys: ['C'],
     action: 'nextContext',
     where: 'everywhere',
-    help: 'look at the next daemon, when several were given with --api',
+    help: 'change to the next daemon, with several --api',
   },
   {
     keys: ['M'],
     action: 'mouse',
     where: 'everywhere',
-    help: 'let go of the mouse, so that the terminal can select text, or take it again',
+    help: 'leave the mouse to the terminal to select text, or use it again',
   },
-  { keys: ['C-l'], action: 'redraw', where: 'everywhere', help: 'draw the screen anew' },
+  { keys: ['C-l'], action: 'redraw', where: 'everywhere', help: 'redraw the screen' },
 ];
 
-/** What a key does with this list in this view. More particular places come first in the table. */
+/** The binding of a key in this list and view; the table has specific places first. */
 export function bindingFor(key: string, view: ViewId, list: ListId | null): Binding | undefined {
   return bindings.find(binding => binding.keys.includes(key) && applies(binding, view, list));
 }
@@ -282,7 +282,7 @@ const NAMES: Record<string, string> = {
   f1: 'F1',
 };
 
-/** As it is written on the key. */
+/** Name of the key as shown. */
 export function keyName(key: string): string {
   return NAMES[key] ?? (key.startsWith('C-') ? `Ctrl-${key.slice(2).toUpperCase()}` : key);
 }

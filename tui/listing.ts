@@ -1,15 +1,15 @@
-// Moving, sorting, filtering and marking in whatever list has the keys. Pure.
+// Moves, sorts, filters and marks in the list with the focus. Pure.
 import { type ListState, type Model, type Sort, worldOf } from './model.ts';
 import { type AnyList, cursorIn, type ListSpec, ordered } from './table.ts';
 
-/** Lines of a screen that are not rows of the list. */
+/** Screen lines that are not rows of the list. */
 const CHROME_ROWS = 7;
 
 export function withList(model: Model, list: Pick<AnyList, 'id'>, change: Partial<ListState>): Model {
   return { ...model, lists: { ...model.lists, [list.id]: { ...model.lists[list.id], ...change } } };
 }
 
-/** The rows that the filter shows, in their order. */
+/** The filtered and sorted rows. */
 export function rowsShown<T>(model: Model, list: ListSpec<T>): readonly T[] {
   return ordered(list, model.lists[list.id], list.rows(worldOf(model), model), model.now).rows;
 }
@@ -19,7 +19,7 @@ export function rowUnder<T>(model: Model, list: ListSpec<T>): T | undefined {
   return rows[cursorIn(list, model.lists[list.id], rows)];
 }
 
-/** What an action is about: the marked rows, or else the one under the cursor. */
+/** Rows for an action: the marked rows, or the one under the cursor. */
 export function targets<T>(model: Model, list: ListSpec<T>): T[] {
   const { marks } = model.lists[list.id];
   if (marks.size > 0) {
@@ -34,7 +34,7 @@ export function moveTo<T>(model: Model, list: ListSpec<T>, index: number): Model
   const rows = rowsShown(model, list);
   const at = Math.max(0, Math.min(rows.length - 1, index));
   const row = rows[at];
-  // The first row is a place, not a row: new ones come in above without taking the cursor along.
+  // null keeps the cursor on the first row when new rows come in above
   return withList(model, list, { key: row === undefined || at === 0 ? null : list.keyOf(row), index: at });
 }
 
@@ -52,7 +52,7 @@ export function sortBy<T>(model: Model, list: ListSpec<T>, sort: Sort | null): M
   return withList(model, list, { sort });
 }
 
-/** By the next column, or the one before; past the ends lies the order in which rows come. */
+/** Sorts by the next or previous column; past the ends, rows keep the order of the daemon. */
 export function sortStep<T>(model: Model, list: ListSpec<T>, step: 1 | -1): Model {
   const { sort } = model.lists[list.id];
   const places = list.columns.length + 1;
@@ -61,7 +61,7 @@ export function sortStep<T>(model: Model, list: ListSpec<T>, step: 1 | -1): Mode
   return sortBy(model, list, column === undefined ? null : { column: column.id, descending: column.right === true });
 }
 
-/** A column clicked or named: again turns the order round. */
+/** Sorts by a column; the same column again reverses the order. */
 export function sortColumn<T>(model: Model, list: ListSpec<T>, id: string): Model {
   const { sort } = model.lists[list.id];
   const column = list.columns.find(column => column.id === id);
@@ -97,7 +97,7 @@ export function unmark(model: Model, list: Pick<AnyList, 'id'>): Model {
   return model.lists[list.id].marks.size === 0 ? model : withList(model, list, { marks: new Set() });
 }
 
-/** Marks of rows that are gone would count and never be seen. */
+/** Removes the marks of rows that no longer exist. */
 export function dropLostMarks<T>(model: Model, list: ListSpec<T>): Model {
   const { marks } = model.lists[list.id];
   if (marks.size === 0) return model;

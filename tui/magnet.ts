@@ -1,8 +1,8 @@
-// The magnet link of something with a hash, to be copied. Pure.
+// Makes magnet links to copy. Pure.
 import { formatMagnet } from '../protocol/wire/magnet.ts';
 import { urnOrNull } from '../protocol/wire/urn.ts';
 
-/** null without a hash that others could ask for. */
+/** Returns the magnet link; null without a hash. */
 export function magnetOf({
   name,
   size,

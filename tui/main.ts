@@ -1,4 +1,4 @@
-// Starts the dashboard on a terminal and sees to it that the terminal is put back, whatever happens.
+// Starts the dashboard on a terminal and restores the terminal at the end, also after an error.
 import { App, type Source } from './app.ts';
 import { MemoryFile, memoryPath } from './memory-file.ts';
 import type { Remembered } from './remembered.ts';
@@ -13,7 +13,7 @@ export interface DashboardOptions {
   readonly plain?: boolean;
   readonly ascii?: boolean;
   readonly mouse?: boolean;
-  /** Keeps order and columns of lists from one session to the next; without it they are forgotten. */
+  /** Keeps order and columns of lists between sessions. */
   readonly remember?: boolean;
 }
 
@@ -23,13 +23,13 @@ export async function demoSource(): Promise<Source> {
   return { name: 'demo', url: 'a made-up network', client: world.client };
 }
 
-/** A screen needs a terminal at both ends that can move its cursor. */
+/** True unless input and output are a terminal that can move its cursor. */
 export function wantsPlain({ plain, input, output, env }: DashboardOptions): boolean {
   const term = env['TERM'] ?? '';
   return plain === true || input.isTTY !== true || output.isTTY !== true || term === '' || term === 'dumb';
 }
 
-/** Resolves when the person leaves, or to the signal that ended it. */
+/** Resolves to the signal that ended the dashboard, or null after `q`. */
 export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Signals | null> {
   const { sources, input, output, env } = options;
   if (wantsPlain(options)) {
@@ -61,7 +61,6 @@ export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Si
     };
     const crashed = (error: unknown): void => end(() => reject(error));
     const ended = (name: NodeJS.Signals | null): void => end(() => resolve(name));
-    // SIGKILL leaves no one to tidy up; everything else passes here.
     const signals = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((name): [string, () => void] => [
       name,
       () => ended(name),
@@ -79,7 +78,7 @@ export async function runDashboard(options: DashboardOptions): Promise<NodeJS.Si
       app = running;
       screen = new Screen({ input, output, term: env['TERM'] ?? '', mouse, events: running.events });
       running.start(screen);
-      // After the first picture: nobody waits for it.
+      // after the first frame, so that it does not delay the start
       memory?.read().then(remembered => {
         if (remembered !== null) running.dispatch({ type: 'remembered', remembered });
       }, crashed);

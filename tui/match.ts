@@ -1,4 +1,4 @@
-// What is typed after `/`: the filter language of the API, in which a person may leave out quotes and `and`. Pure.
+// Parses filters typed after `/`: the filter language of the API, where quotes and `and` may be left out. Pure.
 import type { Fields } from '../api/fields.ts';
 import { FilterError, parseFilter } from '../api/filter.ts';
 import { type Token, Tokens } from '../api/filter-tokens.ts';
@@ -6,11 +6,11 @@ import { readerOf } from '../api/reader.ts';
 
 export interface Matcher<T> {
   readonly accepts: (row: T) => boolean;
-  /** Why the filter cannot be understood, for a person; then everything is accepted. */
+  /** Message for an invalid filter, which accepts every row. */
   readonly fault: string | null;
 }
 
-/** `shown` gives the values of fields that rows do not have themselves. */
+/** Compiles a filter; `shown` returns values of computed fields. */
 export function matcher<T>(
   typed: string,
   fields: Fields,
@@ -30,13 +30,13 @@ export function matcher<T>(
 const JOINS = new Set(['and', 'or']);
 
 /**
- * As the API takes it: `moon state=paused !live` becomes `("moon" or …) and state=paused and not ("live" or …)`. A bare word is
- * looked for in every text and every choice of a row. Throws FilterError.
+ * Translates to the language of the API: `moon state=paused !live` becomes `("moon" or …) and state=paused and not ("live" or …)`.
+ * A bare word matches any text or choice field. Throws FilterError.
  */
 export function filterText(typed: string, fields: Fields): string {
   const tokens = tokensOf(typed);
   const parts: string[] = [];
-  let joined = true; // nothing has to go between this and what is before
+  let joined = true; // no `and` is needed before the next part
   for (let i = 0; i < tokens.length; ) {
     const { kind, text } = tokens[i] as Token;
     const lower = text.toLowerCase();
@@ -66,14 +66,14 @@ export function filterText(typed: string, fields: Fields): string {
       parts.push(isFlag(fields, text, kind) ? text : somewhere(text, fields));
       i++;
     } else {
-      parts.push(text); // the parser says what is wrong with it
+      parts.push(text); // the parser reports the error
       i++;
     }
   }
   return parts.join(' ');
 }
 
-/** `!word` is short for `not word`; elsewhere `!` belongs to an operator. */
+/** Splits a filter; `!word` means `not word`, elsewhere `!` is part of an operator. */
 function tokensOf(typed: string): Token[] {
   const text = typed.replace(/(^|[\s(])!(?=[^\s=~)])/g, '$1 not ');
   const reader = new Tokens(text, (at, detail) => new FilterError(at, detail));
@@ -85,7 +85,7 @@ function tokensOf(typed: string): Token[] {
 const isOperator = (token: Token | undefined): boolean =>
   token?.kind === 'operator' || (token?.kind === 'word' && /^(like|in)$/i.test(token.text));
 
-/** Field, operator and value; a list in parentheses after `in`. */
+/** Number of tokens of a test: field, operator and value, or a list in parentheses after `in`. */
 function testLength(tokens: readonly Token[], at: number): number {
   if (tokens[at + 1]?.text.toLowerCase() !== 'in') return 3;
   const end = tokens.findIndex(({ kind, text }, i) => i > at && kind === 'mark' && text === ')');

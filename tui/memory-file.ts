@@ -1,4 +1,4 @@
-// The file that keeps what is remembered: read once, written whole a moment after something changed.
+// Stores the remembered data in a file: read once, rewritten shortly after a change.
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { absoluteOrNull, homeFolder } from '../api/home.ts';
@@ -6,7 +6,7 @@ import type { Remembered } from './remembered.ts';
 
 const WRITE_AFTER_MS = 500;
 
-/** Null for a user without a home. https://specifications.freedesktop.org/basedir-spec/latest/ */
+/** Path by https://specifications.freedesktop.org/basedir-spec/latest/; null for a user without a home. */
 export function memoryPath(env: Readonly<Record<string, string | undefined>>): string | null {
   const home = homeFolder(env);
   const base = absoluteOrNull(env['XDG_CONFIG_HOME']) ?? (home === null ? null : join(home, '.config'));
@@ -20,19 +20,19 @@ export class MemoryFile {
   #waiting: Remembered | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `onNotice` is told, for a person, what could not be read or written. */
+  /** `onNotice` receives messages about failed reads and writes. */
   constructor(path: string, onNotice: (text: string) => void) {
     this.#path = path;
     this.#onNotice = onNotice;
   }
 
-  /** null when there is none yet, or it is broken: then it is written anew at the next change. */
+  /** Reads the file; null if it does not exist or is invalid. */
   async read(): Promise<Remembered | null> {
     try {
       const text = await readFile(this.#path, 'utf8');
       const { parseRemembered } = await import('./remembered.ts');
       const remembered = parseRemembered(text);
-      if (remembered === null) this.#onNotice(`${this.#path} is broken and was not used`);
+      if (remembered === null) this.#onNotice(`${this.#path} is invalid and was not used`);
       else this.#written = text;
       return remembered;
     } catch (error) {
@@ -41,13 +41,13 @@ export class MemoryFile {
     }
   }
 
-  /** Soon, and only when it says something new. */
+  /** Schedules a write if the data changed. */
   keep(remembered: Remembered): void {
     this.#waiting = remembered;
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS).unref();
   }
 
-  /** What waits is written by when this resolves. Never rejects. */
+  /** Writes pending data. Never rejects. */
   async flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -61,7 +61,7 @@ export class MemoryFile {
       await writeFileAtomic(this.#path, text, { mode: 0o600 });
       this.#written = text;
     } catch (error) {
-      this.#onNotice(`what is remembered could not be written: ${reasonOf(error)}`);
+      this.#onNotice(`cannot save order and columns: ${reasonOf(error)}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Everything the dashboard knows and shows, as plain data. `update.ts` makes the next one from a message; nothing else changes it.
+// State of the dashboard as plain data; only `update.ts` makes a new state.
 
 import type {
   CallerView,
@@ -38,10 +38,10 @@ export const VIEW_IDS = [
 ] as const;
 export type ViewId = (typeof VIEW_IDS)[number];
 
-/** A view may hold two lists: the one that leads, and the one that follows its cursor or lies below it. */
+/** A list; a view has at most two, where the second shows the row of the first or is below it. */
 export type ListId = Exclude<ViewId, 'overview' | 'library'> | 'results' | 'folders' | 'files';
 
-/** Kept of the queries that passed, newest first. */
+/** Most received queries kept, newest first. */
 export const QUERIES_MAX = 5000;
 export const LOG_MAX = 2000;
 export const RESULTS_MAX = 10_000;
@@ -56,27 +56,26 @@ export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly from: string;
   readonly text: string;
-  /** Which line of the daemon's log it is; none of them without it. */
+  /** Identifies a line of the daemon's log; absent for lines of the dashboard. */
   readonly told?: string;
 }
 
-/** What is known of one daemon. */
+/** State of one daemon. */
 export interface World extends Live {
   readonly peers: readonly PeerRow[];
-  /** Passed a second, by the last two looks. */
+  /** Queries per second, from the last two polls. */
   readonly queryRate: number;
-  /** What the daemon has counted. */
   readonly stats: QueryStatsView | null;
-  /** Who we are to the daemon. */
+  /** The key in use and its permissions. */
   readonly caller: CallerView | null;
-  /** Lists that are too long: only a part of them is here. */
+  /** Lists of which only a part is loaded. */
   readonly partial: ReadonlySet<ListId>;
   readonly files: readonly FileView[];
   readonly hosts: readonly HostView[];
   readonly config: ConfigView | null;
   readonly log: readonly LogLine[];
   readonly history: History;
-  /** When peers were last seen, for their rates. */
+  /** Time of the last peer list, for rates. */
   readonly peersAt: number;
   readonly queriesAt: number;
   readonly statusAt: number;
@@ -113,7 +112,7 @@ export type DaemonConnection =
   /** `retryAt` in milliseconds since 1970. */
   | { readonly state: 'lost'; readonly reason: string; readonly since: number; readonly retryAt: number };
 
-/** One daemon that can be looked at. */
+/** A daemon and the connection to it. */
 export interface Context {
   readonly name: string;
   readonly url: string;
@@ -127,15 +126,15 @@ export interface Sort {
 }
 
 export interface ListState {
-  /** The row under the cursor; null stays on the first row, whatever it is. */
+  /** Key of the row under the cursor; null: stays on the first row. */
   readonly key: string | null;
-  /** Where it was last, should it vanish. */
+  /** Last index of that row, used when it is removed. */
   readonly index: number;
-  /** null: the order in which rows come. */
+  /** null: the order of the daemon. */
   readonly sort: Sort | null;
   readonly filter: string;
   readonly marks: ReadonlySet<string>;
-  /** Columns that are shown, by id; null: all that there is room for. */
+  /** Ids of the columns shown; null: all that fit. */
   readonly columns: readonly string[] | null;
 }
 
@@ -144,11 +143,11 @@ export interface Prompt {
   readonly text: string;
   /** Characters (code points) before the caret. */
   readonly caret: number;
-  /** Tab was pressed: what the last word may become, which one is in place, and the text before it. */
+  /** After Tab: candidates for the last word, the current one, and the text before it. */
   readonly completion: { readonly items: readonly string[]; readonly index: number; readonly stem: string } | null;
-  /** Lines back in the history; 0 is the new one. */
+  /** Position in the history; 0 is the new line. */
   readonly back: number;
-  /** Why a filter cannot be understood; the one before it counts meanwhile. */
+  /** Error of the filter; the previous filter stays in force. */
   readonly fault: string | null;
 }
 
@@ -156,31 +155,31 @@ export interface Call {
   readonly type: 'call';
   readonly name: EndpointName;
   readonly input: object;
-  /** Said when it worked. */
+  /** Message on success. */
   readonly done: string;
-  /** What is done with the answer, besides. */
+  /** How the answer is shown. */
   readonly show?: 'explanation' | 'refused' | 'preview' | 'plan' | 'outcome';
-  /** What it is about: the title of what is shown, or the name among several. */
+  /** Title of the pane, or name in a list of answers. */
   readonly title?: string;
 }
 
-/** What came of a call. */
+/** Result of a call. */
 export interface Answer {
   readonly ok: boolean;
   readonly text: string;
   readonly call?: Call;
   readonly output?: unknown;
-  /** Of several calls at once. */
+  /** Results of a bulk call. */
   readonly items?: readonly ItemAnswer[];
 }
 
-/** Something asked of the outside world: done by the application, never by the model. */
+/** A side effect that the application carries out. */
 export type Effect =
   | Call
   | {
       readonly type: 'bulk';
       readonly calls: readonly Call[];
-      /** Said when all of them worked. */
+      /** Message when all succeed. */
       readonly done: string;
     }
   | { readonly type: 'quit' }
@@ -190,17 +189,17 @@ export type Effect =
 
 export interface Question {
   readonly text: string;
-  /** What it is about, a line each. */
+  /** Lines below the question. */
   readonly about: readonly string[];
   readonly effects: readonly Effect[];
-  /** Marks of this list are taken off when it is done. */
+  /** List whose marks are removed on consent. */
   readonly list: ListId | null;
 }
 
 export interface Toast {
   readonly text: string;
   readonly mood: 'info' | 'good' | 'bad';
-  /** Gone after; milliseconds since 1970. */
+  /** End of display, milliseconds since 1970. */
   readonly until: number;
 }
 
@@ -209,38 +208,37 @@ export interface Model {
   readonly columns: number;
   readonly rows: number;
   readonly view: ViewId;
-  /** Which of a view's two lists has the keys. */
+  /** True if the second list of the view has the focus. */
   readonly second: boolean;
   readonly contexts: readonly Context[];
   readonly context: number;
   readonly lists: Readonly<Record<ListId, ListState>>;
   readonly prompt: Prompt | null;
   readonly question: Question | null;
-  /** First line shown of the help screen; null when it is closed. */
+  /** First line of the open help screen; null: closed. */
   readonly help: number | null;
   readonly pane: Pane | null;
   readonly toast: Toast | null;
-  /** Whether details are shown; null leaves it to the size of the screen. */
+  /** True: details are shown; null: depends on the size of the screen. */
   readonly details: boolean | null;
-  /** Queries as they were when they were frozen. */
+  /** Queries at the time of the freeze. */
   readonly paused: readonly QueryView[] | null;
   readonly range: Range;
   readonly mouse: boolean;
-  /** Calls that have not been answered. */
+  /** Number of unanswered calls. */
   readonly waiting: number;
-  /** Command lines given, newest first. */
+  /** History of command lines, newest first. */
   readonly said: readonly string[];
 }
 
-/** What may happen. */
 export type Message =
   | { readonly type: 'key'; readonly key: string; readonly text?: string }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly type: 'tick'; readonly now: number }
   | { readonly type: 'data'; readonly context: number; readonly at: number; readonly data: News }
-  /** Told by the daemon, oldest first. */
+  /** Events of the daemon, oldest first. */
   | { readonly type: 'events'; readonly context: number; readonly at: number; readonly events: readonly ServentEvent[] }
-  /** `queries`: of the passing queries; otherwise of everything else, which has been asked for anew. */
+  /** Missed events: `queries` for received queries, otherwise for all other topics, which are polled again. */
   | {
       readonly type: 'gap';
       readonly context: number;
@@ -250,29 +248,29 @@ export type Message =
     }
   | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: DaemonConnection }
   | ({ readonly type: 'answered' } & Answer)
-  /** A word about the dashboard itself. */
+  /** A message about the dashboard itself. */
   | { readonly type: 'notice'; readonly text: string }
-  /** As an earlier session left it. */
+  /** Data saved by an earlier session. */
   | { readonly type: 'remembered'; readonly remembered: Remembered }
   | { readonly type: 'view'; readonly view: ViewId }
   | { readonly type: 'pick'; readonly list: ListId; readonly key: string; readonly mark: boolean }
   | { readonly type: 'sort'; readonly list: ListId; readonly column: string }
   | { readonly type: 'wheel'; readonly list: ListId; readonly by: number };
 
-/** What a daemon said: any part of the whole. */
+/** Answers of a daemon; any part may be absent. */
 export interface News {
   readonly status?: StatusView;
   readonly peers?: readonly PeerView[];
-  /** Newest first; those known already are left out by the receiver. */
+  /** Newest first; may contain known ones. */
   readonly queries?: readonly QueryView[];
-  /** Their number is what passed since the last look; otherwise `queryRate` says it. */
+  /** True if the rate follows from their number; otherwise `queryRate` is set. */
   readonly counted?: boolean;
   readonly queryRate?: number;
-  /** Hits that have grown since the query was told. */
+  /** Hit counts that have changed. */
   readonly queryHits?: readonly Pick<QueryView, 'id' | 'hits'>[];
   readonly stats?: QueryStatsView;
   readonly caller?: CallerView;
-  /** Whether a list is here whole. */
+  /** For each list: true if it is complete. */
   readonly whole?: Partial<Record<ListId, boolean>>;
   readonly searches?: readonly SearchView[];
   readonly results?: { readonly search: string; readonly items: readonly ResultView[] };
@@ -283,11 +281,11 @@ export interface News {
   readonly hosts?: readonly HostView[];
   readonly config?: ConfigView;
   readonly logLines?: readonly LogLineView[];
-  /** The daemon's own rings, in place of what we counted. */
+  /** Rings of the daemon, which replace our own. */
   readonly history?: History;
 }
 
-/** A model, and what is to be done about it. */
+/** The next model and the effects to carry out. */
 export interface Step {
   readonly model: Model;
   readonly effects: readonly Effect[];

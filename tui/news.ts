@@ -1,11 +1,11 @@
-// What a daemon says, taken into what is known of it: rates from two looks, new queries counted. Pure.
+// Applies answers of a daemon to its state and derives rates. Pure.
 import type { PeerView, QueryView, StatusView } from '../api/control.ts';
 import { mergedQueries } from '../api/live/reducer.ts';
 import { withEarlier } from './daemon-log.ts';
 import { addSample } from './history.ts';
 import { type ListId, type News, type PeerRow, QUERIES_MAX, type World } from './model.ts';
 
-/** Two looks closer together say nothing about a rate. */
+/** Least time between two polls for computing a rate. */
 const RATE_MIN_MS = 200;
 
 const PARTS = [
@@ -70,7 +70,7 @@ function withRates(world: World, peers: readonly PeerView[], at: number): PeerRo
   });
 }
 
-/** A page of the latest ones among those known: told already, or from before the daemon began to tell. */
+/** Merges a page of the latest queries with those known. */
 function withPage(world: World, queries: readonly QueryView[], at: number, counted: boolean): World {
   const newest = world.queries[0];
   const known = newest === undefined ? -1 : queries.findIndex(({ id, at }) => id === newest.id && at === newest.at);
@@ -79,7 +79,7 @@ function withPage(world: World, queries: readonly QueryView[], at: number, count
   const passed = passedSince(newest, queries[0], fresh.length);
   const seconds = (at - world.queriesAt) / 1000;
   const rate = world.queriesAt === 0 || seconds * 1000 < RATE_MIN_MS ? world.queryRate : passed / seconds;
-  // Hits of those known already may have grown.
+  // hit counts of known queries may have changed
   const overlap = known < 0 ? [] : queries.slice(known);
   const rest = world.queries.slice(overlap.length);
   const same = fresh.length === 0 && overlap.every((query, i) => query.hits === world.queries[i]?.hits);
@@ -109,7 +109,7 @@ function partialLists(before: World['partial'], whole: NonNullable<News['whole']
   return partial;
 }
 
-/** Ids count up: more may have passed than a page holds. */
+/** Number of queries received between two, from their ids, which count up; a page may hold fewer. */
 function passedSince(before: QueryView | undefined, after: QueryView | undefined, seen: number): number {
   const passed = Number(after?.id) - Number(before?.id);
   return Number.isSafeInteger(passed) && passed >= seen ? passed : seen;

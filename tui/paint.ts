@@ -1,11 +1,11 @@
-// From what a terminal shows to what it should show, in as few bytes as is easy. Pure: canvases in, escape sequences out.
+// Returns escape sequences that change the terminal from one canvas to the next. Pure.
 import { type Canvas, CONTINUED } from './canvas.ts';
 import { BOLD, backgroundOf, DIM, flagsOf, foregroundOf, INVERSE, type Style, UNDERLINE } from './theme.ts';
 
-/** Equal cells between two changes that are cheaper to repeat than to jump over. */
+/** Up to this many equal cells are rewritten, which is shorter than moving the cursor. */
 const GAP_CELLS = 5;
 
-/** `before` is null when nothing is known about the terminal: then everything is drawn. */
+/** Draws all cells if `before` is null. */
 export function paint(before: Canvas | null, after: Canvas): string {
   const { width, height } = after;
   const known = before !== null && before.width === width && before.height === height ? before : null;
@@ -14,13 +14,13 @@ export function paint(before: Canvas | null, after: Canvas): string {
   for (let y = 0; y < height; y++) {
     const row = y * width;
     let x = 0;
-    let at = -1; // the column the terminal's cursor is in, as far as we know
+    let at = -1; // column of the terminal's cursor; -1: unknown
     while (x < width) {
       if (known !== null && same(known, after, row + x)) {
         x++;
         continue;
       }
-      // Half a wide character changes with its other half.
+      // both halves of a wide character are written together
       if (after.texts[row + x] === CONTINUED && x > 0) x--;
       if (at < 0 || x < at || x - at > GAP_CELLS) {
         out += `\x1b[${y + 1};${x + 1}H`;
@@ -36,7 +36,7 @@ export function paint(before: Canvas | null, after: Canvas): string {
         out += text;
         at++;
         if (after.texts[row + at] === CONTINUED && at < width) at++;
-        // Terminals disagree about the width of what is not plain: say where we are.
+        // terminals differ in the width of other characters: move the cursor
         if (text > '~' && !isDrawing(text)) {
           if (at < width) out += `\x1b[${at + 1}G`;
         }
@@ -51,7 +51,7 @@ function same(before: Canvas, after: Canvas, i: number): boolean {
   return before.texts[i] === after.texts[i] && before.styles[i] === after.styles[i];
 }
 
-/** Lines, blocks and braille: one cell everywhere. */
+/** True for lines, blocks and braille, which are one cell wide. */
 function isDrawing(text: string): boolean {
   const code = text.charCodeAt(0);
   return text.length === 1 && ((code >= 0x2500 && code <= 0x259f) || (code >= 0x2800 && code <= 0x28ff));

@@ -1,14 +1,14 @@
-// A pane cut to the screen: its lines wrapped, its room, how far it can be moved. Pure.
+// Wraps the lines of a pane and computes its size and scroll range. Pure.
 import type { Pane, PaneLine } from './pane.ts';
 import { wrap } from './width.ts';
 
 const COLUMNS_MAX = 100;
-/** Edges and the space beside them. */
+/** Width of both edges with a space beside each. */
 const EDGE_CELLS = 4;
 const MARK_CELLS = 2;
 const LINES_MAX = 8;
 
-/** Wrapped; only the first part of a line has its mark. */
+/** Wraps lines; the mark stays on the first part. */
 export function paneLines({ lines }: Pane, width: number): PaneLine[] {
   return lines.flatMap(line => {
     const indent = /^ */.exec(line.text)?.[0] ?? '';

@@ -1,4 +1,4 @@
-// What lies over a view until it is closed: explanations, plans, answers one by one. Pure.
+// Builds panes over a view: explanations, plans, results of bulk calls. Pure.
 import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView } from '../api/control.ts';
 import { counted } from '../api/format.ts';
 import { previewLines } from '../api/preview-lines.ts';
@@ -8,7 +8,7 @@ import type { Meaning } from './theme.ts';
 export interface PaneLine {
   readonly text: string;
   readonly meaning: Meaning;
-  /** Drawn before the text: whether it is well. */
+  /** Mark before the text. */
   readonly mark: 'good' | 'bad' | null;
 }
 
@@ -25,7 +25,7 @@ const line = (text: string, meaning: Meaning = 'text', mark: PaneLine['mark'] = 
   mark,
 });
 
-/** Each test with its value, and under one that failed what to do about it. */
+/** Lists each test with its value, and the remedy below a failed one. */
 export function explanationPane(title: string, { verdict, tests }: Explanation): Pane {
   return {
     title,
@@ -41,7 +41,7 @@ export function explanationPane(title: string, { verdict, tests }: Explanation):
   };
 }
 
-/** Handshakes that came to nothing. */
+/** Lists failed handshakes. */
 export function refusedPane(title: string, { counts, items }: RefusedPeersView): Pane {
   const told = (direction: 'incoming' | 'outgoing'): PaneLine[] => {
     const reasons = Object.entries(counts[direction]).filter(([, count]) => count > 0);
@@ -68,7 +68,7 @@ export function refusedPane(title: string, { counts, items }: RefusedPeersView):
   };
 }
 
-/** What strangers would see of a folder, and what is left out by which rule. */
+/** Lists the files that others would see of a folder, and those left out by each rule. */
 export function previewPane(title: string, preview: PreviewView): Pane {
   const { summary, seen, leftOut, notes } = previewLines(preview);
   return {
@@ -86,11 +86,11 @@ export function previewPane(title: string, preview: PreviewView): Pane {
 
 export interface ItemAnswer {
   readonly name: string;
-  /** null: it was done. */
+  /** Reason of a failure; null: success. */
   readonly refusal: string | null;
 }
 
-/** What became of each of several things that were asked for at once. */
+/** Lists the results of a bulk call. */
 export function answersPane(title: string, answers: readonly ItemAnswer[]): Pane {
   const failed = answers.filter(({ refusal }) => refusal !== null).length;
   return {
@@ -107,29 +107,29 @@ export function answersPane(title: string, answers: readonly ItemAnswer[]): Pane
 }
 
 const EFFECTS = {
-  hot: 'counts at once',
-  reconnect: 'counts for connections made from then on',
-  restart: 'counts from the next start on',
+  hot: 'takes effect at once',
+  reconnect: 'takes effect for new connections',
+  restart: 'takes effect at the next start',
 } as const;
 
 const shown = (value: unknown): string => (value === null || value === undefined ? 'nothing' : JSON.stringify(value));
 
-/** A change of configuration before it is made, a line for each setting. */
+/** Describes a change of configuration, one line per setting. */
 export function planLines({ file, changes, overruled }: ConfigPlan): string[] {
   return [
     ...changes.map(({ key, from, to, effect, error }) =>
       error === null ? `${key}: ${shown(from)} becomes ${shown(to)}, ${EFFECTS[effect]}` : `${key}: ${error}`,
     ),
-    ...overruled.map(({ key, by }) => `${key} is written down, but ${by} decides: it changes nothing now`),
-    file === null ? 'There is no configuration file to write to.' : `It is written to ${file}.`,
+    ...overruled.map(({ key, by }) => `${key} is written to the file, but ${by} takes precedence`),
+    file === null ? 'There is no configuration file to write to.' : `It will be written to ${file}.`,
   ];
 }
 
-/** After it was made: when it counts. */
+/** Message after the change. */
 export function planOutcome({ changes, overruled, restart }: ConfigPlan): string {
   const failed = changes.find(({ error }) => error !== null);
   if (failed !== undefined) return `${failed.key}: ${failed.error}`;
   if (changes.length === 0)
-    return overruled.length === 0 ? 'nothing changed' : `written, but ${overruled[0]?.by} decides`;
-  return `${counted(changes.length, 'setting')} changed${restart ? ': restart the daemon for it to count' : ''}`;
+    return overruled.length === 0 ? 'nothing changed' : `written, but ${overruled[0]?.by} takes precedence`;
+  return `${counted(changes.length, 'setting')} changed${restart ? ', effective after a restart of the daemon' : ''}`;
 }

@@ -1,9 +1,9 @@
-// What the model wants of a daemon, done: one call, or several at once with an answer for each.
+// Makes the calls of effects: a single call, or several as one bulk call.
 import { type Client, RefusedError } from '../api/client.ts';
 import type { Answer, Call, Effect } from './model.ts';
 import type { ItemAnswer } from './pane.ts';
 
-/** As many as one bulk call takes. */
+/** Most operations in one bulk call. */
 const AT_ONCE = 1000;
 
 export async function perform(
@@ -25,12 +25,12 @@ export async function perform(
   }
 }
 
-/** Calls that a daemon may not know yet are looked for before they are made. */
+/** Makes a call; fails for one that the client does not have. */
 async function made(client: Client | undefined, { name, input }: Pick<Call, 'name' | 'input'>): Promise<unknown> {
   const call = (client as unknown as Record<string, ((input: object) => Promise<unknown>) | undefined> | undefined)?.[
     name
   ];
-  if (call === undefined) throw new Error('this daemon cannot do that');
+  if (call === undefined) throw new Error('this daemon does not support that');
   return call(input);
 }
 

@@ -1,4 +1,4 @@
-// The dashboard without a screen: words in, plain lines out, one fact a line. For screen readers, TERM=dumb, pipes and scripts.
+// The dashboard without a screen: reads commands, prints plain lines. For screen readers, TERM=dumb, pipes and scripts.
 import { createInterface } from 'node:readline';
 import { printable } from '../api/format.ts';
 import type { Source } from './app.ts';
@@ -22,7 +22,7 @@ export interface PlainOptions {
   readonly now: () => number;
 }
 
-/** Rows read out at once; `more` goes on. */
+/** Rows printed at once; `more` prints the next. */
 const ROWS_AT_ONCE = 20;
 
 export async function runPlain({ sources, input, write, now }: PlainOptions): Promise<void> {
@@ -33,7 +33,7 @@ export async function runPlain({ sources, input, write, now }: PlainOptions): Pr
   lines.close();
 }
 
-/** The keys of the views and of leaving are words here, too. */
+/** Accepts the keys of views and `q` as commands. */
 function wordFor(line: string): string {
   if (bindings.some(({ action, keys }) => action === 'quit' && keys.includes(line))) return 'quit';
   const view = views.find(({ key }) => key === line)?.id;
@@ -58,7 +58,7 @@ class PlainReader {
     );
   }
 
-  /** false: that was the last one. */
+  /** Runs a line; resolves to false after `quit`. */
   async line(text: string): Promise<boolean> {
     const line = wordFor(text.trim().replace(/^:/, ''));
     if (line === 'more') {
@@ -83,7 +83,7 @@ class PlainReader {
     const feed = this.#feeds[this.#model.context];
     feed?.hurry();
     await feed?.poll(wantedBy(this.#model, false));
-    // Results belong to a search that is known only now.
+    // the results need the search list first
     if (this.#model.view === 'searches') await feed?.poll(wantedBy(this.#model, false));
     this.#read = 0;
     this.#say(`${viewRow(this.#model.view).title}.`);
@@ -108,7 +108,7 @@ class PlainReader {
     for (const line of pane?.lines ?? []) if (line.text !== '') this.#say(line.text.trim());
     if (answer.call?.show === 'outcome' && toast !== null) this.#say(toast.text);
     this.#model = { ...this.#model, pane: null, question: null };
-    // Nobody is asked here: what is typed as a command is meant.
+    // no question in plain mode: the command is carried out
     for (const line of question?.about ?? []) this.#say(line);
     for (const next of question?.effects ?? []) await this.#perform(next);
   }
@@ -133,10 +133,10 @@ class PlainReader {
     const ends: boolean[] = [];
     for (const list of shown) ends.push(this.#readList(list, shown.length > 1));
     this.#read += ROWS_AT_ONCE;
-    if (ends.includes(false)) this.#say('There are more: "more" reads on.');
+    if (ends.includes(false)) this.#say('There are more: "more" continues.');
   }
 
-  /** Whether that was all. */
+  /** Prints rows; returns true if none are left. */
   #readList(list: AnyList, titled: boolean): boolean {
     const rows = rowsShown(this.#model, list);
     if (titled && this.#read === 0) this.#say(`${list.title}.`);
@@ -152,10 +152,8 @@ class PlainReader {
   }
 
   #help(): void {
-    this.#say(`It is ${formatClock(this.#now())}. An empty line reads the view again, "more" reads on.`);
-    this.#say(
-      `The keys of the views do as well: ${views.map(({ key, title }) => `${key} ${title}`).join(', ')}; q quits.`,
-    );
+    this.#say(`It is ${formatClock(this.#now())}. An empty line prints the view again, "more" continues.`);
+    this.#say(`Keys of the views: ${views.map(({ key, title }) => `${key} ${title}`).join(', ')}; q quits.`);
     for (const { word, takes, help } of commandRows) this.#say(`${word}${takes === '' ? '' : ` ${takes}`}: ${help}`);
   }
 

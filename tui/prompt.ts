@@ -1,4 +1,4 @@
-// The line at the bottom of the screen: editing, history, completion. Pure.
+// Edits the prompt at the bottom of the screen, with history and completion. Pure.
 import { withToast } from './actions.ts';
 import { completions, filterCompletions, runCommand } from './commands.ts';
 import { withList } from './listing.ts';
@@ -6,7 +6,7 @@ import { matcher } from './match.ts';
 import { HISTORY_LINES_MAX, type Model, type Prompt, type Step, stay } from './model.ts';
 import { listOf } from './views/all.ts';
 
-/** As long as any magnet link that the API takes. */
+/** Longest input, the limit of the API for magnet links. */
 const TEXT_MAX = 16_384;
 
 export function promptKey(model: Model, prompt: Prompt, key: string, text: string | undefined): Step {
@@ -30,7 +30,7 @@ export function promptKey(model: Model, prompt: Prompt, key: string, text: strin
   }
   const edited = edit([...prompt.text], prompt.caret, key, text);
   if (edited === null) return stay(model);
-  // Backspace on an empty line leaves it, as in vi.
+  // backspace closes an empty prompt, as in vi
   if (key === 'backspace' && prompt.text === '') return cancel(model, prompt);
   return stay(change(model, prompt, edited.chars.slice(0, TEXT_MAX).join(''), edited.caret));
 }
@@ -81,12 +81,12 @@ function edit(chars: string[], caret: number, key: string, text: string | undefi
 }
 
 function change(model: Model, prompt: Prompt, text: string, caret: number): Model {
-  // Two halves of a letter that came one after the other are one by now.
+  // combined surrogates shorten the text
   const next = { ...model, prompt: { ...prompt, text, caret: Math.min(caret, [...text].length), completion: null } };
   return prompt.kind === 'filter' ? filtered(next, text) : next;
 }
 
-/** The filter works while it is being typed; half an expression leaves the one before it in force. */
+/** Applies the filter while it is typed; an invalid one leaves the previous one in force. */
 function filtered(model: Model, typed: string): Model {
   const list = listOf(model);
   if (list === null) return model;
@@ -103,13 +103,13 @@ function cancel(model: Model, prompt: Prompt): Step {
 
 function submit(model: Model, prompt: Prompt): Step {
   const closed = { ...model, prompt: null };
-  // What cannot be understood can be mended instead of typed again.
+  // an invalid filter stays open for correction
   if (prompt.kind === 'filter') return stay(prompt.fault === null ? closed : model);
   const line = prompt.text.trim();
   if (line === '') return stay(closed);
   const said = [line, ...model.said.filter(text => text !== line)].slice(0, HISTORY_LINES_MAX);
   const step = runCommand({ ...closed, said }, line);
-  // What was refused can be mended instead of typed again.
+  // a refused command stays open for correction
   if (step.model.toast?.mood === 'bad' && step.model.toast !== model.toast)
     return { ...step, model: { ...withToast(step.model, step.model.toast.text, 'bad'), prompt } };
   return step;
@@ -134,7 +134,7 @@ function complete(model: Model, prompt: Prompt, step: 1 | -1): Model {
     return typedIn(model, { ...prompt, text, caret: [...text].length, completion: null });
   }
   const shared = commonStart(items);
-  // First as far as all of them go, then one after the other.
+  // first the common prefix, then each candidate in turn
   if (prompt.completion === null && stem.length + shared.length > prompt.text.length) {
     const text = stem + shared;
     return typedIn(model, { ...prompt, text, caret: [...text].length, completion: { items, index: -1, stem } });

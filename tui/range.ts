@@ -1,3 +1,3 @@
-// The spans of time that graphs can show.
+// Periods of the graphs.
 export const RANGES = ['minute', 'hour', 'day'] as const;
 export type Range = (typeof RANGES)[number];

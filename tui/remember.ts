@@ -1,4 +1,4 @@
-// What the dashboard keeps from one session to the next: order and columns of lists, the time of graphs. Pure; the file is elsewhere.
+// Converts between the model and the data kept between sessions: order and columns of lists, period of graphs. Pure.
 import type { ListId, Model } from './model.ts';
 import type { Remembered } from './remembered.ts';
 import { lists } from './views/all.ts';
@@ -14,7 +14,7 @@ export function rememberedOf({ range, details, lists: states }: Model): Remember
   };
 }
 
-/** Columns that there no longer are, are left out. */
+/** Applies remembered data, without unknown columns. */
 export function withRemembered(model: Model, { range, details, lists: kept }: Remembered): Model {
   const states = { ...model.lists };
   for (const id of Object.keys(states) as ListId[]) {

@@ -1,4 +1,4 @@
-// What is kept from one session to the next, as it is written. Apart, because it is read after the first picture.
+// Schema of the data kept between sessions. A separate file, since zod is loaded after the first frame.
 import { z } from 'zod';
 import { RANGES } from './range.ts';
 
@@ -20,7 +20,7 @@ const schema = z.object({
 
 export type Remembered = z.infer<typeof schema>;
 
-/** null: not what this program writes. */
+/** Parses the file; null if it is invalid. */
 export function parseRemembered(text: string): Remembered | null {
   try {
     return schema.safeParse(JSON.parse(text)).data ?? null;

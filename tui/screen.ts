@@ -1,4 +1,4 @@
-// The terminal, by way of blessed: keys and mouse in, pictures out, and everything put back as it was at the end. Nothing else knows blessed.
+// Connects to the terminal through blessed: reads keys and mouse, writes frames, restores the terminal. Only this file imports blessed.
 import { Buffer } from 'node:buffer';
 import blessed from 'blessed';
 import type { Canvas } from './canvas.ts';
@@ -73,7 +73,7 @@ const ESCAPE_AND_SIGN = /^\u001b[!-/:-@\\\]^_`{-~]/;
 const PASTE_ON = '\x1b[?2004h';
 const PASTE_OFF = '\x1b[?2004l';
 
-/** blessed chokes on the descriptions of some terminals that understand xterm perfectly well. */
+/** Replaces terminal types that blessed cannot parse with xterm, with which they are compatible. */
 function terminalName(term: string): string {
   return /^(linux|rxvt|xterm)/.test(term) ? term : 'xterm-256color';
 }
@@ -105,7 +105,7 @@ export class Screen {
     return this.#output.rows ?? 24;
   }
 
-  /** A terminal that has not taken the last picture gets none on top of it. */
+  /** False until the terminal has accepted the last frame. */
   get ready(): boolean {
     return !this.#stopped && this.#output.writableNeedDrain !== true;
   }
@@ -117,7 +117,7 @@ export class Screen {
     if (bytes !== '') this.#write(bytes);
   }
 
-  /** The next picture is drawn whole. */
+  /** Makes the next frame a full redraw. */
   forget(): void {
     this.#shown = null;
   }
@@ -130,7 +130,7 @@ export class Screen {
     this.#program.flush();
   }
 
-  /** Through the terminal, so that it works from afar as well (OSC 52). */
+  /** Copies through the terminal (OSC 52), which also works over SSH. */
   copy(text: string): void {
     this.#write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
   }
@@ -139,7 +139,7 @@ export class Screen {
     this.#program.setTitle(title.replace(/[^ -~]/g, '?'));
   }
 
-  /** Puts the terminal back as it was. May be called from anywhere, any number of times. */
+  /** Restores the terminal. Idempotent. */
   stop(): void {
     if (this.#stopped) return;
     this.#leave();
@@ -157,7 +157,7 @@ export class Screen {
 
   #leave(): void {
     this.setMouse(false);
-    // Some terminals that were resized meanwhile show a part of the last picture again.
+    // some terminals show part of the last frame after a resize
     this.#write(`\x1b[m\x1b[2J${PASTE_OFF}`);
     this.#program.put.keypad_local?.();
     this.#program.showCursor();
@@ -172,14 +172,14 @@ export class Screen {
 
   #listen(input: TerminalInput): void {
     this.#program.on('keypress', (text, key) => this.#pressed(text, key));
-    // Escape and a sign typed so fast that they come together: blessed throws both away.
+    // blessed drops Escape and a punctuation key that arrive together
     this.#program.on('data', chunk => {
       const text = chunk.toString();
       if (this.#paste !== null || !ESCAPE_AND_SIGN.test(text)) return;
       this.#events.key('escape');
       this.#pressed(text.charAt(1), { full: text.charAt(1) });
     });
-    // The brackets around pasted text are keys that blessed knows nothing of.
+    // blessed does not know the bracketed-paste keys
     input.on('keypress', (_text: string | undefined, key: KeyPress | undefined) => {
       if (key?.code === '[200~') this.#paste = '';
       else if (key?.code === '[201~' && this.#paste !== null) {
@@ -205,9 +205,9 @@ export class Screen {
       if (full !== 'return' && this.#paste.length < PASTE_MAX) this.#paste += full === 'enter' ? '\n' : (text ?? '');
       return;
     }
-    // blessed says the same key twice: as "enter", then as "return".
+    // blessed reports the key twice: as "enter", then as "return"
     if (full === 'return') return;
-    // No key here is used with Alt: it is an Escape that came together with the key after it.
+    // Alt is not used: this is Escape together with the next key
     if (key.meta === true && key.name !== undefined) {
       this.#events.key('escape');
       if (/^.$/.test(key.name)) this.#events.key(key.shift === true ? key.name.toUpperCase() : key.name);

@@ -1,17 +1,17 @@
-// Where a view draws: canvas, theme and model, the zones that a mouse can hit, and how far each list was scrolled.
+// The drawing context of a view: canvas, theme, model, mouse zones and scroll positions.
 import type { Canvas, Rect } from './canvas.ts';
 import type { ListId, Message, Model, World } from './model.ts';
 import type { Theme } from './theme.ts';
 
 export interface Zone {
   readonly rect: Rect;
-  /** null: the wheel alone does something here. */
+  /** null: only the wheel has an effect. */
   readonly message: Message | null;
   /** The list that the wheel moves. */
   readonly list: ListId | null;
 }
 
-/** Kept from frame to frame: it is about the picture, not about what is known. */
+/** Scroll positions, kept between frames. */
 export interface FrameMemory {
   readonly tops: Map<ListId, number>;
 }
@@ -29,7 +29,7 @@ export interface View {
   readonly draw: (stage: Stage, rect: Rect) => void;
 }
 
-/** Cuts a rectangle across: the upper part has `height` lines. */
+/** Splits a rectangle horizontally; the upper part has `height` lines. */
 export function splitRows(rect: Rect, height: number): [Rect, Rect] {
   const upper = Math.max(0, Math.min(rect.height, height));
   return [
@@ -38,7 +38,7 @@ export function splitRows(rect: Rect, height: number): [Rect, Rect] {
   ];
 }
 
-/** Cuts a rectangle from top to bottom: the left part has `width` columns. */
+/** Splits a rectangle vertically; the left part has `width` columns. */
 export function splitColumns(rect: Rect, width: number): [Rect, Rect] {
   const left = Math.max(0, Math.min(rect.width, width));
   return [
@@ -47,7 +47,7 @@ export function splitColumns(rect: Rect, width: number): [Rect, Rect] {
   ];
 }
 
-/** As many parts side by side, as equal as whole columns allow. */
+/** Splits a rectangle into `count` columns of equal width, to within a cell. */
 export function columnsOf(rect: Rect, count: number): Rect[] {
   const parts: Rect[] = [];
   for (let i = 0, x = rect.x; i < count; i++) {

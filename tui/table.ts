@@ -1,4 +1,4 @@
-// The one table of the dashboard: rows are ordered and filtered once per change, and only those on the screen are formatted. Pure.
+// Sorts, filters and lays out tables. Rows are sorted once per change; only visible ones are formatted. Pure.
 
 import type { Fields } from '../api/fields.ts';
 import { matcher } from './match.ts';
@@ -6,23 +6,23 @@ import type { ListId, ListState, Model, World } from './model.ts';
 import type { Meaning } from './theme.ts';
 
 export interface Column<T> {
-  /** For `:sort` and for filters, in the API's spelling where it has one. */
+  /** Name in `:sort` and filters; that of the API if it has one. */
   readonly id: string;
   readonly title: string;
   readonly of: (row: T, now: number) => string;
-  /** What rows are ordered by; the text without it. */
+  /** Sort key; default: the text. */
   readonly by?: (row: T, now: number) => number | string;
-  /** Cells. */
+  /** Width in cells. */
   readonly width: number;
-  /** Takes a share of the room that is left. */
+  /** Share of the remaining width. */
   readonly grow?: number;
-  /** Columns with the highest number leave first when there is no room. */
+  /** When space is short, columns with the highest rank are dropped first. */
   readonly rank: number;
   readonly right?: boolean;
-  /** Of a long text the end matters most: a path. */
+  /** Long text keeps its end, for paths. */
   readonly end?: boolean;
   readonly meaning?: (row: T, now: number) => Meaning;
-  /** Drawn as a bar of this share behind the text. */
+  /** Draws a bar of this share. */
   readonly share?: (row: T) => number | null;
 }
 
@@ -31,36 +31,36 @@ export type Detail = readonly [label: string, value: string, meaning?: Meaning];
 export interface ListSpec<T> {
   readonly id: ListId;
   readonly title: string;
-  /** One of its rows, in a sentence. */
+  /** Noun for a row. */
   readonly one: string;
   readonly many: string;
   readonly columns: readonly Column<T>[];
   readonly rows: (world: World, model: Model) => readonly T[];
   readonly keyOf: (row: T) => string;
-  /** How a row is called when something is done to it. */
+  /** Name of a row in messages. */
   readonly nameOf: (row: T) => string;
-  /** What to say when there are none. */
+  /** Text for an empty list. */
   readonly empty: string;
   readonly details?: (row: T, now: number) => Detail[];
-  /** What is copied. */
+  /** Text to copy. */
   readonly copy?: (row: T) => string;
-  /** What another servent can download it by; null when nobody could. */
+  /** Magnet link; null without a hash. */
   readonly magnet?: (row: T) => string | null;
-  /** What a filter can be about. */
+  /** Fields for filters. */
   readonly fields: Fields;
-  /** Values of fields that rows do not have themselves. */
+  /** Values of computed fields. */
   readonly values?: Readonly<Record<string, (row: T) => unknown>>;
 }
 
-/** A list whose rows nobody needs to know the type of. */
+/** A list with rows of unknown type. */
 export type AnyList = ListSpec<unknown>;
 export const anyList = <T>(spec: ListSpec<T>): AnyList => spec as unknown as AnyList;
 
 export interface Ordered<T> {
   readonly rows: readonly T[];
-  /** Before the filter. */
+  /** Number of rows before the filter. */
   readonly total: number;
-  /** The filter is not understood. */
+  /** Error of the filter. */
   readonly fault: string | null;
 }
 
@@ -69,7 +69,7 @@ interface Memo {
   readonly filter: string;
   readonly ordered: Ordered<unknown>;
 }
-/** By the array of rows, which is a new one whenever anything in it changed. */
+/** Cache by the array of rows, which is replaced on every change. */
 const memos = new WeakMap<readonly unknown[], Map<string, Memo>>();
 
 export function ordered<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[], now: number): Ordered<T> {
@@ -92,7 +92,7 @@ function order<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[], now: 
   const keys = kept.map(row => by(row, now));
   const turn = state.sort?.descending === true ? -1 : 1;
   const places = Array.from(keys, (_, i) => i);
-  // The place decides between equals, so that rows do not dance.
+  // a stable sort
   places.sort((a, b) => compare(keys[a], keys[b]) * turn || a - b);
   return { rows: places.map(i => kept[i] as T), total: rows.length, fault };
 }
@@ -104,7 +104,7 @@ function compare(a: number | string | undefined, b: number | string | undefined)
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Where the cursor is. A row that vanished leaves it where it was. */
+/** Index of the cursor; for a removed row, its last index. */
 export function cursorIn<T>(spec: ListSpec<T>, state: ListState, rows: readonly T[]): number {
   if (rows.length === 0) return -1;
   if (state.key === null) return 0;
@@ -116,14 +116,14 @@ export function cursorIn<T>(spec: ListSpec<T>, state: ListState, rows: readonly 
 
 export interface Placed<T> {
   readonly column: Column<T>;
-  /** From the left edge of the table. */
+  /** Column from the left edge of the table. */
   readonly x: number;
   readonly width: number;
 }
 
 const GAP = 2;
 
-/** Which columns have room, where, and how wide. */
+/** Chooses the columns that fit, with position and width. */
 export function placeColumns<T>(columns: readonly Column<T>[], width: number): Placed<T>[] {
   const shown = new Set(columns);
   const needed = (): number => [...shown].reduce((sum, column) => sum + column.width + GAP, -GAP);
@@ -146,7 +146,7 @@ export function placeColumns<T>(columns: readonly Column<T>[], width: number): P
   });
 }
 
-/** The first row shown, so that the cursor is among `height` rows and the view moves as little as can be. */
+/** First visible row, moved as little as needed to show the cursor within `height` rows. */
 export function scrollTop(top: number, cursor: number, height: number, count: number): number {
   const last = Math.max(0, count - height);
   let next = Math.min(Math.max(0, top), last);

@@ -1,7 +1,7 @@
-// Colours by meaning, for 256 colours, 16, or none at all, and the characters that frames are drawn with.
+// Maps meanings to colours, for 256, 16 or no colours, and to characters for frames.
 import type { Charset } from './graph.ts';
 
-/** Flags, foreground and background in one number; 0 is the terminal's own. */
+/** Flags, foreground and background in one number; 0 is the default of the terminal. */
 export type Style = number;
 
 export const BOLD = 1 << 20;
@@ -10,7 +10,7 @@ export const INVERSE = 1 << 22;
 export const DIM = 1 << 23;
 const FLAGS = BOLD | UNDERLINE | INVERSE | DIM;
 
-/** Palette indexes, or null for the terminal's own. */
+/** Packs palette indexes; null: the default of the terminal. */
 export function styleOf(fg: number | null, bg: number | null = null, flags = 0): Style {
   return flags | ((fg ?? -1) + 1) | (((bg ?? -1) + 1) << 10);
 }
@@ -19,7 +19,7 @@ export const backgroundOf = (style: Style): number | null =>
   ((style >> 10) & 0x3ff) === 0 ? null : ((style >> 10) & 0x3ff) - 1;
 export const flagsOf = (style: Style): number => style & FLAGS;
 
-/** The style of a cell on a row that is `under` it: background and flags of the row, colour of the cell. */
+/** Combines background and flags of a row with the foreground of a cell. */
 export function over(style: Style, under: Style): Style {
   const bg = (style >> 10) & 0x3ff;
   return (style & (0x3ff | FLAGS)) | (under & FLAGS) | (bg === 0 ? under & (0x3ff << 10) : bg << 10);
@@ -61,7 +61,7 @@ export interface Lines {
   readonly dot: string;
   readonly right: string;
   readonly bullet: string;
-  /** The part of a bar that is empty. */
+  /** Empty part of a bar. */
   readonly track: string;
 }
 
@@ -97,7 +97,7 @@ export type Theme = { readonly [M in Meaning]: Style } & {
   readonly depth: Depth;
   readonly charset: Charset;
   readonly lines: Lines;
-  /** Backgrounds: the row under the cursor, the bar at the top, the tab that is open, the banner of a lost daemon. */
+  /** Backgrounds of cursor row, top bar, open tab and banner. */
   readonly cursor: Style;
   readonly cursorOff: Style;
   readonly bar: Style;
@@ -131,7 +131,7 @@ export function createTheme(depth: Depth, charset: Charset): Theme {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the terminal's variables say it can do. https://no-color.org wins over all. */
+/** Number of colours from the environment; NO_COLOR (https://no-color.org) takes precedence. */
 export function depthOf(env: Environment): Depth {
   if ((env['NO_COLOR'] ?? '') !== '') return 0;
   const term = env['TERM'] ?? '';

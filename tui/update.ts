@@ -1,4 +1,4 @@
-// The reducer: from what is known and what happened to what is known now and what is to be done. Pure.
+// The reducer: takes a model and a message, returns the next model and effects. Pure.
 
 import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView, SearchView } from '../api/control.ts';
 import { routes } from '../api/outline.ts';
@@ -35,7 +35,7 @@ export function update(model: Model, message: Message): Step {
   return calls === 0 ? step : { ...step, model: { ...step.model, waiting: step.model.waiting + calls } };
 }
 
-/** What our key does not allow is not even asked for. */
+/** Drops effects that the key does not permit. */
 function permitted(step: Step): Step {
   const scopes = contextOf(step.model).world.caller?.scopes;
   if (scopes === undefined || scopes.includes('admin')) return step;
@@ -126,12 +126,12 @@ function linked(context: Context, link: DaemonConnection, at: number): Context {
   return { ...context, link };
 }
 
-/** A failed request is told in the log, and at once in the view that asked. */
+/** Reports missed events in the log. */
 function missed(model: Model, { context: at, gap, queries, at: now }: Extract<Message, { type: 'gap' }>): Model {
   const count = gap.skipped === null ? 'some' : String(gap.skipped);
   const text = queries
-    ? `${count} queries passed that this list does not have (${gap.reason})`
-    : `${count} events were missed (${gap.reason}): everything was asked for anew`;
+    ? `${count} queries are missing from this list (${gap.reason})`
+    : `${count} events were missed (${gap.reason}): all data was reloaded`;
   const noted = withContext(model, at, context => ({
     ...context,
     world: withLines(context.world, [{ at: now, level: 'warn', from: 'dashboard', text }]),
@@ -139,7 +139,7 @@ function missed(model: Model, { context: at, gap, queries, at: now }: Extract<Me
   return at === model.context ? withToast({ ...noted, now }, text) : noted;
 }
 
-/** After rows came: marks of rows that are gone go too. */
+/** Removes marks of rows that no longer exist. */
 function settled(model: Model): Model {
   const list = listOf(model);
   return list === null ? model : listing.dropLostMarks(model, list);
@@ -155,7 +155,7 @@ function answered(before: Model, answer: Answer): Model {
   return refused && items !== undefined ? { ...said, pane: answersPane('Answers', items) } : said;
 }
 
-/** The cursor goes to the new search, whatever the order of the list and its filter are: its results are what is shown. */
+/** Moves the cursor to the new search, so that its results are shown. */
 function searchOpened(model: Model, { id }: SearchView): Model {
   return listing.withList(model, searchList, { key: id, index: 0, filter: '' });
 }
@@ -167,7 +167,7 @@ function noted(model: Model, ok: boolean, text: string): Model {
   }));
 }
 
-/** An answer that is there to be read, or to decide on. */
+/** Opens the pane or question of an answer. */
 function shown(model: Model, call: Call, output: unknown): Model {
   const title = call.title ?? '';
   switch (call.show) {
@@ -178,7 +178,7 @@ function shown(model: Model, call: Call, output: unknown): Model {
     case 'plan': {
       const plan = output as ConfigPlan;
       if (plan.changes.length === 0 && plan.overruled.length === 0)
-        return withToast(model, 'it is so already: nothing changes');
+        return withToast(model, 'no change: the value is already set');
       const { dryRun: _, ...patch } = call.input as { dryRun?: boolean };
       const effects = [{ ...call, input: patch, show: 'outcome' as const }];
       return { ...model, question: { text: title, about: planLines(plan), effects, list: null } };
@@ -204,7 +204,7 @@ function picked(model: Model, id: keyof Model['lists'], key: string): Model {
   const before = listOf(model)?.id === id && model.lists[id].key === key;
   const at = listing.rowsShown(model, list).findIndex(row => list.keyOf(row) === key);
   const moved = listing.moveTo(focused(model, id), list, at);
-  // A second click on the same row is Enter.
+  // a second click acts as Enter
   return before ? { ...moved, details: !(model.details ?? false) } : moved;
 }
 
@@ -238,7 +238,7 @@ function paneKey(model: Model, pane: Pane, key: string): Pane | null {
   return top === null ? null : { ...pane, top };
 }
 
-/** The first line shown after a key; null closes what is shown. */
+/** First visible line after a key; null closes the pane. */
 function scrolled(
   top: number,
   key: string,
@@ -258,7 +258,7 @@ function scrolled(
   return top;
 }
 
-/** What the terminal's title says. */
+/** Title of the terminal window. */
 export function titleOf(model: Model): string {
   const { name, world } = contextOf(model);
   const running = world.searches.find(({ state }) => state === 'running');

@@ -1,4 +1,4 @@
-// What is to be asked of a daemon for the view that is open, and how often. Pure.
+// Chooses what to poll for the open view, and how often. Pure.
 import { filterText } from './match.ts';
 import { type Model, worldOf } from './model.ts';
 import type { Range } from './range.ts';
@@ -25,16 +25,16 @@ export const TOPICS = [
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** Milliseconds between two looks; a topic that is missing is not looked at. */
+/** Poll intervals in milliseconds; missing topics are not polled. */
 export type Needs = Partial<Record<Topic, number>>;
 
-/** Once after each connection: events tell the rest. */
+/** Polled once after each connection; events update it. */
 const ONCE = Number.POSITIVE_INFINITY;
 
-/** Lists that events keep up to date: nobody has to look again after a change. */
+/** Topics that events keep up to date. */
 export const STREAMED: ReadonlySet<Topic> = new Set(['status', 'caller', 'downloads', 'queries']);
 
-/** Looked at in any view: the bar, the tabs and the log need it. */
+/** Polled in every view, for bar, tabs and log. */
 const ALWAYS: Record<'polled' | 'told', Needs> = {
   polled: {
     status: 1000,
@@ -71,7 +71,7 @@ const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> 
     log: { logLines: 2000 },
     config: { config: 10_000 },
   },
-  // Of what is told, only what no event tells: counters of peers and searches, hits of queries, places in the queue.
+  // with events: only counters of peers and searches, hits of queries and queue positions
   told: {
     overview: { history: 2000 },
     peers: { peers: 1000 },
@@ -85,21 +85,21 @@ const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> 
 };
 const WHILE_SEARCHING: Needs = { searches: 1000, results: 2000 };
 
-/** Lists that may be too long to be had whole, with the query string that says which part. */
+/** Filter and order as query strings, for lists that may be loaded in part. */
 export type Asked = { readonly [L in 'results' | 'files' | 'hosts']?: string };
 
 export interface Wanted {
   readonly needs: Needs;
-  /** Whose results. */
+  /** Id of the search whose results are shown. */
   readonly search: string | null;
-  /** The passing queries one by one. */
+  /** True if the stream of queries is needed. */
   readonly queries: boolean;
-  /** What the query statistics are about. */
+  /** Period of the query statistics. */
   readonly range: Range;
   readonly asked: Asked;
 }
 
-/** Of a list that is too long to be here whole, what the filter and the order say. */
+/** Filter and order of a list that is loaded in part. */
 function askedBy(model: Model): Asked {
   const id = { searches: 'results', library: 'files', hosts: 'hosts' }[model.view as string] as keyof Asked | undefined;
   if (id === undefined || !worldOf(model).partial.has(id)) return {};
@@ -111,7 +111,7 @@ function askedBy(model: Model): Asked {
   return { [id]: query.toString() };
 }
 
-/** `live`: the daemon tells what happens by itself. */
+/** `live`: the event stream is open. */
 export function wantedBy(model: Model, live: boolean): Wanted {
   const { view, range } = model;
   const how = live ? 'told' : 'polled';

@@ -1,7 +1,7 @@
-// How many cells a character takes on a terminal, and what to show for those that nobody should print. Pure.
+// Measures text in terminal cells and replaces unsafe characters. Pure.
 import { printable } from '../api/format.ts';
 
-/** Wide in every terminal of this century: East Asian wide and full-width letters, and pictures. Pairs of first and last. */
+/** Two-cell characters: East Asian wide and full-width, emoji. Pairs of first and last code point. */
 const WIDE = [
   0x1100, 0x115f, 0x231a, 0x231b, 0x23e9, 0x23ec, 0x25fd, 0x25fe, 0x2614, 0x2615, 0x2648, 0x2653, 0x26aa, 0x26ab,
   0x26bd, 0x26be, 0x26c4, 0x26c5, 0x2705, 0x2705, 0x270a, 0x270b, 0x2728, 0x2728, 0x274c, 0x274c, 0x2753, 0x2755,
@@ -17,14 +17,14 @@ export const REPLACEMENT = '\ufffd';
 const MARK = /^[\p{Mn}\p{Me}]$/u;
 const INVISIBLE = /^\p{Cf}$/u;
 const UNCERTAIN = /^[\p{Co}\p{Cn}\p{Cs}]$/u;
-/** A base and this many marks: more is vandalism of the lines above and below. */
+/** Most combining marks per character; more would cover other lines. */
 const MARKS_MAX = 2;
 const CACHE_MAX = 4096;
-/** Width by code point: 0 joins the cell before, -1 is dropped, -2 replaced. */
+/** Cache of widths by code point: 0 joins the previous cell, -1 is dropped, -2 is replaced. */
 const known = new Map<number, number>();
 
 function measure(code: number, char: string): number {
-  if (code >= 0x1160 && code <= 0x11ff) return -2; // parts of syllables: every terminal counts them differently
+  if (code >= 0x1160 && code <= 0x11ff) return -2; // Hangul jamo: terminals differ in their width
   if ((code >= 0xfe00 && code <= 0xfe0f) || (code >= 0x1f3fb && code <= 0x1f3ff)) return -1;
   if (printable(char) !== char || UNCERTAIN.test(char)) return -2;
   if (INVISIBLE.test(char)) return -1;
@@ -47,7 +47,7 @@ function widthOf(code: number, char: string): number {
   return width;
 }
 
-/** What one cell, or two, shows. */
+/** The text of one or two cells. */
 export interface Glyph {
   text: string;
   width: 1 | 2;
@@ -55,7 +55,7 @@ export interface Glyph {
 
 const PLAIN = /^[ -~]*$/;
 
-/** A text as what a terminal can be trusted with: nothing in it moves the cursor, changes colours or turns the reading direction. */
+/** Splits text into cells, without characters that move the cursor, change colours or the text direction. */
 export function glyphs(text: string): Glyph[] {
   const out: Glyph[] = [];
   if (PLAIN.test(text)) {
@@ -65,7 +65,7 @@ export function glyphs(text: string): Glyph[] {
   let marks = 0;
   for (const char of text.normalize('NFC')) {
     const code = char.codePointAt(0) ?? 0;
-    // Two flag letters make a picture here and two boxes there: show the letters.
+    // terminals differ in drawing flags: show the letters
     const flag = code >= 0x1f1e6 && code <= 0x1f1ff;
     const width = flag ? 1 : widthOf(code, char);
     if (width > 0) {
@@ -83,7 +83,7 @@ export function glyphs(text: string): Glyph[] {
   return out;
 }
 
-/** Cells that a text takes. */
+/** Width of a text in cells. */
 export function textWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -94,7 +94,7 @@ export function textWidth(text: string): number {
 const BREAK = /[\s_.,;:/\\()[\]+-]/;
 
 /**
- * At most `width` cells. What is cut ends in an ellipsis, between words when a gap is in the last third of what fits.
+ * Cuts to at most `width` cells. Cut text ends in an ellipsis, after a whole word if a blank is in the last third.
  */
 export function clip(text: string, width: number, ellipsis = '…'): string {
   if (width <= 0) return '';
@@ -117,12 +117,12 @@ export function clip(text: string, width: number, ellipsis = '…'): string {
       break;
     }
   const kept = all.slice(0, end).map(glyph => glyph.text);
-  // A dash or a comma before the ellipsis says nothing.
+  // no punctuation before the ellipsis
   while (kept.length > 1 && /^[\s,;:_-]$/.test(kept.at(-1) ?? '')) kept.pop();
   return kept.join('') + ellipsis;
 }
 
-/** Exactly `width` cells. */
+/** Cuts or pads to exactly `width` cells. */
 export function fit(text: string, width: number, right = false, ellipsis = '…'): string {
   if (width <= 0) return '';
   const cut = clip(text, width, ellipsis);
@@ -130,7 +130,7 @@ export function fit(text: string, width: number, right = false, ellipsis = '…'
   return right ? space + cut : cut + space;
 }
 
-/** Exactly `width` cells of a path: of a long one its end, which says what it is. */
+/** Cuts or pads to exactly `width` cells, keeping the end. */
 export function fitEnd(text: string, width: number, ellipsis = '…'): string {
   const all = glyphs(text);
   let cells = textWidth(text);
@@ -144,7 +144,7 @@ export function fitEnd(text: string, width: number, ellipsis = '…'): string {
   return fit(ellipsis + end, width);
 }
 
-/** Lines of at most `width` cells, broken between words where there are any; at most `linesMax`, the last one clipped. */
+/** Wraps into at most `linesMax` lines of at most `width` cells, between words if possible; the last line is clipped. */
 export function wrap(text: string, width: number, linesMax = 100): string[] {
   if (width <= 0) return [];
   const lines: string[] = [];

@@ -1,5 +1,5 @@
-// gtk-gnutella's folder: config_gnet, and the host caches hosts, ultras, ultras6. Formats: its src/lib/prop.c, src/lib/misc.c
-// (dirlist_parse) and src/core/hcache.c.
+// Reads the folder of gtk-gnutella: config_gnet (formats: its src/lib/prop.c, dirlist_parse in src/lib/misc.c) and the host caches
+// hosts, ultras, ultras6 (src/core/hcache.c).
 import { isAbsolute } from 'node:path';
 import {
   type Importer,
@@ -12,7 +12,7 @@ import {
 } from './left-behind.ts';
 
 const CONFIG = 'config_gnet';
-/** By its number in configured_peermode. */
+/** Modes by the number in configured_peermode. */
 const MODES = ['leaf', 'auto', 'ultrapeer'];
 
 export const gtkGnutella: Importer = {
@@ -45,7 +45,7 @@ export const gtkGnutella: Importer = {
   },
 };
 
-/** `name = value` or `name = "value"`; a line that begins with # is a comment, or a default that was not changed. */
+/** Parses lines `name = value` and `name = "value"`; lines with # are comments or unchanged defaults. */
 export function parseConfigGnet(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
@@ -55,7 +55,7 @@ export function parseConfigGnet(text: string): Map<string, string> {
   return values;
 }
 
-/** Separated by colons; two of them stand for one in a path. Relative paths are not taken, as there. */
+/** Parses paths separated by colons ("::" is a colon in a path) and skips relative ones, as gtk-gnutella does. */
 function parseFolders(text: string): string[] {
   return (text.match(/(?:[^:]|::)+/g) ?? []).map(path => path.replaceAll('::', ':')).filter(path => isAbsolute(path));
 }

@@ -1,4 +1,4 @@
-// What another servent has left in its folder, in our terms.
+// Data found in the folder of another servent, converted to our settings.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
@@ -7,20 +7,20 @@ import { inProcess } from '../in-process.ts';
 
 export interface LeftBehind {
   hosts: Endpoint[];
-  /** `uhc:HOST:PORT` */
+  /** As `uhc:HOST:PORT`. */
   caches: string[];
-  /** Absolute paths, each once, none inside another. */
+  /** Absolute paths without duplicates, none inside another. */
   folders: string[];
   settings: Map<SettingKey, unknown>;
-  /** What could not be taken over, and why; for a person. */
+  /** Messages about data that could not be imported. */
   notes: string[];
 }
 
 export interface Importer {
   name: string;
-  /** In the home folder, most likely first. */
+  /** Paths relative to the home folder, most likely first. */
   usualFolders: readonly string[];
-  /** Rejects with what was expected when this is no folder of that servent. */
+  /** Rejects when the folder is not one of that servent. */
   read(folder: string): Promise<LeftBehind>;
 }
 
@@ -30,12 +30,12 @@ export function nothingYet(): LeftBehind {
   return { hosts: [], caches: [], folders: [], settings: new Map(), notes: [] };
 }
 
-/** null when there is no such file. */
+/** Reads a file of at most FILE_BYTES_MAX; null if it does not exist. */
 export async function textOf(folder: string, name: string, encoding: BufferEncoding): Promise<string | null> {
   const path = join(folder, name);
   try {
     const { size } = await stat(path);
-    if (size > FILE_BYTES_MAX) throw new Error(`${path}: ${size} bytes is more than such a file can have`);
+    if (size > FILE_BYTES_MAX) throw new Error(`${path}: ${size} bytes is more than the limit of ${FILE_BYTES_MAX}`);
     return await readFile(path, encoding);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -43,7 +43,7 @@ export async function textOf(folder: string, name: string, encoding: BufferEncod
   }
 }
 
-/** Adds what the hosts files have; those that are not there are left out. */
+/** Adds the hosts of these files; missing files are skipped. */
 export async function takeHosts(into: LeftBehind, folder: string, names: readonly string[]): Promise<void> {
   const { readHostsFile } = await inProcess.hostsFile();
   const known = new Set<string>();
@@ -62,11 +62,11 @@ export async function takeHosts(into: LeftBehind, folder: string, names: readonl
       into.hosts.push(host);
     }
     into.caches.push(...file.udpHostCaches.map(address => `uhc:${address}`));
-    if (file.unreadable > 0) into.notes.push(`${name}: ${file.unreadable} lines are no hosts`);
+    if (file.unreadable > 0) into.notes.push(`${name}: ${file.unreadable} lines are not hosts`);
   }
 }
 
-/** A value of theirs for a setting of ours; one that we would not take is left out, and said. */
+/** Adds a value of another servent as our setting; an invalid one becomes a note. */
 export function takeSetting(into: LeftBehind, key: SettingKey, given: unknown, theirName: string): void {
   const setting = settingsList.find(row => row.key === key)?.setting;
   const checked = setting?.check(typeof given === 'string' ? setting.fromText(given) : given);
@@ -75,7 +75,7 @@ export function takeSetting(into: LeftBehind, key: SettingKey, given: unknown, t
     into.notes.push(`${theirName} is ${JSON.stringify(given)}: ${key} takes ${setting?.expected ?? 'something else'}`);
 }
 
-/** Folders inside another one are shared with it. */
+/** Adds folders; one inside another becomes a note, since it is shared with the outer one. */
 export function takeFolders(into: LeftBehind, paths: readonly string[]): void {
   const sorted = [...new Set(paths.map(path => (path.length > 1 ? path.replace(/\/+$/, '') : path)))].sort();
   for (const path of sorted) {

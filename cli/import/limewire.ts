@@ -1,4 +1,4 @@
-// The folder of LimeWire and its kin (FrostWire 4, WireShare): limewire.props and gnutella.net. Formats: their FileSetSetting,
+// Reads the folder of LimeWire, FrostWire 4 and WireShare: limewire.props and gnutella.net. Formats: their FileSetSetting,
 // SettingsFactory and ExtendedEndpoint.
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
@@ -15,7 +15,7 @@ import {
 
 const PROPERTIES = ['limewire.props', 'frostwire.props', 'wireshare.props'];
 const HOSTS = 'gnutella.net';
-/** Streams of Java objects: reading them takes their classes. */
+/** Serialised Java objects, which are not read. */
 const OBJECTS = ['library.dat', 'library5.dat'];
 
 export const limewire: Importer = {
@@ -33,7 +33,7 @@ export const limewire: Importer = {
       if (value !== undefined && value !== '') use(value);
     };
     take('PORT', value => takeSetting(found, 'gnutella.port', value, 'PORT'));
-    // the one that is open in the router
+    // the port that the router forwards
     take('FORCED_PORT', value => takeSetting(found, 'gnutella.port', value, 'FORCED_PORT'));
     take('DISABLE_ULTRAPEER_MODE', value => {
       if (value === 'true') takeSetting(found, 'gnutella.mode', 'leaf', 'DISABLE_ULTRAPEER_MODE');
@@ -45,12 +45,12 @@ export const limewire: Importer = {
     take('MAX_SIM_DOWNLOAD', value => takeSetting(found, 'downloads.maxActive', value, 'MAX_SIM_DOWNLOAD'));
     take('DIRECTORY_FOR_SAVING_FILES', value => {
       if (isAbsolute(value)) takeSetting(found, 'downloads.folder', value, 'DIRECTORY_FOR_SAVING_FILES');
-      else found.notes.push(`DIRECTORY_FOR_SAVING_FILES is ${value}: no path of this machine`);
+      else found.notes.push(`DIRECTORY_FOR_SAVING_FILES is ${value}: not a path of this machine`);
     });
     take('DIRECTORIES_TO_SEARCH_FOR_FILES', value => {
       const paths = value.split(';').filter(path => path !== '');
       for (const path of paths.filter(path => !isAbsolute(path)))
-        found.notes.push(`shared folder ${path}: no path of this machine`);
+        found.notes.push(`shared folder ${path}: not a path of this machine`);
       takeFolders(
         found,
         paths.filter(path => isAbsolute(path)),
@@ -60,13 +60,13 @@ export const limewire: Importer = {
     for (const name of OBJECTS)
       if (existsSync(join(folder, name)))
         found.notes.push(
-          `${name} is a stream of Java objects and was left alone: share its folders with "servent share DIR"`,
+          `${name} is a stream of Java objects and was not read: share its folders with "servent share DIR"`,
         );
     return found;
   },
 };
 
-/** As Java writes them: Latin-1 with escapes. null when there are none. */
+/** Reads a Java properties file (Latin-1 with escapes); null if there is none. */
 async function propertiesOf(folder: string): Promise<Record<string, string> | null> {
   for (const name of PROPERTIES) {
     const text = await textOf(folder, name, 'latin1');

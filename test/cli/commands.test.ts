@@ -135,7 +135,7 @@ t.test('a wrong or missing token says where the right one is', async t => {
   const wrong = await command(['status', '--api', server.url, '--token', 'wrong']);
   t.equal(wrong.code, 1);
   isOneLine(t, wrong.err);
-  t.match(wrong.err, /does not accept the token.*api-token.*--data-dir/);
+  t.match(wrong.err, /does not accept the token.*--data-dir.*api-token.*--token/);
   const missing = await command(['status', '--api', server.url, '--data-dir', t.testdir({})]);
   t.equal(missing.code, 1);
   t.match(missing.err, /no API token in .*--token/);
@@ -250,7 +250,11 @@ t.test('search without results is no failure and says what to try', async t => {
     out: '',
     err: /no results from 3 neighbours: try fewer words/,
   });
-  t.match(await cli('browse', '10.1.1.1:6346', '--wait', '0'), { code: 0, out: '', err: 'nothing is shared there\n' });
+  t.match(await cli('browse', '10.1.1.1:6346', '--wait', '0'), {
+    code: 0,
+    out: '',
+    err: 'no files are shared there\n',
+  });
 });
 
 t.test('a repeated search says that it is one, while it runs and in the list', async t => {

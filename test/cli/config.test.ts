@@ -77,7 +77,7 @@ t.test('set and unset edit the file and leave the rest alone', async t => {
   );
   t.match(await command(['config', 'check'], { env }), {
     code: 0,
-    out: `the configuration is fine (${file})\n`,
+    out: `the configuration is valid (${file})\n`,
     err: '',
   });
 });

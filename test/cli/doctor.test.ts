@@ -27,7 +27,7 @@ t.test('healthy surroundings without a daemon are fine, and every note says what
   const { code, out } = await command(['doctor'], { env });
   t.equal(code, 0, out);
   t.match(out, /^ok {4}node: /m);
-  t.match(out, /^note {2}daemon: not to be reached .*\n {6}-> "servent start" starts one$/m);
+  t.match(out, /^note {2}daemon: not reachable .*\n {6}-> "servent start" starts one$/m);
   const { ok, findings } = (await command(['doctor', '--json'], { env })).json<Report>();
   t.ok(ok);
   for (const { name, state, mend } of findings) t.equal(mend === null, state === 'ok', name);
@@ -50,8 +50,8 @@ t.test('a running daemon is asked how it is', async t => {
   const { code, out, err } = await command(['doctor'], { env });
   t.equal(code, 1);
   t.match(out, /^BAD {3}store: the disk is full$/m);
-  t.match(out, /^note {2}peers: connected to nobody\n {6}-> "servent connect HOST", or start with /m);
-  t.equal(err, 'servent: 1 to mend: store\n');
+  t.match(out, /^note {2}peers: no connections\n {6}-> "servent connect HOST", or start with /m);
+  t.equal(err, 'servent: 1 to fix: store\n');
 });
 
 t.test(

@@ -103,8 +103,11 @@ t.test('on a terminal the table is drawn again in its place', async t => {
 t.test('what cannot be followed says so', async t => {
   const daemon = await running(t);
   const refused = (...words: string[]) => command([...words, '--data-dir', daemon.dataDir]);
-  t.match(await refused('hosts', '--follow'), { code: 2, err: /hosts have no events: --follow needs a terminal/ });
-  t.match(await refused('peers', '--follow', '--filter', 'role=leaf'), { code: 2, err: /leave them or --follow/ });
+  t.match(await refused('hosts', '--follow'), {
+    code: 2,
+    err: /hosts have no events: --follow works only on a terminal/,
+  });
+  t.match(await refused('peers', '--follow', '--filter', 'role=leaf'), { code: 2, err: /leave them out, or --follow/ });
   t.match(await refused('keys', '--follow'), { code: 2, err: /unknown option '--follow'/ });
   t.match(await command(['peers', '--follow', '--api', 'http://127.0.0.1:1', '--token', 'x']), {
     code: 1,

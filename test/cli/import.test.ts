@@ -59,7 +59,7 @@ t.test('a running daemon is told, and has hosts and folders at once', async t =>
   t.teardown(() => daemon.stop());
   const { code, err } = await command(['import', 'gtk-gnutella', 'theirs', '--data-dir', dataDir], { cwd });
   t.equal(code, 0, err);
-  t.match(err, /1 host not taken: this profile does not connect there/);
+  t.match(err, /1 host not imported: this profile does not connect to them/);
   const shown = (...words: string[]) => command([...words, '--json', '--data-dir', dataDir], { cwd });
   t.match((await shown('hosts')).json(), { items: [{ address: '127.0.0.2:6346' }] });
   const { folders } = (await shown('library')).json<{ folders: { path: string }[] }>();
@@ -72,7 +72,7 @@ t.test('what is not there or not known is said with what to do', async t => {
   const env = { HOME: cwd };
   t.match(await command(['import', 'limewire'], { env, cwd }), {
     code: 1,
-    err: /no folder of LimeWire in .*say where it is/,
+    err: /no folder of LimeWire in .*give it/,
   });
   t.match(await command(['import', 'limewire', 'x', '--only', 'y'], { env, cwd }), {
     code: 2,

@@ -30,7 +30,7 @@ t.test('five answers become a commented configuration file that the daemon takes
   });
   t.match(text, /# Maximum number of leaves as an ultrapeer/);
   t.equal(parseSettings(text, file).size, 4, 'what kept its default stays a comment');
-  t.match(err, /\/srv\/more is not there yet/);
+  t.match(err, /\/srv\/more does not exist yet/);
   t.match(err, /next:\n {2}servent start --data-dir /);
   t.match(await command(['config', 'check', file], { cwd }), { code: 0 });
 });
@@ -84,7 +84,7 @@ t.test('without a person it takes flags and --yes, and says so', async t => {
 t.test('a file that is there is not overwritten, and nothing half answered is written', async t => {
   const cwd = t.testdir({ d: { 'servent.yaml': '# mine\n' } });
   const file = join(cwd, 'd/servent.yaml');
-  t.match(await command(['init', '--yes', '--data-dir', 'd'], { cwd }), { code: 1, err: /is there already.*--force/ });
+  t.match(await command(['init', '--yes', '--data-dir', 'd'], { cwd }), { code: 1, err: /exists.*--force/ });
   const half = await command(['init', '--force', '--data-dir', 'd'], { cwd, stdin: typing('lan', '7000') });
   t.match(half, { code: 1, err: /no answer: nothing was written/ });
   t.match(await command(['init', '--force', '--data-dir', 'd'], { cwd, stdin: typing(...Array(9).fill('x')) }), {

@@ -1,4 +1,4 @@
-// What a command loads before it does anything: half of its time, once, went into libraries that it never used.
+// Checks which packages commands and the daemon load at the start.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';

@@ -78,7 +78,7 @@ t.test('a bundle has what helps, and neither tokens, keys, secrets of hooks nor 
     'the log without the path',
   );
 
-  t.match(await cli('support-bundle', 'bundle.json'), { code: 1, err: /is there already.*--force/ });
+  t.match(await cli('support-bundle', 'bundle.json'), { code: 1, err: /exists.*--force/ });
   t.equal((await cli('support-bundle', 'bundle.json', '--names', '--force')).code, 0);
   const named = await readFile(file, 'utf8');
   t.match(named, 'secret plans.pdf', 'names when they are asked for');

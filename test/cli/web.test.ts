@@ -17,14 +17,14 @@ t.test('it says where the page is and where the token, and never the token itsel
     url: `${server.url}/`,
     tokenFile: join(dataDir, 'api-token'),
   });
-  t.match(await command(['web', '--token', TOKEN], { env }), { code: 0, out: /token: {2}the one that you gave/ });
+  t.match(await command(['web', '--token', TOKEN], { env }), { code: 0, out: /token: {2}the given one/ });
 });
 
 t.test('a page that is switched off is told, with what switches it on', async t => {
   const { server } = await serveFake(t, { page: () => null });
   t.match(await command(['web'], { env: { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN } }), {
     code: 1,
-    err: /switched off; "servent config apply api\.web true"/,
+    err: /disabled; "servent config apply api\.web true"/,
   });
 });
 

@@ -48,7 +48,7 @@ t.test('everything comes back in another folder: configuration, hosts, library, 
   const fresh = join(dir, 'new');
   const back = await command(['restore', file, '--data-dir', fresh]);
   t.equal(back.code, 0, back.err);
-  t.match(back.err, /the API token was not in it/);
+  t.match(back.err, /the backup has no API token/);
   const names = Array.from(back.out.matchAll(/^([a-z ]+): {2}/gm), ([, name]) => name);
   t.ok(names.length > 3 && new Set(names).size === names.length, `one row for each: ${names.join(', ')}`);
   t.equal(await readFile(join(fresh, 'servent.yaml'), 'utf8'), '# mine\nuploads:\n  slots: 3\n');
@@ -107,7 +107,7 @@ t.test('what is there is not overwritten, and kept aside with --force', async t 
   const { dataDir } = await lived(t, dir);
   const file = join(dir, 'a');
   t.equal((await command(['backup', file, '--data-dir', dataDir])).code, 0);
-  t.match(await command(['backup', file, '--data-dir', dataDir]), { code: 1, err: /is there already.*--force/ });
+  t.match(await command(['backup', file, '--data-dir', dataDir]), { code: 1, err: /exists.*--force/ });
   t.match(await command(['restore', file, '--data-dir', dataDir]), { code: 1, err: /has .*store.*--force/ });
   const { code, err } = await command(['restore', file, '--data-dir', dataDir, '--force']);
   t.equal(code, 0, err);

@@ -30,7 +30,7 @@ t.test('signals that mean nothing here neither open a debugger nor end the daemo
   child.kill('SIGHUP');
   await until('it has read its configuration again', async () => {
     const { items } = await client.logLines({ limit: 100 });
-    return items.some(({ message }) => message === 'the configuration was read again') ? true : null;
+    return items.some(({ message }) => message === 'the configuration was reloaded') ? true : null;
   });
   child.kill('SIGTERM');
   t.equal(await ended, 0);

@@ -83,7 +83,7 @@ export async function tour(t: Test, columns: number, rows: number): Promise<void
   pane.keys('Escape', 'x');
   await pane.until(/Cancel 1 download\?/);
   pane.keys('y');
-  await pane.until(/nothing matches the filter/);
+  await pane.until(/no rows match the filter/);
   pane.keys('Escape');
 
   command(`share ${join(base, 'more')}`);
@@ -93,7 +93,7 @@ export async function tour(t: Test, columns: number, rows: number): Promise<void
   pane.keys('Tab');
   await pane.until(/violet evening\.txt/);
   pane.keys('r');
-  await pane.until(/looking through the shared folders/);
+  await pane.until(/scanning the shared folders/);
 
   await other.client.startSearch({ text: 'violet evening' });
   pane.keys('3');
@@ -117,7 +117,7 @@ export async function tour(t: Test, columns: number, rows: number): Promise<void
   pane.keys('C-w');
   pane.type('55');
   pane.keys('Enter');
-  await pane.until(/Change gnutella\.maxLeaves\?[\s\S]*becomes 55, counts at once/);
+  await pane.until(/Change gnutella\.maxLeaves\?[\s\S]*becomes 55, takes effect at once/);
   pane.keys('y');
   await pane.until(/1 setting changed/);
   const { settings } = await own.client.config();
@@ -126,7 +126,7 @@ export async function tour(t: Test, columns: number, rows: number): Promise<void
   pane.keys('2', 'x');
   await pane.until(/Disconnect 1 peer\?/);
   pane.keys('y');
-  await pane.until(/Not connected to anybody/);
+  await pane.until(/No connections\./);
   t.strictSame((await own.client.peers()).items, []);
   pane.keys('1', 'w');
   await pane.until(/Leaf or ultrapeer ─[\s\S]*gnutella\.mode/);

@@ -53,9 +53,9 @@ t.test('a setting is changed only after its plan was seen', async t => {
   t.match(planned.question, {
     text: 'Change gnutella.maxLeaves?',
     about: [
-      'gnutella.maxLeaves: 60 becomes 80, counts at once',
-      'gnutella.port is written down, but --port decides: it changes nothing now',
-      'It is written to /etc/servent.yaml.',
+      'gnutella.maxLeaves: 60 becomes 80, takes effect at once',
+      'gnutella.port is written to the file, but --port takes precedence',
+      'It will be written to /etc/servent.yaml.',
     ],
   });
   const yes = press(planned, 'y');
@@ -68,10 +68,10 @@ t.test('a setting is changed only after its plan was seen', async t => {
     call: yes.effects[0] as Call,
     output: outcome,
   });
-  t.match(done.model.toast, { text: '1 setting changed: restart the daemon for it to count', mood: 'good' });
+  t.match(done.model.toast, { text: '1 setting changed, effective after a restart of the daemon', mood: 'good' });
   t.equal(done.model.waiting, 0);
   const none = { ...PLAN, changes: [], overruled: [] };
-  t.match(update(model, { type: 'answered', ok: true, text: '', call, output: none }).model.toast?.text, /so already/);
+  t.match(update(model, { type: 'answered', ok: true, text: '', call, output: none }).model.toast?.text, /already set/);
   const failed = { key: 'gnutella.port', from: 1, to: 2, effect: 'restart' as const, applied: false, error: 'taken' };
   t.equal(planOutcome({ ...PLAN, changes: [failed] }), 'gnutella.port: taken');
   t.match(planLines({ ...PLAN, file: null }), [/60 becomes 80/, /--port/, /no configuration file/]);
@@ -168,7 +168,7 @@ t.test('order, columns and times are remembered; a broken file is said and not u
     t.equal(await file().read(), null);
     t.equal(parseRemembered(broken), null);
   }
-  t.match(notices, [/is broken and/, /is broken and/, /is broken and/]);
+  t.match(notices, [/is invalid and/, /is invalid and/, /is invalid and/]);
   const stranger = { ...kept, lists: { peers: { sort: { column: 'gone', descending: true }, columns: ['gone'] } } };
   t.match(withRemembered(fresh(), stranger).lists.peers, { sort: null, columns: null });
   t.equal(readFileSync(path, 'utf8'), '{"version":2}');
@@ -176,7 +176,7 @@ t.test('order, columns and times are remembered; a broken file is said and not u
   const nowhere = new MemoryFile(join(base, 'servent', 'dashboard.json', 'below'), text => notices.push(text));
   nowhere.keep(kept);
   await nowhere.flush();
-  t.match(notices.at(-1), /could not be written/);
+  t.match(notices.at(-1), /cannot save/);
 });
 
 t.test('columns that are not wanted leave the list', async t => {
@@ -187,7 +187,7 @@ t.test('columns that are not wanted leave the list', async t => {
   await rehearsal.press('enter');
   t.match(rehearsal.text(), /ADDRESS +▼?DROP/);
   t.notMatch(rehearsal.text(), /SERVENT|MSG IN/);
-  t.match(said(press(fresh(), '2').model, 'columns gone').model.toast?.text, 'no column gone: there are address');
+  t.match(said(press(fresh(), '2').model, 'columns gone').model.toast?.text, 'no column gone: columns are address');
 });
 
 t.test('a filter that cannot be understood yet is said above the prompt, and Tab knows the fields', async t => {

@@ -48,11 +48,11 @@ t.test('the log of the daemon, and a neighbour blocked', { skip: TMUX_MISSING, t
   pane.keys('2', 'B');
   await pane.until(/Block 127\.0\.0\.1\?/);
   pane.keys('y');
-  await pane.until(/Not connected to anybody/);
+  await pane.until(/No connections\./);
   const { settings } = await own.client.config();
   t.strictSame(settings.find(({ key }) => key === 'gnutella.block')?.value, ['127.0.0.1']);
   pane.keys('9');
-  await pane.until(/is gone: 201 Blocked/);
+  await pane.until(/disconnected: 201 Blocked/);
   pane.keys('q');
   await pane.until(/ended 0\s+same terminal/);
 });

@@ -60,7 +60,7 @@ t.test('lists follow what is told, and the log says it', async t => {
     'blue moon.ogg was removed',
     'blue moon.ogg failed: no sources',
     'sent red sun.ogg to 127.0.0.1:40000',
-    '127.0.0.1:2 is gone: 200 bye',
+    '127.0.0.1:2 disconnected: 200 bye',
     '/srv/files has 1 files',
     'searching for red sun',
     'searching for blue moon',
@@ -140,6 +140,6 @@ t.test('what could not be had is said on the screen and in the log', async t => 
   const model = createModel({ contexts: [{ name: 'a', url: 'x' }], now: AT, columns: 80, rows: 24 });
   const gap = { from: 3, to: 900, skipped: null, reason: 'forgotten' } as const;
   const after = update(model, { type: 'gap', context: 0, at: AT, gap, queries: true }).model;
-  t.equal(after.toast?.text, 'some queries passed that this list does not have (forgotten)');
+  t.equal(after.toast?.text, 'some queries are missing from this list (forgotten)');
   t.match(worldOf(after).log, [{ level: 'warn', text: after.toast?.text }]);
 });

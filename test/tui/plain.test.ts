@@ -28,7 +28,7 @@ t.test('the overview comes first, one fact a line', async t => {
 t.test('a view is read row by row, twenty at a time', async t => {
   const out = await said('peers', 'more');
   t.match(out, /\n1\. p100: 198\.51\.100\.181:35649, role ultrapeer, by us, age 1h44m/);
-  t.match(out, /\n20\. .*\nThere are more: "more" reads on\.\n21\. .*/);
+  t.match(out, /\n20\. .*\nThere are more: "more" continues\.\n21\. .*/);
   t.match(out, /\n34\. /);
 });
 

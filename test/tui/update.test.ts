@@ -123,7 +123,10 @@ t.test('the command line knows the words of the command line', async t => {
     { name: 'changeFolder', input: { id: 'l1', exclude: ['*.iso', '/drafts/'] } },
   ]);
   t.match(said('exclude l1').effects, [{ name: 'changeFolder', input: { id: 'l1', exclude: [] } }]);
-  t.match(said('exclude /srv/filesystem *.iso').model.toast, { mood: 'bad', text: /no shared folder/ });
+  t.match(said('exclude /srv/filesystem *.iso').model.toast, {
+    mood: 'bad',
+    text: /does not begin with a shared folder/,
+  });
   t.equal(said('hosts').model.view, 'hosts');
   t.equal(said('dow').model.toast?.mood, 'bad', 'download or downloads?');
   t.match(said('ups').model.toast, { mood: 'bad', text: 'no command ups: ? lists them' });
@@ -217,7 +220,7 @@ t.test('what a daemon says belongs to that daemon', async t => {
 t.test('leaving asks while a call is under way', async t => {
   t.match(press(fresh(), 'q').effects, [{ type: 'quit' }]);
   let { model } = press(fresh(), '5', 'p', 'q');
-  t.match(model.question, { text: 'Leave before a call has been answered?' });
+  t.match(model.question, { text: 'Quit before a call has been answered?' });
   model = update(press(model, 'n').model, { type: 'answered', ok: true, text: 'paused' }).model;
   t.match(model.toast, { text: 'paused', mood: 'good' });
   t.match(press(model, 'q').effects, [{ type: 'quit' }]);

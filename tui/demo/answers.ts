@@ -1,10 +1,10 @@
-// How the demo network answers: pages of lists, and refusals.
+// Answers of the demo network: pages of lists, and errors.
 import { RefusedError } from '../../api/client.ts';
 import type { Page, PeerView, StatusView } from '../../api/control.ts';
 
 const LIMIT_DEFAULT = 100;
 
-/** A list of the API; `before` is done at each call. */
+/** Serves a list of the API; runs `before` at each call. */
 export const pages =
   <T>(before: () => void, rows: () => readonly T[]) =>
   async (input: object = {}): Promise<Page<T>> => {
@@ -20,7 +20,7 @@ export function refused(code: string, detail: string): RefusedError {
   return new RefusedError({ type: 'about:blank', title: code, status: 400, code, detail } as RefusedError['problem']);
 }
 
-/** The row whose id the input has. */
+/** Finds the row with the id of the input. */
 export function rowOf<T extends { id: string }>(rows: readonly T[], what: string, input: object): T {
   const { id } = input as { id?: string };
   const row = rows.find(row => row.id === id);
@@ -28,7 +28,7 @@ export function rowOf<T extends { id: string }>(rows: readonly T[], what: string
   return row;
 }
 
-/** Most of what is dropped came twice. */
+/** Adds drop reasons; most drops are duplicates. */
 export function withReasons(peer: PeerView): PeerView {
   const duplicate = Math.floor(peer.dropped * 0.93);
   return { ...peer, reasons: peer.dropped === 0 ? {} : { duplicate, hit_no_route: peer.dropped - duplicate } };
@@ -37,7 +37,7 @@ export function withReasons(peer: PeerView): PeerView {
 type Operation = { operation: string; input: object };
 const test = (name: string, ok: boolean, value: string, mend: string | null = null) => ({ name, ok, value, mend });
 
-/** What is made of other calls, or is the same whatever the network does. */
+/** Calls composed of other calls, and constant answers. */
 export function besides(client: object) {
   const calls = client as Record<string, ((input: object) => Promise<unknown>) | undefined>;
   return {

@@ -1,4 +1,4 @@
-// The settings of the made-up daemon.
+// Settings of the demo daemon.
 import type { ConfigView, SettingView } from '../../api/control.ts';
 
 const row = (

@@ -1,4 +1,4 @@
-// The log of the demo: what happens in it, newest first.
+// Log of the demo, newest line first.
 import type { LogLineView } from '../../api/control.ts';
 
 const LINES_KEPT = 200;

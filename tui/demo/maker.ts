@@ -1,10 +1,10 @@
-// Makes up the parts of the demo network: names, addresses, hashes. The same seed gives the same ones.
+// Generates names, addresses and hashes of the demo network. Deterministic by seed.
 import type { ResultView, SourceView } from '../../api/control.ts';
 import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import type { ToldRing } from '../history.ts';
 import { ARTISTS, ENDINGS, HOSTILE, THINGS, TITLES, VENDORS } from './names.ts';
 
-/** mulberry32: small, fast, and good enough for a stage set. */
+/** The generator mulberry32. */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -36,7 +36,7 @@ export class Maker {
 
   address(): string {
     const part = (): number => 1 + Math.floor(this.random() * 253);
-    // Documentation ranges: nobody real is shown.
+    // documentation ranges
     const net = this.pick(['192.0.2', '198.51.100', '203.0.113']);
     return `${net}.${part()}:${this.random() < 0.6 ? 6346 : 1024 + Math.floor(this.random() * 60_000)}`;
   }
@@ -79,7 +79,7 @@ export class Maker {
     };
   }
 
-  /** What the daemon would have kept of the time before: swells, without a die being thrown. */
+  /** Rings of rates before the start, as sine waves. */
   rings(): Record<'minute' | 'hour' | 'day', ToldRing> {
     const ring = (step: number, count: number) => {
       const series = (mean: number, swing: number, phase: number): number[] =>

@@ -1,4 +1,4 @@
-// Words for the demo: invented bands, songs and servents, and a few of the names that strangers choose to break terminals with.
+// Names for the demo: invented bands, songs and servents, and names with unsafe characters.
 
 export const ARTISTS = [
   'Blue Harbour',
@@ -95,7 +95,7 @@ export const ASKED = [
   'first snow',
 ] as const;
 
-/** Control characters, tags, direction marks, stacked accents, and one that is just long. */
+/** Control characters, tags, direction marks, stacked accents, and a long name. */
 export const HOSTILE = [
   'free\u001b[2J\u001b[31m money.exe',
   '{bold}{red-fg}click me{/}.avi',

@@ -1,4 +1,4 @@
-// Screens as text for the documents, the same at every run.
+// Renders screens as text for the documents. Deterministic.
 import { Rehearsal } from './rehearsal.ts';
 
 interface Scene {
@@ -32,7 +32,7 @@ export async function pictures(): Promise<(readonly [title: string, text: string
 
 const BLOCK = /(<!-- picture: (\w+) -->\n)[\s\S]*?(<!-- \/picture -->)/g;
 
-/** A document with its marked pictures drawn anew. */
+/** Replaces the marked pictures of a document. */
 export function withPicture(text: string, shown: readonly (readonly [title: string, text: string])[]): string {
   return text.replace(BLOCK, (whole, start: string, wanted: string, end: string) => {
     const picture = shown.find(([title]) => title === wanted)?.[1];

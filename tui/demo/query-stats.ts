@@ -1,4 +1,4 @@
-// The statistics of the demo network's queries, as the daemon would answer them.
+// Query statistics of the demo network, in the form of the API.
 import type { QueryStatsView, QueryView } from '../../api/control.ts';
 
 const PLACES = 8;

@@ -1,4 +1,4 @@
-// The dashboard played against the demo network on a clock of its own: no terminal, no waiting. For pictures and tests.
+// Runs the dashboard on the demo network with a virtual clock and no terminal, for pictures and tests.
 import type { Canvas } from '../canvas.ts';
 import { Feed } from '../feed.ts';
 import { createMemory, draw } from '../frame.ts';
@@ -36,7 +36,7 @@ export class Rehearsal {
     this.#feed = new Feed({ client: this.world.client, context: 0, now, send: message => this.send(message) });
   }
 
-  /** Lets time go by, looking as often as the dashboard would. */
+  /** Advances the clock, polling as the dashboard does. */
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += STEP_MS) {
       this.#now += Math.min(STEP_MS, ms - passed);
@@ -45,7 +45,7 @@ export class Rehearsal {
     }
   }
 
-  /** Presses keys by their names; a text in `typed` goes in letter by letter. */
+  /** Presses keys by name. */
   async press(...keys: string[]): Promise<void> {
     for (const key of keys) await this.#act({ type: 'key', key, ...([...key].length === 1 ? { text: key } : {}) });
   }

@@ -1,4 +1,4 @@
-// A made-up network that lives by a clock handed in: the same seed and times give the same screens. It answers as the admin API does.
+// Simulates a network behind the client interface of the admin API. Deterministic by seed and clock.
 import type { Client } from '../../api/client.ts';
 import type {
   ConfigView,
@@ -24,15 +24,15 @@ import { statsOf } from './query-stats.ts';
 export interface DemoOptions {
   readonly now: () => number;
   readonly seed?: number;
-  /** Shared files, to see how long lists behave. */
+  /** Number of shared files. */
   readonly files?: number;
   readonly peers?: number;
-  /** Queries a second. */
+  /** Queries per second. */
   readonly queryRate?: number;
 }
 
 const STEP_MS = 250;
-/** A dashboard that slept does not have hours of it made up. */
+/** Most steps simulated at once, after a long pause. */
 const STEPS_MAX = 400;
 const QUERIES_KEPT = 1000;
 const SEARCH_MS = 30_000;
@@ -76,7 +76,7 @@ export class DemoWorld {
     this.#fill(files, peers);
   }
 
-  /** The functions of the API's client, answered from here. */
+  /** The client of the API, answered by the simulation. */
   get client(): Client {
     const list = <T>(rows: () => readonly T[]) => pages(() => this.#live(), rows);
     const client = {
@@ -84,7 +84,7 @@ export class DemoWorld {
       peers: list(() => this.#peers.map(withReasons)),
       connect: async (input: object) => this.#connect((input as { address: string }).address),
       disconnect: async (input: object) =>
-        this.#lines.add('links', `${this.#remove(this.#peers, 'peer', input).address} is gone`),
+        this.#lines.add('links', `${this.#remove(this.#peers, 'peer', input).address} disconnected`),
       hosts: list(() => this.#hosts),
       queries: list(() => this.#queries),
       queryStats: async ({ span, top }: StatsInput) => statsOf(this.#queries, span, top),
@@ -114,7 +114,7 @@ export class DemoWorld {
       live: async () => ({ status: 'ok' as const }),
       ready: async () => ({ status: 'ok' as const, checks: [] }),
     };
-    // What the API learns later is missing here until somebody writes it; the dashboard asks before it calls.
+    // not all operations exist here; the dashboard checks before a call
     return { ...client, ...besides(client) } as unknown as Client;
   }
 
@@ -288,7 +288,7 @@ export class DemoWorld {
   }
 
   #step(seconds: number): void {
-    // A slow swell and some noise: nobody believes a flat line.
+    // sine waves with noise
     const swell = 1 + 0.5 * Math.sin(this.#at / 9000) + 0.25 * Math.sin(this.#at / 2300);
     this.#owed += this.#queryRate * swell * seconds * (0.6 + 0.8 * this.#made.random());
     for (; this.#owed >= 1; this.#owed--) this.#pass();
@@ -374,7 +374,7 @@ export class DemoWorld {
       cut: null,
     };
     const running: Running = { view, results: [], wanted };
-    // What was found before anybody looked.
+    // results found before the start
     for (let i = 0; i < Math.min(wanted * 3, ageMs / STEP_MS); i++)
       this.#find({ ...running, view: Object.assign(view, { state: 'running' as const }) });
     if (this.#at >= startedAt + SEARCH_MS) view.state = 'finished';

@@ -1,4 +1,4 @@
-// The views in the order of their keys, and the lists by name.
+// Table of views in the order of their keys, and of lists by name.
 import type { ListId, Model, ViewId, World } from '../model.ts';
 import type { View } from '../stage.ts';
 import { type AnyList, anyList } from '../table.ts';
@@ -16,14 +16,14 @@ import { uploadList, uploadsView } from './uploads.ts';
 export interface ViewRow {
   readonly id: ViewId;
   readonly title: string;
-  /** A whole word that leaves room for the others at 80 columns. */
+  /** Short title for 80 columns. */
   readonly short: string;
   readonly key: string;
   readonly view: View;
-  /** The second one has the keys after Tab. */
+  /** Lists of the view; Tab changes between them. */
   readonly lists: readonly ListId[];
   readonly about: string;
-  /** Shown beside the title. */
+  /** Number beside the title. */
   readonly count?: (world: World) => number;
 }
 
@@ -35,7 +35,7 @@ export const views: readonly ViewRow[] = [
     key: '1',
     view: overviewView,
     lists: [],
-    about: 'role, peers, rates, graphs, what was dropped and why, what wants attention',
+    about: 'role, peers, rates, graphs, drops by reason, notes',
   },
   {
     id: 'peers',
@@ -54,7 +54,7 @@ export const views: readonly ViewRow[] = [
     key: '3',
     view: queriesView,
     lists: ['queries'],
-    about: 'what the network asks, live, with top words, hops and TTL',
+    about: 'live queries, with top words, hops and TTL',
   },
   {
     id: 'searches',
@@ -63,7 +63,7 @@ export const views: readonly ViewRow[] = [
     key: '4',
     view: searchesView,
     lists: ['searches', 'results'],
-    about: 'our own searches and what they find, grouped by content',
+    about: 'own searches and their results, grouped by content',
     count: world => world.searches.length,
   },
   {
@@ -73,7 +73,7 @@ export const views: readonly ViewRow[] = [
     key: '5',
     view: downloadsView,
     lists: ['downloads'],
-    about: 'progress, sources, and why a download does not move',
+    about: 'progress, sources and reasons for waiting',
     count: world => world.downloads.length,
   },
   {
@@ -83,7 +83,7 @@ export const views: readonly ViewRow[] = [
     key: '6',
     view: uploadsView,
     lists: ['uploads'],
-    about: 'transfers to others, and who waits for a slot',
+    about: 'uploads and the upload queue',
     count: world => world.uploads.length,
   },
   {
@@ -111,7 +111,7 @@ export const views: readonly ViewRow[] = [
     key: '9',
     view: logView,
     lists: ['log'],
-    about: 'what the daemon says, and what was done from here',
+    about: 'log of the daemon and of the dashboard',
   },
   {
     id: 'config',
@@ -120,7 +120,7 @@ export const views: readonly ViewRow[] = [
     key: '0',
     view: configView,
     lists: ['config'],
-    about: 'the values in force and who decided them',
+    about: 'values in force and their sources',
   },
 ];
 
@@ -141,7 +141,7 @@ export const lists: Readonly<Record<ListId, AnyList>> = {
   config: anyList(configList),
 };
 
-/** The list that has the keys; the overview has none. */
+/** The list with the focus; null in the overview. */
 export function listOf(model: Model): AnyList | null {
   const ids = viewRow(model.view).lists;
   const id = ids[model.second ? 1 : 0] ?? ids[0];

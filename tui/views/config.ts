@@ -1,4 +1,4 @@
-// Config: the values in force and who decided them.
+// Config view: values in force and their sources.
 
 import type { SettingView } from '../../api/control.ts';
 import type { Fields } from '../../api/fields.ts';
@@ -17,7 +17,7 @@ const ORIGIN_MEANING: Record<SettingView['origin'], Meaning> = {
   default: 'dim',
 };
 
-/** As it is written in the configuration file, on one line. */
+/** Formats a value as in the configuration file, on one line. */
 export function settingText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(String).join(', ');
   return value === null || value === undefined
@@ -42,7 +42,7 @@ export const configList: ListSpec<SettingView> = {
   rows: world => world.config?.settings ?? NONE,
   keyOf: setting => setting.key,
   nameOf: setting => setting.key,
-  empty: 'The daemon has not said yet.',
+  empty: 'Not loaded yet.',
   copy: setting => `${setting.key}: ${settingText(setting.value)}`,
   columns: [
     { id: 'key', title: 'SETTING', of: row => row.key, width: 24, grow: 1, rank: 0 },
@@ -76,7 +76,7 @@ export const configList: ListSpec<SettingView> = {
   details: row => [
     ['value', settingText(row.value)],
     ['decided by', row.where === null ? row.origin : `${row.origin}, ${row.where}`],
-    ['a change', row.restart ? 'needs a restart of the daemon' : 'works at once'],
+    ['a change', row.restart ? 'needs a restart of the daemon' : 'takes effect at once'],
   ],
 };
 

@@ -1,4 +1,4 @@
-// Downloads: how far each one is, from whom it comes, and why it does not.
+// Downloads view: progress, sources and reasons for waiting.
 
 import type { DownloadView } from '../../api/control.ts';
 import { listFields } from '../../api/outline.ts';
@@ -126,11 +126,7 @@ export const downloadList: ListSpec<DownloadView> = {
   ],
   details: (row, now) => [
     ['state', explain(row, now), STATE_MEANING[row.state]],
-    [
-      'content',
-      row.urn ?? 'not named by its hash: what arrives cannot be verified',
-      row.urn === null ? 'warn' : 'text',
-    ],
+    ['content', row.urn ?? 'no hash: the file cannot be verified', row.urn === null ? 'warn' : 'text'],
     ['done', `${formatBytes(row.done)} of ${row.size === null ? 'an unknown size' : formatBytes(row.size)}`],
     ...(row.path === null ? [] : ([['file', row.path]] as Detail[])),
     ['added', `${formatSince(row.addedAt, now)} ago, priority ${row.priority}, as ${row.id}`],
@@ -149,7 +145,7 @@ export const downloadList: ListSpec<DownloadView> = {
   ],
 };
 
-/** Why it is as it is, and what would help. */
+/** Explains the state of a download, with a remedy. */
 export function explain(row: DownloadView, now: number): string {
   const active = activeSources(row);
   const failed = row.sources.filter(({ error }) => error !== null).length;
@@ -158,13 +154,12 @@ export function explain(row: DownloadView, now: number): string {
       return `${formatRate(row.rate)} from ${active} of ${row.sources.length} sources${row.eta === null ? '' : `, ${formatSpan(row.eta)} left`}`;
     case 'queued':
       if (row.sources.length === 0) return 'waits for a source: search for it again';
-      if (failed === row.sources.length)
-        return `all ${failed} sources failed: it tries them again, or search for others`;
-      return 'waits for its turn, or for a slot at a source';
+      if (failed === row.sources.length) return `all ${failed} sources failed and are retried; search for others`;
+      return 'waits for a free slot, here or at a source';
     case 'paused':
       return 'paused: r resumes it';
     case 'verifying':
-      return 'all bytes are here and are being compared with the hash';
+      return 'complete; comparing with the hash';
     case 'completed':
       return row.finishedAt === null ? 'completed' : `completed at ${formatMoment(Date.parse(row.finishedAt), now)}`;
     case 'failed':

@@ -1,4 +1,4 @@
-// Hosts: the host cache, addresses to connect to.
+// Hosts view: the host cache.
 
 import type { HostView } from '../../api/control.ts';
 import { listFields } from '../../api/outline.ts';
@@ -19,7 +19,7 @@ export const hostList: ListSpec<HostView> = {
   rows: world => world.hosts,
   keyOf: host => host.address,
   nameOf: host => host.address,
-  empty: 'No addresses known. c connects to a servent by its address; its pongs bring more.',
+  empty: 'No addresses. c connects to a servent; its pongs bring more.',
   copy: host => host.address,
   columns: [
     { id: 'address', title: 'ADDRESS', of: row => row.address, width: 21, grow: 1, rank: 0 },
@@ -74,8 +74,8 @@ export const hostList: ListSpec<HostView> = {
   details: (row, now) => [
     ['role', row.ultrapeer === null ? 'not known yet' : row.ultrapeer ? 'ultrapeer' : 'leaf'],
     ['heard from', row.source],
-    ['sign of life', ago(row.seenAt, now)],
-    ['tried', `${ago(row.triedAt, now)}, ${row.failures} failures since it last worked`],
+    ['last seen', ago(row.seenAt, now)],
+    ['tried', `${ago(row.triedAt, now)}, ${row.failures} failures since the last success`],
     ['connected', ago(row.connectedAt, now)],
   ],
 };

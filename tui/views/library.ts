@@ -1,4 +1,4 @@
-// Library: the shared folders, and below them the files.
+// Library view: shared folders, and below them the files.
 
 import type { FileView, FolderView } from '../../api/control.ts';
 import { formatHashing, formatLeftOut } from '../../api/format.ts';
@@ -10,7 +10,7 @@ import { splitRows, type View } from '../stage.ts';
 import type { ListSpec } from '../table.ts';
 import { mediaColumns } from './media-columns.ts';
 
-/** What is wrong with a folder; otherwise what is left out of it. */
+/** Error of a folder, or files left out of it. */
 function noteOf({ error, force, leftOut }: FolderView): string {
   if (error !== null) return error;
   const omitted = leftOut.length === 0 ? '' : `left out: ${formatLeftOut(leftOut)}`;
@@ -26,7 +26,7 @@ export const folderList: ListSpec<FolderView> = {
   rows: world => world.folders,
   keyOf: folder => folder.id,
   nameOf: folder => folder.path,
-  empty: 'Nothing is shared. a shares a folder of the machine that the daemon runs on.',
+  empty: 'Nothing is shared. a shares a folder on the machine of the daemon.',
   copy: folder => folder.path,
   columns: [
     { id: 'path', title: 'FOLDER', of: row => row.path, width: 24, grow: 1, rank: 0, end: true },
@@ -149,7 +149,7 @@ export const fileList: ListSpec<FileView> = {
       row.urn === null ? 'warn' : 'text',
     ],
     ['size', `${formatBytes(row.size)}, changed ${formatSince(row.modifiedAt, now)} ago`],
-    ['asked for', `answered ${row.hits} queries, taken ${row.uploads} times since the start`],
+    ['demand', `${row.hits} query hits, ${row.uploads} uploads since the start`],
   ],
 };
 
@@ -163,6 +163,6 @@ export const libraryView: View = {
       on: !model.second,
       note: progress === undefined || progress.state === 'idle' ? '' : formatHashing(progress),
     });
-    drawListWithDetails(stage, fileList, lower, { on: model.second, note: 'Tab changes over' });
+    drawListWithDetails(stage, fileList, lower, { on: model.second, note: 'Tab changes list' });
   },
 };

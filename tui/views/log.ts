@@ -1,4 +1,4 @@
-// Log: what the daemon says happened, and what was done from here.
+// Log view: log of the daemon and of the dashboard.
 import type { Fields } from '../../api/fields.ts';
 import { drawListWithDetails } from '../draw-list.ts';
 import { formatClock, formatMoment } from '../format.ts';
@@ -31,7 +31,7 @@ export const logList: ListSpec<LogLine> = {
   rows: world => world.log,
   keyOf: line => line.id,
   nameOf: line => `${formatClock(line.at)} ${line.from}`,
-  empty: 'The daemon has not logged anything yet, and nothing has happened since.',
+  empty: 'No log lines yet.',
   copy: line => line.text,
   columns: [
     {

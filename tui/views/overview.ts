@@ -1,4 +1,4 @@
-// Overview: the servent at a glance – who it is, whom it knows, what passes, and what wants attention.
+// Overview: role, peers, rates, drops and notes.
 import type { StatusView } from '../../api/control.ts';
 import { keptText } from '../../api/format.ts';
 import type { Rect } from '../canvas.ts';
@@ -13,7 +13,7 @@ import type { Meaning } from '../theme.ts';
 import { fit, textWidth, wrap } from '../width.ts';
 
 const FACT_ROWS = 9;
-/** From here on there is room to say why we are what we are. */
+/** Width from which the role has a frame of its own. */
 const THREE_FROM_COLUMNS = 120;
 const ROOMY_FROM_ROWS = 34;
 const VERDICT_ROWS_MAX = 2;
@@ -82,16 +82,16 @@ const networkFacts = (status: StatusView): Detail[] => [
 
 type Election = StatusView['election'];
 
-/** Why we are leaf or ultrapeer: each criterion with its value and what it is held against. */
+/** Draws the election: each criterion with its value and threshold. */
 function drawRole(stage: Stage, rect: Rect): void {
   const { canvas, theme, world } = stage;
   const election = world.status?.election;
-  const inner = canvas.frame(rect, theme, 'Role', { note: 'w tells more' });
+  const inner = canvas.frame(rect, theme, 'Role', { note: 'w explains' });
   if (election === undefined) return;
   const head = wrap(verdictOn(election), inner.width - 2, VERDICT_ROWS_MAX);
   for (const [i, line] of head.entries()) canvas.put(inner.x + 1, inner.y + i, line, theme.strong);
   const signs = theme.charset === 'ascii' ? ['+', '!'] : ['✓', '✗'];
-  // What is not met matters most where not everything fits.
+  // unmet criteria first, since not all may fit
   const criteria = [...election.criteria].sort((a, b) => Number(a.met) - Number(b.met));
   const room = Math.max(0, inner.height - head.length);
   for (const [i, { name, value, wanted, met }] of criteria.slice(0, room).entries()) {
@@ -106,14 +106,14 @@ function drawRole(stage: Stage, rect: Rect): void {
 
 function verdictOn({ mode, active, role, fit, needed, changesIn }: Election): string {
   const noun = role === 'leaf' ? 'a leaf' : 'an ultrapeer';
-  if (!active && mode === 'auto') return `${noun}: no elections are held, for gnutella.seek is 0`;
-  if (!active) return `${noun}, as gnutella.mode: ${mode} says`;
+  if (!active && mode === 'auto') return `${noun}: no elections, gnutella.seek is 0`;
+  if (!active) return `${noun}, set by gnutella.mode: ${mode}`;
   const why =
     role === 'ultrapeer' ? (needed ? 'elected' : 'no longer needed') : fit ? 'fit, not needed' : 'not fit for more';
   return `${noun}, ${why}${changesIn === null ? '' : `; changes in ${formatSpan(changesIn)}`}`;
 }
 
-/** In the unit of the criterion. */
+/** Formats a value in the unit of the criterion. */
 function measured(name: string, value: number | boolean | null): string {
   if (value === null) return 'not known';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -151,7 +151,7 @@ function drawGraphs(stage: Stage, rect: Rect, narrow: boolean): void {
   }
 }
 
-/** One series stands on the middle line, the other hangs from it. */
+/** Draws one series above the middle line and one below. */
 function drawPair({ canvas, theme, model, world }: Stage, rect: Rect, pair: Pair | undefined): void {
   if (pair === undefined) return;
   const series = world.history[model.range];
@@ -179,7 +179,7 @@ function drawPair({ canvas, theme, model, world }: Stage, rect: Rect, pair: Pair
   drawLegend(canvas, theme, rect, pair, up.at(-1) ?? 0, down?.at(-1) ?? null);
 }
 
-/** On the lower edge of the frame: what is now. */
+/** Draws current values on the lower edge of the frame. */
 function drawLegend(
   canvas: Stage['canvas'],
   theme: Stage['theme'],
@@ -228,7 +228,7 @@ export interface Note {
 
 const FINDING_MEANING = { ok: 'good', warning: 'warn', bad: 'bad' } as const;
 
-/** What a person should know before anything else, and what to do about it. */
+/** Notes about problems, with remedies, most important first. */
 export function notesOn(world: World): Note[] {
   const { status, downloads } = world;
   if (status === null) return [];
@@ -241,7 +241,7 @@ export function notesOn(world: World): Note[] {
     say('bad', status.hosts === 0 ? 'no peers, no hosts: c connects' : 'no peers: c connects, 8 has hosts');
     const { state, detail } = status.bootstrap;
     if (state !== 'unwanted' && state !== 'linked') say('warn', detail);
-  } else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'all hangs on a single ultrapeer');
+  } else if (status.mode === 'leaf' && status.peers.ultrapeers < 2) say('warn', 'only one ultrapeer is connected');
   for (const kept of status.neighbours)
     if (kept.state === 'waiting' && kept.why !== null) say('warn', `${kept.address}: ${keptText(kept)}`);
   for (const { name, state, detail, mend } of status.attention)
@@ -251,13 +251,13 @@ export function notesOn(world: World): Note[] {
   if (status.library.files === 0) say('warn', 'nothing is shared: press 7, then a');
   const starving = downloads.filter(({ state, sources }) => state === 'queued' && sources.length === 0).length;
   if (starving > 0) say('warn', `${starving} ${starving === 1 ? 'download has' : 'downloads have'} no sources`);
-  if (status.library.hashing > 0) say('info', `${formatExact(status.library.hashing)} files still to be hashed`);
+  if (status.library.hashing > 0) say('info', `${formatExact(status.library.hashing)} files to hash`);
   if (status.uploads.queued > 0) say('info', `${status.uploads.queued} wait for an upload slot`);
-  if (notes.length === 0) say('good', 'all is well');
+  if (notes.length === 0) say('good', 'no problems');
   return notes;
 }
 
-/** Each note gets a line; lines that are left go to those that need more, the first ones first. What has no line is counted. */
+/** Wraps notes into the lines available: one line each, spare lines to the first that need more; the rest is counted. */
 export function noteLines(notes: readonly Note[], width: number, height: number): (readonly string[])[] {
   const shown = notes.length > height ? notes.slice(0, Math.max(0, height - 1)) : notes;
   let free = height - shown.length - (shown.length < notes.length ? 1 : 0);

@@ -1,4 +1,4 @@
-// Peers: the overlay connections, what each sends and takes, and how it is to be got rid of.
+// Peers view: overlay connections with their traffic.
 import type { Fields } from '../../api/fields.ts';
 import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
@@ -24,7 +24,7 @@ export const peerList: ListSpec<PeerRow> = {
   rows: world => world.peers,
   keyOf: peer => peer.id,
   nameOf: peer => peer.address,
-  empty: 'Not connected to anybody. c connects to a servent by its address.',
+  empty: 'No connections. c connects to a servent by its address.',
   copy: peer => peer.address,
   columns: [
     { id: 'address', title: 'ADDRESS', of: peer => peer.address, width: 21, rank: 0 },
@@ -134,7 +134,7 @@ export const peerList: ListSpec<PeerRow> = {
     { id: 'userAgent', title: 'SERVENT', of: peer => peer.userAgent ?? '', width: 12, grow: 1, rank: 1 },
   ],
   details: (peer, now) => [
-    ['servent', peer.userAgent ?? 'did not say'],
+    ['servent', peer.userAgent ?? 'unnamed'],
     [
       'connection',
       `${peer.role}, opened by ${peer.direction === 'incoming' ? 'them' : 'us'} ${formatSince(peer.since, now)} ago, as ${peer.id}`,

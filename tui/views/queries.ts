@@ -1,4 +1,4 @@
-// Queries: what the network asks, as it passes, and what can be told from it.
+// Queries view: live queries and their statistics.
 
 import type { QueryStatsView, QueryView } from '../../api/control.ts';
 import { skippedNow } from '../../api/live/reducer.ts';
@@ -21,7 +21,7 @@ export const queryList: ListSpec<QueryView> = {
   rows: (world, model) => model.paused ?? world.queries,
   keyOf: query => query.id,
   nameOf: query => query.text || (query.urns[0] ?? 'a query without words'),
-  empty: 'No queries have passed yet.',
+  empty: 'No queries received yet.',
   copy: query => query.text || (query.urns[0] ?? ''),
   columns: [
     { id: 'at', title: 'AT', of: query => formatClock(Date.parse(query.at)), width: 8, rank: 2, meaning: () => 'dim' },
@@ -61,7 +61,7 @@ export const queryList: ListSpec<QueryView> = {
     ['content', query.urns.join(' ') || 'any'],
     ['came from', `${query.from} at ${formatMoment(Date.parse(query.at), now)}`],
     ['travelled', `${query.hops} hops, ${query.ttl} to go`],
-    ['answered', query.hits === 0 ? 'not yet' : `${query.hits} hits went back`, query.hits > 0 ? 'good' : 'dim'],
+    ['answered', query.hits === 0 ? 'not yet' : `${query.hits} hits`, query.hits > 0 ? 'good' : 'dim'],
   ],
 };
 
@@ -72,11 +72,11 @@ const GRAPH_FROM_ROWS = 36;
 
 export const queriesView: View = { draw };
 
-/** A word about what is not in the list, since it passed too fast or nobody may see it. */
+/** Note about queries missing from the list: too fast, or hidden by queries.privacy. */
 function noteOf({ model, world, theme }: Stage): string {
   const skipped = skippedNow(world.skipped, model.now);
   return [
-    model.paused === null ? '' : 'frozen, p goes on',
+    model.paused === null ? '' : 'frozen, p resumes',
     `${formatPerSecond(world.queryRate)}/s`,
     skipped > 0 ? `${formatCount(skipped)}/s too fast to show` : '',
   ]
@@ -93,7 +93,7 @@ function draw(stage: Stage, rect: Rect): void {
   const [upper, lower] = splitRows(left, tall ? GRAPH_ROWS + 2 : 3);
   drawRate(stage, upper, tall);
   if (wide) {
-    // Above a stream, what is under the cursor changes too fast to be read.
+    // no details while the cursor stays on the first row of a live stream
     if (model.lists.queries.key === null && model.paused === null) drawList(stage, queryList, lower, { note });
     else drawListWithDetails(stage, queryList, lower, { note });
     drawInsight(stage, side);
@@ -120,7 +120,7 @@ function drawRate({ canvas, theme, model, world }: Stage, rect: Rect, tall: bool
 const NO_STATS: Pick<QueryStatsView, 'words' | 'byHops' | 'byTtl'> = { words: [], byHops: [], byTtl: [] };
 const FACT_ROWS = 4;
 
-/** What the daemon has counted. Tall and narrow: one below the other; else side by side. */
+/** Draws statistics: stacked in a tall, narrow area, else side by side. */
 function drawInsight(stage: Stage, rect: Rect): void {
   const { stats } = stage.world;
   const { byHops, byTtl } = stats ?? NO_STATS;

@@ -1,4 +1,4 @@
-// Searches: our own, and below them what the one under the cursor has found, grouped by content.
+// Searches view: own searches, and below them the results of the current one, grouped by content.
 
 import type { ResultView, SearchView } from '../../api/control.ts';
 import { formatRepeat } from '../../api/format.ts';
@@ -103,7 +103,7 @@ export const resultList: ListSpec<ResultView> = {
     world.resultsOf !== null && world.resultsOf === openSearch(model)?.id ? world.results : NONE,
   keyOf: result => result.id,
   nameOf: result => result.name,
-  empty: 'Nothing has been found yet.',
+  empty: 'No results yet.',
   copy: result => result.urn ?? result.name,
   magnet: magnetOf,
   columns: [
@@ -150,7 +150,7 @@ export const resultList: ListSpec<ResultView> = {
     ...mediaColumns,
   ],
   details: result => [
-    ['content', result.urn ?? 'not named by its hash', result.urn === null ? 'warn' : 'text'],
+    ['content', result.urn ?? 'no hash', result.urn === null ? 'warn' : 'text'],
     ['size', `${formatBytes(result.size)} (${result.size} bytes)`],
     ...result.sources
       .slice(0, 8)
@@ -182,7 +182,7 @@ export function openSearch(model: Model): SearchView | undefined {
   return rows[cursorIn(searchList, state, rows)];
 }
 
-/** At most, on a narrow screen. */
+/** Most lines on a narrow screen. */
 const REPEAT_LINES = 2;
 
 export const searchesView: View = { draw };
@@ -200,6 +200,6 @@ function draw(stage: Stage, rect: Rect): void {
   drawListWithDetails(stage, resultList, below, {
     on: model.second,
     ...(search === undefined ? {} : { title: `Results: ${searchName(search)}` }),
-    note: 'Tab changes over',
+    note: 'Tab changes list',
   });
 }

@@ -1,4 +1,4 @@
-// Uploads: who takes what from us, and who waits for a slot.
+// Uploads view: running and queued uploads.
 
 import type { UploadView } from '../../api/control.ts';
 import { listFields } from '../../api/outline.ts';
@@ -20,7 +20,7 @@ export const uploadList: ListSpec<UploadView> = {
   rows: world => world.uploads,
   keyOf: upload => upload.id,
   nameOf: upload => `${upload.name} to ${upload.address}`,
-  empty: 'Nobody is taking anything at the moment.',
+  empty: 'No uploads.',
   copy: upload => upload.address,
   magnet: magnetOf,
   columns: [
@@ -78,7 +78,7 @@ export const uploadList: ListSpec<UploadView> = {
     { id: 'userAgent', title: 'SERVENT', of: row => row.userAgent ?? '', width: 12, grow: 1, rank: 7 },
   ],
   details: (row, now) => [
-    ['to', `${row.address}, ${row.userAgent ?? 'a servent without a name'}`],
+    ['to', `${row.address}, ${row.userAgent ?? 'unnamed'}`],
     ['state', row.position === null ? 'active' : `waits at place ${row.position} of the queue`],
     ['range', `bytes ${row.start} to ${row.end}, ${formatBytes(rangeBytes(row))} of ${formatBytes(row.size)}`],
     ['sent', `${formatBytes(row.sent)} in ${formatSince(row.since, now)}, ${formatRate(row.rate)}`],

@@ -43,7 +43,7 @@ t.test('doctor of a running servent tells what the daemon knows, and exits 1', a
   const env = { SERVENT_DATA_DIR: dataDir };
   const told = await command(['doctor'], { env });
   t.equal(told.code, 1);
-  t.match(told.err, /^servent: 4 to mend: /);
+  t.match(told.err, /^servent: 4 to fix: /);
   const status = await client.status();
   t.strictSame(
     status.attention.map(({ name }) => name),
