@@ -4,6 +4,8 @@ import type { CellRuns } from './cell-runs.ts';
 /** Above every row. */
 export const ROWS_END = 0x7fffffff;
 
+const NO_CELLS = new Uint32Array(0);
+
 /** A part of a posting list: a run of ascending rows. */
 export interface Chunk {
   /** Place of its run. */
@@ -21,7 +23,7 @@ export class PostingCursor {
   /** In order; none is empty. */
   readonly #chunks: readonly Chunk[];
   #chunk = 0;
-  #cells: Uint32Array = new Uint32Array(0);
+  #cells: Uint32Array = NO_CELLS;
   #at = 0;
   #end = 0;
 

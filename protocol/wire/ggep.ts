@@ -1,6 +1,7 @@
 // GGEP extension blocks: the byte C3, then items with flags, id and length. Read by offset.
 import { deflateSync, inflateSync } from 'node:zlib';
 import { ProtocolError } from '../errors.ts';
+import { ByteWriter } from './byte-writer.ts';
 
 export interface GgepItem {
   /** 1 to 15 printable ASCII characters. */
@@ -182,15 +183,24 @@ export interface GgepEncoding {
   readonly deflate?: boolean;
 }
 
+const block = new ByteWriter();
+
 /** Encodes one block; empty for no items. Throws RangeError over GGEP_ITEMS_MAX or for a bad id. */
 export function encodeGgep(items: readonly GgepItem[], encoding: GgepEncoding): Buffer {
-  if (items.length === 0) return Buffer.alloc(0);
+  block.clear();
+  writeGgep(block, items, encoding);
+  return block.copy();
+}
+
+/** As encodeGgep(), appended to a message. */
+export function writeGgep(writer: ByteWriter, items: readonly GgepItem[], encoding: GgepEncoding): void {
+  if (items.length === 0) return;
   if (items.length > GGEP_ITEMS_MAX) throw new RangeError(`${items.length} GGEP items`);
-  const parts: Buffer[] = [Buffer.of(GGEP_MAGIC)];
+  writer.u8(GGEP_MAGIC);
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
     if (item === undefined) break;
-    if (!/^[\x21-\x7e]{1,15}$/.test(item.id)) throw new RangeError(`not a GGEP id: ${item.id}`);
+    if (!isGgepId(item.id)) throw new RangeError(`not a GGEP id: ${item.id}`);
     let flags = item.id.length | (i === items.length - 1 ? LAST : 0);
     let payload = item.payload;
     if (encoding.deflate === true && payload.length > DEFLATED_BYTES_MIN) {
@@ -200,23 +210,39 @@ export function encodeGgep(items: readonly GgepItem[], encoding: GgepEncoding): 
         payload = deflated;
       }
     }
-    if (encoding.cobs && payload.includes(0)) {
+    if (encoding.cobs && hasNul(payload)) {
       flags |= COBS;
       payload = encodeCobs(payload);
     }
-    parts.push(Buffer.of(flags), Buffer.from(item.id, 'latin1'), encodeGgepLength(payload.length), payload);
+    writer.u8(flags);
+    writer.text(item.id);
+    writeGgepLength(writer, payload.length);
+    writer.bytes(payload);
   }
-  return Buffer.concat(parts);
+}
+
+function isGgepId(id: string): boolean {
+  for (let i = 0; i < id.length; i++) {
+    const unit = id.charCodeAt(i);
+    if (unit <= 0x20 || unit > 0x7e) return false;
+  }
+  return id.length >= 1 && id.length <= 15;
+}
+
+/** Faster than includes() for the short payloads of hits. */
+function hasNul(payload: Uint8Array): boolean {
+  for (let i = 0; i < payload.length; i++) if (payload[i] === 0) return true;
+  return false;
 }
 
 /** 1 to 3 bytes, high group first: 10 = more, 01 = last. */
-export function encodeGgepLength(payloadBytes: number): Buffer {
+export function writeGgepLength(writer: ByteWriter, payloadBytes: number): void {
   if (payloadBytes > GGEP_PAYLOAD_BYTES_MAX) throw new RangeError(`a GGEP payload of ${payloadBytes} bytes`);
   const high = payloadBytes >> 12;
   const middle = (payloadBytes >> 6) & 0x3f;
-  const low = 0x40 | (payloadBytes & 0x3f);
-  if (high > 0) return Buffer.of(0x80 | high, 0x80 | middle, low);
-  return middle > 0 ? Buffer.of(0x80 | middle, low) : Buffer.of(low);
+  if (high > 0) writer.u8(0x80 | high);
+  if (high > 0 || middle > 0) writer.u8(0x80 | middle);
+  writer.u8(0x40 | (payloadBytes & 0x3f));
 }
 
 /** Consistent overhead byte stuffing: the result has no NUL. A run of 254 is always followed by another code. */
@@ -271,7 +297,13 @@ export function readGgepUint(payload: Buffer): number | null {
 /** The shortest little-endian form; empty for 0. */
 export function encodeGgepUint(value: number): Buffer {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a GGEP number: ${value}`);
-  const octets: number[] = [];
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) octets.push(rest % 256);
-  return Buffer.from(octets);
+  let length = 0;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) length++;
+  const bytes = Buffer.allocUnsafe(length);
+  let rest = value;
+  for (let i = 0; i < length; i++) {
+    bytes[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }

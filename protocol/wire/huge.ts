@@ -1,5 +1,6 @@
 // The extension area between the two NULs of a query or hit record (HUGE, GEM): URNs, XML and GGEP split by 1C.
-import { encodeGgep, GGEP_MAGIC, type GgepItem, InflateBudget, readGgep } from './ggep.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { GGEP_MAGIC, type GgepItem, InflateBudget, readGgep, writeGgep } from './ggep.ts';
 import { decodeText } from './text.ts';
 import { formatUrn, type Urn, urnOrNull } from './urn.ts';
 
@@ -98,19 +99,44 @@ function takeText(found: Extensions, bytes: Buffer, start: number, end: number):
   else if (!/^urn:(?:sha1:)?$/i.test(text)) found.unknown++; // the bare prefixes ask for URNs in hits, which are always sent
 }
 
+const area = new ByteWriter();
+
 /**
  * Encodes URNs, XML and one GGEP block, split by single separators (gtk-gnutella drops queries with runs of them). COBS
  * keeps NULs out. The caller adds the final NUL.
  */
 export function encodeExtensions(urns: readonly Urn[], ggep: readonly GgepItem[], xml: string | null = null): Buffer {
-  const fields: Buffer[] = [];
-  for (const urn of urns) fields.push(Buffer.from(formatUrn(urn), 'latin1'));
-  if (xml !== null) fields.push(Buffer.from(xml, 'utf8'));
-  if (ggep.length > 0) fields.push(encodeGgep(ggep, { cobs: true }));
-  const parts: Buffer[] = [];
-  for (const field of fields) {
-    if (parts.length > 0) parts.push(Buffer.of(SEPARATOR));
-    parts.push(field);
+  area.clear();
+  writeExtensions(area, urns, ggep, xml);
+  return area.copy();
+}
+
+/** As encodeExtensions(), appended to a message. */
+export function writeExtensions(
+  writer: ByteWriter,
+  urns: readonly Urn[],
+  ggep: readonly GgepItem[],
+  xml: string | null = null,
+): void {
+  let fields = 0;
+  for (const urn of urns) {
+    if (fields++ > 0) writer.u8(SEPARATOR);
+    writeUrn(writer, urn);
   }
-  return Buffer.concat(parts);
+  if (xml !== null) {
+    if (fields++ > 0) writer.u8(SEPARATOR);
+    writer.text(xml);
+  }
+  if (ggep.length === 0) return;
+  if (fields > 0) writer.u8(SEPARATOR);
+  writeGgep(writer, ggep, { cobs: true });
+}
+
+function writeUrn(writer: ByteWriter, urn: Urn): void {
+  if (urn.sha1 === null || urn.tigerRoot !== null) {
+    writer.text(formatUrn(urn));
+    return;
+  }
+  writer.text('urn:sha1:');
+  writer.base32(urn.sha1);
 }

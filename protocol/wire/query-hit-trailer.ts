@@ -1,10 +1,11 @@
 // The trailer of a query hit: vendor, flag bytes, GGEP and XML, between the last record and the servent GUID.
 import { deflateSync } from 'node:zlib';
 import { ProtocolError } from '../errors.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { Cursor } from './cursor.ts';
 import { type Endpoint, packIpv6, unpackIpv6 } from './endpoint.ts';
 import { joinEndpoints, pushEndpoints } from './endpoint-items.ts';
-import { encodeGgep, GGEP_MAGIC, type GgepItem, InflateBudget, readGgep } from './ggep.ts';
+import { GGEP_MAGIC, type GgepItem, InflateBudget, readGgep, writeGgep } from './ggep.ts';
 import { decodeText } from './text.ts';
 
 /** gtk-gnutella sends at most 8 push proxies, LimeWire 4. */
@@ -162,8 +163,8 @@ function encodeXml(xml: string): Buffer {
   return Buffer.concat([Buffer.from('{deflate}', 'latin1'), deflateSync(plain.subarray(0, -1)), Buffer.alloc(1)]);
 }
 
-/** Appends the trailer to `parts`, with `ipv6` for the address of its GGEP 6; items in gtk-gnutella's order. */
-export function encodeTrailer(trailer: Trailer, ipv6: string | null, parts: Buffer[]): void {
+/** Appends the trailer to a message, with `ipv6` for the address of its GGEP 6; items in gtk-gnutella's order. */
+export function writeTrailer(writer: ByteWriter, trailer: Trailer, ipv6: string | null): void {
   const { xml } = trailer;
   const items: GgepItem[] = [...trailer.ggep];
   if (ipv6 !== null) items.push({ id: '6', payload: packIpv6(ipv6) });
@@ -185,10 +186,11 @@ export function encodeTrailer(trailer: Trailer, ipv6: string | null, parts: Buff
   if (trailer.push === true) enablers |= TrailerFlag.Push;
 
   const xmlField = xml === null ? null : encodeXml(xml);
-  const open =
-    xmlField === null
-      ? Buffer.of(2, enablers, setters)
-      : Buffer.of(4, enablers, setters, xmlField.length & 0xff, xmlField.length >> 8);
-  parts.push(Buffer.from(trailer.vendor, 'latin1'), open, encodeGgep(items, { cobs: false }));
-  if (xmlField !== null) parts.push(xmlField);
+  writer.bytes(Buffer.from(trailer.vendor, 'latin1'));
+  writer.u8(xmlField === null ? 2 : 4);
+  writer.u8(enablers);
+  writer.u8(setters);
+  if (xmlField !== null) writer.u16(xmlField.length);
+  writeGgep(writer, items, { cobs: false });
+  if (xmlField !== null) writer.bytes(xmlField);
 }

@@ -1,12 +1,13 @@
 // Query hit payloads: records (one a file), then the trailer with vendor, flags, GGEP, XML, and the servent GUID.
 import { GUID_BYTES } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
+import { ByteWriter } from './byte-writer.ts';
 import { Cursor } from './cursor.ts';
-import { type Endpoint, isIpv6, NO_IPV4, unpackIpv4, writeIpv4 } from './endpoint.ts';
+import { type Endpoint, isIpv6, NO_IPV4, packIpv4, unpackIpv4 } from './endpoint.ts';
 import { joinEndpoints, pushEndpoints } from './endpoint-items.ts';
 import { encodeGgepUint, type GgepItem, InflateBudget, readGgepUint } from './ggep.ts';
-import { encodeExtensions, parseExtensions } from './huge.ts';
-import { encodeTrailer, PLAIN_TRAILER, readTrailer, type Trailer } from './query-hit-trailer.ts';
+import { parseExtensions, writeExtensions } from './huge.ts';
+import { PLAIN_TRAILER, readTrailer, type Trailer, writeTrailer } from './query-hit-trailer.ts';
 import { decodeText } from './text.ts';
 import { TIGER_BYTES, urnOfGgepH } from './urn.ts';
 
@@ -164,38 +165,38 @@ function readRecord(cursor: Cursor, hits: Hit[], budget: InflateBudget): number 
   return malformed;
 }
 
+const message = new ByteWriter();
+
 /** Encodes up to 255 hits; senders keep to HITS_MAX. Throws RangeError for more, a NUL in a name, a bad vendor or GUID. */
 export function encodeQueryHit(queryHit: QueryHit): Buffer {
   const { endpoint, hits, vendor, serventGuid } = queryHit;
   if (hits.length > 255) throw new RangeError(`${hits.length} hits in one query hit`);
   if (vendor.length !== 4 || serventGuid.length !== GUID_BYTES) throw new RangeError('vendor or servent GUID');
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt8(hits.length, 0);
-  head.writeUInt16LE(endpoint.port, 1);
-  writeIpv4(head, isIpv6(endpoint.host) ? NO_IPV4 : endpoint.host, 3);
-  head.writeUInt32LE(Math.min(queryHit.speedKbps, 0xffffffff), 7);
-  const parts: Buffer[] = [head];
-  for (const hit of hits) encodeRecord(hit, parts);
-  encodeTrailer(queryHit, isIpv6(endpoint.host) ? endpoint.host : queryHit.ipv6, parts);
-  parts.push(serventGuid);
-  return Buffer.concat(parts);
+  message.clear();
+  message.u8(hits.length);
+  message.u16(endpoint.port);
+  message.bytes(packIpv4(isIpv6(endpoint.host) ? NO_IPV4 : endpoint.host));
+  message.u32(Math.min(queryHit.speedKbps, 0xffffffff));
+  for (const hit of hits) writeRecord(message, hit);
+  writeTrailer(message, queryHit, isIpv6(endpoint.host) ? endpoint.host : queryHit.ipv6);
+  message.bytes(serventGuid);
+  return message.copy();
 }
 
-function encodeRecord(hit: Hit, parts: Buffer[]): void {
+function writeRecord(writer: ByteWriter, hit: Hit): void {
   if (hit.name.includes('\0')) throw new RangeError('a NUL in a file name');
   const large = hit.size >= LARGE_FILE_BYTES;
-  const numbers = Buffer.alloc(8);
-  numbers.writeUInt32LE(hit.index, 0);
-  numbers.writeUInt32LE(large ? 0xffffffff : hit.size, 4);
+  writer.u32(hit.index);
+  writer.u32(large ? 0xffffffff : hit.size);
+  writer.text(hit.name);
+  writer.u8(0);
 
   const items: GgepItem[] = [];
   if (hit.tigerRoot !== null) items.push({ id: 'TT', payload: hit.tigerRoot });
-  pushEndpoints(items, 'ALT', hit.alternates, ALTERNATES_MAX);
+  if (hit.alternates.length > 0) pushEndpoints(items, 'ALT', hit.alternates, ALTERNATES_MAX);
   if (large) items.push({ id: 'LF', payload: encodeGgepUint(hit.size) });
   if (hit.createdAt !== null) items.push({ id: 'CT', payload: encodeGgepUint(hit.createdAt) });
   items.push(...hit.ggep);
-
-  const nul = Buffer.alloc(1);
-  const urns = hit.sha1 === null ? [] : [{ sha1: hit.sha1, tigerRoot: null }];
-  parts.push(numbers, Buffer.from(hit.name, 'utf8'), nul, encodeExtensions(urns, items), nul);
+  writeExtensions(writer, hit.sha1 === null ? [] : [{ sha1: hit.sha1, tigerRoot: null }], items);
+  writer.u8(0);
 }
