@@ -106,7 +106,7 @@ t.test('a restart knows roots and trees, and a tree that was lost is made again 
   const read = outcomes();
   const { library } = await openLibrary(t, folder, share, { ...read, scrubRules: QUICK });
   await library.settled();
-  t.same(library.hashing, { pending: 0, done: 0, bytesLeft: 0, current: null, trees: 0 });
+  t.same(library.hashing, { pending: 0, done: 0, bytesLeft: 0, rate: 0, current: null, trees: 0 });
   const fileOf = (content: Buffer) => there(library.bySha1(sha1(content)));
   t.ok((await library.treeOf(fileOf(small)))?.root.equals(new ContentHasher().update(small).finish().tigerRoot));
   t.equal(await library.treeOf(fileOf(large)), null);
