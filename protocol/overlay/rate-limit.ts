@@ -26,36 +26,6 @@ export class RateLimit {
   }
 }
 
-/**
- * An interval with exponential backoff: `firstMs` after the first event, doubled with each further one up to `mostMs`; starts
- * anew after 2 · `mostMs` without an event.
- */
-export class BackoffInterval {
-  readonly #firstMs: number;
-  readonly #mostMs: number;
-  #at = Number.NEGATIVE_INFINITY;
-  #gapMs = 0;
-
-  constructor(firstMs: number, mostMs: number) {
-    this.#firstMs = Math.min(firstMs, mostMs);
-    this.#mostMs = mostMs;
-  }
-
-  /** Whether an event may happen now; counts it if so. */
-  admit(now: number): boolean {
-    const pauseMs = now - this.#at;
-    if (pauseMs < this.#gapMs) return false;
-    this.#gapMs = pauseMs >= 2 * this.#mostMs ? this.#firstMs : Math.min(2 * this.#gapMs, this.#mostMs);
-    this.#at = now;
-    return true;
-  }
-
-  /** When the next event may happen. */
-  get admitsAt(): number {
-    return this.#at + this.#gapMs;
-  }
-}
-
 /** Applies one rate to each of many keys, such as addresses: bounded, the longest silent ones are forgotten. */
 export class KeyedRateLimit {
   /** May be replaced: what a key has used up, in time, counts on. */

@@ -9,24 +9,23 @@ import { INDEX_BITS_MAX } from '../../qrp/table-index.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { keptCopy } from '../../wire/kept-copy.ts';
-import { encodeRouteTableUpdate } from '../../wire/route-table-update.ts';
+import { encodeRouteTableUpdate, QRP_SLOTS_MAX } from '../../wire/route-table-update.ts';
 import type { OverlayLimits } from '../limits.ts';
 import type { Link } from '../links/link.ts';
 import { Priority } from '../links/send-queue.ts';
-import { BackoffInterval, RateLimit } from '../rate-limit.ts';
+import { RateLimit } from '../rate-limit.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
 
 /** gtk-gnutella's pace for one link. */
 const MESSAGE_LIMIT = new RateLimit(200, 5);
 /** Share of the send queue above which no table message is queued. */
 const QUEUE_SHARE_MAX = 0.4;
-/**
- * A new table may follow the one before so soon, if that was the first for long: a library is hashed bit by bit after the start, and
- * leaves join one after the other. Whatever took a while to grow is known to neighbours about as long after.
- */
-const EARLY_TABLE_MS = 5_000;
-/** Of the slowest pace: in a lab that is quicker. */
-const EARLY_TABLE_SHARE = 1 / 12;
+/** Least time between two tables, and its largest share of the steady interval: in profile `local` that is shorter. */
+const GAP_MS = 4_000;
+const GAP_SHARE = 1 / 12;
+/** Tables in a row at that gap before the steady interval holds: two minutes of changes in a library, 40 s of leaves that come and go. */
+const OWN_BURST = 30;
+const UNION_BURST = 10;
 /**
  * Libraries up to so many files are found by hash alone as well. Neither gtk-gnutella nor LimeWire puts URNs into a table, though
  * both look them up, each in its own way: two slots a file. Past the largest table that would push the fill towards the 5 % at which
@@ -64,8 +63,8 @@ export interface TableSenderParts {
 
 export class TableSender {
   readonly #parts: TableSenderParts;
-  readonly #ownPace: BackoffInterval;
-  readonly #unionPace: BackoffInterval;
+  readonly #ownPace: TablePace;
+  readonly #unionPace: TablePace;
   /** As many as there are ultrapeers. */
   readonly #peers = new Map<Link, Peer>();
   #own: QrpTable | null = null;
@@ -75,12 +74,14 @@ export class TableSender {
   #libraryChanged = false;
   /** Revision of the neighbours' tables that are in the union. */
   #revision = -1;
+  /** The own table is not in the union yet: it has waited for its own pace already. */
+  #ownIsNew = false;
   #encoded: Encoded[] = [];
 
   constructor(parts: TableSenderParts) {
     this.#parts = parts;
-    this.#ownPace = paceOf(parts.limits.tableUpdateMs);
-    this.#unionPace = paceOf(parts.limits.unionUpdateMs);
+    this.#ownPace = new TablePace(parts.limits.tableUpdateMs, OWN_BURST, parts.limits.largestTableMs);
+    this.#unionPace = new TablePace(parts.limits.unionUpdateMs, UNION_BURST, parts.limits.largestTableMs);
   }
 
   /** Other files are shared than before. */
@@ -113,21 +114,22 @@ export class TableSender {
 
   /** When the pace lets something that has changed already into a new table. */
   get #refreshesAt(): number {
-    const own = this.#libraryChanged ? this.#ownPace.admitsAt : Number.POSITIVE_INFINITY;
+    const own = this.#libraryChanged ? this.#ownPace.admitsAt(this.#own) : Number.POSITIVE_INFINITY;
     const unionIsOld = this.#union !== null && this.#own !== null && this.#parts.tables.revision !== this.#revision;
-    return unionIsOld ? Math.min(own, this.#unionPace.admitsAt) : own;
+    return unionIsOld ? Math.min(own, this.#unionPace.admitsAt(this.#union)) : own;
   }
 
   /** Makes tables anew when something changed and the last ones are old enough. */
   #refresh(now: number): void {
     const { tables } = this.#parts;
-    if (this.#libraryChanged && this.#ownPace.admit(now)) {
+    if (this.#libraryChanged && this.#ownPace.admit(this.#own, now)) {
       this.#libraryChanged = false;
       this.#making = this.#makeOwn();
     }
     this.#makeOn();
     if (this.#union === null || this.#own === null || tables.revision === this.#revision) return;
-    if (!this.#unionPace.admit(now)) return;
+    if (!this.#ownIsNew && !this.#unionPace.admit(this.#union, now)) return;
+    this.#ownIsNew = false;
     const union = this.#makeUnion(this.#own);
     if (!union.equals(this.#union)) this.#union = union; // or every link would be sent nothing anew
   }
@@ -148,6 +150,7 @@ export class TableSender {
     if (this.#own?.equals(value) === true) return;
     this.#own = value;
     this.#revision = -1;
+    this.#ownIsNew = true;
   }
 
   /** Null while the first one is being made: then tick() brings it. */
@@ -212,6 +215,33 @@ export class TableSender {
   }
 }
 
-function paceOf(slowestMs: number): BackoffInterval {
-  return new BackoffInterval(Math.min(EARLY_TABLE_MS, EARLY_TABLE_SHARE * slowestMs), slowestMs);
+/** When a new table may follow the last: after a gap, and at a steady interval once a burst is used up. */
+class TablePace {
+  readonly #limit: RateLimit;
+  readonly #gapMs: number;
+  readonly #largestGapMs: number;
+  #due = 0;
+  #at = Number.NEGATIVE_INFINITY;
+
+  /** `largestTableMs`: the gap after a table of the most slots, which a neighbour may refuse more often. */
+  constructor(steadyMs: number, burst: number, largestTableMs: number) {
+    this.#limit = new RateLimit(steadyMs, burst);
+    this.#gapMs = Math.min(GAP_MS, GAP_SHARE * steadyMs);
+    this.#largestGapMs = largestTableMs;
+  }
+
+  /** Whether a table may follow `last` now; counts it if so. */
+  admit(last: QrpTable | null, now: number): boolean {
+    if (now < this.admitsAt(last)) return false;
+    const due = this.#limit.admit(this.#due, now);
+    if (due < 0) return false;
+    this.#due = due;
+    this.#at = now;
+    return true;
+  }
+
+  admitsAt(last: QrpTable | null): number {
+    const share = last === null ? 0 : 2 ** last.bits / QRP_SLOTS_MAX;
+    return Math.max(this.#at + Math.max(this.#gapMs, share * this.#largestGapMs), this.#limit.admitsAt(this.#due));
+  }
 }

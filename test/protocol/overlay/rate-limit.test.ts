@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { BackoffInterval, KeyedRateLimit, RateLimit } from '../../../protocol/overlay/rate-limit.ts';
+import { KeyedRateLimit, RateLimit } from '../../../protocol/overlay/rate-limit.ts';
 
 t.test('a burst passes at once, then one each interval', async t => {
   const limit = new RateLimit(1_000, 3);
@@ -49,35 +49,4 @@ t.test('keys are limited one by one, and how many are remembered is bounded', as
   t.ok(limit.admit('b', 2_000));
   for (let i = 0; i < 10_000; i++) limit.admit(`host ${i}`, 3_000);
   t.ok(limit.size <= 100);
-});
-
-t.test('a slowing pace waits twice as long each time, and begins anew after a pause', async t => {
-  const pace = new BackoffInterval(5, 60);
-  const times: number[] = [];
-  for (let now = 0; now < 300; now++) if (pace.admit(now)) times.push(now);
-  t.strictSame(times, [0, 5, 15, 35, 75, 135, 195, 255]);
-  t.strictSame(
-    [374, 379, 400].map(now => pace.admit(now)),
-    [true, false, false],
-    'a pause of less than twice the most',
-  );
-  t.strictSame(
-    [500, 504, 505].map(now => pace.admit(now)),
-    [true, false, true],
-  );
-});
-
-t.test('a slowing pace never lets more pass than one each so long, and a few early ones after each pause', async () => {
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 90 }), { maxLength: 300 }), gaps => {
-      const pace = new BackoffInterval(5, 60);
-      let now = 0;
-      let passed = 0;
-      for (const gap of gaps) {
-        now += gap;
-        if (pace.admit(now)) passed++;
-      }
-      return passed <= 5 + now / 60;
-    }),
-  );
 });
