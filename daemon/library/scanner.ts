@@ -70,7 +70,12 @@ export async function* scanFolder(root: string, options: ScanOptions): AsyncGene
   let count = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     try {
-      const { dev } = await lstat(folder.path);
+      const inode = await lstat(folder.path);
+      const { dev } = inode;
+      if (options.own?.isMount(folder.path, inode) === true) {
+        survey.leaveOut('data-folder', folder.path, 'folder');
+        continue;
+      }
       const isMounted = folder.devAbove !== null && folder.devAbove !== dev;
       if (isMounted && (await refusedFileSystem(folder.path, never)) !== null) {
         survey.leaveOut('file-system', folder.path, 'folder');

@@ -157,7 +157,7 @@ export class SharedFolder {
   /** Checks that the folder may be shared and sets realPath. Rejects with LibraryError, which says what to do. */
   async check(own: OwnFolder | null): Promise<void> {
     this.realPath = await checkedFolder(this.path);
-    own?.refuse(this.path, this.realPath);
+    await own?.refuse(this.path, this.realPath);
     const refusal = await folderRefusal(this.path, { force: this.#choices.force });
     if (refusal !== null) throw new LibraryError('LIBRARY_FOLDER_REFUSED', refusal);
   }

@@ -20,9 +20,11 @@ t.test('patterns leave out what git would ignore, and each says that it was the 
     ['[a-c].txt', 'b.txt', 'file', true],
     ['Lied.ogg', 'Lied.ogg', 'file', true],
     ['über*', 'überall.txt', 'file', true],
+    ['über*', 'u\u0308berall.txt', 'file', true],
   ];
   for (const [pattern, below, kind, isOut] of rows)
     t.equal(ruleOf([pattern], below, kind), isOut ? `exclude: ${pattern}` : null, `${pattern} and ${kind} ${below}`);
+  t.equal(ruleOf(['u\u0308ber/'], 'Über/all.txt'), 'exclude: über/', 'and the other way round');
   t.end();
 });
 
@@ -46,7 +48,23 @@ t.test('a name that is no path of git is asked about without an error', t => {
 });
 
 t.test('a pattern that excludes nothing, or not what was meant, is refused', t => {
-  const bad = ['', ' ', '/', '!', '!/', '#comment', 'a\0b', 'a\nb', '[abc', 'x[!', 'a\\', 'x'.repeat(1001), 7, null];
+  const bad = [
+    '',
+    ' ',
+    '/',
+    '!',
+    '!/',
+    '#comment',
+    'a\0b',
+    'a\nb',
+    '[abc',
+    'x[!',
+    'a\\',
+    'x'.repeat(1001),
+    '**/a/**/b/**/c/**/d',
+    7,
+    null,
+  ];
   for (const pattern of bad) t.equal(excludePattern.check(pattern).ok, false, JSON.stringify(pattern));
   for (const pattern of [
     '*.iso',

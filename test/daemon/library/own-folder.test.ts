@@ -1,5 +1,6 @@
 // The data folder holds token, keys and state: nobody gets them by sharing it, a folder above it, or a link to it.
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { OwnFolder } from '../../../daemon/library/own-folder.ts';
@@ -53,6 +54,27 @@ t.test('neither the data folder, nor a link to it, nor its state is taken', asyn
   await library.addFolder(join(data, 'notes'));
   await library.settled();
   t.strictSame(names(library), ['diary.txt'], 'a folder of its own is; parts of downloads are not');
+});
+
+t.test('the data folder is not shared through a second mount of it', async t => {
+  const { music, data, db } = home(t);
+  const mount = join(music, 'mount');
+  mkdirSync(mount);
+  if (spawnSync('mount', ['--bind', data, mount]).status !== 0) {
+    void t.test('a second mount', { skip: 'this user cannot mount a folder' }, () => undefined);
+    return;
+  }
+  try {
+    const { library } = await openLibrary(t, db, [music], { own: new OwnFolder(data, () => [join(data, 'shared')]) });
+    await library.settled();
+    t.strictSame(names(library), ['gift.txt', 'song.ogg']);
+    const [folder] = library.folders();
+    await library.removeFolder(folder?.id ?? '');
+    for (const path of [mount, join(mount, 'store'), join(mount, 'notes')])
+      await t.rejects(library.addFolder(path), { code: 'LIBRARY_FOLDER_PRIVATE' }, path);
+  } finally {
+    spawnSync('umount', [mount]);
+  }
 });
 
 t.test('a configuration that shares the data folder, or a link to it, is refused with what to do', async t => {
