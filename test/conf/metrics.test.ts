@@ -72,6 +72,7 @@ t.test('the dashboard asks for metrics that there are', async t => {
       'gnutella_events_lost_total', // an alert
       'gnutella_library_bytes',
       'gnutella_library_hashing',
+      'gnutella_library_treeless',
       'gnutella_link_ends_total',
       'gnutella_log_lines_lost_total', // an alert
       'gnutella_mode',
