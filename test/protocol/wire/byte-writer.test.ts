@@ -34,7 +34,7 @@ t.test('what is written comes out in order, in messages of any length, one after
       for (const { write } of parts) write(writer);
       return writer.copy().equals(Buffer.concat(parts.map(({ bytes }) => bytes)));
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });
 
