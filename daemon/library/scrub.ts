@@ -128,7 +128,10 @@ export class Scrub {
   /** Resolves with false when nothing is due. */
   async #doNext(now: number): Promise<boolean> {
     if (await this.#makeTree(now)) return true;
-    this.#round ??= (await this.#options.store.scrubRound()) ?? null;
+    if (this.#round === null) {
+      const kept = await this.#options.store.scrubRound();
+      this.#round ??= kept ?? null; // begin() may have started one meanwhile
+    }
     if (this.#round === null) {
       await this.#goOn({ after: null, startedAt: now }); // all files have just been hashed
       return true;

@@ -109,3 +109,12 @@ t.test('every file is read once in 90 days at a low pace, and a restart goes on 
   again.begin();
   t.equal((await pass(again, HOUR_MS)).length, names.length - 1, 'a round begun by hand');
 });
+
+t.test('a round that begins while the kept one is read from the store is not lost', async t => {
+  const { make, pass } = await scene(t, ['a']);
+  const scrub = make();
+  const step = scrub.step();
+  scrub.begin();
+  await step;
+  t.strictSame(await pass(scrub, HOUR_MS), ['a at 4 MiB/s']);
+});
