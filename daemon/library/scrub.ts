@@ -38,6 +38,8 @@ export const SCRUB_RULES: ScrubRules = {
 const PAGE_RECORDS = 100;
 /** Most requested trees; others are made in order of index. */
 const ASKED_MAX = 1000;
+/** Trees kept in memory, of at most 96 KiB. */
+const RECENT_MAX = 16;
 
 export interface ScrubOptions {
   readonly catalog: Catalog;
@@ -63,6 +65,8 @@ export class Scrub {
   /** The rest of a page of records. */
   #page: [path: string, record: FileRecord][] = [];
   #pageEnd: string | null = null;
+  /** Trees asked for last, by root. */
+  readonly #recent = new Map<string, TigerTree>();
   /** Indices of files whose tree was requested. */
   readonly #asked = new Set<number>();
   /** Index of the last file found without a tree, and the time from which the search may start over. */
@@ -98,9 +102,17 @@ export class Scrub {
   async treeOf(entry: CatalogEntry): Promise<TigerTree | null> {
     if (entry.file === null) return null;
     const { tigerRoot, size } = entry.file;
+    const key = tigerRoot?.toString('latin1') ?? '';
+    const recent = this.#recent.get(key);
+    if (recent?.size === size) return recent;
     const leaves = keptDepth(size) === 0 ? tigerRoot : await this.#options.store.leavesOf(entry.path);
     const tree = tigerRoot === null || leaves === null ? null : treeOf({ tigerRoot, leaves }, size);
-    if (tree === null && this.#asked.size < ASKED_MAX) this.#asked.add(entry.index);
+    if (tree === null) {
+      if (this.#asked.size < ASKED_MAX) this.#asked.add(entry.index);
+      return null;
+    }
+    for (const oldest of this.#recent.keys()) if (this.#recent.size >= RECENT_MAX) this.#recent.delete(oldest);
+    this.#recent.set(key, tree);
     return tree;
   }
 

@@ -39,7 +39,7 @@ export function encodeThex(tree: TigerTree, uuid: string): Buffer {
   ].join('\r\n');
   return encodeDime([
     { typeFormat: DimeType.MediaType, type: XML_TYPE, id: '', data: Buffer.from(xml) },
-    { typeFormat: DimeType.Uri, type: TREE_TYPE, id, data: Buffer.concat(tree.levels()) },
+    { typeFormat: DimeType.Uri, type: TREE_TYPE, id, data: Buffer.concat(tree.levels) },
   ]);
 }
 
@@ -63,7 +63,7 @@ export function parseThex(bytes: Buffer, { size, root }: ExpectedTree): TigerTre
   const leaves = levels[depth];
   if (leaves === undefined || !levels[0]?.equals(root)) throw mismatch('it has another root', root);
   const tree = new TigerTree(size, depth, leaves);
-  if (!tree.levels().every((level, i) => levels[i]?.equals(level))) throw mismatch('its nodes do not fit', root);
+  if (!tree.levels.every((level, i) => levels[i]?.equals(level))) throw mismatch('its nodes do not fit', root);
   return tree.toDepth(keptDepth(size));
 }
 

@@ -8,9 +8,8 @@ export class TigerTree {
   readonly size: number;
   /** Levels below the root. */
   readonly depth: number;
-  /** The bottom level, TIGER_BYTES each. */
-  readonly leaves: Buffer;
-  readonly root: Buffer;
+  /** The nodes of each level, TIGER_BYTES each: the root first and the leaves last. */
+  readonly levels: readonly Buffer[];
   /** Bytes that a leaf covers; the last may cover fewer. */
   readonly sliceBytes: number;
 
@@ -20,9 +19,8 @@ export class TigerTree {
       throw new RangeError(`${leaves.length} bytes are not the leaves of a file of ${size} bytes at depth ${depth}`);
     this.size = size;
     this.depth = depth;
-    this.leaves = Buffer.from(leaves);
+    this.levels = levelsOn(Buffer.from(leaves));
     this.sliceBytes = sliceBytes(size, depth);
-    this.root = this.levels()[0] ?? this.leaves;
   }
 
   /** Does what the constructor does, and gives null where that throws. */
@@ -30,18 +28,17 @@ export class TigerTree {
     return fits(size, depth, leaves) ? new TigerTree(size, depth, leaves) : null;
   }
 
-  get sliceCount(): number {
-    return this.leaves.length / TIGER_BYTES;
+  get root(): Buffer {
+    return this.levels[0] as Buffer;
   }
 
-  /** The nodes of each level, the root first and the leaves last. */
-  levels(): Buffer[] {
-    const levels = [this.leaves];
-    for (let level = this.leaves; level.length > TIGER_BYTES; ) {
-      level = levelAbove(level);
-      levels.unshift(level);
-    }
-    return levels;
+  /** The bottom level. */
+  get leaves(): Buffer {
+    return this.levels.at(-1) as Buffer;
+  }
+
+  get sliceCount(): number {
+    return this.leaves.length / TIGER_BYTES;
   }
 
   /** Gives the index of the slice that the byte at `offset` lies in. */
@@ -68,8 +65,18 @@ export class TigerTree {
 
   /** Gives the tree without the levels below `depth`; itself if it has none. */
   toDepth(depth: number): TigerTree {
-    return depth >= this.depth ? this : new TigerTree(this.size, depth, this.levels()[depth] ?? this.leaves);
+    return depth >= this.depth ? this : new TigerTree(this.size, depth, this.levels[depth] ?? this.leaves);
   }
+}
+
+/** The levels of the tree with these leaves, the root first. */
+function levelsOn(leaves: Buffer): Buffer[] {
+  const levels = [leaves];
+  for (let level = leaves; level.length > TIGER_BYTES; ) {
+    level = levelAbove(level);
+    levels.unshift(level);
+  }
+  return levels;
 }
 
 function fits(size: number, depth: number, leaves: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import { SharedFolder } from '../../../daemon/library/shared-folder.ts';
 import { silentLog } from '../../../daemon/log.ts';
 import { FileStore } from '../../../daemon/store/files.ts';
 import { Store } from '../../../daemon/store/store.ts';
+import { TigerTree } from '../../../protocol/digest/tiger-tree.ts';
 import { formatBase32 } from '../../../protocol/wire/urn.ts';
 
 const MIB = 2 ** 20;
@@ -117,4 +118,21 @@ t.test('a round that begins while the kept one is read from the store is not los
   scrub.begin();
   await step;
   t.strictSame(await pass(scrub, HOUR_MS), ['a at 4 MiB/s']);
+});
+
+t.test('a tree that is asked for again is not read from the store again', async t => {
+  const { entries, make, files } = await scene(t, ['a']);
+  const scrub = make();
+  const [entry] = entries;
+  if (entry === undefined) throw new Error('there is a file');
+  const leaves = Buffer.alloc(64 * 24, 7); // 8 MiB: depth 6
+  const { root } = new TigerTree(8 * MIB, 6, leaves);
+  let reads = 0;
+  files.leavesOf = async () => {
+    reads++;
+    return leaves;
+  };
+  const asked = Object.create(entry, { file: { value: { ...entry.file, tigerRoot: root } } }) as CatalogEntry;
+  for (let i = 0; i < 3; i++) t.ok((await scrub.treeOf(asked))?.root.equals(root));
+  t.equal(reads, 1);
 });
