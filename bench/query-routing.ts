@@ -7,13 +7,12 @@ import { Type } from '../protocol/constants.ts';
 import { capabilitiesOf } from '../protocol/handshake/capabilities.ts';
 import { Headers } from '../protocol/handshake/header-block.ts';
 import type { Link } from '../protocol/overlay/links/link.ts';
-import { Overlay } from '../protocol/overlay/overlay.ts';
-import type { OverlaySink } from '../protocol/overlay/sink.ts';
 import { encodeTable } from '../protocol/qrp/patch.ts';
 import { QrpTable } from '../protocol/qrp/table.ts';
 import { encodeDescriptor } from '../protocol/wire/header.ts';
 import { encodeQuery } from '../protocol/wire/query.ts';
 import { encodeRouteTableUpdate } from '../protocol/wire/route-table-update.ts';
+import { bareOverlay } from '../test/support/bare-overlay.ts';
 
 export const about = 'query-routing: a query against the QRP tables of 1,000 leaves, a new table of one of them';
 
@@ -35,20 +34,6 @@ const anyWord = (): string => wordOf(Math.floor(VOCABULARY * chance() ** 2));
 const someWords = (count: number): string[] => Array.from({ length: count }, anyWord);
 
 const nothing = (): void => undefined;
-const sink: OverlaySink = {
-  onHit: nothing,
-  onQueryPassed: nothing,
-  onHitPassed: nothing,
-  onPush: nothing,
-  onHosts: nothing,
-  onBye: nothing,
-  onVendorMessage: nothing,
-  onRouteTableUpdate: nothing,
-  onLinkEnded: (_link, code, text) => {
-    throw new Error(`a link ended: ${code} ${text}`);
-  },
-};
-
 const guid = (): Buffer => randomFillSync(Buffer.alloc(16));
 
 function tableFrames(before: QrpTable | null, after: QrpTable): Buffer {
@@ -84,24 +69,15 @@ function memory(): number {
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 1;
   const clock = { now: () => ms, wallTime: () => ms };
-  const overlay = new Overlay(
+  const overlay = bareOverlay(
     {
       clock,
       random: { below: () => 0, fill: target => randomFillSync(target), guid },
-      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-      sink,
       limits: { queries: null, unionUpdateMs: 1 },
-      identity: {
-        serventGuid: guid(),
-        vendor: 'SRVT',
-        ultrapeer: true,
-        firewalled: () => false,
-        busy: () => false,
-        speedKbps: 1000,
-        leafSlotsFree: 1,
-        ultrapeerSlotsFree: 1,
-        dailyUptimeSeconds: 3600,
-        listen: () => ({ host: '127.0.0.1', port: 6346 }),
+      sink: {
+        onLinkEnded: (_link, code, text) => {
+          throw new Error(`a link ended: ${code} ${text}`);
+        },
       },
     },
     ms,

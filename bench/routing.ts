@@ -1,10 +1,10 @@
 // The core in process: bytes of unique queries in on one of 8 links, routed, bytes out on the 7 others.
 import { randomFillSync } from 'node:crypto';
-import type { Capabilities } from '../protocol/handshake/capabilities.ts';
-import { Overlay } from '../protocol/overlay/overlay.ts';
-import type { OverlaySink } from '../protocol/overlay/sink.ts';
+import { type Capabilities, capabilitiesOf } from '../protocol/handshake/capabilities.ts';
+import { Headers } from '../protocol/handshake/header-block.ts';
 import { encodeDescriptor } from '../protocol/wire/header.ts';
 import { encodeQuery } from '../protocol/wire/query.ts';
+import { bareOverlay } from '../test/support/bare-overlay.ts';
 
 export const about = 'routing: descriptors forwarded per second, 8 links, in process, one core';
 
@@ -15,49 +15,19 @@ const ROUNDS = 30;
 const WORDS = ['linux', 'debian', 'netinst', 'iso', 'beethoven', 'symphony', 'jazz', 'live', 'documentary', 'readme'];
 
 const capabilities: Capabilities = {
-  userAgent: 'bench/1',
+  ...capabilitiesOf(new Headers([])),
   role: 'ultrapeer',
-  version: '0.6',
-  guid: null,
-  listen: null,
-  remoteIp: null,
-  queryRouting: 0,
-  ultrapeerQueryRouting: false,
   dynamicQuerying: true,
   degree: 32,
   maxTtl: 4,
   extProbes: true,
-  requeries: false,
   pongCaching: true,
   ggep: true,
   vendorMessages: true,
   bye: true,
-  deflate: false,
-  contentDeflate: false,
-  guess: 0,
-  tlsUpgrade: false,
-  liveSince: null,
-  tryUltrapeers: [],
-  tryHosts: [],
-  ultrapeerNeeded: null,
-  crawler: false,
-  authChallenge: false,
-  gnutella: true,
-  locale: null,
 };
 
 const nothing = (): void => undefined;
-const sink: OverlaySink = {
-  onHit: nothing,
-  onQueryPassed: nothing,
-  onHitPassed: nothing,
-  onPush: nothing,
-  onHosts: nothing,
-  onBye: nothing,
-  onVendorMessage: nothing,
-  onRouteTableUpdate: nothing,
-  onLinkEnded: nothing,
-};
 
 /** Queries of 60 to 90 bytes; their GUIDs are made fresh for each round. */
 function chunks(): Buffer[] {
@@ -78,24 +48,10 @@ function renew(chunk: Buffer): void {
 export async function run(): Promise<Record<string, unknown>> {
   let ms = 0;
   const clock = { now: () => ms, wallTime: () => ms };
-  const overlay = new Overlay(
+  const overlay = bareOverlay(
     {
       clock,
       random: { below: () => 0, fill: target => randomFillSync(target), guid: () => randomFillSync(Buffer.alloc(16)) },
-      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-      sink,
-      identity: {
-        serventGuid: Buffer.alloc(16, 1),
-        vendor: 'SRVT',
-        ultrapeer: true,
-        firewalled: () => false,
-        busy: () => false,
-        speedKbps: 1000,
-        leafSlotsFree: 1,
-        ultrapeerSlotsFree: 1,
-        dailyUptimeSeconds: 3600,
-        listen: () => ({ host: '127.0.0.1', port: 6346 }),
-      },
     },
     ms,
   );

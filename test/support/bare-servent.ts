@@ -8,8 +8,9 @@ import { Listener, type ListenerLimits } from '../../daemon/net/listener.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import type { LocalHello } from '../../protocol/handshake/handshake.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
-import { Overlay } from '../../protocol/overlay/overlay.ts';
+import type { Overlay } from '../../protocol/overlay/overlay.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { bareOverlay } from './bare-overlay.ts';
 
 export interface BareOptions {
   /** What it says, whom it takes, and a note of links that are gone. */
@@ -32,39 +33,8 @@ export async function startBareServent(t: Test, options: BareOptions = {}): Prom
   const clock = new SystemClock();
   const random = new SystemRandom();
   const serventGuid = random.guid();
-  const nothing = () => {};
   let own: Endpoint = { host: '127.0.0.1', port: 0 };
-  const overlay = new Overlay(
-    {
-      clock,
-      random,
-      library: { files: 0, bytes: 0, match: () => [], words: () => [], shared: () => [] },
-      identity: {
-        serventGuid,
-        vendor: 'SERV',
-        ultrapeer: true,
-        firewalled: () => false,
-        busy: () => false,
-        speedKbps: 1000,
-        leafSlotsFree: 100,
-        ultrapeerSlotsFree: 100,
-        dailyUptimeSeconds: 86_400,
-        listen: () => own,
-      },
-      sink: {
-        onHit: nothing,
-        onQueryPassed: nothing,
-        onHitPassed: nothing,
-        onPush: nothing,
-        onHosts: nothing,
-        onBye: nothing,
-        onVendorMessage: nothing,
-        onRouteTableUpdate: nothing,
-        onLinkEnded: nothing,
-      },
-    },
-    clock.now(),
-  );
+  const overlay = bareOverlay({ clock, random, identity: { serventGuid, listen: () => own } }, clock.now());
   const handshaker = new Handshaker({
     servent: {
       hello: () => ({
