@@ -26,7 +26,7 @@ function isPattern(text: string): boolean {
   return bare.replaceAll('/', '') !== '' && !isCutShort && hasWholeBrackets(bare) && matches(bare);
 }
 
-/** git takes a `[` without its `]` as a pattern that matches nothing: whoever wrote it meant something else. */
+/** Refused: git takes a `[` without its `]` as a pattern that matches nothing, which is never meant. */
 function hasWholeBrackets(pattern: string): boolean {
   const closed = pattern.replace(/\\./g, '').replace(/\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]/g, '');
   return !closed.includes('[');

@@ -154,7 +154,7 @@ export class Changes {
     for (const path of paths) if (!(await isFolder(path))) gone.add(path);
     if (gone.has(realPath) || replaced.has(realPath)) return scan(folder);
     const whole = (path: string): boolean => isBelowAny(path, gone, realPath) || isBelowAny(path, replaced, realPath);
-    this.#watcher.retain(realPath, path => !whole(path));
+    if (gone.size > 0 || replaced.size > 0) this.#watcher.retain(realPath, path => !whole(path)); // looks at all that is watched
     const generation = ++folder.generation;
     const survey = new Survey();
     const visited = new Set<string>();

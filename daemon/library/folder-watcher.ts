@@ -110,7 +110,7 @@ export class FolderWatcher {
   }
 }
 
-/** The system drops further reports silently: whoever reads so many at once may have missed some. */
+/** Reports that the system keeps for this process. Further ones are dropped, and Node does not say so. */
 function queuedReports(): number {
   try {
     return Number.parseInt(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'latin1'), 10) || QUEUED_REPORTS;

@@ -63,7 +63,12 @@ export class Scans {
     const { catalog, intake, own, signal, folderOf, onDone, now } = options;
     this.#changes = new Changes({
       ...options.watch,
-      ...{ catalog, intake, own, signal, onDone, now },
+      catalog,
+      intake,
+      own,
+      signal,
+      onDone,
+      now,
       folderOf: path => (this.isCancelled ? null : folderOf(path)),
       withinBound: (slice, survey) => this.#withinBound(slice, survey),
       drop: indices => this.drop(indices),
@@ -195,11 +200,14 @@ export class Scans {
       const onFolder = (path: string): void => this.#changes.enter(folder, path);
       const options = { signal, survey, own: this.#options.own, excluded, onFolder };
       for await (const slice of scanFolder(folder.realPath, options)) {
-        if (folder.removed) return;
+        if (folder.removed) break;
         found += slice.length;
         await this.#options.intake.take(folder, this.#withinBound(slice, survey));
       }
-      if (folder.removed || signal.aborted) return;
+      if (folder.removed || signal.aborted) {
+        folder.running = null;
+        return;
+      }
       await this.drop(this.#options.catalog.indicesIn(place => place.folder === folder, generation));
       this.#changes.retain(folder, path => survey.visited(path));
       folder.trouble = null;

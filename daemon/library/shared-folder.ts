@@ -109,7 +109,7 @@ export class SharedFolder {
     return this.#choices;
   }
 
-  /** `everywhere`: patterns for all folders. From now on, for whoever asks. */
+  /** Replaces the choices given. `everywhere`: patterns for all folders. */
   choose(choices: Partial<FolderChoices>, everywhere: readonly string[]): void {
     this.#choices = { ...this.#choices, ...choices };
     this.#exclusion = new Exclusion([...everywhere, ...this.#choices.exclude]);

@@ -81,7 +81,7 @@ t.test('the first three stay ultrapeers, the others hang on all of them, and say
   });
 });
 
-t.test('an ultrapeer whose place is given by hand stays one, whoever connects', async t => {
+t.test('an ultrapeer without bootstrap holds no election, and asks no neighbour to be its leaf', async t => {
   const dataDir = t.testdir({});
   const cache = await startCache(t);
   const byHand = await resolveSettings({

@@ -167,7 +167,7 @@ t.test('who is there but speaks something else, or hangs up, is a failed attempt
   t.match(await a.handshaker.connect(at(rude.port)), { kind: 'failed', reason: 'DIAL_FAILED' });
 });
 
-t.test('only so many strangers shake hands at a time: whoever dawdles longest makes room', async t => {
+t.test('only so many strangers shake hands at a time: the one that has taken longest makes room', async t => {
   const a = await startBareServent(t, { handshaker: { incomingMax: 2 } });
   const dawdlers = [];
   for (let n = 0; n < 2; n++) {

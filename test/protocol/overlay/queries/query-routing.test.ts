@@ -68,7 +68,7 @@ t.test('a RESET that stays alone empties the table after a while', async t => {
   t.strictSame(queriesOf(), [0]);
 });
 
-t.test('whoever breaks the rules of QRP is shown out with Bye 413, and its table is forgotten', async t => {
+t.test('a peer that breaks the rules of QRP gets Bye 413, and its table is forgotten', async t => {
   const [reset = Buffer.alloc(0), ...patches] = tableFrames(['word']);
   const badReset = encodeDescriptor(random.guid(), Type.Qrp, 1, 0, Buffer.from([0, 3, 0, 0, 0, 7]));
   const endless = encodeDescriptor(
