@@ -98,7 +98,7 @@ export class MediaIntake {
   async #run(): Promise<void> {
     await Promise.resolve(); // others of the same turn come into the first slice
     while (!this.#stopped) {
-      if (this.#unseen.length > 0) await this.#lookUp(this.#unseen.splice(0, LOOKUPS));
+      if (this.#unseen.length > 0) await this.#lookUp(this.#unseen.splice(-LOOKUPS));
       else if (this.#unread.length > 0 && this.#options.isIdle()) await this.#read(this.#unread.pop() ?? 0);
       else break;
     }

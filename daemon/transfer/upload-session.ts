@@ -1,7 +1,6 @@
 // Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { v4 as uuid } from 'uuid';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
@@ -157,7 +156,7 @@ export class UploadSession {
       case 'reply':
         return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
       case 'tree':
-        return this.#execute(this.#connection.treeFound(await this.#context.files.treeOf(verdict.file), uuid()));
+        return this.#execute(this.#connection.treeFound(await this.#context.files.treeOf(verdict.file)));
       case 'queued':
         this.#begin(verdict.file, verdict.range, 'queued');
         return writeAll(this.#socket, verdict.bytes);

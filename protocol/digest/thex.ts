@@ -24,8 +24,8 @@ export interface ExpectedTree {
   readonly root: Uint8Array;
 }
 
-/** Writes a tree. `uuid` ties the two records together: any of the caller's making, as 8-4-4-4-12 hex digits. */
-export function encodeThex(tree: TigerTree, uuid: string): Buffer {
+/** Writes a tree. `uuid` ties the two records together, as 8-4-4-4-12 hex digits; by default it is made of the root. */
+export function encodeThex(tree: TigerTree, uuid = uuidOf(tree.root)): Buffer {
   const id = `uuid:${uuid}`;
   const xml = [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -41,6 +41,12 @@ export function encodeThex(tree: TigerTree, uuid: string): Buffer {
     { typeFormat: DimeType.MediaType, type: XML_TYPE, id: '', data: Buffer.from(xml) },
     { typeFormat: DimeType.Uri, type: TREE_TYPE, id, data: Buffer.concat(tree.levels) },
   ]);
+}
+
+/** A UUID of 16 of its bytes (version 8 of RFC 9562). */
+function uuidOf(root: Buffer): string {
+  const hex = root.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${hex.slice(18, 30)}`;
 }
 
 /**

@@ -150,13 +150,13 @@ export class UploadConnection {
     return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
   }
 
-  /** The tree of the last verdict; null while it is still to be made. Takes no slot. `uuid`: as encodeThex takes it. */
-  treeFound(tree: TigerTree | null, uuid: string): UploadReply {
+  /** The tree of the last verdict; null while it is still to be made. Takes no slot. */
+  treeFound(tree: TigerTree | null): UploadReply {
     if (this.#treeAsked === null) throw new RangeError('no tree is being looked for');
     const { request, at } = this.#treeAsked;
     this.#treeAsked = null;
     if (tree === null) return this.#refuseFile(request, 503, 'no_tree', busyHeaders(null, TREE_RETRY_SECONDS), at);
-    const { headers, body } = treeReply(encodeThex(tree, uuid), knowsCodings(request));
+    const { headers, body } = treeReply(encodeThex(tree), knowsCodings(request));
     const keepAlive = keepsAlive(request);
     const head = this.#encode(200, keepAlive, at, request, headers);
     this.#context.outcomes.count('tree');

@@ -73,6 +73,8 @@ t.test('every tree that is written is read again', async t => {
   for (const size of [0, 1, 1025, 262_143, 262_145, 1_048_577, 5_000_000]) {
     const tree = treeFor('pat251', size);
     t.strictSame(parseThex(encodeThex(tree, UUID), tree), tree, `${size} bytes`);
+    const [, nodes] = parseDime(encodeThex(tree));
+    t.match(nodes?.id, /^uuid:[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/);
   }
 });
 

@@ -55,10 +55,7 @@ t.test('SHA-1, root, bitprint and shape are the published ones', async t => {
       thex_depth: tree.depth,
       thex_leaf_bytes: tree.sliceBytes,
       thex_leaf_count: tree.sliceCount,
-      thex_node_total: tree
-        .levels
-        .flat()
-        .reduce((sum, level) => sum + level.length / 24, 0),
+      thex_node_total: tree.levels.flat().reduce((sum, level) => sum + level.length / 24, 0),
     };
     t.strictSame(found, vector, `${vector.content} ${vector.length}`);
   }

@@ -50,7 +50,7 @@ const get = (target: string, ...headers: string[]): RequestHead =>
 
 /** The head that goes out; a file counts as sent whole. */
 function answer(connection: UploadConnection, verdict: UploadVerdict) {
-  if (verdict.kind === 'tree') return split(connection.treeFound(null, '').bytes).head;
+  if (verdict.kind === 'tree') return split(connection.treeFound(null).bytes).head;
   if (verdict.kind !== 'file') return split(verdict.bytes).head;
   const { head } = split(connection.opened().bytes);
   connection.sent('whole', 0);
@@ -317,13 +317,12 @@ t.test('any request heads in any order: one outcome each, and no slot is left be
 t.test('a large tree goes in chunks to a client that names codings, as a whole to others', t => {
   const size = 24 << 20;
   const tree = new TigerTree(size, 7, Buffer.alloc(96 * 24, 3));
-  const uuid = '00000000-0000-4000-8000-000000000000';
   const file = { ...sharedFile(1, 'big.bin', size), tigerRoot: tree.root };
   const urn = formatSha1Urn(file.sha1);
   const ask = (request: RequestHead) => {
     const connection = connect(answerer([file]));
     t.match(connection.request(request, 0, DATE), { kind: 'tree', file });
-    const { bytes, status, keepAlive } = connection.treeFound(tree, uuid);
+    const { bytes, status, keepAlive } = connection.treeFound(tree);
     t.equal(status, 200);
     return { ...split(bytes), keepAlive };
   };
