@@ -114,20 +114,10 @@ export class Records implements Paged {
 
   /** Reads the record as little-endian numbers of `width` bytes, 3 or 4, and returns whether the union of their marks is `all`. */
   hasMarks(row: number, width: number, marks: Uint32Array, all: number): boolean {
-    const page = this.#pages[row >>> PAGE_BITS];
-    if (page === undefined) return false;
-    const place = (page.places[row & ROW_MASK] ?? 0) - 1;
-    const block = page.blocks[place >>> BLOCK_BITS];
-    if (place < 0 || block === undefined) return false;
-    let at = place & BLOCK_MASK;
-    let byte = block[at++] ?? 0;
-    let length = byte & 127;
-    for (let shift = 7; byte > 127; shift += 7) {
-      byte = block[at++] ?? 0;
-      length |= (byte & 127) << shift;
-    }
+    if (!this.#find(row)) return false;
+    const [block, end] = [this.#block, this.#end];
     let union = 0;
-    for (const end = at + length; at < end; at += width) {
+    for (let at = this.#start; at < end; at += width) {
       let number = (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8) | ((block[at + 2] ?? 0) << 16);
       if (width > 3) number |= (block[at + 3] ?? 0) << 24;
       union |= marks[number] ?? 0;
