@@ -11,7 +11,7 @@ import { silentLog } from '../daemon/log.ts';
 import { SystemClock } from '../daemon/system.ts';
 import { FileServer } from '../daemon/transfer/file-server.ts';
 import type { SharedFile } from '../protocol/search/shared-file.ts';
-import { UploadQueue } from '../protocol/transfer/upload-queue.ts';
+import { UploadQueue } from '../protocol/transfer/uploads/upload-queue.ts';
 import { startNginx } from './serve/nginx.ts';
 import type { Fetch, Fetched } from './serve/reader.ts';
 

@@ -33,7 +33,7 @@ import { VendorDispatch } from './overlay/vendor-dispatch.ts';
 import type { SharedFile } from './search/shared-file.ts';
 import type { ServentParts } from './servent-parts.ts';
 import type { ReachableSetting } from './servent-settings.ts';
-import { UploadQueue } from './transfer/upload-queue.ts';
+import { UploadQueue } from './transfer/uploads/upload-queue.ts';
 import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
 import type { Push } from './wire/push.ts';

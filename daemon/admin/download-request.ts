@@ -3,7 +3,12 @@ import type { DownloadSourceInput, StartDownloadInput } from '../../api/control.
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { idBegunWith } from '../../api/prefix.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
-import { PLAIN_SOURCE, type Source, sourceFromAddress, sourceFromUrl } from '../../protocol/transfer/source.ts';
+import {
+  PLAIN_SOURCE,
+  type Source,
+  sourceFromAddress,
+  sourceFromUrl,
+} from '../../protocol/transfer/downloads/source.ts';
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { formatSha1Urn, urnOrNull } from '../../protocol/wire/urn.ts';
 import type { SearchRegistry } from '../network/search-registry.ts';

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { ContentFiles, Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
-import type { BrowsableFile } from '../../protocol/transfer/browse-hits.ts';
+import type { BrowsableFile } from '../../protocol/transfer/uploads/browse-hits.ts';
 import { NO_PLAY_FACTS, type PlayFacts } from '../../protocol/wire/lime-xml.ts';
 import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
 import type { Query } from '../../protocol/wire/query.ts';

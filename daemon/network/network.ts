@@ -10,7 +10,7 @@ import { isWildcard } from '../../protocol/overlay/reach/own-address.ts';
 import { Servent } from '../../protocol/servent.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
-import type { Source } from '../../protocol/transfer/source.ts';
+import type { Source } from '../../protocol/transfer/downloads/source.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { CacheCalls } from '../bootstrap/cache-calls.ts';

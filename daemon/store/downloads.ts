@@ -1,6 +1,7 @@
 // Stores downloads by id: name, hash, sources, and the byte ranges that are safely on the disk.
+
+import type { Source } from '../../protocol/transfer/downloads/source.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
-import type { Source } from '../../protocol/transfer/source.ts';
 import { base32OrNull, formatBase32, SHA1_BYTES } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
 import type { StoredDownload } from './stored-download.ts';

@@ -2,10 +2,10 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Random } from '../../protocol/ports.ts';
+import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/downloads/source.ts';
+import { type PlannedSource, type RetryTimes, SourcePlan } from '../../protocol/transfer/downloads/source-plan.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
-import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import { type PlannedSource, type RetryTimes, SourcePlan } from '../../protocol/transfer/source-plan.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';

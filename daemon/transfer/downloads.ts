@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import { CodedError } from '../../protocol/errors.ts';
 import type { Random } from '../../protocol/ports.ts';
+import type { Source } from '../../protocol/transfer/downloads/source.ts';
+import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/downloads/source-plan.ts';
+import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/downloads/source-session.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
-import type { Source } from '../../protocol/transfer/source.ts';
-import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/source-plan.ts';
-import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/source-session.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';

@@ -1,15 +1,15 @@
 // Runs a SourceSession on a connection: carries out its commands and returns the results to it.
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Source } from '../../protocol/transfer/source.ts';
-import type { ExchangeEvent } from '../../protocol/transfer/source-exchange.ts';
-import type { PlannedSource } from '../../protocol/transfer/source-plan.ts';
+import type { Source } from '../../protocol/transfer/downloads/source.ts';
+import type { ExchangeEvent } from '../../protocol/transfer/downloads/source-exchange.ts';
+import type { PlannedSource } from '../../protocol/transfer/downloads/source-plan.ts';
 import {
   SourceSession,
   type SourceSessionCommand,
   type SourceSessionJob,
   type SourceSessionTimes,
-} from '../../protocol/transfer/source-session.ts';
+} from '../../protocol/transfer/downloads/source-session.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import type { Clock } from '../clock.ts';
 import type { PartFile } from './part-file.ts';

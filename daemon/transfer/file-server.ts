@@ -1,8 +1,8 @@
 // Serves shared files over HTTP on sockets from the listener or from answered pushes. Owns the connections.
 import type { Socket } from 'node:net';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
-import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/upload-answerer.ts';
-import type { UploadOutcome } from '../../protocol/transfer/upload-context.ts';
+import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/uploads/upload-answerer.ts';
+import type { UploadOutcome } from '../../protocol/transfer/uploads/upload-context.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';

@@ -1,8 +1,12 @@
 // Carries out the commands of a SourceExchange on a socket to a source.
 import type { Socket } from 'node:net';
+import {
+  type ExchangeCommand,
+  type ExchangeEvent,
+  SourceExchange,
+} from '../../protocol/transfer/downloads/source-exchange.ts';
+import type { Framing } from '../../protocol/transfer/downloads/source-reply.ts';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
-import { type ExchangeCommand, type ExchangeEvent, SourceExchange } from '../../protocol/transfer/source-exchange.ts';
-import type { Framing } from '../../protocol/transfer/source-reply.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 

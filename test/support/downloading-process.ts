@@ -5,7 +5,7 @@ import { DownloadStore } from '../../daemon/store/downloads.ts';
 import { Store } from '../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import { Downloads } from '../../daemon/transfer/downloads.ts';
-import { PLAIN_SOURCE } from '../../protocol/transfer/source.ts';
+import { PLAIN_SOURCE } from '../../protocol/transfer/downloads/source.ts';
 import { dialPlain, FAST } from './download-rig.ts';
 import { testIdentity } from './shared-files.ts';
 

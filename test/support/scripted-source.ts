@@ -2,10 +2,10 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { SocketReader } from '../../daemon/net/socket-reader.ts';
+import { PLAIN_SOURCE, type Source } from '../../protocol/transfer/downloads/source.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import { parseRange } from '../../protocol/transfer/range.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
-import { PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
 
 export interface Asked {
   head: RequestHead;

@@ -13,7 +13,7 @@ import { ContentHasher, treeOf } from '../../protocol/digest/content-digest.ts';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
-import { type UploadLimits, UploadQueue } from '../../protocol/transfer/upload-queue.ts';
+import { type UploadLimits, UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
 
 export const testIdentity: TransferIdentity = {
   userAgent: 'servent-test/1.0',

@@ -1,15 +1,16 @@
 // A visit without a socket, a disk or a clock: a source answers from a script, and time passes as the visit waits.
-import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
-import type { QueueStatus } from '../../protocol/transfer/queue-status.ts';
-import { RangeSet } from '../../protocol/transfer/range-set.ts';
-import { PLAIN_SOURCE, type Source } from '../../protocol/transfer/source.ts';
-import type { ExchangeEvent } from '../../protocol/transfer/source-exchange.ts';
-import { type PlannedSource, SourcePlan } from '../../protocol/transfer/source-plan.ts';
+
+import { PLAIN_SOURCE, type Source } from '../../protocol/transfer/downloads/source.ts';
+import type { ExchangeEvent } from '../../protocol/transfer/downloads/source-exchange.ts';
+import { type PlannedSource, SourcePlan } from '../../protocol/transfer/downloads/source-plan.ts';
 import {
   SourceSession,
   type SourceSessionCommand,
   type SourceSessionJob,
-} from '../../protocol/transfer/source-session.ts';
+} from '../../protocol/transfer/downloads/source-session.ts';
+import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
+import type { QueueStatus } from '../../protocol/transfer/queue-status.ts';
+import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { blockOf } from './captured-http.ts';
 import { testIdentity } from './shared-files.ts';

@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
 import { Store } from '../../../daemon/store/store.ts';
-import { PLAIN_SOURCE, type Source } from '../../../protocol/transfer/source.ts';
+import { PLAIN_SOURCE, type Source } from '../../../protocol/transfer/downloads/source.ts';
 import { DownloadRig, FAST, sha1 } from '../../support/download-rig.ts';
 import { eventually } from '../../support/loopback.ts';
 import { drip, honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
 import { DownloadStore } from '../../../daemon/store/downloads.ts';
-import { PLAIN_SOURCE, type Source, sourceFromUrl } from '../../../protocol/transfer/source.ts';
+import { PLAIN_SOURCE, type Source, sourceFromUrl } from '../../../protocol/transfer/downloads/source.ts';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { DownloadRig, sha1 } from '../../support/download-rig.ts';
 import { eventually } from '../../support/loopback.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { PartFile } from '../../../daemon/transfer/part-file.ts';
-import { PLAIN_SOURCE } from '../../../protocol/transfer/source.ts';
+import { PLAIN_SOURCE } from '../../../protocol/transfer/downloads/source.ts';
 import { DownloadRig } from '../../support/download-rig.ts';
 import { eventually } from '../../support/loopback.ts';
 import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';

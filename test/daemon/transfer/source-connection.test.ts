@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { SourceConnection } from '../../../daemon/transfer/source-connection.ts';
-import { SourceError } from '../../../protocol/transfer/source-exchange.ts';
-import { judgeReply } from '../../../protocol/transfer/source-reply.ts';
+import { SourceError } from '../../../protocol/transfer/downloads/source-exchange.ts';
+import { judgeReply } from '../../../protocol/transfer/downloads/source-reply.ts';
 import { closed, socketPair } from '../../support/loopback.ts';
 
 const REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { DownloadSnapshot } from '../../../daemon/transfer/download.ts';
 import { downloadView, uploadView } from '../../../daemon/views/transfers.ts';
-import { PLAIN_SOURCE } from '../../../protocol/transfer/source.ts';
+import { PLAIN_SOURCE } from '../../../protocol/transfer/downloads/source.ts';
 
 const SHA1 = Buffer.alloc(20);
 const URN = 'urn:sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';

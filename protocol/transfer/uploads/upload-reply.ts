@@ -1,15 +1,15 @@
 // Encodes the heads of upload replies.
 
-import { THEX_MEDIA_TYPE } from '../digest/thex.ts';
-import type { SharedFile } from '../search/shared-file.ts';
-import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
-import { formatBase32, formatSha1Urn } from '../wire/urn.ts';
-import { chunked } from './chunked-body.ts';
-import { formatContentRange } from './content-range.ts';
-import { formatHttpDate, parseHttpDate } from './http-date.ts';
-import { encodeResponseHead } from './http-head.ts';
-import { formatQueue } from './queue-status.ts';
-import type { ByteRange } from './range-set.ts';
+import { THEX_MEDIA_TYPE } from '../../digest/thex.ts';
+import type { SharedFile } from '../../search/shared-file.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
+import { formatBase32, formatSha1Urn } from '../../wire/urn.ts';
+import { chunked } from '../chunked-body.ts';
+import { formatContentRange } from '../content-range.ts';
+import { formatHttpDate, parseHttpDate } from '../http-date.ts';
+import { encodeResponseHead } from '../http-head.ts';
+import { formatQueue } from '../queue-status.ts';
+import type { ByteRange } from '../range-set.ts';
 import { escapeSegment } from './request-target.ts';
 import type { UploadTimes } from './upload-queue.ts';
 

@@ -1,8 +1,8 @@
 // What all upload connections of a servent share: the files, the queue, the times, how requests ended.
-import type { ReasonCounts } from '../reason-counts.ts';
-import type { ContentFiles, SharedFile } from '../search/shared-file.ts';
+import type { ReasonCounts } from '../../reason-counts.ts';
+import type { ContentFiles, SharedFile } from '../../search/shared-file.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
-import type { TransferIdentity } from './transfer-identity.ts';
 import type { UploadQueue, UploadTimes } from './upload-queue.ts';
 
 /** What a request can name: an index or a hash, never a path. */

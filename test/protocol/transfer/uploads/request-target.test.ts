@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { ProtocolError } from '../../../protocol/errors.ts';
-import { escapeSegment, parseTarget } from '../../../protocol/transfer/request-target.ts';
-import { namesFile } from '../../../protocol/transfer/requested-name.ts';
-import { formatBase32, formatBitprint, formatSha1Urn } from '../../../protocol/wire/urn.ts';
+import { ProtocolError } from '../../../../protocol/errors.ts';
+import { escapeSegment, parseTarget } from '../../../../protocol/transfer/uploads/request-target.ts';
+import { namesFile } from '../../../../protocol/transfer/uploads/requested-name.ts';
+import { formatBase32, formatBitprint, formatSha1Urn } from '../../../../protocol/wire/urn.ts';
 
 const sha1 = Buffer.alloc(20, 7);
 const tigerRoot = Buffer.alloc(24, 9);

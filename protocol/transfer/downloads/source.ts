@@ -1,6 +1,6 @@
 // A source of a file: a servent of a query hit, or an HTTP URL of a magnet link.
-import { DEFAULT_PORT } from '../constants.ts';
-import { type Endpoint, endpointOrNull, formatEndpoint } from '../wire/endpoint.ts';
+import { DEFAULT_PORT } from '../../constants.ts';
+import { type Endpoint, endpointOrNull, formatEndpoint } from '../../wire/endpoint.ts';
 
 export interface Source {
   readonly endpoint: Endpoint;

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { Headers } from '../../../protocol/handshake/header-block.ts';
-import type { ResponseHead } from '../../../protocol/transfer/http-head.ts';
-import { judgeReply, type RequestedRange } from '../../../protocol/transfer/source-reply.ts';
-import { parseUrn } from '../../../protocol/wire/urn.ts';
-import { type CapturedReply, gtkgReplies, limewireQueueHeads, limewireReplies } from '../../support/captured-http.ts';
+import { Headers } from '../../../../protocol/handshake/header-block.ts';
+import { judgeReply, type RequestedRange } from '../../../../protocol/transfer/downloads/source-reply.ts';
+import type { ResponseHead } from '../../../../protocol/transfer/http-head.ts';
+import { parseUrn } from '../../../../protocol/wire/urn.ts';
+import {
+  type CapturedReply,
+  gtkgReplies,
+  limewireQueueHeads,
+  limewireReplies,
+} from '../../../support/captured-http.ts';
 
 const OURS = parseUrn('urn:sha1:FEE3XSJMQAUQ3TZU3QR6ZVBTGTS2VDID').sha1;
 

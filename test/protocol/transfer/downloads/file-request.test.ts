@@ -1,7 +1,7 @@
 import t from 'tap';
-import { HeaderReader } from '../../../protocol/handshake/header-block.ts';
-import { encodeFileRequest, targetOf } from '../../../protocol/transfer/file-request.ts';
-import { HTTP_LIMITS, parseRequestHead } from '../../../protocol/transfer/http-head.ts';
+import { HeaderReader } from '../../../../protocol/handshake/header-block.ts';
+import { encodeFileRequest, targetOf } from '../../../../protocol/transfer/downloads/file-request.ts';
+import { HTTP_LIMITS, parseRequestHead } from '../../../../protocol/transfer/http-head.ts';
 
 const sha1 = Buffer.alloc(20, 1);
 const plain = {

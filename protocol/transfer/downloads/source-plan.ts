@@ -1,6 +1,6 @@
 // Decides which source to fetch from, when, and which range to request. Pure. One source at a time.
-import type { Random } from '../ports.ts';
-import type { ByteRange, RangeSet } from './range-set.ts';
+import type { Random } from '../../ports.ts';
+import type { ByteRange, RangeSet } from '../range-set.ts';
 
 export interface RetryTimes {
   /** After the n-th failure in a row: first · 2^(n-1), at most `maxMs`, ± a fifth. */

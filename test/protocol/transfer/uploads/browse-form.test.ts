@@ -1,6 +1,6 @@
 import t from 'tap';
-import { type BrowseForm, browseFormOf } from '../../../protocol/transfer/browse-form.ts';
-import { gtkgReplies, limewireReplies } from '../../support/captured-http.ts';
+import { type BrowseForm, browseFormOf } from '../../../../protocol/transfer/uploads/browse-form.ts';
+import { gtkgReplies, limewireReplies } from '../../../support/captured-http.ts';
 
 t.test('servents get packets, web browsers a page, others neither', async t => {
   const cases: [string | null, BrowseForm | null][] = [

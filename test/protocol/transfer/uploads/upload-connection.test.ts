@@ -1,17 +1,23 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { parseThex } from '../../../protocol/digest/thex.ts';
-import { TigerTree } from '../../../protocol/digest/tiger-tree.ts';
-import { ProtocolError } from '../../../protocol/errors.ts';
-import type { SharedFile } from '../../../protocol/search/shared-file.ts';
-import { ChunkedBody } from '../../../protocol/transfer/chunked-body.ts';
-import { parseRequestHead, type RequestHead } from '../../../protocol/transfer/http-head.ts';
-import { UploadAnswerer, type UploadParts } from '../../../protocol/transfer/upload-answerer.ts';
-import type { UploadConnection, UploadVerdict } from '../../../protocol/transfer/upload-connection.ts';
-import { type UploadLimits, UploadQueue } from '../../../protocol/transfer/upload-queue.ts';
-import { formatBase32, formatSha1Urn, formatUrn, parseUrn } from '../../../protocol/wire/urn.ts';
-import { blockOf, gtkgReplies, limewireDownloadRequest, limewireReplies, split } from '../../support/captured-http.ts';
-import { testIdentity } from '../../support/shared-files.ts';
+import { parseThex } from '../../../../protocol/digest/thex.ts';
+import { TigerTree } from '../../../../protocol/digest/tiger-tree.ts';
+import { ProtocolError } from '../../../../protocol/errors.ts';
+import type { SharedFile } from '../../../../protocol/search/shared-file.ts';
+import { ChunkedBody } from '../../../../protocol/transfer/chunked-body.ts';
+import { parseRequestHead, type RequestHead } from '../../../../protocol/transfer/http-head.ts';
+import { UploadAnswerer, type UploadParts } from '../../../../protocol/transfer/uploads/upload-answerer.ts';
+import type { UploadConnection, UploadVerdict } from '../../../../protocol/transfer/uploads/upload-connection.ts';
+import { type UploadLimits, UploadQueue } from '../../../../protocol/transfer/uploads/upload-queue.ts';
+import { formatBase32, formatSha1Urn, formatUrn, parseUrn } from '../../../../protocol/wire/urn.ts';
+import {
+  blockOf,
+  gtkgReplies,
+  limewireDownloadRequest,
+  limewireReplies,
+  split,
+} from '../../../support/captured-http.ts';
+import { testIdentity } from '../../../support/shared-files.ts';
 
 const DATE = Date.UTC(2026, 0, 2, 3, 4, 5);
 const FREE: UploadLimits = { slots: 4, slotsPerAddress: 0, queue: 2 };

@@ -1,9 +1,9 @@
 import t from 'tap';
-import type { BrowsableFile } from '../../../protocol/transfer/browse-hits.ts';
-import { browsePage } from '../../../protocol/transfer/browse-page.ts';
-import { parseTarget } from '../../../protocol/transfer/request-target.ts';
-import { formatUrn } from '../../../protocol/wire/urn.ts';
-import { gtkgReplies } from '../../support/captured-http.ts';
+import type { BrowsableFile } from '../../../../protocol/transfer/uploads/browse-hits.ts';
+import { browsePage } from '../../../../protocol/transfer/uploads/browse-page.ts';
+import { parseTarget } from '../../../../protocol/transfer/uploads/request-target.ts';
+import { formatUrn } from '../../../../protocol/wire/urn.ts';
+import { gtkgReplies } from '../../../support/captured-http.ts';
 
 const file = (name: string, more: Partial<BrowsableFile> = {}): BrowsableFile => ({
   ...{ index: 1, name, size: 15, sha1: Buffer.alloc(20, 7), tigerRoot: null, modifiedAt: 0 },

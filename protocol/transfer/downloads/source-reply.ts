@@ -1,9 +1,9 @@
 // Classifies a source's reply to a range request: body, busy, forbidden, failed, range unavailable, or drop the source. Pure.
-import { urnOrNull } from '../wire/urn.ts';
-import { parseAvailableRanges, parseContentRange } from './content-range.ts';
-import { keepsAlive, listOf, numberOf, type ResponseHead } from './http-head.ts';
-import { parseQueue, parseQueued, parseRetryAfter, type QueueStatus } from './queue-status.ts';
-import type { ByteRange, RangeSet } from './range-set.ts';
+import { urnOrNull } from '../../wire/urn.ts';
+import { parseAvailableRanges, parseContentRange } from '../content-range.ts';
+import { keepsAlive, listOf, numberOf, type ResponseHead } from '../http-head.ts';
+import { parseQueue, parseQueued, parseRetryAfter, type QueueStatus } from '../queue-status.ts';
+import type { ByteRange, RangeSet } from '../range-set.ts';
 
 /** Bodies of refusals read to keep the connection; longer ones cost more than a new connection (gtk-gnutella DOWNLOAD_MAX_SINK). */
 const SINK_BYTES_MAX = 16_384;

@@ -1,8 +1,8 @@
 // Parses request targets. They are never used as paths on a disk.
-import { ProtocolError } from '../errors.ts';
-import { unescapeOctets } from '../wire/percent.ts';
-import { decodeText } from '../wire/text.ts';
-import { type Urn, urnOrNull } from '../wire/urn.ts';
+import { ProtocolError } from '../../errors.ts';
+import { unescapeOctets } from '../../wire/percent.ts';
+import { decodeText } from '../../wire/text.ts';
+import { type Urn, urnOrNull } from '../../wire/urn.ts';
 
 export type Target =
   /** GET /get/<index>/<name>; the name as sent, for `namesFile` to read */

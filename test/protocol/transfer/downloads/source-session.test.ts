@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { RequestHead } from '../../../protocol/transfer/http-head.ts';
-import { parseRange } from '../../../protocol/transfer/range.ts';
-import type { ByteRange } from '../../../protocol/transfer/range-set.ts';
-import type { Framing } from '../../../protocol/transfer/source-reply.ts';
-import { gtkgReplies } from '../../support/captured-http.ts';
-import { testBytes } from '../../support/shared-files.ts';
-import { type Answers, MemoryDownload, type Said, SourceSessionScene } from '../../support/source-session-scene.ts';
+import type { Framing } from '../../../../protocol/transfer/downloads/source-reply.ts';
+import type { RequestHead } from '../../../../protocol/transfer/http-head.ts';
+import { parseRange } from '../../../../protocol/transfer/range.ts';
+import type { ByteRange } from '../../../../protocol/transfer/range-set.ts';
+import { gtkgReplies } from '../../../support/captured-http.ts';
+import { testBytes } from '../../../support/shared-files.ts';
+import { type Answers, MemoryDownload, type Said, SourceSessionScene } from '../../../support/source-session-scene.ts';
 
 const ENDED: Said = { end: 'ended' };
 

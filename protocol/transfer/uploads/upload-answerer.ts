@@ -1,7 +1,7 @@
 // The state shared by all upload connections: slots, browse limit, connection limit, counters.
-import { ReasonCounts } from '../reason-counts.ts';
+import { ReasonCounts } from '../../reason-counts.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
-import type { TransferIdentity } from './transfer-identity.ts';
 import { UploadConnection } from './upload-connection.ts';
 import {
   type NamedFiles,

@@ -1,5 +1,10 @@
 import t from 'tap';
-import { keyOf, PLAIN_SOURCE, sourceFromAddress, sourceFromUrl } from '../../../protocol/transfer/source.ts';
+import {
+  keyOf,
+  PLAIN_SOURCE,
+  sourceFromAddress,
+  sourceFromUrl,
+} from '../../../../protocol/transfer/downloads/source.ts';
 
 t.test('HTTP addresses of magnet links', async t => {
   t.match(sourceFromUrl('http://192.0.2.7:6346/uri-res/N2R?urn:sha1:X'), {

@@ -1,16 +1,16 @@
 // One connection to one source: requests ranges until it refuses or all is fetched, and reports to the plan. A state machine: the
 // shell connects, then executes one command at a time and returns its event.
-import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
-import { parseAltLocations } from './alt-locations.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
+import { parseAltLocations } from '../alt-locations.ts';
+import type { ResponseHead } from '../http-head.ts';
+import type { QueueStatus } from '../queue-status.ts';
+import type { ByteRange, RangeSet } from '../range-set.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 import { encodeFileRequest, targetOf } from './file-request.ts';
-import type { ResponseHead } from './http-head.ts';
-import type { QueueStatus } from './queue-status.ts';
-import type { ByteRange, RangeSet } from './range-set.ts';
 import type { Source } from './source.ts';
 import { type ExchangeCommand, type ExchangeEvent, SourceError, SourceExchange } from './source-exchange.ts';
 import type { PlannedSource, SourcePlan } from './source-plan.ts';
 import { type BodyReply, judgeReply, type SourceReply } from './source-reply.ts';
-import type { TransferIdentity } from './transfer-identity.ts';
 
 export interface SourceSessionTimes {
   /** Wait for bytes on a connection. */

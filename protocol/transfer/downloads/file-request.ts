@@ -1,11 +1,11 @@
 // The head of a request for a range of a file.
-import type { Endpoint } from '../wire/endpoint.ts';
-import { formatEndpoint } from '../wire/endpoint.ts';
-import { formatSha1Urn } from '../wire/urn.ts';
-import { encodeRequestHead } from './http-head.ts';
-import { formatRange } from './range.ts';
-import type { ByteRange } from './range-set.ts';
-import { escapeSegment } from './request-target.ts';
+import type { Endpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
+import { formatSha1Urn } from '../../wire/urn.ts';
+import { encodeRequestHead } from '../http-head.ts';
+import { formatRange } from '../range.ts';
+import type { ByteRange } from '../range-set.ts';
+import { escapeSegment } from '../uploads/request-target.ts';
 
 /** Our level: active queueing with X-Queue polls; gtk-gnutella answers that form too (see http-queued-active). */
 const QUEUE_VERSION = '0.1';

@@ -1,6 +1,11 @@
 import t from 'tap';
-import { RangeSet } from '../../../protocol/transfer/range-set.ts';
-import { type PlannedSource, RETRY_TIMES, SOURCES_MAX, SourcePlan } from '../../../protocol/transfer/source-plan.ts';
+import {
+  type PlannedSource,
+  RETRY_TIMES,
+  SOURCES_MAX,
+  SourcePlan,
+} from '../../../../protocol/transfer/downloads/source-plan.ts';
+import { RangeSet } from '../../../../protocol/transfer/range-set.ts';
 
 /** The middle of every range, so that jitter is none. */
 const random = { below: (bound: number) => bound >> 1, fill: () => {}, guid: () => Buffer.alloc(16) };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { namesFile } from '../../../protocol/transfer/requested-name.ts';
+import { namesFile } from '../../../../protocol/transfer/uploads/requested-name.ts';
 
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 

@@ -1,5 +1,5 @@
 // Upload admission: slots, a limit for each address, and a queue whose places belong to connections. Pure: time comes in.
-import { LazyMap } from '../lazy-map.ts';
+import { LazyMap } from '../../lazy-map.ts';
 
 export interface UploadLimits {
   /** Uploads at the same time; 0 is none at all. */

@@ -1,7 +1,7 @@
 // Compares the name in a request line with a file's: indices change at every start, so a request must match the name too.
 import { isUtf8 } from 'node:buffer';
-import { unescapeOctets } from '../wire/percent.ts';
-import { decodeText } from '../wire/text.ts';
+import { unescapeOctets } from '../../wire/percent.ts';
+import { decodeText } from '../../wire/text.ts';
 
 /** Length at which old servents cut a name, escaped or not; less by up to CUT_SLACK at a split character or escape. */
 const CUT_BYTES = 255;

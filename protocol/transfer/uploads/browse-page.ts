@@ -1,7 +1,7 @@
 // Browse host: encodes the list of shared files as an HTML page for a web browser.
-import type { SharedFile } from '../search/shared-file.ts';
-import { escapeXml } from '../wire/lime-xml.ts';
-import { formatSha1Urn } from '../wire/urn.ts';
+import type { SharedFile } from '../../search/shared-file.ts';
+import { escapeXml } from '../../wire/lime-xml.ts';
+import { formatSha1Urn } from '../../wire/urn.ts';
 import { BROWSE_FILES_MAX, type BrowsableFile } from './browse-hits.ts';
 
 export const PAGE_HEADERS = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { UploadQueue } from '../../../protocol/transfer/upload-queue.ts';
+import { UploadQueue } from '../../../../protocol/transfer/uploads/upload-queue.ts';
 
 const LIMITS = { slots: 2, slotsPerAddress: 0, queue: 3 };
 const TIMES = { pollMinMs: 45_000, pollMaxMs: 120_000, graceMs: 15_000 };

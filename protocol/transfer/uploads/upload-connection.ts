@@ -1,17 +1,17 @@
 // Answers the requests of one upload connection: heads in, replies out. The shell opens files and sends bytes.
 
-import { encodeThex } from '../digest/thex.ts';
-import type { TigerTree } from '../digest/tiger-tree.ts';
-import { ProtocolError } from '../errors.ts';
-import { fileOfUrn, type SharedFile } from '../search/shared-file.ts';
-import { type Urn, urnOrNull } from '../wire/urn.ts';
+import { encodeThex } from '../../digest/thex.ts';
+import type { TigerTree } from '../../digest/tiger-tree.ts';
+import { ProtocolError } from '../../errors.ts';
+import { fileOfUrn, type SharedFile } from '../../search/shared-file.ts';
+import { type Urn, urnOrNull } from '../../wire/urn.ts';
+import { keepsAlive, listOf, numberOf, type RequestHead } from '../http-head.ts';
+import { isPushProxyTarget } from '../push-proxy.ts';
+import { parseRange, RangeVerdict } from '../range.ts';
+import type { ByteRange } from '../range-set.ts';
 import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
-import { keepsAlive, listOf, numberOf, type RequestHead } from './http-head.ts';
-import { isPushProxyTarget } from './push-proxy.ts';
-import { parseRange, RangeVerdict } from './range.ts';
-import type { ByteRange } from './range-set.ts';
 import { parseTarget, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';

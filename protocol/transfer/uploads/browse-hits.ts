@@ -1,10 +1,10 @@
 // Browse host: encodes all shared files as query hits.
-import { Type } from '../constants.ts';
-import type { SharedFile } from '../search/shared-file.ts';
-import type { GgepItem } from '../wire/ggep.ts';
-import { encodeDescriptor } from '../wire/header.ts';
-import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../wire/query-hit.ts';
-import type { TransferIdentity } from './transfer-identity.ts';
+import { Type } from '../../constants.ts';
+import type { SharedFile } from '../../search/shared-file.ts';
+import type { GgepItem } from '../../wire/ggep.ts';
+import { encodeDescriptor } from '../../wire/header.ts';
+import { encodeQueryHit, HITS_MAX, PLAIN_HIT, PLAIN_QUERY_HIT } from '../../wire/query-hit.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 
 /** A file with the folder shown to those who browse, `/` between names. Absent: none is shown. Never a local path. */
 export interface BrowsableFile extends SharedFile {

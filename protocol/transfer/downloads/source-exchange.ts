@@ -1,9 +1,9 @@
 // The HTTP client of one connection. Requests and bodies are generators: each yields commands for the connection and is resumed with
 // their outcomes.
-import { CodedError, ProtocolError } from '../errors.ts';
-import { HeaderReader } from '../handshake/header-block.ts';
-import { ChunkedBody } from './chunked-body.ts';
-import { HTTP_LIMITS, parseResponseHead, type ResponseHead } from './http-head.ts';
+import { CodedError, ProtocolError } from '../../errors.ts';
+import { HeaderReader } from '../../handshake/header-block.ts';
+import { ChunkedBody } from '../chunked-body.ts';
+import { HTTP_LIMITS, parseResponseHead, type ResponseHead } from '../http-head.ts';
 import type { Framing } from './source-reply.ts';
 
 /** `silenceMs`: time without a byte sent or received after which the event is `silence`. */

@@ -1,5 +1,5 @@
 // Chooses the form of the answer to a browse: query hits for servents, a page for web browsers.
-import { listOf } from './http-head.ts';
+import { listOf } from '../http-head.ts';
 
 export const PACKETS_MEDIA_TYPE = 'application/x-gnutella-packets';
 
