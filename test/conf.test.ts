@@ -80,7 +80,7 @@ t.test('systemd is told of readiness, life and end; without it nothing is run', 
   supervisor.ready();
   const lines = async () => (await readFile(said, 'utf8').catch(() => '')).split('\n');
   const until = async (wanted: RegExp): Promise<void> => {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       if ((await lines()).some(line => wanted.test(line))) return;
       await new Promise(resolve => setTimeout(resolve, 20));
     }

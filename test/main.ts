@@ -58,6 +58,20 @@ const seconds = config.get('timeout') ?? 60;
 /** Times that of a file. Each file of a batch has its own; what blocks the process is ended by this one. */
 const BATCH_TIMEOUT = 5;
 
+/** Where each failure is, said once more below the report: what is kept of a long one is its end. */
+const failed: string[] = [];
+function collect(parser: typeof tap.parser): void {
+  parser.on('child', collect);
+  parser.on('assert', ({ ok, fullname, diag }) => {
+    const at = (diag as { at?: { fileName: string; lineNumber: number } } | null)?.at;
+    if (!ok) failed.push(at === undefined ? fullname : `${fullname} (${at.fileName}:${at.lineNumber})`);
+  });
+}
+collect(tap.parser);
+process.once('exit', () => {
+  for (const where of failed) process.stderr.write(`failed: ${where}\n`);
+});
+
 tap.setTimeout(0); // each file has its own
 tap.jobs = config.get('jobs') ?? 1;
 const reporter = config.get('reporter') ?? 'tap';

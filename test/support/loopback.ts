@@ -60,7 +60,7 @@ export function closed(socket: Socket): Promise<void> {
 }
 
 /** Asks again and again, a turn of the event loop apart, until it is so; fails after `patienceMs`. */
-export async function eventually(what: string, check: () => boolean, patienceMs = 10_000): Promise<void> {
+export async function eventually(what: string, check: () => boolean, patienceMs = 60_000): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!check()) {
     if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);

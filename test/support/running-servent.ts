@@ -38,9 +38,9 @@ export async function startServent(
   };
 }
 
-/** Asks until there is an answer, for ten seconds. */
+/** Asks until there is an answer, for at most a minute. */
 export async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (performance.now() < deadline) {
     const found = await ask();
     if (found !== null) return found;
