@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const READY_WAIT_MS = 15_000;
+const READY_WAIT_MS = 60_000;
 
 export class CacheProcess {
   /** http://HOST:PORT/gwc/ */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, createClient } from '../api/client.ts';
 
-const READY_WAIT_MS = 15_000;
+const READY_WAIT_MS = 60_000;
 const STOP_WAIT_MS = 8_000;
 
 export interface ServentProcessOptions {

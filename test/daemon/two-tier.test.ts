@@ -34,7 +34,7 @@ async function start(t: Test, dataDir: string, cache: string): Promise<Servent> 
 }
 
 async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     const found = await ask();
     if (found !== null) return found;
     await new Promise(resolve => setTimeout(resolve, 25));

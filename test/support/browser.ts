@@ -20,7 +20,7 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** With a profile of its own, closed at the end of the test. */
 export async function openBrowser(t: Test): Promise<Browser> {

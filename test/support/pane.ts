@@ -15,7 +15,7 @@ export const SERVENT = join(projectRoot, 'dist', 'daemon', 'main.js');
 
 const STEP_MS = 100;
 /** Under load a machine may draw a picture a second. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 let panes = 0;
 
 /** Single quotes for the shell that tmux starts. */
