@@ -24,18 +24,20 @@ export class CatalogEntry {
   readonly folder: SharedFolder;
   readonly size: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   /** Device of its folder. */
   readonly dev: number;
 
-  constructor(catalog: Catalog, index: number, place: Place, name: string, size: number, mtimeMs: number) {
+  constructor(catalog: Catalog, index: number, { path, folder, dev }: Place, file: Omit<FoundFile, 'path' | 'dev'>) {
     this.#catalog = catalog;
     this.index = index;
-    this.path = join(place.path, name);
-    this.name = name;
-    this.folder = place.folder;
-    this.size = size;
-    this.mtimeMs = mtimeMs;
-    this.dev = place.dev;
+    this.path = join(path, file.name);
+    this.name = file.name;
+    this.folder = folder;
+    this.size = file.size;
+    this.mtimeMs = file.mtimeMs;
+    this.ctimeMs = file.ctimeMs;
+    this.dev = dev;
   }
 
   /** The file as searches and transfers use it; null while its hash is unknown, and after its removal. */
@@ -72,6 +74,8 @@ export class Catalog {
   readonly index = new SearchIndex(this.#table);
   readonly #places = new Places();
   readonly #placeOf = this.#table.keep(new Column(Uint32Array));
+  /** Change times in milliseconds since 1970, as they were found last. */
+  readonly #ctimes = this.#table.keep(new Column(Float64Array));
   /** Number of the latest scan of its folder that found it. */
   readonly #seen = this.#table.keep(new Column(Uint32Array));
   readonly #hits = this.#table.keep(new Column(Uint32Array));
@@ -83,6 +87,8 @@ export class Catalog {
     this.#placeOf.get(row) === this.#wantedPlace && this.#table.names.equals(row, this.#key.bytes, this.#key.length);
   /** Indices of files whose hashing failed. */
   readonly #failed = new Set<number>();
+  /** Indices of shared files whose content may have been replaced. Bounded by the files of the library. */
+  readonly #suspects = new Set<number>();
   #nextIndex = 1;
   /** Increases when an entry is added, removed or changed, except for its counters. */
   revision = 0;
@@ -111,26 +117,65 @@ export class Catalog {
     return row < 0 ? null : this.#entry(row);
   }
 
-  /** Marks a file as found by the running scan of its folder. Returns its index, or -1 if the path is unknown or the file differs. */
-  see({ path, size, mtimeMs }: FoundFile, { generation }: SharedFolder): number {
+  /**
+   * Marks a file as found by the running scan of its folder. Returns its index, or -1 if the path is unknown or the file differs. A shared
+   * file that differs by its change time alone becomes a suspect.
+   */
+  see({ path, size, mtimeMs, ctimeMs }: FoundFile, { generation }: SharedFolder): number {
     const row = this.#rowOf(path);
     if (row < 0 || this.#table.sizes.get(row) !== size || this.#table.times.get(row) !== mtimeMs) return -1;
+    const index = this.#table.indexOf(row);
+    if (this.#ctimes.get(row) !== ctimeMs) {
+      if (!this.index.isShared(row)) return -1;
+      this.#ctimes.set(row, ctimeMs);
+      this.#suspects.add(index);
+    }
     this.#seen.set(row, generation);
-    return this.#table.indexOf(row);
+    return index;
+  }
+
+  /** Number of shared files whose content may have been replaced. */
+  get suspects(): number {
+    return this.#suspects.size;
+  }
+
+  /** The content of a shared file may have been replaced. */
+  suspect(index: number): void {
+    if (this.isShared(index)) this.#suspects.add(index);
+  }
+
+  /** The next suspect, which is none any more; null: there is none. */
+  takeSuspect(): CatalogEntry | null {
+    for (const index of this.#suspects) {
+      this.#suspects.delete(index);
+      const entry = this.byIndex(index);
+      if (entry !== null) return entry;
+    }
+    return null;
+  }
+
+  /** A file was read while it had this change time. It becomes a suspect if it has been found with a later one since. */
+  onRead(index: number, ctimeMs: number): void {
+    const row = this.#table.rowOf(index);
+    if (row < 0) return;
+    if (this.#ctimes.get(row) <= ctimeMs) this.#ctimes.set(row, ctimeMs);
+    else this.suspect(index);
   }
 
   /** Adds a file without a hash. The path must be new. */
-  add({ path, name, size, mtimeMs, dev }: FoundFile, folder: SharedFolder): CatalogEntry {
+  add(file: FoundFile, folder: SharedFolder): CatalogEntry {
+    const { path, name, size, mtimeMs, ctimeMs, dev } = file;
     const place = this.#places.enter(dirname(path), folder, dev);
     const index = this.#nextIndex++;
     const row = this.#table.add(index, name, size, mtimeMs);
     this.revision++;
     this.#placeOf.set(row, place.number);
+    this.#ctimes.set(row, ctimeMs);
     this.#seen.set(row, folder.generation);
     this.#hits.set(row, 0);
     this.#uploads.set(row, 0);
     this.#byPath.add(row);
-    return new CatalogEntry(this, index, place, name, size, mtimeMs);
+    return new CatalogEntry(this, index, place, file);
   }
 
   /** Sets the hash of a file and makes it searchable. */
@@ -185,6 +230,7 @@ export class Catalog {
       folder.files--;
       folder.bytes -= size;
       if (this.#lacksTree(row)) this.#treeless--;
+      this.#suspects.delete(index);
       this.index.unshare(row);
     }
     this.#byPath.delete(row);
@@ -290,7 +336,12 @@ export class Catalog {
   #entry(row: number): CatalogEntry {
     const { names, sizes, times } = this.#table;
     const place = this.#places.get(this.#placeOf.get(row));
-    return new CatalogEntry(this, this.#table.indexOf(row), place, names.text(row), sizes.get(row), times.get(row));
+    return new CatalogEntry(this, this.#table.indexOf(row), place, {
+      name: names.text(row),
+      size: sizes.get(row),
+      mtimeMs: times.get(row),
+      ctimeMs: this.#ctimes.get(row),
+    });
   }
 
   #rowOf(path: string): number {

@@ -12,6 +12,8 @@ export interface HashJob {
   readonly mtimeMs: number;
   /** Its digest is known: it is only judged by its first bytes. */
   readonly isHashed: boolean;
+  /** Leaves of its hash tree: only a sample is compared with them. Absent: it is read as a whole. */
+  readonly leaves?: Uint8Array | null;
   /** Most bytes read a second; absent: no limit. */
   readonly pace?: number;
   /** Set by the owner: the job is not started, and its result is not reported. */
@@ -27,7 +29,7 @@ const IDLE_MS = 3000;
 const workerUrl = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Bytes that the job must read. */
-const bytesOf = ({ isHashed, size }: HashJob): number => (isHashed ? 0 : size);
+const bytesOf = ({ isHashed, leaves, size }: HashJob): number => (isHashed || (leaves ?? null) !== null ? 0 : size);
 
 interface Thread {
   readonly worker: Worker;
@@ -127,8 +129,8 @@ export class HashPool {
       const thread = this.#freeThread();
       if (thread === null) break;
       this.#next++;
-      const { path, size, mtimeMs, isHashed } = job;
-      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs, isHashed, pace: job.pace ?? null };
+      const { path, size, mtimeMs, isHashed, leaves = null, pace = null } = job;
+      const request: HashRequest = { id: ++this.#lastId, path, size, mtimeMs, isHashed, leaves, pace };
       thread.running.set(request.id, job);
       thread.worker.postMessage(request);
     }

@@ -3,6 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ContentDigest, ContentHasher } from '../../protocol/digest/content-digest.ts';
+import { TigerTree } from '../../protocol/digest/tiger-tree.ts';
+import { keptDepth } from '../../protocol/digest/tree-shape.ts';
+import { hasSample } from './content-sample.ts';
 import { type BytesRule, bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { ReadPace, readBytes } from './read-pace.ts';
 
@@ -13,14 +16,18 @@ export interface HashRequest {
   readonly mtimeMs: number;
   /** Its digest is known: only the bytes that judge it are read. */
   readonly isHashed: boolean;
+  /** Leaves of its hash tree: only a sample is read and compared with them. Null: the file is read as a whole. */
+  readonly leaves: Uint8Array | null;
   /** Most bytes read a second; null: no limit. Delays later requests of the thread. */
   readonly pace: number | null;
 }
 
 export type HashResult =
-  | { readonly kind: 'hashed'; readonly content: ContentDigest }
+  | { readonly kind: 'hashed'; readonly content: ContentDigest; readonly ctimeMs: number }
   /** The first bytes are those of nothing private. */
-  | { readonly kind: 'harmless' }
+  | { readonly kind: 'harmless'; readonly ctimeMs: number }
+  /** The sample is, or is not, that of the file whose leaves were given. */
+  | { readonly kind: 'sampled'; readonly isSame: boolean; readonly ctimeMs: number }
   /** Excluded by `rule`. */
   | { readonly kind: 'private'; readonly rule: string }
   /** The file differs from the one requested. */
@@ -56,14 +63,19 @@ function rest(bytes: number): void {
 }
 
 /** Opens without following links or blocking: the path may have changed since the scan. */
-function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult {
+function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): HashResult {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
+    const { ctimeMs } = fstatSync(file);
     const same = (): boolean => {
       const stats = fstatSync(file);
-      return stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs;
+      return stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs && stats.ctimeMs === ctimeMs;
     };
     if (!same()) return { kind: 'changed' };
+    if (leaves !== null) {
+      const isSame = hasSample(file, new TigerTree(size, keptDepth(size), leaves), buffer);
+      return same() ? { kind: 'sampled', isSame, ctimeMs } : { kind: 'changed' };
+    }
     const hasher = new ContentHasher();
     const judged = bytesToJudge(size);
     let done = 0;
@@ -78,7 +90,7 @@ function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult 
       );
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
-      if (isHashed) return same() ? { kind: 'harmless' } : { kind: 'changed' };
+      if (isHashed) return same() ? { kind: 'harmless', ctimeMs } : { kind: 'changed' };
       hasher.update(buffer.subarray(0, bytes));
       done += bytes;
       if (pace !== null && done < size) sleep(startedAt + (1000 * done) / pace - performance.now());
@@ -89,7 +101,7 @@ function hash({ path, size, mtimeMs, isHashed, pace }: HashRequest): HashResult 
       told = done;
       toldAt = now;
     }
-    return done === size && same() ? { kind: 'hashed', content: hasher.finish() } : { kind: 'changed' };
+    return done === size && same() ? { kind: 'hashed', content: hasher.finish(), ctimeMs } : { kind: 'changed' };
   } finally {
     closeSync(file);
   }

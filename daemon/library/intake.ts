@@ -52,8 +52,11 @@ export interface IntakeOptions {
   readonly onDone: () => void;
 }
 
-/** Result of reading a known file again: its tree is made, it is unchanged, it has another content, or it cannot be told. */
-export type ReadAgain = 'tree' | 'same' | 'differs' | 'gone';
+/**
+ * Result of reading a known file again: its tree is made, it is unchanged, it has another content though nothing has changed it, it was
+ * replaced by another content under its old date, or it cannot be told.
+ */
+export type ReadAgain = 'tree' | 'same' | 'differs' | 'replaced' | 'gone';
 
 export class Intake {
   readonly #catalog: Catalog;
@@ -161,36 +164,55 @@ export class Intake {
   }
 
   #takeOne(folder: SharedFolder, file: FoundFile, record: FileRecord | undefined): void {
-    const known = record?.size === file.size && record.mtimeMs === file.mtimeMs ? record : null;
+    const known = this.#believed(file, record);
     const isJudged = known?.judged === this.#firstBytes.stamp;
-    const isStale = known?.dev !== file.dev || known.awaySince !== undefined;
-    if (isJudged && known.rule !== undefined) {
-      if (isStale) this.#withhold(file, known.rule);
+    if (known !== null && isJudged && isStale(known, file)) {
+      const { awaySince: _, ...kept } = known;
+      this.#store.remember(file.path, { ...kept, dev: file.dev, ctimeMs: known.ctimeMs ?? file.ctimeMs });
+    }
+    if (isJudged && known?.rule !== undefined) {
       folder.withhold(this.#never.secret(known.rule), file.path);
       return;
     }
     const entry = this.#catalog.add(file, folder);
     const content = known === null ? null : contentOf(known);
-    if (content === null) this.#hash(entry);
-    else if (known?.differs === true) this.#catalog.fail(entry, DIFFERS);
+    if (known === null || content === null) this.#hash(entry);
+    else if (known.differs === true) this.#catalog.fail(entry, DIFFERS);
     else if (!isJudged)
       this.#hash(entry, content); // checked under other rules, or none
     else {
-      if (isStale) this.#remember(file, content);
       this.#share(entry, content);
+      if (isSuspect(known, file)) this.#catalog.suspect(entry.index);
     }
   }
 
-  #remember(file: Omit<FoundFile, 'name'>, { sha1, tigerRoot }: KnownContent, leaves: Uint8Array | null = null): void {
+  /**
+   * The record, if size and date are those of the file. A file whose change time alone is another is shared, and checked afterwards; one that
+   * is not shared in any case, or is to be read, is hashed at once.
+   */
+  #believed(file: FoundFile, record: FileRecord | undefined): FileRecord | null {
+    if (record?.size !== file.size || record.mtimeMs !== file.mtimeMs) return null;
+    const isShared = record.rule === undefined && record.differs !== true && record.judged === this.#firstBytes.stamp;
+    return isShared || !isSuspect(record, file) ? record : null;
+  }
+
+  /** `ctimeMs`: the change time with which it had this content. */
+  #remember(
+    file: Pick<FoundFile, 'path' | 'size' | 'mtimeMs' | 'dev'>,
+    { sha1, tigerRoot }: KnownContent,
+    ctimeMs: number,
+    leaves: Uint8Array | null = null,
+  ): void {
     const { path, size, mtimeMs, dev } = file;
-    const record: FileRecord = { size, mtimeMs, sha1: formatBase32(sha1), dev, judged: this.#firstBytes.stamp };
+    const judged = this.#firstBytes.stamp;
+    const record: FileRecord = { size, mtimeMs, ctimeMs, sha1: formatBase32(sha1), dev, judged };
     if (tigerRoot !== null) record.tiger = formatBase32(tigerRoot);
     this.#store.remember(path, record, leaves);
   }
 
   /** Stores that a file is excluded, so that later scans do not read it. */
-  #withhold({ path, size, mtimeMs, dev }: Omit<FoundFile, 'name'>, rule: string): void {
-    this.#store.remember(path, { size, mtimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
+  #withhold({ path, size, mtimeMs, ctimeMs, dev }: FoundFile, rule: string): void {
+    this.#store.remember(path, { size, mtimeMs, ctimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
 
   #share(entry: CatalogEntry, content: KnownContent): void {
@@ -209,7 +231,7 @@ export class Intake {
     if (found === null) return null;
     const rule = this.#firstBytes.ruleFor(await headOf(real, found.size));
     const content = { sha1, tigerRoot: null };
-    if (rule === null) this.#remember(found, content);
+    if (rule === null) this.#remember(found, content, found.ctimeMs);
     else this.#withhold(found, rule);
     await this.#store.flush();
     const folder = this.#folderOf(real);
@@ -272,10 +294,11 @@ export class Intake {
     const { path } = entry;
     if (result.kind === 'hashed') {
       this.#hashed++;
-      this.#takeContent(entry, result.content);
+      this.#takeContent(entry, result.content, result.ctimeMs);
     } else if (result.kind === 'harmless' && known !== null) {
-      this.#remember(entry, known);
+      this.#remember(entry, known, result.ctimeMs);
       this.#share(entry, known);
+      this.#catalog.onRead(index, result.ctimeMs);
     } else if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
     else {
@@ -287,17 +310,21 @@ export class Intake {
   }
 
   /**
-   * Takes the result of reading a known file again, for its tree or for a check. A file with another SHA-1 than in `record` is not
-   * shared until it has another date.
+   * Takes the result of reading a known file again, for its tree or for a check. A file with another SHA-1 than in `record` is damaged when
+   * its change time is the same, and not shared until it has another; else it was replaced, and is shared with its new content.
    */
   onReadAgain(entry: CatalogEntry, result: HashResult, record: FileRecord): ReadAgain {
     if (this.#stopped || this.#catalog.byIndex(entry.index) === null) return 'gone';
     if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind !== 'hashed') void this.recheck(entry.path);
     if (result.kind !== 'hashed') return 'gone';
-    const { content } = result;
+    const { content, ctimeMs } = result;
     const known = contentOf(record);
     if (known?.sha1.equals(content.sha1) !== true) {
+      if ((record.ctimeMs ?? ctimeMs) !== ctimeMs) {
+        this.#onReplaced(entry, result);
+        return 'replaced';
+      }
       if (record.differs !== true) this.#onDiffers(entry, record);
       return 'differs';
     }
@@ -305,18 +332,49 @@ export class Intake {
     if (entry.file === null || (known.tigerRoot !== null && !known.tigerRoot.equals(tigerRoot))) {
       // It has its old content again, or its stored root was wrong.
       this.remove(entry);
-      this.#takeContent(this.#catalog.add(entry, entry.folder), content);
+      this.#takeContent(this.#catalog.add(entry, entry.folder), content, ctimeMs);
       return 'same';
     }
-    this.#remember(entry, { sha1: known.sha1, tigerRoot }, content.leaves);
-    this.#catalog.addTree(entry, tigerRoot);
+    this.#onSame(entry, { sha1: known.sha1, tigerRoot }, ctimeMs, content.leaves);
     return known.tigerRoot === null ? 'tree' : 'same';
   }
 
-  #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest): void {
+  /** Takes the result of reading a shared file whose change time alone is another: as a whole, or a sample of it. */
+  onSuspectRead(entry: CatalogEntry, result: HashResult): void {
+    const { file, folder, path } = entry;
+    if (this.#stopped || file === null) return;
+    if (result.kind === 'sampled' && result.isSame) this.#onSame(entry, file, result.ctimeMs);
+    else if (result.kind === 'hashed' && file.sha1.equals(result.content.sha1)) {
+      const tigerRoot = Buffer.from(result.content.tigerRoot);
+      this.#onSame(entry, { sha1: file.sha1, tigerRoot }, result.ctimeMs, result.content.leaves);
+    } else if (result.kind === 'sampled' || result.kind === 'hashed') this.#onReplaced(entry, result);
+    else if (result.kind === 'private') this.#exclude(entry, result.rule);
+    else if (result.kind === 'failed' && result.code !== 'ENOENT') {
+      this.remove(entry);
+      this.#catalog.fail(this.#catalog.add(entry, folder), result.code);
+    } else void this.recheck(path);
+  }
+
+  #onSame(entry: CatalogEntry, content: KnownContent, ctimeMs: number, leaves: Uint8Array | null = null): void {
+    this.#remember(entry, content, ctimeMs, leaves);
+    this.#catalog.onRead(entry.index, ctimeMs);
+    if (content.tigerRoot !== null) this.#catalog.addTree(entry, content.tigerRoot);
+  }
+
+  #onReplaced(entry: CatalogEntry, result: HashResult): void {
+    const { path, folder } = entry;
+    this.#log.info({ path }, `${path} has been replaced under its old date: it is shared with its new content`);
+    this.remove(entry);
+    const anew = this.#catalog.add(entry, folder);
+    if (result.kind === 'hashed') this.#takeContent(anew, result.content, result.ctimeMs);
+    else this.#hash(anew);
+  }
+
+  #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest, ctimeMs: number): void {
     const content = { sha1: Buffer.from(sha1), tigerRoot: Buffer.from(tigerRoot) };
-    this.#remember(entry, content, leaves);
+    this.#remember(entry, content, ctimeMs, leaves);
     this.#share(entry, content);
+    this.#catalog.onRead(entry.index, ctimeMs);
   }
 
   #onDiffers(entry: CatalogEntry, record: FileRecord): void {
@@ -354,6 +412,12 @@ export class Intake {
     this.#unsettledTimer = setTimeout(again, Math.max(1, Math.ceil(dueAt - performance.now()))).unref();
   }
 }
+
+/** Whether a file found with size and date of its record may have another content. */
+const isSuspect = ({ ctimeMs }: FileRecord, file: FoundFile): boolean => (ctimeMs ?? file.ctimeMs) !== file.ctimeMs;
+
+const isStale = ({ dev, awaySince, ctimeMs }: FileRecord, file: FoundFile): boolean =>
+  dev !== file.dev || awaySince !== undefined || ctimeMs === undefined;
 
 /** Null for a file whose content is not known. */
 function contentOf({ sha1: digits, tiger }: FileRecord): KnownContent | null {

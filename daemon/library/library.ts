@@ -5,7 +5,6 @@ import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { ContentFiles, Searchable, SharedFile } from '../../protocol/search/shared-file.ts';
 import type { BrowsableFile } from '../../protocol/transfer/uploads/browse-hits.ts';
 import { NO_PLAY_FACTS, type PlayFacts } from '../../protocol/wire/lime-xml.ts';
-import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
@@ -22,6 +21,7 @@ import { type Preview, Previewer } from './preview.ts';
 import { Scans } from './scans.ts';
 import { Scrub, type ScrubRules } from './scrub.ts';
 import { type FolderChoices, type FolderStatus, SharedFolder } from './shared-folder.ts';
+import { Suspects } from './suspects.ts';
 
 export interface LibraryOptions {
   /** Configured folders; those added at run time come from the store. */
@@ -68,6 +68,7 @@ export class Library implements Searchable, ContentFiles {
   readonly #intake: Intake;
   readonly #media: MediaIntake | null;
   readonly #scrub: Scrub;
+  readonly #suspects: Suspects;
   readonly #scans: Scans;
   readonly #folders = new Map<string, SharedFolder>();
   readonly #stopping = new AbortController();
@@ -121,6 +122,13 @@ export class Library implements Searchable, ContentFiles {
       now: this.#now,
       rules: options.scrubRules,
     });
+    this.#suspects = new Suspects({
+      catalog: this.#catalog,
+      store: this.#store,
+      hashPool: options.hashPool,
+      onRead: (entry, result) => this.#intake.onSuspectRead(entry, result),
+      onDone: () => this.#settle(),
+    });
     this.#scans = new Scans({
       ...options,
       watch: options.watch ?? { enabled: false },
@@ -152,6 +160,7 @@ export class Library implements Searchable, ContentFiles {
     this.#stopping.abort();
     this.#scans.stop();
     await this.#scrub.stop();
+    await this.#suspects.stop();
     await this.#media?.stop();
     await this.#intake.stop();
     await this.#scans.idle();
@@ -170,21 +179,10 @@ export class Library implements Searchable, ContentFiles {
 
   match(query: Query, hitsMax: number): SharedFile[] {
     const files = this.#catalog.index.match(query, hitsMax);
-    if (query.xml !== null && files.length < hitsMax) this.#matchMedia(query.xml, query, hitsMax, files);
+    this.#media?.match(query, hitsMax, files);
     for (const { index } of files) this.#catalog.countHit(index);
     this.#counted += files.length;
     return files;
-  }
-
-  /** Adds the files whose metadata matches the XML of the query. */
-  #matchMedia(xml: string, { ggep }: Query, hitsMax: number, files: SharedFile[]): void {
-    const wanted = wantedMedia(ggep);
-    for (const index of this.#media?.shelf.match(xml, hitsMax) ?? []) {
-      const file = this.#catalog.index.byIndex(index);
-      if (files.length >= hitsMax) return;
-      if (file !== null && isOfMedia(file.name, wanted) && !files.some(known => known.index === index))
-        files.push(file);
-    }
   }
 
   xmlOf(files: readonly SharedFile[]): string | null {
@@ -234,9 +232,11 @@ export class Library implements Searchable, ContentFiles {
   async open(file: SharedFile): Promise<FileHandle | null> {
     const entry = this.#catalog.byIndex(file.index);
     if (entry === null || entry.file === null) return null;
-    const handle = await openAsHashed(entry);
-    if (handle === null) await this.#intake.recheck(entry.path);
-    return handle;
+    const opened = await openAsHashed(entry);
+    if (opened === null) await this.#intake.recheck(entry.path);
+    else if (opened.ctimeMs !== entry.ctimeMs) this.#catalog.suspect(file.index);
+    this.#suspects.wake();
+    return opened?.handle ?? null;
   }
 
   /** The hash tree of a file, as deep as servents keep it. Null: it is still to be made; then it is made next. */
@@ -422,7 +422,7 @@ export class Library implements Searchable, ContentFiles {
   }
 
   get #isBusy(): boolean {
-    return this.#scans.isBusy || this.#intake.isBusy;
+    return this.#scans.isBusy || this.#intake.isBusy || this.#suspects.isBusy;
   }
 
   async #dropExcluded(folder: SharedFolder): Promise<void> {
@@ -483,6 +483,7 @@ export class Library implements Searchable, ContentFiles {
   }
 
   #settle(): void {
+    this.#suspects.wake();
     if (this.#isBusy) return;
     for (const folder of this.#folders.values())
       if (folder.scannedAt !== null && folder.say(this.#log)) this.#onScanned(folder.status);

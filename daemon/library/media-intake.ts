@@ -1,5 +1,8 @@
 // Gives shared media files their metadata: from the store, else read in idle time, one file after the other.
 import { MediaShelf } from '../../protocol/search/media-shelf.ts';
+import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
+import type { Query } from '../../protocol/wire/query.ts';
 import { base32OrNull, formatBase32 } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
 import type { MediaStore, StoredMedia } from '../store/media.ts';
@@ -74,6 +77,18 @@ export class MediaIntake {
   drop(index: number): void {
     this.shelf.delete(index);
     this.#failed.delete(index);
+  }
+
+  /** Adds shared files whose metadata matches the XML of the query to those found by name, up to `hitsMax`. */
+  match({ xml, ggep }: Query, hitsMax: number, files: SharedFile[]): void {
+    if (xml === null || files.length >= hitsMax) return;
+    const wanted = wantedMedia(ggep);
+    for (const index of this.shelf.match(xml, hitsMax)) {
+      const file = this.#options.catalog.index.byIndex(index);
+      if (files.length >= hitsMax) return;
+      if (file !== null && isOfMedia(file.name, wanted) && !files.some(known => known.index === index))
+        files.push(file);
+    }
   }
 
   /** Goes on, if there is something to do and, for reading, nothing is hashed. */

@@ -14,6 +14,8 @@ export interface FoundFile {
   readonly name: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Time of the last change of content, name, rights or dates. Programs cannot set it. */
+  readonly ctimeMs: number;
   /** Device of its folder; on some file systems a file has another. */
   readonly dev: number;
 }
@@ -167,7 +169,9 @@ async function lookedAt(names: readonly Seen[], survey: ScanOptions['survey']): 
 /** Null for anything but a regular file. Rejects with the system's error. */
 async function findFile(path: string, name: string, dev: number): Promise<FoundFile | null> {
   const stats = await lstat(path);
-  return stats.isFile() ? { path, name, size: stats.size, mtimeMs: stats.mtimeMs, dev } : null;
+  if (!stats.isFile()) return null;
+  const { size, mtimeMs, ctimeMs } = stats;
+  return { path, name, size, mtimeMs, ctimeMs, dev };
 }
 
 /** A file that is not empty, by its real path; null for anything else. Rejects with the system's error. */

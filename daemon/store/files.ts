@@ -8,6 +8,8 @@ export interface FileRecord {
   size: number;
   /** As stat returns it, with fractions of a millisecond. */
   mtimeMs: number;
+  /** Time of its last change of any kind when its content was last known to be this one; absent in records of earlier versions. */
+  ctimeMs?: number;
   /** Base32, as in URNs; empty for a file that is never shared. */
   sha1: string;
   /** Root of the hash tree in base32; absent while the tree is still to be made, as in records of schema 1. */

@@ -7,6 +7,7 @@ const found = (path: string, size = 1, dev = 1) => ({
   ...{ path, size, dev },
   name: path.slice(path.lastIndexOf('/') + 1),
   mtimeMs: 1_700_000_000_000.25,
+  ctimeMs: 1_700_000_000_001.5,
 });
 const sha1 = (n: number): Buffer => Buffer.alloc(20, n);
 

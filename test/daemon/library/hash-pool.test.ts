@@ -150,7 +150,7 @@ t.test('a secret behind the bytes that a file system gives at once is found', as
     ] as const
   ).entries()) {
     const { size, mtimeMs } = lstatSync(join(folder, name));
-    worker.postMessage({ id, path: join(folder, name), size, mtimeMs, isHashed });
+    worker.postMessage({ id, path: join(folder, name), size, mtimeMs, isHashed, leaves: null, pace: null });
     const [reply] = await once(worker, 'message');
     t.match(reply, { kind: 'result', id, result: expected }, `${name}${isHashed ? ', hashed before' : ''}`);
   }

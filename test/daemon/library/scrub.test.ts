@@ -26,7 +26,7 @@ async function scene(t: Test, names: readonly string[]) {
       sha1: Buffer.alloc(20, i + 1),
       tigerRoot: name.startsWith('treeless') ? null : Buffer.alloc(24, i + 1),
     };
-    const found = { path: `/share/${name}`, name, size: 8 * MIB, mtimeMs: 1, dev: 1 };
+    const found = { path: `/share/${name}`, name, size: 8 * MIB, mtimeMs: 1, ctimeMs: 1, dev: 1 };
     files.remember(found.path, { size: found.size, mtimeMs: 1, sha1: formatBase32(content.sha1) });
     const entry = catalog.add(found, folder);
     catalog.share(entry, content);
