@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -12,6 +11,7 @@ import { fullDepth, keptDepth, sliceBytes, sliceCount } from '../../../protocol/
 import { formatBase32, formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { pattern } from '../../support/byte-patterns.ts';
 import { readFixture } from '../../support/fixtures.ts';
+import { testBytes } from '../../support/shared-files.ts';
 import { slowRoot } from '../../support/tiger-oracle.ts';
 
 const vectors = readFixture<{
@@ -174,19 +174,25 @@ t.test('leaves that cannot be those of a file make no tree', async t => {
 });
 
 const hasRhash = spawnSync('rhash', ['--version']).status === 0;
-t.test('rhash agrees on random files', { skip: hasRhash ? false : 'rhash is not installed' }, async t => {
+t.test('rhash agrees on 200 random files', { skip: hasRhash ? false : 'rhash is not installed' }, async t => {
   const folder = t.testdir();
-  const files = [0, 1, 1025, 65_537, 1_500_000, 3_333_333].map(size => {
-    const bytes = randomFillSync(Buffer.alloc(size));
-    const path = join(folder, `${size}`);
-    writeFileSync(path, bytes);
-    const { sha1, tigerRoot } = new ContentHasher().update(bytes).finish();
-    return { path, line: `${formatBase32(sha1)} ${formatBase32(tigerRoot)}` };
+  // sizes at the edges of leaves, and at those of the branches above, where a tree gets a level more
+  const leaves = [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024];
+  const edges = leaves.flatMap(count => [1024 * count - 1, 1024 * count, 1024 * count + 1]);
+  const random = testBytes(1_500_000, 7);
+  const others = Array.from({ length: 200 - 3 - edges.length }, (_, i) => random.readUInt32LE(4 * i) % 150_000);
+  const sizes = [0, 1, 1_499_999, ...edges, ...others];
+  const ours = sizes.map((size, i) => {
+    const start = Math.min(i, random.length - size);
+    const bytes = random.subarray(start, start + size);
+    writeFileSync(join(folder, String(i)), bytes);
+    const hasher = new ContentHasher();
+    for (let at = 0; at < size; at += 50_000 + i) hasher.update(bytes.subarray(at, at + 50_000 + i));
+    const { sha1, tigerRoot } = hasher.finish();
+    return `${formatBase32(sha1)} ${formatBase32(tigerRoot)}`;
   });
-  const words = ['--printf', '%bh %bT\\n', ...files.map(({ path }) => path)];
-  const { stdout } = spawnSync('rhash', words, { encoding: 'utf8' });
-  t.strictSame(
-    stdout.trim().toUpperCase().split('\n'),
-    files.map(({ line }) => line),
-  );
+  t.equal(ours.length, 200);
+  const words = ['--printf', '%bh %bT\\n', ...sizes.map((_, i) => String(i))];
+  const { stdout } = spawnSync('rhash', words, { encoding: 'utf8', cwd: folder });
+  t.strictSame(stdout.trim().toUpperCase().split('\n'), ours);
 });
