@@ -107,6 +107,7 @@ export class Library implements Searchable, ContentFiles {
         : new MediaIntake({
             ...options.media,
             catalog: this.#catalog,
+            files: this.#store,
             log: this.#log,
             isIdle: () => !this.#isBusy,
             onChange: () => this.#noteChange(),

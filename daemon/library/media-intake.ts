@@ -1,10 +1,13 @@
-// Gives shared media files their metadata: from the store, else read in idle time, one file after the other.
+// Gives shared media files their metadata: from the store, else read in idle time, one file after the other, at a low pace.
+import { setTimeout as pause } from 'node:timers/promises';
+import { IndexSet } from '../../protocol/search/index-set.ts';
 import { MediaShelf } from '../../protocol/search/media-shelf.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { isOfMedia, wantedMedia } from '../../protocol/wire/media-type.ts';
 import type { Query } from '../../protocol/wire/query.ts';
 import { base32OrNull, formatBase32 } from '../../protocol/wire/urn.ts';
 import type { Log } from '../log.ts';
+import type { FileStore } from '../store/files.ts';
 import type { MediaStore, StoredMedia } from '../store/media.ts';
 import type { Catalog } from './catalog.ts';
 import { MediaReader } from './media-reader.ts';
@@ -16,6 +19,9 @@ const PARSED = new Set(
   ),
 );
 const LOOKUPS = 64;
+/** Reading takes at most a quarter of the time: queries wait while the thread parses on a busy machine. */
+const READ_SHARE = 4;
+const PAUSE_MS_MAX = 200;
 
 export interface MediaStatus {
   /** Shared files with metadata. */
@@ -29,6 +35,8 @@ export interface MediaStatus {
 export interface MediaIntakeOptions {
   readonly catalog: Catalog;
   readonly store: MediaStore;
+  /** Knows the contents of files that are away. */
+  readonly files: Pick<FileStore, 'eachContent'>;
   readonly log: Log;
   /** Files may be read now: nothing is hashed. */
   readonly isIdle: () => boolean;
@@ -42,12 +50,13 @@ export class MediaIntake {
   readonly #options: MediaIntakeOptions;
   readonly #reader: MediaReader;
   /** Indices of files to look up, and of those that the store does not know; bounded by the files of the library. */
-  #unseen: number[] = [];
-  #unread: number[] = [];
+  readonly #unseen = new IndexSet();
+  readonly #unread = new IndexSet();
   #running: Promise<void> | null = null;
   #swept = false;
   /** Indices of shared files that could not be read. */
-  readonly #failed = new Set<number>();
+  readonly #failed = new IndexSet();
+  readonly #stopping = new AbortController();
   #waiters: (() => void)[] = [];
   #stopped = false;
 
@@ -57,7 +66,7 @@ export class MediaIntake {
   }
 
   get status(): MediaStatus {
-    return { known: this.shelf.files, pending: this.#unseen.length + this.#unread.length, failed: this.#failed.size };
+    return { known: this.shelf.files, pending: this.#unseen.size + this.#unread.size, failed: this.#failed.size };
   }
 
   /** Resolves when the files taken so far are looked up and, if nothing is hashed, read. */
@@ -69,14 +78,14 @@ export class MediaIntake {
   /** Takes a file that is shared from now on. */
   take(index: number, name: string): void {
     if (this.#stopped || !PARSED.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase())) return;
-    this.#unseen.push(index);
+    this.#unseen.add(index);
     this.wake();
   }
 
   /** Forgets a file that is not shared any more. */
   drop(index: number): void {
     this.shelf.delete(index);
-    this.#failed.delete(index);
+    for (const set of [this.#unseen, this.#unread, this.#failed]) set.delete(index);
   }
 
   /** Adds shared files whose metadata matches the XML of the query to those found by name, up to `hitsMax`. */
@@ -94,7 +103,8 @@ export class MediaIntake {
   /** Goes on, if there is something to do and, for reading, nothing is hashed. */
   wake(): void {
     if (this.#stopped || this.#running !== null) return;
-    if (this.#unseen.length === 0 && (this.#unread.length === 0 || !this.#options.isIdle())) return;
+    const isDue = this.#unread.size > 0 || !this.#swept;
+    if (this.#unseen.size === 0 && !(isDue && this.#options.isIdle())) return;
     this.#running = this.#run().finally(() => {
       this.#running = null;
       for (const resolve of this.#waiters.splice(0)) resolve();
@@ -104,8 +114,9 @@ export class MediaIntake {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#unseen = [];
-    this.#unread = [];
+    this.#stopping.abort();
+    this.#unseen.clear();
+    this.#unread.clear();
     await this.#reader.stop();
     await this.#running;
   }
@@ -113,8 +124,8 @@ export class MediaIntake {
   async #run(): Promise<void> {
     await Promise.resolve(); // others of the same turn come into the first slice
     while (!this.#stopped) {
-      if (this.#unseen.length > 0) await this.#lookUp(this.#unseen.splice(-LOOKUPS));
-      else if (this.#unread.length > 0 && this.#options.isIdle()) await this.#read(this.#unread.pop() ?? 0);
+      if (this.#unseen.size > 0) await this.#lookUp(this.#unseen.take(LOOKUPS));
+      else if (this.#unread.size > 0 && this.#options.isIdle()) await this.#readNext();
       else break;
     }
     await this.#sweep();
@@ -122,13 +133,14 @@ export class MediaIntake {
 
   /** Once a run, when all files of the first scans are known. */
   async #sweep(): Promise<void> {
-    const { catalog, store, isIdle } = this.#options;
+    const { catalog, store, files, isIdle } = this.#options;
     if (this.#swept || this.#stopped || !isIdle()) return;
     this.#swept = true;
-    await store.sweep(key => {
+    const isShared = (key: string): boolean => {
       const sha1 = base32OrNull(key);
       return sha1 !== null && catalog.index.bySha1(sha1) !== null;
-    });
+    };
+    await store.sweep(isShared, keys => files.eachContent(key => keys.delete(key)));
   }
 
   async #lookUp(indices: readonly number[]): Promise<void> {
@@ -137,9 +149,17 @@ export class MediaIntake {
     const found = await store.lookUp(files.map(({ sha1 }) => formatBase32(sha1)));
     for (const [i, { index }] of files.entries()) {
       const stored = found[i];
-      if (stored === undefined) this.#unread.push(index);
+      if (stored === undefined) this.#unread.add(index);
       else this.#keep(index, stored);
     }
+  }
+
+  async #readNext(): Promise<void> {
+    const startedAt = performance.now();
+    for (const index of this.#unread.take(1)) await this.#read(index);
+    if (this.#unread.size === 0) return;
+    const pauseMs = Math.min(PAUSE_MS_MAX, (READ_SHARE - 1) * (performance.now() - startedAt));
+    await Promise.allSettled([pause(pauseMs, undefined, { signal: this.#stopping.signal })]);
   }
 
   async #read(index: number): Promise<void> {

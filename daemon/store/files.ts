@@ -123,6 +123,12 @@ export class FileStore {
     return records;
   }
 
+  /** Gives the SHA-1 of every record, in base32, also of files that are away. Rejects with StoreError. */
+  async eachContent(take: (sha1: string) => void): Promise<void> {
+    await this.flush();
+    for await (const [, { sha1 }] of this.#files.entries()) take(sha1);
+  }
+
   /** Rejects with StoreError. */
   async scrubRound(): Promise<ScrubRound | undefined> {
     return await this.#scrub.get('round');

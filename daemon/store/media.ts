@@ -1,7 +1,7 @@
 // Stores the metadata of media files by SHA-1, also that a file has none, so that no file is read twice.
 import type { MediaRecord } from '../../protocol/search/media-record.ts';
 import type { Log } from '../log.ts';
-import type { Change, Table } from './table.ts';
+import type { Table } from './table.ts';
 
 export interface StoredMedia {
   /** Null: the file has no metadata, or it could not be read. */
@@ -10,8 +10,8 @@ export interface StoredMedia {
   readonly failed?: string;
 }
 
-/** Records of contents that are not shared, as of a disk that is away; further ones are dropped. */
-const AWAY_MAX = 100_000;
+/** Contents that are not shared, compared at a time with those of files that are away. */
+const UNUSED_MAX = 100_000;
 const SWEEP_SLICE = 1000;
 
 export class MediaStore {
@@ -27,7 +27,7 @@ export class MediaStore {
   /** By base32 SHA-1, in their order; undefined: unknown, also when the store fails. */
   async lookUp(keys: readonly string[]): Promise<(StoredMedia | undefined)[]> {
     try {
-      return await Promise.all(keys.map(key => this.#table.get(key)));
+      return await this.#table.getMany(keys);
     } catch (err) {
       this.#complain(err);
       return [];
@@ -44,19 +44,26 @@ export class MediaStore {
     }
   }
 
-  /** Drops records of contents that are not shared, but for AWAY_MAX. */
-  async sweep(isShared: (key: string) => boolean): Promise<void> {
+  /** Drops records of contents that are not shared and that `spare` leaves in a set of them. */
+  async sweep(isShared: (key: string) => boolean, spare: (keys: Set<string>) => Promise<void>): Promise<void> {
     try {
-      let away = 0;
-      let changes: Change<StoredMedia>[] = [];
-      for await (const [key] of this.#table.entries()) {
-        if (isShared(key) || ++away <= AWAY_MAX) continue;
-        changes.push({ type: 'del', key });
-        if (changes.length < SWEEP_SLICE) continue;
-        await this.#table.batch(changes);
-        changes = [];
+      for (let after: string | null = ''; after !== null; ) {
+        const unused = new Set<string>();
+        const from: string = after;
+        after = null;
+        for await (const [key] of this.#table.entries({ gt: from })) {
+          if (isShared(key)) continue;
+          unused.add(key);
+          if (unused.size < UNUSED_MAX) continue;
+          after = key;
+          break;
+        }
+        if (unused.size === 0) return;
+        await spare(unused);
+        const gone = [...unused].filter(key => !isShared(key));
+        for (let at = 0; at < gone.length; at += SWEEP_SLICE)
+          await this.#table.batch(gone.slice(at, at + SWEEP_SLICE).map(key => ({ type: 'del', key })));
       }
-      await this.#table.batch(changes);
     } catch (err) {
       this.#complain(err);
     }

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fieldsOf } from '../../../api/fields.ts';
@@ -114,4 +114,35 @@ t.test('files are filtered and sorted by type, length and bit rate, also by what
   await library.mediaSettled();
   t.strictSame((await ask('length > 3', 'length'))[0], ['third.wav', 'audio', 4, 64]);
   await close();
+});
+
+t.test('metadata of a disk that is away is kept, that of deleted files is dropped', async t => {
+  const share = {
+    mnt: { one: { 'away.wav': wav(3, { INAM: 'Away' }) } },
+    'deleted.wav': wav(2, {}),
+    'a.wav': wav(1, {}),
+  };
+  const root = t.testdir({ share, data: {} });
+  const [folder, data] = [join(root, 'share'), join(root, 'data')];
+  const disk = join(folder, 'mnt', 'one');
+  await (await scene(t, folder, data)).close();
+
+  await rename(disk, join(root, 'disk'));
+  await mkdir(disk);
+  await rm(join(folder, 'deleted.wav'));
+  const second = await scene(t, folder, data);
+  t.strictSame(second.library.media, { known: 1, pending: 0, failed: 0 });
+  await rm(disk, { recursive: true });
+  await rename(join(root, 'disk'), disk);
+  await second.library.rescan();
+  await second.library.settled();
+  await second.library.mediaSettled();
+  t.strictSame(second.library.media, { known: 2, pending: 0, failed: 0 });
+  t.equal(second.reader.reads, 0, 'what came back is not read again');
+  await second.close();
+
+  await writeFile(join(folder, 'deleted.wav'), wav(2, {}));
+  const third = await scene(t, folder, data);
+  t.equal(third.reader.reads, 1, 'what was deleted is');
+  await third.close();
 });
