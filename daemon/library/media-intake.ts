@@ -183,7 +183,7 @@ export class MediaIntake {
     if (file === null) return;
     if (failed !== undefined) this.#failed.add(index);
     if (media === null) return;
-    this.shelf.set(file, media);
+    this.shelf.set(index, media);
     this.#options.onChange();
   }
 }

@@ -38,26 +38,43 @@ function cleaned(value: unknown): string {
   return Array.from(text).slice(0, VALUE_CHARACTERS_MAX).join('').trim();
 }
 
-/** One text: the number of the schema, then the fields as attributes. */
+/** Names that packed records hold as one character: U+0001 and on. Other names are written out. */
+const CODED = ['seconds', 'length', 'bitrate', 'title', 'artist', 'album', 'genre', 'year', 'track', 'width', 'height'];
+/** Begins a field whose name is written out, before `=`. */
+const NAMED = '\u001f';
+/** Before each field: values hold no such characters. */
+const FIELD_START = /(?=\p{Cc})/u;
+
+/** One text: the number of the schema, then for each field its code and its value. */
 export function packMedia({ schema, fields }: MediaRecord): string {
-  return `${LIME_SCHEMAS.indexOf(schema)}${encodeFields(new Map(Object.entries(fields)))}`;
+  let text = String(LIME_SCHEMAS.indexOf(schema));
+  for (const [name, value] of Object.entries(fields)) {
+    const code = CODED.indexOf(name) + 1;
+    text += code > 0 ? `${String.fromCharCode(code)}${value}` : `${NAMED}${name}=${value}`;
+  }
+  return text;
 }
 
-/** The element of a packed record for a hit or, with index null, for reading; null for a text that packMedia() does not make. */
-export function unpackElement(packed: string, index: number | null): EncodedElement | null {
-  const schema = LIME_SCHEMAS[Number(packed.charAt(0))];
-  return schema === undefined || packed === '' ? null : { schema, index, attributes: packed.slice(1) };
+export interface Unpacked {
+  readonly schema: LimeSchema;
+  readonly fields: ReadonlyMap<string, string>;
 }
 
-const UNESCAPED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
-/** Reads what encodeFields() wrote. */
-export function fieldsOf({ attributes }: EncodedElement): Map<string, string> {
+/** Null for a text that packMedia() does not make. */
+export function unpackMedia(packed: string): Unpacked | null {
+  const schema = packed === '' ? undefined : LIME_SCHEMAS[Number(packed.charAt(0))];
+  if (schema === undefined) return null;
   const fields = new Map<string, string>();
-  for (const [, name = '', value = ''] of attributes.matchAll(/ ([a-z]+)="([^"]*)"/g))
-    fields.set(
-      name,
-      value.replace(/&([a-z]+);/g, (_, entity: string) => UNESCAPED[entity] ?? ''),
-    );
-  return fields;
+  for (const field of packed.slice(1).split(FIELD_START)) {
+    const name = CODED[field.charCodeAt(0) - 1];
+    const nameEnd = field.indexOf('=');
+    if (name !== undefined) fields.set(name, field.slice(1));
+    else if (nameEnd > 1) fields.set(field.slice(1, nameEnd), field.slice(nameEnd + 1));
+  }
+  return { schema, fields };
+}
+
+/** The element of a hit, with the position of the file among its records. */
+export function elementOf({ schema, fields }: Unpacked, index: number): EncodedElement {
+  return { schema, index, attributes: encodeFields(fields) };
 }

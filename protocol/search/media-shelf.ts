@@ -3,18 +3,18 @@ import {
   type EncodedElement,
   encodeLimeXml,
   LIME_SCHEMAS,
-  type LimeElement,
+  type LimeSchema,
   NO_PLAY_FACTS,
   type PlayFacts,
   parseLimeXml,
   playFactsOf,
   schemaUri,
 } from '../wire/lime-xml.ts';
-import { fieldsOf, type MediaRecord, packMedia, unpackElement } from './media-record.ts';
+import { elementOf, type MediaRecord, packMedia, type Unpacked, unpackMedia } from './media-record.ts';
 import { Records } from './records.ts';
-import { SearchIndex } from './search-index.ts';
 import type { SharedFile } from './shared-file.ts';
 import { nameWords, queryWords } from './tokenizer.ts';
+import { WordIndex } from './word-index.ts';
 
 /** LimeWire's bound for the XML of a query. */
 const QUERY_XML_CHARACTERS_MAX = 500;
@@ -27,24 +27,25 @@ export class MediaShelf {
   /** By file index. */
   readonly #records = new Records();
   /** The words of all values, by file index. */
-  readonly #words = new SearchIndex();
+  readonly #words = new WordIndex();
   /** By schema: number of files. */
   readonly #counts = LIME_SCHEMAS.map(() => 0);
 
+  #files = 0;
   /** Increases with each change. */
   revision = 0;
 
   /** Number of files with metadata. */
   get files(): number {
-    return this.#words.files;
+    return this.#files;
   }
 
-  set({ index, sha1 }: Pick<SharedFile, 'index' | 'sha1'>, record: MediaRecord): void {
+  set(index: number, record: MediaRecord): void {
     this.delete(index);
     const bytes = Buffer.from(packMedia(record), 'utf8');
     this.#records.set(index, bytes, bytes.length);
     const texts = Object.values(record.fields).filter(value => !isNumber(value));
-    this.#words.add({ index, name: texts.join(' '), size: 0, sha1, tigerRoot: null, modifiedAt: 0 });
+    this.#words.add(index, nameWords(texts.join(' ')));
     this.#count(index, 1);
   }
 
@@ -52,13 +53,12 @@ export class MediaShelf {
     if (!this.#records.has(index)) return;
     this.#count(index, -1);
     this.#records.delete(index);
-    this.#words.remove(index);
+    this.#words.delete(index);
   }
 
   /** Null: the file has none, or it is not read yet. */
   fieldsOf(index: number): ReadonlyMap<string, string> | null {
-    const element = this.#element(index, null);
-    return element === null ? null : fieldsOf(element);
+    return this.#unpacked(index)?.fields ?? null;
   }
 
   /** Playing time and bit rate of a file. */
@@ -73,8 +73,9 @@ export class MediaShelf {
     if (this.files === 0) return null;
     let bytes = 0;
     for (const [at, { index }] of files.entries()) {
-      const element = this.#element(index, at);
-      if (element === null) continue;
+      const unpacked = this.#unpacked(index);
+      if (unpacked === null) continue;
+      const element = elementOf(unpacked, at);
       bytes += Buffer.byteLength(element.attributes) + element.schema.length + 20;
       if (bytes > HIT_XML_BYTES_MAX) break;
       elements.push(element);
@@ -90,9 +91,10 @@ export class MediaShelf {
     const found: number[] = [];
     if (this.files === 0 || xml.length > QUERY_XML_CHARACTERS_MAX) return found;
     for (const wanted of parseLimeXml(xml)) {
-      for (const index of this.#candidates(wanted)) {
+      const fields = [...wanted.fields].map(([name, value]) => ({ name, value, words: queryWords(value) }));
+      for (const index of this.#candidates(fields)) {
         if (found.length >= hitsMax) return found;
-        if (!found.includes(index) && this.#matches(index, wanted)) found.push(index);
+        if (!found.includes(index) && this.#matches(index, wanted.schema, fields)) found.push(index);
       }
     }
     return found;
@@ -105,44 +107,51 @@ export class MediaShelf {
   }
 
   /** Files with the words of the first field that any file matches; a field that a file lacks does not exclude it. */
-  #candidates({ fields }: LimeElement): number[] {
-    for (const value of fields.values()) {
-      const files = isNumber(value) ? [] : this.#words.match({ text: value, urns: [] }, CANDIDATES_MAX);
-      if (files.length > 0) return files.map(({ index }) => index);
+  #candidates(fields: readonly WantedField[]): number[] {
+    for (const { value, words } of fields) {
+      const indices = isNumber(value) ? [] : this.#words.match(words, CANDIDATES_MAX);
+      if (indices.length > 0) return indices;
     }
     return [];
   }
 
-  #matches(index: number, { schema, fields: wanted }: LimeElement): boolean {
-    const element = this.#element(index, null);
-    if (element?.schema !== schema) return false;
-    const own = fieldsOf(element);
+  #matches(index: number, schema: LimeSchema, fields: readonly WantedField[]): boolean {
+    const own = this.#unpacked(index);
+    if (own?.schema !== schema) return false;
     let matched = 0;
-    for (const [name, value] of wanted) {
-      const has = own.get(name);
+    for (const field of fields) {
+      const has = own.fields.get(field.name);
       if (has === undefined) continue;
-      if (!valueMatches(value, has)) return false;
-      if (name !== 'bitrate') matched++;
+      if (!valueMatches(field, has)) return false;
+      if (field.name !== 'bitrate') matched++;
     }
     return matched > 0;
   }
 
-  #element(index: number, at: number | null): EncodedElement | null {
-    return unpackElement(this.#records.text(index), at);
+  #unpacked(index: number): Unpacked | null {
+    return unpackMedia(this.#records.text(index));
   }
 
   #count(index: number, by: number): void {
     this.revision++;
-    const schema = LIME_SCHEMAS.indexOf(this.#element(index, null)?.schema ?? 'audio');
+    this.#files += by;
+    const schema = LIME_SCHEMAS.indexOf(this.#unpacked(index)?.schema ?? 'audio');
     this.#counts[schema] = (this.#counts[schema] ?? 0) + by;
   }
+}
+
+/** A field of a query, and the words of its value. */
+interface WantedField {
+  readonly name: string;
+  readonly value: string;
+  readonly words: readonly string[];
 }
 
 const isNumber = (text: string): boolean => /^\d+$/.test(text);
 
 /** Numbers must be equal; of texts every word must begin a word of the file's. */
-function valueMatches(wanted: string, has: string): boolean {
-  if (isNumber(wanted) && isNumber(has)) return Number(wanted) === Number(has);
-  const words = nameWords(has);
-  return queryWords(wanted).every(word => words.some(own => own.startsWith(word)));
+function valueMatches({ value, words }: WantedField, has: string): boolean {
+  if (isNumber(value) && isNumber(has)) return Number(value) === Number(has);
+  const own = nameWords(has);
+  return words.every(word => own.some(one => one.startsWith(word)));
 }

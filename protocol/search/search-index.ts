@@ -3,32 +3,12 @@ import { isOfMedia, wantedMedia } from '../wire/media-type.ts';
 import type { Query } from '../wire/query.ts';
 import { SHA1_BYTES, TIGER_BYTES } from '../wire/urn.ts';
 import { FileTable } from './file-table.ts';
-import { FileWords } from './file-words.ts';
 import { HashTable } from './hash-table.ts';
 import { type Dated, NewestFiles } from './newest-files.ts';
-import { ROWS_END, UnionCursor } from './posting-cursor.ts';
-import { PostingLists } from './posting-lists.ts';
 import { type ContentFiles, fileOfUrn, type Searchable, type SharedFile } from './shared-file.ts';
-import { nameWords, QUERY_WORDS_MAX, queryWords } from './tokenizer.ts';
-import { WordList } from './word-list.ts';
+import { nameWords, queryWords } from './tokenizer.ts';
+import { WordIndex } from './word-index.ts';
 
-/** Shorter query words (bytes of UTF-8) must be whole words of a name: gtk-gnutella's shortest word in a QRP table. */
-const PREFIX_BYTES_MIN = 3;
-/** Words of the library tried for one query word. */
-const EXPANSIONS_MAX = 1024;
-/**
- * Query words that begin at most that many words of the library are looked up in posting lists, which skips candidates; others in the
- * words of each candidate.
- */
-const LISTS_MAX = 16;
-/**
- * Bounds the work for one query, in searches of a posting list: about a millisecond. Frequent words that are rarely together reach it;
- * files after that are not found.
- */
-const WORK_MAX = 100_000;
-/** Cost of a look at the words of a candidate, and at its name, in searches of a posting list. */
-const WORDS_WORK = 4;
-const NAME_WORK = 16;
 /** Most SharedFile objects kept for later queries. */
 const MADE_MAX = 1024;
 
@@ -40,16 +20,11 @@ export class SearchIndex implements Searchable, ContentFiles {
   #count = 0;
   #bytes = 0;
   readonly #newest = new NewestFiles();
-  readonly #words = new WordList();
-  /** By word number. */
-  readonly #filesOfWord = new PostingLists();
-  /** Words of searchable files; the table may hold further files. */
-  readonly #wordsOfFile: FileWords;
+  /** Of the names of searchable files; the table may hold further files. */
+  readonly #words: WordIndex;
   readonly #bySha1: HashTable;
   /** Files whose hash tree is known. */
   readonly #byTigerRoot: HashTable;
-  /** By word number: bits of the query words that it matches, of those looked up in the words of candidates; zero between queries. */
-  #marks = new Uint32Array(256);
   /** Objects created last, by low bits of the row. */
   readonly #made: (SharedFile | undefined)[] = new Array(MADE_MAX).fill(undefined);
   #wanted: Uint8Array = new Uint8Array(0);
@@ -59,7 +34,7 @@ export class SearchIndex implements Searchable, ContentFiles {
   /** `table` may be shared with a catalog, which adds and removes the files of it. */
   constructor(table = new FileTable()) {
     this.#table = table;
-    this.#wordsOfFile = table.keep(new FileWords());
+    this.#words = table.keep(new WordIndex());
     this.#bySha1 = new HashTable(row => table.sha1s.head(row));
     this.#byTigerRoot = new HashTable(row => table.tigerRoots.head(row));
   }
@@ -79,7 +54,7 @@ export class SearchIndex implements Searchable, ContentFiles {
 
   *#dated(): IterableIterator<Dated> {
     for (const row of this.#table.rows()) {
-      if (this.#wordsOfFile.has(row)) yield { row, modifiedAt: Math.trunc(this.#table.times.get(row)) };
+      if (this.#words.has(row)) yield { row, modifiedAt: Math.trunc(this.#table.times.get(row)) };
     }
   }
 
@@ -119,14 +94,7 @@ export class SearchIndex implements Searchable, ContentFiles {
     this.#newest.add({ row, modifiedAt: Math.trunc(table.times.get(row)) });
     this.#bySha1.add(row);
     if (tigerRoot !== null) this.#byTigerRoot.add(row);
-    const numbers: number[] = [];
-    for (const word of nameWords(table.names.text(row))) {
-      const number = this.#words.add(word);
-      numbers.push(number);
-      this.#filesOfWord.insert(number, row);
-    }
-    this.#wordsOfFile.set(row, numbers);
-    if (this.#marks.length < this.#words.numbersEnd) this.#marks = new Uint32Array(1.5 * this.#words.numbersEnd);
+    this.#words.add(row, nameWords(table.names.text(row)));
   }
 
   /** Sets the root of the hash tree of a searchable file without one. */
@@ -141,21 +109,17 @@ export class SearchIndex implements Searchable, ContentFiles {
   }
 
   isShared(row: number): boolean {
-    return this.#wordsOfFile.has(row);
+    return this.#words.has(row);
   }
 
   /** Ends searches for a file. It stays in the table. */
   unshare(row: number): void {
-    if (!this.#wordsOfFile.has(row)) return;
+    if (!this.#words.has(row)) return;
     this.#forget(row);
     this.#newest.remove(row);
     this.#bySha1.delete(row);
     if (this.hasTigerRoot(row)) this.#byTigerRoot.delete(row);
-    for (const number of this.#wordsOfFile.of(row)) {
-      this.#filesOfWord.delete(number, row);
-      if (this.#filesOfWord.length(number) === 0) this.#words.delete(number);
-    }
-    this.#wordsOfFile.delete(row);
+    this.#words.delete(row);
     this.#count--;
     this.#bytes -= this.#table.sizes.get(row);
   }
@@ -168,7 +132,7 @@ export class SearchIndex implements Searchable, ContentFiles {
 
   byIndex(index: number): SharedFile | null {
     const row = this.#table.rowOf(index);
-    return row >= 0 && this.#wordsOfFile.has(row) ? this.#file(row) : null;
+    return row >= 0 && this.#words.has(row) ? this.#file(row) : null;
   }
 
   /** One of the files with that SHA-1. */
@@ -212,87 +176,19 @@ export class SearchIndex implements Searchable, ContentFiles {
   match(query: Pick<Query, 'text' | 'urns'> & Partial<Query>, hitsMax: number): SharedFile[] {
     const rows: number[] = [];
     const media = wantedMedia(query.ggep ?? []);
+    const accepts = media === 0 ? null : (row: number): boolean => this.#isOfMedia(row, media);
     for (const urn of query.urns) {
       if (rows.length >= hitsMax) break;
       const file = fileOfUrn(this, urn);
       const row = file === null ? -1 : this.#table.rowOf(file.index);
       if (row >= 0 && !rows.includes(row) && this.#isOfMedia(row, media)) rows.push(row);
     }
-    if (rows.length === 0 && hitsMax > 0) this.#matchWords(queryWords(query.text), media, hitsMax, rows);
-    return rows.map(row => this.#file(row));
+    const found = rows.length > 0 ? rows : this.#words.match(queryWords(query.text), hitsMax, accepts);
+    return found.map(row => this.#file(row));
   }
 
   #isOfMedia(row: number, media: number): boolean {
     return media === 0 || isOfMedia(this.#table.names.text(row), media);
-  }
-
-  #matchWords(words: readonly string[], media: number, hitsMax: number, hits: number[]): void {
-    if (words.length === 0 || words.length > QUERY_WORDS_MAX) return;
-    const expansions: { numbers: number[]; files: number }[] = [];
-    for (const word of words) {
-      const numbers = this.#expand(word);
-      let files = 0;
-      for (const number of numbers) files += this.#filesOfWord.length(number);
-      if (files === 0) return;
-      expansions.push({ numbers, files });
-    }
-    expansions.sort((a, b) => a.files - b.files);
-    const [rarest = [], ...others] = expansions.map(({ numbers }) => numbers);
-    // Cursors start again for each list of the rarest word: with many of them that costs more than it skips.
-    const listsMax = rarest.length > LISTS_MAX ? 0 : LISTS_MAX;
-    const few = others.filter(({ length }) => length <= listsMax);
-    const many = others.filter(({ length }) => length > listsMax);
-    const unions = few.map(numbers => new UnionCursor(numbers.map(number => this.#filesOfWord.cursor(number))));
-    for (const [i, numbers] of many.entries()) {
-      for (const number of numbers) this.#marks[number] = (this.#marks[number] ?? 0) | (1 << i);
-    }
-    this.#collect(rarest, unions, (1 << many.length) - 1, media, hitsMax, hits);
-    for (const numbers of many) for (const number of numbers) this.#marks[number] = 0;
-  }
-
-  #expand(word: string): number[] {
-    if (word.length >= PREFIX_BYTES_MIN || Buffer.byteLength(word) >= PREFIX_BYTES_MIN) {
-      return this.#words.findPrefixed(word, EXPANSIONS_MAX);
-    }
-    const number = this.#words.find(word);
-    return number < 0 ? [] : [number];
-  }
-
-  /** Appends the files with any of these words that are in all unions, whose words have all marks, of these media types. */
-  #collect(
-    numbers: readonly number[],
-    unions: readonly UnionCursor[],
-    allMarks: number,
-    media: number,
-    hitsMax: number,
-    hits: number[],
-  ): void {
-    let work = WORK_MAX;
-    for (const number of numbers) {
-      for (const union of unions) union.rewind();
-      const cursor = this.#filesOfWord.cursor(number);
-      for (let { row } = cursor; row < ROWS_END && work > 0; ) {
-        work--;
-        let next = row;
-        for (let i = 0; i < unions.length && next === row; i++) {
-          const union = unions[i];
-          if (union === undefined) break;
-          next = union.seek(row);
-          work -= union.lists;
-        }
-        if (next > row) {
-          row = cursor.seek(next);
-          continue;
-        }
-        if (allMarks !== 0) work -= WORDS_WORK;
-        if (allMarks === 0 || this.#wordsOfFile.hasMarks(row, this.#marks, allMarks)) {
-          if (media !== 0) work -= NAME_WORK;
-          if (this.#isOfMedia(row, media) && (numbers.length === 1 || !hits.includes(row))) hits.push(row);
-          if (hits.length >= hitsMax) return;
-        }
-        row = cursor.seek(row + 1);
-      }
-    }
   }
 }
 

@@ -82,8 +82,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
+/** Nothing to escape, the usual case. */
+const PLAIN = /^[\w .,()-]*$/;
+
 /** Escapes an attribute value; characters that XML cannot hold, and lone surrogates, become blanks. */
 export function escapeXml(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, ' ').replace(/[&<>"']/g, sign => ESCAPES[sign] ?? '');
 }
 

@@ -1,13 +1,14 @@
+import fc from 'fast-check';
 import t from 'tap';
-import { mediaRecord, packMedia } from '../../../protocol/search/media-record.ts';
+import { mediaRecord, packMedia, unpackMedia } from '../../../protocol/search/media-record.ts';
 import { HIT_XML_BYTES_MAX, MediaShelf } from '../../../protocol/search/media-shelf.ts';
-import { parseLimeXml } from '../../../protocol/wire/lime-xml.ts';
+import { LIME_SCHEMAS, parseLimeXml } from '../../../protocol/wire/lime-xml.ts';
 
 function shelfOf(...songs: Record<string, unknown>[]): MediaShelf {
   const shelf = new MediaShelf();
   for (const [i, fields] of songs.entries()) {
     const record = mediaRecord('audio', fields);
-    if (record !== null) shelf.set({ index: i + 1, sha1: Buffer.alloc(20, i + 1) }, record);
+    if (record !== null) shelf.set(i + 1, record);
   }
   return shelf;
 }
@@ -70,4 +71,25 @@ t.test('a record keeps what fits: values are cleaned and cut, odd ones left out'
   });
   t.strictSame(record?.fields, { title: 'x'.repeat(120), artist: 'a b', seconds: '2', genre: 'g' });
   t.ok(record !== null && Buffer.byteLength(packMedia(record)) <= 481);
+});
+
+t.test('a packed record is unpacked to the same fields, whatever their names and values', async t => {
+  const name = fc.oneof(fc.constantFrom('title', 'artist', 'seconds', 'comments'), fc.stringMatching(/^[a-z]{1,16}$/));
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc.constantFrom('a=b', '<"&\u0001', 'é'),
+    fc.nat(),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...LIME_SCHEMAS), fc.dictionary(name, value, { maxKeys: 6 }), (schema, given) => {
+      const record = mediaRecord(schema, given);
+      if (record === null) return;
+      const unpacked = unpackMedia(Buffer.from(packMedia(record)).toString());
+      t.equal(unpacked?.schema, schema);
+      t.strictSame(Object.fromEntries(unpacked?.fields ?? []), { ...record.fields });
+    }),
+  );
+  t.equal(unpackMedia(''), null);
+  t.equal(unpackMedia('9'), null);
+  t.equal(unpackMedia('0\u001fno-end\u001f=x')?.fields.size, 0, 'a record of nobody');
 });
