@@ -14,6 +14,9 @@ import type { SharedFolder } from './shared-folder.ts';
 /** Rows examined before yielding, about 0.1 ms. */
 const SLICE_ROWS = 4096;
 
+/** What is kept of a found file. */
+export type ListedFile = Omit<FoundFile, 'ino' | 'birthtimeMs'>;
+
 /** A snapshot of one file, except for its getters, which read the catalog. */
 export class CatalogEntry {
   readonly #catalog: Catalog;
@@ -28,7 +31,7 @@ export class CatalogEntry {
   /** Device of its folder. */
   readonly dev: number;
 
-  constructor(catalog: Catalog, index: number, { path, folder, dev }: Place, file: Omit<FoundFile, 'path' | 'dev'>) {
+  constructor(catalog: Catalog, index: number, { path, folder, dev }: Place, file: Omit<ListedFile, 'path' | 'dev'>) {
     this.#catalog = catalog;
     this.index = index;
     this.path = join(path, file.name);
@@ -121,7 +124,7 @@ export class Catalog {
    * Marks a file as found by the running scan of its folder. Returns its index, or -1 if the path is unknown or the file differs. A shared
    * file that differs by its change time alone becomes a suspect.
    */
-  see({ path, size, mtimeMs, ctimeMs }: FoundFile, { generation }: SharedFolder): number {
+  see({ path, size, mtimeMs, ctimeMs }: ListedFile, { generation }: SharedFolder): number {
     const row = this.#rowOf(path);
     if (row < 0 || this.#table.sizes.get(row) !== size || this.#table.times.get(row) !== mtimeMs) return -1;
     const index = this.#table.indexOf(row);
@@ -163,7 +166,7 @@ export class Catalog {
   }
 
   /** Adds a file without a hash. The path must be new. */
-  add(file: FoundFile, folder: SharedFolder): CatalogEntry {
+  add(file: ListedFile, folder: SharedFolder): CatalogEntry {
     const { path, name, size, mtimeMs, ctimeMs, dev } = file;
     const place = this.#places.enter(dirname(path), folder, dev);
     const index = this.#nextIndex++;

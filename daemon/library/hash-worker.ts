@@ -6,6 +6,7 @@ import { type ContentDigest, ContentHasher } from '../../protocol/digest/content
 import { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { keptDepth } from '../../protocol/digest/tree-shape.ts';
 import { hasSample } from './content-sample.ts';
+import type { Evidence } from './evidence.ts';
 import { type BytesRule, bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { ReadPace, readBytes } from './read-pace.ts';
 
@@ -23,11 +24,11 @@ export interface HashRequest {
 }
 
 export type HashResult =
-  | { readonly kind: 'hashed'; readonly content: ContentDigest; readonly ctimeMs: number }
+  | { readonly kind: 'hashed'; readonly content: ContentDigest; readonly evidence: Evidence }
   /** The first bytes are those of nothing private. */
-  | { readonly kind: 'harmless'; readonly ctimeMs: number }
+  | { readonly kind: 'harmless'; readonly evidence: Evidence }
   /** The sample is, or is not, that of the file whose leaves were given. */
-  | { readonly kind: 'sampled'; readonly isSame: boolean; readonly ctimeMs: number }
+  | { readonly kind: 'sampled'; readonly isSame: boolean; readonly evidence: Evidence }
   /** Excluded by `rule`. */
   | { readonly kind: 'private'; readonly rule: string }
   /** The file differs from the one requested. */
@@ -66,7 +67,8 @@ function rest(bytes: number): void {
 function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): HashResult {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { ctimeMs } = fstatSync(file);
+    const { ctimeMs, ino, birthtimeMs } = fstatSync(file);
+    const evidence = { ctimeMs, ino, birthtimeMs };
     const same = (): boolean => {
       const stats = fstatSync(file);
       return stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs && stats.ctimeMs === ctimeMs;
@@ -74,7 +76,7 @@ function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): Has
     if (!same()) return { kind: 'changed' };
     if (leaves !== null) {
       const isSame = hasSample(file, new TigerTree(size, keptDepth(size), leaves), buffer);
-      return same() ? { kind: 'sampled', isSame, ctimeMs } : { kind: 'changed' };
+      return same() ? { kind: 'sampled', isSame, evidence } : { kind: 'changed' };
     }
     const hasher = new ContentHasher();
     const judged = bytesToJudge(size);
@@ -90,7 +92,7 @@ function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): Has
       );
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
-      if (isHashed) return same() ? { kind: 'harmless', ctimeMs } : { kind: 'changed' };
+      if (isHashed) return same() ? { kind: 'harmless', evidence } : { kind: 'changed' };
       hasher.update(buffer.subarray(0, bytes));
       done += bytes;
       if (pace !== null && done < size) sleep(startedAt + (1000 * done) / pace - performance.now());
@@ -101,7 +103,7 @@ function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): Has
       told = done;
       toldAt = now;
     }
-    return done === size && same() ? { kind: 'hashed', content: hasher.finish(), ctimeMs } : { kind: 'changed' };
+    return done === size && same() ? { kind: 'hashed', content: hasher.finish(), evidence } : { kind: 'changed' };
   } finally {
     closeSync(file);
   }

@@ -8,7 +8,8 @@ import { base32OrNull, formatBase32, SHA1_BYTES, TIGER_BYTES } from '../../proto
 import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
-import type { Catalog, CatalogEntry, KnownContent } from './catalog.ts';
+import type { Catalog, CatalogEntry, KnownContent, ListedFile } from './catalog.ts';
+import { type Evidence, inodeOf } from './evidence.ts';
 import { FileJob, type OnHashed } from './file-job.ts';
 import { bytesToJudge, FirstBytes } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
@@ -155,7 +156,7 @@ export class Intake {
     }
     if (unknown.length === 0) return;
     const cancels = this.#cancels;
-    const records = await this.#store.lookUp(unknown.map(({ path }) => path));
+    const records = await this.#recordsOf(unknown);
     if (folder.removed || this.#stopped || cancels !== this.#cancels) return;
     for (const [i, file] of unknown.entries()) {
       // It may have been added during the await.
@@ -163,12 +164,36 @@ export class Intake {
     }
   }
 
+  /**
+   * Records of found files, by path or by inode: a file that was renamed, or another name of a known one, keeps hash and tree. It has a new
+   * change time, so it is checked afterwards.
+   */
+  async #recordsOf(found: readonly FoundFile[]): Promise<(FileRecord | undefined)[]> {
+    const records = await this.#store.lookUp(found.map(({ path }) => path));
+    const strange = found.flatMap((file, i) => {
+      const inode = inodeOf(file);
+      return inode === null || isRecordOf(records[i], file, inode) ? [] : [{ file, i, inode }];
+    });
+    const renamed = await this.#store.lookUpInodes(strange.map(({ inode }) => inode));
+    for (const [n, { file, i, inode }] of strange.entries()) {
+      const old = renamed[n];
+      if (old === undefined || old.record.inode !== inode || !isRecordOf(old.record, file, inode)) continue;
+      const { awaySince: _, ...record } = { ...old.record, dev: file.dev };
+      const leaves = record.tiger === undefined ? null : await this.#store.leavesOf(old.path);
+      this.#store.remember(file.path, record, leaves);
+      records[i] = record;
+    }
+    return records;
+  }
+
   #takeOne(folder: SharedFolder, file: FoundFile, record: FileRecord | undefined): void {
     const known = this.#believed(file, record);
     const isJudged = known?.judged === this.#firstBytes.stamp;
     if (known !== null && isJudged && isStale(known, file)) {
       const { awaySince: _, ...kept } = known;
-      this.#store.remember(file.path, { ...kept, dev: file.dev, ctimeMs: known.ctimeMs ?? file.ctimeMs });
+      const inode = inodeOf(file) ?? undefined;
+      const now = isSuspect(known, file) ? {} : { ctimeMs: file.ctimeMs, ...(inode === undefined ? {} : { inode }) };
+      this.#store.remember(file.path, { ...kept, dev: file.dev, ...now });
     }
     if (isJudged && known?.rule !== undefined) {
       folder.withhold(this.#never.secret(known.rule), file.path);
@@ -196,22 +221,25 @@ export class Intake {
     return isShared || !isSuspect(record, file) ? record : null;
   }
 
-  /** `ctimeMs`: the change time with which it had this content. */
+  /** `evidence`: what was told of the file when it had this content. */
   #remember(
     file: Pick<FoundFile, 'path' | 'size' | 'mtimeMs' | 'dev'>,
     { sha1, tigerRoot }: KnownContent,
-    ctimeMs: number,
+    evidence: Evidence,
     leaves: Uint8Array | null = null,
   ): void {
     const { path, size, mtimeMs, dev } = file;
     const judged = this.#firstBytes.stamp;
+    const { ctimeMs } = evidence;
     const record: FileRecord = { size, mtimeMs, ctimeMs, sha1: formatBase32(sha1), dev, judged };
+    const inode = inodeOf(evidence);
+    if (inode !== null) record.inode = inode;
     if (tigerRoot !== null) record.tiger = formatBase32(tigerRoot);
     this.#store.remember(path, record, leaves);
   }
 
   /** Stores that a file is excluded, so that later scans do not read it. */
-  #withhold({ path, size, mtimeMs, ctimeMs, dev }: FoundFile, rule: string): void {
+  #withhold({ path, size, mtimeMs, ctimeMs, dev }: ListedFile, rule: string): void {
     this.#store.remember(path, { size, mtimeMs, ctimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
 
@@ -231,7 +259,7 @@ export class Intake {
     if (found === null) return null;
     const rule = this.#firstBytes.ruleFor(await headOf(real, found.size));
     const content = { sha1, tigerRoot: null };
-    if (rule === null) this.#remember(found, content, found.ctimeMs);
+    if (rule === null) this.#remember(found, content, found);
     else this.#withhold(found, rule);
     await this.#store.flush();
     const folder = this.#folderOf(real);
@@ -294,11 +322,11 @@ export class Intake {
     const { path } = entry;
     if (result.kind === 'hashed') {
       this.#hashed++;
-      this.#takeContent(entry, result.content, result.ctimeMs);
+      this.#takeContent(entry, result.content, result.evidence);
     } else if (result.kind === 'harmless' && known !== null) {
-      this.#remember(entry, known, result.ctimeMs);
+      this.#remember(entry, known, result.evidence);
       this.#share(entry, known);
-      this.#catalog.onRead(index, result.ctimeMs);
+      this.#catalog.onRead(index, result.evidence.ctimeMs);
     } else if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
     else {
@@ -318,10 +346,10 @@ export class Intake {
     if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind !== 'hashed') void this.recheck(entry.path);
     if (result.kind !== 'hashed') return 'gone';
-    const { content, ctimeMs } = result;
+    const { content, evidence } = result;
     const known = contentOf(record);
     if (known?.sha1.equals(content.sha1) !== true) {
-      if ((record.ctimeMs ?? ctimeMs) !== ctimeMs) {
+      if ((record.ctimeMs ?? evidence.ctimeMs) !== evidence.ctimeMs) {
         this.#onReplaced(entry, result);
         return 'replaced';
       }
@@ -332,10 +360,10 @@ export class Intake {
     if (entry.file === null || (known.tigerRoot !== null && !known.tigerRoot.equals(tigerRoot))) {
       // It has its old content again, or its stored root was wrong.
       this.remove(entry);
-      this.#takeContent(this.#catalog.add(entry, entry.folder), content, ctimeMs);
+      this.#takeContent(this.#catalog.add(entry, entry.folder), content, evidence);
       return 'same';
     }
-    this.#onSame(entry, { sha1: known.sha1, tigerRoot }, ctimeMs, content.leaves);
+    this.#onSame(entry, { sha1: known.sha1, tigerRoot }, evidence, content.leaves);
     return known.tigerRoot === null ? 'tree' : 'same';
   }
 
@@ -343,10 +371,10 @@ export class Intake {
   onSuspectRead(entry: CatalogEntry, result: HashResult): void {
     const { file, folder, path } = entry;
     if (this.#stopped || file === null) return;
-    if (result.kind === 'sampled' && result.isSame) this.#onSame(entry, file, result.ctimeMs);
+    if (result.kind === 'sampled' && result.isSame) this.#onSame(entry, file, result.evidence);
     else if (result.kind === 'hashed' && file.sha1.equals(result.content.sha1)) {
       const tigerRoot = Buffer.from(result.content.tigerRoot);
-      this.#onSame(entry, { sha1: file.sha1, tigerRoot }, result.ctimeMs, result.content.leaves);
+      this.#onSame(entry, { sha1: file.sha1, tigerRoot }, result.evidence, result.content.leaves);
     } else if (result.kind === 'sampled' || result.kind === 'hashed') this.#onReplaced(entry, result);
     else if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind === 'failed' && result.code !== 'ENOENT') {
@@ -355,9 +383,9 @@ export class Intake {
     } else void this.recheck(path);
   }
 
-  #onSame(entry: CatalogEntry, content: KnownContent, ctimeMs: number, leaves: Uint8Array | null = null): void {
-    this.#remember(entry, content, ctimeMs, leaves);
-    this.#catalog.onRead(entry.index, ctimeMs);
+  #onSame(entry: CatalogEntry, content: KnownContent, evidence: Evidence, leaves: Uint8Array | null = null): void {
+    this.#remember(entry, content, evidence, leaves);
+    this.#catalog.onRead(entry.index, evidence.ctimeMs);
     if (content.tigerRoot !== null) this.#catalog.addTree(entry, content.tigerRoot);
   }
 
@@ -366,15 +394,15 @@ export class Intake {
     this.#log.info({ path }, `${path} has been replaced under its old date: it is shared with its new content`);
     this.remove(entry);
     const anew = this.#catalog.add(entry, folder);
-    if (result.kind === 'hashed') this.#takeContent(anew, result.content, result.ctimeMs);
+    if (result.kind === 'hashed') this.#takeContent(anew, result.content, result.evidence);
     else this.#hash(anew);
   }
 
-  #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest, ctimeMs: number): void {
+  #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest, evidence: Evidence): void {
     const content = { sha1: Buffer.from(sha1), tigerRoot: Buffer.from(tigerRoot) };
-    this.#remember(entry, content, ctimeMs, leaves);
+    this.#remember(entry, content, evidence, leaves);
     this.#share(entry, content);
-    this.#catalog.onRead(entry.index, ctimeMs);
+    this.#catalog.onRead(entry.index, evidence.ctimeMs);
   }
 
   #onDiffers(entry: CatalogEntry, record: FileRecord): void {
@@ -416,8 +444,16 @@ export class Intake {
 /** Whether a file found with size and date of its record may have another content. */
 const isSuspect = ({ ctimeMs }: FileRecord, file: FoundFile): boolean => (ctimeMs ?? file.ctimeMs) !== file.ctimeMs;
 
-const isStale = ({ dev, awaySince, ctimeMs }: FileRecord, file: FoundFile): boolean =>
-  dev !== file.dev || awaySince !== undefined || ctimeMs === undefined;
+/** Whether the record is to be written anew though its content is right. */
+const isStale = (record: FileRecord, file: FoundFile): boolean =>
+  record.dev !== file.dev ||
+  record.awaySince !== undefined ||
+  (record.inode !== (inodeOf(file) ?? undefined) && !isSuspect(record, file) && record.rule === undefined) ||
+  record.ctimeMs === undefined;
+
+/** Whether the record is that of this file, wherever it lies. */
+const isRecordOf = (record: FileRecord | undefined, file: FoundFile, inode: string): boolean =>
+  record?.size === file.size && record.mtimeMs === file.mtimeMs && (record.inode ?? inode) === inode;
 
 /** Null for a file whose content is not known. */
 function contentOf({ sha1: digits, tiger }: FileRecord): KnownContent | null {

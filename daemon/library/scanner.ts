@@ -5,17 +5,16 @@ import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { refusedFileSystem } from '../../settings/folder-refusal.ts';
 import { type NeverShared, neverShared, type Secret } from '../../settings/never-shared.ts';
+import type { Evidence } from './evidence.ts';
 import { systemCode } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import type { Kind, Reason, Survey } from './survey.ts';
 
-export interface FoundFile {
+export interface FoundFile extends Evidence {
   readonly path: string;
   readonly name: string;
   readonly size: number;
   readonly mtimeMs: number;
-  /** Time of the last change of content, name, rights or dates. Programs cannot set it. */
-  readonly ctimeMs: number;
   /** Device of its folder; on some file systems a file has another. */
   readonly dev: number;
 }
@@ -170,8 +169,8 @@ async function lookedAt(names: readonly Seen[], survey: ScanOptions['survey']): 
 async function findFile(path: string, name: string, dev: number): Promise<FoundFile | null> {
   const stats = await lstat(path);
   if (!stats.isFile()) return null;
-  const { size, mtimeMs, ctimeMs } = stats;
-  return { path, name, size, mtimeMs, ctimeMs, dev };
+  const { size, mtimeMs, ctimeMs, ino, birthtimeMs } = stats;
+  return { path, name, size, mtimeMs, ctimeMs, ino, birthtimeMs, dev };
 }
 
 /** A file that is not empty, by its real path; null for anything else. Rejects with the system's error. */

@@ -10,6 +10,8 @@ export interface FileRecord {
   mtimeMs: number;
   /** Time of its last change of any kind when its content was last known to be this one; absent in records of earlier versions. */
   ctimeMs?: number;
+  /** By this it is known when it was renamed; absent where the file system does not tell it, and in records of earlier versions. */
+  inode?: string;
   /** Base32, as in URNs; empty for a file that is never shared. */
   sha1: string;
   /** Root of the hash tree in base32; absent while the tree is still to be made, as in records of schema 1. */
@@ -63,12 +65,17 @@ export class FileStore {
   readonly #folders: Table<FolderRecord>;
   /** Leaves of hash trees in base64, by path, at most 64 KiB. The tree of a small file is its root, and not stored. */
   readonly #trees: Table<string>;
+  /** Paths by inode. */
+  readonly #inodes: Table<string>;
   readonly #scrub: Table<ScrubRound>;
   readonly #log: Log;
   /** Records not written yet, by path. */
   readonly #pending = new Map<string, Pending>();
   /** Records of the batch that is being written. */
   #written: ReadonlyMap<string, Pending> = new Map();
+  /** Paths by inode, of the records not written yet and of those that are being written. */
+  #pendingPaths = new Map<string, string>();
+  #writtenPaths: ReadonlyMap<string, string> = new Map();
   #writing: Promise<void> | null = null;
   #failing = false;
 
@@ -76,6 +83,7 @@ export class FileStore {
     this.#files = store.table('files');
     this.#folders = store.table('folders');
     this.#trees = store.table('trees');
+    this.#inodes = store.table('inodes');
     this.#scrub = store.table('scrub');
     this.#log = log;
   }
@@ -93,6 +101,20 @@ export class FileStore {
     }
   }
 
+  /** Records and their paths in the order of `inodes`; all undefined when the store fails. */
+  async lookUpInodes(inodes: readonly string[]): Promise<({ path: string; record: FileRecord } | undefined)[]> {
+    try {
+      const pending = inodes.map(inode => this.#pendingPaths.get(inode) ?? this.#writtenPaths.get(inode));
+      const stored = await this.#inodes.getMany(inodes);
+      const paths = stored.map((path, i) => pending[i] ?? path ?? '');
+      const records = await this.lookUp(paths);
+      return records.map((record, i) => (record === undefined ? undefined : { path: paths[i] ?? '', record }));
+    } catch (err) {
+      this.#log.error({ err }, 'stored hashes cannot be read: renamed files are hashed again');
+      return [];
+    }
+  }
+
   /**
    * Queues a record for a batched write; a kill loses only the last few. A failing store is logged once: the files are shared
    * anyway and hashed again at the next start.
@@ -100,6 +122,7 @@ export class FileStore {
   remember(path: string, record: FileRecord, leaves: Uint8Array | null = null): void {
     const kept = leaves !== null && leaves.length > TIGER_BYTES ? leaves : (this.#unwritten(path)?.leaves ?? null);
     this.#pending.set(path, { record, leaves: kept });
+    if (record.inode !== undefined) this.#pendingPaths.set(record.inode, path);
     this.#writing ??= this.#write();
   }
 
@@ -153,12 +176,16 @@ export class FileStore {
     let forgotten = 0;
     let away = 0;
     let changes: Change<FileRecord>[] = [];
+    /** Inodes of dropped records. */
+    let dropped = new Map<string, string>();
     const write = async (): Promise<void> => {
       // Records queued meanwhile are newer.
       const still = changes.filter(({ key }) => !this.#pending.has(key));
       changes = [];
       await this.#files.batch(still);
       await this.#trees.batch(still.flatMap(({ type, key }) => (type === 'del' ? [{ type, key }] : [])));
+      await this.#forgetInodes(dropped);
+      dropped = new Map();
       forgotten += still.filter(({ type }) => type === 'del').length;
     };
     try {
@@ -166,8 +193,10 @@ export class FileStore {
         const fate = fateOf(key, record);
         if (fate === 'keep') continue;
         const since = record.awaySince ?? now;
-        if (fate === 'gone' || now - since > AWAY_MS_MAX || ++away > awayMax) changes.push({ type: 'del', key });
-        else if (record.awaySince === undefined)
+        if (fate === 'gone' || now - since > AWAY_MS_MAX || ++away > awayMax) {
+          changes.push({ type: 'del', key });
+          if (record.inode !== undefined) dropped.set(record.inode, key);
+        } else if (record.awaySince === undefined)
           changes.push({ type: 'put', key, value: { ...record, awaySince: now } });
         if (changes.length >= SWEEP_SLICE) await write();
       }
@@ -176,6 +205,14 @@ export class FileStore {
       this.#log.warn({ err }, 'hashes of deleted files could not be dropped; trying again at the next scan');
     }
     return forgotten;
+  }
+
+  /** Drops inodes, but for those of files that were renamed. */
+  async #forgetInodes(pathOf: ReadonlyMap<string, string>): Promise<void> {
+    const inodes = [...pathOf.keys()].filter(inode => !this.#pendingPaths.has(inode));
+    const paths = await this.#inodes.getMany(inodes);
+    const gone = inodes.filter((inode, i) => paths[i] === pathOf.get(inode));
+    await this.#inodes.batch(gone.map(key => ({ type: 'del', key })));
   }
 
   /** By path, in its order. */
@@ -198,6 +235,8 @@ export class FileStore {
       const changes = [...this.#pending];
       this.#written = new Map(changes);
       this.#pending.clear();
+      this.#writtenPaths = this.#pendingPaths;
+      this.#pendingPaths = new Map();
       const trees = changes.flatMap(([key, { leaves }]) =>
         leaves === null ? [] : [put(key, Buffer.from(leaves).toString('base64'))],
       );
@@ -205,6 +244,7 @@ export class FileStore {
         // trees first: after a kill, a record with a root has its tree
         await this.#trees.batch(trees);
         await this.#files.batch(changes.map(([key, { record }]) => put(key, record)));
+        await this.#inodes.batch([...this.#writtenPaths].map(([key, path]) => put(key, path)));
         this.#failing = false;
       } catch (err) {
         if (!this.#failing)
@@ -213,6 +253,7 @@ export class FileStore {
       }
     }
     this.#written = new Map();
+    this.#writtenPaths = new Map();
     this.#writing = null;
   }
 

@@ -2,27 +2,12 @@
 import { chmodSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type HashJob, HashPool } from '../../../daemon/library/hash-pool.ts';
 import type { LibraryOptions } from '../../../daemon/library/library.ts';
 import { openLibrary, sha1 } from '../../support/library.ts';
+import { NotedPool } from '../../support/noted-pool.ts';
 import { testBytes } from '../../support/shared-files.ts';
 
 const LARGE = 3 * 2 ** 20;
-
-/** Notes how each file is read. */
-class NotedPool extends HashPool {
-  reads: string[] = [];
-
-  override submit(job: HashJob): void {
-    const how = job.isHashed ? 'judged' : (job.leaves ?? null) === null ? 'read' : 'sampled';
-    this.reads.push(`${job.path.slice(job.path.lastIndexOf('/') + 1)} ${how}`);
-    super.submit(job);
-  }
-
-  take(): string[] {
-    return this.reads.splice(0).sort();
-  }
-}
 
 async function scene(t: Test, files: Record<string, Buffer>) {
   const folder = t.testdir({ share: files });
