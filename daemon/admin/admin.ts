@@ -76,6 +76,7 @@ export async function startAdmin(
     ...parts,
     ...{ live, log, gnutella, hooks: telemetry.hooks },
     damagedAside: store.damagedAside,
+    lostBytes: store.lostBytes,
     eventsTrouble: () => recorder.events.trouble,
   });
   const seen = { ...parts, ...{ live, startedAt, gnutella, health } };

@@ -24,6 +24,7 @@ export interface HealthParts {
   downloads: Downloads;
   hooks: Hooks;
   damagedAside: string | null;
+  lostBytes: number;
   eventsTrouble: () => string | null;
 }
 
@@ -38,10 +39,11 @@ export class Health {
   }
 
   attention(): Finding[] {
-    const { live, log, gnutella, network, servent, library, downloads, hooks, damagedAside } = this.#parts;
+    const { live, log, gnutella, network, servent, library, downloads, hooks } = this.#parts;
+    const { damagedAside, lostBytes } = this.#parts;
     const { settings } = live;
     return attention({
-      ...{ settings, damagedAside },
+      ...{ settings, damagedAside, lostBytes },
       waiting: live.waiting,
       folders: library.folders(),
       blockListFaults: network.blockListFaults,

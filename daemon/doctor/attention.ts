@@ -15,6 +15,8 @@ export interface Known {
   blockListFaults: readonly BlockListFault[];
   /** New path of a damaged database that this start has renamed; null: none. */
   damagedAside: string | null;
+  /** Bytes of damaged changes that the database has lost at this start. */
+  lostBytes: number;
   lostParts: LostParts;
   hooks: readonly { id: string; error: string | null }[];
   /** Why the latest events could not be stored. */
@@ -82,8 +84,20 @@ export function blockListFinding({ path, detail }: BlockListFault): Finding {
   };
 }
 
-function database({ damagedAside }: Known): Finding[] {
-  return damagedAside === null ? [] : [setAside(damagedAside, 'bad')];
+function database({ damagedAside, lostBytes }: Known): Finding[] {
+  return [
+    ...(damagedAside === null ? [] : [setAside(damagedAside, 'bad')]),
+    ...(lostBytes === 0 ? [] : [changesLost(lostBytes)]),
+  ];
+}
+
+function changesLost(bytes: number): Finding {
+  return {
+    name: 'database',
+    state: 'bad',
+    detail: `${formatBytes(bytes)} of its latest changes were damaged and are lost: keys or downloads may be missing; files are hashed again`,
+    mend: 'look through the downloads, check the disk, and restore a backup with "servent restore" if something is missing',
+  };
 }
 
 export function setAside(path: string, state: 'warning' | 'bad'): Finding {

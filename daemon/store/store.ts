@@ -1,5 +1,5 @@
 // Opens the LevelDB of a data folder, renames a damaged one, and gives one table for each kind of record.
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Log } from '../log.ts';
 import { Database } from './database.ts';
@@ -14,17 +14,22 @@ const SCHEMA_VERSION = 2;
 /** Entries read at a time during the check at open. */
 const SCAN_ENTRIES = 1000;
 const SCAN_BYTES = 65_536;
+/** Bytes read of the lines that LevelDB writes about opening. */
+const NOTES_BYTES_MAX = 65_536;
 
 export class Store {
   /** New path of a damaged database that this start has renamed; null: none. */
   readonly damagedAside: string | null;
+  /** Bytes of the latest changes that this start could not read; LevelDB leaves them out and goes on. */
+  readonly lostBytes: number;
   readonly #database: Database;
   readonly #log: Log;
 
-  private constructor(database: Database, log: Log, damagedAside: string | null) {
+  private constructor(database: Database, log: Log, damagedAside: string | null, lostBytes: number) {
     this.#database = database;
     this.#log = log;
     this.damagedAside = damagedAside;
+    this.lostBytes = lostBytes;
   }
 
   /**
@@ -37,7 +42,14 @@ export class Store {
       throw storeError(error, path);
     });
     try {
-      return new Store(await openSound(path), log, null);
+      const database = await openSound(path);
+      const lostBytes = await lostAtOpen(path);
+      if (lostBytes > 0)
+        log.error(
+          { code: 'STORE_DAMAGED', lostBytes },
+          `${lostBytes} bytes of the latest changes to ${path} were damaged and are lost`,
+        );
+      return new Store(database, log, null, lostBytes);
     } catch (error) {
       const damage = damagedBy(error);
       if (damage === null) throw storeError(error, path);
@@ -49,7 +61,7 @@ export class Store {
       const database = await openSound(path).catch(again => {
         throw storeError(again, path);
       });
-      return new Store(database, log, aside);
+      return new Store(database, log, aside, 0);
     }
   }
 
@@ -81,6 +93,18 @@ async function openSound(path: string): Promise<Database> {
     throw error;
   }
   return database;
+}
+
+/** LevelDB tells only its own notes that it left out damaged changes. A last change that was cut short, as by a kill, is not damage. */
+async function lostAtOpen(path: string): Promise<number> {
+  const file = await open(join(path, 'LOG'));
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(NOTES_BYTES_MAX));
+    const notes = buffer.toString('latin1', 0, bytesRead).matchAll(/: dropping (\d{1,15}) bytes; /g);
+    return [...notes].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Rejects a folder with tables but without CURRENT: LevelDB would take it for empty and delete the tables. */

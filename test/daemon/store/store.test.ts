@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { pino } from 'pino';
@@ -124,15 +124,41 @@ t.test('two damages within a second keep both predecessors', async t => {
   t.equal(readdirSync(parent).filter(name => name.startsWith('store.damaged-')).length, 2);
 });
 
-t.test('a journal of rubbish costs the last writes only', async t => {
+/** Folder of a store with 2,000 records in a table and 100 in the journal, whose path is returned too. */
+async function journalled(t: { testdir(): string }) {
   const folder = join(t.testdir(), 'store');
   await fill(folder, '1');
-  overwrite(folder, '.log');
-  const { log } = spiedLog();
+  const raw = new Level<string, string>(folder);
+  await raw.open();
+  for (let n = 0; n < 100; n++) await raw.sublevel('texts').put(`k${n}`, JSON.stringify('x'.repeat(100)));
+  await raw.close();
+  return { folder, journal: only(folder, '.log') };
+}
+
+t.test('damage in the middle of the journal costs the writes there, and is said', async t => {
+  const { folder, journal } = await journalled(t);
+  const bytes = readFileSync(journal);
+  const value = bytes.indexOf('x'.repeat(100), bytes.length >> 1); // LevelDB takes a wrong length near the end for a write cut short
+  writeFileSync(journal, bytes.fill(0x5a, value, value + 50));
+  const { log, records } = spiedLog();
   const store = await Store.open(folder, log);
   t.teardown(() => store.close());
   t.equal(store.damagedAside, null);
+  t.match(records, [{ level: 50, code: 'STORE_DAMAGED', lostBytes: store.lostBytes }]);
+  t.ok(store.lostBytes > 0 && store.lostBytes <= bytes.length, `${store.lostBytes} of ${bytes.length} bytes`);
   t.equal((await collect(store.table<number>('numbers').entries())).length, 2000);
+  t.ok((await collect(store.table<string>('texts').entries())).length < 100);
+});
+
+t.test('a journal whose last write was cut short is not damage', async t => {
+  const { folder, journal } = await journalled(t);
+  truncateSync(journal, statSync(journal).size - 5);
+  const { log, records } = spiedLog();
+  const store = await Store.open(folder, log);
+  t.teardown(() => store.close());
+  t.equal(store.lostBytes, 0);
+  t.strictSame(records, []);
+  t.equal((await collect(store.table<string>('texts').entries())).length, 99);
 });
 
 t.test('a record that is not JSON is skipped and counted', async t => {
