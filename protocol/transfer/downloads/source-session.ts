@@ -1,8 +1,8 @@
 // One connection to one source: requests ranges until it refuses or all is fetched, and reports to the plan. A state machine: the
 // shell connects, then executes one command at a time and returns its event.
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
-import { parseAltLocations } from '../alt-locations.ts';
 import type { ResponseHead } from '../http-head.ts';
+import { parseAltLocations } from '../mesh/alt-locations.ts';
 import type { QueueStatus } from '../queue-status.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
