@@ -11,6 +11,7 @@ import { silentLog } from '../daemon/log.ts';
 import { SystemClock } from '../daemon/system.ts';
 import { FileServer } from '../daemon/transfer/file-server.ts';
 import type { SharedFile } from '../protocol/search/shared-file.ts';
+import { Mesh } from '../protocol/transfer/mesh/mesh.ts';
 import { UploadQueue } from '../protocol/transfer/uploads/upload-queue.ts';
 import { startNginx } from './serve/nginx.ts';
 import type { Fetch, Fetched } from './serve/reader.ts';
@@ -52,9 +53,13 @@ async function startOurs(path: string): Promise<{ port: number; stop(): Promise<
       serventGuid: Buffer.alloc(16),
       vendor: 'TEST',
       speedKbps: 0,
+      tls: false,
       firewalled: () => true,
       listen: () => ({ host: '127.0.0.1', port: 1 }),
+      ipv6: () => null,
+      pushProxies: () => [],
     },
+    mesh: new Mesh({ role: () => 'leaf', reaches: ['loopback'], forbids: () => null, sharedAddress: true }),
     clock: new SystemClock(),
     log: silentLog,
   });

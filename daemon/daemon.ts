@@ -69,7 +69,7 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
     onChange: () => network.servent.onLibraryChanged(),
     onScanned: reports.onScanned,
   });
-  const serve = (socket: Socket, head: Buffer) => transfers.uploads.handle(socket, head);
+  const serve = (socket: Socket, head: Buffer, pushed: boolean) => transfers.uploads.handle(socket, head, pushed);
   const network: Network = new Network(context, { library, caches, sink, serve });
   const transfers: Transfers = new Transfers(context, library, network, reports);
 

@@ -33,6 +33,7 @@ import { VendorDispatch } from './overlay/vendor-dispatch.ts';
 import type { SharedFile } from './search/shared-file.ts';
 import type { ServentParts } from './servent-parts.ts';
 import type { ReachableSetting } from './servent-settings.ts';
+import { Mesh } from './transfer/mesh/mesh.ts';
 import { UploadQueue } from './transfer/uploads/upload-queue.ts';
 import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
@@ -66,6 +67,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   readonly relay: PushRelay;
   readonly requester: PushRequester;
   readonly uploads: UploadQueue;
+  readonly mesh: Mesh;
   readonly searches: SearchSessions;
   readonly #parts: ServentParts;
   /** When something came in last: ROUND_MS later every part has had a round. */
@@ -87,6 +89,12 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     this.hosts = new HostCache(random, rules.hosts);
     this.slots = new FreeSlots(this.hosts, rules.freeSlotsMs);
     this.reach = new ReachPolicy(rules, parts.blocked);
+    this.mesh = new Mesh({
+      role: () => this.role.role,
+      reaches: rules.reaches,
+      forbids: endpoint => this.reach.forbids(endpoint),
+      sharedAddress: rules.sharedAddress,
+    });
     this.sightings = new HostSightings(this.hosts, this.reach, clock);
     this.firewall = new Firewall({
       override: REACH_OVERRIDES[settings.reachable],

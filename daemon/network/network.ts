@@ -40,7 +40,7 @@ export interface NetworkParts {
   caches: CachesToAsk;
   sink: ServentSink;
   /** Serves HTTP on an incoming socket or one opened for a push. */
-  serve: (socket: Socket, head: Buffer) => void;
+  serve: (socket: Socket, head: Buffer, pushed: boolean) => void;
 }
 
 export class Network implements Shell {
@@ -134,7 +134,7 @@ export class Network implements Shell {
       },
       {
         overlay: (socket, head, remote) => this.handshaker.accept(socket, head, remote),
-        http: serve,
+        http: (socket, head) => serve(socket, head, false),
         giv: (socket, head) => this.pushes.onGiv(socket, head),
       },
     );

@@ -24,7 +24,7 @@ export interface PushConnectionsOptions {
   servent: Pick<Servent, 'identity' | 'endpoint' | 'pushes' | 'requester'>;
   dialer: Pick<Dialer, 'dial'>;
   /** The file server; takes over the socket. */
-  serve: (socket: Socket, head: Buffer) => void;
+  serve: (socket: Socket, head: Buffer, pushed: boolean) => void;
   clock: Clock;
   log: Log;
 }
@@ -53,7 +53,7 @@ export class PushConnections {
       socket => {
         servent.pushes.ended(to, 'served', clock.now());
         socket.write(encodeGiv(servent.identity.serventGuid));
-        serve(socket, Buffer.alloc(0));
+        serve(socket, Buffer.alloc(0), true);
       },
       (err: unknown) => {
         servent.pushes.ended(to, 'unreachable', clock.now());

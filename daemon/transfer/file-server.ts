@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { UploadOutcome } from '../../protocol/transfer/uploads/upload-context.ts';
+import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';
@@ -44,9 +45,9 @@ export class FileServer {
     return this.#answerer.outcomes;
   }
 
-  /** Takes over a socket; `head` holds bytes already read, none on a socket that we opened. */
-  handle(socket: Socket, head: Buffer): void {
-    const connection = this.#stopping ? null : this.#answerer.connect(socket.remoteAddress ?? '');
+  /** Takes over a socket; `head` holds bytes already read; `pushed`: we opened the socket because of a push. */
+  handle(socket: Socket, head: Buffer, pushed = false): void {
+    const connection = this.#stopping ? null : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', pushed);
     if (connection === null) {
       socket.destroy();
       return;

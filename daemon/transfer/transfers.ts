@@ -68,6 +68,7 @@ export class Transfers {
       files: library,
       queue: servent.uploads,
       identity,
+      mesh: servent.mesh,
       browse: () => library.browsable(),
       browseChangedAt: () => library.changedAt,
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),

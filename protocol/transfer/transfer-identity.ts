@@ -9,7 +9,13 @@ export interface TransferIdentity {
   /** Four characters. */
   readonly vendor: string;
   readonly speedKbps: number;
+  /** Our port speaks TLS too. */
+  readonly tls: boolean;
   firewalled(now: number): boolean;
   /** Where we can be reached. */
   listen(): Endpoint;
+  /** Our IPv6 address when `listen()` is IPv4. */
+  ipv6(): string | null;
+  /** Through these we are asked to connect, when firewalled. */
+  pushProxies(): readonly Endpoint[];
 }

@@ -12,6 +12,7 @@ import type { ServableFiles } from '../../daemon/transfer/upload-session.ts';
 import { ContentHasher, treeOf } from '../../protocol/digest/content-digest.ts';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { Mesh } from '../../protocol/transfer/mesh/mesh.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import { type UploadLimits, UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
 
@@ -20,9 +21,18 @@ export const testIdentity: TransferIdentity = {
   serventGuid: Buffer.alloc(16, 0xab),
   vendor: 'TEST',
   speedKbps: 1000,
+  tls: false,
   firewalled: () => false,
   listen: () => ({ host: '127.0.0.1', port: 6346 }),
+  ipv6: () => null,
+  pushProxies: () => [],
 };
+
+/** A mesh that believes every address, one servent each. */
+export function testMesh(): Mesh {
+  const reaches = ['loopback', 'private', 'public', 'unusable'] as const;
+  return new Mesh({ role: () => 'leaf', reaches, forbids: () => null, sharedAddress: false });
+}
 
 /** Bytes that tell where they are from: the same for a seed, no two windows alike. */
 export function testBytes(length: number, seed = 1): Buffer {
@@ -117,6 +127,7 @@ export async function serve(
     files,
     queue,
     identity: testIdentity,
+    mesh: testMesh(),
     clock: new SystemClock(),
     log: silentLog,
     ...rest,

@@ -1,5 +1,6 @@
 // The state shared by all upload connections: slots, browse limit, connection limit, counters.
 import { ReasonCounts } from '../../reason-counts.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
 import { UploadConnection } from './upload-connection.ts';
@@ -16,6 +17,7 @@ export interface UploadParts {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
+  readonly mesh: Mesh;
   /** What a browse lists; absent: browsing is refused. */
   readonly browse?: (() => Iterable<BrowsableFile>) | undefined;
   /** See UploadContext; absent: not known. */
@@ -37,6 +39,7 @@ export class UploadAnswerer implements UploadContext {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
+  readonly mesh: Mesh;
   readonly times: ServerTimes;
   readonly browse: (() => Iterable<BrowsableFile>) | null;
   readonly browseChangedAt: UploadContext['browseChangedAt'];
@@ -51,6 +54,7 @@ export class UploadAnswerer implements UploadContext {
     this.files = parts.files;
     this.queue = parts.queue;
     this.identity = parts.identity;
+    this.mesh = parts.mesh;
     this.times = { ...SERVER_TIMES, ...parts.times };
     this.browse = parts.browse ?? null;
     this.browseChangedAt = parts.browseChangedAt ?? (() => null);
@@ -58,14 +62,14 @@ export class UploadAnswerer implements UploadContext {
     this.#connectionsMax = parts.connectionsMax ?? CONNECTIONS_MAX;
   }
 
-  /** A connection that asks for files, to be closed with its `close`; null: there are enough. */
-  connect(address: string): UploadConnection | null {
+  /** A connection that asks for files, accepted or opened because of a push, to be closed with its `close`; null: there are enough. */
+  connect(address: string, pushed = false): UploadConnection | null {
     if (this.#connections >= this.#connectionsMax) {
       this.outcomes.count('busy');
       return null;
     }
     this.#connections++;
-    return new UploadConnection(this, ++this.#lastNumber, address);
+    return new UploadConnection(this, ++this.#lastNumber, address, pushed);
   }
 
   enterBrowse(): boolean {

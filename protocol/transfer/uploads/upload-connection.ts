@@ -6,12 +6,14 @@ import { ProtocolError } from '../../errors.ts';
 import { fileOfUrn, type SharedFile } from '../../search/shared-file.ts';
 import { type Urn, urnOrNull } from '../../wire/urn.ts';
 import { keepsAlive, listOf, numberOf, type RequestHead } from '../http-head.ts';
+import { MeshTalk } from '../mesh/mesh-talk.ts';
 import { isPushProxyTarget } from '../push-proxy.ts';
 import { parseRange, RangeVerdict } from '../range.ts';
 import type { ByteRange } from '../range-set.ts';
 import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
+import { Introduction } from './introduction.ts';
 import { parseTarget, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
@@ -87,7 +89,10 @@ export class UploadConnection {
   #userAgent: string | null = null;
   #pending: Pending | null = null;
   #treeAsked: { readonly request: RequestHead; readonly at: Moment } | null = null;
-  #introduced = false;
+  readonly #introduction: Introduction;
+  readonly #talk: MeshTalk;
+  /** The file that the present request is about. */
+  #about: SharedFile | null = null;
   /** File whose name was sent last. */
   #named: SharedFile | null = null;
   #errors = 0;
@@ -95,11 +100,13 @@ export class UploadConnection {
   #queued = false;
   #closed = false;
 
-  /** `number`: the connection's in the queue. `address`: the peer's, without a port. */
-  constructor(context: UploadContext, number: number, address: string) {
+  /** `number`: the connection's in the queue. `address`: the peer's, without a port. `pushed`: we opened it, as asked by push. */
+  constructor(context: UploadContext, number: number, address: string, pushed: boolean) {
     this.#context = context;
     this.#number = number;
     this.#address = address;
+    this.#introduction = new Introduction(context.identity, context.browse !== null, pushed);
+    this.#talk = new MeshTalk(context.mesh, address, null);
   }
 
   /** Of its first request; printable. */
@@ -121,6 +128,7 @@ export class UploadConnection {
   /** One request at a time: the one before is answered. `date`: milliseconds since 1970, for the reply's head. */
   request(request: RequestHead, now: number, date: number): UploadVerdict {
     const at = { now, date };
+    this.#about = null;
     this.#userAgent ??= printable(request.headers.get('User-Agent'));
     try {
       return this.#judge(request, at);
@@ -222,6 +230,8 @@ export class UploadConnection {
     }
 
     if (target.kind === 'tree') return this.#refuse(403, 'forbidden', at);
+    this.#about = file;
+    this.#talk.hear(file.sha1, headers, true, at.now);
     const range = parseRange(headers.get('Range'), file.size);
     if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
     if (range === RangeVerdict.Unsatisfiable) {
@@ -331,14 +341,14 @@ export class UploadConnection {
     headers: readonly Header[],
     sayKeepAlive = request?.minor === 0,
   ): Buffer {
-    const { identity, browse } = this.#context;
-    const introduce = this.#introduced
-      ? null
-      : { node: identity.firewalled(at.now) ? null : identity.listen(), browsable: browse !== null };
-    this.#introduced = true;
+    const { identity } = this.#context;
+    const optional = this.#introduction.headers(at.now);
+    // a client that we refuse for good has no use for others
+    const about = status < 400 || status === 416 || status === 503 ? this.#about : null;
+    if (about !== null) optional.push(...this.#talk.tell(about.sha1, null, at.now));
     return encodeReply(
       status,
-      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, introduce },
+      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional },
       headers,
     );
   }

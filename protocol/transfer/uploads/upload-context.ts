@@ -1,6 +1,7 @@
 // What all upload connections of a servent share: the files, the queue, the times, how requests ended.
 import type { ReasonCounts } from '../../reason-counts.ts';
 import type { ContentFiles, SharedFile } from '../../search/shared-file.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
 import type { UploadQueue, UploadTimes } from './upload-queue.ts';
@@ -54,6 +55,7 @@ export interface UploadContext {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
   readonly identity: TransferIdentity;
+  readonly mesh: Mesh;
   readonly times: ServerTimes;
   readonly outcomes: ReasonCounts<UploadOutcome>;
   /** What a browse lists; null: browsing is refused. */

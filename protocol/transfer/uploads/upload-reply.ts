@@ -2,12 +2,11 @@
 
 import { THEX_MEDIA_TYPE } from '../../digest/thex.ts';
 import type { SharedFile } from '../../search/shared-file.ts';
-import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
 import { formatBase32, formatSha1Urn } from '../../wire/urn.ts';
 import { chunked } from '../chunked-body.ts';
 import { formatContentRange } from '../content-range.ts';
 import { formatHttpDate, parseHttpDate } from '../http-date.ts';
-import { encodeResponseHead } from '../http-head.ts';
+import { encodeResponseHead, REPLY_HEADERS_MAX } from '../http-head.ts';
 import { formatQueue } from '../queue-status.ts';
 import type { ByteRange } from '../range-set.ts';
 import { escapeSegment } from './request-target.ts';
@@ -43,19 +42,36 @@ export interface ReplyFrame {
   readonly keepAlive: boolean;
   /** The client spoke HTTP/1.0 or is to keep a place in the queue: say explicitly that we keep the connection. */
   readonly sayKeepAlive: boolean;
-  /** On the first reply of a connection. */
-  readonly introduce: { readonly node: Endpoint | null; readonly browsable: boolean } | null;
+  /** Headers about us and the mesh, the most important first: those without room are left out. */
+  readonly optional: readonly Header[];
+}
+
+/** Most bytes of a head, as in gtk-gnutella: those of 416 carry ranges. */
+function headBytesMax(status: number): number {
+  if (status < 400 || status === 416) return 3072;
+  return status < 500 ? 512 : 1024;
 }
 
 export function encodeReply(status: number, frame: ReplyFrame, headers: readonly Header[]): Buffer {
   const all: Header[] = [['Server', frame.userAgent], ['Date', formatHttpDate(frame.date)], ...headers];
-  if (frame.introduce !== null) {
-    all.push(['X-Features', frame.introduce.browsable ? 'browse/1.0, queue/0.1' : 'queue/0.1']);
-    if (frame.introduce.node !== null) all.push(['X-Node', formatEndpoint(frame.introduce.node)]);
+  const connection: Header[] = [];
+  if (!frame.keepAlive) connection.push(['Connection', 'close']);
+  else if (frame.sayKeepAlive) connection.push(['Connection', 'Keep-Alive']);
+  // the first line and the end of the head are shorter than 64 bytes
+  let room = headBytesMax(status) - 64 - bytesOf([...all, ...connection]);
+  for (const header of frame.optional) {
+    const bytes = bytesOf([header]);
+    if (bytes > room || all.length + connection.length >= REPLY_HEADERS_MAX) continue;
+    all.push(header);
+    room -= bytes;
   }
-  if (!frame.keepAlive) all.push(['Connection', 'close']);
-  else if (frame.sayKeepAlive) all.push(['Connection', 'Keep-Alive']);
+  all.push(...connection);
   return encodeResponseHead(status, REASONS[status] ?? 'Error', all);
+}
+
+/** With colon, blank and line end. */
+function bytesOf(headers: readonly Header[]): number {
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
 }
 
 /** A refusal: no body, and the reason in the status line is all there is to say. */

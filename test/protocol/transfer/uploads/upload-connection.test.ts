@@ -17,7 +17,7 @@ import {
   limewireReplies,
   split,
 } from '../../../support/captured-http.ts';
-import { testIdentity } from '../../../support/shared-files.ts';
+import { testIdentity, testMesh } from '../../../support/shared-files.ts';
 
 const DATE = Date.UTC(2026, 0, 2, 3, 4, 5);
 const FREE: UploadLimits = { slots: 4, slotsPerAddress: 0, queue: 2 };
@@ -40,6 +40,7 @@ function answerer(files: readonly SharedFile[] = [SONG], more: Partial<UploadPar
     },
     queue: new UploadQueue(limits),
     identity: testIdentity,
+    mesh: testMesh(),
     ...parts,
   });
 }
