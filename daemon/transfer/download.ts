@@ -2,11 +2,13 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Random } from '../../protocol/ports.ts';
-import { keyOf, PLAIN_SOURCE, type Source } from '../../protocol/transfer/downloads/source.ts';
+import { keyOf, type Source } from '../../protocol/transfer/downloads/source.ts';
+import { sourceAt } from '../../protocol/transfer/downloads/source-locations.ts';
 import { type PlannedSource, type RetryTimes, SourcePlan } from '../../protocol/transfer/downloads/source-plan.ts';
+import type { MeshLocation } from '../../protocol/transfer/mesh/file-locations.ts';
+import type { Mesh } from '../../protocol/transfer/mesh/mesh.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
-import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { DownloadRecord, DownloadStore } from '../store/downloads.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -64,6 +66,7 @@ export interface DownloadContext {
   readonly random: Random;
   readonly fetch: FetchContext;
   readonly retryTimes: RetryTimes;
+  readonly mesh: Mesh;
   readonly checkpoint: CheckpointLimits;
   onChange(download: Download): void;
   /** The download starts or ends waiting in a queue of its source; it needs no slot meanwhile. */
@@ -141,6 +144,15 @@ export class Download implements FetchJob {
     return this.#part;
   }
 
+  get mesh(): Mesh {
+    return this.#context.mesh;
+  }
+
+  /** Nothing of it is verified before its end, and so nothing is served. */
+  get servedBytes(): number {
+    return 0;
+  }
+
   get partPath(): string {
     return join(partsFolder(this.#context.folder), `${this.id}${PART_SUFFIX}`);
   }
@@ -154,9 +166,9 @@ export class Download implements FetchJob {
     return this.#state === 'active' ? this.#rate.bytesPerSecond(this.#context.clock.now()) : 0;
   }
 
-  /** Returns false when the source is known or the list is full. */
-  addSource(source: Source): boolean {
-    const added = this.plan.add(keyOf(source), source);
+  /** `hearsay`: named by another source. Returns false when the source is known or the list is full. */
+  addSource(source: Source, hearsay = false): boolean {
+    const added = this.plan.add(keyOf(source), source, hearsay);
     if (this.error === NO_SOURCE && this.plan.size > 0) this.error = null;
     return added;
   }
@@ -226,6 +238,7 @@ export class Download implements FetchJob {
       this.error = this.#standing;
       if (this.#state === 'paused') this.state = 'queued';
       else if (this.error !== said) this.#context.onChange(this);
+      this.#askMesh();
       const end = await this.#fetchAll(this.#part, signal);
       await this.#checkpoint;
       if (end.kind !== 'completed') await this.#secure(true);
@@ -283,8 +296,17 @@ export class Download implements FetchJob {
     if (this.#state === 'queued' && status === null) this.#context.onRemoteQueue(this, false);
   }
 
-  onAlternates(endpoints: readonly Endpoint[]): void {
-    for (const { host, port } of endpoints) this.addSource({ ...PLAIN_SOURCE, endpoint: { host, port } });
+  onAlternates(locations: readonly MeshLocation[]): void {
+    for (const location of locations) {
+      const source = sourceAt(location);
+      if (source !== null) this.addSource(source, true);
+    }
+  }
+
+  /** Adds the locations that others named to us. */
+  #askMesh(): void {
+    if (this.sha1 === null) return;
+    this.onAlternates(this.mesh.ranked(this.sha1, this.#context.clock.now()).map(({ location }) => location));
   }
 
   async #fetchAll(part: PartFile, signal: AbortSignal): Promise<RunEnd> {

@@ -7,6 +7,7 @@ import type { Random } from '../../protocol/ports.ts';
 import type { Source } from '../../protocol/transfer/downloads/source.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/downloads/source-plan.ts';
 import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/downloads/source-session.ts';
+import type { Mesh } from '../../protocol/transfer/mesh/mesh.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
@@ -49,6 +50,7 @@ export interface DownloadsOptions {
   /** Has a firewalled servent connect to us. Absent: firewalled servents are dialled. */
   push?: (source: Source, signal: AbortSignal) => Promise<Socket>;
   identity: TransferIdentity;
+  mesh: Mesh;
   clock: Clock;
   random: Random;
   log: Log;
@@ -95,7 +97,7 @@ export class Downloads {
   #stopped = true;
 
   constructor(options: DownloadsOptions) {
-    const { folder, store, identity, clock, random, times = {} } = options;
+    const { folder, store, identity, mesh, clock, random, times = {} } = options;
     this.#options = options;
     this.#activeMax = options.activeMax ?? 4;
     this.#diskMs = times.diskMs ?? DISK_RETRY_MS;
@@ -104,6 +106,7 @@ export class Downloads {
       store,
       clock,
       random,
+      mesh,
       fetch: {
         identity,
         clock,

@@ -8,10 +8,11 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { LanePool } from './lane-pool.ts';
 import type { UploadSnapshot } from './upload.ts';
-import { type ServableFiles, type SessionContext, UploadSession } from './upload-session.ts';
+import { type ServableFiles, type ServablePartials, type SessionContext, UploadSession } from './upload-session.ts';
 
 export interface FileServerOptions extends UploadParts {
   files: ServableFiles;
+  partials?: ServablePartials;
   clock: Clock;
   log: Log;
   onStarted?: (upload: UploadSnapshot) => void;
@@ -30,6 +31,7 @@ export class FileServer {
     this.#answerer = new UploadAnswerer(options);
     this.#context = {
       files: options.files,
+      partials: options.partials ?? null,
       queue: options.queue,
       times: this.#answerer.times,
       clock: options.clock,

@@ -82,6 +82,7 @@ export class Transfers {
       dial,
       push: (source, signal) => network.fetch(source, signal),
       identity,
+      mesh: servent.mesh,
       clock,
       random,
       activeMax: settings.downloads.maxActive,

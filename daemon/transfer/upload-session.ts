@@ -6,6 +6,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
+import { isPartial, type PartialFile, type PartialFiles } from '../../protocol/transfer/uploads/partial-file.ts';
 import type { SendEnd, UploadConnection, UploadVerdict } from '../../protocol/transfer/uploads/upload-connection.ts';
 import type { NamedFiles, ServerTimes } from '../../protocol/transfer/uploads/upload-context.ts';
 import type { UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
@@ -27,9 +28,16 @@ export interface ServableFiles extends NamedFiles {
   countUpload?(file: SharedFile): void;
 }
 
+/** The part of the downloads that sessions use. */
+export interface ServablePartials extends PartialFiles {
+  /** Opens the part for reading; null when it is gone. */
+  openPartial(file: PartialFile): Promise<FileHandle | null>;
+}
+
 /** Services shared by all sessions. */
 export interface SessionContext {
   readonly files: ServableFiles;
+  readonly partials: ServablePartials | null;
   readonly queue: UploadQueue;
   readonly times: ServerTimes;
   readonly clock: Clock;
@@ -168,8 +176,8 @@ export class UploadSession {
   }
 
   async #serve(file: SharedFile, range: ByteRange): Promise<boolean> {
-    const { clock, files } = this.#context;
-    const handle = await files.open(file);
+    const { clock, files, partials } = this.#context;
+    const handle = isPartial(file) ? ((await partials?.openPartial(file)) ?? null) : await files.open(file);
     if (handle === null) return this.#execute(this.#connection.missing(clock.now()));
     let end: SendEnd = 'unreadable';
     let more = false;
@@ -188,7 +196,7 @@ export class UploadSession {
   async #send(head: Buffer, handle: FileHandle, file: SharedFile, range: ByteRange): Promise<SendEnd> {
     const { lanes, files, log, queue } = this.#context;
     const upload = this.#begin(file, range, 'active');
-    if (upload.bytes === 0) files.countUpload?.(file);
+    if (upload.bytes === 0 && !isPartial(file)) files.countUpload?.(file);
     const lane = lanes.take(range.end - range.start);
     try {
       const end = await sendRange(this.#socket, head, handle, range, lane, bytes => {

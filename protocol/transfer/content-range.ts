@@ -46,6 +46,25 @@ export function formatAvailableRanges(set: RangeSet): string {
   return items.length === 0 ? 'bytes' : `bytes ${items.join(', ')}`;
 }
 
+/**
+ * X-Available-Ranges of at most `bytesMax` characters: ranges from the one of index `from` on, round to the first. `next`: with which
+ * the next list goes on; null: all are in this one.
+ */
+export function formatSomeRanges(set: RangeSet, from: number, bytesMax: number): { text: string; next: number | null } {
+  const all = formatAvailableRanges(set);
+  if (all.length <= bytesMax) return { text: all, next: null };
+  const items = [...set].map(({ start, end }) => `${start}-${end - 1}`);
+  let text = 'bytes';
+  let at = from % items.length;
+  for (; text.length + 2 + (items[at] ?? '').length <= bytesMax; at = (at + 1) % items.length)
+    text += `${text === 'bytes' ? ' ' : ', '}${items[at]}`;
+  return { text, next: at };
+}
+
+export function formatAvailable(bytes: number): string {
+  return `bytes ${bytes}`;
+}
+
 /** X-Available: how many bytes of a partial file are there. */
 export function parseAvailable(text: string): number | null {
   const [, digits] = /^bytes\s+(\d{1,15})$/i.exec(text.trim()) ?? [];

@@ -10,7 +10,7 @@ import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import type { DownloadSnapshot } from '../../daemon/transfer/download.ts';
 import { Downloads, type DownloadsOptions, type DownloadTimes } from '../../daemon/transfer/downloads.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
-import { testIdentity } from './shared-files.ts';
+import { testIdentity, testMesh } from './shared-files.ts';
 
 export const FAST: DownloadTimes = {
   firstMs: 10,
@@ -59,6 +59,7 @@ export class DownloadRig {
       store: new DownloadStore(store.table('downloads')),
       dial: dialPlain,
       identity: testIdentity,
+      mesh: testMesh(),
       clock: new SystemClock(),
       random: new SystemRandom(),
       log: silentLog,

@@ -7,7 +7,7 @@ import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import { Downloads } from '../../daemon/transfer/downloads.ts';
 import { PLAIN_SOURCE } from '../../protocol/transfer/downloads/source.ts';
 import { dialPlain, FAST } from './download-rig.ts';
-import { testIdentity } from './shared-files.ts';
+import { testIdentity, testMesh } from './shared-files.ts';
 
 const [home = '', port = '', hash = '', size = ''] = process.argv.slice(2);
 const store = await Store.open(join(home, 'store'), silentLog);
@@ -16,6 +16,7 @@ const downloads = new Downloads({
   store: new DownloadStore(store.table('downloads')),
   dial: dialPlain,
   identity: testIdentity,
+  mesh: testMesh(),
   clock: new SystemClock(),
   random: new SystemRandom(),
   log: silentLog,

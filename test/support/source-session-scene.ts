@@ -9,11 +9,11 @@ import {
   type SourceSessionJob,
 } from '../../protocol/transfer/downloads/source-session.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
+import type { MeshLocation } from '../../protocol/transfer/mesh/file-locations.ts';
 import type { QueueStatus } from '../../protocol/transfer/queue-status.ts';
 import { RangeSet } from '../../protocol/transfer/range-set.ts';
-import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { blockOf } from './captured-http.ts';
-import { testIdentity } from './shared-files.ts';
+import { testIdentity, testMesh } from './shared-files.ts';
 
 /** Milliseconds of silence, bytes, or how the connection ends. */
 export type Said = number | Buffer | string | { readonly end: 'ended' | 'broken' };
@@ -33,7 +33,9 @@ export class MemoryDownload implements SourceSessionJob {
   content = Buffer.alloc(0);
   bytes = 0;
   readonly queued: (QueueStatus | null)[] = [];
-  readonly alternates: Endpoint[] = [];
+  readonly alternates: MeshLocation[] = [];
+  readonly mesh = testMesh();
+  servedBytes = 0;
   #unwritten: [number, number][] = [];
 
   constructor(size: number | null = null, sha1: Buffer | null = null) {
@@ -49,8 +51,8 @@ export class MemoryDownload implements SourceSessionJob {
     this.queued.push(status);
   }
 
-  onAlternates(endpoints: readonly Endpoint[]): void {
-    this.alternates.push(...endpoints);
+  onAlternates(locations: readonly MeshLocation[]): void {
+    this.alternates.push(...locations);
   }
 
   put(offset: number, bytes: Buffer): void {

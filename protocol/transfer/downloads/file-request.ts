@@ -1,10 +1,12 @@
 // The head of a request for a range of a file.
-import type { Endpoint } from '../../wire/endpoint.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { formatSha1Urn } from '../../wire/urn.ts';
+import { transferFeatures } from '../features.ts';
 import { encodeRequestHead } from '../http-head.ts';
+import { firewalledNode } from '../mesh/firewalled-location.ts';
 import { formatRange } from '../range.ts';
 import type { ByteRange } from '../range-set.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 import { escapeSegment } from '../uploads/request-target.ts';
 
 /** Our level: active queueing with X-Queue polls; gtk-gnutella answers that form too (see http-queued-active). */
@@ -17,9 +19,10 @@ export interface FileRequest {
   /** Null asks for all of it. */
   readonly range: ByteRange | null;
   readonly sha1: Buffer | null;
-  readonly userAgent: string;
-  /** Where others reach us, or null behind a firewall. */
-  readonly node: Endpoint | null;
+  readonly identity: TransferIdentity;
+  readonly now: number;
+  /** Headers about other locations. */
+  readonly locations: readonly (readonly [name: string, value: string])[];
   /** Bytes of the file that we have. */
   readonly doneBytes: number;
   /** Place in a PARQ queue, to be repeated with each request. */
@@ -29,10 +32,10 @@ export interface FileRequest {
 }
 
 export function encodeFileRequest(request: FileRequest): Buffer {
-  const { range, sha1, node, queued } = request;
-  const headers: [string, string][] = [
+  const { range, sha1, identity, now, queued } = request;
+  const headers: (readonly [name: string, value: string])[] = [
     ['Host', request.host],
-    ['User-Agent', request.userAgent],
+    ['User-Agent', identity.userAgent],
   ];
   if (range !== null) headers.push(['Range', formatRange(range)]);
   headers.push(['X-Queue', QUEUE_VERSION]);
@@ -40,9 +43,11 @@ export function encodeFileRequest(request: FileRequest): Buffer {
   if (sha1 !== null) headers.push(['X-Gnutella-Content-URN', formatSha1Urn(sha1)]);
   headers.push(['X-Downloaded', String(request.doneBytes)]);
   if (request.first) {
-    headers.push(['X-Features', `queue/${QUEUE_VERSION}, browse/1.0`]);
-    if (node !== null) headers.push(['X-Node', formatEndpoint(node)]);
+    headers.push(['X-Features', transferFeatures(identity, true, QUEUE_VERSION, now)]);
+    if (!identity.firewalled(now)) headers.push(['X-Node', formatEndpoint(identity.listen())]);
+    else headers.push(['X-FW-Node-Info', firewalledNode(identity)]);
   }
+  headers.push(...request.locations);
   return encodeRequestHead('GET', request.target, headers);
 }
 

@@ -32,6 +32,8 @@ export const SOURCES_MAX = 64;
 /** Size of a source's first request; doubled after each complete answer. */
 const REQUEST_BYTES_FIRST = 1 << 20;
 const REQUEST_BYTES_MAX = 1 << 24;
+/** LimeWire's. A list of alternates may name anybody. */
+const HEARSAY_FAILURES_MAX = 2;
 /** Refusals in a row until a source is dropped. */
 const FORBIDDEN_MAX = 3;
 
@@ -54,6 +56,8 @@ export interface PlannedSource<S> {
   /** Ranges of a partial source. */
   available: RangeSet | null;
   requestBytes: number;
+  /** Named by others only, and has not answered yet: dropped sooner. */
+  hearsay: boolean;
 }
 
 export class SourcePlan<S> {
@@ -81,7 +85,7 @@ export class SourcePlan<S> {
   }
 
   /** False: known already (a dropped one stays dropped), or no room. */
-  add(key: string, source: S): boolean {
+  add(key: string, source: S, hearsay = false): boolean {
     if (this.#sources.has(key)) return false;
     if (this.#sources.size >= SOURCES_MAX && !this.#forgetDropped()) return false;
     this.#sources.set(key, {
@@ -97,6 +101,7 @@ export class SourcePlan<S> {
       error: null,
       available: null,
       requestBytes: REQUEST_BYTES_FIRST,
+      hearsay,
     });
     return true;
   }
@@ -133,6 +138,7 @@ export class SourcePlan<S> {
 
   /** An answer was complete; `bytes` of it were new. */
   onAnswered(planned: PlannedSource<S>, bytes: number): void {
+    planned.hearsay = false;
     planned.bytes += bytes;
     planned.failures = 0;
     planned.cuts = 0;
@@ -233,7 +239,8 @@ export class SourcePlan<S> {
 
   #strike(planned: PlannedSource<S>, reason: string, ms: number, now: number, max = this.#times.failuresMax): void {
     planned.failures++;
-    if (planned.failures >= max) this.onDropped(planned, reason);
+    if (planned.failures >= (planned.hearsay ? Math.min(max, HEARSAY_FAILURES_MAX) : max))
+      this.onDropped(planned, reason);
     else this.#wait(planned, reason, ms, now);
   }
 

@@ -1,14 +1,17 @@
 // One connection to one source: requests ranges until it refuses or all is fetched, and reports to the plan. A state machine: the
 // shell connects, then executes one command at a time and returns its event.
-import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint } from '../../wire/endpoint.ts';
 import type { ResponseHead } from '../http-head.ts';
-import { parseAltLocations } from '../mesh/alt-locations.ts';
+import type { MeshLocation } from '../mesh/file-locations.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { MeshTalk } from '../mesh/mesh-talk.ts';
 import type { QueueStatus } from '../queue-status.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import { encodeFileRequest, targetOf } from './file-request.ts';
 import type { Source } from './source.ts';
 import { type ExchangeCommand, type ExchangeEvent, SourceError, SourceExchange } from './source-exchange.ts';
+import { locationOf } from './source-locations.ts';
 import type { PlannedSource, SourcePlan } from './source-plan.ts';
 import { type BodyReply, judgeReply, type SourceReply } from './source-reply.ts';
 
@@ -30,13 +33,17 @@ export interface SourceSessionJob {
   /** Null until a source tells. */
   size: number | null;
   readonly plan: SourcePlan<Source>;
+  /** Learns which sources have the file, and which have not. */
+  readonly mesh: Mesh;
+  /** Bytes of the file that we serve others: above 1 MiB we name ourselves as a location. */
+  readonly servedBytes: number;
   /** `done`: bytes of the file that are written. */
   readonly part: { readonly done: RangeSet };
   /** Bytes of ours came. */
   onBytes(bytes: number): void;
   /** Waits in the source's queue; null: not any more. */
   onQueued(status: QueueStatus | null): void;
-  onAlternates(endpoints: readonly Endpoint[]): void;
+  onAlternates(locations: readonly MeshLocation[]): void;
 }
 
 export type SourceSessionCommand =
@@ -52,6 +59,8 @@ export type SourceSessionCommand =
 
 type Steps<Result> = Generator<SourceSessionCommand, Result, ExchangeEvent>;
 
+/** LimeWire's MIN_PARTIAL_FILE_BYTES. */
+const OWN_PART_BYTES_MIN = 1 << 20;
 /** Further requests after a partial source named other ranges. */
 const REPICKS_MAX = 3;
 const POLL_SECONDS = 60;
@@ -67,6 +76,7 @@ export class SourceSession {
   readonly #times: SourceSessionTimes;
   readonly #exchange: SourceExchange;
   readonly #steps: Steps<void>;
+  readonly #talk: MeshTalk;
   #now = 0;
   #over = false;
   /** Largest end of the file by the free space when we connected; null: unknown. */
@@ -90,6 +100,8 @@ export class SourceSession {
     this.#identity = identity;
     this.#times = times;
     this.#exchange = new SourceExchange(times.stallMs);
+    const { endpoint, push } = planned.source;
+    this.#talk = new MeshTalk(job.mesh, endpoint.host, push ? null : endpoint.port);
     this.#steps = this.#run();
     planned.state = 'active';
     planned.error = null;
@@ -98,6 +110,9 @@ export class SourceSession {
   /** The source cannot be connected to: ends the session. */
   unreachable(reason: string, now: number): void {
     this.#finish();
+    this.#now = now;
+    // by push: that way fails for more reasons than theirs
+    if (!this.#planned.source.push) this.#tellMesh('failed');
     this.#job.plan.onFailed(this.#planned, reason, 0, now);
   }
 
@@ -144,6 +159,7 @@ export class SourceSession {
       if (range === null) return this.#onNothingToAsk();
       const head = yield* this.#exchange.request(this.#request(range, first));
       const reply = judgeReply(head, { range, size: this.#job.size, sha1: this.#job.sha1 });
+      this.#judgeSource(reply);
       const misfit = this.#misfitOf(reply);
       if (misfit !== null) return plan.onDropped(this.#planned, misfit);
       this.#learn(head, reply);
@@ -167,17 +183,32 @@ export class SourceSession {
     else plan.onFailed(this.#planned, error.message, this.#bytes, this.#now);
   }
 
+  /** Who refuses us for now, or has trouble of its own, is neither good nor bad. */
+  #judgeSource({ kind }: SourceReply): void {
+    if (kind === 'body' || kind === 'busy' || kind === 'unavailable') this.#tellMesh('served');
+    else if (kind === 'drop') this.#tellMesh('failed');
+  }
+
+  #tellMesh(how: 'served' | 'failed'): void {
+    const { sha1, mesh } = this.#job;
+    const location = locationOf(this.#planned.source);
+    if (sha1 !== null && location !== null) mesh[how](sha1, location, this.#now);
+  }
+
   #request(range: ByteRange, first: boolean): Buffer {
     const { source } = this.#planned;
-    const { sha1, part } = this.#job;
+    const { sha1, part, servedBytes } = this.#job;
     const identity = this.#identity;
+    const firewalled = identity.firewalled(this.#now);
+    const own = !firewalled && servedBytes > OWN_PART_BYTES_MIN ? identity.listen() : null;
     return encodeFileRequest({
       host: formatEndpoint(source.endpoint),
       target: source.target ?? targetOf(sha1, source.index, source.name),
       range,
       sha1,
-      userAgent: identity.userAgent,
-      node: identity.firewalled(this.#now) ? null : identity.listen(),
+      identity,
+      now: this.#now,
+      locations: sha1 === null ? [] : this.#talk.tell(sha1, own, this.#now),
       doneBytes: part.done.bytes,
       queued: this.#place,
       first,
@@ -209,7 +240,7 @@ export class SourceSession {
     else if (reply.kind === 'body') this.#planned.available = null; // a whole file by now
     if (job.size === null && 'size' in reply && reply.size !== null) job.size = reply.size;
     if (reply.kind !== 'drop' && job.sha1 !== null)
-      job.onAlternates(parseAltLocations(head.headers.get('X-Alt') ?? ''));
+      job.onAlternates(this.#talk.hear(job.sha1, head.headers, false, this.#now));
   }
 
   /** True when another request may follow on this connection. */

@@ -1,6 +1,7 @@
 // Servents that can only be reached by asking them to connect to us: items of X-Falt and X-NFalt, and X-FW-Node-Info.
 import { DEFAULT_PORT } from '../../constants.ts';
 import { type Endpoint, endpointOrNull, formatEndpoint, isIpv6 } from '../../wire/endpoint.ts';
+import type { TransferIdentity } from '../transfer-identity.ts';
 import type { AltLocation } from './alt-locations.ts';
 import { formatTlsBits, parseTlsBits } from './tls-bits.ts';
 
@@ -60,6 +61,13 @@ export function formatFirewalled({ serventGuid, fwt, address, pushProxies }: Fir
   const bits = formatTlsBits(proxies.flatMap(({ tls }, i) => (tls ? [i] : [])));
   if (bits !== '') fields.push(`pptls=${bits}`);
   return [...fields, ...proxies.map(formatEndpoint)].join(';');
+}
+
+/** The value of X-FW-Node-Info for ourselves. */
+export function firewalledNode(identity: TransferIdentity): string {
+  const { serventGuid } = identity;
+  const pushProxies = identity.pushProxies().map(({ host, port }) => ({ host, port, tls: false }));
+  return formatFirewalled({ serventGuid, fwt: null, address: null, pushProxies });
 }
 
 /** The value of X-Push-Proxy: the proxies that a firewalled servent can be reached through. */

@@ -1,7 +1,7 @@
 // What we say about ourselves on one upload connection: all of it with the first reply, push proxies again when they change.
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { transferFeatures } from '../features.ts';
-import { formatFirewalled, formatPushProxies } from '../mesh/firewalled-location.ts';
+import { firewalledNode, formatPushProxies } from '../mesh/firewalled-location.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { Header } from './upload-reply.ts';
 
@@ -35,16 +35,11 @@ export class Introduction {
   }
 
   #firewalled(): Header[] {
-    const { serventGuid } = this.#identity;
-    const proxies = this.#identity.pushProxies().map(proxy => ({ ...proxy, tls: false }));
-    const said = formatPushProxies(proxies);
+    const said = formatPushProxies(this.#identity.pushProxies());
     const headers: Header[] = [];
     if (said !== this.#proxiesSaid) headers.push(['X-Push-Proxy', said]);
     this.#proxiesSaid = said;
-    if (!this.#introduced) {
-      const node = formatFirewalled({ serventGuid, fwt: null, address: null, pushProxies: proxies });
-      headers.push(['X-FW-Node-Info', node]);
-    }
+    if (!this.#introduced) headers.push(['X-FW-Node-Info', firewalledNode(this.#identity)]);
     return headers;
   }
 

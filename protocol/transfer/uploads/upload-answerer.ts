@@ -3,6 +3,7 @@ import { ReasonCounts } from '../../reason-counts.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
+import { NO_PARTIAL_FILES, type PartialFiles } from './partial-file.ts';
 import { UploadConnection } from './upload-connection.ts';
 import {
   type NamedFiles,
@@ -16,6 +17,8 @@ import { UPLOAD_TIMES, type UploadQueue } from './upload-queue.ts';
 export interface UploadParts {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
+  /** Running downloads, whose verified bytes are served; absent: none. */
+  readonly partials?: PartialFiles | undefined;
   readonly identity: TransferIdentity;
   readonly mesh: Mesh;
   /** What a browse lists; absent: browsing is refused. */
@@ -38,6 +41,7 @@ const CONNECTIONS_MAX = 512;
 export class UploadAnswerer implements UploadContext {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
+  readonly partials: PartialFiles;
   readonly identity: TransferIdentity;
   readonly mesh: Mesh;
   readonly times: ServerTimes;
@@ -53,6 +57,7 @@ export class UploadAnswerer implements UploadContext {
   constructor(parts: UploadParts) {
     this.files = parts.files;
     this.queue = parts.queue;
+    this.partials = parts.partials ?? NO_PARTIAL_FILES;
     this.identity = parts.identity;
     this.mesh = parts.mesh;
     this.times = { ...SERVER_TIMES, ...parts.times };

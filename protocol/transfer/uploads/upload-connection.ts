@@ -14,6 +14,7 @@ import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
 import { Introduction } from './introduction.ts';
+import { Availability, isPartial, partOf } from './partial-file.ts';
 import { parseTarget, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
@@ -91,6 +92,7 @@ export class UploadConnection {
   #treeAsked: { readonly request: RequestHead; readonly at: Moment } | null = null;
   readonly #introduction: Introduction;
   readonly #talk: MeshTalk;
+  readonly #availability = new Availability();
   /** The file that the present request is about. */
   #about: SharedFile | null = null;
   /** File whose name was sent last. */
@@ -222,7 +224,7 @@ export class UploadConnection {
     const target = parseTarget(request.target);
     if (target.kind === 'root') return this.#browse(request, at);
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
-    const file = this.#find(target, wanted);
+    const file = this.#find(target, wanted) ?? this.#findPartial(target, wanted);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
     if (target.kind === 'tree' && this.#context.queue.limits.slots > 0) {
       this.#treeAsked = { request, at };
@@ -231,10 +233,11 @@ export class UploadConnection {
 
     if (target.kind === 'tree') return this.#refuse(403, 'forbidden', at);
     this.#about = file;
-    this.#talk.hear(file.sha1, headers, true, at.now);
-    const range = parseRange(headers.get('Range'), file.size);
-    if (range === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
-    if (range === RangeVerdict.Unsatisfiable) {
+    this.#talk.hear(file.sha1, headers, !isPartial(file), at.now);
+    const asked = parseRange(headers.get('Range'), file.size);
+    if (asked === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
+    const range = asked !== RangeVerdict.Unsatisfiable && isPartial(file) ? partOf(file, asked) : asked;
+    if (range === RangeVerdict.Unsatisfiable || (range === null && isPartial(file))) {
       return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), at);
     }
     return this.#admit({ request, file, range, at });
@@ -251,6 +254,14 @@ export class UploadConnection {
     if (wanted !== null) return fileOfUrn(files, wanted);
     const file = files.byIndex(target.index);
     return file !== null && namesFile(target.asked, file.name) ? file : null;
+  }
+
+  /** A file of which we have a part, by hash alone. */
+  #findPartial(target: Target, wanted: Urn | null): SharedFile | null {
+    if (target.kind !== 'file' && (target.kind !== 'index' || wanted === null)) return null;
+    const sha1 = target.kind === 'file' ? target.urn.sha1 : (wanted?.sha1 ?? null);
+    if (sha1 === null || wanted?.sha1?.equals(sha1) === false) return null;
+    return this.#context.partials.partialOf(sha1);
   }
 
   #admit(pending: Pending): UploadVerdict {
@@ -345,11 +356,13 @@ export class UploadConnection {
     const optional = this.#introduction.headers(at.now);
     // a client that we refuse for good has no use for others
     const about = status < 400 || status === 416 || status === 503 ? this.#about : null;
+    const partial = this.#about !== null && isPartial(this.#about) ? this.#about : null;
+    const available = partial === null ? [] : this.#availability.headers(status, partial, at.date);
     if (about !== null) optional.push(...this.#talk.tell(about.sha1, null, at.now));
     return encodeReply(
       status,
       { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional },
-      headers,
+      [...headers, ...available],
     );
   }
 }

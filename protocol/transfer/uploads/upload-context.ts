@@ -4,6 +4,7 @@ import type { ContentFiles, SharedFile } from '../../search/shared-file.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
+import type { PartialFiles } from './partial-file.ts';
 import type { UploadQueue, UploadTimes } from './upload-queue.ts';
 
 /** What a request can name: an index or a hash, never a path. */
@@ -54,6 +55,8 @@ export interface ServerTimes extends UploadTimes {
 export interface UploadContext {
   readonly files: NamedFiles;
   readonly queue: UploadQueue;
+  /** Running downloads, whose verified bytes are served. */
+  readonly partials: PartialFiles;
   readonly identity: TransferIdentity;
   readonly mesh: Mesh;
   readonly times: ServerTimes;
