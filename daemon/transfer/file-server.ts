@@ -49,7 +49,9 @@ export class FileServer {
 
   /** Takes over a socket; `head` holds bytes already read; `pushed`: we opened the socket because of a push. */
   handle(socket: Socket, head: Buffer, pushed = false): void {
-    const connection = this.#stopping ? null : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', pushed);
+    const connection = this.#stopping
+      ? null
+      : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', pushed);
     if (connection === null) {
       socket.destroy();
       return;

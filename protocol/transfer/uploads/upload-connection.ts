@@ -359,11 +359,10 @@ export class UploadConnection {
     const partial = this.#about !== null && isPartial(this.#about) ? this.#about : null;
     const available = partial === null ? [] : this.#availability.headers(status, partial, at.date);
     if (about !== null) optional.push(...this.#talk.tell(about.sha1, null, at.now));
-    return encodeReply(
-      status,
-      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional },
-      [...headers, ...available],
-    );
+    return encodeReply(status, { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional }, [
+      ...headers,
+      ...available,
+    ]);
   }
 }
 

@@ -130,7 +130,7 @@ t.test('what a request says', async t => {
       ['X-Queue', '0.1'],
       ['X-Gnutella-Content-URN', formatSha1Urn(hash)],
       ['X-Downloaded', '0'],
-      ['X-Features', 'queue/0.1, browse/1.0'],
+      ['X-Features', 'browse/1.0, queue/0.1, fwalt/0.1'],
       ['X-Node', '127.0.0.1:6346'],
     ],
   );
@@ -181,13 +181,14 @@ t.test(
     t.equal(starts[0], 0);
     t.ok((starts[1] ?? 0) > 250_000 && (starts[2] ?? 0) > 500_000, `${starts}`);
 
+    const other = testBytes(content.length, 9); // the mesh knows who has the first
     const closing = await ScriptedSource.open(t, asked => {
-      asked.socket.write(partial(content, rangeOf(asked, content.length), 'Connection: close\r\n'));
+      asked.socket.write(partial(other, rangeOf(asked, other.length), 'Connection: close\r\n'));
       return false;
     });
     const second = await rig.downloads.add({
-      sha1: sha1(content),
-      size: content.length,
+      sha1: sha1(other),
+      size: other.length,
       name: 'y',
       sources: [closing.source],
     });
