@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { silentLog } from '../daemon/log.ts';
 import { SystemClock } from '../daemon/system.ts';
 import { FileServer } from '../daemon/transfer/file-server.ts';
+import { NETWORK_RULES } from '../protocol/network-rules.ts';
 import type { SharedFile } from '../protocol/search/shared-file.ts';
 import { Mesh } from '../protocol/transfer/mesh/mesh.ts';
 import { UploadQueue } from '../protocol/transfer/uploads/upload-queue.ts';
@@ -59,7 +60,7 @@ async function startOurs(path: string): Promise<{ port: number; stop(): Promise<
       ipv6: () => null,
       pushProxies: () => [],
     },
-    mesh: new Mesh({ role: () => 'leaf', reaches: ['loopback'], forbids: () => null, sharedAddress: true }),
+    mesh: new Mesh({ role: () => 'leaf', rules: NETWORK_RULES.local, reach: { forbids: () => null } }),
     clock: new SystemClock(),
     log: silentLog,
   });

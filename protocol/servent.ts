@@ -89,12 +89,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     this.hosts = new HostCache(random, rules.hosts);
     this.slots = new FreeSlots(this.hosts, rules.freeSlotsMs);
     this.reach = new ReachPolicy(rules, parts.blocked);
-    this.mesh = new Mesh({
-      role: () => this.role.role,
-      reaches: rules.reaches,
-      forbids: endpoint => this.reach.forbids(endpoint),
-      sharedAddress: rules.sharedAddress,
-    });
+    this.mesh = new Mesh({ role: () => this.role.role, rules, reach: this.reach });
     this.sightings = new HostSightings(this.hosts, this.reach, clock);
     this.firewall = new Firewall({
       override: REACH_OVERRIDES[settings.reachable],
@@ -155,18 +150,13 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     });
     this.neighbours = new Neighbours(
       {
-        overlay,
+        ...{ overlay, rules, settings, clock, random, serventGuid },
         kept: this.kept,
         hosts: this.hosts,
         sightings: this.sightings,
         slots: this.slots,
         reach: this.reach,
         role: this.role,
-        rules,
-        settings,
-        clock,
-        random,
-        serventGuid,
         startedAt: parts.startedAt,
         dial: endpoint => shell.dial(endpoint),
         onLeaving: (link, drop) => parts.sink.onLeaving(link, drop),

@@ -31,7 +31,7 @@ export const testIdentity: TransferIdentity = {
 /** A mesh that believes every address, one servent each. */
 export function testMesh(): Mesh {
   const reaches = ['loopback', 'private', 'public', 'unusable'] as const;
-  return new Mesh({ role: () => 'leaf', reaches, forbids: () => null, sharedAddress: false });
+  return new Mesh({ role: () => 'leaf', rules: { reaches, sharedAddress: false }, reach: { forbids: () => null } });
 }
 
 /** Bytes that tell where they are from: the same for a seed, no two windows alike. */

@@ -2,7 +2,8 @@
 
 import ipaddr from 'ipaddr.js';
 import type { Role } from '../../handshake/capabilities.ts';
-import { type Endpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
+import type { NetworkRules } from '../../network-rules.ts';
+import { type Endpoint, isIpv6, reachOf } from '../../wire/endpoint.ts';
 import type { AltLocation } from './alt-locations.ts';
 import { FileLocations, isFirewalled, type MeshBan, type MeshEntry, type MeshLocation } from './file-locations.ts';
 
@@ -20,15 +21,15 @@ export const MESH_LIMITS: Readonly<Record<Role, MeshLimits>> = {
 
 export interface MeshParts {
   readonly role: () => Role;
-  /** Scopes of addresses that are believed when others name them. */
-  readonly reaches: readonly Reach[];
-  /** Why an endpoint must not be dialled (ours, blocked), or null. */
-  readonly forbids: (endpoint: Endpoint) => string | null;
-  /** All servents have one address and differ by port. */
-  readonly sharedAddress: boolean;
+  readonly rules: Pick<NetworkRules, 'reaches' | 'sharedAddress'>;
+  readonly reach: {
+    /** Why an endpoint must not be dialled (ours, blocked), or null. */
+    forbids(endpoint: Endpoint): string | null;
+  };
 }
 
 export class Mesh {
+  /** All servents have one address and differ by port. */
   readonly sharedAddress: boolean;
   readonly #parts: MeshParts;
   /** By SHA-1; the longest unused first. */
@@ -37,7 +38,7 @@ export class Mesh {
 
   constructor(parts: MeshParts) {
     this.#parts = parts;
-    this.sharedAddress = parts.sharedAddress;
+    this.sharedAddress = parts.rules.sharedAddress;
   }
 
   get files(): number {
@@ -112,7 +113,8 @@ export class Mesh {
   }
 
   #mayBeReached(endpoint: Endpoint): boolean {
-    return this.#parts.reaches.includes(reachOf(endpoint.host)) && this.#parts.forbids(endpoint) === null;
+    const { rules, reach } = this.#parts;
+    return rules.reaches.includes(reachOf(endpoint.host)) && reach.forbids(endpoint) === null;
   }
 
   #change<Result>(sha1: Buffer, change: (file: FileLocations) => Result): Result {

@@ -14,9 +14,8 @@ const OURS = { host: '5.5.5.5', port: 6346 };
 const GUID = '9DBC52EEEBCA2C8A79036D626B959900';
 
 function meshOf(profile: Profile = 'public'): Mesh {
-  const { reaches, sharedAddress } = NETWORK_RULES[profile];
   const forbids = ({ host, port }: typeof OURS) => (host === OURS.host && port === OURS.port ? 'ours' : null);
-  return new Mesh({ role: () => 'leaf', reaches, sharedAddress, forbids });
+  return new Mesh({ role: () => 'leaf', rules: NETWORK_RULES[profile], reach: { forbids } });
 }
 
 const headers = (fields: Record<string, string>) => new Headers(Object.entries(fields));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Role } from '../../../../protocol/handshake/capabilities.ts';
+import { NETWORK_RULES } from '../../../../protocol/network-rules.ts';
 import type { AltLocation } from '../../../../protocol/transfer/mesh/alt-locations.ts';
 import {
   BAN_MS,
@@ -20,9 +21,8 @@ const FETCHED = { good: false, shared: false };
 function publicMesh(role: Role = 'leaf'): Mesh {
   return new Mesh({
     role: () => role,
-    reaches: ['public'],
-    forbids: endpoint => (formatEndpoint(endpoint) === formatEndpoint(OURS) ? 'ours' : null),
-    sharedAddress: false,
+    rules: NETWORK_RULES.public,
+    reach: { forbids: endpoint => (formatEndpoint(endpoint) === formatEndpoint(OURS) ? 'ours' : null) },
   });
 }
 
