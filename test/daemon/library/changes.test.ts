@@ -1,9 +1,10 @@
 // Changes in shared folders are noticed by themselves: the catalog follows the disk.
 import type { watch } from 'node:fs';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t, { type Test } from 'tap';
 import type { WatchOptions } from '../../../daemon/library/changes.ts';
+import { HashPool } from '../../../daemon/library/hash-pool.ts';
 import type { Library, LibraryOptions } from '../../../daemon/library/library.ts';
 import { find, names, openLibrary } from '../../support/library.ts';
 
@@ -114,6 +115,47 @@ t.test('the shared folder itself may go and return', async t => {
   t.equal(library.hashing.done, 1, 'it was not hashed again');
   writeFileSync(at('b.txt'), 'b');
   await until(() => library.files === 2);
+});
+
+t.test('a disk that goes while its folder is watched is no deletion: nothing is hashed when it is back', async t => {
+  const { library, root, at, until } = await watched(t, {
+    disk: { 'a.txt': 'a', deep: { 'b.txt': 'b' } },
+    'c.txt': 'c',
+  });
+  renameSync(at('disk'), join(root, 'away'));
+  mkdirSync(at('disk')); // the mount point
+  await until(() => library.files === 1);
+  t.strictSame(find(library, 'a.txt'), [], 'it leaves hits at once');
+  await library.settled();
+  rmdirSync(at('disk'));
+  renameSync(join(root, 'away'), at('disk'));
+  await until(() => library.files === 3);
+  await library.settled();
+  t.equal(library.hashing.done, 3);
+});
+
+t.test('a file that vanishes while it is hashed is forgotten, and one that comes in its place is shared', async t => {
+  const pool = new HashPool(1);
+  t.teardown(() => pool.close());
+  pool.speed = 1024 * 1024;
+  const { library, at, until } = await watched(t, {}, {}, { hashPool: pool });
+  writeFileSync(at('large.bin'), Buffer.alloc(20 * 2 ** 20, 1));
+  await new Promise<void>(done => {
+    const look = setInterval(() => {
+      if (library.hashing.pending === 0) return;
+      rmSync(at('large.bin'));
+      clearInterval(look);
+      done();
+    }, 1);
+  });
+  writeFileSync(at('small.txt'), 'small');
+  await until(() => library.files === 1);
+  await library.settled();
+  t.strictSame(names(library), ['small.txt']);
+  t.match(library.folders(), [{ error: null }]);
+  writeFileSync(at('large.bin'), 'in its place');
+  await until(() => library.files === 2);
+  t.strictSame(names(library), ['large.bin', 'small.txt']);
 });
 
 t.test('what is left out of a scan is left out of what changes', async t => {

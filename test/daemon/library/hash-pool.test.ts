@@ -127,6 +127,19 @@ t.test('two threads share the work, and nothing is told after closing', async t 
   t.equal(two.pending, 0);
 });
 
+t.test('a thread reads no faster than the limit, which can be lifted while it waits', async t => {
+  const path = join(t.testdir({ file: Buffer.alloc(2 ** 20, 1) }), 'file');
+  pool.speed = 2 * 2 ** 20;
+  const startedAt = performance.now();
+  await hash(path);
+  const took = performance.now() - startedAt;
+  t.ok(took >= 450, `1 MiB at 2 MiB/s took ${took} ms`);
+  pool.speed = 1024; // 1 MiB would take a quarter of an hour
+  const slow = hash(path);
+  pool.speed = 0;
+  t.equal((await slow).kind, 'hashed');
+});
+
 t.test('a secret behind the bytes that a file system gives at once is found', async t => {
   const shorter = `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';

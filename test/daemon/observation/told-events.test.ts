@@ -63,7 +63,7 @@ t.test('two daemons that search, transfer, fail and stop', async t => {
   const b = await startServent(t, join(folder, 'b'), { 'downloads.folder': join(folder, 'b-downloads') });
   await hashed(a.client, 2);
   const [atA, atB] = [listen(t, a), listen(t, b)];
-  for (const type of ['status.started', 'library.scanned', 'status.now']) await atA(type);
+  for (const type of ['status.started', 'library.scanned', 'library.hashing', 'status.now']) await atA(type);
 
   await b.client.connect({ address: a.address });
   await atB('link.opened');
