@@ -6,6 +6,7 @@ import type * as explain from './schemas/explain.ts';
 import type * as hooks from './schemas/hooks.ts';
 import type * as keys from './schemas/keys.ts';
 import type * as library from './schemas/library.ts';
+import type * as limits from './schemas/limits.ts';
 import type * as monitor from './schemas/monitor.ts';
 import type * as overlay from './schemas/overlay.ts';
 import type * as searches from './schemas/searches.ts';
@@ -30,6 +31,9 @@ export type PreviewView = z.infer<typeof library.preview>;
 export type HashingView = z.infer<typeof library.hashing>;
 export type RescanView = z.infer<typeof library.rescan>;
 export type ScrubView = z.infer<typeof library.scrub>;
+export type LimitView = z.infer<typeof limits.limit>;
+export type LimitsView = z.infer<typeof limits.limits>;
+export type BudgetView = z.infer<typeof limits.budget>;
 export type LiveView = z.infer<typeof service.live>;
 export type ReadyView = z.infer<typeof service.ready>;
 export type SettingView = z.infer<typeof service.setting>;
@@ -134,6 +138,9 @@ export interface Control {
   changeDownload(input: ById & ChangeDownloadInput): Answer<DownloadView>;
   /** Cancels a download and deletes its partial file; a completed file stays. */
   removeDownload(input: ById): Answer<void>;
+
+  /** Which limits of bandwidth hold now, and why. */
+  limits(): Answer<LimitsView>;
 
   uploads(input: ListRequest): Answer<Page<UploadView>>;
   cancelUpload(input: ById): Answer<void>;

@@ -7,6 +7,7 @@ import * as explain from './schemas/explain.ts';
 import * as hooks from './schemas/hooks.ts';
 import * as keys from './schemas/keys.ts';
 import * as library from './schemas/library.ts';
+import * as limits from './schemas/limits.ts';
 import * as monitor from './schemas/monitor.ts';
 import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
@@ -232,6 +233,11 @@ export const endpoints = {
     problems: ['NOT_FOUND'],
   }),
 
+  limits: get(`${API}/limits`, {
+    tag: 'transfers',
+    doc: 'Limits of bandwidth that hold now: value, origin, what is used; and the monthly budget.',
+    output: limits.limits,
+  }),
   uploads: get(`${API}/uploads`, {
     tag: 'uploads',
     doc: 'Running and queued uploads.',

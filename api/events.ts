@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { address, bytes, count, id, seconds, time } from './schemas/common.ts';
 import { folder, hashing } from './schemas/library.ts';
+import { budget } from './schemas/limits.ts';
 import { peer, query, status } from './schemas/overlay.ts';
 import { result, search } from './schemas/searches.ts';
 import { configPlan, logLevel, logLine } from './schemas/service.ts';
@@ -64,6 +65,11 @@ export const events = {
   'status.started': kept('status', status, 'the daemon started'),
   'status.now': latest('status', status, 'state of the servent, sent periodically'),
   'status.configured': kept('status', configPlan, 'the configuration changed'),
+  'status.budget': kept(
+    'status',
+    budget,
+    'the monthly budget slows transfers down, stops them, or lets them run again',
+  ),
   'status.stopping': kept('status', z.object({ uptime: seconds }), 'the daemon is about to stop'),
   'log.line': passing('log', logLine, 'a line was logged; at most 500 a second are sent'),
   'log.skipped': passing('log', z.object({ lines: count, seconds }), 'number of further lines logged in `seconds`'),

@@ -1,6 +1,6 @@
 // Formats values of the API as text, for the command line, the dashboard and the web page. Pure.
 
-import type { HashingView, SearchView } from './control.ts';
+import type { HashingView, LimitView, SearchView } from './control.ts';
 
 type Repeat = Pick<SearchView, 'askedBefore' | 'askAgainAt' | 'text'>;
 
@@ -16,6 +16,12 @@ export function formatBytes(bytes: number): string {
 
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
+}
+
+/** Use against a limit: `480 KiB/s of 512 KiB/s`. */
+export function formatLimit({ value, used, stopped }: Pick<LimitView, 'value' | 'used' | 'stopped'>): string {
+  if (stopped) return 'stopped';
+  return used === null ? formatRate(value) : `${formatRate(used)} of ${formatRate(value)}`;
 }
 
 /** Formats a duration in its two largest units: `42 s`, `3 min`, `2 h 5 min`, `4 d 1 h`. */

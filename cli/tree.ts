@@ -14,6 +14,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { libraryCommands } from './library.ts';
+import { limitsCommand } from './limits.ts';
 import { logCommand } from './log.ts';
 import { outputOptions } from './output.ts';
 import { overlayCommands } from './overlay.ts';
@@ -40,6 +41,7 @@ export function createProgram(surroundings: Terminal): Command {
     ...searchCommands(terminal),
     searchesCommand(terminal),
     ...transferCommands(terminal),
+    limitsCommand(terminal),
     ...libraryCommands(terminal),
     configCommand(terminal),
     tuiCommand(terminal),

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ConfigPlan } from '../api/control.ts';
+import type { BudgetState } from '../protocol/bandwidth/budget.ts';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
 import { ROUND_MS } from '../protocol/servent.ts';
 import type { Endpoint } from '../protocol/wire/endpoint.ts';
-import type { ResolvedSettings } from '../settings/settings.ts';
+import { type ResolvedSettings, settingsList } from '../settings/settings.ts';
 import { startAdmin } from './admin/admin.ts';
 import { cachesToAsk } from './bootstrap/known-caches.ts';
 import { type DaemonContext, openContext } from './context.ts';
@@ -18,6 +19,7 @@ import { Shutdown } from './shutdown.ts';
 import { Ticker } from './ticker.ts';
 import { createLibrary, Transfers } from './transfer/transfers.ts';
 import { EventReports } from './views/event-reports.ts';
+import { budgetView } from './views/limits.ts';
 
 export interface RunningDaemon {
   readonly gnutella: Endpoint;
@@ -73,6 +75,7 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
   const network: Network = new Network(context, { library, caches, sink, serve });
   const transfers: Transfers = new Transfers(context, library, network, reports);
 
+  network.limits.onBudget = (budget, before) => onBudget(context, network, transfers, budget.state, before);
   await network.restore();
   await transfers.startLibrary();
   const gnutella = await network.listen();
@@ -86,6 +89,33 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
   shutdown.add('the telemetry', await telemetry.start(context.settings.hooks, status));
   return { gnutella, api, reload, stop: () => shutdown.stop() };
 }
+
+/** Stops transfers and becomes a leaf when the monthly budget is used up; takes that back in the next month. */
+function onBudget(
+  { log, clock, recorder }: DaemonContext,
+  { limits, servent }: Network,
+  { uploads, downloads }: Transfers,
+  state: BudgetState,
+  before: BudgetState,
+): void {
+  const { spent } = limits;
+  downloads.suspended = spent;
+  if (spent) uploads.endActive();
+  servent.role.hold(spent, spent ? 'the monthly budget is used up' : 'there is a budget again', clock.now());
+  if (!['slow', 'spent'].some(one => one === state || one === before)) return;
+  const view = budgetView(limits);
+  log.warn({ used: view.used, bytes: view.bytes }, BUDGET_TEXTS[state]);
+  recorder.events.tell('status.budget', view);
+}
+
+const BUDGET_TEXTS: Readonly<Record<BudgetState, string>> = {
+  none: 'there is no monthly budget any more: nothing is held back by it',
+  open: 'there is budget again: transfers run',
+  slow: 'nine tenths of the monthly budget are used: the rest is spread over the rest of the month',
+  spent: 'the monthly budget is used up: uploads and downloads stop until the next month, and the servent is a leaf',
+};
+
+const LIMIT_KEYS = settingsList.flatMap(({ key }) => (key.startsWith('limits.') ? [key] : []));
 
 interface LiveParts {
   network: Network;
@@ -105,6 +135,7 @@ function applyLiveSettings(
     now => (listener.limits = listenerLimits(now)),
   );
   live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => (listener.limits = listenerLimits(now)));
+  live.on(LIMIT_KEYS, () => network.limits.tick());
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));
   live.on(['gnutella.reachable'], now => servent.overrideReach(now.gnutella.reachable, clock.now()));

@@ -102,7 +102,8 @@ function collect(
       // For a list, reports the position of the item.
       const wrong = checked.item !== null && isSeq(node) ? (node.items[checked.item] as Node) : node;
       const place = at(wrong?.range?.[0] ?? (pair.key as Node).range?.[0] ?? 0);
-      faults.push(wrongValue(key as SettingKey, setting.expected, wrong === null ? null : wrong.toJS(document), place));
+      const expected = checked.expected ?? setting.expected;
+      faults.push(wrongValue(key as SettingKey, expected, wrong === null ? null : wrong.toJS(document), place));
     }
   }
 }

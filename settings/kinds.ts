@@ -5,10 +5,10 @@ import { homeFolder } from '../api/home.ts';
 import { canonicalCacheUrl } from '../protocol/bootstrap/gwebcache-answer.ts';
 import { addressOrNull } from '../protocol/wire/endpoint.ts';
 
-/** The normalized value; or the index of the invalid list item, null for the whole value. */
+/** The normalized value; or the index of the invalid list item, null for the whole value, and what is expected there if it is more than that of the kind. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly item: number | null };
+  | { readonly ok: false; readonly item: number | null; readonly expected?: string };
 
 export interface Kind<T> {
   readonly check: (value: unknown) => Checked<T>;

@@ -140,7 +140,7 @@ function checked(
   const result = setting.check(value);
   if (!result.ok) {
     const wrong = result.item !== null && Array.isArray(value) ? value[result.item] : asGiven;
-    faults.push(wrongValue(key, setting.expected, wrong, where, origin.kind === 'flag'));
+    faults.push(wrongValue(key, result.expected ?? setting.expected, wrong, where, origin.kind === 'flag'));
     return null;
   }
   return { value: setting.within === undefined ? result.value : setting.within(result.value, folder), origin };

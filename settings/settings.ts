@@ -22,6 +22,17 @@ import {
   webOrigin,
   yesOrNo,
 } from './kinds.ts';
+import { scheduleList } from './schedule.ts';
+
+const RATE_MAX = 1_000_000_000_000;
+/** A limit in bytes per second; 0: none. */
+const rateLimit = (flag: string, of: string) =>
+  setting(integer(0, RATE_MAX), {
+    flag,
+    change: 'hot',
+    default: 0,
+    doc: `${of}, in bytes per second. 0: no limit.`,
+  });
 
 export type Profile = 'local' | 'lan' | 'public';
 
@@ -261,6 +272,34 @@ export const declaration = {
       change: 'hot',
       default: 0,
       doc: 'Upstream capacity in bytes per second, sent with every hit; not a limit. 0: the highest measured rate.',
+    }),
+  },
+  limits: {
+    upload: rateLimit('--limit-upload <n>', 'Most that all uploads together send'),
+    download: rateLimit('--limit-download <n>', 'Most that all downloads together receive'),
+    overlay: rateLimit(
+      '--limit-overlay <n>',
+      'Most that is sent on Gnutella connections; pings that keep them up, routing tables and other control messages are sent in any case and count',
+    ),
+    udp: rateLimit(
+      '--limit-udp <n>',
+      'Most that is sent in datagrams; what waits longer than 3 s is dropped, pings first',
+    ),
+    out: rateLimit('--limit-out <n>', 'Most that is sent, by all of these together'),
+    in: rateLimit('--limit-in <n>', 'Most that downloads receive, as `limits.download`'),
+    total: rateLimit('--limit-total <n>', 'Most of both directions together'),
+    slot: rateLimit('--limit-slot <n>', 'Most that one upload sends'),
+    schedule: setting(scheduleList, {
+      flag: '--limits-schedule <json>',
+      change: 'hot',
+      default: () => [],
+      doc: 'A weekly timetable in local time: entries with `days` (`daily`, `weekdays`, `weekend`, or a list of `mon` to `sun` on which it begins), `from`, `to` (of the next day if it is not after `from`) and limits `upload`, `download`, `overlay` in bytes per second, 0: no limit, which hold in place of those above. The first entry that fits holds.',
+    }),
+    monthlyBytes: setting(integer(0, Number.MAX_SAFE_INTEGER), {
+      flag: '--monthly-bytes <n>',
+      change: 'hot',
+      default: 0,
+      doc: 'Most bytes of a calendar month, sent and received together. From nine tenths on what is left is spread over the rest of the month; once it is used up uploads and downloads stop until the next month and the servent is a leaf. 0: no budget.',
     }),
   },
   api: {

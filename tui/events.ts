@@ -1,6 +1,7 @@
 // Applies batches of events of a daemon to its state and writes lines to the log view. Pure.
 import type { SearchView, StatusView } from '../api/control.ts';
 import type { ServentEvent } from '../api/events.ts';
+import { formatBytes } from '../api/format.ts';
 import { LiveReducer } from '../api/live/reducer.ts';
 import { type Line, lineOf, withLines } from './daemon-log.ts';
 import { type LogLine, type PeerRow, QUERIES_MAX, RESULTS_MAX, type World } from './model.ts';
@@ -75,6 +76,11 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
       return say('the daemon is stopping', 'warn');
     case 'status.configured':
       return event.data.changes.flatMap(({ key, to }) => say(`${key} is ${JSON.stringify(to)} now`));
+    case 'status.budget': {
+      const { state, used, bytes } = event.data;
+      const text = `monthly budget ${state}: ${formatBytes(used)} of ${formatBytes(bytes)} used`;
+      return say(text, state === 'slow' || state === 'spent' ? 'warn' : 'info');
+    }
     case 'log.line':
       return [lineOf(event.data)];
     case 'log.skipped':

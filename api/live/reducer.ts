@@ -133,6 +133,7 @@ export class LiveReducer {
         break;
       case 'library.hashing':
       case 'status.configured':
+      case 'status.budget':
       case 'status.stopping':
       case 'log.line':
       case 'log.skipped':

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { address, bytes, count, givenAddress, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
 import { finding, keptNeighbour } from './explain.ts';
 import { hashing } from './library.ts';
+import { budget, limit } from './limits.ts';
 
 const reachability = z.object({
   state: z.enum(['open', 'firewalled', 'unknown']),
@@ -91,6 +92,8 @@ export const status = z.object({
   searches: count.describe('our own running searches'),
   downloads: z.object({ active: count, queued: count, rate }),
   uploads: z.object({ active: count, queued: count, rate }),
+  limits: z.array(limit).describe('limits of bandwidth that are set; `GET /limits` has all'),
+  budget: budget.nullable().describe('the monthly budget; null: none'),
   messages: traffic.extend({
     dropped: count,
     reasons: z.record(z.string(), count).describe('drops, duplicates and bad descriptors by reason'),

@@ -22,6 +22,7 @@ import type {
   HostView,
   KeyView,
   KeyWithSecret,
+  LimitsView,
   ListRequest,
   LiveView,
   LogInput,
@@ -65,6 +66,7 @@ import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
 import { fileView, folderView, hashingView } from '../views/library.ts';
+import { limitsView } from '../views/limits.ts';
 import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
 import { resultView, searchView } from '../views/searches.ts';
@@ -235,6 +237,10 @@ export class DaemonControl implements Control {
 
   async removeDownload({ id }: ById): Promise<void> {
     if (!(await this.#parts.downloads.cancel(id))) throw notFound('download', id);
+  }
+
+  limits(): LimitsView {
+    return limitsView(this.#parts);
   }
 
   uploads(input: ListRequest): Page<UploadView> {

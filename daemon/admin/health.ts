@@ -47,6 +47,7 @@ export class Health {
       waiting: live.waiting,
       folders: library.folders(),
       blockListFaults: network.blockListFaults,
+      budget: network.limits.budget,
       lostParts: downloads.lost,
       hooks: hooks.list(),
       eventsTrouble: this.#parts.eventsTrouble(),

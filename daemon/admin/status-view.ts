@@ -4,13 +4,14 @@ import { version } from '../../api/version.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../views/bootstrap.ts';
 import { hashingView } from '../views/library.ts';
+import { budgetView, limitsView } from '../views/limits.ts';
 import { electionView, keptView, reachabilityView } from '../views/neighbours.ts';
 import type { ControlParts } from './control-parts.ts';
 
-export type StatusParts = Omit<ControlParts, 'reload' | 'keys' | 'history' | 'hooks' | 'log' | 'monitor' | 'network'>;
+export type StatusParts = Omit<ControlParts, 'reload' | 'keys' | 'history' | 'hooks' | 'log' | 'monitor'>;
 
 export function statusView(parts: StatusParts): StatusView {
-  const { live, startedAt, clock, servent, library, searches, gnutella, api } = parts;
+  const { live, startedAt, clock, network, servent, library, searches, gnutella, api } = parts;
   const { identity, overlay } = servent;
   const { settings } = live;
   const { counters, drops } = overlay;
@@ -46,6 +47,8 @@ export function statusView(parts: StatusParts): StatusView {
     searches: searches.running,
     downloads: parts.downloads.load,
     uploads: parts.fileServer.load,
+    limits: limitsView(parts).items.filter(({ value, stopped }) => value > 0 || stopped),
+    budget: network.limits.budget.state === 'none' ? null : budgetView(network.limits),
     messages: {
       in: counters.framesIn,
       out: framesOut,

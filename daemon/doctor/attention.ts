@@ -2,6 +2,7 @@
 
 import type { Finding } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration } from '../../api/format.ts';
+import type { Budget } from '../../protocol/bandwidth/budget.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { BlockListFault } from '../net/block-lists.ts';
@@ -17,6 +18,7 @@ export interface Known {
   damagedAside: string | null;
   /** Bytes of damaged changes that the database has lost at this start. */
   lostBytes: number;
+  budget: Budget;
   lostParts: LostParts;
   hooks: readonly { id: string; error: string | null }[];
   /** Why the latest events could not be stored. */
@@ -40,6 +42,7 @@ export function attention(known: Known): Finding[] {
     ...folders(known),
     ...known.blockListFaults.map(blockListFinding),
     ...database(known),
+    ...budget(known),
     ...lostParts(known),
     ...waiting(known),
     ...known.hooks.flatMap(hook),
@@ -120,6 +123,22 @@ function lostParts({ lostParts: { count, bytes, paths } }: Known): Finding[] {
       mend: 'restore a backup with their downloads, or delete them; "servent status --json" lists them',
     },
   ];
+}
+
+function budget({ budget: { state, used, bytes, secondsLeft } }: Known): Finding[] {
+  if (state !== 'slow' && state !== 'spent') return [];
+  const detail = `${formatBytes(used)} of the ${formatBytes(bytes)} of this month are used, ${formatDuration(secondsLeft)} are left`;
+  const mend = 'raise limits.monthlyBytes, or wait for the next month; "servent limits" shows what holds';
+  return state === 'spent'
+    ? [
+        {
+          name: 'monthly budget',
+          state: 'bad',
+          detail: `${detail}: uploads and downloads are stopped, the role is leaf`,
+          mend,
+        },
+      ]
+    : [{ name: 'monthly budget', state: 'warning', detail: `${detail}: transfers are slowed down`, mend }];
 }
 
 function waiting({ waiting }: Known): Finding[] {

@@ -2,13 +2,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { Bucket } from '../../protocol/bandwidth/bucket.ts';
 import { type ContentDigest, ContentHasher } from '../../protocol/digest/content-digest.ts';
 import { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { keptDepth } from '../../protocol/digest/tree-shape.ts';
 import { hasSample } from './content-sample.ts';
 import type { Evidence } from './evidence.ts';
 import { type BytesRule, bytesToJudge, FirstBytes } from './first-bytes.ts';
-import { ReadPace, readBytes } from './read-pace.ts';
 
 export interface HashRequest {
   readonly id: number;
@@ -49,18 +49,32 @@ export interface HashWorkerData {
 const PROGRESS_MS = 250;
 const NICENESS = 10;
 const SPEED_UNIT = 1024;
+/** Reads of one call to the system. */
+const READ_BYTES_MAX = 1 << 20;
+const READ_BYTES_MIN = 16 << 10;
+/** With a limit, bytes are read about so many times a second. */
+const READS_PER_SECOND = 4;
 
 const { rules, speed } = workerData as HashWorkerData;
-const buffer = Buffer.allocUnsafeSlow(readBytes(0));
+const buffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 const firstBytes = new FirstBytes(rules);
-const readPace = new ReadPace();
+const bucket = new Bucket();
 const bytesPerSecond = (): number => SPEED_UNIT * Atomics.load(speed, 0);
 
 /** Waits as long as the limit wants; a change of the limit ends the wait. */
 function rest(bytes: number): void {
   const limit = Atomics.load(speed, 0);
-  const ms = readPace.waitMs(bytes, SPEED_UNIT * limit, performance.now());
-  if (ms > 0 && Atomics.wait(speed, 0, limit, ms) !== 'timed-out') readPace.reset();
+  bucket.limit(SPEED_UNIT * limit, performance.now());
+  bucket.spend(bytes);
+  const ms = bucket.msUntil(1, performance.now());
+  if (ms > 0) Atomics.wait(speed, 0, limit, ms);
+}
+
+/** Bytes to read at once. */
+function readBytes(): number {
+  const limit = bytesPerSecond();
+  if (limit === 0) return READ_BYTES_MAX;
+  return Math.max(READ_BYTES_MIN, Math.min(READ_BYTES_MAX, Math.floor(limit / READS_PER_SECOND)));
 }
 
 /** Opens without following links or blocking: the path may have changed since the scan. */
@@ -85,11 +99,7 @@ function hash({ path, size, mtimeMs, isHashed, leaves, pace }: HashRequest): Has
     const startedAt = performance.now();
     let toldAt = performance.now();
     for (let bytes = -1; bytes !== 0 && done <= size; ) {
-      bytes = readAtLeast(
-        file,
-        done === 0 ? judged : 1,
-        isHashed ? judged : Math.max(judged, readBytes(bytesPerSecond())),
-      );
+      bytes = readAtLeast(file, done === 0 ? judged : 1, isHashed ? judged : Math.max(judged, readBytes()));
       const rule = done === 0 ? firstBytes.ruleFor(buffer.subarray(0, Math.min(bytes, judged))) : null;
       if (rule !== null) return same() ? { kind: 'private', rule } : { kind: 'changed' };
       if (isHashed) return same() ? { kind: 'harmless', evidence } : { kind: 'changed' };

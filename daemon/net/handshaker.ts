@@ -17,6 +17,7 @@ import { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { Bandwidth } from './bandwidth.ts';
 import { Floods } from './deflate.ts';
 import { DialError, type Dialer } from './dialer.ts';
 import { FaultLog } from './fault-log.ts';
@@ -79,6 +80,8 @@ export interface HandshakerOptions {
   dialer: Dialer;
   log: Log;
   clock: Clock;
+  /** By default without limits. */
+  bandwidth?: Bandwidth;
   /** Offer and accept the upgrade to TLS; absent: neither. */
   tls?: Tls;
   /** A handshake ended without a link. */
@@ -101,6 +104,7 @@ export class Handshaker {
   readonly #options: HandshakerOptions;
   readonly #pacer: FlushPacer;
   readonly #deflatedPacer: FlushPacer;
+  readonly #bandwidth: Bandwidth;
   readonly #floods = new Floods();
   readonly #faults: FaultLog;
   /** At most INCOMING_MAX and the dialer's limit together. */
@@ -115,6 +119,7 @@ export class Handshaker {
   constructor(options: HandshakerOptions) {
     const now = () => options.clock.now();
     this.#options = options;
+    this.#bandwidth = options.bandwidth ?? new Bandwidth();
     this.#faults = new FaultLog(options.log, now, 'internal error on a link: it is closed');
     this.#pacer = new FlushPacer(PLAIN_WRITES, now);
     this.#deflatedPacer = new FlushPacer(DEFLATED_WRITES, now);
@@ -235,6 +240,7 @@ export class Handshaker {
       core: servent,
       clock,
       pacer: deflateOut ? this.#deflatedPacer : this.#pacer,
+      bandwidth: this.#bandwidth,
       ends: this.linkEnds,
       deflateIn,
       deflateOut,

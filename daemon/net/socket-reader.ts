@@ -31,6 +31,27 @@ export class SocketReader {
     }
   }
 
+  /** Resolves with the number of bytes that can be taken; 0 at the end or after an error. One caller at a time. */
+  async ready(): Promise<number> {
+    for (;;) {
+      if (this.#held !== null) return this.#held.length;
+      if (this.#socket.readableLength === 0) this.#socket.read(0); // has it look for more, or end
+      if (this.#socket.readableLength > 0) return this.#socket.readableLength;
+      if (this.#over) return 0;
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** The next bytes, at most `most`, after ready(). */
+  take(most: number): Buffer | null {
+    const held = this.#held;
+    if (held === null) return this.#socket.read(Math.min(most, this.#socket.readableLength)) as Buffer | null;
+    this.#held = most < held.length ? held.subarray(most) : null;
+    return held.subarray(0, most);
+  }
+
   /** Returns surplus bytes of the last chunk to the reader. */
   unread(bytes: Buffer): void {
     if (bytes.length > 0) this.#held = bytes;

@@ -1,8 +1,10 @@
 // Connects one socket to one link of the core: input, batched output, backpressure in both directions, orderly close.
 import type { Socket } from 'node:net';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
+import { Priority } from '../../protocol/overlay/links/send-queue.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Clock } from '../clock.ts';
+import type { Bandwidth, Usage } from './bandwidth.ts';
 import { type DeflateShape, DeflateWriter, type Floods, InflateReader } from './deflate.ts';
 import type { Flushable, FlushPacer } from './flush-pacer.ts';
 
@@ -30,6 +32,8 @@ export type LinkEndReason = (typeof LINK_END_REASONS)[number];
 const WRITE_BYTES = 65_536;
 /** The same for compressed links: deflating it blocks for 0.5 ms. */
 const DEFLATED_WRITE_BYTES = 16_384;
+/** Control frames go out under any limit; other frames wait for them at most so long. */
+const CONTROL_DEBT_MS = 1000;
 /** Time from close() to the destruction of the socket, for the Bye to arrive. */
 const CLOSE_GRACE_MS = 2000;
 
@@ -37,6 +41,7 @@ export interface TcpLinkOptions {
   core: LinkCore;
   clock: Clock;
   pacer: FlushPacer;
+  bandwidth: Bandwidth;
   ends: ReasonCounts<LinkEndReason>;
   deflateIn: boolean;
   deflateOut: boolean;
@@ -55,6 +60,8 @@ export class TcpLink implements Wire, Flushable {
   readonly #core: LinkCore;
   readonly #clock: Clock;
   readonly #pacer: FlushPacer;
+  readonly #received: Bandwidth['received'];
+  readonly #usage: Usage;
   readonly #ends: ReasonCounts<LinkEndReason>;
   readonly #closeGraceMs: number;
   readonly #onFault: (error: unknown, link: Link) => void;
@@ -75,6 +82,8 @@ export class TcpLink implements Wire, Flushable {
     this.#core = options.core;
     this.#clock = options.clock;
     this.#pacer = options.pacer;
+    this.#received = options.bandwidth.received;
+    this.#usage = options.bandwidth.usage('overlay');
     this.#ends = options.ends;
     this.#closeGraceMs = options.closeGraceMs ?? CLOSE_GRACE_MS;
     this.#onFault = options.onFault;
@@ -135,15 +144,43 @@ export class TcpLink implements Wire, Flushable {
     const link = this.#link;
     const deflate = this.#deflate;
     if (link === null || !this.socket.writable) return;
+    const limited = this.#usage.limited;
     while (!this.#blocked) {
-      const bytes = link.queue.take(deflate === null ? WRITE_BYTES : DEFLATED_WRITE_BYTES);
+      // of a link that closes only the Bye is worth sending
+      const lowest = limited ? Priority.Control : Priority.Ping;
+      const bytes = link.queue.take(deflate === null ? WRITE_BYTES : DEFLATED_WRITE_BYTES, lowest);
       if (bytes === null) break;
-      // Node.js returns false from 16 KiB on, even when the kernel has taken everything.
-      const taken = this.socket.write(deflate === null ? bytes : deflate.write(bytes));
-      this.#blocked = !taken && this.socket.writableLength > 0;
+      const sent = this.#send(bytes);
+      if (limited) this.#usage.charge(sent, CONTROL_DEBT_MS);
     }
-    if (this.#closing && !this.#blocked) this.socket.end();
+    if (this.#closing) {
+      if (!this.#blocked) this.socket.end();
+    } else if (limited && !this.#blocked && link.queue.size > 0 && this.#usage.onGrant === null)
+      this.#usage.want(link.queue.bytes, this.#onGrant);
   }
+
+  /** Writes frames; returns their bytes on the wire. */
+  #send(frames: Buffer): number {
+    const bytes = this.#deflate === null ? frames : this.#deflate.write(frames);
+    // Node.js returns false from 16 KiB on, even when the kernel has taken everything.
+    const taken = this.socket.write(bytes);
+    this.#blocked = !taken && this.socket.writableLength > 0;
+    this.#usage.moved(bytes.length);
+    return bytes.length;
+  }
+
+  /** Writes what the limits allow: whole frames, the last of which may go beyond it and is paid for before the next. */
+  readonly #onGrant = (granted: number): void => {
+    if (granted === 0 || this.#gone) return;
+    let sent = 0;
+    while (sent < granted && !this.#blocked && this.socket.writable) {
+      const frames = this.#link?.queue.take(Math.min(granted - sent, DEFLATED_WRITE_BYTES)) ?? null;
+      if (frames === null) break;
+      sent += this.#send(frames);
+    }
+    this.#usage.charge(sent - granted);
+    this.#write();
+  };
 
   #receive(bytes: Buffer): void {
     if (this.#link === null || this.#closing || this.#gone) return;
@@ -161,6 +198,7 @@ export class TcpLink implements Wire, Flushable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#received.overlay += chunk.length;
     if (this.#closing) return;
     if (this.#inflate !== null) this.#inflate.write(chunk);
     else this.#receive(chunk);
@@ -193,6 +231,7 @@ export class TcpLink implements Wire, Flushable {
   #finish(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#usage.close();
     this.#inflate?.destroy();
     const reason = this.#endReason ?? 'closed_by_peer';
     this.#ends.count(reason);

@@ -18,6 +18,7 @@ import { CacheStore } from '../bootstrap/cache-store.ts';
 import { readHostsFiles } from '../bootstrap/hosts-file.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
+import { Bandwidth } from '../net/bandwidth.ts';
 import { type BlockListFault, type ReadBlockLists, readBlockLists } from '../net/block-lists.ts';
 import { ConnectBackProbes } from '../net/connect-back.ts';
 import { Dialer } from '../net/dialer.ts';
@@ -29,6 +30,7 @@ import { Tls } from '../net/tls.ts';
 import { Udp } from '../net/udp.ts';
 import { HostStore } from '../store/hosts.ts';
 import { blockFiles, listenerLimits } from './bounds.ts';
+import { Limits } from './limits.ts';
 import { MachineGauge } from './machine-gauge.ts';
 import { PushConnections } from './push-connections.ts';
 import { Refusals } from './refusals.ts';
@@ -45,6 +47,8 @@ export interface NetworkParts {
 
 export class Network implements Shell {
   readonly rules: NetworkRules;
+  readonly bandwidth: Bandwidth;
+  readonly limits: Limits;
   readonly machine: MachineGauge;
   readonly servent: Servent;
   readonly dialer: Dialer;
@@ -68,6 +72,13 @@ export class Network implements Shell {
     const { gnutella, profile } = settings;
     this.#context = context;
     this.rules = NETWORK_RULES[profile];
+    this.bandwidth = new Bandwidth(() => clock.now());
+    this.limits = new Limits({
+      ...{ bandwidth: this.bandwidth, clock },
+      settings: () => settings.limits,
+      log: log.child({ mod: 'limits' }),
+      table: store.table('bandwidth'),
+    });
     this.machine = new MachineGauge({
       ...{ clock, startedAt },
       log: log.child({ mod: 'role' }),
@@ -79,7 +90,7 @@ export class Network implements Shell {
         ...{ clock, random, library, caches, sink },
         machine: this.machine,
         rules: this.rules,
-        settings: serventSettings(live.resolved),
+        settings: serventSettings(live.resolved, () => this.limits.spent),
         shell: this,
         blocked: this.#blocked,
         serventGuid: guid,
@@ -100,6 +111,7 @@ export class Network implements Shell {
     this.handshaker = new Handshaker({
       servent,
       clock,
+      bandwidth: this.bandwidth,
       dialer: this.dialer,
       log: log.child({ mod: 'links' }),
       ...(this.#tls === null ? {} : { tls: this.#tls }),
@@ -214,6 +226,8 @@ export class Network implements Shell {
   async restore(): Promise<void> {
     const { settings, store, clock, log, shutdown } = this.#context;
     const { bootstrap } = this.servent;
+    await this.limits.start();
+    shutdown.add('the limits', () => this.limits.stop());
     const kept = new HostStore(store.table('hosts'), this.servent.hosts, clock, log.child({ mod: 'hosts' }));
     await kept.start();
     shutdown.add('the host cache', () => kept.stop());
@@ -241,6 +255,7 @@ export class Network implements Shell {
     this.servent.listening(at, interfaceHosts());
     await this.#openUdp(at);
     shutdown.add('UDP', async () => {
+      this.bandwidth.stop();
       this.pushes.stop();
       this.probes.stop();
       this.servent.udpOpen(false);
@@ -256,6 +271,7 @@ export class Network implements Shell {
     const udp = new Udp({
       ...at,
       log: log.child({ mod: 'udp' }),
+      bandwidth: this.bandwidth,
       forbids: endpoint => this.servent.reach.forbids(endpoint),
       onDatagram: (bytes, from) => {
         try {

@@ -18,10 +18,11 @@ function readAnew<T extends object>(fields: { readonly [Name in keyof T]: () => 
   return Object.defineProperties({}, Object.fromEntries(properties)) as T;
 }
 
-export function serventSettings(resolved: ResolvedSettings): ServentSettings {
+/** `spent`: the monthly budget is used up, so no upload gets a slot. */
+export function serventSettings(resolved: ResolvedSettings, spent: () => boolean): ServentSettings {
   const { gnutella, uploads } = resolved.settings;
   const limits = readAnew<UploadLimits>({
-    slots: () => uploads.slots,
+    slots: () => (spent() ? 0 : uploads.slots),
     slotsPerAddress: () => uploads.maxPerAddress,
     queue: () => uploads.queue,
   });

@@ -250,6 +250,23 @@ export const metrics: readonly Metric[] = [
     ({ servent: { datagrams } }) => datagrams.bytesSent,
   ),
   gauge(
+    'gnutella_limit_bytes_per_second',
+    'Limits of bandwidth that hold now; 0: no limit.',
+    ({ network }) => network.limits.now.map(({ name, bytesPerSecond }) => [name, bytesPerSecond] as const),
+    'limit',
+  ),
+  gauge(
+    'gnutella_month_bytes',
+    'Bytes of this calendar month by direction.',
+    ({ network }) => entries({ in: network.limits.month.in, out: network.limits.month.out }),
+    'direction',
+  ),
+  gauge(
+    'gnutella_month_budget_bytes',
+    'The monthly budget of both directions together; 0: none.',
+    ({ network }) => network.limits.budget.bytes,
+  ),
+  gauge(
     'gnutella_out_of_band_offers',
     'Our hits offered by UDP and not claimed yet.',
     ({ servent: { datagrams } }) => datagrams.replies.waiting,

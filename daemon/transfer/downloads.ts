@@ -13,6 +13,7 @@ import type { TransferIdentity } from '../../protocol/transfer/transfer-identity
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { Bandwidth } from '../net/bandwidth.ts';
 import type { DownloadStore } from '../store/downloads.ts';
 import {
   CHECKPOINT_LIMITS,
@@ -60,6 +61,8 @@ export interface DownloadsOptions {
   activeMax?: number;
   times?: Partial<DownloadTimes>;
   checkpoint?: CheckpointLimits;
+  /** By default without limits. */
+  bandwidth?: Bandwidth;
   onAdded?: (download: DownloadSnapshot) => void;
   /** Another state, or some progress: about once a second for each that runs. */
   onChange?: (download: DownloadSnapshot) => void;
@@ -95,6 +98,7 @@ export class Downloads {
   #activeMax: number;
   #timer: NodeJS.Timeout | null = null;
   #stopped = true;
+  #suspended = false;
 
   constructor(options: DownloadsOptions) {
     const { folder, store, identity, mesh, clock, random, times = {} } = options;
@@ -110,6 +114,7 @@ export class Downloads {
       fetch: {
         identity,
         clock,
+        bandwidth: options.bandwidth ?? new Bandwidth(),
         times: { ...SOURCE_SESSION_TIMES, ...times },
         connect: (source, signal) => this.#connect(source, signal),
         room: options.room ?? (() => freeBytes(folder)),
@@ -210,6 +215,17 @@ export class Downloads {
     this.#schedule();
   }
 
+  /** While it is set nothing is fetched: all that run go back to the queue. */
+  set suspended(suspended: boolean) {
+    if (suspended === this.#suspended) return;
+    this.#suspended = suspended;
+    for (const entry of this.#entries.values()) {
+      if (suspended) entry.run?.abort.abort();
+      else if (entry.run === null && entry.waitUntil === null) entry.waitUntil = this.#options.clock.now();
+    }
+    this.#schedule();
+  }
+
   /** Null: no such download. Does nothing to one that is finished. */
   async pause(id: string): Promise<DownloadSnapshot | null> {
     const entry = this.#entries.get(id);
@@ -305,7 +321,7 @@ export class Downloads {
 
   /** Starts the downloads that may run, and sets a timer for those that wait. */
   #schedule(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#suspended) return;
     const now = this.#options.clock.now();
     let turns = this.#activeMax;
     let nextAt = Number.POSITIVE_INFINITY;

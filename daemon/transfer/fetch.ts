@@ -12,6 +12,7 @@ import {
 } from '../../protocol/transfer/downloads/source-session.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
 import type { Clock } from '../clock.ts';
+import type { Bandwidth } from '../net/bandwidth.ts';
 import type { PartFile } from './part-file.ts';
 import { SourceConnection } from './source-connection.ts';
 
@@ -20,6 +21,7 @@ export interface FetchContext {
   readonly identity: TransferIdentity;
   readonly clock: Clock;
   readonly times: SourceSessionTimes;
+  readonly bandwidth: Bandwidth;
   /** Free bytes for part files; null: unknown. */
   room(): Promise<number | null>;
   /** Resolves with a connected socket; rejects with an error for the user. */
@@ -37,7 +39,7 @@ const DONE: ExchangeEvent = { kind: 'done' };
 export async function fetchFrom(
   planned: PlannedSource<Source>,
   job: FetchJob,
-  { clock, connect, identity, room, times }: FetchContext,
+  { bandwidth, clock, connect, identity, room, times }: FetchContext,
   signal: AbortSignal,
 ): Promise<void> {
   const session = new SourceSession(planned, job, identity, times);
@@ -45,7 +47,8 @@ export async function fetchFrom(
   const onAbort = () => connection?.close();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    connection = new SourceConnection(await connect(planned.source, signal), times.stallMs);
+    const socket = await connect(planned.source, signal);
+    connection = new SourceConnection(socket, times.stallMs, bandwidth.usage('download'));
     if (signal.aborted) return;
     let command = session.connected(job.size === null ? await room() : null, clock.now());
     while (command.kind !== 'close') {

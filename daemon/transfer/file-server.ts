@@ -6,6 +6,7 @@ import type { UploadOutcome } from '../../protocol/transfer/uploads/upload-conte
 import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { Bandwidth } from '../net/bandwidth.ts';
 import { LanePool } from './lane-pool.ts';
 import type { UploadSnapshot } from './upload.ts';
 import { type ServableFiles, type ServablePartials, type SessionContext, UploadSession } from './upload-session.ts';
@@ -15,6 +16,8 @@ export interface FileServerOptions extends UploadParts {
   partials?: ServablePartials;
   clock: Clock;
   log: Log;
+  /** By default without limits. */
+  bandwidth?: Bandwidth;
   onStarted?: (upload: UploadSnapshot) => void;
   /** `bytes`: sent of that file on that connection, over all its ranges. */
   onFinished?: (upload: UploadSnapshot, bytes: number) => void;
@@ -37,6 +40,7 @@ export class FileServer {
       clock: options.clock,
       log: options.log,
       lanes: new LanePool(),
+      bandwidth: options.bandwidth ?? new Bandwidth(),
       onStarted: options.onStarted ?? (() => undefined),
       onFinished: options.onFinished ?? (() => undefined),
     };
@@ -76,6 +80,11 @@ export class FileServer {
       return true;
     }
     return false;
+  }
+
+  /** Ends all uploads that run; the connections of those who wait stay. */
+  endActive(): void {
+    for (const session of this.#sessions.keys()) if (session.snapshot()?.state === 'active') session.close();
   }
 
   get load(): { active: number; queued: number; rate: number } {

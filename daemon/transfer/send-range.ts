@@ -2,13 +2,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
-import { writeAll } from './socket-write.ts';
+import { type Pace, writeAll, writePaced } from './socket-write.ts';
 
 /** `cut`: the peer has closed. `shrunk`: the file ends before the range. */
 export type Sent = 'whole' | 'cut' | 'shrunk';
 
 /**
- * Sends `head`, then the range, each buffer when the kernel has taken the one before. `lane` is free when this resolves.
+ * Sends `head`, then the range as `pace` allows, each buffer when the kernel has taken the one before. `lane` is free when this resolves.
  * Rejects only if the file cannot be read.
  */
 export async function sendRange(
@@ -17,6 +17,7 @@ export async function sendRange(
   file: FileHandle,
   range: ByteRange,
   lane: Buffer,
+  pace: Pace,
   onSent: (bytes: number) => void,
 ): Promise<Sent> {
   const room = range.end - range.start <= lane.length ? lane.length : lane.length >> 1;
@@ -29,7 +30,11 @@ export async function sendRange(
     const got = await fill(file, buffer, at);
     if (!(await onTheWay)) return 'cut';
     if (got < want) return 'shrunk';
-    if (first !== null) {
+    if (pace.limited) {
+      if (first !== null) socket.write(first);
+      first = null;
+      onTheWay = writePaced(socket, buffer, pace, onSent);
+    } else if (first !== null) {
       // one system call for the head and the first bytes
       socket.cork();
       socket.write(first);

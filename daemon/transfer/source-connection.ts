@@ -7,6 +7,7 @@ import {
 } from '../../protocol/transfer/downloads/source-exchange.ts';
 import type { Framing } from '../../protocol/transfer/downloads/source-reply.ts';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
+import type { Usage } from '../net/bandwidth.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import { writeAll } from './socket-write.ts';
 
@@ -19,13 +20,16 @@ export class SourceConnection {
   readonly #socket: Socket;
   readonly #input: SocketReader;
   readonly #exchange: SourceExchange;
+  readonly #usage: Usage | null;
   #silenceMs: number;
   #silent = false;
   #failed = false;
 
-  /** `stallMs` without data, while data is expected, ends the connection. */
-  constructor(socket: Socket, stallMs: number) {
+  /** `stallMs` without data, while data is expected, ends the connection. `usage` holds back the bytes of bodies. */
+  constructor(socket: Socket, stallMs: number, usage: Usage | null = null) {
     this.#socket = socket;
+    this.#usage = usage;
+    if (usage !== null) socket.once('close', () => usage.close());
     this.#silenceMs = stallMs;
     this.#exchange = new SourceExchange(stallMs);
     socket.setNoDelay(true);
@@ -53,8 +57,20 @@ export class SourceConnection {
   async execute(command: ExchangeCommand): Promise<ExchangeEvent> {
     this.#limitSilence(command.silenceMs);
     if (command.kind === 'send') return (await writeAll(this.#socket, command.bytes)) ? DONE : this.#end;
-    const bytes = await this.#input.next();
+    const limited = command.body && this.#usage?.limited === true;
+    const bytes = limited ? await this.#paced(this.#usage, command.silenceMs) : await this.#input.next();
+    this.#usage?.moved(bytes?.length ?? 0);
     return bytes === null ? this.#end : { kind: 'bytes', bytes };
+  }
+
+  /** As many of the bytes that have come as may be read now; the others stay in the kernel. Null at the end. */
+  async #paced(usage: Usage, silenceMs: number): Promise<Buffer | null> {
+    const ready = await this.#input.ready();
+    if (ready === 0 || this.#socket.destroyed) return null;
+    this.#limitSilence(0); // the source waits for us
+    const granted = await usage.ask(ready);
+    this.#limitSilence(silenceMs);
+    return granted === 0 ? null : this.#input.take(granted);
   }
 
   /** Suspends the stall limit until the next command, for an agreed wait. */

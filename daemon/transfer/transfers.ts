@@ -53,7 +53,7 @@ export class Transfers {
 
   constructor(context: DaemonContext, library: Library, network: Network, reports: TransferReports) {
     const { settings, clock, random, log, store } = context;
-    const { servent } = network;
+    const { servent, bandwidth } = network;
     const { identity } = servent;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
     this.#context = context;
@@ -73,6 +73,7 @@ export class Transfers {
       browseChangedAt: () => library.changedAt,
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
       clock,
+      bandwidth,
       log: log.child({ mod: 'uploads' }),
       ...reports.uploads,
     });
@@ -84,6 +85,7 @@ export class Transfers {
       identity,
       mesh: servent.mesh,
       clock,
+      bandwidth,
       random,
       activeMax: settings.downloads.maxActive,
       log: log.child({ mod: 'downloads' }),

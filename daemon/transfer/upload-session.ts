@@ -13,10 +13,11 @@ import type { UploadQueue } from '../../protocol/transfer/uploads/upload-queue.t
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { Bandwidth, Usage } from '../net/bandwidth.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
-import { writeAll } from './socket-write.ts';
+import { type Pace, writeAll, writePaced } from './socket-write.ts';
 import { Upload, type UploadSnapshot } from './upload.ts';
 
 /** The part of the library that sessions use. */
@@ -43,6 +44,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly lanes: LanePool;
+  readonly bandwidth: Bandwidth;
   readonly onStarted: (upload: UploadSnapshot) => void;
   readonly onFinished: (upload: UploadSnapshot, bytes: number) => void;
 }
@@ -55,6 +57,8 @@ export class UploadSession {
   readonly #socket: Socket;
   readonly #input: SocketReader;
   readonly #remote: Endpoint;
+  readonly #usage: Usage;
+  readonly #pace: Pace;
   #upload: Upload | null = null;
 
   constructor(context: SessionContext, connection: UploadConnection, socket: Socket, head: Buffer) {
@@ -65,6 +69,9 @@ export class UploadSession {
     socket.on('error', error =>
       context.log.debug({ address: formatEndpoint(this.#remote), err: error }, 'an upload connection failed'),
     );
+    this.#usage = context.bandwidth.usage('upload');
+    this.#pace = paceOf(this.#usage, socket, context.times.stallMs);
+    socket.once('close', () => this.#usage.close());
     socket.setNoDelay(true);
     socket.on('timeout', () => socket.destroy());
     // A client may half-close after its request and still read the answer.
@@ -199,8 +206,9 @@ export class UploadSession {
     if (upload.bytes === 0 && !isPartial(file)) files.countUpload?.(file);
     const lane = lanes.take(range.end - range.start);
     try {
-      const end = await sendRange(this.#socket, head, handle, range, lane, bytes => {
+      const end = await sendRange(this.#socket, head, handle, range, lane, this.#pace, bytes => {
         queue.bytesSent += bytes;
+        this.#usage.moved(bytes);
         upload.onSent(bytes);
       });
       if (end === 'shrunk') log.warn({ file: file.name }, 'a shared file became shorter while it was sent');
@@ -214,7 +222,8 @@ export class UploadSession {
   async #sendList(head: Buffer, list: Iterable<Buffer>): Promise<false> {
     try {
       if (!(await writeAll(this.#socket, head))) return false;
-      for (const bytes of list) if (!(await writeAll(this.#socket, bytes))) return false;
+      const onSent = (bytes: number): void => this.#usage.moved(bytes);
+      for (const bytes of list) if (!(await writePaced(this.#socket, bytes, this.#pace, onSent))) return false;
     } finally {
       this.#connection.browsed();
     }
@@ -240,4 +249,20 @@ export class UploadSession {
     this.#upload = null;
     if (upload !== null) this.#context.onFinished(this.#snapshotOf(upload), upload.bytes);
   }
+}
+
+/** While an upload waits for bandwidth, its silence is not the fault of the peer. */
+function paceOf(usage: Usage, socket: Socket, stallMs: number): Pace {
+  return {
+    get limited() {
+      return usage.limited;
+    },
+    async ask(bytes) {
+      if (socket.destroyed) return 0;
+      socket.setTimeout(0);
+      const granted = await usage.ask(bytes);
+      socket.setTimeout(stallMs);
+      return granted;
+    },
+  };
 }

@@ -30,6 +30,7 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   download: client => client.download({ id: 'd1' }),
   changeDownload: client => client.changeDownload({ id: 'd1', state: 'paused' }),
   removeDownload: client => client.removeDownload({ id: 'd1' }),
+  limits: client => client.limits(),
   uploads: client => client.uploads(),
   cancelUpload: client => client.cancelUpload({ id: 'u1' }),
   files: client => client.files(),

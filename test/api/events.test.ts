@@ -69,6 +69,7 @@ const textOf: { [T in EventType]: (data: EventData<T>) => string } = {
   'status.started': ({ version }) => version,
   'status.now': ({ uptime }) => String(uptime),
   'status.configured': ({ changes }) => String(changes.length),
+  'status.budget': ({ state }) => state,
   'status.stopping': ({ uptime }) => String(uptime),
   'log.line': ({ message }) => message,
   'log.skipped': ({ lines }) => String(lines),

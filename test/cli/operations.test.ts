@@ -32,6 +32,7 @@ const commandOf: Record<EndpointName, string[]> = {
   removeDownload: ['cancel', 'd1'],
   explainDownload: ['explain', 'download', 'd1'],
   explainPeer: ['explain', 'peer', 'p1'],
+  limits: ['limits'],
   uploads: ['uploads'],
   cancelUpload: ['uploads', 'cancel', 'u1'],
   files: ['library'],

@@ -204,3 +204,25 @@ t.test('the command line applies, plans and reloads', async t => {
   t.match(await cli('config', 'show', '--origin'), { out: new RegExp(`gnutella\\.block .*${file}:`) });
   t.match(await cli('config', 'apply', 'uploads.slots', '1', '2'), { code: 2 });
 });
+
+t.test(
+  'limits hold as soon as they are set, say where they come from, and a bad timetable changes nothing',
+  async t => {
+    const { client } = await configured(t, null);
+    t.strictSame((await client.status()).limits, []);
+    const daily = { days: 'daily', from: '00:00', to: '24:00', download: 7000 };
+    await client.changeConfig({ limits: { upload: 5000, schedule: [daily], monthlyBytes: 1_000_000 } });
+    const { items, budget } = await client.limits();
+    const of = (name: string) => items.find(limit => limit.name === name);
+    t.match(of('upload'), { value: 5000, origin: 'setting', why: 'limits.upload', used: 0, stopped: false });
+    t.match(of('download'), { value: 7000, origin: 'schedule', changesAt: null });
+    t.match(of('hashing'), { value: 0, why: 'library.hashSpeed' });
+    t.match(budget, { state: 'open', bytes: 1_000_000 });
+    await t.rejects(client.changeConfig({ limits: { schedule: [{ ...daily, from: 'noon' }] } }), {
+      message: /limits.schedule: expected entry 1 with from: a local time/,
+    });
+    t.equal((await client.limits()).items.find(({ name }) => name === 'download')?.value, 7000);
+    await client.changeConfig({ limits: { upload: null, schedule: null, monthlyBytes: null } });
+    t.match(await client.status(), { limits: [], budget: null });
+  },
+);

@@ -109,6 +109,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'bootstrap.caches': ['http://A/gwc,uhc:b:1', '["HTTP://a:80/gwc", "uhc:b:1"]', ['http://a/gwc', 'uhc:b:1']],
     'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],
     'queries.privacy': ['hashed', 'hashed', 'hashed'],
+    'limits.schedule': ['[]', '[]', []],
     hooks: ['[]', '[]', []],
     'log.level': ['debug', 'debug', 'debug'],
     'log.format': ['json', 'json', 'json'],
@@ -316,4 +317,18 @@ t.test('nearest names what was probably meant, or nothing', async t => {
   t.equal(nearest('x', known), null);
   t.equal(nearest('completely', known), null);
   t.equal(nearest('p'.repeat(10_000), known), null);
+});
+
+t.test('a timetable with a bad entry is refused, saying which and what to write', async t => {
+  const text =
+    'limits:\n  schedule:\n    - {days: daily, from: 22:00, to: 06:00, upload: 0}\n    - {days: mon, from: 8, to: "18:00"}\n';
+  t.match(fileFaults(text), [
+    /^limits.schedule: expected entry 2 with from: a local time .*, got \{.*\(servent.yaml:4:7\)$/,
+  ]);
+  const env = { SERVENT_LIMITS_SCHEDULE: '{"days":"weekend","from":"0:00","to":"24:00","download":5}' };
+  const { settings } = await resolveSettings(bare({ env }));
+  t.strictSame(settings.limits.schedule, [{ days: ['sat', 'sun'], from: '00:00', to: '24:00', download: 5 }]);
+  t.match(await faultsOf(bare({ env: { SERVENT_LIMITS_SCHEDULE: 'nights' } })), [/^limits.schedule: expected a list/]);
+  const many = JSON.stringify(new Array(51).fill(settings.limits.schedule[0]));
+  t.match(await faultsOf(bare({ env: { SERVENT_LIMITS_SCHEDULE: many } })), [/expected at most 50 entries/]);
 });

@@ -10,6 +10,7 @@ import type {
   HashingView,
   HistoryView,
   KeyView,
+  LimitsView,
   ListRequest,
   LogInput,
   LogLevelsView,
@@ -123,6 +124,8 @@ export class FakeControl implements Control {
       searches: this.searchList.length,
       downloads: { active: 1, queued: 0, rate: 105_000 },
       uploads: { active: 1, queued: 0, rate: 250 },
+      limits: [],
+      budget: null,
       messages: { in: 1200, out: 34, dropped: 2, reasons: { duplicate: 2 } },
       lostParts: { count: 0, bytes: 0, paths: [] },
       attention: this.findings.filter(({ state }) => state !== 'ok'),
@@ -291,6 +294,21 @@ export class FakeControl implements Control {
   removeDownload(input: ById) {
     this.#note('removeDownload', input);
     this.downloadList = without(this.downloadList, 'download', input.id);
+  }
+
+  limitsView: LimitsView = {
+    items: [
+      {
+        ...{ name: 'upload', value: 100_000, stopped: false, origin: 'schedule', used: 98_000 },
+        ...{ why: 'limits.schedule, entry 1: daily 00:00 to 24:00', changesAt: null },
+      },
+    ],
+    budget: { state: 'none', bytes: 0, used: 3, in: 1, out: 2, month: '2026-11', resetsAt: AT },
+  };
+
+  limits() {
+    this.#note('limits');
+    return this.limitsView;
   }
 
   uploads(input: ListRequest) {

@@ -27,6 +27,7 @@ export const samples: { readonly [T in EventType]: EventData<T> } = {
   'status.started': aStatus,
   'status.now': aStatus,
   'status.configured': { file: null, dryRun: false, changes: [], overruled: [], restart: false },
+  'status.budget': new FakeControl().limitsView.budget,
   'status.stopping': { uptime: 61.5 },
   'log.line': aLogLine,
   'log.skipped': { lines: 7, seconds: 1 },

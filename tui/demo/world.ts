@@ -480,6 +480,14 @@ export class DemoWorld {
         queued: this.#uploads.length - sending.length,
         rate: sending.reduce((sum, { rate }) => sum + rate, 0),
       },
+      limits: [
+        {
+          ...{ name: 'upload', value: 512_000, stopped: false, origin: 'schedule', changesAt: null },
+          ...{ why: 'limits.schedule, entry 1: weekdays 08:00 to 18:00' },
+          used: sending.reduce((sum, { rate }) => sum + rate, 0),
+        },
+      ],
+      budget: null,
       messages: {
         in: this.#messagesIn,
         out: this.#messagesOut,

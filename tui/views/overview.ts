@@ -1,6 +1,6 @@
 // Overview: role, peers, rates, drops and notes.
 import type { StatusView } from '../../api/control.ts';
-import { keptText } from '../../api/format.ts';
+import { formatLimit, formatShare, keptText } from '../../api/format.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatExact, formatPerSecond, formatRate, formatSpan } from '../format.ts';
@@ -56,11 +56,29 @@ const serventFacts = (status: StatusView, width: number): Detail[] => [
   ['version', `${status.version}, up ${formatSpan(status.uptime)}`],
   ['reach', reachOf(status), status.reachability.tcp.state === 'firewalled' ? 'warn' : 'text'],
   ['library', `${formatExact(status.library.files)} files, ${formatBytes(status.library.bytes)}`],
+  ...limitFacts(status),
   ...(width < GUID_FROM_COLUMNS ? [] : ([['guid', status.servent, 'dim']] as Detail[])),
 ];
 
 const reachOf = ({ reachability: { tcp, udp } }: StatusView): string =>
   tcp.state === udp.state ? `${tcp.state}, TCP and UDP` : `TCP ${tcp.state}, UDP ${udp.state}`;
+
+/** From this share of a limit on it counts as reached. */
+const REACHED = 0.95;
+
+/** Use against limits and the monthly budget, what is nearest to its end first. */
+function limitFacts({ limits, budget }: StatusView): Detail[] {
+  const shares = limits.map(limit => ({
+    text: `${limit.name} ${formatLimit(limit)}`,
+    share: limit.stopped ? Number.POSITIVE_INFINITY : (limit.used ?? 0) / limit.value,
+  }));
+  if (budget !== null)
+    shares.push({ text: `month ${formatShare(budget.used, budget.bytes)} used`, share: budget.used / budget.bytes });
+  shares.sort((a, b) => b.share - a.share);
+  const most = shares[0]?.share ?? 0;
+  const meaning: Meaning = most >= 1 ? 'bad' : most >= REACHED ? 'warn' : 'text';
+  return shares.length === 0 ? [] : [['limits', shares.map(({ text }) => text).join(', '), meaning]];
+}
 
 const networkFacts = (status: StatusView): Detail[] => [
   ['ultrapeers', formatExact(status.peers.ultrapeers), status.peers.ultrapeers === 0 ? 'warn' : 'number'],

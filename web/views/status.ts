@@ -1,6 +1,14 @@
 // View of the servent: role, traffic, drops.
 import type { Explanation, HistoryView, StatusView } from '../../api/control.ts';
-import { counted, formatBytes, formatDuration, formatRate, keptText, printable } from '../../api/format.ts';
+import {
+  counted,
+  formatBytes,
+  formatDuration,
+  formatLimit,
+  formatRate,
+  keptText,
+  printable,
+} from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { card, chip, facts } from '../controls.ts';
 import { formatCount, formatPerSecond } from '../figures.ts';
@@ -33,7 +41,12 @@ function toMend({ attention }: StatusView): Sketch {
   );
 }
 
-function tiles({ peers, downloads, uploads, library, searches, hosts }: StatusView): Sketch {
+/** Use against the limit of uploads or downloads, if one is set. */
+const limited = ({ limits }: StatusView, name: 'upload' | 'download'): string[] =>
+  limits.flatMap(limit => (limit.name === name ? [formatLimit(limit)] : []));
+
+function tiles(status: StatusView): Sketch {
+  const { peers, downloads, uploads, library, searches, hosts } = status;
   return h(
     'div',
     { class: 'tiles' },
@@ -44,8 +57,13 @@ function tiles({ peers, downloads, uploads, library, searches, hosts }: StatusVi
     tile('downloads', 'Downloads', formatRate(downloads.rate), [
       `${downloads.active} active`,
       `${downloads.queued} queued`,
+      ...limited(status, 'download'),
     ]),
-    tile('uploads', 'Uploads', formatRate(uploads.rate), [`${uploads.active} active`, `${uploads.queued} queued`]),
+    tile('uploads', 'Uploads', formatRate(uploads.rate), [
+      `${uploads.active} active`,
+      `${uploads.queued} queued`,
+      ...limited(status, 'upload'),
+    ]),
     tile('library', 'Library', counted(library.files, 'file'), [
       formatBytes(library.bytes),
       ...(library.hashing > 0 ? [`${library.hashing} to hash`] : []),

@@ -104,13 +104,13 @@ export class SendQueue {
     if (this.bytes >= this.#limits.highBytes) this.#relieve();
   }
 
-  /** Whole frames, highest priority first, joined, up to `bytesMax` (more if the first alone is longer). */
-  take(bytesMax: number): Buffer | null {
+  /** Whole frames of `lowest` priority and above, highest first, joined, up to `bytesMax` (more if the first alone is longer). */
+  take(bytesMax: number, lowest: Priority = Priority.Ping): Buffer | null {
     const rings = this.#rings;
     if (rings === null) return null;
     let bytes = 0;
     let frames = 0;
-    collect: for (let priority = PRIORITIES - 1; priority >= 0; priority--) {
+    collect: for (let priority = PRIORITIES - 1; priority >= lowest; priority--) {
       const ring = rings[priority] ?? null;
       if (ring === null) continue;
       for (let frame = ring.peek(); frame !== null; frame = ring.peek()) {

@@ -38,6 +38,7 @@ export class OwnRole {
   #electionAt: number;
   /** A leaf with enough ultrapeers stays one, whatever else changes: no election until it has fewer. */
   #content = false;
+  #held = false;
 
   constructor(options: OwnRoleOptions) {
     const { rules, mode, leavesMax, seeks, random, now } = options;
@@ -69,6 +70,16 @@ export class OwnRole {
     this.#become('leaf', 'a neighbour with room for leaves asked us to be one', now);
   }
 
+  /** While it is held we are a leaf, whatever settings and elections say. */
+  hold(held: boolean, why: string, now: number): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    if (held) {
+      this.#election.yield(now);
+      this.#become('leaf', why, now);
+    } else if (!this.active && this.#options.mode !== 'leaf') this.#become('ultrapeer', why, now);
+  }
+
   report(vitals: Vitals, now: number): RoleReport {
     return {
       ...this.#election.assess(vitals, now),
@@ -81,7 +92,7 @@ export class OwnRole {
 
   /** Holds the election when it is due. Returns the time of the next one; Infinity when none is due with so many ultrapeers. */
   tick(now: number, ultrapeers: number, vitals: () => Vitals): number {
-    if (!this.active) return Number.POSITIVE_INFINITY;
+    if (!this.active || this.#held) return Number.POSITIVE_INFINITY;
     const { election, electionMs } = this.#options.rules;
     const enough = this.#role === 'leaf' && ultrapeers >= election.ultrapeersWanted;
     if (this.#content && enough) return Number.POSITIVE_INFINITY;

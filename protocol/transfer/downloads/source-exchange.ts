@@ -9,8 +9,8 @@ import type { Framing } from './source-reply.ts';
 /** `silenceMs`: time without a byte sent or received after which the event is `silence`. */
 export type ExchangeCommand =
   | { readonly kind: 'send'; readonly bytes: Buffer; readonly silenceMs: number }
-  /** The next bytes, however many. */
-  | { readonly kind: 'read'; readonly silenceMs: number };
+  /** The next bytes, however many; `body`: of a body, which limits of bandwidth hold back. */
+  | { readonly kind: 'read'; readonly body: boolean; readonly silenceMs: number };
 
 export type ExchangeEvent =
   /** The command is done. */
@@ -32,14 +32,16 @@ const INTERIM_MAX = 4;
 const BODY_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 
 export class SourceExchange {
-  readonly #read: ExchangeCommand;
+  readonly #readHead: ExchangeCommand;
+  readonly #readBody: ExchangeCommand;
   readonly #silenceMs: number;
   /** Bytes received after the end of a head or body: at most one chunk. */
   #held: Buffer | null = null;
 
   constructor(silenceMs: number) {
     this.#silenceMs = silenceMs;
-    this.#read = { kind: 'read', silenceMs };
+    this.#readHead = { kind: 'read', body: false, silenceMs };
+    this.#readBody = { kind: 'read', body: true, silenceMs };
   }
 
   /** Sends the head and reads the answer's. Throws SourceError. */
@@ -68,7 +70,7 @@ export class SourceExchange {
   ): Generator<ExchangeCommand | Wait, void, ExchangeEvent> {
     if (framing === 'chunked') return yield* this.#chunked(bytes ?? BODY_BYTES_MAX, sink);
     for (let left = bytes ?? BODY_BYTES_MAX; left > 0; ) {
-      const event = yield* this.#next();
+      const event = yield* this.#next(this.#readBody);
       if (event.kind === 'ended' && framing === 'close') return;
       if (event.kind !== 'bytes') throw lost(event, 'in the middle of the file');
       const part = event.bytes.length > left ? event.bytes.subarray(0, left) : event.bytes;
@@ -87,7 +89,7 @@ export class SourceExchange {
     let left = bytesMax;
     try {
       while (!body.done) {
-        const event = yield* this.#next();
+        const event = yield* this.#next(this.#readBody);
         if (event.kind !== 'bytes') throw lost(event, 'in the middle of the file');
         for (const part of body.data(event.bytes)) {
           left -= part.length;
@@ -107,7 +109,7 @@ export class SourceExchange {
   *#head(): Generator<ExchangeCommand, ResponseHead, ExchangeEvent> {
     const reader = new HeaderReader(HTTP_LIMITS);
     for (;;) {
-      const event = yield* this.#next();
+      const event = yield* this.#next(this.#readHead);
       if (event.kind !== 'bytes') throw lost(event, 'without an answer');
       if (reader.push(event.bytes) === 'more') continue;
       this.#hold(reader.rest);
@@ -115,10 +117,10 @@ export class SourceExchange {
     }
   }
 
-  *#next(): Generator<ExchangeCommand, ExchangeEvent, ExchangeEvent> {
+  *#next(read: ExchangeCommand): Generator<ExchangeCommand, ExchangeEvent, ExchangeEvent> {
     const held = this.#held;
     this.#held = null;
-    return held === null ? yield this.#read : { kind: 'bytes', bytes: held };
+    return held === null ? yield read : { kind: 'bytes', bytes: held };
   }
 
   #hold(bytes: Buffer): void {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { attention, type Known } from '../../../daemon/doctor/attention.ts';
 import type { FolderStatus } from '../../../daemon/library/shared-folder.ts';
+import { budgetOf } from '../../../protocol/bandwidth/budget.ts';
 import { resolveSettings } from '../../../settings/resolve.ts';
 
 const { settings } = await resolveSettings({ env: {}, flags: { profile: 'local', dataDir: '/nowhere' } });
@@ -12,6 +13,7 @@ const WELL: Known = {
   blockListFaults: [],
   damagedAside: null,
   lostBytes: 0,
+  budget: budgetOf(1000, 899, 60),
   lostParts: { count: 0, bytes: 0, paths: [] },
   hooks: [{ id: 'well', error: null }],
   eventsTrouble: null,
@@ -48,6 +50,8 @@ const ILL: readonly [known: Partial<Known>, name: string, state: 'warning' | 'ba
   [{ blockListFaults: [{ path: '/l.p2p', detail: 'has nothing in it' }] }, 'block list', 'bad', /^\/l.p2p has nothing/],
   [{ lostBytes: 2048 }, 'database', 'bad', /^2.0 KiB of its latest changes/],
   [{ damagedAside: '/d/store.damaged-1' }, 'database', 'bad', /\/d\/store.damaged-1/],
+  [{ budget: budgetOf(1000, 900, 3600) }, 'monthly budget', 'warning', /900 B of the 1000 B .* slowed down/],
+  [{ budget: budgetOf(1000, 1001, 3600) }, 'monthly budget', 'bad', /stopped, the role is leaf/],
   [{ lostParts: { count: 5, bytes: 2048, paths: ['/a', '/b', '/c', '/d'] } }, 'part files', 'warning', /c and 2 more$/],
   [{ hooks: [{ id: 'mail', error: 'answered 500' }] }, 'hook mail', 'warning', /answered 500/],
   [{ eventsTrouble: 'no space' }, 'event log', 'bad', /no space/],

@@ -1,5 +1,6 @@
 import { constants, createDeflate, createInflate, deflateSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { Bandwidth } from '../../../daemon/net/bandwidth.ts';
 import { Floods } from '../../../daemon/net/deflate.ts';
 import { FlushPacer } from '../../../daemon/net/flush-pacer.ts';
 import {
@@ -43,6 +44,7 @@ async function startLink(t: Test, options: Partial<TcpLinkOptions> = {}) {
     core,
     clock: new SystemClock(),
     pacer: new FlushPacer(PLAIN_WRITES, () => performance.now()),
+    bandwidth: new Bandwidth(),
     ends,
     deflateIn: false,
     deflateOut: false,
@@ -297,4 +299,36 @@ t.test('a core that fails on what came costs the link, not the process', async t
   t.strictSame(faults, [bug]);
   t.strictSame(core.removed, ['internal']);
   t.equal(ends.of('internal'), 1);
+});
+
+t.test('a limit holds back queries but not control frames', async t => {
+  const bandwidth = new Bandwidth();
+  const { theirs, wire, link } = await startLink(t, { bandwidth });
+  bandwidth.limit('overlay', 1);
+  wire.start(link, Buffer.alloc(0));
+  for (let n = 0; n < 10; n++) link.queue.enqueue(frame(1), Priority.Query);
+  link.queue.enqueue(frame(9), Priority.Control);
+  const bytes = await readBytes(theirs, 80);
+  t.strictSame([bytes[0], bytes.length, link.queue.size], [9, 80, 10]);
+  t.equal(bandwidth.waiting, 1);
+  bandwidth.limit('overlay', 0);
+  await eventually('a lifted limit lets the others go', () => link.queue.size === 0);
+  theirs.destroy();
+  await eventually('the link is over', () => bandwidth.waiting === 0);
+});
+
+t.test('links share the limit of the overlay, in whole frames', async t => {
+  const bandwidth = new Bandwidth();
+  bandwidth.limit('overlay', 400_000);
+  const links = await Promise.all([startLink(t, { bandwidth }), startLink(t, { bandwidth, deflateOut: true })]);
+  const began = performance.now();
+  for (const { wire, link, theirs } of links) {
+    theirs.resume();
+    wire.start(link, Buffer.alloc(0));
+    for (let n = 0; n < 40; n++) link.queue.enqueue(frame(n, 1000), Priority.Hit);
+  }
+  await eventually('all is sent', () => links.every(({ link }) => link.queue.size === 0));
+  const ms = performance.now() - began;
+  t.ok(ms > 80, `over 40 kB at 400 kB/s took ${ms} ms`);
+  t.ok(bandwidth.moved.overlay > 40_000 && bandwidth.moved.overlay < 60_000, 'bytes on the wire count');
 });

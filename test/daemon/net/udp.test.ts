@@ -2,18 +2,25 @@ import { createSocket } from 'node:dgram';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
+import { Bandwidth } from '../../../daemon/net/bandwidth.ts';
 import { ConnectBackProbes } from '../../../daemon/net/connect-back.ts';
 import { Dialer } from '../../../daemon/net/dialer.ts';
 import { Udp } from '../../../daemon/net/udp.ts';
 import type { Endpoint } from '../../../protocol/wire/endpoint.ts';
 import { eventually } from '../../support/loopback.ts';
 
-async function open(t: Test, host = '127.0.0.1', forbids: (to: Endpoint) => string | null = () => null) {
+async function open(
+  t: Test,
+  host = '127.0.0.1',
+  forbids: (to: Endpoint) => string | null = () => null,
+  bandwidth = new Bandwidth(),
+) {
   const received: { text: string; from: Endpoint }[] = [];
   const udp = new Udp({
     host,
     port: 0,
     log: silentLog,
+    bandwidth,
     forbids,
     onDatagram: (bytes, from) => received.push({ text: bytes.toString(), from }),
   });
@@ -90,4 +97,21 @@ t.test('a connect-back connects, writes two line feeds and closes', async t => {
   probes.probe({ host: '127.0.0.1', port: 1 });
   await eventually('nobody was there', () => probes.failed === 1);
   probes.stop();
+});
+
+t.test('datagrams beyond the limit wait, hits before pings, and are dropped when they wait too long', async t => {
+  const bandwidth = new Bandwidth();
+  const a = await open(t, '127.0.0.1', () => null, bandwidth);
+  const b = await open(t);
+  bandwidth.limit('udp', 1);
+  const [ping, hit] = [Buffer.alloc(23, 'p'), Buffer.alloc(23, 'h')];
+  ping[16] = 0x00;
+  hit[16] = 0x81;
+  for (let i = 0; i < 3000; i++) a.udp.send(ping, b.udp.endpoint);
+  a.udp.send(hit, b.udp.endpoint);
+  t.ok(a.udp.counts.of('limited') > 100, 'the queue is bounded');
+  t.equal(b.received.length, 0);
+  bandwidth.limit('udp', 100_000);
+  await eventually('the first one comes', () => b.received.length > 0);
+  t.match(b.received[0]?.text, /^h/);
 });

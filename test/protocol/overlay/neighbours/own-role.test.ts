@@ -104,3 +104,24 @@ t.test('the report says why, elections or not', async t => {
     { wanted: 10 * 64 * 1024, met: true },
   );
 });
+
+t.test(
+  'who is held is a leaf, with elections or without, and has the former role or elections again afterwards',
+  async t => {
+    const fixed = ownRole('ultrapeer', 'public');
+    fixed.role.hold(true, 'the monthly budget is used up', 0);
+    fixed.role.hold(true, 'the monthly budget is used up', 1);
+    t.equal(fixed.role.role, 'leaf');
+    fixed.role.hold(false, 'there is a budget again', 2);
+    t.strictSame(fixed.told, ['leaf', 'ultrapeer']);
+    const elected = ownRole('auto', 'local');
+    elected.role.hold(true, 'the monthly budget is used up', 0);
+    t.equal(
+      elected.role.tick(100_000, 0, () => vitals),
+      Number.POSITIVE_INFINITY,
+    );
+    t.equal(elected.role.role, 'leaf');
+    elected.role.hold(false, 'there is a budget again', 200_000);
+    t.ok(elected.role.tick(200_000, 0, () => vitals) < 300_000);
+  },
+);

@@ -1,0 +1,130 @@
+// Keeps the limits of bandwidth that hold now: follows settings, timetable and monthly budget, and counts what is used.
+import { type Budget, type BudgetState, budgetOf, MonthCount } from '../../protocol/bandwidth/budget.ts';
+import { type LimitNow, type LimitSettings, limitsNow } from '../../protocol/bandwidth/limits.ts';
+import { PARTS, type Part } from '../../protocol/bandwidth/scheduler.ts';
+import type { LocalTime } from '../../protocol/bandwidth/timetable.ts';
+import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { Bandwidth, Moved } from '../net/bandwidth.ts';
+import type { Table } from '../store/table.ts';
+
+const TICK_MS = 1000;
+const SAVE_MS = 60_000;
+const KEY = 'months';
+
+export interface LimitsOptions {
+  readonly bandwidth: Bandwidth;
+  /** Read anew at each tick. */
+  readonly settings: () => LimitSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly table: Table<unknown>;
+}
+
+/** Local time of the machine. `month`: `2026-11`. */
+export function localTime(wallTime: number): LocalTime & { month: string; monthEnds: number } {
+  const date = new Date(wallTime);
+  return {
+    day: (date.getDay() + 6) % 7,
+    minute: date.getHours() * 60 + date.getMinutes(),
+    month: `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}`,
+    monthEnds: new Date(date.getFullYear(), date.getMonth() + 1, 1).getTime(),
+  };
+}
+
+export class Limits {
+  /** Called when the state of the budget has changed, first when start() has read what was used. */
+  onBudget: (budget: Budget, before: BudgetState) => void = () => undefined;
+  readonly #options: LimitsOptions;
+  readonly #count = new MonthCount();
+  readonly #meters: Readonly<Record<Part, RateMeter>>;
+  #counted: Moved = { in: 0, out: 0 };
+  #metered: Readonly<Record<Part, number>>;
+  #now: readonly LimitNow[] = [];
+  #budget: Budget = budgetOf(0, 0, 0);
+  /** What the limits were last computed from. */
+  #basis = '';
+  #timer: NodeJS.Timeout | null = null;
+  #savedAt = 0;
+
+  constructor(options: LimitsOptions) {
+    const { bandwidth, clock } = options;
+    this.#options = options;
+    const meter = (): RateMeter => new RateMeter(clock.now());
+    this.#meters = { upload: meter(), download: meter(), overlay: meter(), udp: meter() };
+    this.#metered = { ...bandwidth.moved };
+  }
+
+  /** Reads what was used in earlier runs. Rejects with StoreError. */
+  async start(): Promise<void> {
+    this.#count.restore(await this.#options.table.get(KEY));
+    this.tick();
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.tick();
+    await this.#save();
+  }
+
+  /** The limits that hold now. */
+  get now(): readonly LimitNow[] {
+    return this.#now;
+  }
+
+  get budget(): Budget {
+    return this.#budget;
+  }
+
+  /** Uploads and downloads are stopped. */
+  get spent(): boolean {
+    return this.#budget.state === 'spent';
+  }
+
+  /** Bytes of this month. */
+  get month(): Moved & { month: string; ends: number } {
+    const { month, monthEnds } = localTime(this.#options.clock.wallTime());
+    return { ...this.#count.of(month), month, ends: monthEnds };
+  }
+
+  /** Bytes per second over the last seconds. */
+  used(part: Part): number {
+    return Math.round(this.#meters[part].bytesPerSecond(this.#options.clock.now()));
+  }
+
+  /** Call when settings have changed, too: then they hold at once. */
+  tick(): void {
+    const { bandwidth, clock, settings } = this.#options;
+    const now = clock.now();
+    const wallTime = clock.wallTime();
+    const { month, monthEnds, day, minute } = localTime(wallTime);
+    const total = bandwidth.total;
+    this.#count.add(month, total.in - this.#counted.in, total.out - this.#counted.out);
+    this.#counted = total;
+    for (const part of PARTS) this.#meters[part].add(bandwidth.moved[part] - this.#metered[part], now);
+    this.#metered = { ...bandwidth.moved };
+    const given = settings();
+    const used = this.#count.of(month);
+    const before = this.#budget.state;
+    this.#budget = budgetOf(given.monthlyBytes, used.in + used.out, (monthEnds - wallTime) / 1000);
+    const { state } = this.#budget;
+    const basis = JSON.stringify([given, day, minute, state]);
+    if (basis !== this.#basis) {
+      this.#basis = basis;
+      this.#now = limitsNow(given, { day, minute }, this.#budget);
+      for (const { name, bytesPerSecond } of this.#now) bandwidth.limit(name, bytesPerSecond);
+    }
+    if (state !== before) this.onBudget(this.#budget, before);
+    if (now - this.#savedAt >= SAVE_MS || (state !== before && state === 'spent')) void this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const { table, clock, log } = this.#options;
+    this.#savedAt = clock.now();
+    await table
+      .put(KEY, this.#count.months)
+      .catch((err: unknown) => log.warn({ err }, 'the bytes used this month could not be stored'));
+  }
+}
