@@ -1,19 +1,14 @@
 // Limits of bandwidth on real sockets: what a limit lets through, how evenly, and what it costs to have none set.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { silentLog } from '../daemon/log.ts';
 import { Bandwidth } from '../daemon/net/bandwidth.ts';
-import { SystemClock } from '../daemon/system.ts';
-import { FileServer } from '../daemon/transfer/file-server.ts';
-import type { SharedFile } from '../protocol/search/shared-file.ts';
-import { UploadQueue } from '../protocol/transfer/uploads/upload-queue.ts';
+import { startOwnServer } from './serve/own-server.ts';
 import type { Fetch, Fetched } from './serve/reader.ts';
 
 export const about =
@@ -31,48 +26,6 @@ function writeFile(path: string): void {
   const fd = openSync(path, 'w');
   for (let at = 0; at < FILE_BYTES; at += chunk.length) writeSync(fd, chunk);
   closeSync(fd);
-}
-
-async function startServer(path: string, bandwidth: Bandwidth): Promise<{ port: number; stop(): Promise<void> }> {
-  const file: SharedFile = {
-    index: 1,
-    name: 'file.bin',
-    size: FILE_BYTES,
-    sha1: Buffer.alloc(20),
-    tigerRoot: null,
-    modifiedAt: statSync(path).mtimeMs,
-  };
-  const server = new FileServer({
-    files: {
-      byIndex: index => (index === 1 ? file : null),
-      bySha1: () => null,
-      byTigerRoot: () => null,
-      treeOf: async () => null,
-      open: () => open(path),
-    },
-    queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }),
-    identity: {
-      userAgent: 'servent-bench',
-      serventGuid: Buffer.alloc(16),
-      vendor: 'TEST',
-      speedKbps: 0,
-      firewalled: () => true,
-      listen: () => ({ host: '127.0.0.1', port: 1 }),
-    },
-    clock: new SystemClock(),
-    log: silentLog,
-    bandwidth,
-  });
-  const listener = createServer({ noDelay: true }, socket => server.handle(socket, Buffer.alloc(0)));
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    port: (listener.address() as AddressInfo).port,
-    stop: async () => {
-      listener.close();
-      await server.stop();
-    },
-  };
 }
 
 /** Bytes that each of some readers gets in a time, from when all have begun. */
@@ -104,6 +57,14 @@ async function fetchWith(reader: ChildProcess, fetch: Fetch): Promise<number> {
   return answer.ms;
 }
 
+/** Stands for the scheduler where there is none. */
+function unscheduled(): Bandwidth {
+  const usage = { limited: false, moved: () => undefined, close: () => undefined };
+  return { usage: () => usage } as unknown as Bandwidth;
+}
+
+const ratio = (ours: number[], theirs: number[]): number => Math.round((median(ours) / median(theirs)) * 1000) / 1000;
+
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 export async function run(): Promise<Record<string, unknown>> {
@@ -113,20 +74,24 @@ export async function run(): Promise<Record<string, unknown>> {
   try {
     writeFile(path);
     const bandwidth = new Bandwidth();
-    const server = await startServer(path, bandwidth);
+    const server = await startOwnServer(path, bandwidth);
     const fetch = { port: server.port, path: '/get/1/file.bin', connections: 1, bytes: FILE_BYTES };
-    // no limit, and one so high that everybody has to ask but nobody waits; in turn
-    const times: { none: number[]; asked: number[] } = { none: [], asked: [] };
+    const plain = await startOwnServer(path, unscheduled());
+    // without a scheduler; with one and no limit; with one so high that everybody has to ask but nobody waits: in turn
+    const times: { plain: number[]; none: number[]; asked: number[] } = { plain: [], none: [], asked: [] };
     for (let round = 0; round <= ROUNDS; round++) {
+      const bare = await fetchWith(reader, { ...fetch, port: plain.port });
       bandwidth.limit('upload', 0);
       const none = await fetchWith(reader, fetch);
       bandwidth.limit('upload', 1e12);
       await wait(250); // its burst is there
       const asked = await fetchWith(reader, fetch);
       if (round === 0) continue; // warm: page cache and compiler
+      times.plain.push(bare);
       times.none.push(none);
       times.asked.push(asked);
     }
+    await plain.stop();
     bandwidth.limit('upload', LIMIT);
     const alone = await received(server.port, 1, SECONDS);
     const shared = await received(server.port, UPLOADS, SECONDS);
@@ -140,7 +105,8 @@ export async function run(): Promise<Record<string, unknown>> {
       shared: perSecond(shared),
       leastOfTen: Math.min(...shared.bytes),
       mostOfTen: Math.max(...shared.bytes),
-      askedBesideUnlimited: Math.round((median(times.asked) / median(times.none)) * 1000) / 1000,
+      unlimitedBesidePlain: ratio(times.none, times.plain),
+      askedBesidePlain: ratio(times.asked, times.plain),
     };
   } finally {
     reader.disconnect();

@@ -1,20 +1,12 @@
 // Our file server beside nginx: the same file, the same reader in a process of its own, in turn.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { silentLog } from '../daemon/log.ts';
-import { SystemClock } from '../daemon/system.ts';
-import { FileServer } from '../daemon/transfer/file-server.ts';
-import { NETWORK_RULES } from '../protocol/network-rules.ts';
-import type { SharedFile } from '../protocol/search/shared-file.ts';
-import { Mesh } from '../protocol/transfer/mesh/mesh.ts';
-import { UploadQueue } from '../protocol/transfer/uploads/upload-queue.ts';
 import { startNginx } from './serve/nginx.ts';
+import { startOwnServer } from './serve/own-server.ts';
 import type { Fetch, Fetched } from './serve/reader.ts';
 
 export const about = 'file server: 1 GiB on one and on eight connections, beside nginx when it is installed';
@@ -29,51 +21,6 @@ function writeFile(path: string): void {
   const fd = openSync(path, 'w');
   for (let at = 0; at < FILE_BYTES; at += chunk.length) writeSync(fd, chunk);
   closeSync(fd);
-}
-
-async function startOurs(path: string): Promise<{ port: number; stop(): Promise<void> }> {
-  const file: SharedFile = {
-    index: 1,
-    name: 'file.bin',
-    size: FILE_BYTES,
-    sha1: Buffer.alloc(20),
-    tigerRoot: null,
-    modifiedAt: statSync(path).mtimeMs,
-  };
-  const server = new FileServer({
-    files: {
-      byIndex: index => (index === 1 ? file : null),
-      bySha1: () => null,
-      byTigerRoot: () => null,
-      treeOf: async () => null,
-      open: () => open(path),
-    },
-    queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }),
-    identity: {
-      userAgent: 'servent-bench',
-      serventGuid: Buffer.alloc(16),
-      vendor: 'TEST',
-      speedKbps: 0,
-      tls: false,
-      firewalled: () => true,
-      listen: () => ({ host: '127.0.0.1', port: 1 }),
-      ipv6: () => null,
-      pushProxies: () => [],
-    },
-    mesh: new Mesh({ role: () => 'leaf', rules: NETWORK_RULES.local, reach: { forbids: () => null } }),
-    clock: new SystemClock(),
-    log: silentLog,
-  });
-  const listener = createServer({ noDelay: true }, socket => server.handle(socket, Buffer.alloc(0)));
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    port: (listener.address() as AddressInfo).port,
-    stop: async () => {
-      listener.close();
-      await server.stop();
-    },
-  };
 }
 
 async function fetchWith(reader: ChildProcess, fetch: Fetch): Promise<number> {
@@ -94,7 +41,7 @@ export async function run(): Promise<Record<string, unknown>> {
   const reader = fork(join(dirname(self), 'serve', `reader${extname(self)}`), { execArgv: process.execArgv });
   try {
     writeFile(path);
-    const ours = await startOurs(path);
+    const ours = await startOwnServer(path);
     const nginx = await startNginx(folder, folder);
     const result: Record<string, unknown> = { bytes: FILE_BYTES, rounds: ROUNDS, nginx: nginx?.version ?? null };
     for (const connections of [1, 8]) {

@@ -1,15 +1,16 @@
 // Keeps the limits of bandwidth that hold now: follows settings, timetable and monthly budget, and counts what is used.
 import { type Budget, type BudgetState, budgetOf, MonthCount } from '../../protocol/bandwidth/budget.ts';
 import { type LimitNow, type LimitSettings, limitsNow } from '../../protocol/bandwidth/limits.ts';
-import { PARTS, type Part } from '../../protocol/bandwidth/scheduler.ts';
+import type { Part } from '../../protocol/bandwidth/scheduler.ts';
 import type { LocalTime } from '../../protocol/bandwidth/timetable.ts';
-import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Bandwidth, Moved } from '../net/bandwidth.ts';
 import type { Table } from '../store/table.ts';
 
 const TICK_MS = 1000;
+/** Rates are those of so many ticks. */
+const SAMPLES = 5;
 const SAVE_MS = 60_000;
 const KEY = 'months';
 
@@ -38,9 +39,9 @@ export class Limits {
   onBudget: (budget: Budget, before: BudgetState) => void = () => undefined;
   readonly #options: LimitsOptions;
   readonly #count = new MonthCount();
-  readonly #meters: Readonly<Record<Part, RateMeter>>;
   #counted: Moved = { in: 0, out: 0 };
-  #metered: Readonly<Record<Part, number>>;
+  /** What had moved at the last ticks, oldest first: at most SAMPLES. */
+  readonly #samples: { at: number; moved: Readonly<Record<Part, number>> }[] = [];
   #now: readonly LimitNow[] = [];
   #budget: Budget = budgetOf(0, 0, 0);
   /** What the limits were last computed from. */
@@ -49,11 +50,7 @@ export class Limits {
   #savedAt = 0;
 
   constructor(options: LimitsOptions) {
-    const { bandwidth, clock } = options;
     this.#options = options;
-    const meter = (): RateMeter => new RateMeter(clock.now());
-    this.#meters = { upload: meter(), download: meter(), overlay: meter(), udp: meter() };
-    this.#metered = { ...bandwidth.moved };
   }
 
   /** Reads what was used in earlier runs. Rejects with StoreError. */
@@ -91,7 +88,11 @@ export class Limits {
 
   /** Bytes per second over the last seconds. */
   used(part: Part): number {
-    return Math.round(this.#meters[part].bytesPerSecond(this.#options.clock.now()));
+    const { bandwidth, clock } = this.#options;
+    const [oldest] = this.#samples;
+    if (oldest === undefined) return 0;
+    const ms = Math.max(TICK_MS, clock.now() - oldest.at);
+    return Math.round(((bandwidth.moved[part] - oldest.moved[part]) * 1000) / ms);
   }
 
   /** Call when settings have changed, too: then they hold at once. */
@@ -103,8 +104,9 @@ export class Limits {
     const total = bandwidth.total;
     this.#count.add(month, total.in - this.#counted.in, total.out - this.#counted.out);
     this.#counted = total;
-    for (const part of PARTS) this.#meters[part].add(bandwidth.moved[part] - this.#metered[part], now);
-    this.#metered = { ...bandwidth.moved };
+    if (now - (this.#samples.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= TICK_MS / 2)
+      this.#samples.push({ at: now, moved: { ...bandwidth.moved } });
+    if (this.#samples.length > SAMPLES) this.#samples.shift();
     const given = settings();
     const used = this.#count.of(month);
     const before = this.#budget.state;

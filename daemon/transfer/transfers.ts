@@ -1,6 +1,7 @@
 // Builds and starts the library, the uploads, the searches and the downloads.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONNECTIONS_MAX } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { DaemonContext } from '../context.ts';
 import { Library, type LibraryOptions } from '../library/library.ts';
@@ -72,6 +73,9 @@ export class Transfers {
       browse: () => library.browsable(),
       browseChangedAt: () => library.changedAt,
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
+      get connectionsMax() {
+        return Math.max(CONNECTIONS_MAX, 2 * (settings.uploads.slots + settings.uploads.queue));
+      },
       clock,
       bandwidth,
       log: log.child({ mod: 'uploads' }),

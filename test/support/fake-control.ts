@@ -10,7 +10,6 @@ import type {
   HashingView,
   HistoryView,
   KeyView,
-  LimitsView,
   ListRequest,
   LogInput,
   LogLevelsView,
@@ -42,6 +41,7 @@ import {
   aResult,
   aSearch,
   GUID,
+  someLimits,
 } from './sample-views.ts';
 
 const NOTHING_HASHED: HashingView = { state: 'idle', files: 0, hashed: 3, bytes: 0, rate: 0, eta: null, current: null };
@@ -296,19 +296,9 @@ export class FakeControl implements Control {
     this.downloadList = without(this.downloadList, 'download', input.id);
   }
 
-  limitsView: LimitsView = {
-    items: [
-      {
-        ...{ name: 'upload', value: 100_000, stopped: false, origin: 'schedule', used: 98_000 },
-        ...{ why: 'limits.schedule, entry 1: daily 00:00 to 24:00', changesAt: null },
-      },
-    ],
-    budget: { state: 'none', bytes: 0, used: 3, in: 1, out: 2, month: '2026-11', resetsAt: AT },
-  };
-
   limits() {
     this.#note('limits');
-    return this.limitsView;
+    return someLimits;
   }
 
   uploads(input: ListRequest) {

@@ -1,7 +1,18 @@
 // Events as the daemon tells them, one sample of each.
 import { type EventData, type EventType, events, eventTypes, type ServentEvent } from '../../api/events.ts';
 import { FakeControl } from './fake-control.ts';
-import { AT, aDownload, aFolder, aLogLine, anUpload, aPeer, aQuery, aResult, aSearch } from './sample-views.ts';
+import {
+  AT,
+  aDownload,
+  aFolder,
+  aLogLine,
+  anUpload,
+  aPeer,
+  aQuery,
+  aResult,
+  aSearch,
+  someLimits,
+} from './sample-views.ts';
 
 const aStatus = new FakeControl().status();
 
@@ -27,7 +38,7 @@ export const samples: { readonly [T in EventType]: EventData<T> } = {
   'status.started': aStatus,
   'status.now': aStatus,
   'status.configured': { file: null, dryRun: false, changes: [], overruled: [], restart: false },
-  'status.budget': new FakeControl().limitsView.budget,
+  'status.budget': someLimits.budget,
   'status.stopping': { uptime: 61.5 },
   'log.line': aLogLine,
   'log.skipped': { lines: 7, seconds: 1 },

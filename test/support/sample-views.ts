@@ -7,6 +7,7 @@ import type {
   HookView,
   HostView,
   KeyView,
+  LimitsView,
   LogLineView,
   PeerView,
   PreviewView,
@@ -227,4 +228,14 @@ export const aDelivery: DeliveryView = {
   seconds: 0.02,
   state: 'done',
   error: null,
+};
+
+export const someLimits: LimitsView = {
+  items: [
+    {
+      ...{ name: 'upload', value: 100_000, stopped: false, origin: 'schedule', used: 98_000 },
+      ...{ why: 'limits.schedule, entry 1: daily 00:00 to 24:00', changesAt: null },
+    },
+  ],
+  budget: { state: 'none', bytes: 0, used: 3, in: 1, out: 2, month: '2026-11', resetsAt: AT },
 };

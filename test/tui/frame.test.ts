@@ -86,7 +86,7 @@ t.test('the first screen, letter by letter', async t => {
     '│ version   0.1.0, up 3d04h            ││ searches     1 running               │',
     '│ reach     open, TCP and UDP          ││ downloads    3 active, 1 queued      │',
     '│ library   240 files, 27.3 GiB        ││ uploads      4 active, 3 queued      │',
-    '│                                      ││ messages     2.8M in, 9.1M out       │',
+    '│ limits    upload 57 % of 500 KiB/s   ││ messages     2.8M in, 9.1M out       │',
     '╰──────────────────────────────────────╯╰──────────────────────────────────────╯',
   ]);
 });

@@ -17,6 +17,7 @@ import type {
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { BOOTSTRAP, besides, CRITERIA, NOTHING_HASHED, pages, refused, rowOf, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
+import { limitsOf } from './limits.ts';
 import { DemoLines } from './lines.ts';
 import { Maker, mediaOf } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
@@ -461,8 +462,7 @@ export class DemoWorld {
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
       election: { mode: 'auto', role: 'ultrapeer', ...elected },
       reachability: { tcp: open, udp: open },
-      ...{ bootstrap: BOOTSTRAP, neighbours: [] },
-      hosts: this.#hosts.length,
+      ...{ bootstrap: BOOTSTRAP, neighbours: [], hosts: this.#hosts.length },
       library: {
         ...{ files: this.#files.length, progress: NOTHING_HASHED },
         bytes: this.#files.reduce((sum, { size }) => sum + size, 0),
@@ -480,14 +480,7 @@ export class DemoWorld {
         queued: this.#uploads.length - sending.length,
         rate: sending.reduce((sum, { rate }) => sum + rate, 0),
       },
-      limits: [
-        {
-          ...{ name: 'upload', value: 512_000, stopped: false, origin: 'schedule', changesAt: null },
-          ...{ why: 'limits.schedule, entry 1: weekdays 08:00 to 18:00' },
-          used: sending.reduce((sum, { rate }) => sum + rate, 0),
-        },
-      ],
-      budget: null,
+      ...{ limits: limitsOf(sending), budget: null },
       messages: {
         in: this.#messagesIn,
         out: this.#messagesOut,
@@ -501,8 +494,7 @@ export class DemoWorld {
           hit_expired: 581,
         },
       },
-      lostParts: { count: 0, bytes: 0, paths: [] },
-      attention: [],
+      ...{ lostParts: { count: 0, bytes: 0, paths: [] }, attention: [] },
     };
   }
 }

@@ -1,5 +1,5 @@
 // Overview: role, peers, rates, drops and notes.
-import type { StatusView } from '../../api/control.ts';
+import type { LimitView, StatusView } from '../../api/control.ts';
 import { formatLimit, formatShare, keptText } from '../../api/format.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails } from '../draw-list.ts';
@@ -56,7 +56,7 @@ const serventFacts = (status: StatusView, width: number): Detail[] => [
   ['version', `${status.version}, up ${formatSpan(status.uptime)}`],
   ['reach', reachOf(status), status.reachability.tcp.state === 'firewalled' ? 'warn' : 'text'],
   ['library', `${formatExact(status.library.files)} files, ${formatBytes(status.library.bytes)}`],
-  ...limitFacts(status),
+  ...limitFacts(status, width < GUID_FROM_COLUMNS),
   ...(width < GUID_FROM_COLUMNS ? [] : ([['guid', status.servent, 'dim']] as Detail[])),
 ];
 
@@ -66,10 +66,10 @@ const reachOf = ({ reachability: { tcp, udp } }: StatusView): string =>
 /** From this share of a limit on it counts as reached. */
 const REACHED = 0.95;
 
-/** Use against limits and the monthly budget, what is nearest to its end first. */
-function limitFacts({ limits, budget }: StatusView): Detail[] {
+/** Use against limits and the monthly budget, what is nearest to its end first; `narrow`: only that. */
+function limitFacts({ limits, budget }: StatusView, narrow: boolean): Detail[] {
   const shares = limits.map(limit => ({
-    text: `${limit.name} ${formatLimit(limit)}`,
+    text: `${limit.name} ${narrow && limit.value > 0 ? shareOf(limit) : formatLimit(limit)}`,
     share: limit.stopped ? Number.POSITIVE_INFINITY : (limit.used ?? 0) / limit.value,
   }));
   if (budget !== null)
@@ -77,8 +77,11 @@ function limitFacts({ limits, budget }: StatusView): Detail[] {
   shares.sort((a, b) => b.share - a.share);
   const most = shares[0]?.share ?? 0;
   const meaning: Meaning = most >= 1 ? 'bad' : most >= REACHED ? 'warn' : 'text';
-  return shares.length === 0 ? [] : [['limits', shares.map(({ text }) => text).join(', '), meaning]];
+  const shown = narrow ? shares.slice(0, 1) : shares;
+  return shares.length === 0 ? [] : [['limits', shown.map(({ text }) => text).join(', '), meaning]];
 }
+
+const shareOf = ({ used, value }: LimitView): string => `${formatShare(used ?? 0, value)} of ${formatRate(value)}`;
 
 const networkFacts = (status: StatusView): Detail[] => [
   ['ultrapeers', formatExact(status.peers.ultrapeers), status.peers.ultrapeers === 0 ? 'warn' : 'number'],

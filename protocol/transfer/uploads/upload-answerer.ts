@@ -36,7 +36,7 @@ export interface UploadParts {
 export const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idleMs: 30_000, stallMs: 120_000 };
 
 const BROWSES_MAX = 4;
-const CONNECTIONS_MAX = 512;
+export const CONNECTIONS_MAX = 512;
 
 export class UploadAnswerer implements UploadContext {
   readonly files: NamedFiles;
@@ -49,7 +49,7 @@ export class UploadAnswerer implements UploadContext {
   readonly browseChangedAt: UploadContext['browseChangedAt'];
   readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
   readonly passPush: UploadContext['passPush'];
-  readonly #connectionsMax: number;
+  readonly #parts: Pick<UploadParts, 'connectionsMax'>;
   #connections = 0;
   #lastNumber = 0;
   #browses = 0;
@@ -64,12 +64,12 @@ export class UploadAnswerer implements UploadContext {
     this.browse = parts.browse ?? null;
     this.browseChangedAt = parts.browseChangedAt ?? (() => null);
     this.passPush = parts.passPush ?? (() => 410);
-    this.#connectionsMax = parts.connectionsMax ?? CONNECTIONS_MAX;
+    this.#parts = parts;
   }
 
   /** A connection that asks for files, accepted or opened because of a push, to be closed with its `close`; null: there are enough. */
   connect(address: string, pushed = false): UploadConnection | null {
-    if (this.#connections >= this.#connectionsMax) {
+    if (this.#connections >= (this.#parts.connectionsMax ?? CONNECTIONS_MAX)) {
       this.outcomes.count('busy');
       return null;
     }

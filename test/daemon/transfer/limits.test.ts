@@ -33,14 +33,14 @@ t.test(
     bandwidth.limit('upload', 1);
     const files = new SharedFiles(t.testdir());
     files.add('a.bin', Buffer.alloc(60_000, 7));
-    const { port, server, queue } = await serve(t, files, { bandwidth, times: { stallMs: 50 } });
+    const { port, server, queue } = await serve(t, files, { bandwidth, times: { stallMs: 800 } });
     const socket = connect({ port, host: '127.0.0.1' });
     let got = '';
     socket.on('data', bytes => {
       got += bytes.toString('latin1');
     });
     socket.write('GET /get/1/a.bin HTTP/1.1\r\nHost: x\r\n\r\n');
-    await eventually('the head and two bytes are there', () => got.split('\r\n\r\n')[1]?.length === 2);
+    await eventually('the head and two bytes are there', () => (got.split('\r\n\r\n')[1]?.length ?? 0) >= 2);
     t.equal(server.list().length, 1);
     bandwidth.limit('upload', 0);
     await eventually('a lifted limit lets the rest go', () => got.length > 60_000);
@@ -66,7 +66,7 @@ t.test('the body of a download is read as the limit allows, its head at once', a
   const bandwidth = new Bandwidth();
   bandwidth.limit('download', 1_000_000);
   const { ours, theirs } = await socketPair(t);
-  const connection = new SourceConnection(ours, 50, bandwidth.usage('download'));
+  const connection = new SourceConnection(ours, 2000, bandwidth.usage('download'));
   theirs.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n`);
   t.equal((await connection.request(Buffer.from('GET / HTTP/1.1\r\n\r\n'))).status, 200);
   theirs.end(Buffer.alloc(100_000, 1));
