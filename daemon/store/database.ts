@@ -15,6 +15,8 @@ const TABLE_BYTES_MAX = 1 << 20;
 const OPENING_BYTES = 8 << 20;
 const PROBE_BYTES = 64 << 10;
 const PROBE_FILE = 'room.probe';
+/** File that marks a database in which damage was found while it was in use. */
+export const DAMAGE_FILE = 'damage.seen';
 /** Shortest time between two attempts to open: each costs a write to the disk. */
 const OPENING_WAIT_MS = 1_000;
 
@@ -60,7 +62,9 @@ export class Database {
     try {
       return await this.#tracked(work(this.sublevel(table)));
     } catch (error) {
-      throw storeError(error, this.path);
+      const failure = storeError(error, this.path);
+      await this.#noteDamage(failure);
+      throw failure;
     }
   }
 
@@ -73,6 +77,7 @@ export class Database {
     } catch (error) {
       const failure = storeError(error, this.path);
       if (failure.code !== 'STORE_CLOSED') this.#torn = true; // a closed database has written nothing
+      await this.#noteDamage(failure);
       throw failure;
     }
   }
@@ -114,6 +119,11 @@ export class Database {
       if (failure !== this.#failed?.error) this.#failed = { at: this.#now(), error: failure };
       throw failure;
     }
+  }
+
+  /** Has the next start read every table. */
+  async #noteDamage({ code }: StoreError): Promise<void> {
+    if (code === 'STORE_DAMAGED') await Promise.allSettled([writeFile(join(this.path, DAMAGE_FILE), '')]);
   }
 
   async #tracked<T>(work: Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 // Opens the LevelDB of a data folder, renames a damaged one, and gives one table for each kind of record.
-import { mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Log } from '../log.ts';
-import { Database } from './database.ts';
+import { DAMAGE_FILE, Database } from './database.ts';
 import { damagedBy, StoreError, storeError } from './store-error.ts';
 import { Table } from './table.ts';
 
@@ -16,6 +16,8 @@ const SCAN_ENTRIES = 1000;
 const SCAN_BYTES = 65_536;
 /** Bytes read of the lines that LevelDB writes about opening. */
 const NOTES_BYTES_MAX = 65_536;
+/** Keys of all tables but that of hash trees; a key begins with the table's name between two `!`. */
+const BUT_TREES = [{ lt: '!trees!' }, { gte: '!trees"' }];
 
 export class Store {
   /** New path of a damaged database that this start has renamed; null: none. */
@@ -77,16 +79,23 @@ export class Store {
   }
 }
 
-/** Opens the database and reads every record, to find damage at the start. A million records take about a second. */
+/**
+ * Opens the database and reads every record, to find damage at the start; a million records take about a second. Hash trees, which may be
+ * many gigabytes, are read only after damage was found in use.
+ */
 async function openSound(path: string): Promise<Database> {
   await refuseHeadless(path);
   const database = new Database(path);
   await database.open();
   try {
-    // LevelDB unpacks whole blocks for keys alone, and passing values to JavaScript takes most of the time.
-    const keys = database.level.keys({ highWaterMarkBytes: SCAN_BYTES } as object);
-    while ((await keys.nextv(SCAN_ENTRIES)).length > 0);
-    await keys.close();
+    const wasDamaged = await exists(join(path, DAMAGE_FILE));
+    for (const range of wasDamaged ? [{}] : BUT_TREES) {
+      // LevelDB unpacks whole blocks for keys alone, and passing values to JavaScript takes most of the time.
+      const keys = database.level.keys({ ...range, highWaterMarkBytes: SCAN_BYTES } as object);
+      while ((await keys.nextv(SCAN_ENTRIES)).length > 0);
+      await keys.close();
+    }
+    if (wasDamaged) await rm(join(path, DAMAGE_FILE), { force: true });
     await migrate(database, path);
   } catch (error) {
     await database.close();

@@ -111,6 +111,30 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
+t.test('hash trees are not read at the start, unless damage was found in use', async t => {
+  const folder = join(t.testdir(), 'store');
+  await fill(folder, '1', 'trees');
+  const path = only(folder, '.ldb');
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 5000));
+  const { log, records } = spiedLog();
+  const first = await Store.open(folder, log);
+  t.equal(first.damagedAside, null);
+  await first.table<number>('numbers').put('a', 1);
+  const keys = Array.from({ length: 2000 }, (_, n) => `k${n}`);
+  await t.rejects(first.table<string>('trees').getMany(keys), { code: 'STORE_DAMAGED' });
+  t.equal(await first.table<number>('numbers').get('a'), 1, 'other tables are still read');
+  await first.close();
+  t.strictSame(records, []);
+
+  const second = await Store.open(folder, log);
+  t.match(second.damagedAside, /store\.damaged-/);
+  await second.close();
+  const third = await Store.open(folder, log);
+  t.teardown(() => third.close());
+  t.equal(third.damagedAside, null);
+});
+
 t.test('two damages within a second keep both predecessors', async t => {
   const parent = t.testdir();
   const folder = join(parent, 'store');
@@ -221,12 +245,12 @@ t.test('only plain words name a table', async t => {
 });
 
 /** 2,000 records moved into a table file, under a schema version of the caller's. */
-async function fill(folder: string, schema: string): Promise<void> {
+async function fill(folder: string, schema: string, table = 'numbers'): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const raw = new Level<string, string>(folder);
   await raw.open();
   await raw.sublevel('meta').put('schema', schema);
-  const numbers = raw.sublevel('numbers');
+  const numbers = raw.sublevel(table);
   const text = (n: number) => JSON.stringify(`${n} `.repeat(40));
   await numbers.batch(Array.from({ length: 2000 }, (_, n) => ({ type: 'put', key: `k${n}`, value: text(n) })));
   await raw.close();
