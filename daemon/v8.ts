@@ -16,3 +16,16 @@ export function limitHeap(): void {
 export function enableOptimiser(): void {
   setFlagsFromString('--opt');
 }
+
+/**
+ * Collects the old generation when it has grown by 30 %, until growHeapFreely(). V8 would let it grow up to four times: about 60 MB more
+ * while a million files are scanned.
+ */
+export function growHeapSlowly(): void {
+  setFlagsFromString('--heap-growing-percent=30');
+}
+
+/** Restores the default of V8. */
+export function growHeapFreely(): void {
+  setFlagsFromString('--heap-growing-percent=0');
+}

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import type { FileStore } from '../store/files.ts';
+import { growHeapFreely, growHeapSlowly } from '../v8.ts';
 import type { Catalog } from './catalog.ts';
 import { Changes, type WatchOptions } from './changes.ts';
 import type { Intake } from './intake.ts';
@@ -145,6 +146,7 @@ export class Scans {
   async #scanDue(): Promise<void> {
     if (this.#rescanTimer !== null) clearTimeout(this.#rescanTimer);
     const startedAt = performance.now();
+    growHeapSlowly();
     for (;;) {
       const scanned = new Set<SharedFolder>();
       for (let folder = this.#nextDue(); folder !== undefined; folder = this.#nextDue()) {
@@ -155,6 +157,7 @@ export class Scans {
       if (scanned.size === 0) break;
       if (!this.#options.signal.aborted && !this.isCancelled) await this.#sweep(scanned);
     }
+    growHeapFreely();
     this.#scanning = null;
     this.#scanMs = performance.now() - startedAt;
     this.#waitForRescan();
