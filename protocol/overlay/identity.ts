@@ -27,6 +27,8 @@ export interface Identity {
   readonly tls?: boolean;
   /** Our push proxies while we are firewalled. */
   pushProxies?(): readonly Endpoint[];
+  /** At most `max` other servents that are known to have a shared file, by its SHA-1. Absent: hits name none. */
+  alternatesOf?(sha1: Buffer, max: number, now: number): readonly Endpoint[];
   /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */
   outOfBand?(now: number): Endpoint | null;
 }

@@ -25,6 +25,8 @@ export interface IdentityFacts {
   readonly firewalled: (now: number) => boolean;
   readonly pushProxies: () => readonly Endpoint[];
   readonly outOfBand: (now: number) => Endpoint | null;
+  /** Other servents that have a shared file. */
+  readonly alternatesOf?: (sha1: Buffer, max: number, now: number) => readonly Endpoint[];
   /** UDP is open, so GUESS queries can be answered. */
   readonly datagrams: () => boolean;
   readonly links: () => { readonly leaves: number; readonly ultrapeers: number };
@@ -63,6 +65,10 @@ export class OwnIdentity implements Identity {
 
   pushProxies(): readonly Endpoint[] {
     return this.#facts.pushProxies();
+  }
+
+  alternatesOf(sha1: Buffer, max: number, now: number): readonly Endpoint[] {
+    return this.#facts.alternatesOf?.(sha1, max, now) ?? [];
   }
 
   outOfBand(now: number): Endpoint | null {

@@ -4,7 +4,7 @@ import type { Searchable, SharedFile } from '../../search/shared-file.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { type Query, wantsXml } from '../../wire/query.ts';
-import { encodeQueryHit, HITS_MAX } from '../../wire/query-hit.ts';
+import { ALTERNATES_MAX, encodeQueryHit, HITS_MAX } from '../../wire/query-hit.ts';
 import type { Identity } from '../identity.ts';
 
 /** What gtk-gnutella sends in one datagram. */
@@ -45,7 +45,7 @@ export function encodeOwnHits(
       sha1,
       tigerRoot,
       createdAt: secondsOrNull(modifiedAt),
-      alternates: [],
+      alternates: identity.alternatesOf?.(sha1, ALTERNATES_MAX, now) ?? [],
       ggep: [],
       note: null,
     })),

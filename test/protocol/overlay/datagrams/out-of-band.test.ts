@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import { type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from '../../../../protocol/overlay/datagrams/datagrams.ts';
+import type { Identity } from '../../../../protocol/overlay/identity.ts';
 import { hitDatagrams } from '../../../../protocol/overlay/queries/own-hits.ts';
 import { addressGuid, addressInGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
@@ -153,6 +154,33 @@ t.test('hits tell the root of the hash tree once it is known', async t => {
     hits.map(({ sha1, tigerRoot }) => ({ sha1, tigerRoot })),
     files.map(({ sha1, tigerRoot }) => ({ sha1, tigerRoot })),
   );
+});
+
+t.test('a hit names other servents that have the file, where some are known', async t => {
+  const { servent, network } = replier([]);
+  const [known, alone] = [Buffer.alloc(20, 1), Buffer.alloc(20, 2)];
+  const asked: unknown[] = [];
+  const identity: Identity = Object.assign(servent, {
+    alternatesOf: (sha1: Buffer, max: number, now: number) => {
+      asked.push([max, now]);
+      return sha1.equals(known) ? ['192.0.2.1', '192.0.2.2', '2001:db8::1'].map(host => ({ host, port: 6346 })) : [];
+    },
+  });
+  const files = [known, alone].map((sha1, index) => ({
+    index,
+    name: 'a',
+    size: 1,
+    sha1,
+    tigerRoot: null,
+    modifiedAt: 0,
+  }));
+  const [bytes = Buffer.alloc(0)] = hitDatagrams(identity, files, network.random.guid(), [], 7);
+  const { hits } = parseQueryHit(bytes.subarray(23));
+  t.strictSame(
+    hits.map(({ alternates }) => alternates.map(({ host }) => host)),
+    [['192.0.2.1', '192.0.2.2', '2001:db8::1'], []],
+  );
+  t.strictSame(asked[0], [10, 7]);
 });
 
 t.test('a name that fits no datagram is left out, the others are not', async t => {
