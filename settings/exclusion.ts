@@ -21,9 +21,9 @@ export const excludePattern: Kind<string> = {
 function isPattern(text: string): boolean {
   if (text.length > PATTERN_LENGTH_MAX || /[\0\r\n]/.test(text) || text.startsWith('#')) return false;
   if (text.split('**').length - 1 > ANY_FOLDERS_MAX) return false;
-  const bare = text.replace(/^!/, '').trim();
-  const isCutShort = (/\\+$/.exec(bare)?.[0].length ?? 0) % 2 === 1;
-  return bare.replaceAll('/', '') !== '' && !isCutShort && hasWholeBrackets(bare) && matches(bare);
+  const bare = text.replace(/^!/, '');
+  const isCutShort = (/\\+$/.exec(bare)?.[0].length ?? 0) % 2 === 1; // `a\ ` is the name with a blank at its end
+  return bare.trim().replaceAll('/', '') !== '' && !isCutShort && hasWholeBrackets(bare) && matches(bare);
 }
 
 /** Refused: git takes a `[` without its `]` as a pattern that matches nothing, which is never meant. */

@@ -196,7 +196,10 @@ async function checkedFolder(path: string): Promise<string> {
     const code = systemCode(error);
     const options = { cause: error };
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new LibraryError('LIBRARY_FOLDER_MISSING', `${path} does not exist: create it, or unshare it`, options);
+      const todo = /[\\/]~/.test(path)
+        ? 'only a shell takes ~ for your home folder, so give the whole path'
+        : 'create it, or unshare it';
+      throw new LibraryError('LIBRARY_FOLDER_MISSING', `${path} does not exist: ${todo}`, options);
     }
     throw new LibraryError(
       'LIBRARY_FOLDER_UNREADABLE',

@@ -17,6 +17,8 @@ t.test('patterns leave out what git would ignore, and each says that it was the 
     ['drafts/', 'music/drafts', 'folder', true],
     ['music/**/demo', 'music/a/b/demo', 'file', true],
     ['\\#one', '#one', 'file', true],
+    ['one\\ ', 'one ', 'file', true],
+    ['one\\ ', 'one', 'file', false],
     ['[a-c].txt', 'b.txt', 'file', true],
     ['Lied.ogg', 'Lied.ogg', 'file', true],
     ['über*', 'überall.txt', 'file', true],
@@ -80,6 +82,7 @@ t.test('a pattern that excludes nothing, or not what was meant, is refused', t =
     '*',
   ])
     t.equal(excludePattern.check(pattern).ok, true, pattern);
+  t.equal(excludePattern.check('one\\ ').ok, true, 'a blank at its end');
   t.end();
 });
 

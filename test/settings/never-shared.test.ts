@@ -38,6 +38,8 @@ t.test('a copy of a secret under the name that programs and people give to copie
     ['id_rsa.old', 'private-key'],
     ['id_rsa~', 'private-key'],
     ['passwords.kdbx.bak', 'password-store'],
+    ['passwords.kdbx.zip', 'password-store'],
+    ['wallet.dat.gz', 'wallet'],
     ['passwords.kdbx.old', 'password-store'],
     ['Passwords.kdbx - Copy', 'password-store'],
     ['logins.json.1', 'password-store'],

@@ -119,6 +119,7 @@ t.test('folders are added and removed at run time, and added ones stay', async t
   await first.library.settled();
   t.strictSame(names(first.library), ['a', 'b', 'c']);
   await t.rejects(first.library.addFolder(at('nowhere')), { code: 'LIBRARY_FOLDER_MISSING' });
+  await t.rejects(first.library.addFolder('~'), /only a shell takes ~ for your home folder, so give the whole path/);
   await t.rejects(first.library.addFolder(at('file')), { code: 'LIBRARY_NOT_A_FOLDER' });
   await t.rejects(first.library.addFolder(join(at('one'), 'inner')), {
     code: 'LIBRARY_FOLDER_OVERLAPS',
