@@ -1,6 +1,6 @@
 // The settings of a servent. Values change while it runs: read at each use.
 import type { Role } from './handshake/capabilities.ts';
-import type { UploadLimits } from './transfer/uploads/upload-queue.ts';
+import type { UploadLimits } from './transfer/uploads/queue/upload-limits.ts';
 
 export type RoleMode = 'auto' | Role;
 /** `auto` finds out; the others settle the question whether hosts outside can connect to us. */

@@ -80,7 +80,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   constructor(parts: ServentParts, now: number) {
     const { clock, random, library, rules, settings, serventGuid, shell } = parts;
     this.#parts = parts;
-    this.uploads = new UploadQueue(settings.uploads);
+    this.uploads = new UploadQueue(settings.uploads, { random });
     this.searches = new SearchSessions({
       search: (spec, at) => this.search(spec, at),
       cancel: search => this.cancelSearch(search),
@@ -483,6 +483,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       this.role.tick(now, this.overlay.counts.ultrapeers, () => this.#vitals(now)),
       this.requester.tick(now),
       this.searches.tick(now),
+      this.uploads.tick(now),
     );
   }
 

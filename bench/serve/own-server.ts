@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { silentLog } from '../../daemon/log.ts';
 import { Bandwidth } from '../../daemon/net/bandwidth.ts';
-import { SystemClock } from '../../daemon/system.ts';
+import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import { FileServer } from '../../daemon/transfer/file-server.ts';
 import { NETWORK_RULES } from '../../protocol/network-rules.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
@@ -33,7 +33,7 @@ export async function startOwnServer(
       treeOf: async () => null,
       open: () => open(path),
     },
-    queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }),
+    queue: new UploadQueue({ slots: 16, slotsPerAddress: 0, queue: 0 }, { random: new SystemRandom() }),
     identity: {
       userAgent: 'servent-bench',
       serventGuid: Buffer.alloc(16),

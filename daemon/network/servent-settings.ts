@@ -1,7 +1,7 @@
 // Gives the servent its settings with their present values.
 import { LINKS_TO_FIND } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
-import type { UploadLimits } from '../../protocol/transfer/uploads/upload-queue.ts';
+import type { UploadLimits } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
 import type { ResolvedSettings } from '../../settings/settings.ts';
 
 /** Links to look for: the setting; LINKS_TO_FIND when it is 0 by default and caches are configured. */

@@ -99,7 +99,7 @@ export class UploadSession {
         this.#socket.destroy();
       }
     }
-    this.#connection.close();
+    this.#connection.close(clock.now());
     this.#endUpload();
     await this.#hangUp();
   }
@@ -123,7 +123,7 @@ export class UploadSession {
   }
 
   #snapshotOf(upload: Upload): UploadSnapshot {
-    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.position ?? 1);
+    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.queueView?.position ?? 1);
   }
 
   /** Half-closes and discards input for a moment: unread bytes would turn the close into a reset and lose our answer. */
@@ -173,8 +173,8 @@ export class UploadSession {
       case 'tree':
         return this.#execute(this.#connection.treeFound(await this.#context.files.treeOf(verdict.file)));
       case 'queued':
-        this.#begin(verdict.file, verdict.range, 'queued');
-        return writeAll(this.#socket, verdict.bytes);
+        if (verdict.keepAlive) this.#begin(verdict.file, verdict.range, 'queued');
+        return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
       case 'browse':
         return this.#sendList(verdict.bytes, verdict.list);
       case 'file':

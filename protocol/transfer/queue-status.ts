@@ -58,6 +58,28 @@ export function formatQueue(position: number, pollMinMs: number, pollMaxMs: numb
   return `position=${position}, pollMin=${Math.ceil(pollMinMs / 1000)}, pollMax=${Math.ceil(pollMaxMs / 1000)}`;
 }
 
+/** The reply header of PARQ 1.1, without an ETA where there is no estimate. */
+export function formatQueued(
+  place: {
+    readonly id: string;
+    readonly position: number;
+    readonly length: number;
+    readonly etaSeconds: number | null;
+  },
+  lifetimeMs: number,
+): string {
+  const { id, position, length, etaSeconds } = place;
+  const lifetime = Math.floor(lifetimeMs / 1000);
+  const eta = etaSeconds === null ? '' : `; ETA=${etaSeconds}`;
+  return `ID=${id}; position=${position}; lifetime=${lifetime}; length=${length}${eta}`;
+}
+
+/** A queue id in a request: 32 hex digits, in lower case. Null: there is none. */
+export function queueIdIn(text: string | null): string | null {
+  const id = text === null ? undefined : fieldsOf(text, ';').get('id');
+  return id !== undefined && /^[0-9a-f]{32}$/i.test(id) ? id.toLowerCase() : null;
+}
+
 /** Seconds, at least 1 and at most an hour. Null for a date, which servents hardly send, and anything else. */
 export function parseRetryAfter(text: string | null): number | null {
   const seconds = whole(text?.trim());

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { silentLog } from '../../daemon/log.ts';
-import { SystemClock } from '../../daemon/system.ts';
+import { SystemClock, SystemRandom } from '../../daemon/system.ts';
 import { FileServer, type FileServerOptions } from '../../daemon/transfer/file-server.ts';
 import type { ServableFiles } from '../../daemon/transfer/upload-session.ts';
 import { ContentHasher, treeOf } from '../../protocol/digest/content-digest.ts';
@@ -14,7 +14,8 @@ import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import { Mesh } from '../../protocol/transfer/mesh/mesh.ts';
 import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
-import { type UploadLimits, UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
+import type { UploadLimits } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
+import { UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
 
 export const testIdentity: TransferIdentity = {
   userAgent: 'servent-test/1.0',
@@ -122,7 +123,7 @@ export async function serve(
   options: Partial<FileServerOptions> & { limits?: UploadLimits } = {},
 ): Promise<{ server: FileServer; port: number; queue: UploadQueue }> {
   const { limits = { slots: 10, slotsPerAddress: 0, queue: 5 }, ...rest } = options;
-  const queue = new UploadQueue(limits);
+  const queue = new UploadQueue(limits, { random: new SystemRandom() });
   const server = new FileServer({
     files,
     queue,

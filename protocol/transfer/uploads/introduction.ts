@@ -6,7 +6,7 @@ import type { TransferIdentity } from '../transfer-identity.ts';
 import type { Header } from './upload-reply.ts';
 
 /** Level of queueing of our replies. */
-const QUEUE_LEVEL = '0.1';
+const QUEUE_LEVEL = '1.1';
 
 export class Introduction {
   readonly #identity: TransferIdentity;

@@ -4,6 +4,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
 import { NO_PARTIAL_FILES, type PartialFiles } from './partial-file.ts';
+import { UPLOAD_TIMES } from './queue/upload-limits.ts';
 import { UploadConnection } from './upload-connection.ts';
 import {
   type NamedFiles,
@@ -12,7 +13,7 @@ import {
   type UploadContext,
   type UploadOutcome,
 } from './upload-context.ts';
-import { UPLOAD_TIMES, type UploadQueue } from './upload-queue.ts';
+import type { UploadQueue } from './upload-queue.ts';
 
 export interface UploadParts {
   readonly files: NamedFiles;
@@ -37,6 +38,8 @@ export const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idle
 
 const BROWSES_MAX = 4;
 export const CONNECTIONS_MAX = 512;
+/** From here on most of those that wait do so without a connection. */
+const CROWDED_SHARE = 0.75;
 
 export class UploadAnswerer implements UploadContext {
   readonly files: NamedFiles;
@@ -69,12 +72,16 @@ export class UploadAnswerer implements UploadContext {
 
   /** A connection that asks for files, accepted or opened because of a push, to be closed with its `close`; null: there are enough. */
   connect(address: string, pushed = false): UploadConnection | null {
-    if (this.#connections >= (this.#parts.connectionsMax ?? CONNECTIONS_MAX)) {
+    if (this.#connections >= this.#connectionsMax) {
       this.outcomes.count('busy');
       return null;
     }
     this.#connections++;
     return new UploadConnection(this, ++this.#lastNumber, address, pushed);
+  }
+
+  get #connectionsMax(): number {
+    return this.#parts.connectionsMax ?? CONNECTIONS_MAX;
   }
 
   enterBrowse(): boolean {
@@ -87,8 +94,12 @@ export class UploadAnswerer implements UploadContext {
     this.#browses--;
   }
 
-  onClosed(connection: number): void {
+  get crowded(): boolean {
+    return this.#connections > this.#connectionsMax * CROWDED_SHARE;
+  }
+
+  onClosed(connection: number, now: number): void {
     this.#connections--;
-    this.queue.leave(connection);
+    this.queue.leave(connection, now);
   }
 }

@@ -5,9 +5,10 @@ import type { TigerTree } from '../../digest/tiger-tree.ts';
 import { ProtocolError } from '../../errors.ts';
 import { fileOfUrn, type SharedFile } from '../../search/shared-file.ts';
 import { type Urn, urnOrNull } from '../../wire/urn.ts';
-import { keepsAlive, listOf, numberOf, type RequestHead } from '../http-head.ts';
+import { keepsAlive, numberOf, type RequestHead } from '../http-head.ts';
 import { MeshTalk } from '../mesh/mesh-talk.ts';
 import { isPushProxyTarget } from '../push-proxy.ts';
+import { queueIdIn } from '../queue-status.ts';
 import { parseRange, RangeVerdict } from '../range.ts';
 import type { ByteRange } from '../range-set.ts';
 import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
@@ -15,19 +16,23 @@ import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
 import { Introduction } from './introduction.ts';
 import { Availability, isPartial, partOf } from './partial-file.ts';
+import type { Admission, QueueView } from './queue/admission.ts';
+import { keepMsOf } from './queue/poll-times.ts';
+import { nodeOf, queueLevelOf } from './queue/queue-request.ts';
 import { parseTarget, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
-import type { Admission } from './upload-queue.ts';
 import {
   browseHeaders,
   busyHeaders,
   EMPTY,
   encodeReply,
   fileHeaders,
+  grantedHeaders,
   type Header,
   isUnchanged,
   queuedHeaders,
+  queuedReason,
   treeReply,
   unsatisfiableHeaders,
 } from './upload-reply.ts';
@@ -50,8 +55,14 @@ export interface UploadReply {
 
 export type UploadVerdict =
   | UploadReply
-  /** Write `bytes`: the connection has a place in the queue and keeps it. */
-  | { readonly kind: 'queued'; readonly bytes: Buffer; readonly file: SharedFile; readonly range: ByteRange }
+  /** Write `bytes`: there is a place in the queue. It is kept with the connection if `keepAlive`, else by its id alone. */
+  | {
+      readonly kind: 'queued';
+      readonly bytes: Buffer;
+      readonly keepAlive: boolean;
+      readonly file: SharedFile;
+      readonly range: ByteRange;
+    }
   /** Open the file, then call `opened` or `missing`. */
   | { readonly kind: 'file'; readonly file: SharedFile; readonly range: ByteRange }
   /** Find the hash tree of the file, then call `treeFound`. */
@@ -75,6 +86,8 @@ interface Pending {
   /** As asked; null: all of it, with status 200. */
   readonly range: ByteRange | null;
   readonly at: Moment;
+  /** To be sent with the file; null: none. */
+  readonly queueId: string | null;
 }
 
 /** `now` of the call; `date`: milliseconds since 1970, for heads. */
@@ -99,7 +112,8 @@ export class UploadConnection {
   #named: SharedFile | null = null;
   #errors = 0;
   #quickBytes = QUICK_BYTES;
-  #queued = false;
+  /** How long it may be silent while it waits; null: it does not. */
+  #waitMaxMs: number | null = null;
   #closed = false;
 
   /** `number`: the connection's in the queue. `address`: the peer's, without a port. `pushed`: we opened it, as asked by push. */
@@ -116,15 +130,14 @@ export class UploadConnection {
     return this.#userAgent;
   }
 
-  /** In the queue, from 1; null when it does not wait. */
-  get position(): number | null {
-    return this.#context.queue.position(this.#number);
+  /** Null when it does not wait in the queue. */
+  get queueView(): QueueView | null {
+    return this.#context.queue.view(this.#number);
   }
 
   /** The next request has to begin within so many milliseconds. */
   get silenceMaxMs(): number {
-    const { times } = this.#context;
-    return this.#queued ? times.pollMaxMs : times.idleMs;
+    return this.#waitMaxMs ?? this.#context.times.idleMs;
   }
 
   /** One request at a time: the one before is answered. `date`: milliseconds since 1970, for the reply's head. */
@@ -142,13 +155,14 @@ export class UploadConnection {
 
   /** The file of the last verdict is open. */
   opened(): OpenedReply {
-    const { request, file, range, at } = this.#asked();
+    const { request, file, range, at, queueId } = this.#asked();
     const head = this.#encode(range === null ? 200 : 206, keepsAlive(request), at, request, [
       ...fileHeaders(file, range, this.#named !== file),
+      ...grantedHeaders(queueId),
     ]);
     this.#named = file;
     const body = request.method === 'GET';
-    if (body) this.#queued = false;
+    if (body) this.#waitMaxMs = null;
     return { bytes: head, body };
   }
 
@@ -178,7 +192,7 @@ export class UploadConnection {
   sent(end: SendEnd, now: number): boolean {
     const { request, file, range } = this.#asked();
     this.#pending = null;
-    this.#context.queue.finish(this.#number, now);
+    this.#context.queue.finish(this.#number, now, end !== 'whole');
     this.#context.outcomes.count(outcomeOf(request, file, range, end));
     return end === 'whole' && keepsAlive(request);
   }
@@ -199,11 +213,11 @@ export class UploadConnection {
     this.#context.leaveBrowse();
   }
 
-  /** Gives slot and place back. Idempotent. */
-  close(): void {
+  /** Gives the slot back, and the place unless it has an id. Idempotent. */
+  close(now: number): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#context.onClosed(this.#number);
+    this.#context.onClosed(this.#number, now);
   }
 
   #asked(): Pending {
@@ -240,7 +254,7 @@ export class UploadConnection {
     if (range === RangeVerdict.Unsatisfiable || (range === null && isPartial(file))) {
       return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), at);
     }
-    return this.#admit({ request, file, range, at });
+    return this.#admit({ request, file, range, at, queueId: null });
   }
 
   /** Finds the file by hash if the request has one, else by index and name, as the index may have changed since the hit. */
@@ -269,12 +283,34 @@ export class UploadConnection {
     const { request, file } = pending;
     const range = pending.range ?? { start: 0, end: file.size };
     if (queue.limits.slots === 0) return this.#refuse(403, 'forbidden', pending.at);
+    let { queueId } = pending;
     if (request.method === 'GET' && range.end > range.start && !this.#isQuick(range)) {
-      const admission = queue.ask(this.#number, this.#address, knowsQueues(request), pending.at.now);
+      const admission = this.#ask(pending, range);
       if (admission.kind !== 'granted') return this.#turnAway(pending, range, admission);
+      queueId = admission.id;
     }
-    this.#pending = pending;
+    this.#pending = { ...pending, queueId };
     return { kind: 'file', file, range };
+  }
+
+  #ask({ request, file, at }: Pending, { start, end }: ByteRange): Admission {
+    const { queue, crowded } = this.#context;
+    const { sha1, name, size } = file;
+    return queue.ask(
+      {
+        connection: this.#number,
+        address: this.#address,
+        agent: this.#userAgent,
+        level: queueLevelOf(request),
+        id: queueIdIn(request.headers.get('X-Queued')),
+        node: nodeOf(request, this.#address),
+        file: { key: sha1.toString('hex'), name, size },
+        bytes: end - start,
+        toEnd: end === size,
+        crowded,
+      },
+      at.now,
+    );
   }
 
   #isQuick({ start, end }: ByteRange): boolean {
@@ -283,18 +319,23 @@ export class UploadConnection {
     return true;
   }
 
-  /** No slot: a place in the queue, kept as long as the connection, or the advice to come back. */
+  /** No slot: a place in the queue, or the advice to come back. */
   #turnAway(
     { request, file, at }: Pending,
     range: ByteRange,
     admission: Exclude<Admission, { kind: 'granted' }>,
   ): UploadVerdict {
-    const { outcomes, times } = this.#context;
-    if (admission.kind === 'busy') return this.#refuse(503, 'busy', at, busyHeaders(file, RETRY_SECONDS));
-    outcomes.count('queued');
-    this.#queued = true;
-    const headers = queuedHeaders(file, admission.position, times);
-    return { kind: 'queued', bytes: this.#encode(503, true, at, request, headers, true), file, range };
+    if (admission.kind === 'busy') return this.#refuse(503, 'busy', at, busyHeaders(file, admission.retryMs / 1000));
+    if (admission.kind === 'early') {
+      return this.#refuse(429, 'early', at, busyHeaders(null, Math.ceil(admission.retryMs / 1000)));
+    }
+    const { place } = admission;
+    const keepAlive = place.active && (place.id === null || keepsAlive(request));
+    this.#context.outcomes.count('queued');
+    this.#waitMaxMs = place.id === null ? place.lifetimeMs : keepMsOf(place.retryMs);
+    const headers = queuedHeaders(file, place);
+    const bytes = this.#encode(503, keepAlive, at, request, headers, true, queuedReason(place));
+    return { kind: 'queued', bytes, keepAlive, file, range };
   }
 
   #browse(request: RequestHead, at: Moment): UploadVerdict {
@@ -351,6 +392,7 @@ export class UploadConnection {
     request: RequestHead | null,
     headers: readonly Header[],
     sayKeepAlive = request?.minor === 0,
+    reason?: string,
   ): Buffer {
     const { identity } = this.#context;
     const optional = this.#introduction.headers(at.now);
@@ -359,10 +401,12 @@ export class UploadConnection {
     const partial = this.#about !== null && isPartial(this.#about) ? this.#about : null;
     const available = partial === null ? [] : this.#availability.headers(status, partial, at.date);
     if (about !== null) optional.push(...this.#talk.tell(about.sha1, null, at.now));
-    return encodeReply(status, { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional }, [
-      ...headers,
-      ...available,
-    ]);
+    return encodeReply(
+      status,
+      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional },
+      [...headers, ...available],
+      reason,
+    );
   }
 }
 
@@ -385,10 +429,6 @@ function isNamed({ sha1, tigerRoot }: SharedFile, urn: Urn): boolean {
 /** Who asks for codings of content reads those of HTTP/1.1 itself: gtk-gnutella and Shareaza do, LimeWire does not. */
 function knowsCodings({ minor, headers }: RequestHead): boolean {
   return minor >= 1 && headers.has('Accept-Encoding');
-}
-
-function knowsQueues({ headers }: RequestHead): boolean {
-  return headers.has('X-Queue') || listOf(headers.get('X-Features')).some(feature => feature.startsWith('queue/'));
 }
 
 /** Remote text for logs and views. */

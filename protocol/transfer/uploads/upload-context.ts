@@ -5,7 +5,8 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
 import type { PartialFiles } from './partial-file.ts';
-import type { UploadQueue, UploadTimes } from './upload-queue.ts';
+import type { UploadTimes } from './queue/upload-limits.ts';
+import type { UploadQueue } from './upload-queue.ts';
 
 /** What a request can name: an index or a hash, never a path. */
 export interface NamedFiles extends ContentFiles {
@@ -31,6 +32,8 @@ export const UPLOAD_OUTCOMES = [
   'unsatisfiable',
   'queued',
   'busy',
+  /** It asked for a slot again and again before its time. */
+  'early',
   'malformed',
   'too_long',
   'unsupported',
@@ -70,5 +73,7 @@ export interface UploadContext {
   leaveBrowse(): void;
   /** Status for a push-proxy request: its target, X-Node, and the address that asks. Throws HTTP_MALFORMED. */
   passPush(target: string, node: string | null, remoteHost: string, now: number): number;
-  onClosed(connection: number): void;
+  /** Connections run short. */
+  readonly crowded: boolean;
+  onClosed(connection: number, now: number): void;
 }

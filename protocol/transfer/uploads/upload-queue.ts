@@ -1,141 +1,441 @@
-// Upload admission: slots, a limit for each address, and a queue whose places belong to connections. Pure: time comes in.
-import { LazyMap } from '../../lazy-map.ts';
+// Upload admission: who gets a slot, who waits and at which place. Entries are known by id: with PARQ they outlive connections.
+// Pure: time comes in.
+import type { Random } from '../../ports.ts';
+import { ReasonCounts } from '../../reason-counts.ts';
+import { formatGuid } from '../../wire/guid.ts';
+import { AddressLoads } from './queue/address-load.ts';
+import {
+  type AbsentView,
+  type Admission,
+  QUEUE_VIOLATIONS,
+  type QueuePlace,
+  type QueueView,
+  type QueueViolation,
+  type SlotRequest,
+  type WaitReason,
+} from './queue/admission.ts';
+import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
+import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
+import { SlotPool } from './queue/slot-pool.ts';
+import { SlotRate } from './queue/slot-rate.ts';
+import { UPLOAD_TIMES, type UploadLimits, type UploadTimes } from './queue/upload-limits.ts';
 
-export interface UploadLimits {
-  /** Uploads at the same time; 0 is none at all. */
-  readonly slots: number;
-  /** Of those to one address; 0 is no limit. */
-  readonly slotsPerAddress: number;
-  /** Connections that may wait with a place; further ones are told to come back. */
-  readonly queue: number;
+export interface QueuePorts {
+  readonly random: Pick<Random, 'guid'>;
+  /** Told of each violation; whoever keeps scores decides about bans. */
+  readonly onViolation?: ((violation: QueueViolation, address: string, now: number) => void) | undefined;
 }
 
-export interface UploadTimes {
-  /** Shortest time between two polls of a waiting connection. */
-  pollMinMs: number;
-  /** Time without a poll after which its place is given up. */
-  pollMaxMs: number;
-  /** Time that a slot is held between two requests of a connection. */
-  graceMs: number;
-}
-
-/** pollMin and pollMax are LimeWire's, so that its clients poll as they are used to; the grace is its keep-alive time. */
-export const UPLOAD_TIMES: UploadTimes = { pollMinMs: 45_000, pollMaxMs: 120_000, graceMs: 15_000 };
-
-export type Admission =
-  | { readonly kind: 'granted' }
-  | { readonly kind: 'queued'; readonly position: number }
-  /** No slot, and no place in the queue (or the asker does not know queues). */
-  | { readonly kind: 'busy' };
-
-interface Holder {
-  readonly address: string;
-  sending: boolean;
-  /** Time at which the slot becomes free, unless sending. */
-  until: number;
-}
-
-interface Waiter {
-  readonly address: string;
-  /** Time at which the place is given up. */
-  until: number;
-}
-
-const GRANTED: Admission = { kind: 'granted' };
-const BUSY: Admission = { kind: 'busy' };
+/** gtk-gnutella's; more only when the setting says so. */
+const ENTRIES_MAX = 4_000;
+/** Of one address that is somebody's own. */
+const WAITING_PER_ADDRESS_MAX = 64;
+const BUSY_RETRY_MS = 60_000;
+/** A slot is kept so long for a client of PARQ whose connection broke while we sent; once in BREAKS_WITHIN_MS. */
+const GUARD_MS = 45_000;
+const BREAKS_WITHIN_MS = 120_000;
+/** An id is remembered so long after its entry missed its time. */
+const DEAD_MS = 600_000;
+/** So many places beyond the free slots keep their connection; the first few always do. */
+const ACTIVE_PLACES = 10;
+const ACTIVE_PLACES_MIN = 5;
+/** The rest of a file goes out without a slot when it takes no longer than this, to so many at a time. */
+const QUICK_MS = 5_000;
+const QUICK_BYTES_MAX = 1 << 20;
+const QUICK_AT_ONCE = 2;
 
 export class UploadQueue {
   /** Read at each request, as the values may change; a connection that has a slot keeps it. */
   readonly limits: UploadLimits;
+  readonly violations = new ReasonCounts<QueueViolation>(QUEUE_VIOLATIONS);
   /** Bytes of all bodies so far; the shell that sends them adds to it. */
   bytesSent = 0;
+  readonly #ports: QueuePorts;
   readonly #times: UploadTimes;
-  /** By connection; at most `slots`. */
-  readonly #holders = new LazyMap<number, Holder>();
-  /** In order of arrival; at most `queue`. */
-  readonly #waiters = new LazyMap<number, Waiter>();
+  readonly #entries = new Map<string, QueueEntry>();
+  readonly #byConnection = new Map<number, QueueEntry>();
+  readonly #loads = new AddressLoads();
+  readonly #pool: SlotPool;
+  readonly #rate = new SlotRate();
+  /** Connections that are sent the rest of a file without a slot. */
+  readonly #quick = new Set<number>();
+  /** Entries for which a free slot is kept. */
+  #offered: ReadonlySet<QueueEntry> = new Set();
+  #waiting = 0;
+  #lastNumber = 0;
+  /** No entry's state ends before this. */
+  #dueAt = Number.POSITIVE_INFINITY;
 
-  constructor(limits: UploadLimits, times: UploadTimes = UPLOAD_TIMES) {
+  constructor(limits: UploadLimits, ports: QueuePorts, times: UploadTimes = UPLOAD_TIMES) {
     this.limits = limits;
+    this.#ports = ports;
     this.#times = times;
+    this.#pool = new SlotPool('', limits.slots, limits.slotsPerAddress);
   }
 
   get sending(): number {
     let sending = 0;
-    for (const holder of this.#holders.values()) if (holder.sending) sending++;
+    for (const entry of this.#byConnection.values()) if (entry.state === 'sending') sending++;
     return sending;
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#waiting;
   }
 
   /** All slots are taken: what query hits say. */
   busy(now: number): boolean {
-    this.#expire(now);
-    return this.#holders.size >= this.limits.slots;
+    this.#follow(now);
+    return this.#pool.free === 0;
   }
 
-  /** A connection wants to send a file body. `queues`: its client understands places in a queue. */
-  ask(connection: number, address: string, queues: boolean, now: number): Admission {
-    this.#expire(now);
-    const holder = this.#holders.get(connection);
-    if (holder !== undefined) {
-      holder.sending = true;
-      return GRANTED;
+  /** A connection wants to send a body. */
+  ask(request: SlotRequest, now: number): Admission {
+    this.#follow(now);
+    const known = this.#find(request, now);
+    if (known === 'replayed') return busy();
+    if (known?.holds === true) return this.#send(known, request);
+    const isNew = known === null || known.state === 'dead';
+    const entry = isNew ? this.#enter(known, request, now) : known;
+    if (entry === null) return busy();
+    if (!isNew) this.#update(entry, request, now);
+    const standing = entry.pool.standingOf(entry);
+    if (standing.next) {
+      this.#stopWaiting(entry);
+      entry.pool.hold(entry);
+      entry.load.held++;
+      return this.#send(entry, request);
     }
-    if (this.#fits(address) && this.#ahead(connection) < this.limits.slots - this.#holders.size) {
-      this.#waiters.delete(connection);
-      this.#holders.set(connection, { address, sending: true, until: 0 });
-      return GRANTED;
+    if (isNew && !this.#hasRoom(entry, now)) {
+      this.#drop(entry);
+      return busy();
     }
-    const waiter = this.#waiters.get(connection);
-    if (waiter !== undefined) waiter.until = now + this.#times.pollMaxMs;
-    else if (queues && this.#waiters.size < this.limits.queue) {
-      this.#waiters.set(connection, { address, until: now + this.#times.pollMaxMs });
-    } else return BUSY;
-    return { kind: 'queued', position: this.position(connection) ?? 1 };
+    if (this.#isQuick(request)) {
+      this.#quick.add(request.connection);
+      return { kind: 'granted', id: toldId(entry) };
+    }
+    if (entry.early.tooMany(entry.retryAt, now)) {
+      const retryMs = Math.max(0, entry.retryAt - now);
+      this.#drop(entry);
+      this.#report('early_polls', request.address, now);
+      return { kind: 'early', retryMs };
+    }
+    return { kind: 'queued', place: this.#placeOf(entry, standing, request, now) };
   }
 
-  /** The body is sent; the connection may ask for more. */
-  finish(connection: number, now: number): void {
-    const holder = this.#holders.get(connection);
-    if (holder === undefined) return;
-    holder.sending = false;
-    holder.until = now + this.#times.graceMs;
+  /** The body is sent, `broken`: not all of it. The connection may ask for more. */
+  finish(connection: number, now: number, broken = false): void {
+    if (this.#quick.delete(connection)) return;
+    const entry = this.#byConnection.get(connection);
+    if (entry?.state !== 'sending') return;
+    entry.state = 'resting';
+    entry.broken = broken;
+    this.#endAt(entry, now + this.#times.graceMs);
   }
 
   /** The connection is gone. */
-  leave(connection: number): void {
-    this.#holders.delete(connection);
-    this.#waiters.delete(connection);
+  leave(connection: number, now: number): void {
+    this.#quick.delete(connection);
+    const entry = this.#byConnection.get(connection);
+    if (entry !== undefined) this.#part(entry, now);
   }
 
-  /** From 1; null for a connection that does not wait. */
-  position(connection: number): number | null {
-    return this.#waiters.has(connection) ? this.#ahead(connection) + 1 : null;
+  /** Null for a connection that does not wait. */
+  view(connection: number): QueueView | null {
+    const entry = this.#byConnection.get(connection);
+    return entry?.state === 'waiting' ? this.#viewOf(entry) : null;
   }
 
-  #fits(address: string): boolean {
-    const { slotsPerAddress } = this.limits;
-    if (slotsPerAddress === 0) return true;
-    let held = 0;
-    for (const holder of this.#holders.values()) if (holder.address === address) held++;
-    return held < slotsPerAddress;
-  }
-
-  /** Waiters before this connection that could take a slot; those whose address has its share do not block others. */
-  #ahead(connection: number): number {
-    let ahead = 0;
-    for (const [id, waiter] of this.#waiters) {
-      if (id === connection) break;
-      if (this.#fits(waiter.address)) ahead++;
+  /** Those that wait without a connection. */
+  absent(): AbsentView[] {
+    const views: AbsentView[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== 'waiting' || entry.connection !== null) continue;
+      const { agent, node, file, load, enteredAt: since } = entry;
+      views.push({ queue: this.#viewOf(entry), address: load.address, agent, node, file, since });
     }
-    return ahead;
+    return views;
   }
 
-  #expire(now: number): void {
-    for (const [id, holder] of this.#holders) if (!holder.sending && holder.until <= now) this.#holders.delete(id);
-    for (const [id, waiter] of this.#waiters) if (waiter.until <= now) this.#waiters.delete(id);
+  /** Gives up the place of an entry without a connection. False: there is none of that id. */
+  cancel(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (entry?.state !== 'waiting' || entry.connection !== null) return false;
+    this.#drop(entry);
+    return true;
+  }
+
+  /** Ends what is over, and lets others pass where a free slot was kept too long. When to be called again. */
+  tick(now: number): number {
+    this.#follow(now);
+    const { sending } = this;
+    const sampleAt = this.#rate.sample(this.bytesSent, sending, now);
+    this.#offer(now);
+    return Math.min(this.#dueAt, sampleAt, this.#offered.size > 0 ? now + 1000 : Number.POSITIVE_INFINITY);
+  }
+
+  /** Of the client's id, else of its connection, else the place that this client seems to have lost the id of. */
+  #find(request: SlotRequest, now: number): QueueEntry | 'replayed' | null {
+    const own = this.#byConnection.get(request.connection) ?? null;
+    const named = this.#named(request, now);
+    if (named === null) return own ?? this.#recognised(request);
+    if (named === own) return named;
+    if (named.state === 'sending') {
+      this.#report('replayed_id', request.address, now);
+      return 'replayed';
+    }
+    if (own !== null) this.#part(own, now);
+    if (named.connection !== null) this.#byConnection.delete(named.connection);
+    this.#bind(named, request.connection);
+    return named;
+  }
+
+  #named({ id = null, address }: SlotRequest, now: number): QueueEntry | null {
+    if (id === null) return null;
+    const entry = this.#entries.get(id.toLowerCase());
+    if (entry === undefined || entry.level !== 'parq') {
+      this.#report('unknown_id', address, now);
+      return null;
+    }
+    if (entry.load.address === address) return entry;
+    this.#report('borrowed_id', address, now);
+    return null;
+  }
+
+  /** Several clients may share an address where there is no limit for one: they are not taken for each other. */
+  #recognised({ connection, level, address, agent = null, file }: SlotRequest): QueueEntry | null {
+    if (level !== 'parq' || this.limits.slotsPerAddress === 0) return null;
+    if (this.#loads.get(address).entries === 0) return null;
+    for (const entry of this.#entries.values()) {
+      const isIts = entry.load.address === address && entry.file.key === file.key && entry.agent === agent;
+      if (!isIts || entry.connection !== null || entry.level !== 'parq') continue;
+      this.#bind(entry, connection);
+      return entry;
+    }
+    return null;
+  }
+
+  #bind(entry: QueueEntry, connection: number): void {
+    entry.connection = connection;
+    this.#byConnection.set(connection, entry);
+  }
+
+  /** Puts a new entry at the end of its lane, or one that missed its time. Null: there are too many. */
+  #enter(known: QueueEntry | null, request: SlotRequest, now: number): QueueEntry | null {
+    const entry = known ?? this.#create(request, now);
+    if (entry === null) return null;
+    entry.state = 'waiting';
+    entry.enteredAt = now;
+    entry.rank = now;
+    entry.file = request.file;
+    entry.node = request.node ?? entry.node;
+    entry.load.waiting++;
+    this.#waiting++;
+    entry.pool.insert(entry);
+    this.#endAt(entry, now + this.#times.pollMaxMs);
+    return entry;
+  }
+
+  #create({ connection, address, level, agent = null, file }: SlotRequest, now: number): QueueEntry | null {
+    if (!this.#makeRoom()) return null;
+    const load = this.#loads.get(address);
+    if (this.limits.slotsPerAddress > 0 && load.entries >= 2 * WAITING_PER_ADDRESS_MAX) {
+      this.#report('too_many_entries', address, now);
+      return null;
+    }
+    const id = formatGuid(this.#ports.random.guid());
+    const entry = new QueueEntry({ id, load, level, agent, number: ++this.#lastNumber, file, pool: this.#pool }, now);
+    load.entries++;
+    this.#entries.set(id, entry);
+    this.#bind(entry, connection);
+    return entry;
+  }
+
+  /** Those that are only remembered make room. */
+  #makeRoom(): boolean {
+    const { queue, slots } = this.limits;
+    if (this.#entries.size < Math.max(ENTRIES_MAX, queue + slots)) return true;
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== 'dead') continue;
+      this.#drop(entry);
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether a new entry may stay to wait. When the queue is full, the address with most places gives up its last one for it. */
+  #hasRoom(entry: QueueEntry, now: number): boolean {
+    const { level, load } = entry;
+    const { queue, slotsPerAddress } = this.limits;
+    if (level === 'none' || queue === 0) return false;
+    if (slotsPerAddress > 0 && load.waiting > WAITING_PER_ADDRESS_MAX) {
+      this.#report('too_many_entries', load.address, now);
+      return false;
+    }
+    if (this.#waiting <= queue) return true;
+    const greediest = this.#loads.greediest();
+    if (greediest === null || greediest.waiting <= load.waiting) return false;
+    const last = this.#pool.lastOf(greediest.address);
+    if (last === null || this.#waiting - 1 > queue) return false;
+    this.#drop(last);
+    return true;
+  }
+
+  /** It asks again, maybe for another file. */
+  #update(entry: QueueEntry, request: SlotRequest, now: number): void {
+    entry.passedOver = false;
+    entry.offeredAt = null;
+    entry.node = request.node ?? entry.node;
+    entry.pool.remove(entry);
+    entry.file = request.file;
+    entry.pool.insert(entry);
+    this.#endAt(entry, now + this.#times.pollMaxMs);
+  }
+
+  #send(entry: QueueEntry, { file, toEnd }: SlotRequest): Admission {
+    entry.pool.release(entry);
+    entry.file = file;
+    entry.pool.hold(entry);
+    entry.state = 'sending';
+    entry.until = Number.POSITIVE_INFINITY;
+    entry.asksEnd = toEnd;
+    entry.broken = false;
+    return { kind: 'granted', id: toldId(entry) };
+  }
+
+  /** The rest of a file, of who waits in the queue with room to spare. */
+  #isQuick({ level, bytes, toEnd }: SlotRequest): boolean {
+    const rate = this.#rate.bytesPerSecond;
+    if (level === 'none' || !toEnd || rate === null || this.#quick.size >= QUICK_AT_ONCE) return false;
+    return bytes <= Math.min(QUICK_BYTES_MAX, (rate * QUICK_MS) / 1000);
+  }
+
+  #placeOf(entry: QueueEntry, standing: Standing, { crowded = false }: SlotRequest, now: number): QueuePlace {
+    const { position, length, frozen } = standing;
+    const { pollMinMs, pollMaxMs } = this.#times;
+    const parq = entry.level === 'parq';
+    const retryMs = parq ? retryMsOf(position, frozen) : pollMinMs;
+    entry.retryAt = now + retryMs;
+    this.#endAt(entry, now + (parq ? keepMsOf(retryMs) : pollMaxMs));
+    const activePlaces = crowded ? ACTIVE_PLACES_MIN : ACTIVE_PLACES + entry.pool.free;
+    return {
+      id: toldId(entry),
+      position,
+      length,
+      etaSeconds: this.#etaOf(entry.pool, standing),
+      retryMs,
+      lifetimeMs: parq ? lifetimeMsOf(retryMs) : pollMaxMs,
+      active: !parq || position <= activePlaces,
+    };
+  }
+
+  /** As if all slots served its lane: other lanes make it longer, files of which only parts are wanted shorter. */
+  #etaOf({ slots }: EntryPool, { bytesAhead }: Standing): number | null {
+    const rate = this.#rate.bytesPerSecond;
+    return rate === null || slots === 0 ? null : Math.ceil(bytesAhead / (rate * slots));
+  }
+
+  #viewOf(entry: QueueEntry): QueueView {
+    const standing = entry.pool.standingOf(entry);
+    return {
+      id: entry.id,
+      position: standing.position,
+      length: standing.length,
+      etaSeconds: this.#etaOf(entry.pool, standing),
+      sizeClass: entry.pool.classOf(entry),
+      why: reasonOf(entry, standing),
+    };
+  }
+
+  #stopWaiting(entry: QueueEntry): void {
+    entry.pool.remove(entry);
+    entry.load.waiting--;
+    this.#waiting--;
+    entry.passedOver = false;
+    entry.offeredAt = null;
+  }
+
+  /** Its connection is gone, or asks for another entry. */
+  #part(entry: QueueEntry, now: number): void {
+    const { connection, state, level } = entry;
+    if (connection !== null) this.#byConnection.delete(connection);
+    entry.connection = null;
+    const broken = entry.broken || state === 'sending';
+    const tooOften = broken && now - entry.brokenAt < BREAKS_WITHIN_MS;
+    if (level !== 'parq' || (entry.holds && tooOften)) this.#drop(entry);
+    else if (entry.holds && !broken && entry.asksEnd) this.#bury(entry, now);
+    else if (entry.holds) this.#guard(entry, broken, now);
+  }
+
+  #guard(entry: QueueEntry, broken: boolean, now: number): void {
+    entry.state = 'guarded';
+    if (broken) entry.brokenAt = now;
+    this.#endAt(entry, now + (broken ? GUARD_MS : this.#times.graceMs));
+  }
+
+  /** Only its id is remembered from now on. */
+  #bury(entry: QueueEntry, now: number): void {
+    this.#giveUp(entry);
+    entry.state = 'dead';
+    this.#endAt(entry, now + DEAD_MS);
+  }
+
+  #drop(entry: QueueEntry): void {
+    this.#giveUp(entry);
+    if (entry.connection !== null) this.#byConnection.delete(entry.connection);
+    this.#entries.delete(entry.id);
+    entry.load.entries--;
+    this.#loads.forget(entry.load);
+  }
+
+  /** Place or slot. */
+  #giveUp(entry: QueueEntry): void {
+    if (entry.state === 'waiting') this.#stopWaiting(entry);
+    if (!entry.holds) return;
+    entry.pool.release(entry);
+    entry.load.held--;
+  }
+
+  #endAt(entry: QueueEntry, until: number): void {
+    entry.until = until;
+    this.#dueAt = Math.min(this.#dueAt, until);
+  }
+
+  /** Follows the settings and the time. */
+  #follow(now: number): void {
+    this.#pool.resize(this.limits.slots, this.limits.slotsPerAddress, this.#entries.values());
+    if (now < this.#dueAt) return;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values()) {
+      if (entry.until > now) this.#dueAt = Math.min(this.#dueAt, entry.until);
+      else if (entry.state === 'dead' || entry.level !== 'parq') this.#drop(entry);
+      else this.#bury(entry, now);
+    }
+  }
+
+  #offer(now: number): void {
+    const firsts = new Set(this.#pool.firsts());
+    for (const entry of this.#offered) if (!firsts.has(entry)) entry.offeredAt = null;
+    for (const entry of firsts) {
+      entry.offeredAt ??= now;
+      if (now - entry.offeredAt >= this.#times.pollMaxMs) entry.passedOver = true;
+    }
+    this.#offered = firsts;
+  }
+
+  #report(violation: QueueViolation, address: string, now: number): void {
+    this.violations.count(violation);
+    this.#ports.onViolation?.(violation, address, now);
   }
 }
+
+function reasonOf({ passedOver, pool }: QueueEntry, { frozen, next }: Standing): WaitReason {
+  if (passedOver) return 'passed_over';
+  if (frozen) return 'address_share';
+  if (next) return 'slot_kept';
+  return pool.free === 0 ? 'slots_taken' : 'others_first';
+}
+
+const toldId = ({ level, id }: QueueEntry): string | null => (level === 'parq' ? id : null);
+
+const busy = (): Admission => ({ kind: 'busy', retryMs: BUSY_RETRY_MS });

@@ -7,10 +7,10 @@ import { chunked } from '../chunked-body.ts';
 import { formatContentRange } from '../content-range.ts';
 import { formatHttpDate, parseHttpDate } from '../http-date.ts';
 import { encodeResponseHead, REPLY_HEADERS_MAX } from '../http-head.ts';
-import { formatQueue } from '../queue-status.ts';
+import { formatQueue, formatQueued } from '../queue-status.ts';
 import type { ByteRange } from '../range-set.ts';
+import type { QueuePlace } from './queue/admission.ts';
 import { escapeSegment } from './request-target.ts';
-import type { UploadTimes } from './upload-queue.ts';
 
 export type Header = readonly [name: string, value: string];
 
@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   410: 'Gone',
   416: 'Requested Range Not Satisfiable',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   501: 'Not Implemented',
@@ -52,7 +53,12 @@ function headBytesMax(status: number): number {
   return status < 500 ? 512 : 1024;
 }
 
-export function encodeReply(status: number, frame: ReplyFrame, headers: readonly Header[]): Buffer {
+export function encodeReply(
+  status: number,
+  frame: ReplyFrame,
+  headers: readonly Header[],
+  reason = REASONS[status] ?? 'Error',
+): Buffer {
   const all: Header[] = [['Server', frame.userAgent], ['Date', formatHttpDate(frame.date)], ...headers];
   const connection: Header[] = [];
   if (!frame.keepAlive) connection.push(['Connection', 'close']);
@@ -66,7 +72,7 @@ export function encodeReply(status: number, frame: ReplyFrame, headers: readonly
     room -= bytes;
   }
   all.push(...connection);
-  return encodeResponseHead(status, REASONS[status] ?? 'Error', all);
+  return encodeResponseHead(status, reason, all);
 }
 
 /** With colon, blank and line end. */
@@ -112,13 +118,25 @@ export function unsatisfiableHeaders(file: SharedFile): Header[] {
   return [['Content-Length', '0'], ['Content-Range', `bytes */${file.size}`], ...contentHeaders(file)];
 }
 
-export function queuedHeaders(file: SharedFile, position: number, times: UploadTimes): Header[] {
-  return [
-    ['Content-Length', '0'],
-    ['X-Queue', formatQueue(position, times.pollMinMs, times.pollMaxMs)],
-    ['Retry-After', String(Math.ceil(times.pollMinMs / 1000))],
-    ...contentHeaders(file),
-  ];
+/** In PARQ's form, or for a client without an id in LimeWire's. */
+export function queuedHeaders(file: SharedFile, place: QueuePlace): Header[] {
+  const { id, position, retryMs, lifetimeMs } = place;
+  const status: Header =
+    id === null
+      ? ['X-Queue', formatQueue(position, retryMs, lifetimeMs)]
+      : ['X-Queued', formatQueued({ ...place, id }, lifetimeMs)];
+  return [['Content-Length', '0'], status, ['Retry-After', String(Math.ceil(retryMs / 1000))], ...contentHeaders(file)];
+}
+
+/** gtk-gnutella shows the reason of the status line to its user. */
+export function queuedReason({ id, position, etaSeconds }: QueuePlace): string | undefined {
+  if (id === null) return undefined;
+  return `Queued (slot ${position}, ETA: ${etaSeconds === null ? 'unknown' : `${etaSeconds}s`})`;
+}
+
+/** With a slot: a client whose connection breaks finds its way back with the id. */
+export function grantedHeaders(id: string | null): Header[] {
+  return id === null ? [] : [['X-Queued', `ID=${id}`]];
 }
 
 export function busyHeaders(file: SharedFile | null, retrySeconds: number): Header[] {

@@ -82,7 +82,7 @@ t.test('the headers of a reply: exact names, the introduction once', async t => 
       ['X-Gnutella-Content-URN', formatSha1Urn(file.sha1)],
       ['X-Thex-URI', `/uri-res/N2X?${formatSha1Urn(file.sha1)};${formatBase32(file.tigerRoot ?? Buffer.alloc(24))}`],
       ['Content-Disposition', "attachment; filename*=UTF-8''a%20b.txt"],
-      ['X-Features', 'queue/0.1, fwalt/0.1'],
+      ['X-Features', 'queue/1.1, fwalt/0.1'],
       ['X-Node', '127.0.0.1:6346'],
       ['X-GUID', 'ab'.repeat(16)],
     ],

@@ -6,9 +6,10 @@ import { ProtocolError } from '../../../../protocol/errors.ts';
 import type { SharedFile } from '../../../../protocol/search/shared-file.ts';
 import { ChunkedBody } from '../../../../protocol/transfer/chunked-body.ts';
 import { parseRequestHead, type RequestHead } from '../../../../protocol/transfer/http-head.ts';
+import type { UploadLimits } from '../../../../protocol/transfer/uploads/queue/upload-limits.ts';
 import { UploadAnswerer, type UploadParts } from '../../../../protocol/transfer/uploads/upload-answerer.ts';
 import type { UploadConnection, UploadVerdict } from '../../../../protocol/transfer/uploads/upload-connection.ts';
-import { type UploadLimits, UploadQueue } from '../../../../protocol/transfer/uploads/upload-queue.ts';
+import { UploadQueue } from '../../../../protocol/transfer/uploads/upload-queue.ts';
 import { formatBase32, formatSha1Urn, formatUrn, parseUrn } from '../../../../protocol/wire/urn.ts';
 import {
   blockOf,
@@ -18,6 +19,7 @@ import {
   split,
 } from '../../../support/captured-http.ts';
 import { testIdentity, testMesh } from '../../../support/shared-files.ts';
+import { SeededRandom } from '../../../support/virtual-network.ts';
 
 const DATE = Date.UTC(2026, 0, 2, 3, 4, 5);
 const FREE: UploadLimits = { slots: 4, slotsPerAddress: 0, queue: 2 };
@@ -38,7 +40,7 @@ function answerer(files: readonly SharedFile[] = [SONG], more: Partial<UploadPar
       bySha1: sha1 => files.find(file => file.sha1.equals(sha1)) ?? null,
       byTigerRoot: root => files.find(file => file.tigerRoot?.equals(root)) ?? null,
     },
-    queue: new UploadQueue(limits),
+    queue: new UploadQueue(limits, { random: new SeededRandom(1) }),
     identity: testIdentity,
     mesh: testMesh(),
     ...parts,
@@ -151,15 +153,15 @@ t.test('a place in the queue moves up, gets the slot, and is given back with the
   t.match(queued, { kind: 'queued', file: SONG, range: { start: 0, end: SONG.size } });
   t.equal(answer(waiter, queued).headers.get('X-Queue'), 'position=1, pollMin=45, pollMax=120');
   t.equal(waiter.silenceMaxMs, 120_000, 'it may be silent until it has to ask again');
-  t.equal(waiter.position, 1);
+  t.equal(waiter.queueView?.position, 1);
   t.match(third.request(request, 0, DATE), { kind: 'reply', status: 503, keepAlive: false });
-  holder.close();
-  holder.close();
+  holder.close(0);
+  holder.close(0);
   t.equal(waiter.request(request, 45_000, DATE).kind, 'file');
   waiter.opened();
   t.equal(waiter.silenceMaxMs, 30_000);
-  t.equal(waiter.position, null);
-  waiter.close();
+  t.equal(waiter.queueView, null);
+  waiter.close(45_000);
   t.notOk(all.queue.busy(45_001));
   t.end();
 });
@@ -272,7 +274,7 @@ t.test('no more connections than allowed, until one is closed', t => {
   connect(all);
   t.equal(all.connect('192.0.2.1'), null);
   t.equal(all.outcomes.of('busy'), 1);
-  first.close();
+  first.close(0);
   t.ok(all.connect('192.0.2.1'));
   t.end();
 });
@@ -314,7 +316,7 @@ t.test('any request heads in any order: one outcome each, and no slot is left be
         }
       });
       const counted = Object.values(all.outcomes.toRecord()).reduce((sum, count) => sum + count, 0);
-      for (const connection of connections) connection.close();
+      for (const connection of connections) connection.close(1e6);
       return counted === requests.length && all.queue.sending === 0 && !all.queue.busy(0) && all.queue.waiting === 0;
     }),
   );
