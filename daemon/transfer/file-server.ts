@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
 import { LanePool } from './lane-pool.ts';
+import { Turns } from './turns.ts';
 import type { UploadSnapshot } from './upload.ts';
 import { type ServableFiles, type ServablePartials, type SessionContext, UploadSession } from './upload-session.ts';
 
@@ -41,6 +42,7 @@ export class FileServer {
       log: options.log,
       lanes: new LanePool(),
       bandwidth: options.bandwidth ?? new Bandwidth(),
+      treeTurns: new Turns(),
       onStarted: options.onStarted ?? (() => undefined),
       onFinished: options.onFinished ?? (() => undefined),
     };

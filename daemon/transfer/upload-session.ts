@@ -1,6 +1,7 @@
 // Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { setImmediate as laterTurn } from 'node:timers/promises';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
@@ -18,6 +19,7 @@ import { SocketReader } from '../net/socket-reader.ts';
 import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
+import type { Turns } from './turns.ts';
 import { Upload, type UploadSnapshot } from './upload.ts';
 
 /** The part of the library that sessions use. */
@@ -45,6 +47,8 @@ export interface SessionContext {
   readonly log: Log;
   readonly lanes: LanePool;
   readonly bandwidth: Bandwidth;
+  /** For hash trees: a tree may take 384 KiB and a millisecond, and no slot bounds them. */
+  readonly treeTurns: Turns;
   readonly onStarted: (upload: UploadSnapshot) => void;
   readonly onFinished: (upload: UploadSnapshot, bytes: number) => void;
 }
@@ -90,6 +94,7 @@ export class UploadSession {
         const more = await this.#execute(this.#connection.request(request, clock.now(), clock.wallTime()));
         this.#socket.setTimeout(0);
         if (!more) break;
+        await laterTurn(); // requests that came together are not answered in one turn of the event loop
       }
     } catch (error) {
       if (error instanceof ProtocolError) {
@@ -171,6 +176,7 @@ export class UploadSession {
       case 'reply':
         return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
       case 'tree':
+        await this.#context.treeTurns.next();
         return this.#execute(this.#connection.treeFound(await this.#context.files.treeOf(verdict.file)));
       case 'queued':
         if (verdict.keepAlive) this.#begin(verdict.file, verdict.range, 'queued');

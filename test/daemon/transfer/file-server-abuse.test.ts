@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { HttpClient } from '../../support/http-client.ts';
 import { dial, eventually, readAll } from '../../support/loopback.ts';
 import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
@@ -43,6 +44,52 @@ t.test('two hundred transfers cut short leave no descriptor, slot or memory behi
   await eventually('all descriptors are closed', () => descriptors() <= before);
   t.equal(server.outcomes.of('cut'), 200);
   t.notOk(queue.busy(performance.now()));
+});
+
+/** Counts the turns of the event loop until the test ends. */
+function countTurns(t: Test): () => number {
+  let turns = 0;
+  let next = setImmediate(function count() {
+    turns++;
+    next = setImmediate(count);
+  });
+  t.teardown(() => clearImmediate(next));
+  return () => turns;
+}
+
+t.test('hash trees are answered one in a turn of the event loop, however many ask together', async t => {
+  const files = new SharedFiles(t.testdir());
+  const file = files.add('x.bin', testBytes(1 << 20));
+  const turn = countTurns(t);
+  const answered: number[] = [];
+  const treeOf = files.treeOf.bind(files);
+  files.treeOf = async asked => {
+    answered.push(turn());
+    return treeOf(asked);
+  };
+  const { port } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  const clients = await Promise.all(Array.from({ length: 10 }, () => HttpClient.open(t, port)));
+  const ask = `GET /uri-res/N2X?${formatSha1Urn(file.sha1)} HTTP/1.1\r\nHost: test\r\n\r\n`;
+  for (const { socket } of clients) socket.write(ask.repeat(5));
+  for (const client of clients) for (let n = 0; n < 5; n++) t.equal((await client.reply()).status, 200);
+  t.equal(new Set(answered).size, 50);
+});
+
+t.test('requests that come in one packet are answered in as many turns of the event loop', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(1000));
+  const turn = countTurns(t);
+  const answered: number[] = [];
+  const byIndex = files.byIndex.bind(files);
+  files.byIndex = index => {
+    answered.push(turn());
+    return byIndex(index);
+  };
+  const { port } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 0 } });
+  const client = await HttpClient.open(t, port);
+  client.socket.write('HEAD /get/2/y.bin HTTP/1.1\r\nHost: test\r\n\r\n'.repeat(8));
+  for (let n = 0; n < 8; n++) t.equal((await client.reply(false)).status, 404);
+  t.equal(new Set(answered).size, 8);
 });
 
 t.test('slots, then places in the queue, then Retry-After', async t => {
