@@ -170,7 +170,6 @@ function exampleValue(name: string, setting: Setting<unknown>): unknown {
   if (name === 'tlsCert') return '/etc/servent/api.pem';
   if (name === 'tlsKey') return '/etc/servent/api-key.pem';
   if (name === 'connect') return ['192.0.2.7:6346'];
-  if (name === 'schedule') return [{ days: 'weekdays', from: '08:00', to: '18:00', upload: 100_000 }];
   if (name === 'userAgent') return 'servent';
   return defaultOf(setting, 'public');
 }

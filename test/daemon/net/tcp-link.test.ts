@@ -319,8 +319,8 @@ t.test('a limit holds back queries but not control frames', async t => {
 
 t.test('links share the limit of the overlay, in whole frames', async t => {
   const bandwidth = new Bandwidth();
-  bandwidth.limit('overlay', 400_000);
   const links = await Promise.all([startLink(t, { bandwidth }), startLink(t, { bandwidth, deflateOut: true })]);
+  bandwidth.limit('overlay', 400_000);
   const began = performance.now();
   for (const { wire, link, theirs } of links) {
     theirs.resume();

@@ -9,7 +9,7 @@ t.test('uploads share their limit and arrive whole', async t => {
   const bandwidth = new Bandwidth();
   bandwidth.limit('upload', 1_000_000);
   const files = new SharedFiles(t.testdir());
-  const content = Buffer.alloc(60_000, 7);
+  const content = Buffer.alloc(200_000, 7);
   files.add('a.bin', content);
   const { port } = await serve(t, files, { bandwidth });
   const began = performance.now();
@@ -22,8 +22,8 @@ t.test('uploads share their limit and arrive whole', async t => {
   );
   const ms = performance.now() - began;
   for (const answer of answers) t.ok(answer.subarray(answer.indexOf('\r\n\r\n') + 4).equals(content));
-  t.ok(ms > 170, `180 kB at 1 MB/s took ${ms} ms`);
-  t.equal(bandwidth.moved.upload, 180_000);
+  t.ok(ms > 390, `600 kB at 1 MB/s, 200 of them at once, took ${ms} ms`);
+  t.equal(bandwidth.moved.upload, 600_000);
 });
 
 t.test(
@@ -67,16 +67,16 @@ t.test('the body of a download is read as the limit allows, its head at once', a
   bandwidth.limit('download', 1_000_000);
   const { ours, theirs } = await socketPair(t);
   const connection = new SourceConnection(ours, 2000, bandwidth.usage('download'));
-  theirs.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n`);
+  theirs.write(`HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n`);
   t.equal((await connection.request(Buffer.from('GET / HTTP/1.1\r\n\r\n'))).status, 200);
-  theirs.end(Buffer.alloc(100_000, 1));
+  theirs.end(Buffer.alloc(500_000, 1));
   const began = performance.now();
   let bytes = 0;
-  await connection.body('length', 100_000, chunk => {
+  await connection.body('length', 500_000, chunk => {
     bytes += chunk.length;
     return null;
   });
   const ms = performance.now() - began;
-  t.equal(bytes, 100_000);
-  t.ok(ms > 60, `100 kB at 1 MB/s took ${ms} ms`); // what had come with the head is not held back
+  t.equal(bytes, 500_000);
+  t.ok(ms > 150, `500 kB at 1 MB/s, 200 of them at once, took ${ms} ms`); // what had come with the head is not held back
 });
