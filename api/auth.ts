@@ -1,7 +1,7 @@
 // Identifies the caller by the owner's token, a named key or the Unix socket, and checks its scope.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { KeyScope } from './control.ts';
-import type { Scope } from './endpoints.ts';
+import type { Scope } from './endpoint.ts';
 import { ApiError } from './errors.ts';
 import type { Throttle } from './throttle.ts';
 

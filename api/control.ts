@@ -25,6 +25,11 @@ export type ResultView = z.infer<typeof searches.result>;
 export type DownloadView = z.infer<typeof transfers.download>;
 export type DownloadState = z.infer<typeof transfers.downloadState>;
 export type UploadView = z.infer<typeof transfers.upload>;
+export type PastTransferView = z.infer<typeof transfers.pastTransfer>;
+export type PastSearchView = z.infer<typeof searches.pastSearch>;
+export type TallyView = z.infer<typeof transfers.tally>;
+export type AddressTallyView = z.infer<typeof transfers.addressTally>;
+export type FileTallyView = z.infer<typeof transfers.fileTally>;
 export type FileView = z.infer<typeof library.file>;
 export type FolderView = z.infer<typeof library.folder>;
 export type PreviewView = z.infer<typeof library.preview>;
@@ -78,6 +83,10 @@ export interface LogInput extends ListRequest {
   level: LogLevel;
 }
 
+export interface PastTransfersInput extends ListRequest {
+  direction?: z.infer<typeof transfers.direction> | undefined;
+}
+
 export interface ById {
   id: string;
 }
@@ -119,6 +128,12 @@ export interface Control {
   queries(input: ListRequest): Answer<Page<QueryView>>;
   queryStats(input: StatsInput): Answer<QueryStatsView>;
   history(): Answer<HistoryView>;
+  /** Newest first, like the lists that follow. */
+  pastTransfers(input: PastTransfersInput): Answer<Page<PastTransferView>>;
+  pastSearches(input: ListRequest): Answer<Page<PastSearchView>>;
+  totals(): Answer<TallyView>;
+  addressTotals(input: ListRequest): Answer<Page<AddressTallyView>>;
+  fileTotals(input: ListRequest): Answer<Page<FileTallyView>>;
 
   hooks(input: ListRequest): Answer<Page<HookView>>;
   deliveries(input: ById & ListRequest): Answer<Page<DeliveryView>>;

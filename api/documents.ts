@@ -1,7 +1,8 @@
 // Writes docs/api.md from the tables of endpoints, streams, events and errors.
 import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
-import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { endpointNames, endpoints } from './endpoints.ts';
 import { problemKinds } from './errors.ts';
 import { type EventRow, event, events, eventTypes, gap } from './events.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';

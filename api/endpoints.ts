@@ -1,7 +1,7 @@
 // Table of the endpoints, one row per operation. Routes, validation, client and docs/api.md are made from it.
 import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
-import type { ApiErrorCode } from './errors.ts';
+import { API, change, create, type Endpoint, get, listOf, remove } from './endpoint.ts';
 import { byId, listQuery, pageOf } from './schemas/common.ts';
 import * as explain from './schemas/explain.ts';
 import * as hooks from './schemas/hooks.ts';
@@ -13,75 +13,6 @@ import * as overlay from './schemas/overlay.ts';
 import * as searches from './schemas/searches.ts';
 import * as service from './schemas/service.ts';
 import * as transfers from './schemas/transfers.ts';
-
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-
-/** Scope a key needs; `open` needs no token. */
-export type Scope = 'open' | 'read' | 'operate' | 'admin';
-
-export interface Endpoint {
-  readonly method: Method;
-  /** Below the root, parameters as `:name`. */
-  readonly path: string;
-  readonly doc: string;
-  readonly scope: Scope;
-  /** Group in the documentation. */
-  readonly tag: string;
-  readonly params: z.ZodType | null;
-  readonly query: z.ZodType | null;
-  readonly body: z.ZodType | null;
-  /** null: the answer has no body. */
-  readonly output: z.ZodType | null;
-  readonly success: 200 | 201 | 202 | 204;
-  /** Error codes of this endpoint besides those of every call. */
-  readonly problems: readonly ApiErrorCode[];
-  /** Status that depends on the output. */
-  readonly statusFor?: (output: never) => number;
-  /** Path of the GET whose ETag an `If-Match` header is compared with. */
-  readonly ifMatch: string | null;
-  /** Whether the OpenAPI document has it. */
-  readonly openapi: boolean;
-}
-
-type Given = Pick<Endpoint, 'tag' | 'doc'> & Partial<Endpoint>;
-
-const DEFAULTS = {
-  params: null,
-  query: null,
-  body: null,
-  output: null,
-  problems: [],
-  ifMatch: null,
-  openapi: true,
-} as const;
-
-/** Endpoint with the types of its schemas. */
-type Row<G> = Omit<Endpoint, 'params' | 'query' | 'body' | 'output'> & {
-  readonly [F in 'params' | 'query' | 'body' | 'output']: FieldOf<G, F>;
-};
-type FieldOf<G, F extends string> = G extends Record<F, infer T extends z.ZodType> ? T : null;
-
-/** Makes a row from the defaults of its method; `given` overrides them. */
-const row =
-  (method: Method, scope: Scope, success: Endpoint['success']) =>
-  <const G extends Given>(path: string, given: G): Row<G> =>
-    ({
-      ...DEFAULTS,
-      method,
-      path,
-      scope,
-      success,
-      ...given,
-      problems: [...(given.problems ?? []), ...(given.params === byId ? ['AMBIGUOUS'] : [])],
-    }) as unknown as Row<G>;
-
-const get = row('GET', 'read', 200);
-const create = row('POST', 'operate', 201);
-const change = row('PATCH', 'operate', 200);
-const remove = row('DELETE', 'operate', 204);
-const API = '/api/v1';
-
-const listOf = <const T extends z.ZodType>(item: T) => ({ query: listQuery(item), output: pageOf(item) });
 
 /** Endpoints that the HTTP layer answers itself. */
 export type OwnName = 'openapi' | 'bulk' | 'caller';
@@ -141,8 +72,36 @@ export const endpoints = {
   }),
   history: get(`${API}/history`, {
     tag: 'status',
-    doc: 'Rates of the latest minute, hour and day since the start of the daemon.',
+    doc: 'Rates of the latest minute and hour since the start of the daemon, and of the latest day, month and year.',
     output: monitor.history,
+  }),
+  pastTransfers: get(`${API}/history/transfers`, {
+    tag: 'history',
+    doc: 'Finished uploads and downloads, newest first.',
+    query: listQuery(transfers.pastTransfer).extend({
+      direction: transfers.direction.optional().describe('only uploads, or only downloads'),
+    }),
+    output: pageOf(transfers.pastTransfer),
+  }),
+  pastSearches: get(`${API}/history/searches`, {
+    tag: 'history',
+    doc: 'Own searches that are over, newest first. Their results are not kept.',
+    ...listOf(searches.pastSearch),
+  }),
+  totals: get(`${API}/history/totals`, {
+    tag: 'history',
+    doc: 'Bytes and numbers of all transfers since the data folder was made.',
+    output: transfers.tally,
+  }),
+  addressTotals: get(`${API}/history/addresses`, {
+    tag: 'history',
+    doc: 'The same by address, the latest first; those of the last 10,000 addresses.',
+    ...listOf(transfers.addressTally),
+  }),
+  fileTotals: get(`${API}/history/files`, {
+    tag: 'history',
+    doc: 'The same by content, the latest first; those of the last 10,000 contents.',
+    ...listOf(transfers.fileTally),
   }),
   hooks: get(`${API}/hooks`, {
     tag: 'events',

@@ -1,6 +1,6 @@
 // Validates the input of a call against the schemas of its endpoint and reports every invalid field.
 import type { z } from 'zod';
-import type { Endpoint, Method, Scope } from './endpoints.ts';
+import type { Endpoint, Method, Scope } from './endpoint.ts';
 import { ApiError, type FieldFault } from './errors.ts';
 
 export type Values = Record<string, unknown>;

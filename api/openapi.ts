@@ -1,8 +1,9 @@
 // Makes the OpenAPI 3.1 document from the tables.
 import type { z } from 'zod';
 import { BODY_BYTES_MAX } from './body.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { OutputOf } from './endpoints.ts';
-import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import { endpointNames, endpoints } from './endpoints.ts';
 import { type ApiErrorCode, problemKinds } from './errors.ts';
 import { type EventRow, event, events, eventTypes } from './events.ts';
 import { itemOf, type JsonSchema, jsonSchemaOf, schemaNames } from './schema-names.ts';

@@ -1,14 +1,8 @@
 // Runs an operation for a caller, over HTTP or in a bulk call: checks scope and input, calls the handler, checks the answer.
 import { allows, type Caller, requireScope } from './auth.ts';
 import type { Control } from './control.ts';
-import {
-  type Endpoint,
-  type EndpointName,
-  endpointNames,
-  endpoints,
-  type Handlers,
-  type OutputOf,
-} from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type EndpointName, endpointNames, endpoints, type Handlers, type OutputOf } from './endpoints.ts';
 import { ApiError, asApiError, problemOf, type RefusalOf } from './errors.ts';
 import { chosen } from './fields.ts';
 import { checkedInput, partsOf, routeOf, type Values } from './input.ts';

@@ -1,6 +1,7 @@
 // Writes api/outline.ts: the parts of the tables that clients and the start of the daemon need, without schemas, which take a command
 // longer to load than its call.
-import { type Endpoint, endpointNames, endpoints } from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { endpointNames, endpoints } from './endpoints.ts';
 import { events, eventTypes } from './events.ts';
 import { fieldsOf } from './fields.ts';
 import { routeOf } from './input.ts';

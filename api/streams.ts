@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { z } from 'zod';
-import type { Scope } from './endpoints.ts';
+import type { Scope } from './endpoint.ts';
 import { ApiError } from './errors.ts';
 import type { EventStreams, StreamListener } from './event-stream.ts';
 import { type EventsInput, eventsQuery } from './events.ts';

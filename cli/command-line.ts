@@ -10,7 +10,8 @@ type Commands = (terminal: Terminal) => Command | readonly Command[];
 /** Frequent commands: loaded alone, for a quick start. */
 const AT_ONCE: Readonly<Record<string, () => Promise<Commands>>> = {
   start: async () => (await import('./start.ts')).startCommand,
-  ...each('status peers history health', async () => (await import('./show.ts')).showCommands),
+  history: async () => (await import('./history.ts')).historyCommand,
+  ...each('status peers health', async () => (await import('./show.ts')).showCommands),
   ...each('connect disconnect', async () => (await import('./overlay.ts')).overlayCommands),
   ...each('hosts block unblock', async () => (await import('./hosts.ts')).hostCommands),
   queries: async () => (await import('./queries.ts')).queriesCommand,

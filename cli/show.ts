@@ -1,16 +1,16 @@
-// status, peers, history, health: print the state of the daemon.
-import { type Command, Option } from 'commander';
-import type { HistoryView, PeerView, StatusView } from '../api/control.ts';
+// status, peers, health: print the state of the daemon.
+import type { Command } from 'commander';
+import type { PeerView, StatusView } from '../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate, keptText } from '../api/format.ts';
 import { peerColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
 import { type List, listCommand } from './list.ts';
-import { type Column, facts, table } from './table.ts';
+import { facts } from './table.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 export function showCommands(terminal: Terminal): Command[] {
-  return [statusCommand(terminal), listCommand(terminal, PEERS), historyCommand(terminal), healthCommand(terminal)];
+  return [statusCommand(terminal), listCommand(terminal, PEERS), healthCommand(terminal)];
 }
 
 const PEERS: List<PeerView> = {
@@ -74,66 +74,6 @@ const KNOWN_BY = { configured: 'as configured', proof: 'others came', silence: '
 
 function reachText({ state, known }: StatusView['reachability']['tcp']): string {
   return known === null ? 'not known yet' : `${state === 'open' ? 'yes' : 'no'} (${KNOWN_BY[known]})`;
-}
-
-const SPANS = ['minute', 'hour', 'day'] as const;
-
-function historyCommand(terminal: Terminal): Command {
-  return clientCommand('history', 'show rates of the last minute, hour or day')
-    .addOption(new Option('--span <span>', 'period to show').choices(SPANS).default('minute'))
-    .action(async (flags: ClientFlags & { span: (typeof SPANS)[number] }) => {
-      const { client } = await findDaemon(flags, terminal);
-      const history = await client.history();
-      if (flags.json === true) return printJson(terminal, history[flags.span]);
-      print(terminal, table(rateColumns, rateRows(history[flags.span])));
-    });
-}
-
-interface RateRow {
-  name: string;
-  values: readonly number[];
-  shown: (value: number) => string;
-}
-
-const perSecond = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
-
-function rateRows(ring: HistoryView['minute']): RateRow[] {
-  return [
-    { name: 'messages in', values: ring.messagesIn, shown: perSecond },
-    { name: 'messages out', values: ring.messagesOut, shown: perSecond },
-    { name: 'bytes in', values: ring.bytesIn, shown: formatRate },
-    { name: 'bytes out', values: ring.bytesOut, shown: formatRate },
-    { name: 'queries', values: ring.queries, shown: perSecond },
-    { name: 'downloads', values: ring.download, shown: formatRate },
-    { name: 'uploads', values: ring.upload, shown: formatRate },
-    { name: 'peers', values: ring.peers, shown: value => String(Math.round(value)) },
-  ];
-}
-
-const mean = (values: readonly number[]): number =>
-  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-
-const rateColumns: Column<RateRow>[] = [
-  { title: 'RATE', of: row => row.name },
-  { title: 'NOW', of: row => row.shown(row.values.at(-1) ?? 0), right: true },
-  { title: 'MEAN', of: row => row.shown(mean(row.values)), right: true },
-  { title: 'MOST', of: row => row.shown(Math.max(0, ...row.values)), right: true },
-  { title: 'OLDEST TO NEWEST', of: row => bars(row.values) },
-];
-
-const BARS = '▁▂▃▄▅▆▇█';
-const BARS_WIDE = 40;
-
-/** Draws values as bars; a character shows the highest of the values it covers. */
-function bars(values: readonly number[]): string {
-  const most = Math.max(0, ...values);
-  const wide = Math.min(BARS_WIDE, values.length);
-  return Array.from({ length: wide }, (_, i) => {
-    const from = Math.floor((i * values.length) / wide);
-    const to = Math.floor(((i + 1) * values.length) / wide);
-    const value = Math.max(...values.slice(from, to));
-    return value <= 0 ? ' ' : BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))];
-  }).join('');
 }
 
 function healthCommand(terminal: Terminal): Command {

@@ -143,6 +143,7 @@ function applyLiveSettings(
   live.on(['library.folders'], now => transfers.syncFolders(now.library.folders));
   live.on(['library.hashSpeed'], now => (transfers.library.hashSpeed = now.library.hashSpeed));
   live.on(['library.watch'], now => (transfers.library.watching = now.library.watch));
+  live.on(['history.transfers', 'history.searches', 'history.days'], now => transfers.keepPast(now.history));
   live.on(['queries.privacy'], now => (monitor.privacy = now.queries.privacy));
   live.on(['log.level'], now => (logLevels(log).level = now.log.level));
   live.on(['gnutella.block', 'gnutella.blockLists'], () => network.readBlockLists());

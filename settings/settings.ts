@@ -372,6 +372,26 @@ export const declaration = {
       doc: 'Data of received queries to store in memory: nothing, only counts, words as hashes with a salt of this start, or everything.',
     }),
   },
+  history: {
+    transfers: setting(integer(0, 100_000), {
+      flag: '--history-transfers <n>',
+      change: 'hot',
+      default: 10_000,
+      doc: 'Maximum number of finished transfers to keep; the oldest go first. Each takes about 400 bytes of memory. 0: none.',
+    }),
+    searches: setting(integer(0, 100_000), {
+      flag: '--history-searches <n>',
+      change: 'hot',
+      default: 1_000,
+      doc: 'Maximum number of own searches to keep, with their words. 0: none.',
+    }),
+    days: setting(integer(1, 36_500), {
+      flag: '--history-days <n>',
+      change: 'hot',
+      default: 365,
+      doc: 'Number of days to keep finished transfers and searches.',
+    }),
+  },
   hooks: setting(hookList, {
     flag: '--hooks <json>',
     change: 'hot',

@@ -306,12 +306,12 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     word: 'range',
-    takes: 'minute | hour | day',
+    takes: RANGES.join(' | '),
     help: 'set the period of the graphs',
     run: (model, rest) =>
       (RANGES as readonly string[]).includes(rest)
         ? stay({ ...model, range: rest as Range })
-        : wrong(model, 'expected minute, hour or day'),
+        : wrong(model, `expected one of ${RANGES.join(', ')}`),
     offers: () => RANGES,
   },
   {

@@ -6,7 +6,7 @@ import { type Follow, RETRY_MS, type StreamState } from '../api/live/follow.ts';
 import { listsChangedBy } from '../api/live/reducer.ts';
 import { historyFrom } from './history.ts';
 import type { Message, News } from './model.ts';
-import type { Range } from './range.ts';
+import { type Range, statsSpan } from './range.ts';
 import { type Asked, STREAMED, TOPICS, type Topic, type Wanted } from './wants.ts';
 
 /** Most items of one list; of longer lists, filter and order choose the part. */
@@ -287,7 +287,7 @@ export class Feed {
         return { queryHits: items };
       }
       case 'queryStats':
-        return { stats: await client.queryStats({ span: range, top: 100 }) };
+        return { stats: await client.queryStats({ span: statsSpan(range), top: 100 }) };
       case 'results': {
         if (search === null) return null;
         const { items, whole } = await some(page => client.results({ id: search, ...page }), asked.results);

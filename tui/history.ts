@@ -1,6 +1,7 @@
-// Keeps rates of the last minute, hour and day in rings; rings of the daemon replace them. Pure.
+// Keeps rates of the last minute, hour, day, month and year in rings; rings of the daemon replace them. Pure.
+import { RANGES, type Range } from './range.ts';
 
-/** Values of one step each (1 s, 1 min or 15 min), oldest first. */
+/** Values of one step each, oldest first. */
 export interface Ring {
   readonly stepMs: number;
   readonly capacity: number;
@@ -14,31 +15,28 @@ export interface Ring {
 export const SERIES = ['messagesIn', 'messagesOut', 'queries', 'download', 'upload', 'peers'] as const;
 export type SeriesName = (typeof SERIES)[number];
 
-export interface History {
-  readonly minute: Readonly<Record<SeriesName, readonly number[]>>;
-  readonly hour: Readonly<Record<SeriesName, readonly number[]>>;
-  readonly day: Readonly<Record<SeriesName, readonly number[]>>;
-  readonly rings: { readonly [R in RingName]: Readonly<Record<SeriesName, Ring>> };
-}
+export type History = Readonly<Record<Range, Readonly<Record<SeriesName, readonly number[]>>>> & {
+  readonly rings: Readonly<Record<Range, Readonly<Record<SeriesName, Ring>>>>;
+};
 
-type RingName = 'minute' | 'hour' | 'day';
-const RINGS: Record<RingName, { stepMs: number; capacity: number }> = {
+const RINGS: Record<Range, { stepMs: number; capacity: number }> = {
   minute: { stepMs: 1000, capacity: 60 },
   hour: { stepMs: 30_000, capacity: 120 },
   day: { stepMs: 600_000, capacity: 144 },
+  month: { stepMs: 3_600_000, capacity: 720 },
+  year: { stepMs: 86_400_000, capacity: 366 },
 };
-const RING_NAMES = Object.keys(RINGS) as RingName[];
 
 const forEach = <K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> =>
   Object.fromEntries(keys.map(key => [key, make(key)])) as Record<K, V>;
 
-const noRing = (name: RingName): Ring => ({ ...RINGS[name], values: [], sum: 0, count: 0, begunAt: 0 });
+const noRing = (name: Range): Ring => ({ ...RINGS[name], values: [], sum: 0, count: 0, begunAt: 0 });
 
-export const noHistory: History = fromRings(forEach(RING_NAMES, name => forEach(SERIES, () => noRing(name))));
+export const noHistory: History = fromRings(forEach(RANGES, name => forEach(SERIES, () => noRing(name))));
 
 function fromRings(rings: History['rings']): History {
-  const valuesOf = (name: RingName) => forEach(SERIES, series => live(rings[name][series]));
-  return { minute: valuesOf('minute'), hour: valuesOf('hour'), day: valuesOf('day'), rings };
+  const valuesOf = (name: Range) => forEach(SERIES, series => live(rings[name][series]));
+  return { ...forEach(RANGES, valuesOf), rings };
 }
 
 /** Values including the current, unfinished step. */
@@ -49,7 +47,7 @@ function live({ values, sum, count }: Ring): readonly number[] {
 /** Adds a sample of each series, taken at `at`. */
 export function addSample(history: History, at: number, sample: Readonly<Record<SeriesName, number>>): History {
   return fromRings(
-    forEach(RING_NAMES, name => forEach(SERIES, series => addTo(history.rings[name][series], at, sample[series]))),
+    forEach(RANGES, name => forEach(SERIES, series => addTo(history.rings[name][series], at, sample[series]))),
   );
 }
 
@@ -80,15 +78,15 @@ export function stretch(values: readonly number[], count: number, capacity: numb
   return out;
 }
 
-export const capacityOf = (name: RingName): number => RINGS[name].capacity;
+export const capacityOf = (name: Range): number => RINGS[name].capacity;
 
 /** A ring of the daemon: `step` in seconds, values oldest first. */
 export type ToldRing = Readonly<Partial<Record<SeriesName, readonly number[]>>> & { readonly step: number };
 
 /** Converts the daemon's rings to our steps; `at` is the time of the answer. */
-export function historyFrom(told: Readonly<Partial<Record<RingName, ToldRing>>>, at: number): History {
+export function historyFrom(told: Readonly<Partial<Record<Range, ToldRing>>>, at: number): History {
   return fromRings(
-    forEach(RING_NAMES, name =>
+    forEach(RANGES, name =>
       forEach(SERIES, series => {
         const { stepMs, capacity } = RINGS[name];
         const ring = told[name];

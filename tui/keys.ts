@@ -127,7 +127,7 @@ export const bindings: readonly Binding[] = [
     action: 'range',
     where: ['overview', 'queries'],
     hint: 'time',
-    help: 'set the graphs to minute, hour or day',
+    help: 'set the graphs to minute, hour, day, month or year',
   },
 
   { keys: ['enter'], action: 'openResults', where: ['searches'], hint: 'results', help: 'go to the results' },

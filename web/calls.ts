@@ -1,5 +1,6 @@
 // Client of the API for the page. Sends the token in a header, never in a URL.
-import type { CallOf, EndpointName, Method, OutputOf } from '../api/endpoints.ts';
+import type { Method } from '../api/endpoint.ts';
+import type { CallOf, EndpointName, OutputOf } from '../api/endpoints.ts';
 import type { Problem } from '../api/errors.ts';
 
 /** Paths below /api/v1; a test compares them with the table of endpoints. */

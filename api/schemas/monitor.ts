@@ -51,6 +51,7 @@ const ring = z.object({
   upload: series,
   peers: series,
 });
-export const history = z.object({ minute: ring, hour: ring, day: ring });
+/** Steps in which the daemon did not run are 0. */
+export const history = z.object({ minute: ring, hour: ring, day: ring, month: ring, year: ring });
 
 export type ExportInput = z.output<typeof exportQuery>;

@@ -83,6 +83,22 @@ export const search = z.object({
     .describe('which results were left out, for example `the first 5000 of more results`; null: none'),
 });
 
+/** A search that is over; its results are gone. */
+export const pastSearch = search
+  .pick({
+    id: true,
+    text: true,
+    urn: true,
+    browse: true,
+    type: true,
+    error: true,
+    startedAt: true,
+    peers: true,
+    results: true,
+    hits: true,
+  })
+  .extend({ finishedAt: time });
+
 export const source = z.object({
   address,
   servent: guid.nullable(),

@@ -82,3 +82,38 @@ export const upload = z.object({
   rate,
   since: time,
 });
+
+export const direction = z.enum(['upload', 'download']);
+
+export const pastTransfer = z.object({
+  id,
+  direction,
+  result: z
+    .enum(['whole', 'partial', 'cut', 'unreadable', 'completed', 'failed'])
+    .describe(
+      'of an upload: `whole` (all of the file), `partial` (the ranges asked for), `cut` (the peer went), `unreadable`; of a download: `completed`, `failed`',
+    ),
+  name: z.string(),
+  urn: urn.nullable(),
+  size: bytes.nullable().describe('size of the whole file; null: not known'),
+  bytes: bytes.describe('bytes transferred'),
+  rate: rate.describe('mean over the time of the transfer'),
+  address: address.nullable().describe('the other side; null: a download from several sources'),
+  userAgent: z.string().nullable(),
+  error: z.string().nullable(),
+  startedAt: time,
+  finishedAt: time,
+});
+
+export const tally = z.object({
+  uploaded: bytes,
+  downloaded: bytes,
+  ratio: z.number().nullable().describe('uploaded bytes for each downloaded one; null: nothing was downloaded'),
+  uploads: count.describe('finished uploads'),
+  downloads: count.describe('completed downloads'),
+  since: time,
+});
+export const addressTally = tally
+  .omit({ downloads: true })
+  .extend({ address: z.string().describe('an IP address'), at: time.describe('the latest transfer') });
+export const fileTally = tally.extend({ urn, name: z.string(), at: time.describe('the latest transfer') });

@@ -38,7 +38,7 @@ export async function startAdmin(
   { network, transfers, monitor, gnutella, reload }: AdminParts,
 ): Promise<Admin> {
   const { live, settings, clock, log, shutdown, store, recorder, startedAt } = context;
-  const { library, searches, downloads, uploads: fileServer } = transfers;
+  const { library, searches, downloads, uploads: fileServer, past, pastSearches } = transfers;
   const parts = {
     clock,
     network,
@@ -48,6 +48,7 @@ export async function startAdmin(
     monitor,
     downloads,
     fileServer,
+    past,
   };
   const telemetry = new Telemetry(recorder, {
     ...parts,
@@ -79,7 +80,7 @@ export async function startAdmin(
     lostBytes: store.lostBytes,
     eventsTrouble: () => recorder.events.trouble,
   });
-  const seen = { ...parts, ...{ live, startedAt, gnutella, health } };
+  const seen = { ...parts, ...{ live, startedAt, gnutella, health, pastSearches } };
   const { history, hooks } = telemetry;
   const api = await startAdminApi({
     controlOf: at => new DaemonControl({ ...seen, ...{ api: at, reload, keys, log, history, hooks } }),

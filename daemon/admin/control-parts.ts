@@ -11,8 +11,11 @@ import type { Network } from '../network/network.ts';
 import type { SearchRegistry } from '../network/search-registry.ts';
 import type { History } from '../observation/history.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
+import type { Journal } from '../store/journal.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
+import type { PastTransfers } from '../transfer/past-transfers.ts';
+import type { PastSearch } from '../transfer/transfers.ts';
 import type { Health } from './health.ts';
 import type { Keys } from './keys.ts';
 
@@ -29,6 +32,8 @@ export interface ControlParts {
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
+  past: PastTransfers;
+  pastSearches: Pick<Journal<PastSearch>, 'newestFirst'>;
   gnutella: Endpoint;
   /** Where the API listens. */
   api: Endpoint;

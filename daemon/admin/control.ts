@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type {
   AddHostInput,
+  AddressTallyView,
   ById,
   ChangeDownloadInput,
   ChangeFolderInput,
@@ -14,6 +15,7 @@ import type {
   DoctorView,
   DownloadView,
   Explanation,
+  FileTallyView,
   FileView,
   FolderView,
   HashingView,
@@ -31,6 +33,9 @@ import type {
   LogLineView,
   NewKeyInput,
   Page,
+  PastSearchView,
+  PastTransfersInput,
+  PastTransferView,
   PeerView,
   PreviewFolderInput,
   PreviewView,
@@ -48,6 +53,7 @@ import type {
   StartSearchInput,
   StatsInput,
   StatusView,
+  TallyView,
   UploadView,
 } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
@@ -69,8 +75,15 @@ import { fileView, folderView, hashingView } from '../views/library.ts';
 import { limitsView } from '../views/limits.ts';
 import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
-import { resultView, searchView } from '../views/searches.ts';
-import { downloadView, uploadView } from '../views/transfers.ts';
+import { pastSearchView, resultView, searchView } from '../views/searches.ts';
+import {
+  addressTallyView,
+  downloadView,
+  fileTallyView,
+  pastTransferView,
+  tallyView,
+  uploadView,
+} from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, hostFields } from './lists.ts';
@@ -157,8 +170,29 @@ export class DaemonControl implements Control {
   }
 
   history(): HistoryView {
-    const { clock, history } = this.#parts;
-    return history.view(at => clock.wallTime() - (clock.now() - at));
+    return this.#parts.history.view();
+  }
+
+  pastTransfers({ direction, ...page }: PastTransfersInput): Page<PastTransferView> {
+    const past = this.#parts.past.newestFirst();
+    const wanted = direction === undefined ? past : past.filter(transfer => transfer.direction === direction);
+    return pageOf(wanted, page, ({ id, at }) => `${id}-${at}`, pastTransferView);
+  }
+
+  pastSearches(input: ListRequest): Page<PastSearchView> {
+    return pageOf(this.#parts.pastSearches.newestFirst(), input, ({ id }) => id, pastSearchView);
+  }
+
+  totals(): TallyView {
+    return tallyView(this.#parts.past.tallies.all);
+  }
+
+  addressTotals(input: ListRequest): Page<AddressTallyView> {
+    return pageOf(this.#parts.past.tallies.addresses(), input, ({ key }) => key, addressTallyView);
+  }
+
+  fileTotals(input: ListRequest): Page<FileTallyView> {
+    return pageOf(this.#parts.past.tallies.contents(), input, ({ key }) => key, fileTallyView);
   }
 
   hooks(input: ListRequest): Page<HookView> {

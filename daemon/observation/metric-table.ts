@@ -13,6 +13,7 @@ import type { SearchRegistry } from '../network/search-registry.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
+import type { PastTransfers } from '../transfer/past-transfers.ts';
 import { trafficOf } from './traffic.ts';
 
 export interface MetricParts {
@@ -23,6 +24,7 @@ export interface MetricParts {
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
+  past: PastTransfers;
   events: EventLog;
   log: Log;
   streams: { readonly counters: Readonly<StreamCounters> };
@@ -325,6 +327,18 @@ export const metrics: readonly Metric[] = [
     'state',
   ),
   gauge('gnutella_upload_bytes_per_second', 'Rate of all uploads.', ({ fileServer }) => fileServer.load.rate),
+  counter(
+    'gnutella_upload_bytes_total',
+    'Bytes of finished uploads by result: `whole` files, `partial` ones as asked for, `cut` by the peer, `unreadable` here.',
+    ({ past }) => entries(past.uploaded),
+    'result',
+  ),
+  counter(
+    'gnutella_download_bytes_total',
+    'Bytes received by downloads: `received` in all, and `wrong` of these, whose file had the wrong hash.',
+    ({ past }) => entries(past.downloaded),
+    'result',
+  ),
   counter(
     'gnutella_upload_requests_total',
     'Upload requests by outcome.',

@@ -8,15 +8,18 @@ import type { HookConfig } from '../../settings/hook-config.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { logTail } from '../log.ts';
+import { WriteBehind } from '../store/write-behind.ts';
 import { exportedQueries } from '../views/queries.ts';
 import { EventProgress } from './event-progress.ts';
-import { History, readingOf } from './history.ts';
+import { History, readingOf, type StoredRing } from './history.ts';
 import { LogFeed } from './log-feed.ts';
 import type { MetricParts } from './metric-table.ts';
 import { Metrics } from './metrics.ts';
 import { QueryFeed } from './query-feed.ts';
 
 const SECOND_MS = 1000;
+/** Rates of a day and more are handed over every 10 minutes. */
+const RINGS_WRITTEN_MS = 1000;
 
 export type TelemetryParts = Omit<MetricParts, 'events' | 'streams' | 'hooks' | 'api'>;
 
@@ -30,6 +33,7 @@ export class Telemetry {
   readonly #queryFeed: QueryFeed;
   readonly #logFeed: LogFeed;
   readonly #metrics: Metrics;
+  readonly #rings: WriteBehind<StoredRing>;
   readonly #seconds: NodeJS.Timeout;
 
   constructor(recorder: EventRecorder, parts: TelemetryParts) {
@@ -39,7 +43,12 @@ export class Telemetry {
     this.#recorder = recorder;
     this.#parts = parts;
     this.hooks = new Hooks({ feed: events, table: store.table('hooks'), clock, log: log.child({ mod: 'hooks' }) });
-    this.history = new History(readingOf(parts), clock.now());
+    const rings = store.table<StoredRing>('rates');
+    this.#rings = new WriteBehind(rings, log, RINGS_WRITTEN_MS);
+    this.history = new History(readingOf(parts), clock, {
+      get: name => rings.get(name),
+      put: (name, ring) => this.#rings.put(name, ring),
+    });
     const eventStreams = new EventStreams(events);
     this.#queryFeed = new QueryFeed(monitor, events);
     this.#logFeed = new LogFeed(logTail(log), events);
@@ -56,7 +65,7 @@ export class Telemetry {
       metrics: () => this.#metrics.text(),
     };
     this.#seconds = setInterval(() => {
-      this.history.add(readingOf(parts), clock.now());
+      this.history.add(readingOf(parts));
       monitor.stats.tick(clock.wallTime(), servent.overlay.drops.of(Drop.Duplicate));
     }, SECOND_MS).unref();
   }
@@ -68,6 +77,7 @@ export class Telemetry {
     events.tell('status.started', status());
     const progress = new EventProgress({ events, downloads, uploads: fileServer, library, status });
     await this.hooks.use(hooks);
+    await this.history.start();
     return () => {
       // reported before the streams close
       events.tell('status.stopping', { uptime: status().uptime });
@@ -81,6 +91,8 @@ export class Telemetry {
     this.#queryFeed.stop();
     this.#logFeed.stop();
     this.streams.events.close();
+    this.history.keep();
+    await this.#rings.stop();
     await this.hooks.stop();
     await this.#metrics.stop();
   }

@@ -69,6 +69,10 @@ export interface DownloadContext {
   readonly mesh: Mesh;
   readonly checkpoint: CheckpointLimits;
   onChange(download: Download): void;
+  /** A visit to a source at `host` is over and brought so many bytes. */
+  onFetched(download: Download, host: string, bytes: number): void;
+  /** All bytes were fetched and have the wrong hash. */
+  onWrong(bytes: number): void;
   /** The download starts or ends waiting in a queue of its source; it needs no slot meanwhile. */
   onRemoteQueue(download: Download, waiting: boolean): void;
   /** Progress could not be stored (the run goes on), or an internal error ended the run. */
@@ -101,6 +105,8 @@ export class Download implements FetchJob {
   #part: PartFile | null = null;
   #rate: RateMeter;
   #unsafeBytes = 0;
+  /** Bytes of all visits since the start. */
+  #received = 0;
   #checkpointAt = 0;
   #checkpoint: Promise<void> | null = null;
   #changedAt = 0;
@@ -279,6 +285,7 @@ export class Download implements FetchJob {
   onBytes(bytes: number): void {
     const now = this.#context.clock.now();
     this.#rate.add(bytes, now);
+    this.#received += bytes;
     this.#unsafeBytes += bytes;
     const { bytes: bytesMax, ms } = this.#context.checkpoint;
     if (this.#checkpoint === null && (this.#unsafeBytes >= bytesMax || now - this.#checkpointAt >= ms)) {
@@ -327,7 +334,9 @@ export class Download implements FetchJob {
       this.#state = 'active';
       this.error = this.#standing;
       this.#context.onChange(this);
+      const before = this.#received;
       await fetchFrom(planned, this, this.#context.fetch, signal);
+      this.#context.onFetched(this, planned.source.endpoint.host, this.#received - before);
       await part.flush(); // writes the bytes of an interrupted body
     }
   }
@@ -371,6 +380,7 @@ export class Download implements FetchJob {
 
   async #onMismatch(part: PartFile): Promise<RunEnd | null> {
     this.#mismatches++;
+    this.#context.onWrong(part.done.bytes);
     this.plan.onMismatch(MISMATCH);
     this.error = this.#standing;
     this.size = this.#sizeAsked; // a size learned from a source may be wrong too

@@ -69,6 +69,8 @@ export interface DownloadsOptions {
   onCompleted?: (download: DownloadSnapshot, path: string) => void;
   onFailed?: (download: DownloadSnapshot) => void;
   onRemoved?: (id: string) => void;
+  onFetched?: (download: DownloadSnapshot, host: string, bytes: number) => void;
+  onWrong?: (bytes: number) => void;
 }
 
 const DOWNLOADS_MAX = 10_000;
@@ -122,6 +124,8 @@ export class Downloads {
       retryTimes: { ...RETRY_TIMES, ...times },
       checkpoint: options.checkpoint ?? CHECKPOINT_LIMITS,
       onChange: download => options.onChange?.(download.snapshot()),
+      onFetched: (download, host, bytes) => options.onFetched?.(download.snapshot(), host, bytes),
+      onWrong: bytes => options.onWrong?.(bytes),
       onRemoteQueue: (download, waiting) => this.#onRemoteQueue(download, waiting),
       onTrouble: ({ id }, err) => options.log.warn({ id, err }, 'progress of a download could not be stored'),
     };

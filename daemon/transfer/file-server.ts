@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
 import { LanePool } from './lane-pool.ts';
 import { Turns } from './turns.ts';
-import type { UploadSnapshot } from './upload.ts';
+import type { UploadResult, UploadSnapshot } from './upload.ts';
 import { type ServableFiles, type ServablePartials, type SessionContext, UploadSession } from './upload-session.ts';
 
 export interface FileServerOptions extends UploadParts {
@@ -21,7 +21,7 @@ export interface FileServerOptions extends UploadParts {
   bandwidth?: Bandwidth;
   onStarted?: (upload: UploadSnapshot) => void;
   /** `bytes`: sent of that file on that connection, over all its ranges. */
-  onFinished?: (upload: UploadSnapshot, bytes: number) => void;
+  onFinished?: (upload: UploadSnapshot, bytes: number, result: UploadResult) => void;
 }
 
 export class FileServer {

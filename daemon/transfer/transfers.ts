@@ -3,18 +3,21 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONNECTIONS_MAX } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { DaemonContext } from '../context.ts';
 import { Library, type LibraryOptions } from '../library/library.ts';
 import { OwnFolder } from '../library/own-folder.ts';
 import type { Network } from '../network/network.ts';
-import { SearchRegistry, type SearchRegistryOptions } from '../network/search-registry.ts';
+import { SearchRegistry, type SearchRegistryOptions, type SearchSnapshot } from '../network/search-registry.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
+import { Journal, type JournalLimits } from '../store/journal.ts';
 import { MediaStore } from '../store/media.ts';
 import { browseHost } from './browse-host.ts';
 import type { DownloadSnapshot } from './download.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
 import { FileServer, type FileServerOptions } from './file-server.ts';
+import { PastTransfers } from './past-transfers.ts';
 
 /** Callbacks for changes of searches and transfers. */
 export interface TransferReports {
@@ -45,7 +48,15 @@ export function createLibrary(
   return library;
 }
 
+/** A search of ours that is over. */
+export interface PastSearch extends SearchSnapshot {
+  /** When it ended, milliseconds since 1970. */
+  readonly at: number;
+}
+
 export class Transfers {
+  readonly past: PastTransfers;
+  readonly pastSearches: Journal<PastSearch>;
   readonly library: Library;
   readonly uploads: FileServer;
   readonly searches: SearchRegistry;
@@ -58,12 +69,22 @@ export class Transfers {
     const { identity } = servent;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
     this.#context = context;
+    const { transfers, searches } = pastLimits(settings.history);
+    const pastLog = log.child({ mod: 'history' });
+    const past = new PastTransfers(store, clock, pastLog, transfers);
+    const pastSearches = new Journal<PastSearch>(store.table('searches'), clock, pastLog, searches);
+    this.past = past;
+    this.pastSearches = pastSearches;
     this.library = library;
     this.searches = new SearchRegistry({
       servent,
       clock,
       browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent: identity.userAgent }, endpoint, onHit, signal),
       ...reports.searches,
+      onChange: search => {
+        if (search.state !== 'running') pastSearches.add({ ...search, at: clock.wallTime() });
+        reports.searches.onChange?.(search);
+      },
     });
     this.uploads = new FileServer({
       files: library,
@@ -80,6 +101,10 @@ export class Transfers {
       bandwidth,
       log: log.child({ mod: 'uploads' }),
       ...reports.uploads,
+      onFinished: (upload, bytes, result) => {
+        past.addUpload(upload, bytes, result);
+        reports.uploads.onFinished?.(upload, bytes, result);
+      },
     });
     this.downloads = new Downloads({
       folder: settings.downloads.folder,
@@ -94,7 +119,14 @@ export class Transfers {
       activeMax: settings.downloads.maxActive,
       log: log.child({ mod: 'downloads' }),
       ...reports.downloads,
+      onFetched: (download, host, bytes) => past.addReceived(download, host, bytes),
+      onWrong: bytes => past.addWrong(bytes),
+      onFailed: download => {
+        past.addDownload(download, 'failed');
+        reports.downloads.onFailed?.(download);
+      },
       onCompleted: (download, path) => {
+        past.addDownload(download, 'completed');
         reports.onCompleted(download);
         this.#share(download, path);
       },
@@ -113,9 +145,21 @@ export class Transfers {
   /** Starts uploads, and continues the downloads of the last run. The network must listen. */
   async startServing(): Promise<void> {
     const { shutdown } = this.#context;
+    await this.past.start();
+    await this.pastSearches.start();
+    shutdown.add('the history', async () => {
+      await this.past.stop();
+      await this.pastSearches.stop();
+    });
     shutdown.add('the uploads', () => this.uploads.stop());
     await this.downloads.start();
     shutdown.add('the downloads', () => this.downloads.stop());
+  }
+
+  keepPast(settings: Settings['history']): void {
+    const { transfers, searches } = pastLimits(settings);
+    this.past.limits = transfers;
+    this.pastSearches.limits = searches;
   }
 
   /** Makes `wanted` the shared folders: adds the missing ones and removes all others, those added over the API too. */
@@ -129,4 +173,12 @@ export class Transfers {
   #share({ sha1 }: DownloadSnapshot, path: string): void {
     if (sha1 !== null) void this.library.addFile(path, sha1);
   }
+}
+
+function pastLimits({
+  transfers,
+  searches,
+  days,
+}: Settings['history']): Record<'transfers' | 'searches', JournalLimits> {
+  return { transfers: { records: transfers, days }, searches: { records: searches, days } };
 }

@@ -20,7 +20,7 @@ import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
 import type { Turns } from './turns.ts';
-import { Upload, type UploadSnapshot } from './upload.ts';
+import { Upload, type UploadResult, type UploadSnapshot } from './upload.ts';
 
 /** The part of the library that sessions use. */
 export interface ServableFiles extends NamedFiles {
@@ -50,7 +50,7 @@ export interface SessionContext {
   /** For hash trees: a tree may take 384 KiB and a millisecond, and no slot bounds them. */
   readonly treeTurns: Turns;
   readonly onStarted: (upload: UploadSnapshot) => void;
-  readonly onFinished: (upload: UploadSnapshot, bytes: number) => void;
+  readonly onFinished: (upload: UploadSnapshot, bytes: number, result: UploadResult) => void;
 }
 
 const LINGER_MS = 1000;
@@ -209,6 +209,7 @@ export class UploadSession {
   async #send(head: Buffer, handle: FileHandle, file: SharedFile, range: ByteRange): Promise<SendEnd> {
     const { lanes, files, log, queue } = this.#context;
     const upload = this.#begin(file, range, 'active');
+    upload.end = 'unreadable'; // until it is known better
     if (upload.bytes === 0 && !isPartial(file)) files.countUpload?.(file);
     const lane = lanes.take(range.end - range.start);
     try {
@@ -217,6 +218,7 @@ export class UploadSession {
         this.#usage.moved(bytes);
         upload.onSent(bytes);
       });
+      upload.end = end;
       if (end === 'shrunk') log.warn({ file: file.name }, 'a shared file became shorter while it was sent');
       return end;
     } finally {
@@ -253,7 +255,7 @@ export class UploadSession {
   #endUpload(): void {
     const upload = this.#upload;
     this.#upload = null;
-    if (upload !== null) this.#context.onFinished(this.#snapshotOf(upload), upload.bytes);
+    if (upload !== null) this.#context.onFinished(this.#snapshotOf(upload), upload.bytes, upload.result);
   }
 }
 

@@ -3,8 +3,13 @@ import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
+import type { SendEnd } from '../../protocol/transfer/uploads/upload-connection.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
+
+/** How an upload ended. `whole`: all of the file. `partial`: the ranges that were asked for. `cut`: the peer went. */
+export const UPLOAD_RESULTS = ['whole', 'partial', 'cut', 'unreadable'] as const;
+export type UploadResult = (typeof UPLOAD_RESULTS)[number];
 
 export interface UploadSnapshot {
   readonly id: string;
@@ -28,6 +33,8 @@ export class Upload {
   /** Bytes sent in all finished ranges. */
   bytes = 0;
   state: 'queued' | 'active' | 'idle' = 'idle';
+  /** Of the latest range. */
+  end: SendEnd = 'whole';
   readonly #clock: Clock;
   readonly #since: number;
   readonly #rate: RateMeter;
@@ -56,6 +63,12 @@ export class Upload {
 
   get bytesPerSecond(): number {
     return this.state === 'active' ? this.#rate.bytesPerSecond(this.#clock.now()) : 0;
+  }
+
+  get result(): UploadResult {
+    if (this.end === 'cut') return 'cut';
+    if (this.end !== 'whole') return 'unreadable';
+    return this.bytes >= this.file.size ? 'whole' : 'partial';
   }
 
   /** `position`: in the queue, for one that waits. */

@@ -1,11 +1,12 @@
 // API views of our searches and of what they found.
-import type { ResultView, SearchView, SourceView } from '../../api/control.ts';
+import type { PastSearchView, ResultView, SearchView, SourceView } from '../../api/control.ts';
 import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { SearchSnapshot } from '../network/search-registry.ts';
+import type { PastSearch } from '../transfer/transfers.ts';
 
 export function searchView(search: SearchSnapshot): SearchView {
   const { id, text, urn, browse, type, state, error, peers, results, hits, cut } = search;
@@ -15,6 +16,15 @@ export function searchView(search: SearchSnapshot): SearchView {
     endsAt: isoOf(search.endsAt),
     askedBefore: isoOrNull(search.askedBefore),
     askAgainAt: isoOrNull(search.askAgainAt),
+  };
+}
+
+export function pastSearchView(search: PastSearch): PastSearchView {
+  const { id, text, urn, browse, type, error, peers, results, hits } = search;
+  return {
+    ...{ id, text, urn, browse, type, error, peers, results, hits },
+    startedAt: isoOf(search.startedAt),
+    finishedAt: isoOf(search.at),
   };
 }
 

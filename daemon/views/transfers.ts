@@ -1,8 +1,17 @@
 // API views of downloads and uploads.
-import type { DownloadView, UploadView } from '../../api/control.ts';
+import type {
+  AddressTallyView,
+  DownloadView,
+  FileTallyView,
+  PastTransferView,
+  TallyView,
+  UploadView,
+} from '../../api/control.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { PastTransfer } from '../transfer/past-transfers.ts';
+import type { Tally } from '../transfer/tallies.ts';
 import type { UploadSnapshot } from '../transfer/upload.ts';
 
 export function downloadView(download: DownloadSnapshot): DownloadView {
@@ -35,4 +44,32 @@ export function uploadView(upload: UploadSnapshot): UploadView {
     end: Math.max(range.start, range.end - 1),
     since: new Date(upload.since).toISOString(),
   };
+}
+
+export function pastTransferView(past: PastTransfer): PastTransferView {
+  const { id, direction, result, name, sha1, size, bytes, address, userAgent, error, since, at } = past;
+  return {
+    ...{ id, direction, result, name, size, bytes, address, userAgent, error },
+    urn: sha1 === null ? null : `urn:sha1:${sha1}`,
+    rate: at > since ? (bytes * 1000) / (at - since) : 0,
+    startedAt: new Date(since).toISOString(),
+    finishedAt: new Date(at).toISOString(),
+  };
+}
+
+export function tallyView({ uploaded, downloaded, uploads, downloads, since }: Tally): TallyView {
+  return {
+    ...{ uploaded, downloaded, uploads, downloads },
+    ratio: downloaded === 0 ? null : uploaded / downloaded,
+    since: new Date(since).toISOString(),
+  };
+}
+
+export function addressTallyView(tally: Tally): AddressTallyView {
+  const { downloads: _, ...view } = tallyView(tally);
+  return { ...view, address: tally.key, at: new Date(tally.at).toISOString() };
+}
+
+export function fileTallyView(tally: Tally): FileTallyView {
+  return { ...tallyView(tally), urn: `urn:sha1:${tally.key}`, name: tally.name, at: new Date(tally.at).toISOString() };
 }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Client } from '../../api/client.ts';
-import { type Endpoint, type EndpointName, endpointNames, endpoints } from '../../api/endpoints.ts';
+import type { Endpoint } from '../../api/endpoint.ts';
+import { type EndpointName, endpointNames, endpoints } from '../../api/endpoints.ts';
 import { problem } from '../../api/schemas/service.ts';
 import { serveFake } from '../support/api-server.ts';
 import { SHA1 } from '../support/sample-views.ts';
@@ -17,6 +18,11 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   queries: client => client.queries(),
   queryStats: client => client.queryStats({ span: 'hour' }),
   history: client => client.history(),
+  pastTransfers: client => client.pastTransfers({ direction: 'upload' }),
+  pastSearches: client => client.pastSearches(),
+  totals: client => client.totals(),
+  addressTotals: client => client.addressTotals(),
+  fileTotals: client => client.fileTotals(),
   hooks: client => client.hooks(),
   deliveries: client => client.deliveries({ id: 's1' }),
   replay: client => client.replay({ id: 's1', since: 0 }),

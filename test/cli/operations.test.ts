@@ -8,6 +8,11 @@ import { SHA1 } from '../support/sample-views.ts';
 const commandOf: Record<EndpointName, string[]> = {
   status: ['status'],
   history: ['history', '--span', 'hour'],
+  pastTransfers: ['history', 'transfers', '--direction', 'upload'],
+  pastSearches: ['history', 'searches'],
+  totals: ['history', 'totals'],
+  addressTotals: ['history', 'addresses'],
+  fileTotals: ['history', 'files'],
   live: ['health'],
   ready: ['health'],
   peers: ['peers', '--filter', 'role=ultrapeer', '--sort', '-since'],

@@ -14,6 +14,7 @@ import type {
   LogInput,
   LogLevelsView,
   NewKeyInput,
+  PastTransfersInput,
   PreviewFolderInput,
   QueryStatsView,
   ReadyView,
@@ -29,17 +30,22 @@ import {
   aDelivery,
   aDownload,
   aFile,
+  aFileTally,
   aFolder,
   aHook,
   aHost,
   aKey,
   aLogLine,
+  anAddressTally,
   anUpload,
+  aPastSearch,
+  aPastTransfer,
   aPeer,
   aPreview,
   aQuery,
   aResult,
   aSearch,
+  aTally,
   GUID,
   someLimits,
 } from './sample-views.ts';
@@ -207,7 +213,32 @@ export class FakeControl implements Control {
       upload: [250],
       peers: [1],
     });
-    return { minute: ring(1), hour: ring(30), day: ring(600) };
+    return { minute: ring(1), hour: ring(30), day: ring(600), month: ring(3600), year: ring(86_400) };
+  }
+
+  pastTransfers(input: PastTransfersInput) {
+    this.#note('pastTransfers', input);
+    return paged([aPastTransfer], input, row => row.id);
+  }
+
+  pastSearches(input: ListRequest) {
+    this.#note('pastSearches', input);
+    return paged([aPastSearch], input, row => row.id);
+  }
+
+  totals() {
+    this.#note('totals');
+    return aTally;
+  }
+
+  addressTotals(input: ListRequest) {
+    this.#note('addressTotals', input);
+    return paged([anAddressTally], input, row => row.address);
+  }
+
+  fileTotals(input: ListRequest) {
+    this.#note('fileTotals', input);
+    return paged([aFileTally], input, row => row.urn);
   }
 
   hooks(input: ListRequest) {

@@ -1,7 +1,9 @@
 // One of each thing that the API shows, for the tests of API, command line and dashboard.
 import type {
+  AddressTallyView,
   DeliveryView,
   DownloadView,
+  FileTallyView,
   FileView,
   FolderView,
   HookView,
@@ -9,11 +11,14 @@ import type {
   KeyView,
   LimitsView,
   LogLineView,
+  PastSearchView,
+  PastTransferView,
   PeerView,
   PreviewView,
   QueryView,
   ResultView,
   SearchView,
+  TallyView,
   UploadView,
 } from '../../api/control.ts';
 
@@ -239,3 +244,32 @@ export const someLimits: LimitsView = {
   ],
   budget: { state: 'none', bytes: 0, used: 3, in: 1, out: 2, month: '2026-11', resetsAt: AT },
 };
+
+export const aPastTransfer: PastTransferView = {
+  id: 'u0',
+  direction: 'upload',
+  result: 'whole',
+  name: 'blue moon.ogg',
+  urn: SHA1,
+  size: 4_200_000,
+  bytes: 4_200_000,
+  rate: 420_000,
+  address: '127.0.0.1:6347',
+  userAgent: 'gtk-gnutella/1.2.3',
+  error: null,
+  startedAt: '2026-11-21T09:59:50.000Z',
+  finishedAt: AT,
+};
+
+export const aPastSearch: PastSearchView = {
+  ...{ id: 's0', text: 'blue moon', urn: null, browse: null, type: null, error: null },
+  ...{ startedAt: AT, finishedAt: AT, peers: 3, results: 2, hits: 5 },
+};
+
+export const aTally: TallyView = {
+  ...{ uploaded: 4_200_000, downloaded: 2_100_000, ratio: 2, uploads: 1, downloads: 1 },
+  since: AT,
+};
+const { downloads: _, ...ofAddress } = aTally;
+export const anAddressTally: AddressTallyView = { ...ofAddress, address: '127.0.0.1', at: AT };
+export const aFileTally: FileTallyView = { ...aTally, urn: SHA1, name: 'blue moon.ogg', at: AT };

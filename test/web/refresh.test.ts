@@ -1,7 +1,8 @@
 // When the page asks, what it asks, and how it waits.
 import fc from 'fast-check';
 import t from 'tap';
-import { type Endpoint, endpoints } from '../../api/endpoints.ts';
+import type { Endpoint } from '../../api/endpoint.ts';
+import { endpoints } from '../../api/endpoints.ts';
 import { fieldsOf } from '../../api/fields.ts';
 import { parseFilter } from '../../api/filter.ts';
 import { backoffMs } from '../../api/live/follow.ts';

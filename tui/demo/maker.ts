@@ -2,6 +2,7 @@
 import type { ResultView, SourceView } from '../../api/control.ts';
 import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import type { ToldRing } from '../history.ts';
+import type { Range } from '../range.ts';
 import { ARTISTS, ENDINGS, HOSTILE, THINGS, TITLES, VENDORS } from './names.ts';
 
 /** The generator mulberry32. */
@@ -80,7 +81,7 @@ export class Maker {
   }
 
   /** Rings of rates before the start, as sine waves. */
-  rings(): Record<'minute' | 'hour' | 'day', ToldRing> {
+  rings(): Record<Range, ToldRing> {
     const ring = (step: number, count: number) => {
       const series = (mean: number, swing: number, phase: number): number[] =>
         Array.from({ length: count }, (_, i) => {
@@ -97,7 +98,13 @@ export class Maker {
         peers: series(33, 0.05, 1).map(Math.round),
       };
     };
-    return { minute: ring(1, 60), hour: ring(30, 120), day: ring(600, 144) };
+    return {
+      minute: ring(1, 60),
+      hour: ring(30, 120),
+      day: ring(600, 144),
+      month: ring(3600, 720),
+      year: ring(86_400, 366),
+    };
   }
 }
 

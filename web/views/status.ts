@@ -19,7 +19,7 @@ import { type Child, h, type Sketch } from '../sketch.ts';
 
 const REASONS_MAX = 8;
 const FINDING_TONE = { ok: 'good', warning: 'wait', bad: 'bad' } as const;
-const SLOTS: Readonly<Record<Span, number>> = { minute: 60, hour: 120, day: 144 };
+const SLOTS: Readonly<Record<Span, number>> = { minute: 60, hour: 120, day: 144, month: 720, year: 366 };
 
 export function statusView(model: Model, act: Actions): Child[] {
   const { status } = model;
@@ -93,11 +93,11 @@ function graphs({ history, span }: Model, act: Actions): Sketch {
   const choice = h(
     'div',
     { class: 'choice', role: 'group', 'aria-label': 'Time of the graphs' },
-    (['minute', 'hour', 'day'] as const).map(name =>
+    (Object.keys(SLOTS) as Span[]).map(name =>
       h(
         'button',
         { type: 'button', 'aria-pressed': String(name === span), onclick: () => act.span(name) },
-        name === 'minute' ? 'Minute' : name === 'hour' ? 'Hour' : 'Day',
+        `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`,
       ),
     ),
   );
