@@ -24,7 +24,7 @@ import type {
   StatsInput,
 } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
-import { pageOf } from '../../api/page.ts';
+import { only, paged, without } from './rows.ts';
 import {
   AT,
   aDelivery,
@@ -32,11 +32,13 @@ import {
   aFile,
   aFileTally,
   aFolder,
+  aHistory,
   aHook,
   aHost,
   aKey,
   aLogLine,
   anAddressTally,
+  anExplanation,
   anUpload,
   aPastSearch,
   aPastTransfer,
@@ -201,19 +203,7 @@ export class FakeControl implements Control {
 
   history(): HistoryView {
     this.#note('history');
-    const ring = (step: number) => ({
-      step,
-      until: AT,
-      messagesIn: [20],
-      messagesOut: [4],
-      bytesIn: [2_000],
-      bytesOut: [400],
-      queries: [10],
-      download: [105_000],
-      upload: [250],
-      peers: [1],
-    });
-    return { minute: ring(1), hour: ring(30), day: ring(600), month: ring(3600), year: ring(86_400) };
+    return aHistory;
   }
 
   pastTransfers(input: PastTransfersInput) {
@@ -507,24 +497,4 @@ export class FakeControl implements Control {
     this.#note('ready');
     return this.readyView;
   }
-}
-
-const anExplanation = {
-  verdict: 'words: 0 words that can match',
-  tests: [{ name: 'words', ok: false, value: '0 words that can match', mend: 'use longer words' }],
-};
-
-function paged<T>(rows: readonly T[], input: ListRequest, keyOf: (row: T) => string) {
-  return pageOf(rows, input, keyOf, row => row);
-}
-
-function only<T extends { id: string }>(rows: readonly T[], what: string, id: string): T {
-  const row = rows.find(row => row.id === id);
-  if (row === undefined) throw notFound(what, id);
-  return row;
-}
-
-function without<T extends { id: string }>(rows: readonly T[], what: string, id: string): T[] {
-  only(rows, what, id);
-  return rows.filter(row => row.id !== id);
 }

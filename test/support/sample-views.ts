@@ -3,9 +3,11 @@ import type {
   AddressTallyView,
   DeliveryView,
   DownloadView,
+  Explanation,
   FileTallyView,
   FileView,
   FolderView,
+  HistoryView,
   HookView,
   HostView,
   KeyView,
@@ -273,3 +275,28 @@ export const aTally: TallyView = {
 const { downloads: _, ...ofAddress } = aTally;
 export const anAddressTally: AddressTallyView = { ...ofAddress, address: '127.0.0.1', at: AT };
 export const aFileTally: FileTallyView = { ...aTally, urn: SHA1, name: 'blue moon.ogg', at: AT };
+
+const aRing = (step: number) => ({
+  step,
+  until: AT,
+  messagesIn: [20],
+  messagesOut: [4],
+  bytesIn: [2_000],
+  bytesOut: [400],
+  queries: [10],
+  download: [105_000],
+  upload: [250],
+  peers: [1],
+});
+export const aHistory: HistoryView = {
+  minute: aRing(1),
+  hour: aRing(30),
+  day: aRing(600),
+  month: aRing(3600),
+  year: aRing(86_400),
+};
+
+export const anExplanation: Explanation = {
+  verdict: 'words: 0 words that can match',
+  tests: [{ name: 'words', ok: false, value: '0 words that can match', mend: 'use longer words' }],
+};
