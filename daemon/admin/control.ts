@@ -75,18 +75,12 @@ import { fileView, folderView, hashingView } from '../views/library.ts';
 import { limitsView } from '../views/limits.ts';
 import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
-import { pastSearchView, resultView, searchView } from '../views/searches.ts';
-import {
-  addressTallyView,
-  downloadView,
-  fileTallyView,
-  pastTransferView,
-  tallyView,
-  uploadView,
-} from '../views/transfers.ts';
+import { resultView, searchView } from '../views/searches.ts';
+import { downloadView, uploadView } from '../views/transfers.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, hostFields } from './lists.ts';
+import { PastLists } from './past-lists.ts';
 import { refusalOf } from './refusals.ts';
 import { SharedFolders } from './shared-folders.ts';
 import { statusView } from './status-view.ts';
@@ -95,11 +89,13 @@ export class DaemonControl implements Control {
   readonly #parts: ControlParts;
   readonly #files: ReturnType<typeof fileList>;
   readonly #shared: SharedFolders;
+  readonly #past: PastLists;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#files = fileList(parts.library);
     this.#shared = new SharedFolders(parts.library);
+    this.#past = new PastLists(parts);
   }
 
   status(): StatusView {
@@ -173,26 +169,24 @@ export class DaemonControl implements Control {
     return this.#parts.history.view();
   }
 
-  pastTransfers({ direction, ...page }: PastTransfersInput): Page<PastTransferView> {
-    const past = this.#parts.past.newestFirst();
-    const wanted = direction === undefined ? past : past.filter(transfer => transfer.direction === direction);
-    return pageOf(wanted, page, ({ id, at }) => `${id}-${at}`, pastTransferView);
+  pastTransfers(input: PastTransfersInput): Page<PastTransferView> {
+    return this.#past.transfers(input);
   }
 
   pastSearches(input: ListRequest): Page<PastSearchView> {
-    return pageOf(this.#parts.pastSearches.newestFirst(), input, ({ id }) => id, pastSearchView);
+    return this.#past.searches(input);
   }
 
   totals(): TallyView {
-    return tallyView(this.#parts.past.tallies.all);
+    return this.#past.totals();
   }
 
   addressTotals(input: ListRequest): Page<AddressTallyView> {
-    return pageOf(this.#parts.past.tallies.addresses(), input, ({ key }) => key, addressTallyView);
+    return this.#past.addresses(input);
   }
 
   fileTotals(input: ListRequest): Page<FileTallyView> {
-    return pageOf(this.#parts.past.tallies.contents(), input, ({ key }) => key, fileTallyView);
+    return this.#past.files(input);
   }
 
   hooks(input: ListRequest): Page<HookView> {
