@@ -52,6 +52,11 @@ export class SocketReader {
     return held.subarray(0, most);
   }
 
+  /** Bytes that came with the last ones are waiting to be read. */
+  get holds(): boolean {
+    return this.#held !== null;
+  }
+
   /** Returns surplus bytes of the last chunk to the reader. */
   unread(bytes: Buffer): void {
     if (bytes.length > 0) this.#held = bytes;

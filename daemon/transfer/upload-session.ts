@@ -1,10 +1,13 @@
 // Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { setImmediate as laterTurn } from 'node:timers/promises';
+import { pipeline, Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createDeflate } from 'node:zlib';
 import type { TigerTree } from '../../protocol/digest/tiger-tree.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
+import { CHUNKS_END, chunk } from '../../protocol/transfer/chunked-body.ts';
 import { parseRequestHead, type RequestHead } from '../../protocol/transfer/http-head.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { isPartial, type PartialFile, type PartialFiles } from '../../protocol/transfer/uploads/partial-file.ts';
@@ -94,7 +97,8 @@ export class UploadSession {
         const more = await this.#execute(this.#connection.request(request, clock.now(), clock.wallTime()));
         this.#socket.setTimeout(0);
         if (!more) break;
-        await laterTurn(); // requests that came together are not answered in one turn of the event loop
+        // a peer that sends many requests at once takes turns with the other connections
+        if (this.#input.holds) await nextTurn();
       }
     } catch (error) {
       if (error instanceof ProtocolError) {
@@ -182,7 +186,7 @@ export class UploadSession {
         if (verdict.keepAlive) this.#begin(verdict.file, verdict.range, 'queued');
         return (await writeAll(this.#socket, verdict.bytes)) && verdict.keepAlive;
       case 'browse':
-        return this.#sendList(verdict.bytes, verdict.list);
+        return this.#sendList(verdict);
       case 'file':
         return this.#serve(verdict.file, verdict.range);
     }
@@ -227,15 +231,18 @@ export class UploadSession {
     }
   }
 
-  async #sendList(head: Buffer, list: Iterable<Buffer>): Promise<false> {
+  async #sendList({ bytes, list, coding, keepAlive }: Extract<UploadVerdict, { kind: 'browse' }>): Promise<boolean> {
+    const isChunked = coding?.chunked === true;
     try {
-      if (!(await writeAll(this.#socket, head))) return false;
-      const onSent = (bytes: number): void => this.#usage.moved(bytes);
-      for (const bytes of list) if (!(await writePaced(this.#socket, bytes, this.#pace, onSent))) return false;
+      if (!(await writeAll(this.#socket, bytes))) return false;
+      const onSent = (sent: number): void => this.#usage.moved(sent);
+      for await (const piece of coding?.deflated === true ? deflated(list) : list)
+        if (!(await writePaced(this.#socket, isChunked ? chunk(piece) : piece, this.#pace, onSent))) return false;
+      if (isChunked && !(await writeAll(this.#socket, CHUNKS_END))) return false;
     } finally {
       this.#connection.browsed();
     }
-    return false;
+    return keepAlive;
   }
 
   #begin(file: SharedFile, range: ByteRange, state: 'queued' | 'active'): Upload {
@@ -273,4 +280,11 @@ function paceOf(usage: Usage, socket: Socket, stallMs: number): Pace {
       return granted;
     },
   };
+}
+
+/** The pieces as one zlib stream, compressed as they are asked for. Rejects with an error of `list`. */
+async function* deflated(list: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  const stream = createDeflate();
+  pipeline(Readable.from(list), stream, () => undefined); // an error shows to the reader of the stream
+  yield* stream as AsyncIterable<Buffer>;
 }

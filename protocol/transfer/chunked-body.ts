@@ -9,11 +9,19 @@ const LINE_BYTES_MAX = 1024;
 const TRAILER_LINES_MAX = 32;
 const LF = 0x0a;
 
+/** After the last chunk of a body. */
+export const CHUNKS_END = Buffer.from('0\r\n\r\n');
+const CHUNK_END = Buffer.from('\r\n');
+
+/** Encodes a part of a body as one chunk; nothing for an empty part, which would end the body. */
+export function chunk(bytes: Buffer): Buffer {
+  if (bytes.length === 0) return bytes;
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CHUNK_END]);
+}
+
 /** Encodes a body as one chunk. */
 export function chunked(body: Buffer): Buffer {
-  const end = Buffer.from('0\r\n\r\n');
-  if (body.length === 0) return end;
-  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n'), end]);
+  return Buffer.concat([chunk(body), CHUNKS_END]);
 }
 
 /** Decodes one body. Pass all bytes to data() until `done`; `rest` has the bytes after it. */

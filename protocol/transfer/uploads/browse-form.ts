@@ -1,5 +1,5 @@
 // Chooses the form of the answer to a browse: query hits for servents, a page for web browsers.
-import { listOf } from '../http-head.ts';
+import { keepsAlive, listOf, type RequestHead } from '../http-head.ts';
 
 export const PACKETS_MEDIA_TYPE = 'application/x-gnutella-packets';
 
@@ -19,6 +19,25 @@ export function browseFormOf(accept: string | null): BrowseForm | null {
     if (range !== undefined) return range.accepted ? 'page' : null;
   }
   return null;
+}
+
+/** How the list goes out. Not in chunks: the end of the connection ends it. */
+export interface BrowseCoding {
+  /** As a zlib stream. */
+  readonly deflated: boolean;
+  readonly chunked: boolean;
+}
+
+/** These name codings of content, but read no chunks (gtk-gnutella keeps the same list). */
+const NO_CHUNKS = /^(limewire|bearshare|frostwire)/i;
+
+/** Chunks only where they keep the connection for another request. */
+export function browseCodingOf(request: RequestHead): BrowseCoding {
+  const { minor, headers } = request;
+  const codings = listOf(headers.get('Accept-Encoding')).map(parseRange);
+  const deflated = codings.some(({ type, accepted }) => type === 'deflate' && accepted);
+  const reads = minor >= 1 && codings.length > 0 && !NO_CHUNKS.test(headers.get('User-Agent') ?? '');
+  return { deflated, chunked: reads && keepsAlive(request) };
 }
 
 /** A weight of 0 means "not this one". */

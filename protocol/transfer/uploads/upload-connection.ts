@@ -11,7 +11,7 @@ import { isPushProxyTarget } from '../push-proxy.ts';
 import { queueIdIn } from '../queue-status.ts';
 import { parseRange, RangeVerdict } from '../range.ts';
 import type { ByteRange } from '../range-set.ts';
-import { browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
+import { type BrowseCoding, browseCodingOf, browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
 import { Introduction } from './introduction.ts';
@@ -67,8 +67,14 @@ export type UploadVerdict =
   | { readonly kind: 'file'; readonly file: SharedFile; readonly range: ByteRange }
   /** Find the hash tree of the file, then call `treeFound`. */
   | { readonly kind: 'tree'; readonly file: SharedFile }
-  /** Write `bytes`, then all of `list`, call `browsed`, and close: the end of the connection ends the reply. */
-  | { readonly kind: 'browse'; readonly bytes: Buffer; readonly list: Iterable<Buffer> };
+  /** Write `bytes`, then all of `list` in this coding (null: no body), and call `browsed`. Close unless `keepAlive`. */
+  | {
+      readonly kind: 'browse';
+      readonly bytes: Buffer;
+      readonly list: Iterable<Buffer>;
+      readonly coding: BrowseCoding | null;
+      readonly keepAlive: boolean;
+    };
 
 /** `body`: the range follows `bytes`. */
 export interface OpenedReply {
@@ -353,11 +359,15 @@ export class UploadConnection {
     if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
     outcomes.count('browse');
     headers.push(...(form === 'page' ? PAGE_HEADERS : [['Content-Type', PACKETS_MEDIA_TYPE] as const]));
-    // its length is not known: the end of the connection ends it
-    const bytes = this.#encode(200, false, at, request, headers);
-    if (request.method === 'HEAD') return { kind: 'browse', bytes, list: [] };
+    const coding = browseCodingOf(request);
+    if (coding.deflated) headers.push(['Content-Encoding', 'deflate']);
+    // its length is not known
+    if (coding.chunked) headers.push(['Transfer-Encoding', 'chunked']);
+    const keepAlive = coding.chunked;
+    const bytes = this.#encode(200, keepAlive, at, request, headers);
+    if (request.method === 'HEAD') return { kind: 'browse', bytes, list: [], coding: null, keepAlive };
     const list = form === 'page' ? browsePage(browse(), identity.userAgent) : browseHits(browse(), identity, at.now);
-    return { kind: 'browse', bytes, list };
+    return { kind: 'browse', bytes, list, coding, keepAlive };
   }
 
   #passPush({ target, headers }: RequestHead, at: Moment): UploadReply {

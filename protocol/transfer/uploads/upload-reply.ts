@@ -102,7 +102,7 @@ export function fileHeaders(file: SharedFile, range: ByteRange | null, named: bo
  * (RFC 9110 section 8.8.2.2). Times are milliseconds since 1970.
  */
 export function browseHeaders(changedAt: number | null, date: number): Header[] {
-  const headers: Header[] = [['Vary', 'Accept']];
+  const headers: Header[] = [['Vary', 'Accept, Accept-Encoding']];
   if (changedAt !== null && Math.floor(changedAt / 1000) < Math.floor(date / 1000))
     headers.push(['Last-Modified', formatHttpDate(changedAt)]);
   return headers;

@@ -6,6 +6,8 @@ import { ProtocolError } from '../../../../protocol/errors.ts';
 import type { SharedFile } from '../../../../protocol/search/shared-file.ts';
 import { ChunkedBody } from '../../../../protocol/transfer/chunked-body.ts';
 import { parseRequestHead, type RequestHead } from '../../../../protocol/transfer/http-head.ts';
+import { parseAltLocations } from '../../../../protocol/transfer/mesh/alt-locations.ts';
+import { locationKey } from '../../../../protocol/transfer/mesh/file-locations.ts';
 import type { UploadLimits } from '../../../../protocol/transfer/uploads/queue/upload-limits.ts';
 import { UploadAnswerer, type UploadParts } from '../../../../protocol/transfer/uploads/upload-answerer.ts';
 import type { UploadConnection, UploadVerdict } from '../../../../protocol/transfer/uploads/upload-connection.ts';
@@ -225,7 +227,7 @@ t.test('a browser gets a page of the files, from which nothing runs', async t =>
   t.equal(head.status, 200);
   t.equal(head.headers.get('Content-Type'), 'text/html; charset=utf-8');
   t.equal(head.headers.get('Content-Security-Policy'), "default-src 'none'");
-  t.equal(head.headers.get('Vary'), 'Accept');
+  t.equal(head.headers.get('Vary'), 'Accept, Accept-Encoding');
   t.equal(head.headers.get('Connection'), 'close');
   t.equal(head.headers.get('Last-Modified'), null, 'not known');
   const page = Buffer.concat([...verdict.list]).toString();
@@ -235,6 +237,91 @@ t.test('a browser gets a page of the files, from which nothing runs', async t =>
   const asked = connect(all).request(request, 0, DATE);
   t.match(asked, { kind: 'browse', list: [] });
   t.match(split(verdict.bytes).headText, /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+t.test('a list is deflated where that is asked, and in chunks for who keeps the connection and can read them', t => {
+  const ask = (...headers: string[]) => {
+    const connection = connect(answerer([SONG], { browse: () => [SONG] }));
+    const verdict = connection.request(get('/', 'Accept: application/x-gnutella-packets', ...headers), 0, DATE);
+    if (verdict.kind !== 'browse') throw new Error(verdict.kind);
+    const { head } = split(verdict.bytes);
+    t.equal(verdict.keepAlive, head.headers.get('Connection') === null);
+    return [head.headers.get('Content-Encoding'), head.headers.get('Transfer-Encoding')];
+  };
+  t.same(ask(), [null, null]);
+  t.same(ask('Accept-Encoding: gzip, deflate, br'), ['deflate', 'chunked']);
+  t.same(ask('Accept-Encoding: deflate;q=0, gzip'), [null, 'chunked']);
+  t.same(ask('Accept-Encoding: deflate', 'Connection: close'), ['deflate', null]);
+  t.same(ask('Accept-Encoding: deflate', 'User-Agent: LimeWire/5.5.16'), ['deflate', null]);
+  t.end();
+});
+
+t.test('what clients rely on: replies name the mesh and us once, within the size that LimeWire reads', t => {
+  const all = answerer();
+  for (let i = 0; i < 60; i++) all.mesh.served(SONG.sha1, { host: `20.0.1.${i}`, port: 7000 + i, tls: i % 2 === 0 }, i);
+  for (let i = 0; i < 60; i++) all.mesh.failed(SONG.sha1, { host: `20.0.2.${i}`, port: 7000 + i, tls: false }, i);
+  const connection = connect(all, '20.0.0.1');
+  const seen = new Set<string>();
+  for (let i = 0; i < 4; i++) {
+    const head = answer(
+      connection,
+      connection.request(get('/get/1/a%20song.ogg', 'X-Alt: 20.0.0.1, 20.0.0.2', 'Range: bytes=0-99'), 60, DATE),
+    );
+    const lines = [...head.headers];
+    t.ok(lines.length <= 20 && lines.every(([name, value]) => name.length + value.length < 2000));
+    t.equal(head.headers.has('X-Features'), i === 0);
+    const locations = parseAltLocations(head.headers.get('X-Alt') ?? '');
+    t.equal(locations.length, 10);
+    t.ok(head.headers.has('X-NAlt'));
+    for (const { host } of locations) {
+      t.notOk(seen.has(host), 'each once');
+      seen.add(host);
+    }
+  }
+  t.notOk(seen.has('20.0.0.1'), 'not the peer');
+  const [first] = all.mesh.ranked(SONG.sha1, 60).filter(({ location }) => locationKey(location) === '20.0.0.1:6346');
+  t.ok(first?.good, 'a client that lists itself');
+  t.end();
+});
+
+t.test('behind a firewall replies name our push proxies, again when they change', t => {
+  let proxies = [{ host: '20.0.0.7', port: 6346 }];
+  const identity = { ...testIdentity, firewalled: () => true, pushProxies: () => proxies };
+  const connection = connect(answerer([SONG], { identity }));
+  const ask = () => answer(connection, connection.request(get('/get/1/a%20song.ogg', 'Range: bytes=0-9'), 0, DATE)).headers;
+  const first = ask();
+  t.equal(first.get('X-Push-Proxy'), '20.0.0.7:6346');
+  t.equal(first.get('X-FW-Node-Info'), `${'AB'.repeat(16)};20.0.0.7:6346`);
+  for (const name of ['X-Node', 'X-GUID', 'X-Host']) t.equal(first.get(name), null, name);
+  t.notMatch(first.get('X-Features') ?? '', /fwalt/);
+  t.equal(ask().get('X-Push-Proxy'), null);
+  proxies = [{ host: '20.0.0.8', port: 6346 }];
+  t.equal(ask().get('X-Push-Proxy'), '20.0.0.8:6346');
+  const pushed = answerer().connect('20.0.0.1', true);
+  const head = pushed === null ? null : answer(pushed, pushed.request(get('/x'), 0, DATE));
+  t.equal(head?.headers.get('X-Host'), '127.0.0.1:6346', 'the next connection needs no push');
+  t.end();
+});
+
+t.test('an offer to upgrade is not taken up, and many or odd ranges give the first or a clear answer', t => {
+  const ask = (...headers: string[]) => {
+    const connection = connect(answerer());
+    return answer(connection, connection.request(get('/get/1/a%20song.ogg', ...headers), 0, DATE));
+  };
+  t.equal(ask('Upgrade: TLS/1.0', 'Connection: Upgrade').status, 200);
+  for (const [range, status, content] of [
+    ['bytes=0-9,5-20,0-9', 206, 'bytes 0-9/100000'],
+    [`bytes=0-0${',0-99999'.repeat(1500)}`, 206, 'bytes 0-0/100000'],
+    ['bytes=0-9,abc', 206, 'bytes 0-9/100000'],
+    [',0-9', 400, null],
+    ['bytes=,0-9', 400, null],
+    ['bytes=100000-,0-9', 416, 'bytes */100000'],
+  ] as const) {
+    const head = ask(`Range: ${range}`);
+    t.equal(head.status, status, range.slice(0, 40));
+    t.equal(head.headers.get('Content-Range'), content);
+  }
+  t.end();
 });
 
 t.test('who has the list is told when it has not changed', async t => {
