@@ -288,7 +288,8 @@ t.test('behind a firewall replies name our push proxies, again when they change'
   let proxies = [{ host: '20.0.0.7', port: 6346 }];
   const identity = { ...testIdentity, firewalled: () => true, pushProxies: () => proxies };
   const connection = connect(answerer([SONG], { identity }));
-  const ask = () => answer(connection, connection.request(get('/get/1/a%20song.ogg', 'Range: bytes=0-9'), 0, DATE)).headers;
+  const ask = () =>
+    answer(connection, connection.request(get('/get/1/a%20song.ogg', 'Range: bytes=0-9'), 0, DATE)).headers;
   const first = ask();
   t.equal(first.get('X-Push-Proxy'), '20.0.0.7:6346');
   t.equal(first.get('X-FW-Node-Info'), `${'AB'.repeat(16)};20.0.0.7:6346`);
