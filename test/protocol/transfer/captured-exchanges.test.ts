@@ -3,11 +3,11 @@ import { judgeReply } from '../../../protocol/transfer/downloads/source-reply.ts
 import { parseRequestHead, parseResponseHead, REPLY_HEADERS_MAX } from '../../../protocol/transfer/http-head.ts';
 import { MeshTalk } from '../../../protocol/transfer/mesh/mesh-talk.ts';
 import { UploadAnswerer } from '../../../protocol/transfer/uploads/upload-answerer.ts';
-import { UploadQueue } from '../../../protocol/transfer/uploads/upload-queue.ts';
 import { blockOf, split } from '../../support/captured-http.ts';
 import { captureFiles } from '../../support/captures.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import { testIdentity, testMesh } from '../../support/shared-files.ts';
+import { uploadQueue } from '../../support/upload-queue.ts';
 
 const REQUEST = /^(GET|HEAD) \S.* HTTP\/1\.\d\r?\n/;
 const REPLY = /^HTTP\/1\.\d \d{3}/;
@@ -32,7 +32,7 @@ t.test('every captured request of every servent is answered with a head that all
   const file = { index: 1, name: 'x', size: 1 << 20, sha1, tigerRoot: Buffer.alloc(24), modifiedAt: 0 };
   const answerer = new UploadAnswerer({
     files: { byIndex: () => file, bySha1: () => file, byTigerRoot: () => file },
-    queue: new UploadQueue({ slots: 4, slotsPerAddress: 0, queue: 2 }),
+    queue: uploadQueue({ slots: 4, slotsPerAddress: 0, queue: 2 }),
     identity: testIdentity,
     mesh: testMesh(),
     browse: () => [file],

@@ -6,11 +6,11 @@ import { parseRequestHead } from '../../../../protocol/transfer/http-head.ts';
 import { RangeSet } from '../../../../protocol/transfer/range-set.ts';
 import type { PartialFile } from '../../../../protocol/transfer/uploads/partial-file.ts';
 import { UploadAnswerer } from '../../../../protocol/transfer/uploads/upload-answerer.ts';
-import { UploadQueue } from '../../../../protocol/transfer/uploads/upload-queue.ts';
 import { formatSha1Urn } from '../../../../protocol/wire/urn.ts';
 import { blockOf, split } from '../../../support/captured-http.ts';
 import { readFixture } from '../../../support/fixtures.ts';
 import { testIdentity, testMesh } from '../../../support/shared-files.ts';
+import { uploadQueue } from '../../../support/upload-queue.ts';
 
 interface Vectors {
   range_partial_file: {
@@ -37,7 +37,7 @@ function server(file: PartialFile, slots = 4) {
   const answerer = new UploadAnswerer({
     files: { byIndex: none, bySha1: none, byTigerRoot: none },
     partials: { partialOf: sha1 => (sha1.equals(file.sha1) ? file : null) },
-    queue: new UploadQueue({ slots, slotsPerAddress: 0, queue: 1 }),
+    queue: uploadQueue({ slots, slotsPerAddress: 0, queue: 1 }),
     identity: testIdentity,
     mesh: testMesh(),
   });
@@ -88,7 +88,7 @@ t.test('busy says how much there is, and not which ranges; a file at rest says w
     const answerer = new UploadAnswerer({
       files: { byIndex: () => null, bySha1: () => null, byTigerRoot: () => null },
       partials: { partialOf: () => file },
-      queue: new UploadQueue({ slots: 1, slotsPerAddress: 0, queue: 0 }),
+      queue: uploadQueue({ slots: 1, slotsPerAddress: 0, queue: 0 }),
       identity: testIdentity,
       mesh: testMesh(),
     });
