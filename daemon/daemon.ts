@@ -78,6 +78,7 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
   network.limits.onBudget = (budget, before) => onBudget(context, network, transfers, budget.state, before);
   await network.restore();
   await transfers.startLibrary();
+  await transfers.restoreQueue();
   const gnutella = await network.listen();
   await transfers.startServing();
   const reload = applyLiveSettings(context, { network, transfers, monitor });

@@ -13,6 +13,7 @@ import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
 import { Journal, type JournalLimits } from '../store/journal.ts';
 import { MediaStore } from '../store/media.ts';
+import { UploadQueueStore } from '../store/upload-queue.ts';
 import { browseHost } from './browse-host.ts';
 import type { DownloadSnapshot } from './download.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
@@ -62,6 +63,7 @@ export class Transfers {
   readonly searches: SearchRegistry;
   readonly downloads: Downloads;
   readonly #context: DaemonContext;
+  readonly #queueStore: UploadQueueStore;
 
   constructor(context: DaemonContext, library: Library, network: Network, reports: TransferReports) {
     const { settings, clock, random, log, store } = context;
@@ -76,6 +78,12 @@ export class Transfers {
     this.past = past;
     this.pastSearches = pastSearches;
     this.library = library;
+    this.#queueStore = new UploadQueueStore(
+      store.table('upload-queue'),
+      servent.uploads,
+      clock,
+      log.child({ mod: 'uploads' }),
+    );
     this.searches = new SearchRegistry({
       servent,
       clock,
@@ -142,6 +150,11 @@ export class Transfers {
     shutdown.add('the library', () => this.library.stop());
   }
 
+  /** Takes in the upload queue of the last run. The network must not listen yet. */
+  restoreQueue(): Promise<void> {
+    return this.#queueStore.start();
+  }
+
   /** Starts uploads, and continues the downloads of the last run. The network must listen. */
   async startServing(): Promise<void> {
     const { shutdown } = this.#context;
@@ -152,6 +165,7 @@ export class Transfers {
       await this.pastSearches.stop();
     });
     shutdown.add('the uploads', () => this.uploads.stop());
+    shutdown.add('the upload queue', () => this.#queueStore.stop());
     await this.downloads.start();
     shutdown.add('the downloads', () => this.downloads.stop());
   }

@@ -12,9 +12,9 @@ export const MIB = 2 ** 20;
 
 export function uploadQueue(
   limits: UploadLimits,
-  { times = UPLOAD_TIMES, ...ports }: Partial<QueuePorts> & { times?: UploadTimes } = {},
+  { times = UPLOAD_TIMES, seed = 1, ...ports }: Partial<QueuePorts> & { times?: UploadTimes; seed?: number } = {},
 ): UploadQueue {
-  return new UploadQueue(limits, { random: new SeededRandom(1), ...ports }, times);
+  return new UploadQueue(limits, { random: new SeededRandom(seed), ...ports }, times);
 }
 
 /** A request for a whole file of 4 MiB by a client of PARQ. */

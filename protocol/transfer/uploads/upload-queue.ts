@@ -16,6 +16,7 @@ import {
 } from './queue/admission.ts';
 import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
 import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
+import { byPlace, type QueueRecord, recall, recordOf } from './queue/queue-record.ts';
 import { SlotPool } from './queue/slot-pool.ts';
 import { SlotRate } from './queue/slot-rate.ts';
 import { UPLOAD_TIMES, type UploadLimits, type UploadTimes } from './queue/upload-limits.ts';
@@ -36,6 +37,8 @@ const GUARD_MS = 45_000;
 const BREAKS_WITHIN_MS = 120_000;
 /** An id is remembered so long after its entry missed its time. */
 const DEAD_MS = 600_000;
+/** After a restart, whoever waits has so long to ask again: its requests found nobody for a while. */
+const RETURN_MS = 600_000;
 /** So many places beyond the free slots keep their connection; the first few always do. */
 const ACTIVE_PLACES = 10;
 const ACTIVE_PLACES_MIN = 5;
@@ -50,6 +53,8 @@ export class UploadQueue {
   readonly violations = new ReasonCounts<QueueViolation>(QUEUE_VIOLATIONS);
   /** Bytes of all bodies so far; the shell that sends them adds to it. */
   bytesSent = 0;
+  /** Takes the ids of entries that have changed or are gone, to be stored; null: nobody stores them. */
+  changed: { add(id: string): unknown } | null = null;
   readonly #ports: QueuePorts;
   readonly #times: UploadTimes;
   readonly #entries = new Map<string, QueueEntry>();
@@ -102,8 +107,7 @@ export class UploadQueue {
     const standing = entry.pool.standingOf(entry);
     if (standing.next) {
       this.#stopWaiting(entry);
-      entry.pool.hold(entry);
-      entry.load.held++;
+      this.#startHolding(entry);
       return this.#send(entry, request);
     }
     if (isNew && !this.#hasRoom(entry, now)) {
@@ -163,6 +167,35 @@ export class UploadQueue {
     if (entry?.state !== 'waiting' || entry.connection !== null) return false;
     this.#drop(entry);
     return true;
+  }
+
+  /** What to store of an entry; null: it is gone. `wallTime`: the same moment as `now`. */
+  record(id: string, now: number, wallTime: number): QueueRecord | null {
+    const entry = this.#entries.get(id);
+    return entry?.level === 'parq' ? recordOf(entry, wallTime - now) : null;
+  }
+
+  /** Of all entries, those without a record too. */
+  ids(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  /** Takes in the entries of an earlier run, before the first request. Each has its place; holders keep their slots for a while. */
+  restore(records: readonly QueueRecord[], now: number, wallTime: number): void {
+    for (const record of [...records].sort(byPlace)) {
+      const { id, address, agent, key, name, size, state } = record;
+      if (this.#entries.has(id) || !this.#makeRoom()) continue;
+      const load = this.#loads.get(address);
+      const given = { id, load, level: 'parq', agent, file: { key, name, size }, pool: this.#pool } as const;
+      const entry = new QueueEntry({ ...given, number: ++this.#lastNumber }, record.enteredAt - (wallTime - now));
+      recall(entry, record, wallTime - now, now);
+      load.entries++;
+      this.#entries.set(id, entry);
+      entry.state = state;
+      if (state === 'waiting') this.#startWaiting(entry);
+      else if (state === 'guarded') this.#startHolding(entry);
+      this.#endAt(entry, now + (state === 'guarded' ? GUARD_MS : RETURN_MS));
+    }
   }
 
   /** Ends what is over, and lets others pass where a free slot was kept too long. When to be called again. */
@@ -229,9 +262,7 @@ export class UploadQueue {
     entry.rank = now;
     entry.file = request.file;
     entry.node = request.node ?? entry.node;
-    entry.load.waiting++;
-    this.#waiting++;
-    entry.pool.insert(entry);
+    this.#startWaiting(entry);
     this.#endAt(entry, now + this.#times.pollMaxMs);
     return entry;
   }
@@ -300,6 +331,7 @@ export class UploadQueue {
     entry.until = Number.POSITIVE_INFINITY;
     entry.asksEnd = toEnd;
     entry.broken = false;
+    this.#note(entry);
     return { kind: 'granted', id: toldId(entry) };
   }
 
@@ -347,6 +379,17 @@ export class UploadQueue {
     };
   }
 
+  #startHolding(entry: QueueEntry): void {
+    entry.pool.hold(entry);
+    entry.load.held++;
+  }
+
+  #startWaiting(entry: QueueEntry): void {
+    entry.pool.insert(entry);
+    entry.load.waiting++;
+    this.#waiting++;
+  }
+
   #stopWaiting(entry: QueueEntry): void {
     entry.pool.remove(entry);
     entry.load.waiting--;
@@ -386,6 +429,7 @@ export class UploadQueue {
     this.#entries.delete(entry.id);
     entry.load.entries--;
     this.#loads.forget(entry.load);
+    this.#note(entry);
   }
 
   /** Place or slot. */
@@ -399,6 +443,11 @@ export class UploadQueue {
   #endAt(entry: QueueEntry, until: number): void {
     entry.until = until;
     this.#dueAt = Math.min(this.#dueAt, until);
+    this.#note(entry);
+  }
+
+  #note({ level, id }: QueueEntry): void {
+    if (level === 'parq') this.changed?.add(id);
   }
 
   /** Follows the settings and the time. */
