@@ -199,12 +199,12 @@ export const endpoints = {
   }),
   uploads: get(`${API}/uploads`, {
     tag: 'uploads',
-    doc: 'Running and queued uploads.',
+    doc: 'Running and queued uploads, also those that wait without a connection.',
     ...listOf(transfers.upload),
   }),
   cancelUpload: remove(`${API}/uploads/:id`, {
     tag: 'uploads',
-    doc: 'Aborts an upload or removes it from the queue.',
+    doc: 'Aborts an upload or removes it from the queue; one that waits without a connection is asked for by its queue id.',
     params: byId,
     problems: ['NOT_FOUND'],
   }),

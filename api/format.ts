@@ -1,6 +1,6 @@
 // Formats values of the API as text, for the command line, the dashboard and the web page. Pure.
 
-import type { HashingView, LimitView, SearchView } from './control.ts';
+import type { HashingView, LimitView, SearchView, UploadView } from './control.ts';
 
 type Repeat = Pick<SearchView, 'askedBefore' | 'askAgainAt' | 'text'>;
 
@@ -109,4 +109,19 @@ export function formatHashing({ state, files, bytes, rate, eta, current }: Hashi
   if (eta !== null) parts.push(`${formatDuration(eta)} left`);
   if (current !== null) parts.push(printable(current));
   return parts.join('  ');
+}
+
+type Place = NonNullable<UploadView['queue']>;
+
+const WAIT_WORDS: Readonly<Record<Place['why'], string>> = {
+  slots_taken: 'slots are taken',
+  others_first: 'others first',
+  address_share: 'address has its share',
+  slot_kept: 'a slot is kept for it',
+  passed_over: 'let its turn pass',
+};
+
+/** Why an upload waits: `slots are taken, passive`. */
+export function formatWait({ why, active }: Pick<Place, 'why' | 'active'>): string {
+  return `${WAIT_WORDS[why]}${active ? '' : ', passive'}`;
 }

@@ -19,6 +19,7 @@ import {
   formatRate,
   formatRepeat,
   formatShare,
+  formatWait,
 } from '../api/format.ts';
 import type { Column } from './table.ts';
 
@@ -60,10 +61,14 @@ function ago(time: string | null, nowMs: number): string {
   return time === null ? 'never' : formatAge(time, nowMs);
 }
 
+const waitOf = (seconds: number | null | undefined): string => (seconds == null ? '' : formatDuration(seconds));
+
 export const uploadColumns: ColumnsAt<UploadView> = () => [
   { title: 'ID', of: row => row.id },
   { title: 'ADDRESS', of: row => row.address },
-  { title: 'STATE', of: row => (row.position === null ? row.state : `${row.state} ${row.position}`) },
+  { title: 'STATE', of: row => (row.queue === null ? row.state : `queued ${row.position} of ${row.queue.length}`) },
+  { title: 'WAIT', of: row => waitOf(row.queue?.eta), right: true },
+  { title: 'WHY', of: row => (row.queue === null ? '' : formatWait(row.queue)) },
   { title: 'DONE', of: row => formatShare(row.sent, row.end - row.start + 1), right: true },
   { title: 'RATE', of: row => formatRate(row.rate), right: true },
   { title: 'SIZE', of: row => formatBytes(row.size), right: true },

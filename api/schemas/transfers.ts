@@ -1,5 +1,6 @@
 // Schemas of downloads and uploads.
 import { z } from 'zod';
+import { WAIT_REASONS } from '../../protocol/transfer/uploads/queue/admission.ts';
 import { isMagnet } from '../../protocol/wire/pasted-link.ts';
 import { address, bytes, count, givenAddress, givenUrn, guid, id, rate, seconds, time, urn } from './common.ts';
 
@@ -69,10 +70,27 @@ export const changeDownload = z
 
 export const upload = z.object({
   id,
-  address,
+  address: address.describe('port 0: not known'),
   userAgent: z.string().nullable(),
   state: z.enum(['queued', 'active']),
   position: count.nullable().describe('position in the queue, from 1; null: active'),
+  queue: z
+    .object({
+      id: guid.describe('queue id of PARQ; also the `id` of an upload that waits without a connection'),
+      position: count,
+      length: count.describe('entries of its size class'),
+      eta: seconds.nullable().describe('null: not known'),
+      sizeClass: count.describe('from 1, the largest files; each class has its share of the slots'),
+      why: z
+        .enum(WAIT_REASONS)
+        .describe(
+          '`slots_taken`; `others_first`: those before it get the free slots; `address_share`: its address has its share of the slots, it is frozen; `slot_kept`: a slot is kept for its next request; `passed_over`: it let its turn pass, others go first until it asks again',
+        ),
+      earlyPolls: count.describe('requests that came before their time; after ten of them it loses its place'),
+      active: z.boolean().describe('it keeps its connection while it waits; false: it comes back with its id'),
+    })
+    .nullable()
+    .describe('null: active'),
   name: z.string(),
   urn: urn.nullable(),
   size: bytes.describe('size of the whole file'),

@@ -12,7 +12,7 @@ const LOOK_MS = 500;
 export interface EventProgressParts {
   events: EventLog;
   downloads: { readonly load: { active: number }; list(): DownloadSnapshot[] };
-  uploads: { list(): UploadSnapshot[] };
+  uploads: { connected(): UploadSnapshot[] };
   library: Pick<Library, 'hashing' | 'isScanning' | 'isCancelled' | 'revisions'>;
   status: () => StatusView;
 }
@@ -41,7 +41,7 @@ export class EventProgress {
           events.tell('download.progress', downloadView(download));
     }
     if (events.hears('uploads')) {
-      for (const upload of uploads.list()) events.tell('upload.progress', uploadView(upload));
+      for (const upload of uploads.connected()) events.tell('upload.progress', uploadView(upload));
     }
     if (events.hears('library')) {
       const hashing = hashingView(library);

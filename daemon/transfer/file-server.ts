@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
 import { LanePool } from './lane-pool.ts';
 import { Turns } from './turns.ts';
-import type { UploadResult, UploadSnapshot } from './upload.ts';
+import { absentSnapshot, type UploadResult, type UploadSnapshot } from './upload.ts';
 import { type ServableFiles, type ServablePartials, type SessionContext, UploadSession } from './upload-session.ts';
 
 export interface FileServerOptions extends UploadParts {
@@ -69,8 +69,13 @@ export class FileServer {
     this.#sessions.set(session, over);
   }
 
-  /** Uploads that send, and those that wait in the queue. */
+  /** Uploads that send, and those that wait in the queue, with a connection or without. */
   list(): UploadSnapshot[] {
+    const { queue, clock } = this.#context;
+    return [...this.connected(), ...queue.absent().map(entry => absentSnapshot(entry, clock))];
+  }
+
+  connected(): UploadSnapshot[] {
     return [...this.#sessions.keys()].flatMap(session => session.snapshot() ?? []);
   }
 
@@ -81,7 +86,7 @@ export class FileServer {
       session.close();
       return true;
     }
-    return false;
+    return this.#context.queue.cancel(id);
   }
 
   /** Ends all uploads that run; the connections of those who wait stay. */

@@ -132,7 +132,7 @@ export class UploadSession {
   }
 
   #snapshotOf(upload: Upload): UploadSnapshot {
-    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.queueView?.position ?? 1);
+    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.queueView);
   }
 
   /** Half-closes and discards input for a moment: unread bytes would turn the close into a reset and lose our answer. */

@@ -3,6 +3,7 @@ import { v4 as uuid } from 'uuid'; // its beginning tells it from others
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
 import { RateMeter } from '../../protocol/transfer/rate-meter.ts';
+import type { AbsentView, QueueView } from '../../protocol/transfer/uploads/queue/admission.ts';
 import type { SendEnd } from '../../protocol/transfer/uploads/upload-connection.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
@@ -18,7 +19,9 @@ export interface UploadSnapshot {
   readonly state: 'queued' | 'active';
   /** In the queue; null: it is active. */
   readonly position: number | null;
-  readonly file: SharedFile;
+  /** Null: it does not wait. */
+  readonly queue: QueueView | null;
+  readonly file: Pick<SharedFile, 'name' | 'size' | 'sha1'>;
   readonly range: ByteRange;
   /** Of the range. */
   readonly sent: number;
@@ -71,15 +74,16 @@ export class Upload {
     return this.bytes >= this.file.size ? 'whole' : 'partial';
   }
 
-  /** `position`: in the queue, for one that waits. */
-  snapshot(remote: Endpoint, userAgent: string | null, position: number | null): UploadSnapshot {
+  /** `queue`: its place, if it waits. */
+  snapshot(remote: Endpoint, userAgent: string | null, queue: QueueView | null): UploadSnapshot {
     const queued = this.state === 'queued';
     return {
       id: this.id,
       remote,
       userAgent,
       state: queued ? 'queued' : 'active',
-      position: queued ? position : null,
+      position: queued ? (queue?.position ?? 1) : null,
+      queue: queued ? queue : null,
       file: this.file,
       range: this.#range,
       sent: this.#sent,
@@ -87,4 +91,21 @@ export class Upload {
       since: this.#since,
     };
   }
+}
+
+/** Of one that waits without a connection: the queue id is its id. */
+export function absentSnapshot({ queue, address, agent, node, file, since }: AbsentView, clock: Clock): UploadSnapshot {
+  return {
+    id: queue.id,
+    remote: node ?? { host: address, port: 0 },
+    userAgent: agent,
+    state: 'queued',
+    position: queue.position,
+    queue,
+    file: { name: file.name, size: file.size, sha1: Buffer.from(file.key, 'hex') },
+    range: { start: 0, end: file.size },
+    sent: 0,
+    bytesPerSecond: 0,
+    since: clock.wallTime() - (clock.now() - since),
+  };
 }

@@ -7,6 +7,7 @@ import type {
   TallyView,
   UploadView,
 } from '../../api/control.ts';
+import type { QueueView } from '../../protocol/transfer/uploads/queue/admission.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
 import type { DownloadSnapshot } from '../transfer/download.ts';
@@ -37,6 +38,7 @@ export function uploadView(upload: UploadSnapshot): UploadView {
   return {
     ...{ id, userAgent, state, position, sent, rate },
     address: formatEndpoint(remote),
+    queue: upload.queue === null ? null : queueView(upload.queue),
     name: file.name,
     urn: formatSha1Urn(file.sha1),
     size: file.size,
@@ -44,6 +46,10 @@ export function uploadView(upload: UploadSnapshot): UploadView {
     end: Math.max(range.start, range.end - 1),
     since: new Date(upload.since).toISOString(),
   };
+}
+
+function queueView({ etaSeconds: eta, ...place }: QueueView): UploadView['queue'] {
+  return { ...place, eta };
 }
 
 export function pastTransferView(past: PastTransfer): PastTransferView {

@@ -137,6 +137,7 @@ export const anUpload: UploadView = {
   userAgent: 'gtk-gnutella/1.2',
   state: 'active',
   position: null,
+  queue: null,
   name: 'red sun.ogg',
   urn: SHA1,
   size: 1_000,

@@ -22,6 +22,8 @@ import { DemoLines } from './lines.ts';
 import { Maker, mediaOf } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
 import { statsOf } from './query-stats.ts';
+import { madeUpload } from './uploads.ts';
+
 export interface DemoOptions {
   readonly now: () => number;
   readonly seed?: number;
@@ -243,23 +245,7 @@ export class DemoWorld {
 
   #addUpload(place: number): void {
     const file = this.#made.pick(this.#files);
-    if (file === undefined) return;
-    const waiting = place >= 4;
-    this.#uploads.push({
-      id: this.#made.id('u'),
-      address: this.#made.address(),
-      userAgent: this.#made.pick(SERVENTS),
-      state: waiting ? 'queued' : 'active',
-      position: waiting ? place - 3 : null,
-      name: file.name,
-      urn: file.urn,
-      size: file.size,
-      start: 0,
-      end: Math.max(0, file.size - 1),
-      sent: waiting ? 0 : Math.floor(file.size * this.#made.random() * 0.6),
-      rate: waiting ? 0 : 20_000 + Math.floor(this.#made.random() * 90_000),
-      since: this.#made.ago(600),
-    });
+    if (file !== undefined) this.#uploads.push(madeUpload(this.#made, file, place));
   }
 
   #pass(): void {

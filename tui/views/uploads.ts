@@ -1,12 +1,13 @@
 // Uploads view: running and queued uploads.
 
 import type { UploadView } from '../../api/control.ts';
+import { counted, formatDuration, formatWait } from '../../api/format.ts';
 import { listFields } from '../../api/outline.ts';
 import { drawListWithDetails } from '../draw-list.ts';
-import { formatBytes, formatRate, formatShare, formatSince } from '../format.ts';
+import { formatBytes, formatRate, formatShare, formatSince, formatSpan } from '../format.ts';
 import { magnetOf } from '../magnet.ts';
 import type { View } from '../stage.ts';
-import type { ListSpec } from '../table.ts';
+import type { Detail, ListSpec } from '../table.ts';
 
 const rangeBytes = ({ start, end }: UploadView): number => Math.max(0, end - start + 1);
 const shareOf = (row: UploadView): number => (rangeBytes(row) === 0 ? 1 : row.sent / rangeBytes(row));
@@ -64,6 +65,23 @@ export const uploadList: ListSpec<UploadView> = {
       rank: 5,
       right: true,
     },
+    {
+      id: 'queue.eta',
+      title: 'WAIT',
+      of: row => (row.queue === null ? '' : row.queue.eta === null ? '?' : formatSpan(row.queue.eta)),
+      by: row => row.queue?.eta ?? -1,
+      width: 6,
+      rank: 6,
+      right: true,
+    },
+    {
+      id: 'queue.why',
+      title: 'WHY',
+      of: row => (row.queue === null ? '' : formatWait(row.queue)),
+      width: 30,
+      rank: 9,
+      meaning: () => 'warn',
+    },
     { id: 'address', title: 'TO', of: row => row.address, width: 21, rank: 4 },
     {
       id: 'since',
@@ -71,20 +89,36 @@ export const uploadList: ListSpec<UploadView> = {
       of: (row, now) => formatSince(row.since, now),
       by: row => -Date.parse(row.since),
       width: 6,
-      rank: 6,
+      rank: 7,
       right: true,
       meaning: () => 'dim',
     },
-    { id: 'userAgent', title: 'SERVENT', of: row => row.userAgent ?? '', width: 12, grow: 1, rank: 7 },
+    { id: 'userAgent', title: 'SERVENT', of: row => row.userAgent ?? '', width: 12, grow: 1, rank: 8 },
   ],
   details: (row, now) => [
     ['to', `${row.address}, ${row.userAgent ?? 'unnamed'}`],
-    ['state', row.position === null ? 'active' : `waits at place ${row.position} of the queue`],
+    ['state', row.queue === null ? row.state : placeOf(row.queue)],
+    ...(row.queue === null ? [] : waitOf(row.queue)),
     ['range', `bytes ${row.start} to ${row.end}, ${formatBytes(rangeBytes(row))} of ${formatBytes(row.size)}`],
     ['sent', `${formatBytes(row.sent)} in ${formatSince(row.since, now)}, ${formatRate(row.rate)}`],
     ['content', row.urn ?? 'asked for by its index'],
   ],
 };
+
+type Place = NonNullable<UploadView['queue']>;
+
+function placeOf({ position, length, active }: Place): string {
+  return `waits at place ${position} of ${length}${active ? '' : ', without a connection'}`;
+}
+
+function waitOf({ id, eta, sizeClass, why, earlyPolls }: Place): Detail[] {
+  const early = earlyPolls === 0 ? '' : `, ${counted(earlyPolls, 'request')} before the time`;
+  return [
+    ['why', `${formatWait({ why, active: true })}${early}`],
+    ['wait', eta === null ? 'not known' : formatDuration(eta)],
+    ['queue', `id ${id}, size class ${sizeClass}`],
+  ];
+}
 
 export const uploadsView: View = {
   draw: (stage, rect) => {

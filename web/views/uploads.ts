@@ -1,6 +1,14 @@
 // View of running and queued uploads.
 import type { UploadView } from '../../api/control.ts';
-import { formatAge, formatBytes, formatRate, formatShare, printable } from '../../api/format.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatDuration,
+  formatRate,
+  formatShare,
+  formatWait,
+  printable,
+} from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
 import { chip, foreign, iconButton } from '../controls.ts';
 import { type Model, may } from '../model.ts';
@@ -27,9 +35,16 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
     {
       title: 'State',
       sort: 'position',
-      cell: ({ state, position }) =>
-        state === 'active' ? chip('busy', 'active') : chip('wait', position === null ? 'queued' : `place ${position}`),
+      cell: ({ state, position, queue }) =>
+        queue === null ? chip('busy', state) : chip('wait', `place ${position} of ${queue.length}`),
     },
+    {
+      title: 'Wait',
+      sort: 'queue.eta',
+      kind: 'number',
+      cell: ({ queue }) => (queue === null || queue.eta === null ? NOTHING : formatDuration(queue.eta)),
+    },
+    { title: 'Why', sort: 'queue.why', cell: ({ queue }) => (queue === null ? NOTHING : formatWait(queue)) },
     {
       title: 'Speed',
       sort: 'rate',

@@ -153,10 +153,10 @@ export class UploadQueue {
   /** Those that wait without a connection. */
   absent(): AbsentView[] {
     const views: AbsentView[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.state !== 'waiting' || entry.connection !== null) continue;
+    for (const [entry, standing] of this.#pool.standings()) {
+      if (entry.connection !== null) continue;
       const { agent, node, file, load, enteredAt: since } = entry;
-      views.push({ queue: this.#viewOf(entry), address: load.address, agent, node, file, since });
+      views.push({ queue: this.#viewOf(entry, standing), address: load.address, agent, node, file, since });
     }
     return views;
   }
@@ -367,8 +367,7 @@ export class UploadQueue {
     return rate === null || slots === 0 ? null : Math.ceil(bytesAhead / (rate * slots));
   }
 
-  #viewOf(entry: QueueEntry): QueueView {
-    const standing = entry.pool.standingOf(entry);
+  #viewOf(entry: QueueEntry, standing = entry.pool.standingOf(entry)): QueueView {
     return {
       id: entry.id,
       position: standing.position,
@@ -376,6 +375,8 @@ export class UploadQueue {
       etaSeconds: this.#etaOf(entry.pool, standing),
       sizeClass: entry.pool.classOf(entry),
       why: reasonOf(entry, standing),
+      earlyPolls: entry.early.count,
+      active: entry.connection !== null,
     };
   }
 

@@ -131,6 +131,31 @@ t.test('slots, then places in the queue, then Retry-After', async t => {
   t.ok(served.body.equals(content));
 });
 
+t.test('one that waits without a connection is shown with its place, and can be removed', async t => {
+  const files = new SharedFiles(t.testdir());
+  const content = testBytes(16 << 20);
+  files.add('x.bin', content);
+  const { port, server } = await serve(t, files, { limits: { slots: 1, slotsPerAddress: 0, queue: 5 } });
+  const holder = await HttpClient.open(t, port);
+  holder.send(GET);
+  await holder.bytes(1);
+  const passive = await HttpClient.open(t, port);
+  const answer = await passive.ask(GET, 'X-Queue: 1.0', 'Connection: close', 'User-Agent: gtk-gnutella/1.2');
+  const id = /ID=([0-9a-f]{32})/i.exec(answer.head.headers.get('X-Queued') ?? '')?.[1]?.toLowerCase() ?? '';
+  await eventually('its connection is gone', () => server.connected().length === 1);
+  t.match(server.list(), [
+    { state: 'active', queue: null },
+    {
+      ...{ id, state: 'queued', position: 1, userAgent: 'gtk-gnutella/1.2', remote: { host: '127.0.0.1', port: 0 } },
+      ...{ file: { name: 'x.bin', size: content.length }, range: { start: 0, end: content.length } },
+      queue: { id, position: 1, length: 1, why: 'slots_taken', active: false },
+    },
+  ]);
+  t.ok(server.cancel(id));
+  t.equal(server.list().length, 1);
+  t.notOk(server.cancel(id));
+});
+
 t.test('one address has its share of the slots', async t => {
   const files = new SharedFiles(t.testdir());
   files.add('x.bin', testBytes(16 << 20));

@@ -52,12 +52,17 @@ t.test('no time is left to tell of a download that stands still, or whose size n
 });
 
 t.test('the last byte of an upload is shown, and an empty range ends where it starts', t => {
+  const queue = {
+    ...{ id: 'ab'.repeat(16), position: 2, length: 3, etaSeconds: 40, sizeClass: 1, earlyPolls: 0 },
+    ...{ why: 'slots_taken' as const, active: false },
+  };
   const upload = {
-    ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2 },
+    ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2, queue },
     file: { index: 1, name: 'x.bin', size: 1000, sha1: SHA1, tigerRoot: null, modifiedAt: 0 },
     ...{ range: { start: 100, end: 300 }, sent: 10, bytesPerSecond: 0, since: 0 },
   };
   t.match(uploadView(upload), { address: '192.0.2.7:6346', urn: URN, size: 1000, start: 100, end: 299, position: 2 });
+  t.match(uploadView(upload).queue, { length: 3, eta: 40, why: 'slots_taken', active: false });
   t.match(uploadView({ ...upload, range: { start: 0, end: 0 } }), { start: 0, end: 0 });
   t.end();
 });

@@ -45,17 +45,19 @@ export type Admission =
   | { readonly kind: 'early'; readonly retryMs: number };
 
 /** Why an entry waits. */
-export type WaitReason =
+export const WAIT_REASONS = [
   /** Its address has its share of the slots. */
-  | 'address_share'
+  'address_share',
   /** All slots are taken. */
-  | 'slots_taken'
+  'slots_taken',
   /** Those before it get the free slots. */
-  | 'others_first'
+  'others_first',
   /** A slot is kept for its next request. */
-  | 'slot_kept'
+  'slot_kept',
   /** It let its turn pass. */
-  | 'passed_over';
+  'passed_over',
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
 
 /** A waiting entry as admins see it. */
 export interface QueueView {
@@ -66,6 +68,10 @@ export interface QueueView {
   /** From 1, the largest files. */
   readonly sizeClass: number;
   readonly why: WaitReason;
+  /** Requests that came before their time. */
+  readonly earlyPolls: number;
+  /** It keeps its connection. */
+  readonly active: boolean;
 }
 
 /** Client and file of an entry that waits without a connection. */

@@ -9,6 +9,11 @@ export class EarlyPolls {
   #count = 0;
   #since = 0;
 
+  /** In the present period of ten minutes, at most. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** A poll at `now` of who may ask again at `retryAt`. True: it is one too many. */
   tooMany(retryAt: number, now: number): boolean {
     if (now > retryAt - TOLERANCE_MS) return false;

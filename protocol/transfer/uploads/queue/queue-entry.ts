@@ -42,6 +42,8 @@ export interface EntryPool {
   hold(entry: QueueEntry): void;
   release(entry: QueueEntry): void;
   standingOf(entry: QueueEntry): Standing;
+  /** Of all that wait, in one look. */
+  standings(): Map<QueueEntry, Standing>;
 }
 
 export class QueueEntry {

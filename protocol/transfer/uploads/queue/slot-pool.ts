@@ -13,6 +13,8 @@ interface Lane {
 
 const before = (a: QueueEntry, b: QueueEntry): boolean => a.rank < b.rank || (a.rank === b.rank && a.number < b.number);
 
+const byTurn = (a: QueueEntry, b: QueueEntry): number => a.turn - b.turn || a.rank - b.rank || a.number - b.number;
+
 /** More classes would be of files of some bytes. */
 const CLASSES_MAX = 30;
 
@@ -91,6 +93,31 @@ export class SlotPool implements EntryPool {
     return { position, length: lane.waiting.length, bytesAhead, frozen, next };
   }
 
+  standings(): Map<QueueEntry, Standing> {
+    const shares = this.#shares(null, 0);
+    const standings = new Map<QueueEntry, Standing>();
+    for (const [i, lane] of this.#lanes.entries()) {
+      const { length } = lane.waiting;
+      let [position, bytesAhead] = [1, 0];
+      for (const entry of lane.waiting) {
+        // one that is frozen is behind those that came before it
+        if (entry.turn < 0) standings.set(entry, { position, length, bytesAhead, frozen: true, next: false });
+        else {
+          position++;
+          bytesAhead += entry.file.size;
+        }
+      }
+      [position, bytesAhead] = [1, 0];
+      for (const entry of lane.waiting.filter(({ turn }) => turn >= 0).sort(byTurn)) {
+        const next = this.#mayHave(entry) && position <= (shares[i] ?? 0);
+        standings.set(entry, { position, length, bytesAhead, frozen: false, next });
+        position++;
+        bytesAhead += entry.file.size;
+      }
+    }
+    return standings;
+  }
+
   /** The entries for which the free slots are kept. */
   firsts(): QueueEntry[] {
     if (this.free === 0) return [];
@@ -98,7 +125,7 @@ export class SlotPool implements EntryPool {
     return this.#lanes.flatMap((lane, i) =>
       lane.waiting
         .filter(entry => this.#mayHave(entry))
-        .sort((a, b) => a.turn - b.turn || a.rank - b.rank || a.number - b.number)
+        .sort(byTurn)
         .slice(0, shares[i]),
     );
   }

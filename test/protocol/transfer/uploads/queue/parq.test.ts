@@ -301,3 +301,25 @@ t.test('what we say is what clients of PARQ read', async t => {
   for (const wrong of [null, '', 'position=2', 'ID=1234', `ID=${id}0`, `ID=${id.replace('6', 'g')}`])
     t.equal(queueIdIn(wrong), null);
 });
+
+t.test('all places in one look are those of each alone', async () => {
+  const client = fc.record({
+    address: fc.constantFrom('a', 'b', 'c', 'd'),
+    size: fc.constantFrom(MIB, 400 * MIB, 700 * MIB),
+  });
+  const property = fc.property(
+    fc.array(client, { maxLength: 30 }),
+    fc.integer({ min: 1, max: 4 }),
+    (clients, slots) => {
+      const queue = uploadQueue({ slots, slotsPerAddress: 2, queue: 50 });
+      for (const [i, { address, size }] of clients.entries()) queue.ask(slotRequest(i, address, { size }), i);
+      for (let i = 0; i < clients.length; i += 5) queue.finish(i, 50);
+      for (let i = 0; i < clients.length; i += 5) queue.leave(i, 50);
+      const alone = clients.flatMap((_, i) => queue.view(i) ?? []);
+      for (const i of clients.keys()) if (queue.view(i) !== null) queue.leave(i, 60);
+      const together = new Map(queue.absent().map(({ queue }) => [queue.id, queue]));
+      for (const view of alone) assert.deepEqual(together.get(view.id), { ...view, active: false });
+    },
+  );
+  fc.assert(property, { numRuns: 200 });
+});
