@@ -197,6 +197,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       outOfBand: at => this.#outOfBand(at),
       datagrams: () => this.#udp,
       links: () => this.overlay.counts,
+      alternatesOf: (sha1, max, at) => this.mesh.goodLocations(sha1, max, at),
     });
   }
 

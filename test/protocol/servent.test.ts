@@ -120,6 +120,28 @@ t.test('the same seed makes the same network', async t => {
   t.notSame(traceOf(3), traceOf(4));
 });
 
+t.test('hits name the servents that are known to have the file, never by hearsay', async t => {
+  const internet = new VirtualInternet();
+  const sharer = internet.add({ settings: { mode: 'ultrapeer' }, shares: ['harbour lights.txt', 'harbour walls.txt'] });
+  const seeker = internet.add({ settings: { mode: 'ultrapeer' } });
+  seeker.knows(sharer);
+  internet.run(5_000);
+  const { mesh } = sharer.servent;
+  const [lights] = sharer.library.shared();
+  const at = (port: number) => ({ host: '127.0.0.1', port, tls: false });
+  const now = internet.clock.ms;
+  for (const port of [7100, 7101, 7102]) mesh.served(lights?.sha1 as Buffer, at(port), now);
+  mesh.failed(lights?.sha1 as Buffer, at(7101), now);
+  mesh.add(lights?.sha1 as Buffer, at(7103), { good: false, shared: true }, now);
+  seeker.search('harbour');
+  internet.run(5_000);
+  const found = seeker.hits.flatMap(({ hit }) => hit.hits);
+  const portsOf = (name: string) =>
+    found.find(hit => hit.name === name)?.alternates.map(({ host, port }) => `${host}:${port}`);
+  t.strictSame(portsOf('harbour lights.txt'), ['127.0.0.1:7102', '127.0.0.1:7100'], 'the latest first');
+  t.strictSame(portsOf('harbour walls.txt'), []);
+});
+
 t.test('a servent that cannot be connected to follows a push that reaches it through its neighbour', async t => {
   const internet = new VirtualInternet();
   const hub = internet.add({ settings: { mode: 'ultrapeer' } });
