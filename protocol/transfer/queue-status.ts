@@ -15,6 +15,14 @@ export interface QueueStatus {
   readonly id: string | null;
 }
 
+/** Last known place in a queue of PARQ, which is repeated with each request: it outlives connections. */
+export interface ParqPlace {
+  /** 0: we had a slot, and no place. */
+  readonly position: number;
+  /** 32 hex digits. */
+  readonly id: string;
+}
+
 /** LimeWire's clamp of Retry-After is 60 to 3600; a lower bound of one second serves small networks. */
 const RETRY_SECONDS_MAX = 3600;
 
@@ -74,7 +82,7 @@ export function formatQueued(
   return `ID=${id}; position=${position}; lifetime=${lifetime}; length=${length}${eta}`;
 }
 
-/** A queue id in a request: 32 hex digits, in lower case. Null: there is none. */
+/** A queue id in a request, or in a reply that grants a slot: 32 hex digits, in lower case. Null: there is none. */
 export function queueIdIn(text: string | null): string | null {
   const id = text === null ? undefined : fieldsOf(text, ';').get('id');
   return id !== undefined && /^[0-9a-f]{32}$/i.test(id) ? id.toLowerCase() : null;

@@ -4,13 +4,14 @@ import { formatSha1Urn } from '../../wire/urn.ts';
 import { transferFeatures } from '../features.ts';
 import { encodeRequestHead } from '../http-head.ts';
 import { firewalledNode } from '../mesh/firewalled-location.ts';
+import type { ParqPlace } from '../queue-status.ts';
 import { formatRange } from '../range.ts';
 import type { ByteRange } from '../range-set.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import { escapeSegment } from '../uploads/request-target.ts';
 
-/** Our level: active queueing with X-Queue polls; gtk-gnutella answers that form too (see http-queued-active). */
-const QUEUE_VERSION = '0.1';
+/** PARQ with ids that outlive connections; LimeWire takes any version for X-Queue polls. */
+const QUEUE_VERSION = '1.1';
 
 export interface FileRequest {
   /** Value of Host: what we dialled. */
@@ -25,8 +26,7 @@ export interface FileRequest {
   readonly locations: readonly (readonly [name: string, value: string])[];
   /** Bytes of the file that we have. */
   readonly doneBytes: number;
-  /** Place in a PARQ queue, to be repeated with each request. */
-  readonly queued: { readonly position: number; readonly id: string } | null;
+  readonly queued: ParqPlace | null;
   /** On the first request of a connection. */
   readonly first: boolean;
 }

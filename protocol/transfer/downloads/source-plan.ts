@@ -1,5 +1,6 @@
 // Decides which source to fetch from, when, and which range to request. Pure. One source at a time.
 import type { Random } from '../../ports.ts';
+import type { ParqPlace } from '../queue-status.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 
 export interface RetryTimes {
@@ -55,6 +56,7 @@ export interface PlannedSource<S> {
   error: string | null;
   /** Ranges of a partial source. */
   available: RangeSet | null;
+  place: ParqPlace | null;
   requestBytes: number;
   /** Named by others only, and has not answered yet: dropped sooner. */
   hearsay: boolean;
@@ -100,6 +102,7 @@ export class SourcePlan<S> {
       bytes: 0,
       error: null,
       available: null,
+      place: null,
       requestBytes: REQUEST_BYTES_FIRST,
       hearsay,
     });

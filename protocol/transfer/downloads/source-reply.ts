@@ -2,7 +2,7 @@
 import { urnOrNull } from '../../wire/urn.ts';
 import { parseAvailableRanges, parseContentRange } from '../content-range.ts';
 import { keepsAlive, listOf, numberOf, type ResponseHead } from '../http-head.ts';
-import { parseQueue, parseQueued, parseRetryAfter, type QueueStatus } from '../queue-status.ts';
+import { type ParqPlace, parseQueue, parseQueued, parseRetryAfter, type QueueStatus, queueIdIn } from '../queue-status.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 
 /** Bodies of refusals read to keep the connection; longer ones cost more than a new connection (gtk-gnutella DOWNLOAD_MAX_SINK). */
@@ -143,6 +143,16 @@ function namesOurs(head: ResponseHead, sha1: Buffer | null): boolean {
 function availableIn(head: ResponseHead, size: number | null): RangeSet | null {
   const text = head.headers.get('X-Available-Ranges');
   return text === null ? null : parseAvailableRanges(text, size);
+}
+
+/** Null: the reply names no place in a PARQ queue. */
+export function parqPlaceIn(head: ResponseHead, before: ParqPlace | null): ParqPlace | null {
+  const text = head.headers.get('X-Queued');
+  const queued = text === null ? null : parseQueued(text, null);
+  if (queued?.id != null) return { position: queued.position, id: queued.id };
+  // a reply with the file has the id alone (gtk-gnutella)
+  const id = queueIdIn(text);
+  return id === null ? null : { position: before?.position ?? 0, id };
 }
 
 function queueIn(head: ResponseHead, retryAfterSeconds: number | null): QueueStatus | null {

@@ -13,7 +13,7 @@ import type { Source } from './source.ts';
 import { type ExchangeCommand, type ExchangeEvent, SourceError, SourceExchange } from './source-exchange.ts';
 import { locationOf } from './source-locations.ts';
 import type { PlannedSource, SourcePlan } from './source-plan.ts';
-import { type BodyReply, judgeReply, type SourceReply } from './source-reply.ts';
+import { type BodyReply, judgeReply, parqPlaceIn, type SourceReply } from './source-reply.ts';
 
 export interface SourceSessionTimes {
   /** Wait for bytes on a connection. */
@@ -64,6 +64,7 @@ const OWN_PART_BYTES_MIN = 1 << 20;
 /** Further requests after a partial source named other ranges. */
 const REPICKS_MAX = 3;
 const POLL_SECONDS = 60;
+const POLL_SECONDS_MAX = 3600;
 /** Limit of a file of unknown size, with half of the free space: its source could fill the disk. */
 const UNTOLD_BYTES_MAX = 16 * 1024 ** 3;
 const CLOSE: SourceSessionCommand = { kind: 'close' };
@@ -83,9 +84,7 @@ export class SourceSession {
   #roomEnd: number | null = null;
   /** Of the body under way. */
   #bytes = 0;
-  /** Place in a queue, which PARQ wants repeated. */
-  #place: { position: number; id: string } | null = null;
-  /** The last answer was "queued": closing now loses the place, but is no failure. */
+  /** The last answer was "queued": closing now is no failure, though it loses a place without an id. */
   #waiting = false;
 
   /** Marks the source as active until the session ends. */
@@ -177,7 +176,7 @@ export class SourceSession {
   /** The connection failed. */
   #onLost(error: SourceError): void {
     const { plan } = this.#job;
-    if (this.#waiting) plan.onBusy(this.#planned, error.message, null, this.#now);
+    if (this.#waiting) plan.onBusy(this.#planned, error.message, this.#comebackSeconds, this.#now);
     // malformed HTTP or a body beyond the file will not improve: drop the source
     else if (error.code === 'SOURCE_MALFORMED') plan.onDropped(this.#planned, error.message, this.#bytes);
     else plan.onFailed(this.#planned, error.message, this.#bytes, this.#now);
@@ -210,7 +209,7 @@ export class SourceSession {
       now: this.#now,
       locations: sha1 === null ? [] : this.#talk.tell(sha1, own, this.#now),
       doneBytes: part.done.bytes,
-      queued: this.#place,
+      queued: this.#planned.place,
       first,
     });
   }
@@ -232,10 +231,16 @@ export class SourceSession {
     return Math.min(UNTOLD_BYTES_MAX, bytes + room / 2);
   }
 
-  /** Takes available ranges, size and alternates from a reply. */
+  /** After a connection that broke while we waited: a place with an id is kept for a time. Null: it is lost, and there is no haste. */
+  get #comebackSeconds(): number | null {
+    return this.#planned.place === null ? null : this.#times.spacingMs / 1000;
+  }
+
+  /** Takes place in a queue, available ranges, size and alternates from a reply. */
   #learn(head: ResponseHead, reply: SourceReply): void {
     const job = this.#job;
     this.#waiting = false;
+    this.#planned.place = parqPlaceIn(head, this.#planned.place) ?? this.#planned.place;
     if (reply.available !== null) this.#planned.available = reply.available;
     else if (reply.kind === 'body') this.#planned.available = null; // a whole file by now
     if (job.size === null && 'size' in reply && reply.size !== null) job.size = reply.size;
@@ -279,11 +284,9 @@ export class SourceSession {
   *#waitInQueue(queue: QueueStatus, sinkBytes: number): Steps<void> {
     yield* this.#exchange.body<never>('length', sinkBytes, () => null);
     this.#waiting = true;
-    this.#place = queue.id === null ? null : { position: queue.position, id: queue.id };
     this.#planned.error = `queued at place ${queue.position}`;
     this.#job.onQueued(queue);
-    const seconds = Math.min(queue.pollMinSeconds ?? POLL_SECONDS, 3600);
-    yield { kind: 'wait', ms: seconds * 1000 + this.#times.pollMarginMs };
+    yield { kind: 'wait', ms: pollSeconds(queue) * 1000 + this.#times.pollMarginMs };
   }
 
   /** It named ranges, or told a size that we did not know. */
@@ -301,7 +304,7 @@ export class SourceSession {
     const { plan } = this.#job;
     switch (reply.kind) {
       case 'busy':
-        plan.onBusy(this.#planned, reply.reason, reply.retrySeconds ?? reply.queue?.pollMinSeconds ?? null, this.#now);
+        plan.onBusy(this.#planned, reply.reason, reply.retrySeconds ?? (reply.queue === null ? null : pollSeconds(reply.queue)), this.#now);
         break;
       case 'forbidden':
         plan.onForbidden(this.#planned, reply.reason, reply.retrySeconds, this.#now);
@@ -316,4 +319,10 @@ export class SourceSession {
         plan.onDropped(this.#planned, reply.reason);
     }
   }
+}
+
+/** No sooner than the source says; without a word of it, well before it forgets us. */
+function pollSeconds({ pollMinSeconds, pollMaxSeconds }: QueueStatus): number {
+  const seconds = pollMinSeconds ?? Math.min(POLL_SECONDS, Math.ceil((pollMaxSeconds ?? 2 * POLL_SECONDS) / 2));
+  return Math.min(seconds, POLL_SECONDS_MAX);
 }

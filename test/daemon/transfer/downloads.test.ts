@@ -127,10 +127,10 @@ t.test('what a request says', async t => {
       ['Host', `127.0.0.1:${source.source.endpoint.port}`],
       ['User-Agent', 'servent-test/1.0'],
       ['Range', `bytes=0-${MIB - 1}`],
-      ['X-Queue', '0.1'],
+      ['X-Queue', '1.1'],
       ['X-Gnutella-Content-URN', formatSha1Urn(hash)],
       ['X-Downloaded', '0'],
-      ['X-Features', 'browse/1.0, queue/0.1, fwalt/0.1'],
+      ['X-Features', 'browse/1.0, queue/1.1, fwalt/0.1'],
       ['X-Node', '127.0.0.1:6346'],
     ],
   );

@@ -124,6 +124,49 @@ t.test('a queued source is polled at its time, with its place, and not as a fail
   t.end();
 });
 
+t.test('a place of PARQ outlives its connection: the next one comes when it may, with the id', t => {
+  const [busy] = gtkgReplies('http-busy');
+  if (busy === undefined) throw new Error('empty fixture');
+  const id = 'cc3b8051ce5d6ded19b1389e3f2800b1';
+  const content = testBytes(10);
+  const download = new MemoryDownload(content.length);
+  const first = new SourceSessionScene(download, () => [busy.headText]).run();
+  t.equal(first.requests[0]?.head.headers.get('X-Queue'), '1.1');
+  t.match(first.planned, { state: 'waiting', until: 90_000, failures: 0, place: { position: 5, id } });
+  const granted = `HTTP/1.1 206 Partial Content\r\nX-Queued: ID=${'ab'.repeat(16)}\r\nContent-Length: 4\r\nContent-Range: bytes 0-3/10\r\n\r\n`;
+  const second = new SourceSessionScene(download, (request, number) =>
+    number === 0 ? [granted, content.subarray(0, 4)] : [framed(content, request, 'length')],
+  ).run();
+  t.strictSame(
+    second.requests.map(({ head }) => head.headers.get('X-Queued')),
+    [`position=5; ID=${id}`, `position=5; ID=${'ab'.repeat(16)}`],
+    'the latest id',
+  );
+  t.ok(download.content.equals(content));
+  t.end();
+});
+
+t.test('a connection that breaks in the queue of PARQ is made anew within the life of the place', t => {
+  const id = '0123456789abcdef0123456789abcdef';
+  const queued = `HTTP/1.1 503 Queued\r\nX-Queued: position=2; ID=${id}; lifetime=150\r\nRetry-After: 90\r\nContent-Length: 0\r\n\r\n`;
+  const scene = new SourceSessionScene(new MemoryDownload(10), () => [queued, ENDED]).run();
+  t.match(scene.planned, { state: 'waiting', failures: 0, until: 91_000 + 12_000, place: { position: 2, id } });
+  t.end();
+});
+
+t.test('without Retry-After a queue is asked again well within the lifetime that it tells', t => {
+  const id = '0123456789abcdef0123456789abcdef';
+  const polls = (header: string, close = '') =>
+    new SourceSessionScene(new MemoryDownload(10), (_, number) =>
+      number > 0 ? [ENDED] : [`HTTP/1.1 503 Queued\r\nX-Queued: ${header}\r\n${close}Content-Length: 0\r\n\r\n`],
+    ).run();
+  t.equal(polls(`position=2; ID=${id}; lifetime=40`).requests[1]?.at, 21_000);
+  t.equal(polls(`position=2; ID=${id}; lifetime=999999`).requests[1]?.at, 61_000);
+  t.equal(polls(`position=2; ID=${id}`).requests[1]?.at, 61_000);
+  t.equal(polls(`position=2; ID=${id}; lifetime=40`, 'Connection: close\r\n').planned.until, 20_000);
+  t.end();
+});
+
 t.test('a queued source that closes costs the place, but is no failure', t => {
   const scene = new SourceSessionScene(new MemoryDownload(10), () => [
     'HTTP/1.1 503 Busy\r\nX-Queue: position=2, pollMin=1, pollMax=9\r\nContent-Length: 0\r\n\r\n',
