@@ -2,7 +2,14 @@
 import { urnOrNull } from '../../wire/urn.ts';
 import { parseAvailableRanges, parseContentRange } from '../content-range.ts';
 import { keepsAlive, listOf, numberOf, type ResponseHead } from '../http-head.ts';
-import { type ParqPlace, parseQueue, parseQueued, parseRetryAfter, type QueueStatus, queueIdIn } from '../queue-status.ts';
+import {
+  type ParqPlace,
+  parseQueue,
+  parseQueued,
+  parseRetryAfter,
+  type QueueStatus,
+  queueIdIn,
+} from '../queue-status.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 
 /** Bodies of refusals read to keep the connection; longer ones cost more than a new connection (gtk-gnutella DOWNLOAD_MAX_SINK). */

@@ -304,7 +304,12 @@ export class SourceSession {
     const { plan } = this.#job;
     switch (reply.kind) {
       case 'busy':
-        plan.onBusy(this.#planned, reply.reason, reply.retrySeconds ?? (reply.queue === null ? null : pollSeconds(reply.queue)), this.#now);
+        plan.onBusy(
+          this.#planned,
+          reply.reason,
+          reply.retrySeconds ?? (reply.queue === null ? null : pollSeconds(reply.queue)),
+          this.#now,
+        );
         break;
       case 'forbidden':
         plan.onForbidden(this.#planned, reply.reason, reply.retrySeconds, this.#now);

@@ -92,6 +92,40 @@ t.test('requests that come in one packet are answered in as many turns of the ev
   t.equal(new Set(answered).size, 8);
 });
 
+t.test('a thousand requests in one packet, which open no file, do not hold up a request of somebody else', async t => {
+  const files = new SharedFiles(t.testdir());
+  const file = files.add('x.bin', testBytes(1 << 20));
+  const other = files.add('y.bin', testBytes(1000));
+  let onAnswer = () => {};
+  let answered = 0;
+  const answer = <Result>(result: Result): Result => {
+    if (++answered === 1) onAnswer();
+    return result;
+  };
+  const treeOf = files.treeOf.bind(files);
+  files.treeOf = asked => answer(treeOf(asked));
+  let before = Number.NaN;
+  const open = files.open.bind(files);
+  files.open = asked => {
+    before = answered;
+    return open(asked);
+  };
+  const changedAt = Date.UTC(2026, 0, 2);
+  const { port } = await serve(t, files, { browse: () => [], browseChangedAt: () => answer(changedAt) });
+  for (const [line, header, status] of [
+    [`HEAD /uri-res/N2X?${formatSha1Urn(file.sha1)} HTTP/1.1`, 'Accept: application/dime', 200],
+    ['HEAD / HTTP/1.1', `If-Modified-Since: ${new Date(changedAt).toUTCString()}`, 304],
+  ] as const) {
+    const [many, one] = [await HttpClient.open(t, port), await HttpClient.open(t, port)];
+    answered = 0;
+    onAnswer = () => one.send(`HEAD /uri-res/N2R?${formatSha1Urn(other.sha1)} HTTP/1.1`);
+    many.socket.write(`${line}\r\nHost: x\r\n${header}\r\n\r\n`.repeat(1000));
+    t.equal((await one.reply(false)).status, 200);
+    t.ok(before < 20, `${before} of ${status} were answered before it`);
+    for (let n = 0; n < 1000; n++) if ((await many.reply(false)).status !== status) t.fail(`answer ${n}`);
+  }
+});
+
 t.test('slots, then places in the queue, then Retry-After', async t => {
   const files = new SharedFiles(t.testdir());
   const content = testBytes(16 << 20);
