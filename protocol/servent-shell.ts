@@ -14,6 +14,8 @@ export interface Shell extends BootstrapShell {
   probe(to: Endpoint): void;
   /** Connect, say GIV, serve files there; `pushes.ended()` is called. */
   serve(to: Endpoint): void;
+  /** Connect, say QUEUE with this queue id, serve files there. */
+  callBack(to: Endpoint, id: string): void;
   /** Ask a push proxy over HTTP to pass a push for this servent GUID on. */
   callProxy(proxy: Endpoint, serventGuid: Buffer): void;
 }

@@ -33,6 +33,7 @@ import { blockFiles, listenerLimits } from './bounds.ts';
 import { Limits } from './limits.ts';
 import { MachineGauge } from './machine-gauge.ts';
 import { PushConnections } from './push-connections.ts';
+import { QueueCalls } from './queue-calls.ts';
 import { Refusals } from './refusals.ts';
 import { serventSettings } from './servent-settings.ts';
 
@@ -56,6 +57,7 @@ export class Network implements Shell {
   readonly listener: Listener;
   readonly probes: ConnectBackProbes;
   readonly pushes: PushConnections;
+  readonly queueCalls: QueueCalls;
   readonly #cacheCalls: CacheCalls;
   readonly refusals = new Refusals();
   readonly #context: DaemonContext;
@@ -127,6 +129,7 @@ export class Network implements Shell {
       dialer: this.dialer,
       log: log.child({ mod: 'pushes' }),
     });
+    this.queueCalls = new QueueCalls({ servent, serve, dialer: this.dialer, log: log.child({ mod: 'uploads' }) });
     this.#udpFaults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'internal error on a datagram');
     this.listener = this.#listenerOf(serve);
   }
@@ -174,6 +177,10 @@ export class Network implements Shell {
 
   serve(to: Endpoint): void {
     this.pushes.serve(to);
+  }
+
+  callBack(to: Endpoint, id: string): void {
+    this.queueCalls.call(to, id);
   }
 
   callProxy(proxy: Endpoint, serventGuid: Buffer): void {
@@ -257,6 +264,7 @@ export class Network implements Shell {
     shutdown.add('UDP', async () => {
       this.bandwidth.stop();
       this.pushes.stop();
+      this.queueCalls.stop();
       this.probes.stop();
       this.servent.udpOpen(false);
       await this.#udp?.stop();

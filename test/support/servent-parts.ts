@@ -21,6 +21,7 @@ export const silentShell: Shell = {
   send: () => false,
   probe: nothing,
   serve: nothing,
+  callBack: nothing,
   callProxy: nothing,
   lookUpCache: nothing,
   askWebCache: nothing,

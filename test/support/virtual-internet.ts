@@ -180,6 +180,8 @@ export class VirtualHost implements Shell, ServentSink {
   readonly roles: string[] = [];
   /** Addresses at which it said GIV and would serve. */
   readonly served: string[] = [];
+  /** Calls of remote upload queues: who called, and the queue id. */
+  readonly calledBy: { readonly server: string; readonly id: string }[] = [];
   readonly timeouts: PushRequest[] = [];
   readonly dials: string[] = [];
   up = true;
@@ -399,6 +401,11 @@ export class VirtualHost implements Shell, ServentSink {
       if (target?.servent.requester.onGiv(this.servent.identity.serventGuid) != null)
         this.served.push(formatEndpoint(to));
     });
+  }
+
+  callBack(to: Endpoint, id: string): void {
+    const server = formatEndpoint(this.endpoint);
+    this.#internet.later(LATENCY_MS, () => this.#internet.at(to)?.calledBy.push({ server, id }));
   }
 
   callProxy(): void {}

@@ -17,6 +17,7 @@ import {
 import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
 import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
 import { byPlace, type QueueRecord, recall, recordOf } from './queue/queue-record.ts';
+import { type CallBack, SlotOffers } from './queue/slot-offers.ts';
 import { SlotPool } from './queue/slot-pool.ts';
 import { SlotRate } from './queue/slot-rate.ts';
 import { UPLOAD_TIMES, type UploadLimits, type UploadTimes } from './queue/upload-limits.ts';
@@ -25,6 +26,8 @@ export interface QueuePorts {
   readonly random: Pick<Random, 'guid'>;
   /** Told of each violation; whoever keeps scores decides about bans. */
   readonly onViolation?: ((violation: QueueViolation, address: string, now: number) => void) | undefined;
+  /** Calls a client without a connection for which a slot is kept; absent: nobody is called. */
+  readonly callBack?: CallBack | undefined;
 }
 
 /** gtk-gnutella's; more only when the setting says so. */
@@ -64,8 +67,7 @@ export class UploadQueue {
   readonly #rate = new SlotRate();
   /** Connections that are sent the rest of a file without a slot. */
   readonly #quick = new Set<number>();
-  /** Entries for which a free slot is kept. */
-  #offered: ReadonlySet<QueueEntry> = new Set();
+  readonly #offers: SlotOffers;
   #waiting = 0;
   #lastNumber = 0;
   /** No entry's state ends before this. */
@@ -76,6 +78,7 @@ export class UploadQueue {
     this.#ports = ports;
     this.#times = times;
     this.#pool = new SlotPool('', limits.slots, limits.slotsPerAddress);
+    this.#offers = new SlotOffers(times.pollMaxMs, ports.callBack ?? null);
   }
 
   get sending(): number {
@@ -203,8 +206,7 @@ export class UploadQueue {
     this.#follow(now);
     const { sending } = this;
     const sampleAt = this.#rate.sample(this.bytesSent, sending, now);
-    this.#offer(now);
-    return Math.min(this.#dueAt, sampleAt, this.#offered.size > 0 ? now + 1000 : Number.POSITIVE_INFINITY);
+    return Math.min(this.#dueAt, sampleAt, this.#offers.offer(this.#pool.firsts(), now));
   }
 
   /** Of the client's id, else of its connection, else the place that this client seems to have lost the id of. */
@@ -316,6 +318,7 @@ export class UploadQueue {
   #update(entry: QueueEntry, request: SlotRequest, now: number): void {
     entry.passedOver = false;
     entry.offeredAt = null;
+    entry.callRefusals = 0;
     entry.node = request.node ?? entry.node;
     entry.pool.remove(entry);
     entry.file = request.file;
@@ -461,16 +464,6 @@ export class UploadQueue {
       else if (entry.state === 'dead' || entry.level !== 'parq') this.#drop(entry);
       else this.#bury(entry, now);
     }
-  }
-
-  #offer(now: number): void {
-    const firsts = new Set(this.#pool.firsts());
-    for (const entry of this.#offered) if (!firsts.has(entry)) entry.offeredAt = null;
-    for (const entry of firsts) {
-      entry.offeredAt ??= now;
-      if (now - entry.offeredAt >= this.#times.pollMaxMs) entry.passedOver = true;
-    }
-    this.#offered = firsts;
   }
 
   #report(violation: QueueViolation, address: string, now: number): void {

@@ -79,7 +79,7 @@ export class QueueEntry {
   passedOver = false;
   /** In the last look through its lane: the turn of its address, -1 when it is frozen. */
   turn = -1;
-  /** Calls to its client so far. */
+  /** Calls to its client so far, and those in a row that no request followed. */
   calls = 0;
   callRefusals = 0;
   callAt = Number.NEGATIVE_INFINITY;
