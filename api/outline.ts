@@ -206,6 +206,7 @@ export const listFields = {
     {"path":"queue.why","kind":"choice","plural":false,"choices":["address_share","slots_taken","others_first","slot_kept","passed_over"]},
     {"path":"queue.earlyPolls","kind":"number","plural":false,"choices":[]},
     {"path":"queue.active","kind":"boolean","plural":false,"choices":[]},
+    {"path":"group","kind":"text","plural":false,"choices":[]},
     {"path":"name","kind":"text","plural":false,"choices":[]},
     {"path":"urn","kind":"text","plural":false,"choices":[]},
     {"path":"size","kind":"number","plural":false,"choices":[]},

@@ -72,6 +72,7 @@ export const uploadColumns: ColumnsAt<UploadView> = () => [
   { title: 'DONE', of: row => formatShare(row.sent, row.end - row.start + 1), right: true },
   { title: 'RATE', of: row => formatRate(row.rate), right: true },
   { title: 'SIZE', of: row => formatBytes(row.size), right: true },
+  { title: 'GROUP', of: row => row.group ?? '' },
   { title: 'NAME', of: row => row.name },
   { title: 'SERVENT', of: row => row.userAgent ?? '' },
 ];

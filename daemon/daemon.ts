@@ -72,13 +72,14 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
     onScanned: reports.onScanned,
   });
   const serve = (socket: Socket, head: Buffer, pushed: boolean) => transfers.uploads.handle(socket, head, pushed);
-  const network: Network = new Network(context, { library, caches, sink, serve });
+  const gave = (address: string) => transfers.past.tallies.ofAddress(address)?.downloaded ?? 0;
+  const network: Network = new Network(context, { library, caches, sink, serve, gave });
   const transfers: Transfers = new Transfers(context, library, network, reports);
 
   network.limits.onBudget = (budget, before) => onBudget(context, network, transfers, budget.state, before);
   await network.restore();
   await transfers.startLibrary();
-  await transfers.restoreQueue();
+  await transfers.restore();
   const gnutella = await network.listen();
   await transfers.startServing();
   const reload = applyLiveSettings(context, { network, transfers, monitor });
@@ -135,7 +136,11 @@ function applyLiveSettings(
     ['gnutella.maxLeaves', 'gnutella.maxUltrapeers', 'gnutella.maxPerAddress'],
     now => (listener.limits = listenerLimits(now)),
   );
-  live.on(['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress'], now => (listener.limits = listenerLimits(now)));
+  live.on(
+    ['uploads.slots', 'uploads.queue', 'uploads.maxPerAddress', 'uploads.groups'],
+    now => (listener.limits = listenerLimits(now)),
+  );
+  live.on(['uploads.groups'], now => network.bandwidth.limitGroups(now.uploads.groups));
   live.on(LIMIT_KEYS, () => network.limits.tick());
   live.on(['downloads.maxActive'], now => (downloads.activeMax = now.downloads.maxActive));
   live.on(['gnutella.connect'], now => servent.kept.use(now.gnutella.connect));

@@ -30,6 +30,8 @@ export interface ServentParts {
   readonly configured: readonly string[];
   /** Asked for first neighbours; none when absent. */
   readonly caches?: CachesToAsk;
+  /** Bytes that an address has given us; absent: not known. */
+  readonly gave?: (address: string) => number;
   /** For experiments: what of the overlay is no setting. */
   readonly limits?: Partial<OverlayLimits>;
 }

@@ -80,7 +80,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   constructor(parts: ServentParts, now: number) {
     const { clock, random, library, rules, settings, serventGuid, shell } = parts;
     this.#parts = parts;
-    this.uploads = new UploadQueue(settings.uploads, { random, callBack: (to, id) => shell.callBack(to, id) });
+    this.uploads = new UploadQueue(settings.uploads, { ...parts, callBack: (to, id) => shell.callBack(to, id) });
     this.searches = new SearchSessions({
       search: (spec, at) => this.search(spec, at),
       cancel: search => this.cancelSearch(search),

@@ -23,6 +23,7 @@ import {
   yesOrNo,
 } from './kinds.ts';
 import { scheduleList } from './schedule.ts';
+import { uploadGroupList } from './upload-groups.ts';
 
 const RATE_MAX = 1_000_000_000_000;
 /** A limit in bytes per second; 0: none. */
@@ -266,6 +267,12 @@ export const declaration = {
       change: 'hot',
       default: 50,
       doc: 'Maximum number of requests that wait for an upload slot; further ones get the answer busy.',
+    }),
+    groups: setting(uploadGroupList, {
+      flag: '--upload-groups <json>',
+      change: 'hot',
+      default: () => [],
+      doc: 'Slots of their own for some clients, besides `uploads.slots`: a list of `name`, `slots`, and at least one of `addresses` (IP addresses and ADDRESS/BITS), `agents` (patterns of the User-Agent with `*`, which any client can pretend) and `gave` (bytes that an address has given us, at least); optionally `maxPerAddress` and `limit` (bytes per second of the group, 0: no limit). All conditions of an entry have to be met, and the first entry that fits holds; who fits none has the common slots.',
     }),
     speed: setting(integer(0, 100_000_000_000), {
       flag: '--upload-speed <bytes>',

@@ -91,6 +91,7 @@ export const upload = z.object({
     })
     .nullable()
     .describe('null: active'),
+  group: z.string().nullable().describe('of the setting `uploads.groups`, with slots of its own; null: none'),
   name: z.string(),
   urn: urn.nullable(),
   size: bytes.describe('size of the whole file'),

@@ -76,6 +76,8 @@ export class Bandwidth {
   readonly slots = new Set<Usage>();
   readonly #now: () => number;
   #slotRate = 0;
+  /** Names of all groups so far. */
+  #groups: ReadonlySet<string> = new Set();
   readonly #waiting = new Set<Usage>();
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
@@ -104,6 +106,15 @@ export class Bandwidth {
       this.#slotRate = bytesPerSecond;
       for (const { flow } of this.slots) flow.bucket.limit(bytesPerSecond, now);
     }
+    if (this.#waiting.size > 0) this.#wake(0);
+  }
+
+  /** Limits the uploads of each group together; other groups have no limit any more. Uploads belong to a group that is known when they begin. */
+  limitGroups(groups: readonly { readonly name: string; readonly limit?: number }[]): void {
+    const rates = new Map([...this.#groups].map(name => [name, 0]));
+    for (const { name, limit = 0 } of groups) rates.set(name, limit);
+    for (const [name, rate] of rates) this.scheduler.limitGroup('upload', name, rate, this.#now());
+    this.#groups = new Set(rates.keys());
     if (this.#waiting.size > 0) this.#wake(0);
   }
 

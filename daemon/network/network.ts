@@ -42,6 +42,8 @@ export interface NetworkParts {
   /** Caches to ask for the first neighbours. */
   caches: CachesToAsk;
   sink: ServentSink;
+  /** Bytes that an address has given us. */
+  gave: (address: string) => number;
   /** Serves HTTP on an incoming socket or one opened for a push. */
   serve: (socket: Socket, head: Buffer, pushed: boolean) => void;
 }
@@ -69,12 +71,13 @@ export class Network implements Shell {
   #blockLists: ReadBlockLists = { sources: [], faults: [] };
 
   /** Nothing listens or dials before listen() and join(). */
-  constructor(context: DaemonContext, { library, caches, sink, serve }: NetworkParts) {
+  constructor(context: DaemonContext, { library, caches, sink, serve, gave }: NetworkParts) {
     const { settings, clock, random, log, live, startedAt, store, guid } = context;
     const { gnutella, profile } = settings;
     this.#context = context;
     this.rules = NETWORK_RULES[profile];
     this.bandwidth = new Bandwidth(() => clock.now());
+    this.bandwidth.limitGroups(settings.uploads.groups);
     this.limits = new Limits({
       ...{ bandwidth: this.bandwidth, clock },
       settings: () => settings.limits,
@@ -89,7 +92,7 @@ export class Network implements Shell {
     });
     this.servent = new Servent(
       {
-        ...{ clock, random, library, caches, sink },
+        ...{ clock, random, library, caches, sink, gave },
         machine: this.machine,
         rules: this.rules,
         settings: serventSettings(live.resolved, () => this.limits.spent),

@@ -1,6 +1,7 @@
 // Gives the servent its settings with their present values.
 import { LINKS_TO_FIND } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
+import type { UploadGroup } from '../../protocol/transfer/uploads/queue/upload-group.ts';
 import type { UploadLimits } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
 import type { ResolvedSettings } from '../../settings/settings.ts';
 
@@ -18,6 +19,8 @@ function readAnew<T extends object>(fields: { readonly [Name in keyof T]: () => 
   return Object.defineProperties({}, Object.fromEntries(properties)) as T;
 }
 
+const NO_GROUPS: readonly UploadGroup[] = [];
+
 /** `spent`: the monthly budget is used up, so no upload gets a slot. */
 export function serventSettings(resolved: ResolvedSettings, spent: () => boolean): ServentSettings {
   const { gnutella, uploads } = resolved.settings;
@@ -25,6 +28,7 @@ export function serventSettings(resolved: ResolvedSettings, spent: () => boolean
     slots: () => (spent() ? 0 : uploads.slots),
     slotsPerAddress: () => uploads.maxPerAddress,
     queue: () => uploads.queue,
+    groups: () => (spent() ? NO_GROUPS : uploads.groups),
   });
   return readAnew<ServentSettings>({
     userAgent: () => gnutella.userAgent,

@@ -1,6 +1,7 @@
 // Builds and starts the library, the uploads, the searches and the downloads.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { slotsInAll } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
 import { CONNECTIONS_MAX } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -103,7 +104,7 @@ export class Transfers {
       browseChangedAt: () => library.changedAt,
       passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
       get connectionsMax() {
-        return Math.max(CONNECTIONS_MAX, 2 * (settings.uploads.slots + settings.uploads.queue));
+        return Math.max(CONNECTIONS_MAX, 2 * (slotsInAll(settings.uploads) + settings.uploads.queue));
       },
       clock,
       bandwidth,
@@ -150,20 +151,20 @@ export class Transfers {
     shutdown.add('the library', () => this.library.stop());
   }
 
-  /** Takes in the upload queue of the last run. The network must not listen yet. */
-  restoreQueue(): Promise<void> {
-    return this.#queueStore.start();
+  /** Takes in the transfers and the upload queue of the last run. The network must not listen yet. */
+  async restore(): Promise<void> {
+    await this.past.start();
+    await this.pastSearches.start();
+    this.#context.shutdown.add('the history', async () => {
+      await this.past.stop();
+      await this.pastSearches.stop();
+    });
+    await this.#queueStore.start();
   }
 
   /** Starts uploads, and continues the downloads of the last run. The network must listen. */
   async startServing(): Promise<void> {
     const { shutdown } = this.#context;
-    await this.past.start();
-    await this.pastSearches.start();
-    shutdown.add('the history', async () => {
-      await this.past.stop();
-      await this.pastSearches.stop();
-    });
     shutdown.add('the uploads', () => this.uploads.stop());
     shutdown.add('the upload queue', () => this.#queueStore.stop());
     await this.downloads.start();

@@ -64,7 +64,8 @@ export class UploadSession {
   readonly #socket: Socket;
   readonly #input: SocketReader;
   readonly #remote: Endpoint;
-  readonly #usage: Usage;
+  #usage: Usage;
+  #group: string | null = null;
   readonly #pace: Pace;
   #upload: Upload | null = null;
 
@@ -77,7 +78,7 @@ export class UploadSession {
       context.log.debug({ address: formatEndpoint(this.#remote), err: error }, 'an upload connection failed'),
     );
     this.#usage = context.bandwidth.usage('upload');
-    this.#pace = paceOf(this.#usage, socket, context.times.stallMs);
+    this.#pace = paceOf(() => this.#usage, socket, context.times.stallMs);
     socket.once('close', () => this.#usage.close());
     socket.setNoDelay(true);
     socket.on('timeout', () => socket.destroy());
@@ -132,7 +133,8 @@ export class UploadSession {
   }
 
   #snapshotOf(upload: Upload): UploadSnapshot {
-    return upload.snapshot(this.#remote, this.#connection.userAgent, this.#connection.queueView);
+    const { userAgent, queueView, group } = this.#connection;
+    return { ...upload.snapshot(this.#remote, userAgent, queueView), group };
   }
 
   /** Half-closes and discards input for a moment: unread bytes would turn the close into a reset and lose our answer. */
@@ -212,6 +214,7 @@ export class UploadSession {
 
   async #send(head: Buffer, handle: FileHandle, file: SharedFile, range: ByteRange): Promise<SendEnd> {
     const { lanes, files, log, queue } = this.#context;
+    this.#useGroup(this.#connection.group);
     const upload = this.#begin(file, range, 'active');
     upload.end = 'unreadable'; // until it is known better
     if (upload.bytes === 0 && !isPartial(file)) files.countUpload?.(file);
@@ -229,6 +232,14 @@ export class UploadSession {
       upload.state = 'idle';
       lanes.give(lane);
     }
+  }
+
+  /** Its bandwidth is that of its group from now on. */
+  #useGroup(group: string | null): void {
+    if (group === this.#group || this.#socket.destroyed) return;
+    this.#group = group;
+    this.#usage.close();
+    this.#usage = this.#context.bandwidth.usage('upload', group);
   }
 
   async #sendList({ bytes, list, coding, keepAlive }: Extract<UploadVerdict, { kind: 'browse' }>): Promise<boolean> {
@@ -267,15 +278,15 @@ export class UploadSession {
 }
 
 /** While an upload waits for bandwidth, its silence is not the fault of the peer. */
-function paceOf(usage: Usage, socket: Socket, stallMs: number): Pace {
+function paceOf(usage: () => Usage, socket: Socket, stallMs: number): Pace {
   return {
     get limited() {
-      return usage.limited;
+      return usage().limited;
     },
     async ask(bytes) {
       if (socket.destroyed) return 0;
       socket.setTimeout(0);
-      const granted = await usage.ask(bytes);
+      const granted = await usage().ask(bytes);
       socket.setTimeout(stallMs);
       return granted;
     },

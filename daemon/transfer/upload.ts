@@ -21,6 +21,8 @@ export interface UploadSnapshot {
   readonly position: number | null;
   /** Null: it does not wait. */
   readonly queue: QueueView | null;
+  /** Of the setting `uploads.groups`; null: none. */
+  readonly group: string | null;
   readonly file: Pick<SharedFile, 'name' | 'size' | 'sha1'>;
   readonly range: ByteRange;
   /** Of the range. */
@@ -75,7 +77,7 @@ export class Upload {
   }
 
   /** `queue`: its place, if it waits. */
-  snapshot(remote: Endpoint, userAgent: string | null, queue: QueueView | null): UploadSnapshot {
+  snapshot(remote: Endpoint, userAgent: string | null, queue: QueueView | null): Omit<UploadSnapshot, 'group'> {
     const queued = this.state === 'queued';
     return {
       id: this.id,
@@ -94,7 +96,10 @@ export class Upload {
 }
 
 /** Of one that waits without a connection: the queue id is its id. */
-export function absentSnapshot({ queue, address, agent, node, file, since }: AbsentView, clock: Clock): UploadSnapshot {
+export function absentSnapshot(
+  { queue, address, agent, node, file, since, group }: AbsentView,
+  clock: Clock,
+): UploadSnapshot {
   return {
     id: queue.id,
     remote: node ?? { host: address, port: 0 },
@@ -102,6 +107,7 @@ export function absentSnapshot({ queue, address, agent, node, file, since }: Abs
     state: 'queued',
     position: queue.position,
     queue,
+    group,
     file: { name: file.name, size: file.size, sha1: Buffer.from(file.key, 'hex') },
     range: { start: 0, end: file.size },
     sent: 0,

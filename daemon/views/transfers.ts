@@ -34,9 +34,9 @@ export function downloadView(download: DownloadSnapshot): DownloadView {
 }
 
 export function uploadView(upload: UploadSnapshot): UploadView {
-  const { id, remote, userAgent, state, position, file, range, sent, bytesPerSecond: rate } = upload;
+  const { id, remote, userAgent, state, position, group, file, range, sent, bytesPerSecond: rate } = upload;
   return {
-    ...{ id, userAgent, state, position, sent, rate },
+    ...{ id, userAgent, state, position, group, sent, rate },
     address: formatEndpoint(remote),
     queue: upload.queue === null ? null : queueView(upload.queue),
     name: file.name,

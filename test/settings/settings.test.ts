@@ -110,6 +110,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],
     'queries.privacy': ['hashed', 'hashed', 'hashed'],
     'limits.schedule': ['[]', '[]', []],
+    'uploads.groups': ['[]', '[]', []],
     hooks: ['[]', '[]', []],
     'log.level': ['debug', 'debug', 'debug'],
     'log.format': ['json', 'json', 'json'],
@@ -331,4 +332,22 @@ t.test('a timetable with a bad entry is refused, saying which and what to write'
   t.match(await faultsOf(bare({ env: { SERVENT_LIMITS_SCHEDULE: 'nights' } })), [/^limits.schedule: expected a list/]);
   const many = JSON.stringify(new Array(51).fill(settings.limits.schedule[0]));
   t.match(await faultsOf(bare({ env: { SERVENT_LIMITS_SCHEDULE: many } })), [/expected at most 50 entries/]);
+});
+
+t.test('a bad group of uploads is refused, saying which and what to write', async t => {
+  const groups = [
+    { name: 'home', addresses: ['10.0.0.0/8'], slots: 2 },
+    { name: 'home', gave: 5, slots: 2 },
+  ];
+  const faultOf = async (value: unknown) =>
+    (await faultsOf(bare({ env: { SERVENT_UPLOADS_GROUPS: JSON.stringify(value) } })))[0] ?? '';
+  t.match(await faultOf(groups), /^uploads.groups: expected entry 2 with another name: there is a group home, got /);
+  t.match(
+    await faultOf([{ name: 'home', slots: 2 }]),
+    /expected entry 1 with at least one of addresses, agents and gave/,
+  );
+  t.match(await faultOf('home'), /expected entry 1 with name, slots and one of/);
+  t.match(await faultOf(new Array(21).fill(groups[0])), /expected at most 20 entries/);
+  const { settings } = await resolveSettings(bare({ env: { SERVENT_UPLOADS_GROUPS: JSON.stringify(groups[0]) } }));
+  t.strictSame(settings.uploads.groups, [groups[0]]);
 });

@@ -138,6 +138,7 @@ export const anUpload: UploadView = {
   state: 'active',
   position: null,
   queue: null,
+  group: null,
   name: 'red sun.ogg',
   urn: SHA1,
   size: 1_000,

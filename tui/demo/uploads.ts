@@ -19,6 +19,7 @@ export function madeUpload(made: Maker, file: FileView, place: number): Mutable<
     state: waiting ? 'queued' : 'active',
     position: waiting ? place - SLOTS + 1 : null,
     queue: waiting ? placeOf(place - SLOTS) : null,
+    group: place === 1 ? 'friends' : null,
     name: file.name,
     urn: file.urn,
     size: file.size,

@@ -52,6 +52,7 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
       cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : NOTHING),
     },
     { title: 'To', sort: 'address', cell: ({ address }) => foreign(address) },
+    { title: 'Group', sort: 'group', kind: 'extra', cell: ({ group }) => group ?? NOTHING },
     { title: 'Program', sort: 'userAgent', cell: ({ userAgent }) => foreign(userAgent ?? 'unnamed') },
     { title: 'Since', sort: 'since', kind: 'number', cell: ({ since }) => formatAge(since, now) },
     ...(canAct

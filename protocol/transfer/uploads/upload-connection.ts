@@ -136,6 +136,11 @@ export class UploadConnection {
     return this.#userAgent;
   }
 
+  /** Group of the setting `uploads.groups`; null: none, or no slot was asked for. */
+  get group(): string | null {
+    return this.#context.queue.groupOf(this.#number);
+  }
+
   /** Null when it does not wait in the queue. */
   get queueView(): QueueView | null {
     return this.#context.queue.view(this.#number);
@@ -246,12 +251,12 @@ export class UploadConnection {
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
     const file = this.#find(target, wanted) ?? this.#findPartial(target, wanted);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
-    if (target.kind === 'tree' && this.#context.queue.limits.slots > 0) {
+    if (!this.#context.queue.serves(this.#address, this.#userAgent)) return this.#refuse(403, 'forbidden', at);
+    if (target.kind === 'tree') {
       this.#treeAsked = { request, at };
       return { kind: 'tree', file };
     }
 
-    if (target.kind === 'tree') return this.#refuse(403, 'forbidden', at);
     this.#about = file;
     this.#talk.hear(file.sha1, headers, !isPartial(file), at.now);
     const asked = parseRange(headers.get('Range'), file.size);
@@ -285,10 +290,8 @@ export class UploadConnection {
   }
 
   #admit(pending: Pending): UploadVerdict {
-    const { queue } = this.#context;
     const { request, file } = pending;
     const range = pending.range ?? { start: 0, end: file.size };
-    if (queue.limits.slots === 0) return this.#refuse(403, 'forbidden', pending.at);
     let { queueId } = pending;
     if (request.method === 'GET' && range.end > range.start && !this.#isQuick(range)) {
       const admission = this.#ask(pending, range);

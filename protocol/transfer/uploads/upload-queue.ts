@@ -12,18 +12,20 @@ import {
   type QueueView,
   type QueueViolation,
   type SlotRequest,
-  type WaitReason,
 } from './queue/admission.ts';
+import { EntryPools } from './queue/entry-pools.ts';
 import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
 import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
 import { byPlace, type QueueRecord, recall, recordOf } from './queue/queue-record.ts';
+import { absentViewOf, viewOf } from './queue/queue-view.ts';
 import { type CallBack, SlotOffers } from './queue/slot-offers.ts';
-import { SlotPool } from './queue/slot-pool.ts';
 import { SlotRate } from './queue/slot-rate.ts';
-import { UPLOAD_TIMES, type UploadLimits, type UploadTimes } from './queue/upload-limits.ts';
+import { slotsInAll, UPLOAD_TIMES, type UploadLimits, type UploadTimes } from './queue/upload-limits.ts';
 
 export interface QueuePorts {
   readonly random: Pick<Random, 'guid'>;
+  /** Bytes that an address has given us; absent: not known. */
+  readonly gave?: ((address: string) => number) | undefined;
   /** Told of each violation; whoever keeps scores decides about bans. */
   readonly onViolation?: ((violation: QueueViolation, address: string, now: number) => void) | undefined;
   /** Calls a client without a connection for which a slot is kept; absent: nobody is called. */
@@ -63,7 +65,7 @@ export class UploadQueue {
   readonly #entries = new Map<string, QueueEntry>();
   readonly #byConnection = new Map<number, QueueEntry>();
   readonly #loads = new AddressLoads();
-  readonly #pool: SlotPool;
+  readonly #pools: EntryPools;
   readonly #rate = new SlotRate();
   /** Connections that are sent the rest of a file without a slot. */
   readonly #quick = new Set<number>();
@@ -77,7 +79,7 @@ export class UploadQueue {
     this.limits = limits;
     this.#ports = ports;
     this.#times = times;
-    this.#pool = new SlotPool('', limits.slots, limits.slotsPerAddress);
+    this.#pools = new EntryPools(limits, ports.gave ?? (() => 0));
     this.#offers = new SlotOffers(times.pollMaxMs, ports.callBack ?? null);
   }
 
@@ -91,10 +93,21 @@ export class UploadQueue {
     return this.#waiting;
   }
 
-  /** All slots are taken: what query hits say. */
+  /** All slots are taken: what query hits say. Those of groups do not count, as nobody knows who reads it. */
   busy(now: number): boolean {
     this.#follow(now);
-    return this.#pool.free === 0;
+    return this.#pools.free === 0;
+  }
+
+  /** Whether such a client can ever get a slot. */
+  serves(address: string, agent: string | null): boolean {
+    this.#pools.follow(this.limits, this.#entries);
+    return this.#pools.poolOf(address, agent).slots > 0;
+  }
+
+  /** Group of a connection's entry; null: none. */
+  groupOf(connection: number): string | null {
+    return this.#byConnection.get(connection)?.pool.name || null;
   }
 
   /** A connection wants to send a body. */
@@ -155,13 +168,8 @@ export class UploadQueue {
 
   /** Those that wait without a connection. */
   absent(): AbsentView[] {
-    const views: AbsentView[] = [];
-    for (const [entry, standing] of this.#pool.standings()) {
-      if (entry.connection !== null) continue;
-      const { agent, node, file, load, enteredAt: since } = entry;
-      views.push({ queue: this.#viewOf(entry, standing), address: load.address, agent, node, file, since });
-    }
-    return views;
+    const absent = [...this.#pools.standings()].filter(([{ connection }]) => connection === null);
+    return absent.map(([entry, standing]) => absentViewOf(entry, this.#viewOf(entry, standing)));
   }
 
   /** Gives up the place of an entry without a connection. False: there is none of that id. */
@@ -189,7 +197,8 @@ export class UploadQueue {
       const { id, address, agent, key, name, size, state } = record;
       if (this.#entries.has(id) || !this.#makeRoom()) continue;
       const load = this.#loads.get(address);
-      const given = { id, load, level: 'parq', agent, file: { key, name, size }, pool: this.#pool } as const;
+      const pool = this.#pools.poolOf(address, agent);
+      const given = { id, load, level: 'parq', agent, file: { key, name, size }, pool } as const;
       const entry = new QueueEntry({ ...given, number: ++this.#lastNumber }, record.enteredAt - (wallTime - now));
       recall(entry, record, wallTime - now, now);
       load.entries++;
@@ -206,7 +215,7 @@ export class UploadQueue {
     this.#follow(now);
     const { sending } = this;
     const sampleAt = this.#rate.sample(this.bytesSent, sending, now);
-    return Math.min(this.#dueAt, sampleAt, this.#offers.offer(this.#pool.firsts(), now));
+    return Math.min(this.#dueAt, sampleAt, this.#offers.offer(this.#pools.firsts(), now));
   }
 
   /** Of the client's id, else of its connection, else the place that this client seems to have lost the id of. */
@@ -259,6 +268,7 @@ export class UploadQueue {
   #enter(known: QueueEntry | null, request: SlotRequest, now: number): QueueEntry | null {
     const entry = known ?? this.#create(request, now);
     if (entry === null) return null;
+    entry.pool = this.#pools.poolOf(entry.load.address, entry.agent);
     entry.state = 'waiting';
     entry.enteredAt = now;
     entry.rank = now;
@@ -277,7 +287,8 @@ export class UploadQueue {
       return null;
     }
     const id = formatGuid(this.#ports.random.guid());
-    const entry = new QueueEntry({ id, load, level, agent, number: ++this.#lastNumber, file, pool: this.#pool }, now);
+    const pool = this.#pools.poolOf(address, agent);
+    const entry = new QueueEntry({ id, load, level, agent, number: ++this.#lastNumber, file, pool }, now);
     load.entries++;
     this.#entries.set(id, entry);
     this.#bind(entry, connection);
@@ -286,8 +297,7 @@ export class UploadQueue {
 
   /** Those that are only remembered make room. */
   #makeRoom(): boolean {
-    const { queue, slots } = this.limits;
-    if (this.#entries.size < Math.max(ENTRIES_MAX, queue + slots)) return true;
+    if (this.#entries.size < Math.max(ENTRIES_MAX, this.limits.queue + slotsInAll(this.limits))) return true;
     for (const entry of this.#entries.values()) {
       if (entry.state !== 'dead') continue;
       this.#drop(entry);
@@ -308,7 +318,7 @@ export class UploadQueue {
     if (this.#waiting <= queue) return true;
     const greediest = this.#loads.greediest();
     if (greediest === null || greediest.waiting <= load.waiting) return false;
-    const last = this.#pool.lastOf(greediest.address);
+    const last = this.#pools.lastOf(greediest.address);
     if (last === null || this.#waiting - 1 > queue) return false;
     this.#drop(last);
     return true;
@@ -371,16 +381,7 @@ export class UploadQueue {
   }
 
   #viewOf(entry: QueueEntry, standing = entry.pool.standingOf(entry)): QueueView {
-    return {
-      id: entry.id,
-      position: standing.position,
-      length: standing.length,
-      etaSeconds: this.#etaOf(entry.pool, standing),
-      sizeClass: entry.pool.classOf(entry),
-      why: reasonOf(entry, standing),
-      earlyPolls: entry.early.count,
-      active: entry.connection !== null,
-    };
+    return viewOf(entry, standing, this.#etaOf(entry.pool, standing));
   }
 
   #startHolding(entry: QueueEntry): void {
@@ -456,7 +457,7 @@ export class UploadQueue {
 
   /** Follows the settings and the time. */
   #follow(now: number): void {
-    this.#pool.resize(this.limits.slots, this.limits.slotsPerAddress, this.#entries.values());
+    this.#pools.follow(this.limits, this.#entries);
     if (now < this.#dueAt) return;
     this.#dueAt = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries.values()) {
@@ -470,13 +471,6 @@ export class UploadQueue {
     this.violations.count(violation);
     this.#ports.onViolation?.(violation, address, now);
   }
-}
-
-function reasonOf({ passedOver, pool }: QueueEntry, { frozen, next }: Standing): WaitReason {
-  if (passedOver) return 'passed_over';
-  if (frozen) return 'address_share';
-  if (next) return 'slot_kept';
-  return pool.free === 0 ? 'slots_taken' : 'others_first';
 }
 
 const toldId = ({ level, id }: QueueEntry): string | null => (level === 'parq' ? id : null);

@@ -64,3 +64,18 @@ t.test('bytes are counted by part and direction', async t => {
   bandwidth.received.overlay += 5;
   t.strictSame(bandwidth.total, { in: 25, out: 13 });
 });
+
+t.test('uploads of a group are limited together, live; a group that is gone has no limit', async t => {
+  const bandwidth = new Bandwidth();
+  bandwidth.limitGroups([{ name: 'home' }]);
+  const home = bandwidth.usage('upload', 'home');
+  t.notOk(home.limited);
+  bandwidth.limitGroups([{ name: 'home', limit: 1000 }]);
+  t.ok(home.limited);
+  t.notOk(bandwidth.usage('upload').limited);
+  const asked = home.ask(1_000_000_000);
+  t.ok((await asked) < 1_000_000_000);
+  const waits = home.ask(1_000_000_000);
+  bandwidth.limitGroups([]);
+  t.equal(await waits, 1_000_000_000);
+});

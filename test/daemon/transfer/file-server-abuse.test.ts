@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { Bandwidth } from '../../../daemon/net/bandwidth.ts';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { HttpClient } from '../../support/http-client.ts';
 import { dial, eventually, readAll } from '../../support/loopback.ts';
@@ -188,6 +189,26 @@ t.test('one that waits without a connection is shown with its place, and can be 
   t.ok(server.cancel(id));
   t.equal(server.list().length, 1);
   t.notOk(server.cancel(id));
+});
+
+t.test('an upload of a group has a slot and the bandwidth of its group', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('x.bin', testBytes(16 << 20));
+  const bandwidth = new Bandwidth();
+  const group = { name: 'home', addresses: ['127.0.0.0/8'], slots: 1, limit: 100_000 };
+  bandwidth.limitGroups([group]);
+  const limits = { slots: 0, slotsPerAddress: 0, queue: 0, groups: [group] };
+  const { port, server } = await serve(t, files, { limits, bandwidth });
+  const client = await HttpClient.open(t, port);
+  client.send(GET);
+  await client.bytes(1);
+  t.match(server.list(), [{ state: 'active', group: 'home' }]);
+  t.strictSame(
+    [...bandwidth.slots].map(({ limited }) => limited),
+    [true],
+  );
+  limits.groups = [];
+  t.equal((await (await HttpClient.open(t, port)).ask(GET)).status, 403);
 });
 
 t.test('one address has its share of the slots', async t => {

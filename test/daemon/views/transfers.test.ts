@@ -57,7 +57,7 @@ t.test('the last byte of an upload is shown, and an empty range ends where it st
     ...{ why: 'slots_taken' as const, active: false },
   };
   const upload = {
-    ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2, queue },
+    ...{ id: 'b', remote: endpoint, userAgent: null, state: 'queued' as const, position: 2, queue, group: null },
     file: { index: 1, name: 'x.bin', size: 1000, sha1: SHA1, tigerRoot: null, modifiedAt: 0 },
     ...{ range: { start: 100, end: 300 }, sent: 10, bytesPerSecond: 0, since: 0 },
   };

@@ -83,6 +83,8 @@ export interface AbsentView {
   readonly file: AskedFile;
   /** Time of the call. */
   readonly since: number;
+  /** Null: none. */
+  readonly group: string | null;
 }
 
 /** What clients do that they should not. */

@@ -34,6 +34,8 @@ export interface Standing {
 
 /** The slots that an entry waits for or has one of. */
 export interface EntryPool {
+  /** Of its group; empty: the common one. */
+  readonly name: string;
   readonly slots: number;
   readonly free: number;
   classOf(entry: QueueEntry): number;
@@ -42,8 +44,6 @@ export interface EntryPool {
   hold(entry: QueueEntry): void;
   release(entry: QueueEntry): void;
   standingOf(entry: QueueEntry): Standing;
-  /** Of all that wait, in one look. */
-  standings(): Map<QueueEntry, Standing>;
 }
 
 export class QueueEntry {
@@ -97,6 +97,10 @@ export class QueueEntry {
     this.pool = given.pool;
     this.enteredAt = enteredAt;
     this.rank = enteredAt;
+  }
+
+  comesAfter({ rank, number }: QueueEntry): boolean {
+    return this.rank > rank || (this.rank === rank && this.number > number);
   }
 
   get holds(): boolean {

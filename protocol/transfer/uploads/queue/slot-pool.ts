@@ -11,8 +11,6 @@ interface Lane {
   firstRank: number;
 }
 
-const before = (a: QueueEntry, b: QueueEntry): boolean => a.rank < b.rank || (a.rank === b.rank && a.number < b.number);
-
 const byTurn = (a: QueueEntry, b: QueueEntry): number => a.turn - b.turn || a.rank - b.rank || a.number - b.number;
 
 /** More classes would be of files of some bytes. */
@@ -93,6 +91,7 @@ export class SlotPool implements EntryPool {
     return { position, length: lane.waiting.length, bytesAhead, frozen, next };
   }
 
+  /** Of all that wait, in one look. */
   standings(): Map<QueueEntry, Standing> {
     const shares = this.#shares(null, 0);
     const standings = new Map<QueueEntry, Standing>();
@@ -135,7 +134,7 @@ export class SlotPool implements EntryPool {
     let last: QueueEntry | null = null;
     for (const { waiting } of this.#lanes)
       for (const entry of waiting)
-        if (entry.load.address === address && (last === null || before(last, entry))) last = entry;
+        if (entry.load.address === address && (last === null || entry.comesAfter(last))) last = entry;
     return last;
   }
 
@@ -216,7 +215,7 @@ function placeIn(waiting: readonly QueueEntry[], entry: QueueEntry): number {
   let high = waiting.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (before(entry, waiting[middle] as QueueEntry)) high = middle;
+    if ((waiting[middle] as QueueEntry).comesAfter(entry)) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -1,4 +1,5 @@
 // How many uploads run and wait at the same time, and the times of the queue.
+import type { UploadGroup } from './upload-group.ts';
 
 export interface UploadLimits {
   /** Uploads at the same time; 0 is none at all. */
@@ -7,7 +8,13 @@ export interface UploadLimits {
   readonly slotsPerAddress: number;
   /** Requests that may wait with a place; further ones are told to come back. */
   readonly queue: number;
+  /** With slots of their own; another array when they have changed. */
+  readonly groups?: readonly UploadGroup[] | undefined;
 }
+
+/** Uploads at the same time, of all groups. */
+export const slotsInAll = ({ slots, groups = [] }: Pick<UploadLimits, 'slots' | 'groups'>): number =>
+  groups.reduce((sum, group) => sum + group.slots, slots);
 
 export interface UploadTimes {
   /** Shortest time between two polls of a client of X-Queue. */
