@@ -326,13 +326,11 @@ export class UploadQueue {
 
   /** It asks again, maybe for another file. */
   #update(entry: QueueEntry, request: SlotRequest, now: number): void {
-    entry.passedOver = false;
+    entry.pool.passOver(entry, false);
     entry.offeredAt = null;
     entry.callRefusals = 0;
     entry.node = request.node ?? entry.node;
-    entry.pool.remove(entry);
-    entry.file = request.file;
-    entry.pool.insert(entry);
+    entry.pool.want(entry, request.file);
     this.#endAt(entry, now + this.#times.pollMaxMs);
   }
 

@@ -1,6 +1,6 @@
 // The pools of slots: one for each group of the settings, and a common one for all who belong to none.
 import type { EntryPool, QueueEntry, Standing } from './queue-entry.ts';
-import { SlotPool } from './slot-pool.ts';
+import { type Looks, SlotPool } from './slot-pool.ts';
 import { type Gave, membership, type UploadGroup } from './upload-group.ts';
 import type { UploadLimits } from './upload-limits.ts';
 
@@ -14,6 +14,7 @@ const NONE: readonly UploadGroup[] = [];
 
 export class EntryPools {
   readonly #gave: Gave;
+  readonly #looks: Looks = { round: 0 };
   readonly #common: SlotPool;
   #given: readonly UploadGroup[] = NONE;
   /** In the order of the settings: the first that fits counts. */
@@ -21,7 +22,7 @@ export class EntryPools {
 
   constructor(limits: UploadLimits, gave: Gave) {
     this.#gave = gave;
-    this.#common = new SlotPool('', limits.slots, limits.slotsPerAddress);
+    this.#common = new SlotPool('', limits.slots, limits.slotsPerAddress, this.#looks);
     this.follow(limits, new Map());
   }
 
@@ -72,7 +73,7 @@ export class EntryPools {
     this.#groups = groups.map(group => ({
       group,
       has: membership(group, this.#gave),
-      pool: new SlotPool(group.name, group.slots, group.maxPerAddress ?? slotsPerAddress),
+      pool: new SlotPool(group.name, group.slots, group.maxPerAddress ?? slotsPerAddress, this.#looks),
     }));
     for (const entry of entries) {
       const pool = this.poolOf(entry.load.address, entry.agent);

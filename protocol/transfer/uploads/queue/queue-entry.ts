@@ -41,6 +41,8 @@ export interface EntryPool {
   classOf(entry: QueueEntry): number;
   insert(entry: QueueEntry): void;
   remove(entry: QueueEntry): void;
+  want(entry: QueueEntry, file: AskedFile): void;
+  passOver(entry: QueueEntry, passedOver: boolean): void;
   hold(entry: QueueEntry): void;
   release(entry: QueueEntry): void;
   standingOf(entry: QueueEntry): Standing;
@@ -77,8 +79,10 @@ export class QueueEntry {
   offeredAt: number | null = null;
   /** It let its turn pass: others go first until it asks again. */
   passedOver = false;
-  /** In the last look through its lane: the turn of its address, -1 when it is frozen. */
+  /** In the last look through its lane: the turn of its address, -1 when it is frozen, and its standing. */
   turn = -1;
+  position = 0;
+  bytesAhead = 0;
   /** Calls to its client so far, and those in a row that no request followed. */
   calls = 0;
   callRefusals = 0;

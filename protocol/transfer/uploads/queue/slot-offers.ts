@@ -30,7 +30,7 @@ export class SlotOffers {
     for (const entry of this.#offered) if (!offered.has(entry)) entry.offeredAt = null;
     for (const entry of offered) {
       entry.offeredAt ??= now;
-      if (now - entry.offeredAt >= this.#keptMs) entry.passedOver = true;
+      if (now - entry.offeredAt >= this.#keptMs) entry.pool.passOver(entry, true);
       else this.#call(entry, now);
     }
     this.#offered = offered;

@@ -1,17 +1,26 @@
 // Slots that are shared out among the entries waiting for them: one lane for each size class, and in each lane the addresses by turns.
-import type { EntryPool, QueueEntry, Standing } from './queue-entry.ts';
+import type { AskedFile, EntryPool, QueueEntry, Standing } from './queue-entry.ts';
 import { sizeClassOf } from './size-class.ts';
 
 interface Lane {
   held: number;
   /** By rank. */
   readonly waiting: QueueEntry[];
-  /** Of the last look: those that could have a slot now, and the rank of the first. */
+  /** The rest is of the last look; true as long as this is the present round of looks. */
+  round: number;
+  /** Those that are not frozen, in the order in which they get slots. */
+  order: QueueEntry[];
+  /** Size of their files. */
+  bytes: number;
+  /** Those that could have a slot now, the first of `order`, and the rank of the first by rank. */
   competing: number;
   firstRank: number;
 }
 
-const byTurn = (a: QueueEntry, b: QueueEntry): number => a.turn - b.turn || a.rank - b.rank || a.number - b.number;
+/** What lanes remember is of one round: it ends when an address that waits gets or gives up a slot. */
+export interface Looks {
+  round: number;
+}
 
 /** More classes would be of files of some bytes. */
 const CLASSES_MAX = 30;
@@ -23,9 +32,12 @@ export class SlotPool implements EntryPool {
   /** Slots of one address; 0: no limit. */
   perAddress: number;
   #lanes: Lane[];
+  readonly #looks: Looks;
 
-  constructor(name: string, slots: number, perAddress: number) {
+  /** `looks`: the same for pools whose addresses may be the same. */
+  constructor(name: string, slots: number, perAddress: number, looks: Looks = { round: 0 }) {
     this.name = name;
+    this.#looks = looks;
     this.slots = slots;
     this.perAddress = perAddress;
     this.#lanes = lanesFor(slots);
@@ -37,6 +49,7 @@ export class SlotPool implements EntryPool {
 
   /** As many size classes as slots: entries move when that changes. */
   resize(slots: number, perAddress: number, holders: Iterable<QueueEntry>): void {
+    if (perAddress !== this.perAddress) this.#lookAgain();
     this.perAddress = perAddress;
     if (slots === this.slots) return;
     this.slots = slots;
@@ -51,44 +64,55 @@ export class SlotPool implements EntryPool {
   }
 
   insert(entry: QueueEntry): void {
-    const { waiting } = this.#laneOf(entry);
-    waiting.splice(placeIn(waiting, entry), 0, entry);
+    const lane = this.#laneOf(entry);
+    const at = placeIn(lane.waiting, entry);
+    const isLast = at === lane.waiting.length && lane.round === this.#looks.round;
+    if (!isLast || !this.#append(lane, entry)) lane.round = -1;
+    lane.waiting.splice(at, 0, entry);
   }
 
-  /** The rank and the file are those of insert(). */
+  /** The rank is that of insert(). */
   remove(entry: QueueEntry): void {
-    const { waiting } = this.#laneOf(entry);
-    const at = placeIn(waiting, entry) - 1;
-    if (waiting[at] === entry) waiting.splice(at, 1);
+    const lane = this.#laneOf(entry);
+    const at = placeIn(lane.waiting, entry) - 1;
+    if (lane.waiting[at] === entry) lane.waiting.splice(at, 1);
+    lane.round = -1;
+  }
+
+  /** A waiting entry wants another file now: mostly of the same class, so its place is the same. */
+  want(entry: QueueEntry, file: AskedFile): void {
+    const lane = this.#laneOf(entry);
+    const stays = this.#lanes[sizeClassOf(file.size, this.#lanes.length) - 1] === lane;
+    if (stays && file.size !== entry.file.size) lane.round = -1;
+    if (!stays) this.remove(entry);
+    entry.file = file;
+    if (!stays) this.insert(entry);
+  }
+
+  passOver(entry: QueueEntry, passedOver: boolean): void {
+    if (entry.passedOver === passedOver) return;
+    entry.passedOver = passedOver;
+    this.#laneOf(entry).round = -1;
   }
 
   hold(entry: QueueEntry): void {
     this.held++;
     this.#laneOf(entry).held++;
+    if (entry.load.waiting > 0) this.#lookAgain();
   }
 
   release(entry: QueueEntry): void {
     this.held--;
     this.#laneOf(entry).held--;
+    if (entry.load.waiting > 0) this.#lookAgain();
   }
 
   standingOf(entry: QueueEntry): Standing {
     const lane = this.#laneOf(entry);
     this.#lookThrough(lane);
-    let position = 1;
-    let bytesAhead = 0;
-    let passed = false;
-    for (const other of lane.waiting) {
-      if (other === entry) passed = true;
-      if (other.turn < 0) continue;
-      const isAhead = entry.turn < 0 || other.turn === entry.turn ? !passed : other.turn < entry.turn;
-      if (!isAhead) continue;
-      position++;
-      bytesAhead += other.file.size;
-    }
-    const frozen = entry.turn < 0;
+    const { position, bytesAhead } = entry;
     const next = this.#mayHave(entry) && this.free > 0 && position <= this.#shareOf(lane, position);
-    return { position, length: lane.waiting.length, bytesAhead, frozen, next };
+    return { position, length: lane.waiting.length, bytesAhead, frozen: entry.turn < 0, next };
   }
 
   /** Of all that wait, in one look. */
@@ -97,21 +121,10 @@ export class SlotPool implements EntryPool {
     const standings = new Map<QueueEntry, Standing>();
     for (const [i, lane] of this.#lanes.entries()) {
       const { length } = lane.waiting;
-      let [position, bytesAhead] = [1, 0];
       for (const entry of lane.waiting) {
-        // one that is frozen is behind those that came before it
-        if (entry.turn < 0) standings.set(entry, { position, length, bytesAhead, frozen: true, next: false });
-        else {
-          position++;
-          bytesAhead += entry.file.size;
-        }
-      }
-      [position, bytesAhead] = [1, 0];
-      for (const entry of lane.waiting.filter(({ turn }) => turn >= 0).sort(byTurn)) {
+        const { position, bytesAhead } = entry;
         const next = this.#mayHave(entry) && position <= (shares[i] ?? 0);
-        standings.set(entry, { position, length, bytesAhead, frozen: false, next });
-        position++;
-        bytesAhead += entry.file.size;
+        standings.set(entry, { position, length, bytesAhead, frozen: entry.turn < 0, next });
       }
     }
     return standings;
@@ -121,12 +134,7 @@ export class SlotPool implements EntryPool {
   firsts(): QueueEntry[] {
     if (this.free === 0) return [];
     const shares = this.#shares(null, 0);
-    return this.#lanes.flatMap((lane, i) =>
-      lane.waiting
-        .filter(entry => this.#mayHave(entry))
-        .sort(byTurn)
-        .slice(0, shares[i]),
-    );
+    return this.#lanes.flatMap((lane, i) => lane.order.slice(0, shares[i]));
   }
 
   /** The last entry of an address that waits; null: none does. */
@@ -138,24 +146,69 @@ export class SlotPool implements EntryPool {
     return last;
   }
 
-  /** Gives each entry the turn of its address, counted from the slots that the address has. */
+  #lookAgain(): void {
+    this.#looks.round++;
+  }
+
+  /** Gives each entry the turn of its address, counted from the slots that the address has, and with it its position. */
   #lookThrough(lane: Lane): void {
-    const look = {};
-    const { perAddress } = this;
+    if (lane.round === this.#looks.round) return;
+    lane.round = this.#looks.round;
+    lane.order = [];
+    lane.bytes = 0;
     lane.competing = 0;
+    const look = {};
+    const byTurn: QueueEntry[][] = [];
     for (const entry of lane.waiting) {
       const { load } = entry;
       if (load.look !== look) {
         load.look = look;
         load.turns = load.held;
       }
-      if (entry.passedOver || (perAddress > 0 && load.held >= perAddress)) {
+      if (this.#isFrozen(entry)) {
         entry.turn = -1;
+        entry.position = 1 + lane.order.length;
+        entry.bytesAhead = lane.bytes;
         continue;
       }
       entry.turn = load.turns++;
       if (this.#mayHave(entry) && lane.competing++ === 0) lane.firstRank = entry.rank;
+      this.#line(lane, entry);
+      (byTurn[entry.turn] ??= []).push(entry);
     }
+    if (byTurn.length > 1) this.#inTurns(lane, byTurn);
+  }
+
+  /** Puts the entries in the order of their turns. */
+  #inTurns(lane: Lane, byTurn: readonly QueueEntry[][]): void {
+    lane.order = [];
+    lane.bytes = 0;
+    byTurn.forEach(entries => {
+      for (const entry of entries) this.#line(lane, entry);
+    });
+  }
+
+  #line(lane: Lane, entry: QueueEntry): void {
+    lane.order.push(entry);
+    entry.position = lane.order.length;
+    entry.bytesAhead = lane.bytes;
+    lane.bytes += entry.file.size;
+  }
+
+  /** A newcomer, the only entry of its address, saves a look when it is last in every respect. False: it is not. */
+  #append(lane: Lane, entry: QueueEntry): boolean {
+    const { load } = entry;
+    if (load.waiting > 0 || this.#isFrozen(entry)) return false;
+    const last = lane.order.at(-1);
+    if (last !== undefined && last.turn > load.held) return false;
+    entry.turn = load.held;
+    if (this.#mayHave(entry) && lane.competing++ === 0) lane.firstRank = entry.rank;
+    this.#line(lane, entry);
+    return true;
+  }
+
+  #isFrozen({ passedOver, load }: QueueEntry): boolean {
+    return passedOver || (this.perAddress > 0 && load.held >= this.perAddress);
   }
 
   /** Within the share of its address, when those before it get theirs. */
@@ -204,6 +257,9 @@ function lanesFor(slots: number): Lane[] {
   return Array.from({ length: Math.min(Math.max(1, slots), CLASSES_MAX) }, () => ({
     held: 0,
     waiting: [],
+    round: -1,
+    order: [],
+    bytes: 0,
     competing: 0,
     firstRank: 0,
   }));
