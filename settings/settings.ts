@@ -274,6 +274,12 @@ export const declaration = {
       default: () => [],
       doc: 'Slots of their own for some clients, besides `uploads.slots`: a list of `name`, `slots`, and at least one of `addresses` (IP addresses and ADDRESS/BITS), `agents` (patterns of the User-Agent with `*`, which any client can pretend) and `gave` (bytes that an address has given us, at least); optionally `maxPerAddress` and `limit` (bytes per second of the group, 0: no limit). All conditions of an entry have to be met, and the first entry that fits holds; who fits none has the common slots.',
     }),
+    credit: setting(yesOrNo, {
+      flag: '--upload-credit',
+      change: 'hot',
+      default: false,
+      doc: 'An address that has given us bytes moves up in the upload queue: by a minute for each 100 MB, at most by ten minutes.',
+    }),
     speed: setting(integer(0, 100_000_000_000), {
       flag: '--upload-speed <bytes>',
       change: 'hot',

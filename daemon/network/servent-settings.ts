@@ -29,6 +29,7 @@ export function serventSettings(resolved: ResolvedSettings, spent: () => boolean
     slotsPerAddress: () => uploads.maxPerAddress,
     queue: () => uploads.queue,
     groups: () => (spent() ? NO_GROUPS : uploads.groups),
+    credit: () => uploads.credit,
   });
   return readAnew<ServentSettings>({
     userAgent: () => gnutella.userAgent,

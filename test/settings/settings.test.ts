@@ -111,6 +111,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'queries.privacy': ['hashed', 'hashed', 'hashed'],
     'limits.schedule': ['[]', '[]', []],
     'uploads.groups': ['[]', '[]', []],
+    'uploads.credit': ['on', 'true', true],
     hooks: ['[]', '[]', []],
     'log.level': ['debug', 'debug', 'debug'],
     'log.format': ['json', 'json', 'json'],

@@ -13,6 +13,7 @@ import {
   type QueueViolation,
   type SlotRequest,
 } from './queue/admission.ts';
+import { creditMs } from './queue/credit.ts';
 import { EntryPools } from './queue/entry-pools.ts';
 import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
 import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
@@ -271,12 +272,16 @@ export class UploadQueue {
     entry.pool = this.#pools.poolOf(entry.load.address, entry.agent);
     entry.state = 'waiting';
     entry.enteredAt = now;
-    entry.rank = now;
+    entry.rank = now - this.#creditMs(entry.load.address);
     entry.file = request.file;
     entry.node = request.node ?? entry.node;
     this.#startWaiting(entry);
     this.#endAt(entry, now + this.#times.pollMaxMs);
     return entry;
+  }
+
+  #creditMs(address: string): number {
+    return this.limits.credit === true ? creditMs(this.#ports.gave?.(address) ?? 0) : 0;
   }
 
   #create({ connection, address, level, agent = null, file }: SlotRequest, now: number): QueueEntry | null {

@@ -10,6 +10,8 @@ export interface UploadLimits {
   readonly queue: number;
   /** With slots of their own; another array when they have changed. */
   readonly groups?: readonly UploadGroup[] | undefined;
+  /** Who has given to us moves up. */
+  readonly credit?: boolean | undefined;
 }
 
 /** Uploads at the same time, of all groups. */
