@@ -21,6 +21,11 @@ export function isIpv6(host: string): boolean {
   return host.includes(':');
 }
 
+/** The /64 of an IPv6 address, which one host may have all of. */
+export function ipv6Network(host: string): string {
+  return ipaddr.IPv6.parse(host).parts.slice(0, 4).join(':');
+}
+
 // no leading zeros: some programs read them as octal
 const STRICT_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 

@@ -1,7 +1,7 @@
 // The locations of one file: who may have it, who has it for certain, who is said not to have it.
 //
 // A location is in at most one of two tables: known, or banned. Good means first-hand knowledge: it served us, or it named its own address.
-import { formatEndpoint } from '../../wire/endpoint.ts';
+import { formatEndpoint, ipv6Network, isIpv6 } from '../../wire/endpoint.ts';
 import type { AltLocation } from './alt-locations.ts';
 import type { FirewalledLocation } from './firewalled-location.ts';
 
@@ -14,6 +14,8 @@ export interface MeshEntry {
   readonly good: boolean;
   /** Networks whose servents say that it does not have the file: fewer than REPORTERS_MIN. */
   readonly reporters: readonly string[];
+  /** See LOCATIONS_OF_HOST_MAX; null for one without an address. */
+  readonly block: string | null;
 }
 
 export interface MeshBan {
@@ -29,6 +31,8 @@ export const LIFETIME_MS = 12 * 3_600_000;
 /** Of a file that we share whole: those who want it have us, and need few others. */
 export const SHARED_LIFETIME_MS = 3_600_000;
 export const BAN_MS = 2 * 3_600_000;
+/** Of one host, or of one /64 of IPv6, whatever ports they name: it must not crowd out others, nor be dialled at each of its ports. */
+export const LOCATIONS_OF_HOST_MAX = 4;
 /** Reports from so many networks ban a location. */
 export const REPORTERS_MIN = 3;
 
@@ -39,6 +43,12 @@ export class FileLocations {
   readonly #known = new Map<string, MeshEntry>();
   /** The oldest first; at most LOCATIONS_OF_FILE_MAX. */
   readonly #banned = new Map<string, MeshBan>();
+  readonly #ofHostMax: number;
+
+  /** `sharedAddress`: all servents have one address and differ by port. */
+  constructor(sharedAddress: boolean) {
+    this.#ofHostMax = sharedAddress ? LOCATIONS_OF_FILE_MAX : LOCATIONS_OF_HOST_MAX;
+  }
 
   /** Locations and bans. */
   get size(): number {
@@ -51,11 +61,13 @@ export class FileLocations {
     this.#expire(now);
     if (this.#banned.has(key)) return false;
     const known = this.#known.get(key);
+    const block = blockOf(location);
+    if (known === undefined && !this.#makeRoomOf(block, good)) return false;
     this.#known.delete(key);
-    if (known === undefined && this.#known.size >= LOCATIONS_OF_FILE_MAX) this.#makeRoom();
+    if (this.#known.size >= LOCATIONS_OF_FILE_MAX) this.#makeRoom();
     // hearsay does not change what is known first-hand, such as the push proxies of a servent
     if (known?.good === true && !good) this.#known.set(key, { ...known, seenAt: now });
-    else this.#known.set(key, { location, seenAt: now, good, reporters: good ? [] : (known?.reporters ?? []) });
+    else this.#known.set(key, { location, seenAt: now, good, reporters: good ? [] : (known?.reporters ?? []), block });
     return known === undefined;
   }
 
@@ -114,6 +126,15 @@ export class FileLocations {
     if (oldest !== null) this.#known.delete(oldest);
   }
 
+  /** Room for one more of a host: its longest unseen goes, one that is not good first. False: all are good, and the new one is not. */
+  #makeRoomOf(block: string | null, good: boolean): boolean {
+    if (block === null) return true;
+    const same = [...this.#known].filter(([, entry]) => entry.block === block);
+    if (same.length < this.#ofHostMax) return true;
+    const [key] = same.find(([, entry]) => !entry.good) ?? (good ? same[0] : undefined) ?? [];
+    return key !== undefined && this.#known.delete(key);
+  }
+
   #expire(now: number): void {
     const lifetimeMs = this.shared ? SHARED_LIFETIME_MS : LIFETIME_MS;
     for (const [key, { seenAt }] of this.#known) {
@@ -130,6 +151,11 @@ export class FileLocations {
 /** Identifies a location of a file. */
 export function locationKey(location: MeshLocation): string {
   return isFirewalled(location) ? location.serventGuid.toString('hex') : formatEndpoint(location);
+}
+
+function blockOf(location: MeshLocation): string | null {
+  if (isFirewalled(location)) return null;
+  return isIpv6(location.host) ? ipv6Network(location.host) : location.host;
 }
 
 export function isFirewalled(location: MeshLocation): location is FirewalledLocation {

@@ -1,9 +1,7 @@
 // The download mesh: for each file that we share or fetch, the other servents that have it.
-
-import ipaddr from 'ipaddr.js';
 import type { Role } from '../../handshake/capabilities.ts';
 import type { NetworkRules } from '../../network-rules.ts';
-import { type Endpoint, isIpv6, reachOf } from '../../wire/endpoint.ts';
+import { type Endpoint, ipv6Network, isIpv6, reachOf } from '../../wire/endpoint.ts';
 import type { AltLocation } from './alt-locations.ts';
 import { FileLocations, isFirewalled, type MeshBan, type MeshEntry, type MeshLocation } from './file-locations.ts';
 
@@ -119,7 +117,7 @@ export class Mesh {
 
   #change<Result>(sha1: Buffer, change: (file: FileLocations) => Result): Result {
     const key = keyOf(sha1);
-    const file = this.#files.get(key) ?? new FileLocations();
+    const file = this.#files.get(key) ?? new FileLocations(this.sharedAddress);
     const before = file.size;
     const result = change(file);
     this.#locations += file.size - before;
@@ -146,5 +144,5 @@ const keyOf = (sha1: Buffer): string => sha1.toString('latin1');
 function networkOf(host: string): string | null {
   if (reachOf(host) === 'unusable') return null;
   if (!isIpv6(host)) return host.split('.', 2).join('.');
-  return ipaddr.parse(host).toByteArray().slice(0, 8).join('.');
+  return ipv6Network(host);
 }

@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Role } from '../../../../protocol/handshake/capabilities.ts';
+import { Headers } from '../../../../protocol/handshake/header-block.ts';
 import { NETWORK_RULES } from '../../../../protocol/network-rules.ts';
 import type { AltLocation } from '../../../../protocol/transfer/mesh/alt-locations.ts';
 import {
   BAN_MS,
+  isFirewalled,
   LIFETIME_MS,
   LOCATIONS_OF_FILE_MAX,
+  LOCATIONS_OF_HOST_MAX,
   SHARED_LIFETIME_MS,
 } from '../../../../protocol/transfer/mesh/file-locations.ts';
 import { MESH_LIMITS, Mesh } from '../../../../protocol/transfer/mesh/mesh.ts';
+import { MeshTalk } from '../../../../protocol/transfer/mesh/mesh-talk.ts';
 import type { Endpoint } from '../../../../protocol/wire/endpoint.ts';
 import { formatEndpoint } from '../../../../protocol/wire/endpoint.ts';
 
@@ -164,4 +168,22 @@ t.test('whatever happens, the count is right and no banned location is known', a
       }
     }),
   );
+});
+
+t.test('one host that names itself under many ports drives out nobody, and is told with few of them', async t => {
+  const mesh = publicMesh();
+  for (let n = 0; n < 20; n++) mesh.served(SHA1, nth(n), n);
+  for (let port = 1000; port < 1300; port += 100) {
+    const ports = Array.from({ length: 100 }, (_, i) => `66.6.6.6:${port + i}`);
+    const flood = new MeshTalk(mesh, '66.6.6.6', null);
+    flood.hear(SHA1, new Headers([['X-Alt', ports.join(', ')]]), true, 100);
+  }
+  for (const victim of ['77.7.7.7', '[2600::7]']) {
+    const ports = Array.from({ length: 100 }, (_, i) => `${victim}:${1000 + i}`);
+    new MeshTalk(mesh, '66.6.6.6', null).hear(SHA1, new Headers([['X-Alt', ports.join(', ')]]), true, 100);
+  }
+  const hosts = mesh.ranked(SHA1, 100).map(({ location }) => (isFirewalled(location) ? '' : location.host));
+  t.equal(hosts.filter(host => host.startsWith('20.')).length, 20, 'those who have the file are still known');
+  for (const host of ['66.6.6.6', '77.7.7.7', '2600::7'])
+    t.equal(hosts.filter(each => each === host).length, LOCATIONS_OF_HOST_MAX, host);
 });
