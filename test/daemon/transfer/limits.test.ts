@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import t from 'tap';
 import { Bandwidth } from '../../../daemon/net/bandwidth.ts';
 import { SourceConnection } from '../../../daemon/transfer/source-connection.ts';
+import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { eventually, readAll, socketPair } from '../../support/loopback.ts';
-import { SharedFiles, serve } from '../../support/shared-files.ts';
+import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
 
 t.test('uploads share their limit and arrive whole', async t => {
   const bandwidth = new Bandwidth();
@@ -79,4 +80,21 @@ t.test('the body of a download is read as the limit allows, its head at once', a
   const ms = performance.now() - began;
   t.equal(bytes, 500_000);
   t.ok(ms > 150, `500 kB at 1 MB/s, 200 of them at once, took ${ms} ms`); // what had come with the head is not held back
+});
+
+t.test('hash trees count as uploads and keep their limit: they are had without a slot', async t => {
+  const bandwidth = new Bandwidth();
+  const files = new SharedFiles(t.testdir());
+  const file = files.add('a.bin', testBytes(32 << 20));
+  const { port } = await serve(t, files, { bandwidth });
+  bandwidth.limit('upload', 50_000);
+  const socket = connect({ port, host: '127.0.0.1' });
+  const ask = `GET /uri-res/N2X?${formatSha1Urn(file.sha1)} HTTP/1.1\r\nHost: x\r\n`;
+  const began = performance.now();
+  socket.write(`${ask}\r\n${ask}Connection: close\r\n\r\n`);
+  const { length } = await readAll(socket);
+  const ms = performance.now() - began;
+  t.ok(length > 25_000, `${length} bytes`);
+  t.ok(ms > 400, `${length} bytes at 50 kB/s, 10 of them at once, took ${ms} ms`);
+  t.equal(bandwidth.moved.upload, length);
 });
