@@ -324,9 +324,10 @@ export class Intake {
       this.#hashed++;
       this.#takeContent(entry, result.content, result.evidence);
     } else if (result.kind === 'harmless' && known !== null) {
-      this.#remember(entry, known, result.evidence);
       this.#share(entry, known);
-      this.#catalog.onRead(index, result.evidence.ctimeMs);
+      // only its first bytes were read, so another change time says nothing yet of its content
+      if (result.evidence.ctimeMs === entry.ctimeMs) this.#remember(entry, known, result.evidence);
+      else this.#catalog.suspect(index);
     } else if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
     else {

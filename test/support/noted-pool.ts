@@ -4,10 +4,13 @@ import { type HashJob, HashPool } from '../../daemon/library/hash-pool.ts';
 
 export class NotedPool extends HashPool {
   readonly #reads: string[] = [];
+  /** Called with each job before it may start. */
+  before: (job: HashJob) => unknown = () => undefined;
 
   override submit(job: HashJob): void {
     const how = job.isHashed ? 'judged' : (job.leaves ?? null) === null ? 'read' : 'sampled';
     this.#reads.push(`${basename(job.path)} ${how}`);
+    this.before(job);
     super.submit(job);
   }
 

@@ -2,7 +2,8 @@
 import { chmodSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { LibraryOptions } from '../../../daemon/library/library.ts';
+import type { FileStore } from '../../../daemon/store/files.ts';
+import { formatBase32 } from '../../../protocol/wire/urn.ts';
 import { openLibrary, sha1 } from '../../support/library.ts';
 import { NotedPool } from '../../support/noted-pool.ts';
 import { testBytes } from '../../support/shared-files.ts';
@@ -14,7 +15,7 @@ async function scene(t: Test, files: Record<string, Buffer>) {
   const pool = new NotedPool(1);
   t.teardown(() => pool.close());
   const at = (name: string): string => join(folder, 'share', name);
-  const open = async (over: Partial<LibraryOptions> = {}) => {
+  const open = async (over: Parameters<typeof openLibrary>[3] = {}) => {
     const opened = await openLibrary(t, folder, [join(folder, 'share')], { hashPool: pool, ...over });
     await opened.library.settled();
     const rescan = async (): Promise<void> => {
@@ -101,4 +102,21 @@ t.test('an upload notices the new change time before a scan does', async t => {
   await library.settled();
   t.equal(library.bySha1(sha1(testBytes(LARGE, 1))), null);
   t.ok(library.bySha1(sha1(testBytes(LARGE, 2))));
+});
+
+t.test('a content that is replaced before its first bytes are judged anew is not taken for the old one', async t => {
+  const [old, anew] = [testBytes(LARGE, 1), testBytes(LARGE, 2)];
+  const { pool, at, open } = await scene(t, { a: old });
+  setDate(at('a'));
+  const { size, mtimeMs, ctimeMs, dev } = statSync(at('a'));
+  const underOtherRules = { size, mtimeMs, ctimeMs, dev, sha1: formatBase32(sha1(old)), judged: 'other rules' };
+  const fileStore = (store: FileStore): FileStore => {
+    store.remember(at('a'), underOtherRules);
+    return store;
+  };
+  pool.before = ({ isHashed }) => isHashed && replace(at('a'), anew);
+  const { library } = await open({ fileStore });
+  t.strictSame(pool.take(), ['a judged', 'a read']);
+  t.equal(library.bySha1(sha1(old)), null);
+  t.ok(library.bySha1(sha1(anew)));
 });
