@@ -121,6 +121,8 @@ export class FileStore {
    */
   remember(path: string, record: FileRecord, leaves: Uint8Array | null = null): void {
     const kept = leaves !== null && leaves.length > TIGER_BYTES ? leaves : (this.#unwritten(path)?.leaves ?? null);
+    const { inode } = this.#pending.get(path)?.record ?? {};
+    if (inode !== undefined && this.#pendingPaths.get(inode) === path) this.#pendingPaths.delete(inode);
     this.#pending.set(path, { record, leaves: kept });
     if (record.inode !== undefined) this.#pendingPaths.set(record.inode, path);
     this.#writing ??= this.#write();
@@ -210,6 +212,7 @@ export class FileStore {
   /** Drops inodes, but for those of files that were renamed. */
   async #forgetInodes(pathOf: ReadonlyMap<string, string>): Promise<void> {
     const inodes = [...pathOf.keys()].filter(inode => !this.#pendingPaths.has(inode));
+    if (inodes.length === 0) return;
     const paths = await this.#inodes.getMany(inodes);
     const gone = inodes.filter((inode, i) => paths[i] === pathOf.get(inode));
     await this.#inodes.batch(gone.map(key => ({ type: 'del', key })));
@@ -241,10 +244,12 @@ export class FileStore {
         leaves === null ? [] : [put(key, Buffer.from(leaves).toString('base64'))],
       );
       try {
+        const replaced = await this.#replacedInodes(changes);
         // trees first: after a kill, a record with a root has its tree
         await this.#trees.batch(trees);
         await this.#files.batch(changes.map(([key, { record }]) => put(key, record)));
         await this.#inodes.batch([...this.#writtenPaths].map(([key, path]) => put(key, path)));
+        await this.#forgetInodes(replaced);
         this.#failing = false;
       } catch (err) {
         if (!this.#failing)
@@ -255,6 +260,17 @@ export class FileStore {
     this.#written = new Map();
     this.#writtenPaths = new Map();
     this.#writing = null;
+  }
+
+  /** Inodes that files at these paths had and have no more, with the paths: programs that save a file write a new one each time. */
+  async #replacedInodes(changes: readonly [string, Pending][]): Promise<Map<string, string>> {
+    const stored = await this.#files.getMany(changes.map(([path]) => path));
+    return new Map(
+      changes.flatMap(([path, { record }], i) => {
+        const inode = stored[i]?.inode;
+        return inode === undefined || inode === record.inode ? [] : [[inode, path] as const];
+      }),
+    );
   }
 
   #unwritten(path: string): Pending | undefined {

@@ -103,3 +103,15 @@ t.test('a store that fails is said once, and nothing rejects', async t => {
   t.strictSame(await files.lookUp([at('0')]), []);
   t.equal(await files.sweep(() => 'gone', 1), 0);
 });
+
+t.test('a file that is saved anew again and again, each time as a new one, leaves one inode', async t => {
+  const { store, files } = await openStore(t);
+  for (let ino = 1; ino <= 50; ino++) {
+    files.remember(at('share', 'a'), { ...record(1), inode: `${ino} 7` });
+    if (ino % 3 === 0) await files.flush();
+  }
+  await files.flush();
+  const inodes: string[] = [];
+  for await (const [inode] of store.table('inodes').entries()) inodes.push(inode);
+  t.strictSame(inodes, ['50 7']);
+});
