@@ -73,7 +73,10 @@ async function start(context: DaemonContext): Promise<RunningDaemon> {
   });
   const serve = (socket: Socket, head: Buffer, pushed: boolean) => transfers.uploads.handle(socket, head, pushed);
   const gave = (address: string) => transfers.past.tallies.ofAddress(address)?.downloaded ?? 0;
-  const network: Network = new Network(context, { library, caches, sink, serve, gave });
+  const network: Network = new Network(context, {
+    ...{ library, caches, sink, serve, gave },
+    onQueueCallback: (socket, head) => transfers.downloads.onQueueCallback(socket, head),
+  });
   const transfers: Transfers = new Transfers(context, library, network, reports);
 
   network.limits.onBudget = (budget, before) => onBudget(context, network, transfers, budget.state, before);

@@ -46,6 +46,8 @@ export interface NetworkParts {
   gave: (address: string) => number;
   /** Serves HTTP on an incoming socket or one opened for a push. */
   serve: (socket: Socket, head: Buffer, pushed: boolean) => void;
+  /** Takes the call of a remote upload queue. */
+  onQueueCallback: (socket: Socket, head: Buffer) => void;
 }
 
 export class Network implements Shell {
@@ -71,7 +73,7 @@ export class Network implements Shell {
   #blockLists: ReadBlockLists = { sources: [], faults: [] };
 
   /** Nothing listens or dials before listen() and join(). */
-  constructor(context: DaemonContext, { library, caches, sink, serve, gave }: NetworkParts) {
+  constructor(context: DaemonContext, { library, caches, sink, serve, gave, onQueueCallback }: NetworkParts) {
     const { settings, clock, random, log, live, startedAt, store, guid } = context;
     const { gnutella, profile } = settings;
     this.#context = context;
@@ -134,10 +136,10 @@ export class Network implements Shell {
     });
     this.queueCalls = new QueueCalls({ servent, serve, dialer: this.dialer, log: log.child({ mod: 'uploads' }) });
     this.#udpFaults = new FaultLog(log.child({ mod: 'udp' }), () => clock.now(), 'internal error on a datagram');
-    this.listener = this.#listenerOf(serve);
+    this.listener = this.#listenerOf(serve, onQueueCallback);
   }
 
-  #listenerOf(serve: NetworkParts['serve']): Listener {
+  #listenerOf(serve: NetworkParts['serve'], queue: NetworkParts['onQueueCallback']): Listener {
     const { settings, log, clock } = this.#context;
     const tls = this.#tls;
     return new Listener(
@@ -154,6 +156,7 @@ export class Network implements Shell {
         overlay: (socket, head, remote) => this.handshaker.accept(socket, head, remote),
         http: (socket, head) => serve(socket, head, false),
         giv: (socket, head) => this.pushes.onGiv(socket, head),
+        queue,
       },
     );
   }

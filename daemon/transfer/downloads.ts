@@ -2,8 +2,10 @@
 import { statfs } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { v4 as uuid } from 'uuid'; // its beginning tells it from others
-import { CodedError } from '../../protocol/errors.ts';
+import { CodedError, ProtocolError } from '../../protocol/errors.ts';
 import type { Random } from '../../protocol/ports.ts';
+import { ReasonCounts } from '../../protocol/reason-counts.ts';
+import { parseQueueCallback } from '../../protocol/transfer/downloads/queue-callback.ts';
 import type { Source } from '../../protocol/transfer/downloads/source.ts';
 import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/downloads/source-plan.ts';
 import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/downloads/source-session.ts';
@@ -25,6 +27,7 @@ import {
   type RunEnd,
 } from './download.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
+import { QueueCallbacks } from './queue-callbacks.ts';
 
 /** The list is full and has no finished download to drop. */
 export class TooManyDownloadsError extends CodedError<'DOWNLOADS_FULL'> {}
@@ -78,6 +81,9 @@ const DISK_RETRY_MS = 30_000;
 /** Longest time of setTimeout. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+export const CALLBACK_OUTCOMES = ['taken', 'unasked', 'malformed'] as const;
+export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
+
 interface Entry {
   readonly download: Download;
   run: { readonly abort: AbortController; readonly over: Promise<void> } | null;
@@ -97,6 +103,9 @@ export class Downloads {
   readonly #entries = new Map<string, Entry>();
   /** Result of the latest lookForLost(). */
   lost: LostParts = NO_LOST_PARTS;
+  /** Calls of remote upload queues. */
+  readonly callbacks = new ReasonCounts<CallbackOutcome>(CALLBACK_OUTCOMES);
+  readonly #callbacks = new QueueCallbacks();
   #activeMax: number;
   #timer: NodeJS.Timeout | null = null;
   #stopped = true;
@@ -159,6 +168,35 @@ export class Downloads {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await Promise.all([...this.#entries.values()].map(entry => halt(entry)));
+    this.#callbacks.close();
+  }
+
+  /** Takes a socket that began with QUEUE from the listener; `head` holds at least the first line. */
+  onQueueCallback(socket: Socket, head: Buffer): void {
+    socket.pause();
+    try {
+      const isTaken = this.#takeCallback(parseQueueCallback(head.toString('latin1')), socket);
+      this.callbacks.count(isTaken ? 'taken' : 'unasked');
+      if (!isTaken) socket.destroy();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.callbacks.count('malformed');
+      socket.destroy();
+    }
+  }
+
+  /** A download that waits for the place goes on at once, even above activeMax. False: none does. */
+  #takeCallback(id: string, socket: Socket): boolean {
+    if (this.#stopped || this.#suspended) return false;
+    for (const entry of this.#entries.values()) {
+      if (entry.run !== null || entry.held || entry.download.state !== 'queued') continue;
+      const called = entry.download.plan.onCalled(id);
+      if (called === null) continue;
+      this.#callbacks.keep(called.source, socket);
+      this.#run(entry);
+      return true;
+    }
+    return false;
   }
 
   /** Its record is stored when it resolves. One that fetches the same hash already gets the new sources instead. */
@@ -320,6 +358,8 @@ export class Downloads {
 
   #connect(source: Source, signal: AbortSignal): Promise<Socket> {
     const { dial, push } = this.#options;
+    const called = this.#callbacks.take(source);
+    if (called !== null) return Promise.resolve(called);
     return source.push && push !== undefined ? push(source, signal) : dial(source.endpoint, signal);
   }
 

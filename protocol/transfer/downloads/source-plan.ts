@@ -57,6 +57,8 @@ export interface PlannedSource<S> {
   /** Ranges of a partial source. */
   available: RangeSet | null;
   place: ParqPlace | null;
+  /** Its queue called us. */
+  called: boolean;
   requestBytes: number;
   /** Named by others only, and has not answered yet: dropped sooner. */
   hearsay: boolean;
@@ -103,13 +105,14 @@ export class SourcePlan<S> {
       error: null,
       available: null,
       place: null,
+      called: false,
       requestBytes: REQUEST_BYTES_FIRST,
       hearsay,
     });
     return true;
   }
 
-  /** The best source that may be asked now: fewest mismatches, fewest failures, longest known. */
+  /** The best source that may be asked now: called by its queue, fewest mismatches, fewest failures, longest known. */
   next(now: number): PlannedSource<S> | null {
     let best: PlannedSource<S> | null = null;
     for (const each of this.#eligible()) {
@@ -127,6 +130,17 @@ export class SourcePlan<S> {
       at = Math.min(at ?? Number.POSITIVE_INFINITY, each.state === 'waiting' ? each.until : now);
     }
     return at;
+  }
+
+  /** The queue in which this place is calls: its source comes next. Null: no source that could be asked has such a place. */
+  onCalled(id: string): PlannedSource<S> | null {
+    for (const each of this.#eligible()) {
+      if (each.place?.id.toLowerCase() !== id || (each.state !== 'waiting' && each.state !== 'idle')) continue;
+      each.state = 'idle';
+      each.called = true;
+      return each;
+    }
+    return null;
   }
 
   /** Makes all sources eligible at once, at a user's request. */
@@ -260,5 +274,7 @@ export class SourcePlan<S> {
 }
 
 function order<S>(a: PlannedSource<S>, b: PlannedSource<S>): number {
-  return a.mismatches - b.mismatches || a.failures - b.failures || a.number - b.number;
+  return (
+    Number(b.called) - Number(a.called) || a.mismatches - b.mismatches || a.failures - b.failures || a.number - b.number
+  );
 }

@@ -103,6 +103,7 @@ export class SourceSession {
     this.#talk = new MeshTalk(job.mesh, endpoint.host, push ? null : endpoint.port);
     this.#steps = this.#run();
     planned.state = 'active';
+    planned.called = false;
     planned.error = null;
   }
 
