@@ -1,6 +1,7 @@
 // Interface of the admin operations, with plain data. The daemon implements it; the HTTP layer calls it.
 import type { z } from 'zod';
 import type { Filter } from './filter.ts';
+import type * as bans from './schemas/bans.ts';
 import type { pageRequest } from './schemas/common.ts';
 import type * as explain from './schemas/explain.ts';
 import type * as hooks from './schemas/hooks.ts';
@@ -25,6 +26,7 @@ export type ResultView = z.infer<typeof searches.result>;
 export type DownloadView = z.infer<typeof transfers.download>;
 export type DownloadState = z.infer<typeof transfers.downloadState>;
 export type UploadView = z.infer<typeof transfers.upload>;
+export type BanView = z.infer<typeof bans.ban>;
 export type PastTransferView = z.infer<typeof transfers.pastTransfer>;
 export type PastSearchView = z.infer<typeof searches.pastSearch>;
 export type TallyView = z.infer<typeof transfers.tally>;
@@ -97,6 +99,7 @@ export type StartSearchInput = z.output<typeof searches.startSearch>;
 export type StartDownloadInput = z.output<typeof transfers.startDownload>;
 export type DownloadSourceInput = z.output<typeof transfers.downloadSource>;
 export type ChangeDownloadInput = z.output<typeof transfers.changeDownload>;
+export type NewBanInput = z.output<typeof bans.newBan>;
 export type NewKeyInput = z.output<typeof keys.newKey>;
 /** A merge patch in the shape of the configuration file. */
 export interface ConfigPatchInput {
@@ -159,6 +162,12 @@ export interface Control {
 
   uploads(input: ListRequest): Answer<Page<UploadView>>;
   cancelUpload(input: ById): Answer<void>;
+
+  /** Addresses banned from uploads, newest first. */
+  bans(input: ListRequest): Answer<Page<BanView>>;
+  addBan(input: NewBanInput): Answer<BanView>;
+  /** Its id is its address. */
+  liftBan(input: ById): Answer<void>;
 
   files(input: ListRequest): Answer<Page<FileView>>;
   folders(input: ListRequest): Answer<Page<FolderView>>;

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
 import { API, change, create, type Endpoint, get, listOf, remove } from './endpoint.ts';
+import * as bans from './schemas/bans.ts';
 import { byId, listQuery, pageOf } from './schemas/common.ts';
 import * as explain from './schemas/explain.ts';
 import * as hooks from './schemas/hooks.ts';
@@ -201,6 +202,24 @@ export const endpoints = {
     tag: 'uploads',
     doc: 'Running and queued uploads, also those that wait without a connection.',
     ...listOf(transfers.upload),
+  }),
+  bans: get(`${API}/bans`, {
+    tag: 'uploads',
+    doc: 'Addresses that are banned from uploads, newest first.',
+    ...listOf(bans.ban),
+  }),
+  addBan: create(`${API}/bans`, {
+    tag: 'uploads',
+    doc: 'Bans an address from uploads and ends those that it has. Its links to other servents and its queries are not concerned.',
+    body: bans.newBan,
+    output: bans.ban,
+    problems: ['TOO_MANY'],
+  }),
+  liftBan: remove(`${API}/bans/:id`, {
+    tag: 'uploads',
+    doc: 'Lifts a ban; its `id` is the address.',
+    params: byId,
+    problems: ['NOT_FOUND'],
   }),
   cancelUpload: remove(`${API}/uploads/:id`, {
     tag: 'uploads',

@@ -1,5 +1,6 @@
 // Table of all events. Event log, streams, hooks, documentation and client types are made from it.
 import { z } from 'zod';
+import { ban } from './schemas/bans.ts';
 import { address, bytes, count, id, seconds, time } from './schemas/common.ts';
 import { folder, hashing } from './schemas/library.ts';
 import { budget } from './schemas/limits.ts';
@@ -60,6 +61,8 @@ export const events = {
   'upload.started': kept('uploads', upload, 'an upload was requested'),
   'upload.progress': latest('uploads', upload, 'it moves'),
   'upload.finished': kept('uploads', upload.extend({ total: bytes }), 'an upload ended after `total` bytes'),
+  'ban.started': kept('uploads', ban, 'an address was banned from uploads'),
+  'ban.lifted': kept('uploads', ban, 'a ban was lifted before its end'),
   'library.scanned': kept('library', folder, 'a shared folder was scanned'),
   'library.hashing': latest('library', hashing, 'progress of scans and hashing, or their end'),
   'status.started': kept('status', status, 'the daemon started'),

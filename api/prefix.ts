@@ -1,4 +1,5 @@
 // Finds an object by the first characters of its id, as docker and git do.
+import { canonicalHost, isIpv6 } from '../protocol/wire/endpoint.ts';
 import { ApiError } from './errors.ts';
 
 /** Most matches named in an error. */
@@ -23,7 +24,8 @@ export interface Named {
  * not compared with addresses. Throws AMBIGUOUS with the matches for several.
  */
 export function idBegunWith(given: string, items: readonly Named[], what: string): string | null {
-  const begun = given.toLowerCase();
+  // a whole IPv4 address is completed by a port, never by more digits
+  const begun = isIpv6(given) || canonicalHost(given) === null ? given.toLowerCase() : `${given}:`;
   const matches = items.filter(item => nameOf(item, begun)?.toLowerCase().startsWith(begun));
   if (matches.length > 1) {
     const shown = matches.slice(0, MATCHES_MAX).map(item => nameOf(item, begun));

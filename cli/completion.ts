@@ -71,6 +71,7 @@ const LIVE: Record<string, (client: Client) => Promise<string[]>> = {
   priority: async client => ids(await client.downloads({ limit: VALUES_MAX })),
   'downloads show': async client => ids(await client.downloads({ limit: VALUES_MAX })),
   'uploads cancel': async client => ids(await client.uploads({ limit: VALUES_MAX })),
+  'bans lift': async client => ids(await client.bans({ limit: VALUES_MAX })),
   'searches show': async client => ids(await client.searches({ limit: VALUES_MAX })),
   'searches remove': async client => ids(await client.searches({ limit: VALUES_MAX })),
   'keys revoke': async client => ids(await client.keys({ limit: VALUES_MAX })),

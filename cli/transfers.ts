@@ -112,7 +112,7 @@ const UPLOADS: List<UploadView> = {
   description: 'show uploads and the upload queue',
   page: client => page => client.uploads(page),
   columns: uploadColumns,
-  follow: { topic: 'uploads', rowOf: event => (event.topic === 'uploads' ? event.data : null) },
+  follow: { topic: 'uploads', rowOf: event => (event.topic === 'uploads' && 'sent' in event.data ? event.data : null) },
 };
 
 function uploadsCommand(terminal: Terminal): Command {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version } from '../api/version.ts';
 import { backupCommands } from './backup.ts';
+import { bansCommand } from './bans.ts';
 import { cacheCommand } from './cache.ts';
 import { bulkCommand, callCommand, openapiCommand } from './call.ts';
 import { completionCommands } from './completion.ts';
@@ -41,6 +42,7 @@ export function createProgram(surroundings: Terminal): Command {
     ...searchCommands(terminal),
     searchesCommand(terminal),
     ...transferCommands(terminal),
+    bansCommand(terminal),
     limitsCommand(terminal),
     ...libraryCommands(terminal),
     configCommand(terminal),

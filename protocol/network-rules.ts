@@ -35,6 +35,8 @@ export interface NetworkRules {
   readonly freeSlotsMs: number;
   /** Accept peers without roles and of protocol 0.4. */
   readonly legacy: boolean;
+  /** Ban addresses from uploads for their conduct. */
+  readonly bans: boolean;
   /** Refuse ultrapeers that flood while we are a leaf, and crawlers that come too often. */
   readonly strict: boolean;
   /** Ask further ultrapeers to become leaves when the network has enough ultrapeers. */
@@ -57,6 +59,7 @@ const PUBLIC: NetworkRules = {
   firstRole: 'leaf',
   freeSlotsMs: 300_000,
   legacy: false,
+  bans: true,
   strict: true,
   wantsLeaves: false,
 };
@@ -90,6 +93,7 @@ const LOCAL: NetworkRules = {
   dialable: LOCAL_REACHES,
   resolvesNames: false,
   sharedAddress: true,
+  bans: false,
   overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, leavesOfAddress: 0, queries: null },
   datagrams: { ...DATAGRAM_LIMITS, ...LOCAL_DATAGRAM_LIMITS, reaches: LOCAL_REACHES },
   // all hosts share an address: no limit per address, retry after 2 s

@@ -9,6 +9,7 @@ import type { Searchable } from './search/shared-file.ts';
 import type { ServentSettings } from './servent-settings.ts';
 import type { Shell } from './servent-shell.ts';
 import type { ServentSink } from './servent-sink.ts';
+import type { Conduct } from './transfer/uploads/conduct/conduct.ts';
 
 export interface ServentParts {
   readonly clock: WallClock;
@@ -21,6 +22,8 @@ export interface ServentParts {
   readonly sink: ServentSink;
   /** Addresses whose bytes are not read. */
   readonly blocked: BlockList;
+  /** Judges those that ask for uploads; absent: nobody does. */
+  readonly conduct?: Conduct;
   /** 16 bytes, for life. */
   readonly serventGuid: Buffer;
   /** Milliseconds since 1970, and the same as a date of RFC 822. */

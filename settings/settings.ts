@@ -280,6 +280,13 @@ export const declaration = {
       default: false,
       doc: 'An address that has given us bytes moves up in the upload queue: by a minute for each 100 MB, at most by ten minutes.',
     }),
+    neverBan: setting(listOf(addressBlock, ','), {
+      flag: '--never-ban <address>',
+      change: 'hot',
+      default: () => ['127.0.0.0/8', '::1'],
+      defaultText: 'this machine: `127.0.0.0/8` and `::1`',
+      doc: 'Addresses, or blocks as ADDRESS/BITS, that are not banned from uploads for what they do there. By hand they can be. Profile `local` bans nobody by itself.',
+    }),
     speed: setting(integer(0, 100_000_000_000), {
       flag: '--upload-speed <bytes>',
       change: 'hot',

@@ -81,6 +81,10 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
       const text = `monthly budget ${state}: ${formatBytes(used)} of ${formatBytes(bytes)} used`;
       return say(text, state === 'slow' || state === 'spent' ? 'warn' : 'info');
     }
+    case 'ban.started':
+      return say(`${event.data.address} is banned from uploads: ${event.data.text}`);
+    case 'ban.lifted':
+      return say(`the ban of ${event.data.address} was lifted`);
     case 'log.line':
       return [lineOf(event.data)];
     case 'log.skipped':

@@ -132,6 +132,8 @@ export class LiveReducer {
         this.#status = event.data;
         break;
       case 'library.hashing':
+      case 'ban.started':
+      case 'ban.lifted':
       case 'status.configured':
       case 'status.budget':
       case 'status.stopping':

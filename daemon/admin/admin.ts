@@ -38,7 +38,7 @@ export async function startAdmin(
   { network, transfers, monitor, gnutella, reload }: AdminParts,
 ): Promise<Admin> {
   const { live, settings, clock, log, shutdown, store, recorder, startedAt } = context;
-  const { library, searches, downloads, uploads: fileServer, past, pastSearches } = transfers;
+  const { library, searches, downloads, uploads: fileServer, bans, past, pastSearches } = transfers;
   const parts = {
     clock,
     network,
@@ -48,6 +48,7 @@ export async function startAdmin(
     monitor,
     downloads,
     fileServer,
+    bans,
     past,
   };
   const telemetry = new Telemetry(recorder, {

@@ -14,6 +14,7 @@ import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
+import type { KeptBans } from '../transfer/kept-bans.ts';
 import type { PastTransfers } from '../transfer/past-transfers.ts';
 import type { PastSearch } from '../transfer/transfers.ts';
 import type { Health } from './health.ts';
@@ -32,6 +33,7 @@ export interface ControlParts {
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
+  bans: KeptBans;
   past: PastTransfers;
   pastSearches: Pick<Journal<PastSearch>, 'newestFirst'>;
   gnutella: Endpoint;

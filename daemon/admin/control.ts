@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type {
   AddHostInput,
   AddressTallyView,
+  BanView,
   ById,
   ChangeDownloadInput,
   ChangeFolderInput,
@@ -31,6 +32,7 @@ import type {
   LogLevelsPatch,
   LogLevelsView,
   LogLineView,
+  NewBanInput,
   NewKeyInput,
   Page,
   PastSearchView,
@@ -57,7 +59,6 @@ import type {
   UploadView,
 } from '../../api/control.ts';
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
-import { isAtLeast } from '../../api/log-level.ts';
 import { pageOf } from '../../api/page.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
 import { Drop } from '../../protocol/overlay/links/drops.ts';
@@ -68,7 +69,6 @@ import { SettingsError } from '../../settings/faults.ts';
 import { explainDownload, explainSearch } from '../explain/explain.ts';
 import { explainPeer } from '../explain/explain-peer.ts';
 import { explainRole } from '../explain/explain-role.ts';
-import { logLevels, logTail } from '../log.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
 import { fileView, folderView, hashingView } from '../views/library.ts';
@@ -77,9 +77,11 @@ import { hostView, keptView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
 import { resultView, searchView } from '../views/searches.ts';
 import { downloadView, uploadView } from '../views/transfers.ts';
+import { Banned } from './banned.ts';
 import type { ControlParts } from './control-parts.ts';
 import { downloadRequest } from './download-request.ts';
 import { FileCursors, fileList, hostFields } from './lists.ts';
+import { Logs } from './logs.ts';
 import { PastLists } from './past-lists.ts';
 import { refusalOf } from './refusals.ts';
 import { SharedFolders } from './shared-folders.ts';
@@ -90,12 +92,16 @@ export class DaemonControl implements Control {
   readonly #files: ReturnType<typeof fileList>;
   readonly #shared: SharedFolders;
   readonly #past: PastLists;
+  readonly #banned: Banned;
+  readonly #logs: Logs;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#files = fileList(parts.library);
     this.#shared = new SharedFolders(parts.library);
     this.#past = new PastLists(parts);
+    this.#banned = new Banned(parts.bans);
+    this.#logs = new Logs(parts.log);
   }
 
   status(): StatusView {
@@ -190,12 +196,7 @@ export class DaemonControl implements Control {
   }
 
   hooks(input: ListRequest): Page<HookView> {
-    return pageOf(
-      this.#parts.hooks.list(),
-      input,
-      ({ id }) => id,
-      hook => hook,
-    );
+    return pageOf(this.#parts.hooks.list(), input, idOf, asItIs);
   }
 
   deliveries({ id, ...page }: ById & ListRequest): Page<DeliveryView> {
@@ -277,6 +278,18 @@ export class DaemonControl implements Control {
 
   cancelUpload({ id }: ById): void {
     if (!this.#parts.fileServer.cancel(id)) throw notFound('upload', id);
+  }
+
+  bans(input: ListRequest): Page<BanView> {
+    return this.#banned.list(input);
+  }
+
+  addBan(input: NewBanInput): BanView {
+    return this.#banned.add(input);
+  }
+
+  liftBan({ id }: ById): void {
+    this.#banned.lift(id);
   }
 
   files(input: ListRequest): Page<FileView> | Promise<Page<FileView>> {
@@ -362,36 +375,20 @@ export class DaemonControl implements Control {
     return validated(this.#parts.reload());
   }
 
-  logLines({ level, ...page }: LogInput): Page<LogLineView> {
-    const lines = logTail(this.#parts.log).newestFirst();
-    return pageOf(
-      lines.filter(line => isAtLeast(line.level, level)),
-      page,
-      ({ id }) => id,
-      line => line,
-    );
+  logLines(input: LogInput): Page<LogLineView> {
+    return this.#logs.lines(input);
   }
 
   logLevels(): LogLevelsView {
-    return logLevels(this.#parts.log).view();
+    return this.#logs.levels();
   }
 
   changeLogLevels(levels: LogLevelsPatch): LogLevelsView {
-    const known = logLevels(this.#parts.log);
-    const unknown = Object.keys(levels).find(part => !known.parts.includes(part));
-    if (unknown !== undefined)
-      throw invalid(unknown, `unknown part of the daemon; expected one of ${known.parts.join(', ')}`);
-    known.change(levels);
-    return this.logLevels();
+    return this.#logs.change(levels);
   }
 
   keys(input: ListRequest): Page<KeyView> {
-    return pageOf(
-      this.#parts.keys.list(),
-      input,
-      ({ id }) => id,
-      key => key,
-    );
+    return pageOf(this.#parts.keys.list(), input, idOf, asItIs);
   }
 
   createKey(input: NewKeyInput): Promise<KeyWithSecret> {
@@ -478,6 +475,9 @@ export class DaemonControl implements Control {
     return this.#parts.health.ready();
   }
 }
+
+const idOf = ({ id }: ById): string => id;
+const asItIs = <T>(row: T): T => row;
 
 /** Turns a settings error into INVALID, and a configuration file that cannot be written into CONFLICT. */
 async function validated(plan: Promise<ConfigPlan>): Promise<ConfigPlan> {

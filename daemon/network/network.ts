@@ -11,6 +11,7 @@ import { Servent } from '../../protocol/servent.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
 import type { Source } from '../../protocol/transfer/downloads/source.ts';
+import { Conduct } from '../../protocol/transfer/uploads/conduct/conduct.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { CacheCalls } from '../bootstrap/cache-calls.ts';
@@ -32,6 +33,7 @@ import { HostStore } from '../store/hosts.ts';
 import { blockFiles, listenerLimits } from './bounds.ts';
 import { Limits } from './limits.ts';
 import { MachineGauge } from './machine-gauge.ts';
+import { neverBanned } from './never-banned.ts';
 import { PushConnections } from './push-connections.ts';
 import { QueueCalls } from './queue-calls.ts';
 import { Refusals } from './refusals.ts';
@@ -63,6 +65,8 @@ export class Network implements Shell {
   readonly pushes: PushConnections;
   readonly queueCalls: QueueCalls;
   readonly #cacheCalls: CacheCalls;
+  /** Judges those that ask for uploads. */
+  readonly conduct: Conduct;
   readonly refusals = new Refusals();
   readonly #context: DaemonContext;
   readonly #blocked = new BlockList();
@@ -78,6 +82,7 @@ export class Network implements Shell {
     const { gnutella, profile } = settings;
     this.#context = context;
     this.rules = NETWORK_RULES[profile];
+    this.conduct = new Conduct({ bans: this.rules.bans, spares: neverBanned(settings) });
     this.bandwidth = new Bandwidth(() => clock.now());
     this.bandwidth.limitGroups(settings.uploads.groups);
     this.limits = new Limits({
@@ -100,6 +105,7 @@ export class Network implements Shell {
         settings: serventSettings(live.resolved, () => this.limits.spent),
         shell: this,
         blocked: this.#blocked,
+        conduct: this.conduct,
         serventGuid: guid,
         startedAt: startedAt.getTime(),
         liveSince: startedAt.toUTCString().replace('GMT', '+0000'),

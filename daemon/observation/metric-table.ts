@@ -13,6 +13,7 @@ import type { SearchRegistry } from '../network/search-registry.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import type { FileServer } from '../transfer/file-server.ts';
+import type { KeptBans } from '../transfer/kept-bans.ts';
 import type { PastTransfers } from '../transfer/past-transfers.ts';
 import { trafficOf } from './traffic.ts';
 
@@ -24,6 +25,7 @@ export interface MetricParts {
   monitor: QueryMonitor;
   downloads: Downloads;
   fileServer: FileServer;
+  bans: Pick<KeptBans, 'running'>;
   past: PastTransfers;
   events: EventLog;
   log: Log;
@@ -344,6 +346,24 @@ export const metrics: readonly Metric[] = [
     'Upload requests by outcome.',
     ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
     'outcome',
+  ),
+  gauge('gnutella_bans', 'Addresses that are banned from uploads.', ({ bans }) => bans.running),
+  counter(
+    'gnutella_bans_total',
+    'Bans from uploads by reason.',
+    ({ network }) => entries(network.conduct.counts.toRecord()),
+    'reason',
+  ),
+  counter(
+    'gnutella_upload_offences_total',
+    'What addresses did on upload connections that counts towards a ban.',
+    ({ network }) => entries(network.conduct.offences.toRecord()),
+    'offence',
+  ),
+  counter(
+    'gnutella_banned_connections_total',
+    'Connections of banned addresses that were closed without an answer.',
+    ({ network }) => network.conduct.turnedAway,
   ),
   counter('gnutella_log_lines_lost_total', 'Log lines that could not be written.', ({ log }) => logOutput(log).lost),
   counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),

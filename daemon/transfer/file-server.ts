@@ -1,6 +1,7 @@
 // Serves shared files over HTTP on sockets from the listener or from answered pushes. Owns the connections.
 import type { Socket } from 'node:net';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
+import { subjectOf } from '../../protocol/transfer/uploads/conduct/subject.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { UploadOutcome } from '../../protocol/transfer/uploads/upload-context.ts';
 import { canonicalHost } from '../../protocol/wire/endpoint.ts';
@@ -60,7 +61,7 @@ export class FileServer {
   handle(socket: Socket, head: Buffer, pushed = false): void {
     const connection = this.#stopping
       ? null
-      : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', pushed);
+      : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', this.#context.clock.now(), pushed);
     if (connection === null) {
       socket.destroy();
       return;
@@ -95,6 +96,12 @@ export class FileServer {
   /** Ends all uploads that run; the connections of those who wait stay. */
   endActive(): void {
     for (const session of this.#sessions.keys()) if (session.snapshot()?.state === 'active') session.close();
+  }
+
+  /** Ends the uploads to an address that was banned; see subject.ts. */
+  endOf(subject: string): void {
+    for (const session of this.#sessions.keys())
+      if (session.snapshot()?.state === 'active' && subjectOf(session.remoteHost) === subject) session.close();
   }
 
   get load(): { active: number; queued: number; rate: number } {

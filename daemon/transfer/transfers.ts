@@ -19,12 +19,14 @@ import { browseHost } from './browse-host.ts';
 import type { DownloadSnapshot } from './download.ts';
 import { Downloads, type DownloadsOptions } from './downloads.ts';
 import { FileServer, type FileServerOptions } from './file-server.ts';
+import { KeptBans, type KeptBansOptions } from './kept-bans.ts';
 import { PastTransfers } from './past-transfers.ts';
 
 /** Callbacks for changes of searches and transfers. */
 export interface TransferReports {
   readonly searches: Pick<SearchRegistryOptions, 'onChange' | 'onResult'>;
   readonly uploads: Pick<FileServerOptions, 'onStarted' | 'onFinished'>;
+  readonly bans: Pick<KeptBansOptions, 'onBanned' | 'onLifted'>;
   readonly downloads: Pick<DownloadsOptions, 'onAdded' | 'onChange' | 'onFailed' | 'onRemoved'>;
   onCompleted(download: DownloadSnapshot): void;
 }
@@ -61,6 +63,7 @@ export class Transfers {
   readonly pastSearches: Journal<PastSearch>;
   readonly library: Library;
   readonly uploads: FileServer;
+  readonly bans: KeptBans;
   readonly searches: SearchRegistry;
   readonly downloads: Downloads;
   readonly #context: DaemonContext;
@@ -68,7 +71,7 @@ export class Transfers {
 
   constructor(context: DaemonContext, library: Library, network: Network, reports: TransferReports) {
     const { settings, clock, random, log, store } = context;
-    const { servent, bandwidth } = network;
+    const { servent, bandwidth, conduct } = network;
     const { identity } = servent;
     const dial = (endpoint: Endpoint, signal: AbortSignal) => network.dialer.dial(endpoint, signal);
     this.#context = context;
@@ -98,6 +101,7 @@ export class Transfers {
     this.uploads = new FileServer({
       files: library,
       queue: servent.uploads,
+      conduct,
       identity,
       mesh: servent.mesh,
       browse: () => library.browsable(),
@@ -113,6 +117,15 @@ export class Transfers {
       onFinished: (upload, bytes, result) => {
         past.addUpload(upload, bytes, result);
         reports.uploads.onFinished?.(upload, bytes, result);
+      },
+    });
+    this.bans = new KeptBans({
+      ...{ conduct, clock, log: log.child({ mod: 'uploads' }) },
+      table: store.table('bans'),
+      ...reports.bans,
+      onBanned: ban => {
+        this.uploads.endOf(ban.subject);
+        reports.bans.onBanned(ban);
       },
     });
     this.downloads = new Downloads({
@@ -151,7 +164,7 @@ export class Transfers {
     shutdown.add('the library', () => this.library.stop());
   }
 
-  /** Takes in the transfers and the upload queue of the last run. The network must not listen yet. */
+  /** Takes in the transfers, the bans and the upload queue of the last run. The network must not listen yet. */
   async restore(): Promise<void> {
     await this.past.start();
     await this.pastSearches.start();
@@ -159,6 +172,8 @@ export class Transfers {
       await this.past.stop();
       await this.pastSearches.stop();
     });
+    await this.bans.start();
+    this.#context.shutdown.add('the bans', () => this.bans.stop());
     await this.#queueStore.start();
   }
 

@@ -126,6 +126,10 @@ export class UploadSession {
     return this.#upload?.id ?? null;
   }
 
+  get remoteHost(): string {
+    return this.#remote.host;
+  }
+
   get bytesPerSecond(): number {
     return this.#upload?.bytesPerSecond ?? 0;
   }

@@ -7,7 +7,9 @@ import type { EventLog } from '../events/event-log.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { SearchSnapshot } from '../network/search-registry.ts';
 import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { BanSnapshot } from '../transfer/kept-bans.ts';
 import type { UploadSnapshot } from '../transfer/upload.ts';
+import { banView } from './bans.ts';
 import { folderView } from './library.ts';
 import { peerView } from './neighbours.ts';
 import { resultView, searchView } from './searches.ts';
@@ -70,6 +72,11 @@ export class EventReports {
   onCompleted(download: DownloadSnapshot): void {
     this.#events.tell('download.finished', downloadView(download));
   }
+
+  readonly bans = {
+    onBanned: (ban: BanSnapshot): void => this.#events.tell('ban.started', banView(ban)),
+    onLifted: (ban: BanSnapshot): void => this.#events.tell('ban.lifted', banView(ban)),
+  };
 
   readonly uploads = {
     onStarted: (upload: UploadSnapshot): void => this.#events.tell('upload.started', uploadView(upload)),

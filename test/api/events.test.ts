@@ -61,6 +61,8 @@ const textOf: { [T in EventType]: (data: EventData<T>) => string } = {
   'download.finished': ({ path }) => path ?? '',
   'download.failed': ({ error }) => error ?? '',
   'download.removed': ({ id }) => id,
+  'ban.started': ({ text }) => text,
+  'ban.lifted': ({ address }) => address,
   'upload.started': ({ name }) => name,
   'upload.progress': ({ sent }) => String(sent),
   'upload.finished': ({ total }) => String(total),

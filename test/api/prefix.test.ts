@@ -20,3 +20,10 @@ t.test('where addresses are the ids, their beginning may be a number', async t =
   const hosts = PEERS.map(({ address }) => ({ address }));
   t.equal(idBegunWith('203', hosts, 'hosts'), '203.0.113.9:6346');
 });
+
+t.test('a whole IPv4 address is completed by its port, not by more digits', async t => {
+  const bans = [{ id: '192.0.2.12', address: '192.0.2.12' }];
+  t.equal(idBegunWith('192.0.2.1', bans, 'bans'), null);
+  t.equal(idBegunWith('192.0.2.', bans, 'bans'), '192.0.2.12');
+  t.equal(idBegunWith('203.0.113.9', [{ id: '203.0.113.9:6346' }], 'hosts'), '203.0.113.9:6346');
+});

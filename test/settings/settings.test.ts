@@ -105,6 +105,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'gnutella.outOfBand': ['off', 'false', false],
     'gnutella.tls': ['off', 'false', false],
     'gnutella.block': ['10.0.0.0/8,::1', '[10.0.0.0/8, "::1"]', ['10.0.0.0/8', '::1']],
+    'uploads.neverBan': ['10.0.0.0/8,::1', '[10.0.0.0/8, "::1"]', ['10.0.0.0/8', '::1']],
     'gnutella.blockLists': ['/a.p2p', '[/a.p2p]', ['/a.p2p']],
     'bootstrap.caches': ['http://A/gwc,uhc:b:1', '["HTTP://a:80/gwc", "uhc:b:1"]', ['http://a/gwc', 'uhc:b:1']],
     'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],

@@ -13,6 +13,7 @@ import type {
   ListRequest,
   LogInput,
   LogLevelsView,
+  NewBanInput,
   NewKeyInput,
   PastTransfersInput,
   PreviewFolderInput,
@@ -27,6 +28,7 @@ import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { only, paged, without } from './rows.ts';
 import {
   AT,
+  aBan,
   aDelivery,
   aDownload,
   aFile,
@@ -49,6 +51,7 @@ import {
   aSearch,
   aTally,
   GUID,
+  itsNetwork,
   someLimits,
 } from './sample-views.ts';
 
@@ -67,6 +70,7 @@ export class FakeControl implements Control {
   /** Of what is started: what is other than in the sample. */
   nextDownload: Partial<typeof aDownload> = {};
   uploadList = [anUpload];
+  banList = [aBan];
   fileList = [aFile];
   folderList = [aFolder];
   keyList = [aKey];
@@ -98,27 +102,7 @@ export class FakeControl implements Control {
       gnutella: { host: '127.0.0.1', port: 6346 },
       api: { host: '127.0.0.1', port: 8346 },
       peers: { leaves: 0, ultrapeers: this.peerList.length },
-      election: {
-        mode: 'auto' as const,
-        active: true,
-        role: 'ultrapeer' as const,
-        fit: true,
-        needed: true,
-        changesIn: null,
-        criteria: [{ name: 'cpu', value: 0.05, wanted: 0.7, met: true, why: 'share of a core in use, at most' }],
-      },
-      reachability: {
-        tcp: { state: 'open' as const, since: AT, known: 'proof' as const, provenAt: AT },
-        udp: { state: 'unknown' as const, since: AT, known: null, provenAt: null },
-      },
-      bootstrap: {
-        state: 'linked' as const,
-        detail: 'there are neighbours enough; no cache is asked',
-        asking: null,
-        round: 0,
-        nextIn: null,
-        caches: { udp: { known: 9, asked: 0, answered: 0 }, web: { known: 0, asked: 0, answered: 0 } },
-      },
+      ...itsNetwork,
       neighbours: [],
       hosts: this.hostList.length,
       library: {
@@ -330,6 +314,22 @@ export class FakeControl implements Control {
   cancelUpload(input: ById) {
     this.#note('cancelUpload', input);
     this.uploadList = without(this.uploadList, 'upload', input.id);
+  }
+
+  bans(input: ListRequest) {
+    this.#note('bans', input);
+    return paged(this.banList, input, row => row.id);
+  }
+
+  addBan(input: NewBanInput) {
+    this.#note('addBan', input);
+    const { address, reason = 'banned by hand' } = input;
+    return { ...aBan, id: address, address, reason: 'by_hand' as const, text: reason };
+  }
+
+  liftBan(input: ById) {
+    this.#note('liftBan', input);
+    this.banList = without(this.banList, 'ban', input.id);
   }
 
   files(input: ListRequest) {

@@ -3,6 +3,7 @@ import { type EventData, type EventType, events, eventTypes, type ServentEvent }
 import { FakeControl } from './fake-control.ts';
 import {
   AT,
+  aBan,
   aDownload,
   aFolder,
   aLogLine,
@@ -30,6 +31,8 @@ export const samples: { readonly [T in EventType]: EventData<T> } = {
   'download.finished': { ...aDownload, state: 'completed' },
   'download.failed': { ...aDownload, state: 'failed', error: 'no sources' },
   'download.removed': { id: 'd1' },
+  'ban.started': aBan,
+  'ban.lifted': aBan,
   'upload.started': anUpload,
   'upload.progress': anUpload,
   'upload.finished': { ...anUpload, total: 1000 },

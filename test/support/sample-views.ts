@@ -1,6 +1,7 @@
 // One of each thing that the API shows, for the tests of API, command line and dashboard.
 import type {
   AddressTallyView,
+  BanView,
   DeliveryView,
   DownloadView,
   Explanation,
@@ -20,6 +21,7 @@ import type {
   QueryView,
   ResultView,
   SearchView,
+  StatusView,
   TallyView,
   UploadView,
 } from '../../api/control.ts';
@@ -237,6 +239,41 @@ export const aDelivery: DeliveryView = {
   seconds: 0.02,
   state: 'done',
   error: null,
+};
+
+/** Parts of the status. */
+export const itsNetwork: Pick<StatusView, 'election' | 'reachability' | 'bootstrap'> = {
+  election: {
+    mode: 'auto',
+    active: true,
+    role: 'ultrapeer',
+    fit: true,
+    needed: true,
+    changesIn: null,
+    criteria: [{ name: 'cpu', value: 0.05, wanted: 0.7, met: true, why: 'share of a core in use, at most' }],
+  },
+  reachability: {
+    tcp: { state: 'open', since: AT, known: 'proof', provenAt: AT },
+    udp: { state: 'unknown', since: AT, known: null, provenAt: null },
+  },
+  bootstrap: {
+    state: 'linked',
+    detail: 'there are neighbours enough; no cache is asked',
+    asking: null,
+    round: 0,
+    nextIn: null,
+    caches: { udp: { known: 9, asked: 0, answered: 0 }, web: { known: 0, asked: 0, answered: 0 } },
+  },
+};
+
+export const aBan: BanView = {
+  id: '192.0.2.9',
+  address: '192.0.2.9',
+  reason: 'early_polls',
+  text: 'asked for its place in the queue again and again before the time it was given',
+  since: AT,
+  until: '2026-11-21T10:05:00.000Z',
+  ...{ times: 1, turnedAway: 2 },
 };
 
 export const someLimits: LimitsView = {

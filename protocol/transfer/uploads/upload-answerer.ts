@@ -3,6 +3,7 @@ import { ReasonCounts } from '../../reason-counts.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { TransferIdentity } from '../transfer-identity.ts';
 import type { BrowsableFile } from './browse-hits.ts';
+import { Conduct } from './conduct/conduct.ts';
 import { NO_PARTIAL_FILES, type PartialFiles } from './partial-file.ts';
 import { UPLOAD_TIMES } from './queue/upload-limits.ts';
 import { UploadConnection } from './upload-connection.ts';
@@ -28,6 +29,8 @@ export interface UploadParts {
   readonly browseChangedAt?: UploadContext['browseChangedAt'] | undefined;
   /** See UploadContext; absent: 410. */
   readonly passPush?: UploadContext['passPush'] | undefined;
+  /** Judges the addresses that ask; absent: nobody is banned. */
+  readonly conduct?: Conduct | undefined;
   readonly times?: Partial<ServerTimes> | undefined;
   /** Connections, whatever they ask for; each costs a few KiB. */
   readonly connectionsMax?: number | undefined;
@@ -52,6 +55,7 @@ export class UploadAnswerer implements UploadContext {
   readonly browseChangedAt: UploadContext['browseChangedAt'];
   readonly outcomes = new ReasonCounts<UploadOutcome>(UPLOAD_OUTCOMES);
   readonly passPush: UploadContext['passPush'];
+  readonly conduct: Conduct;
   readonly #parts: Pick<UploadParts, 'connectionsMax'>;
   #connections = 0;
   #lastNumber = 0;
@@ -66,18 +70,24 @@ export class UploadAnswerer implements UploadContext {
     this.times = { ...SERVER_TIMES, ...parts.times };
     this.browse = parts.browse ?? null;
     this.browseChangedAt = parts.browseChangedAt ?? (() => null);
+    this.conduct = parts.conduct ?? new Conduct();
     this.passPush = parts.passPush ?? (() => 410);
     this.#parts = parts;
   }
 
-  /** A connection that asks for files, accepted or opened because of a push, to be closed with its `close`; null: there are enough. */
-  connect(address: string, pushed = false): UploadConnection | null {
+  /**
+   * A connection that asks for files, accepted or opened because of a push, to be closed with its `close`. Null: there are enough, or the
+   * address is banned and knows it.
+   */
+  connect(address: string, now: number, pushed = false): UploadConnection | null {
     if (this.#connections >= this.#connectionsMax) {
       this.outcomes.count('busy');
       return null;
     }
+    const visit = this.conduct.visit(address, pushed, now);
+    if (visit === null) return null;
     this.#connections++;
-    return new UploadConnection(this, ++this.#lastNumber, address, pushed);
+    return new UploadConnection(this, { number: ++this.#lastNumber, address, pushed, visit });
   }
 
   get #connectionsMax(): number {

@@ -14,6 +14,8 @@ import type { ByteRange } from '../range-set.ts';
 import { type BrowseCoding, browseCodingOf, browseFormOf, PACKETS_MEDIA_TYPE } from './browse-form.ts';
 import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
+import { type Ban, LONGEST_BAN_MS } from './conduct/bans.ts';
+import type { Visit } from './conduct/conduct.ts';
 import { Introduction } from './introduction.ts';
 import { Availability, isPartial, partOf } from './partial-file.ts';
 import type { Admission, QueueView } from './queue/admission.ts';
@@ -102,8 +104,19 @@ interface Moment {
   readonly date: number;
 }
 
+export interface Caller {
+  /** The connection's in the queue. */
+  readonly number: number;
+  /** The peer's, without a port. */
+  readonly address: string;
+  /** We opened it, as asked by push. */
+  readonly pushed: boolean;
+  readonly visit: Visit;
+}
+
 export class UploadConnection {
   readonly #context: UploadContext;
+  readonly #visit: Visit;
   readonly #number: number;
   readonly #address: string;
   #userAgent: string | null = null;
@@ -122,9 +135,9 @@ export class UploadConnection {
   #waitMaxMs: number | null = null;
   #closed = false;
 
-  /** `number`: the connection's in the queue. `address`: the peer's, without a port. `pushed`: we opened it, as asked by push. */
-  constructor(context: UploadContext, number: number, address: string, pushed: boolean) {
+  constructor(context: UploadContext, { number, address, pushed, visit }: Caller) {
     this.#context = context;
+    this.#visit = visit;
     this.#number = number;
     this.#address = address;
     this.#introduction = new Introduction(context.identity, context.browse !== null, pushed);
@@ -156,6 +169,8 @@ export class UploadConnection {
     const at = { now, date };
     this.#about = null;
     this.#userAgent ??= printable(request.headers.get('User-Agent'));
+    const ban = this.#visit.ask(now);
+    if (ban !== null) return this.#refuse(429, 'banned', at, busyHeaders(null, banSeconds(ban, now)));
     try {
       return this.#judge(request, at);
     } catch (error) {
@@ -194,7 +209,7 @@ export class UploadConnection {
     const { headers, body } = treeReply(encodeThex(tree), knowsCodings(request));
     const keepAlive = keepsAlive(request);
     const head = this.#encode(200, keepAlive, at, request, headers);
-    this.#context.outcomes.count('tree');
+    this.#count('tree', at.now);
     const bytes = request.method === 'HEAD' ? head : Buffer.concat([head, body]);
     return { kind: 'reply', status: 200, bytes, keepAlive };
   }
@@ -204,7 +219,8 @@ export class UploadConnection {
     const { request, file, range } = this.#asked();
     this.#pending = null;
     this.#context.queue.finish(this.#number, now, end !== 'whole');
-    this.#context.outcomes.count(outcomeOf(request, file, range, end));
+    this.#count(outcomeOf(request, file, range, end), now);
+    if (request.method === 'GET' && end === 'whole') this.#countCopy(file, range, now);
     return end === 'whole' && keepsAlive(request);
   }
 
@@ -228,6 +244,7 @@ export class UploadConnection {
   close(now: number): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#visit.close(now);
     this.#context.onClosed(this.#number, now);
   }
 
@@ -340,7 +357,8 @@ export class UploadConnection {
     }
     const { place } = admission;
     const keepAlive = place.active && (place.id === null || keepsAlive(request));
-    this.#context.outcomes.count('queued');
+    this.#visit.queued(admission.early, at.now);
+    this.#count('queued', at.now);
     this.#waitMaxMs = place.id === null ? place.lifetimeMs : keepMsOf(place.retryMs);
     const headers = queuedHeaders(file, place);
     const bytes = this.#encode(503, keepAlive, at, request, headers, true, queuedReason(place));
@@ -348,7 +366,7 @@ export class UploadConnection {
   }
 
   #browse(request: RequestHead, at: Moment): UploadVerdict {
-    const { browse, outcomes, identity } = this.#context;
+    const { browse, identity } = this.#context;
     if (browse === null) return this.#refuse(403, 'forbidden', at);
     const form = browseFormOf(request.headers.get('Accept'));
     if (form === null) return this.#refuseFile(request, 406, 'unsupported', EMPTY, at);
@@ -356,11 +374,11 @@ export class UploadConnection {
     const headers = browseHeaders(changedAt, at.date);
     if (isUnchanged(request.headers.get('If-Modified-Since'), changedAt, at.date)) {
       const keepAlive = keepsAlive(request);
-      outcomes.count('unchanged');
+      this.#count('unchanged', at.now);
       return { kind: 'reply', status: 304, bytes: this.#encode(304, keepAlive, at, request, headers), keepAlive };
     }
     if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
-    outcomes.count('browse');
+    this.#count('browse', at.now);
     headers.push(...(form === 'page' ? PAGE_HEADERS : [['Content-Type', PACKETS_MEDIA_TYPE] as const]));
     const coding = browseCodingOf(request);
     if (coding.deflated) headers.push(['Content-Encoding', 'deflate']);
@@ -380,7 +398,7 @@ export class UploadConnection {
 
   /** Refuses and closes the connection. */
   #refuse(status: number, outcome: UploadOutcome, at: Moment, headers: readonly Header[] = EMPTY): UploadReply {
-    this.#context.outcomes.count(outcome);
+    this.#count(outcome, at.now);
     return { kind: 'reply', status, bytes: this.#encode(status, false, at, null, headers), keepAlive: false };
   }
 
@@ -393,8 +411,18 @@ export class UploadConnection {
     at: Moment,
   ): UploadReply {
     const keepAlive = keepsAlive(request) && ++this.#errors < ERRORS_MAX;
-    this.#context.outcomes.count(outcome);
+    this.#count(outcome, at.now);
     return { kind: 'reply', status, bytes: this.#encode(status, keepAlive, at, request, headers), keepAlive };
+  }
+
+  #count(outcome: UploadOutcome, now: number): void {
+    this.#context.outcomes.count(outcome);
+    this.#visit.ended(outcome, now);
+  }
+
+  #countCopy({ sha1, size }: SharedFile, range: ByteRange | null, now: number): void {
+    const bytes = range === null ? size : range.end - range.start;
+    this.#visit.sent(sha1.toString('latin1'), bytes, size, now);
   }
 
   /** `sayKeepAlive`: even to a client that takes it for granted. */
@@ -432,6 +460,11 @@ function outcomeOf(
   if (method === 'HEAD') return 'head';
   if (end !== 'whole') return end === 'cut' ? 'cut' : 'unreadable';
   return range === null || (range.start === 0 && range.end === size) ? 'whole' : 'partial';
+}
+
+/** What a ban still takes, as clients are told. */
+function banSeconds({ until }: Ban, now: number): number {
+  return Math.ceil(Math.min(until - now, LONGEST_BAN_MS) / 1000);
 }
 
 function isNamed({ sha1, tigerRoot }: SharedFile, urn: Urn): boolean {

@@ -34,6 +34,8 @@ export const UPLOAD_OUTCOMES = [
   'busy',
   /** It asked for a slot again and again before its time. */
   'early',
+  /** Its address is banned. */
+  'banned',
   'malformed',
   'too_long',
   'unsupported',

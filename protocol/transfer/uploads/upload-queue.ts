@@ -14,6 +14,7 @@ import {
   type SlotRequest,
 } from './queue/admission.ts';
 import { creditMs } from './queue/credit.ts';
+import { EarlyPolls } from './queue/early-polls.ts';
 import { EntryPools } from './queue/entry-pools.ts';
 import { keepMsOf, lifetimeMsOf, retryMsOf } from './queue/poll-times.ts';
 import { type EntryPool, QueueEntry, type Standing } from './queue/queue-entry.ts';
@@ -28,7 +29,7 @@ export interface QueuePorts {
   /** Bytes that an address has given us; absent: not known. */
   readonly gave?: ((address: string) => number) | undefined;
   /** Told of each violation; whoever keeps scores decides about bans. */
-  readonly onViolation?: ((violation: QueueViolation, address: string, now: number) => void) | undefined;
+  readonly conduct?: { violated(violation: QueueViolation, address: string, now: number): void } | undefined;
   /** Calls a client without a connection for which a slot is kept; absent: nobody is called. */
   readonly callBack?: CallBack | undefined;
 }
@@ -141,7 +142,8 @@ export class UploadQueue {
       this.#report('early_polls', request.address, now);
       return { kind: 'early', retryMs };
     }
-    return { kind: 'queued', place: this.#placeOf(entry, standing, request, now) };
+    const early = isNew ? null : EarlyPolls.isEarly(entry.retryAt, now);
+    return { kind: 'queued', place: this.#placeOf(entry, standing, request, now), early };
   }
 
   /** The body is sent, `broken`: not all of it. The connection may ask for more. */
@@ -472,7 +474,7 @@ export class UploadQueue {
 
   #report(violation: QueueViolation, address: string, now: number): void {
     this.violations.count(violation);
-    this.#ports.onViolation?.(violation, address, now);
+    this.#ports.conduct?.violated(violation, address, now);
   }
 }
 

@@ -38,7 +38,7 @@ t.test('every captured request of every servent is answered with a head that all
     browse: () => [file],
   });
   for (const { file: from, text } of requests) {
-    const connection = answerer.connect('20.0.0.1');
+    const connection = answerer.connect('20.0.0.1', 0);
     if (connection === null) throw new Error('no room');
     const request = parseRequestHead(blockOf(text));
     const verdict = connection.request(request, 0, 0);

@@ -38,7 +38,8 @@ export interface QueuePlace {
 
 export type Admission =
   | { readonly kind: 'granted'; readonly id: string | null }
-  | { readonly kind: 'queued'; readonly place: QueuePlace }
+  /** `early`: it asked before its time; null: for the first time. */
+  | { readonly kind: 'queued'; readonly place: QueuePlace; readonly early: boolean | null }
   /** No slot, and no place in the queue, or the asker does not know queues. */
   | { readonly kind: 'busy'; readonly retryMs: number }
   /** It asked again and again before its time: its place is gone. */

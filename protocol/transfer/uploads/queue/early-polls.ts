@@ -6,6 +6,11 @@ const COUNTED_WITHIN_MS = 600_000;
 const POLLS_MAX = 10;
 
 export class EarlyPolls {
+  /** Whether a poll at `now` comes too early for who may ask again at `retryAt`. */
+  static isEarly(retryAt: number, now: number): boolean {
+    return now <= retryAt - TOLERANCE_MS;
+  }
+
   #count = 0;
   #since = 0;
 
@@ -16,7 +21,7 @@ export class EarlyPolls {
 
   /** A poll at `now` of who may ask again at `retryAt`. True: it is one too many. */
   tooMany(retryAt: number, now: number): boolean {
-    if (now > retryAt - TOLERANCE_MS) return false;
+    if (!EarlyPolls.isEarly(retryAt, now)) return false;
     if (this.#count === 0 || now - this.#since > COUNTED_WITHIN_MS) {
       this.#count = 0;
       this.#since = now;

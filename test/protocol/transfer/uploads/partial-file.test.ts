@@ -41,7 +41,7 @@ function server(file: PartialFile, slots = 4) {
     identity: testIdentity,
     mesh: testMesh(),
   });
-  const connection = answerer.connect('20.0.0.1');
+  const connection = answerer.connect('20.0.0.1', 0);
   if (connection === null) throw new Error('no room');
   return (range: string | undefined, target = `/uri-res/N2R?${formatSha1Urn(SHA1)}`, method = 'GET', more = '') => {
     const fields = `${range === undefined ? '' : `Range: ${range}\r\n`}${more}`;
@@ -95,8 +95,8 @@ t.test('busy says how much there is, and not which ranges; a file at rest says w
     const request = parseRequestHead(
       blockOf(`GET /uri-res/N2R?${formatSha1Urn(SHA1)} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n`),
     );
-    answerer.connect('20.0.0.1')?.request(request, 0, DATE);
-    const verdict = answerer.connect('20.0.0.2')?.request(request, 0, DATE);
+    answerer.connect('20.0.0.1', 0)?.request(request, 0, DATE);
+    const verdict = answerer.connect('20.0.0.2', 0)?.request(request, 0, DATE);
     if (verdict?.kind !== 'reply') throw new Error(verdict?.kind);
     return split(verdict.bytes).head;
   })();

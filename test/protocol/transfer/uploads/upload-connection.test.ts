@@ -50,7 +50,7 @@ function answerer(files: readonly SharedFile[] = [SONG], more: Partial<UploadPar
 }
 
 function connect(to: UploadAnswerer, address = '192.0.2.1'): UploadConnection {
-  const connection = to.connect(address);
+  const connection = to.connect(address, 0);
   if (connection === null) throw new Error('no room');
   return connection;
 }
@@ -298,7 +298,7 @@ t.test('behind a firewall replies name our push proxies, again when they change'
   t.equal(ask().get('X-Push-Proxy'), null);
   proxies = [{ host: '20.0.0.8', port: 6346 }];
   t.equal(ask().get('X-Push-Proxy'), '20.0.0.8:6346');
-  const pushed = answerer().connect('20.0.0.1', true);
+  const pushed = answerer().connect('20.0.0.1', 0, true);
   const head = pushed === null ? null : answer(pushed, pushed.request(get('/x'), 0, DATE));
   t.equal(head?.headers.get('X-Host'), '127.0.0.1:6346', 'the next connection needs no push');
   t.end();
@@ -360,10 +360,10 @@ t.test('no more connections than allowed, until one is closed', t => {
   const all = answerer([], { connectionsMax: 2 });
   const first = connect(all);
   connect(all);
-  t.equal(all.connect('192.0.2.1'), null);
+  t.equal(all.connect('192.0.2.1', 0), null);
   t.equal(all.outcomes.of('busy'), 1);
   first.close(0);
-  t.ok(all.connect('192.0.2.1'));
+  t.ok(all.connect('192.0.2.1', 0));
   t.end();
 });
 

@@ -74,7 +74,7 @@ t.test('who does not come back in time loses the place, but not the id', async t
 
 t.test('ids that are wrong, borrowed or in use open no door', async t => {
   const told: unknown[] = [];
-  const queue = uploadQueue(LIMITS, { onViolation: (...what) => told.push(what) });
+  const queue = uploadQueue(LIMITS, { conduct: { violated: (...what) => told.push(what) } });
   const granted = queue.ask(slotRequest(1, 'a'), 0);
   const { id } = placeOf(queue.ask(slotRequest(2, 'b'), 0));
   t.match(
@@ -155,7 +155,7 @@ t.test('who has the end of the file leaves the slot at once', async t => {
 
 t.test('ten polls before their time end the place; who is a little early is not counted', async t => {
   const told: string[] = [];
-  const queue = uploadQueue(LIMITS, { onViolation: violation => told.push(violation) });
+  const queue = uploadQueue(LIMITS, { conduct: { violated: violation => told.push(violation) } });
   queue.ask(slotRequest(1, 'a'), 0);
   const { id } = placeOf(queue.ask(slotRequest(2, 'b'), 0));
   for (let now = 20_001; now < 500_000; now += 20_001) placeOf(queue.ask(slotRequest(2, 'b', { id }), now));
