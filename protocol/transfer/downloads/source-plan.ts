@@ -67,7 +67,7 @@ export interface PlannedSource<S> {
 export class SourcePlan<S> {
   readonly #random: Random;
   readonly #times: RetryTimes;
-  /** By key, in order of arrival; at most SOURCES_MAX. A new one replaces a dropped one. */
+  /** By key, in order of arrival; at most SOURCES_MAX. A new one replaces a dropped one, or one that was only named. */
   readonly #sources = new Map<string, PlannedSource<S>>();
   #arrived = 0;
   /** After a mismatch the whole file comes from one source, so that the next mismatch identifies it. */
@@ -88,10 +88,11 @@ export class SourcePlan<S> {
     return this.#sources.size;
   }
 
-  /** False: known already (a dropped one stays dropped), or no room. */
+  /** False: known already (a dropped one stays dropped), or no room. Lists of alternates, which may be lies, leave room for others. */
   add(key: string, source: S, hearsay = false): boolean {
     if (this.#sources.has(key)) return false;
-    if (this.#sources.size >= SOURCES_MAX && !this.#forgetDropped()) return false;
+    if (this.#sources.size >= SOURCES_MAX && !this.#forgetDropped() && (hearsay || !this.#forgetHearsay()))
+      return false;
     this.#sources.set(key, {
       source,
       key,
@@ -265,6 +266,12 @@ export class SourcePlan<S> {
     planned.state = 'waiting';
     planned.until = now + ms;
     planned.error = reason;
+  }
+
+  #forgetHearsay(): boolean {
+    for (const { hearsay, state, key } of this.#sources.values())
+      if (hearsay && state !== 'active') return this.#sources.delete(key);
+    return false;
   }
 
   #forgetDropped(): boolean {

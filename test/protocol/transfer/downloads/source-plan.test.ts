@@ -207,3 +207,13 @@ t.test('a full table forgets dropped sources for new ones, and only those', asyn
   t.equal(plan.size, SOURCES_MAX);
   t.notOk([...plan].some(({ key }) => key === 's0'));
 });
+
+t.test('a source that names dozens of others leaves room for those that a search finds', async t => {
+  const plan = planOf('a');
+  for (let i = 0; i < 100; i++) plan.add(`fake ${i}`, 'F', true);
+  t.equal(plan.size, SOURCES_MAX);
+  for (let i = 0; i < 10; i++) t.ok(plan.add(`found ${i}`, 'B'));
+  t.notOk(plan.add('fake', 'F', true));
+  t.equal(plan.size, SOURCES_MAX);
+  t.equal([...plan].filter(({ hearsay }) => !hearsay).length, 11);
+});
