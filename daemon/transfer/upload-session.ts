@@ -14,7 +14,7 @@ import { isPartial, type PartialFile, type PartialFiles } from '../../protocol/t
 import type { SendEnd, UploadConnection, UploadVerdict } from '../../protocol/transfer/uploads/upload-connection.ts';
 import type { NamedFiles, ServerTimes } from '../../protocol/transfer/uploads/upload-context.ts';
 import type { UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
-import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Bandwidth, Usage } from '../net/bandwidth.ts';
@@ -77,7 +77,7 @@ export class UploadSession {
     this.#context = context;
     this.#connection = connection;
     this.#socket = socket;
-    this.#remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    this.#remote = { host: canonicalHost(socket.remoteAddress ?? '') ?? '', port: socket.remotePort ?? 0 };
     socket.on('error', error =>
       context.log.debug({ address: formatEndpoint(this.#remote), err: error }, 'an upload connection failed'),
     );

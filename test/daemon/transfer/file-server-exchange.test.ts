@@ -6,6 +6,7 @@ import { RangeSet } from '../../../protocol/transfer/range-set.ts';
 import type { PartialFile } from '../../../protocol/transfer/uploads/partial-file.ts';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { HttpClient } from '../../support/http-client.ts';
+import { readAll, socketPair } from '../../support/loopback.ts';
 import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
 
 const BROWSE = 'GET / HTTP/1.1';
@@ -102,3 +103,16 @@ t.test(
     t.equal(files.uploads, 0, 'not an upload of a shared file');
   },
 );
+
+t.test('a client that comes over IPv4 to a socket for both protocols is known by its IPv4 address', async t => {
+  const files = new SharedFiles(t.testdir());
+  files.add('a', testBytes(10));
+  const hosts: string[] = [];
+  const { server } = await serve(t, files, { onFinished: ({ remote }) => hosts.push(remote.host) });
+  const { ours, theirs } = await socketPair(t);
+  Object.defineProperty(ours, 'remoteAddress', { value: '::ffff:192.0.2.7' }); // as Node.js gives it there
+  server.handle(ours, Buffer.from('GET /get/1/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+  t.match((await readAll(theirs)).toString(), /^HTTP.1.1 200/);
+  await server.stop();
+  t.strictSame(hosts, ['192.0.2.7']);
+});
