@@ -410,10 +410,15 @@ export class Library implements Searchable, ContentFiles {
 
   /**
    * Adds a finished download with the SHA-1 that the caller has verified; it is not hashed again. Resolves with null when it is not
-   * in a shared folder.
+   * in a shared folder, or cannot be read.
    */
   async addFile(path: string, sha1: Buffer): Promise<SharedFile | null> {
-    return await this.#intake.takeVerified(path, sha1);
+    try {
+      return await this.#intake.takeVerified(path, sha1);
+    } catch (err) {
+      this.#log.warn({ err, path }, `${path} is not shared: it cannot be read`); // its owner may have moved it already
+      return null;
+    }
   }
 
   /** Resolves when no scan, hash or write is pending. */

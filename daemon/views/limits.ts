@@ -11,10 +11,7 @@ export interface LimitedParts {
   readonly clock: Clock;
 }
 
-const MINUTE_MS = 60_000;
-
 export function limitsView({ network: { limits }, library, live, clock }: LimitedParts): LimitsView {
-  const wholeMinute = Math.floor(clock.wallTime() / MINUTE_MS) * MINUTE_MS;
   const items = limits.now.map(
     ({ name, bytesPerSecond, stopped, origin, why, changesIn }): LimitView => ({
       name,
@@ -23,13 +20,20 @@ export function limitsView({ network: { limits }, library, live, clock }: Limite
       origin,
       why,
       used: usedBy(name, limits),
-      changesAt: changesIn === null ? null : new Date(wholeMinute + changesIn * MINUTE_MS).toISOString(),
+      changesAt: changesIn === null ? null : changeAt(clock.wallTime(), changesIn),
     }),
   );
   const value = live.settings.library.hashSpeed;
   const used = library.hashing.rate;
   const plain = { stopped: false, origin: 'setting', why: 'library.hashSpeed', changesAt: null } as const;
   return { items: [...items, { name: 'hashing', value, used, ...plain }], budget: budgetView(limits) };
+}
+
+/** Minutes of the timetable are those of the clock on the wall, which summer time moves. */
+function changeAt(wallTime: number, minutes: number): string {
+  const date = new Date(wallTime);
+  date.setMinutes(date.getMinutes() + minutes, 0, 0);
+  return date.toISOString();
 }
 
 export function budgetView(limits: Limits): BudgetView {

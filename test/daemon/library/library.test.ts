@@ -160,6 +160,7 @@ t.test('a finished download is shared without being read', async t => {
   const outside = join(folder, 'elsewhere', 'x');
   writeFileSync(outside, 'outside');
   t.equal(await library.addFile(outside, sha1('outside')), null);
+  t.equal(await library.addFile(`${outside} gone`, sha1('outside')), null, 'its owner has moved it already');
   await library.rescan();
   t.equal(library.bySha1(sha1('fetched')), file, 'a scan finds it as it is');
   await close();

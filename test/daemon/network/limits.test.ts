@@ -3,6 +3,7 @@ import { silentLog } from '../../../daemon/log.ts';
 import { Bandwidth } from '../../../daemon/net/bandwidth.ts';
 import { Limits, localTime } from '../../../daemon/network/limits.ts';
 import type { Table } from '../../../daemon/store/table.ts';
+import { type LimitedParts, limitsView } from '../../../daemon/views/limits.ts';
 import type { LimitSettings } from '../../../protocol/bandwidth/limits.ts';
 
 class FakeTable {
@@ -121,4 +122,22 @@ t.test('local time counts days from Monday', async t => {
     monthEnds: new Date(2026, 11, 1).getTime(),
   });
   t.match(localTime(at(30, 0)), { day: 0, minute: 0 });
+});
+
+t.test('a change of the timetable behind the end of summer time is told at its right time', async t => {
+  const before = process.env['TZ'];
+  process.env['TZ'] = 'Europe/Berlin';
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = before;
+  });
+  const limits = { now: [{ name: 'upload', changesIn: 360 }], used: () => 0, budget: {}, month: { ends: 0 } };
+  const clock = { now: () => 0, wallTime: () => Date.parse('2026-10-24T22:00:30Z') }; // midnight there
+  const { items } = limitsView({
+    network: { limits },
+    library: { hashing: { rate: 0 } },
+    live: { settings: { library: { hashSpeed: 0 } } },
+    clock,
+  } as unknown as LimitedParts);
+  t.equal(items[0]?.changesAt, '2026-10-25T05:00:00.000Z', 'six on the clock, seven hours later');
 });
