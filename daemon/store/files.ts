@@ -36,6 +36,8 @@ export const AWAY_MS_MAX = 90 * 24 * 3600_000;
 /** Above this number of missing files, further hashes are dropped at once, in order of paths. */
 export const AWAY_FILES_MAX = 1_000_000;
 /** Changes written in one batch. */
+/** Records parsed at a time: all that is shared is swept after each scan, while queries are answered. */
+const SWEEP_PAGE = 50;
 const SWEEP_SLICE = 1000;
 
 /** Progress of the check of all files: paths up to `after` are checked; null: the check rests until the next round. */
@@ -191,7 +193,7 @@ export class FileStore {
       forgotten += still.filter(({ type }) => type === 'del').length;
     };
     try {
-      for await (const [key, record] of this.#files.entries()) {
+      for await (const [key, record] of this.#files.entries({ page: SWEEP_PAGE })) {
         const fate = fateOf(key, record);
         if (fate === 'keep') continue;
         const since = record.awaySince ?? now;

@@ -14,6 +14,8 @@ export interface Range {
   lte?: string;
   reverse?: boolean;
   limit?: number;
+  /** Records read, and parsed, in one turn of the event loop. */
+  page?: number;
 }
 
 export interface WriteOptions {
@@ -65,10 +67,10 @@ export class Table<V> {
   }
 
   /** Iterates in key order, a page at a time; sees writes beyond the pages already read. Skips records that are not JSON. */
-  async *entries({ limit = Number.POSITIVE_INFINITY, ...range }: Range = {}): AsyncGenerator<[string, V]> {
+  async *entries({ limit = Number.POSITIVE_INFINITY, page: size = PAGE_ENTRIES, ...range }: Range = {}): AsyncGenerator<[string, V]> {
     let left = limit;
     for (let rest: Range = range; left > 0; ) {
-      const most = Math.min(left, PAGE_ENTRIES);
+      const most = Math.min(left, size);
       const page = await this.#database.read(this.name, sublevel => sublevel.iterator({ ...rest, limit: most }).all());
       for (const [key, text] of page) {
         const value = this.#parse(key, text);
