@@ -98,13 +98,14 @@ export function roleNoun(name: string): string {
 const DEMAND: ReadonlySet<string> = new Set(['leaves', 'need']);
 
 export function explainRole(report: RoleReport): Explanation {
-  const { mode, active, role, criteria } = report;
+  const { mode, active, role, criteria, heldBecause } = report;
   const told = active ? criteria : criteria.filter(({ name }) => !DEMAND.has(name));
-  const chosen = active
+  const elected = active
     ? `, ${role === 'leaf' ? 'by election' : 'elected'}: ${electedBecause(report)}`
     : mode === 'auto'
       ? ': no election takes place, because gnutella.seek is 0'
       : ', because gnutella.mode says so';
+  const chosen = heldBecause === null ? elected : `: ${heldBecause}`;
   return {
     verdict: `we are ${role === 'leaf' ? 'a leaf' : 'an ultrapeer'}${chosen}`,
     tests: told.map(criterion => ({

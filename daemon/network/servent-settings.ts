@@ -30,6 +30,7 @@ export function serventSettings(resolved: ResolvedSettings, spent: () => boolean
     queue: () => uploads.queue,
     groups: () => (spent() ? NO_GROUPS : uploads.groups),
     credit: () => uploads.credit,
+    suspended: spent,
   });
   return readAnew<ServentSettings>({
     userAgent: () => gnutella.userAgent,

@@ -99,7 +99,15 @@ t.test('a download that waits names what it waits for', async t => {
 t.test('a role says who chose it, and each criterion what would mend it', async t => {
   const met = { name: 'memory', value: 4e9, wanted: 1e6, met: true, why: 'bytes free for leaves' };
   const unmet = { name: 'tcp_reachable', value: null, wanted: true, met: false, why: 'somebody connected to our port' };
-  const report = { mode: 'leaf', active: false, role: 'leaf', fit: false, needed: true, heldForMs: 0 } as const;
+  const report = {
+    mode: 'leaf',
+    active: false,
+    role: 'leaf',
+    fit: false,
+    needed: true,
+    heldForMs: 0,
+    heldBecause: null,
+  } as const;
   const { verdict, tests } = explainRole({ ...report, criteria: [met, unmet] });
   t.equal(verdict, 'we are a leaf, because gnutella.mode says so');
   t.match(tests, [
@@ -109,6 +117,7 @@ t.test('a role says who chose it, and each criterion what would mend it', async 
   const verdictOf = (changes: object) => explainRole({ ...report, criteria: [], ...changes }).verdict;
   t.match(verdictOf({ mode: 'auto', active: true, role: 'ultrapeer' }), /^we are an ultrapeer, elected/);
   t.equal(verdictOf({ mode: 'auto' }), 'we are a leaf: no election takes place, because gnutella.seek is 0');
+  t.equal(verdictOf({ heldBecause: 'the monthly budget is used up' }), 'we are a leaf: the monthly budget is used up');
 });
 
 const GOOD: Vitals = {
@@ -129,7 +138,15 @@ const GOOD: Vitals = {
 t.test('why we are a leaf or an ultrapeer is said in words and units, for each situation', async t => {
   const told = (role: 'leaf' | 'ultrapeer', changes: Partial<Vitals> = {}, report: object = {}) => {
     const assessment = new Election(PUBLIC_ELECTION, role, 0).assess({ ...GOOD, ...changes }, 1e8);
-    const explained = explainRole({ ...assessment, mode: 'auto', active: true, role, heldForMs: 0, ...report });
+    const explained = explainRole({
+      ...assessment,
+      mode: 'auto',
+      active: true,
+      role,
+      heldForMs: 0,
+      heldBecause: null,
+      ...report,
+    });
     return { ...explained, values: Object.fromEntries(explained.tests.map(({ name, value }) => [name, value])) };
   };
   const needed = told('leaf', {}, { heldForMs: 40_000 });
@@ -203,7 +220,14 @@ t.test('what is said of the role is what the election says', async t => {
       fc.constantFrom('leaf', 'ultrapeer'),
       (measured, rules, role) => {
         const assessment = new Election(rules, role, 0).assess(measured, 1e8);
-        const { verdict, tests } = explainRole({ ...assessment, mode: 'auto', active: true, role, heldForMs: 0 });
+        const { verdict, tests } = explainRole({
+          ...assessment,
+          mode: 'auto',
+          active: true,
+          role,
+          heldForMs: 0,
+          heldBecause: null,
+        });
         t.strictSame(
           tests.map(({ name, ok }) => [name, ok]),
           assessment.criteria.map(({ name, met }) => [name, met]),

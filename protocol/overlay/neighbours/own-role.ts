@@ -27,6 +27,8 @@ export interface RoleReport extends Assessment {
   readonly role: Role;
   /** Milliseconds until the role may change; 0 when it has no reason to. */
   readonly heldForMs: number;
+  /** Why it is a leaf whatever elections and the setting say; null: they decide. */
+  readonly heldBecause: string | null;
 }
 
 export class OwnRole {
@@ -38,7 +40,8 @@ export class OwnRole {
   #electionAt: number;
   /** A leaf with enough ultrapeers stays one, whatever else changes: no election until it has fewer. */
   #content = false;
-  #held = false;
+  /** Why it is a leaf whatever elections and the setting say; null: they decide. */
+  #heldBecause: string | null = null;
 
   constructor(options: OwnRoleOptions) {
     const { rules, mode, leavesMax, seeks, random, now } = options;
@@ -72,8 +75,8 @@ export class OwnRole {
 
   /** While it is held we are a leaf, whatever settings and elections say. */
   hold(held: boolean, why: string, now: number): void {
-    if (held === this.#held) return;
-    this.#held = held;
+    if (held === (this.#heldBecause !== null)) return;
+    this.#heldBecause = held ? why : null;
     if (held) {
       this.#election.yield(now);
       this.#become('leaf', why, now);
@@ -87,12 +90,13 @@ export class OwnRole {
       active: this.active,
       role: this.#role,
       heldForMs: this.#heldForMs,
+      heldBecause: this.#heldBecause,
     };
   }
 
   /** Holds the election when it is due. Returns the time of the next one; Infinity when none is due with so many ultrapeers. */
   tick(now: number, ultrapeers: number, vitals: () => Vitals): number {
-    if (!this.active || this.#held) return Number.POSITIVE_INFINITY;
+    if (!this.active || this.#heldBecause !== null) return Number.POSITIVE_INFINITY;
     const { election, electionMs } = this.#options.rules;
     const enough = this.#role === 'leaf' && ultrapeers >= election.ultrapeersWanted;
     if (this.#content && enough) return Number.POSITIVE_INFINITY;

@@ -43,6 +43,8 @@ import {
 const ERRORS_MAX = 10;
 /** Bytes that a connection may get without a slot, for tiny files (gtk-gnutella's quick slot). */
 const QUICK_BYTES = 8192;
+/** LimeWire waits no longer. */
+const SUSPENDED_RETRY_SECONDS = 3600;
 const RETRY_SECONDS = 60;
 /** A tree that is asked for is made next; a file of gigabytes takes some seconds. */
 const TREE_RETRY_SECONDS = 30;
@@ -268,7 +270,10 @@ export class UploadConnection {
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
     const file = this.#find(target, wanted) ?? this.#findPartial(target, wanted);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
-    if (!this.#context.queue.serves(this.#address, this.#userAgent)) return this.#refuse(403, 'forbidden', at);
+    const { queue } = this.#context;
+    if (queue.limits.suspended === true)
+      return this.#refuse(503, 'busy', at, busyHeaders(null, SUSPENDED_RETRY_SECONDS));
+    if (!queue.serves(this.#address, this.#userAgent)) return this.#refuse(403, 'forbidden', at);
     if (target.kind === 'tree') {
       this.#treeAsked = { request, at };
       return { kind: 'tree', file };

@@ -12,6 +12,8 @@ export interface UploadLimits {
   readonly groups?: readonly UploadGroup[] | undefined;
   /** Who has given to us moves up. */
   readonly credit?: boolean | undefined;
+  /** No upload begins for now, as when a budget is spent; with `slots` 0. Those who ask are told to come back. */
+  readonly suspended?: boolean;
 }
 
 /** Uploads at the same time, of all groups. */

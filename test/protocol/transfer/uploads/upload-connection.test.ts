@@ -202,6 +202,17 @@ t.test('pushes are passed on with the time and the address that asks', t => {
   t.end();
 });
 
+t.test('while uploads are suspended, who asks is told to come back; without slots, that there are none', t => {
+  const without = { slots: 0, slotsPerAddress: 0, queue: 2 };
+  const ask = (limits: UploadLimits) =>
+    connect(answerer([SONG], { limits })).request(get('/get/1/a%20song.ogg'), 0, DATE);
+  const refused = ask({ ...without, suspended: true });
+  t.match(refused, { kind: 'reply', status: 503 });
+  if (refused.kind === 'reply') t.equal(split(refused.bytes).head.headers.get('Retry-After'), '3600');
+  t.match(ask(without), { kind: 'reply', status: 403 });
+  t.end();
+});
+
 t.test('browsing: four at once, each turn is given back', t => {
   const files = Array.from({ length: 25 }, (_, i) => sharedFile(i + 1, `file ${i}`, i));
   const all = answerer(files, { browse: () => files });
