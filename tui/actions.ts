@@ -76,6 +76,7 @@ export const excludeFrom = (id: string, path: string, exclude: readonly string[]
     exclude.length === 0 ? `${path}: nothing is excluded` : `${path}: excludes ${exclude.join(' ')}`,
   );
 export const rescanAll = (): Call => call('rescan', {}, 'scanning the shared folders');
+export const endScans = (): Call => call('cancelHashing', {}, 'scans and hashing are ended until the next rescan');
 export const startDownload = (input: object, name: string): Call => call('startDownload', input, `downloading ${name}`);
 export const disconnectPeer = (id: string, name: string): Call => call('disconnect', { id }, `disconnected ${name}`);
 export const unshareFolder = (id: string, path: string): Call =>
@@ -301,6 +302,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
   share: model => stay(openPrompt(model, 'command', 'share ')),
   unshare: model => forRows(model, folderList, 'unshare', row => unshareFolder(row.id, row.path), true),
   rescan: model => stay(model, rescanAll()),
+  endScans: model => stay(model, endScans()),
   editSetting: model => {
     const setting = listing.rowUnder(model, configList);
     if (setting === undefined) return stay(model);

@@ -11,6 +11,7 @@ import {
   changeDownload,
   connectTo,
   disconnectPeer,
+  endScans,
   excludeFrom,
   previewFolder,
   quit,
@@ -245,6 +246,7 @@ export const commandRows: readonly CommandRow[] = [
     offers: model => worldOf(model).folders.map(({ path }) => path),
   },
   { word: 'rescan', takes: '', help: 'scan the shared folders for changes', run: model => stay(model, rescanAll()) },
+  { word: 'end-scans', takes: '', help: 'end scans and hashing', run: model => stay(model, endScans()) },
   {
     word: 'config',
     takes: 'get KEY | set KEY VALUE',

@@ -50,6 +50,7 @@ export type ActionId =
   | 'share'
   | 'unshare'
   | 'rescan'
+  | 'endScans'
   | 'editSetting';
 
 export interface Binding {
@@ -180,6 +181,12 @@ export const bindings: readonly Binding[] = [
     where: ['folders', 'files'],
     hint: 'rescan',
     help: 'scan the shared folders for changes',
+  },
+  {
+    keys: ['E'],
+    action: 'endScans',
+    where: ['folders', 'files'],
+    help: 'end scans and hashing; what was hashed stays shared',
   },
 
   { keys: ['e'], action: 'editSetting', where: ['config'], hint: 'edit', help: 'change the value' },

@@ -34,4 +34,6 @@ export interface Actions {
   preview(path: string): Promise<boolean>;
   unshare(folder: FolderView): void;
   rescan(): void;
+  /** Ends scans and hashing. */
+  endScans(): void;
 }

@@ -31,6 +31,7 @@ export const CALLS = {
   previewFolder: ['POST', 'library/preview'],
   unshareFolder: ['DELETE', 'library/folders/:id'],
   rescan: ['POST', 'library/rescan'],
+  cancelHashing: ['DELETE', 'library/hashing'],
 } as const satisfies Partial<Record<EndpointName, readonly [Method, string]>>;
 
 export type CallName = keyof typeof CALLS;

@@ -121,6 +121,15 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
     share,
     preview,
     unshare: folder => void unshare(folder),
+    endScans: () =>
+      order(
+        async () => {
+          await call('cancelHashing', undefined as never);
+          return 'Scans and hashing are ended until the next rescan.';
+        },
+        'folders',
+        'files',
+      ),
     rescan: () =>
       order(
         async () => {

@@ -112,6 +112,7 @@ t.test('the command line knows the words of the command line', async t => {
   t.match(said('download magnet:?xt=1').effects, [{ name: 'startDownload', input: { magnet: 'magnet:?xt=1' } }]);
   t.match(said('download r2').effects, [{ input: { search: 's1', result: 'r2' }, done: 'downloading other.ogg' }]);
   t.match(said('pause d1 d2').effects, [{ type: 'bulk', calls: [{ input: { id: 'd1' } }, { input: { id: 'd2' } }] }]);
+  t.match(said('end-scans').effects, [{ name: 'cancelHashing' }]);
   t.match(said('disconnect 127.0.0.1:7001').effects, [{ name: 'disconnect', input: { id: 'p2' } }]);
   t.match(said('config set gnutella.maxLeaves 80').effects, [
     { name: 'changeConfig', input: { gnutella: { maxLeaves: 80 } } },

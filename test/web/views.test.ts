@@ -8,6 +8,7 @@ import { ceiling, corners } from '../../web/graph.ts';
 import { type Model, START, VIEWS } from '../../web/model.ts';
 import { type ShellActions, shell, signIn } from '../../web/shell.ts';
 import { type Child, h, type Prop, type Sketch, textOf } from '../../web/sketch.ts';
+import { libraryView } from '../../web/views/library.ts';
 import { queryFits, searchable } from '../../web/views/queries.ts';
 import { FakeControl } from '../support/fake-control.ts';
 import {
@@ -259,6 +260,20 @@ t.test('figures', async t => {
   t.strictSame([0, 0.4, 9.94, 37, 12_300].map(formatPerSecond), ['0/s', '0.4/s', '9.9/s', '37/s', '12.3k/s']);
   t.match(formatClock(aQuery.at), /^\d\d:\d\d:\d\d$/);
   t.equal(formatClock('never'), '–');
+});
+
+t.test('scans can be ended while there are any', async t => {
+  const model = world('a');
+  const { status } = model;
+  if (status === null) throw new Error('no status');
+  const buttons = (state: 'idle' | 'scanning') => {
+    const { library } = status;
+    const progress = { ...library.progress, state };
+    const seen = libraryView({ ...model, status: { ...status, library: { ...library, progress } } }, act, NOW);
+    return [...sketches(seen)].filter(({ tag }) => tag === 'button').map(textOf);
+  };
+  t.ok(buttons('scanning').includes('End'));
+  t.notOk(buttons('idle').includes('End'));
 });
 
 t.test('sketches leave nulls out and take lists apart', async t => {

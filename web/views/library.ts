@@ -38,6 +38,9 @@ export function libraryView(model: Model, act: Actions, now: number): Child[] {
       h('h2', {}, 'Folders'),
       progress === undefined || progress.state === 'idle' ? null : h('span', {}, formatHashing(progress)),
       canAct ? button('Rescan', act.rescan, { class: 'small' }) : null,
+      canAct && progress !== undefined && progress.state !== 'idle'
+        ? button('End', act.endScans, { class: 'small', title: 'End scans and hashing' })
+        : null,
     ),
     ...listTable({
       list: 'folders',
