@@ -213,10 +213,11 @@ export class FileStore {
 
   /** Drops inodes, but for those of files that were renamed. */
   async #forgetInodes(pathOf: ReadonlyMap<string, string>): Promise<void> {
-    const inodes = [...pathOf.keys()].filter(inode => !this.#pendingPaths.has(inode));
+    const isNew = (inode: string): boolean => this.#pendingPaths.has(inode) || this.#writtenPaths.has(inode);
+    const inodes = [...pathOf.keys()].filter(inode => !isNew(inode));
     if (inodes.length === 0) return;
     const paths = await this.#inodes.getMany(inodes);
-    const gone = inodes.filter((inode, i) => paths[i] === pathOf.get(inode));
+    const gone = inodes.filter((inode, i) => paths[i] === pathOf.get(inode) && !isNew(inode));
     await this.#inodes.batch(gone.map(key => ({ type: 'del', key })));
   }
 

@@ -67,7 +67,11 @@ export class Table<V> {
   }
 
   /** Iterates in key order, a page at a time; sees writes beyond the pages already read. Skips records that are not JSON. */
-  async *entries({ limit = Number.POSITIVE_INFINITY, page: size = PAGE_ENTRIES, ...range }: Range = {}): AsyncGenerator<[string, V]> {
+  async *entries({
+    limit = Number.POSITIVE_INFINITY,
+    page: size = PAGE_ENTRIES,
+    ...range
+  }: Range = {}): AsyncGenerator<[string, V]> {
     let left = limit;
     for (let rest: Range = range; left > 0; ) {
       const most = Math.min(left, size);

@@ -76,6 +76,8 @@ t.test('the dashboard asks for metrics that there are', async t => {
       'gnutella_link_ends_total',
       'gnutella_log_lines_lost_total', // an alert
       'gnutella_mode',
+      'gnutella_month_budget_bytes', // an alert
+      'gnutella_month_bytes', // an alert
       'gnutella_pushes_relayed_total',
       'gnutella_query_hits_sent_total',
     ],

@@ -97,6 +97,8 @@ t.test('two daemons that search, transfer, fail and stop', async t => {
   await atA('upload.progress');
   reader.destroy();
 
+  await a.client.changeConfig({ limits: { monthlyBytes: 1 } });
+  await atA('status.budget');
   await a.client.changeConfig({ uploads: { slots: 7 } });
   await atA('status.configured');
   await atB('search.finished');

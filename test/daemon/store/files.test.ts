@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
 import { type FileRecord, FileStore } from '../../../daemon/store/files.ts';
 import { Store } from '../../../daemon/store/store.ts';
+import type { Table } from '../../../daemon/store/table.ts';
 
 const record = (size: number): FileRecord => ({
   size,
@@ -115,3 +116,52 @@ t.test('a file that is saved anew again and again, each time as a new one, leave
   for await (const [inode] of store.table('inodes').entries()) inodes.push(inode);
   t.strictSame(inodes, ['50 7']);
 });
+
+t.test(
+  'the inode of a renamed file is kept although its old path is dropped while the new one is being written',
+  async t => {
+    const { store } = await openStore(t);
+    let go = (): void => undefined;
+    const writing = new Promise<void>(resolve => {
+      go = resolve;
+    });
+    let isWriting = (): void => undefined;
+    const begun = new Promise<void>(resolve => {
+      isWriting = resolve;
+    });
+    const inodes = store.table<string>('inodes');
+    const batch = inodes.batch.bind(inodes);
+    const getMany = inodes.getMany.bind(inodes);
+    let isHeld = false;
+    inodes.batch = async changes => {
+      if (isHeld && changes.some(({ type }) => type === 'put')) {
+        isWriting();
+        await writing;
+      }
+      return batch(changes);
+    };
+    inodes.getMany = async keys => {
+      const paths = await getMany(keys);
+      if (isHeld) {
+        go();
+        await files.flush();
+      }
+      return paths;
+    };
+    const files: FileStore = new FileStore(
+      { table: <V>(name: string) => (name === 'inodes' ? inodes : store.table<V>(name)) as Table<V> },
+      silentLog,
+    );
+    files.remember(at('old'), { ...record(1), inode: '7' });
+    await files.flush();
+    isHeld = true;
+    files.remember(at('new'), { ...record(1), inode: '7' });
+    await begun;
+    const swept = files.sweep(path => (path === at('old') ? 'gone' : 'keep'), 1);
+    t.equal(await swept, 1);
+    go();
+    await files.flush();
+    isHeld = false;
+    t.match(await files.lookUpInodes(['7']), [{ path: at('new') }]);
+  },
+);
