@@ -2,7 +2,6 @@
 import type { CachesToAsk } from './bootstrap/bootstrap.ts';
 import type { NetworkRules } from './network-rules.ts';
 import type { OverlayLimits } from './overlay/limits.ts';
-import type { BlockList } from './overlay/links/block-list.ts';
 import type { Machine } from './overlay/neighbours/machine.ts';
 import type { Random, WallClock } from './ports.ts';
 import type { Searchable } from './search/shared-file.ts';
@@ -10,6 +9,7 @@ import type { ServentSettings } from './servent-settings.ts';
 import type { Shell } from './servent-shell.ts';
 import type { ServentSink } from './servent-sink.ts';
 import type { Conduct } from './transfer/uploads/conduct/conduct.ts';
+import type { BlockList } from './wire/block-list.ts';
 
 export interface ServentParts {
   readonly clock: WallClock;

@@ -1,7 +1,7 @@
 // Checks the block lists of a servent that is not running.
 
 import type { Finding } from '../../api/control.ts';
-import { BlockList } from '../../protocol/overlay/links/block-list.ts';
+import { BlockList } from '../../protocol/wire/block-list.ts';
 import { silentLog } from '../log.ts';
 import { readBlockLists } from '../net/block-lists.ts';
 import { blockListFinding } from './attention.ts';

@@ -1,18 +1,13 @@
 // Reads the block list files of the settings into the overlay's block list.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { counted } from '../../api/format.ts';
-import {
-  BLOCK_SOURCES_MAX,
-  BlockedRanges,
-  type BlockList,
-  type BlockSource,
-} from '../../protocol/overlay/links/block-list.ts';
+import { BLOCK_SOURCES_MAX, BlockedRanges, type BlockList, type BlockSource } from '../../protocol/wire/block-list.ts';
 import {
   BLOCK_RANGES_MAX,
   type ParsedBlockList,
   parseBlockList,
   rangeOfAddresses,
-} from '../../protocol/overlay/links/block-list-text.ts';
+} from '../../protocol/wire/block-list-text.ts';
 import type { Log } from '../log.ts';
 import { readAddressFile } from './address-file.ts';
 

@@ -1,6 +1,6 @@
 // Addresses of the setting `uploads.neverBan`.
-import { BlockedRanges } from '../../protocol/overlay/links/block-list.ts';
-import { rangeOfAddresses } from '../../protocol/overlay/links/block-list-text.ts';
+import { BlockedRanges } from '../../protocol/wire/block-list.ts';
+import { rangeOfAddresses } from '../../protocol/wire/block-list-text.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 /** Reads the setting anew when it has changed. The address is canonical. */

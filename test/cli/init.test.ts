@@ -26,7 +26,9 @@ t.test('five answers become a commented configuration file that the daemon takes
     profile: 'lan',
     gnutella: { port: 7000, mode: 'leaf' },
     library: { folders: [join(cwd, 'music'), '/srv/more'] },
-    ...Object.fromEntries(['downloads', 'uploads', 'limits', 'api', 'bootstrap', 'queries', 'history', 'log'].map(name => [name, null])),
+    ...Object.fromEntries(
+      ['downloads', 'uploads', 'limits', 'api', 'bootstrap', 'queries', 'history', 'log'].map(name => [name, null]),
+    ),
   });
   t.match(text, /# Maximum number of leaves as an ultrapeer/);
   t.equal(parseSettings(text, file).size, 4, 'what kept its default stays a comment');

@@ -2,12 +2,12 @@
 
 import type { Clock } from '../../daemon/clock.ts';
 import { NETWORK_RULES } from '../../protocol/network-rules.ts';
-import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Random } from '../../protocol/ports.ts';
 import type { ServentParts } from '../../protocol/servent-parts.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
+import { BlockList } from '../../protocol/wire/block-list.ts';
 import { MACHINE } from './machine.ts';
 import { testSettings } from './servent-settings.ts';
 import { VirtualLibrary } from './virtual-library.ts';

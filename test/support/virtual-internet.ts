@@ -6,7 +6,6 @@ import { PRIVATE_UDP_CACHE_RULES, UdpHostCache } from '../../protocol/bootstrap/
 import type { HandshakeAccepted, HandshakeRefused } from '../../protocol/handshake/handshake.ts';
 import { Handshake } from '../../protocol/handshake/handshake.ts';
 import { NETWORK_RULES, type Profile } from '../../protocol/network-rules.ts';
-import { BlockList } from '../../protocol/overlay/links/block-list.ts';
 import type { Link, Wire } from '../../protocol/overlay/links/link.ts';
 import type { DialResult } from '../../protocol/overlay/neighbours/dial-result.ts';
 import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
@@ -15,6 +14,7 @@ import { ROUND_MS, Servent } from '../../protocol/servent.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
+import { BlockList } from '../../protocol/wire/block-list.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import { EventQueue } from './event-queue.ts';

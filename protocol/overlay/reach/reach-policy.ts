@@ -1,7 +1,7 @@
 // Which addresses may be dialled: not our own, not blocked, none that the profile does not reach.
 import type { NetworkRules } from '../../network-rules.ts';
+import type { BlockList } from '../../wire/block-list.ts';
 import { type Endpoint, formatEndpoint, reachOf } from '../../wire/endpoint.ts';
-import type { BlockList } from '../links/block-list.ts';
 
 export class ReachPolicy {
   readonly #rules: Pick<NetworkRules, 'profile' | 'dialable'>;

@@ -7,7 +7,7 @@ import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
 import { readAddressFile } from '../../../daemon/net/address-file.ts';
 import { readBlockLists } from '../../../daemon/net/block-lists.ts';
-import { BLOCK_SOURCES_MAX, BlockList } from '../../../protocol/overlay/links/block-list.ts';
+import { BLOCK_SOURCES_MAX, BlockList } from '../../../protocol/wire/block-list.ts';
 
 t.test('lists are read, read again when they change, and stay in force when they cannot be', async t => {
   const path = join(t.testdir({ list: '10.1.0.0/16\n' }), 'list');

@@ -97,6 +97,10 @@ t.test('two daemons that search, transfer, fail and stop', async t => {
   await atA('upload.progress');
   reader.destroy();
 
+  const ban = await a.client.addBan({ address: '192.0.2.7' });
+  await atA('ban.started');
+  await a.client.liftBan({ id: ban.id });
+  await atA('ban.lifted');
   await a.client.changeConfig({ limits: { monthlyBytes: 1 } });
   await atA('status.budget');
   await a.client.changeConfig({ uploads: { slots: 7 } });

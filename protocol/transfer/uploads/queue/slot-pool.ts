@@ -174,7 +174,9 @@ export class SlotPool implements EntryPool {
       entry.turn = load.turns++;
       if (this.#mayHave(entry) && lane.competing++ === 0) lane.firstRank = entry.rank;
       this.#line(lane, entry);
-      (byTurn[entry.turn] ??= []).push(entry);
+      const turn = byTurn[entry.turn];
+      if (turn === undefined) byTurn[entry.turn] = [entry];
+      else turn.push(entry);
     }
     if (byTurn.length > 1) this.#inTurns(lane, byTurn);
   }

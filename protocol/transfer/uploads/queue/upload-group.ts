@@ -1,6 +1,6 @@
 // Groups of uploads with slots of their own: the setting `uploads.groups`, read and matched.
-import { BlockedRanges } from '../../../overlay/links/block-list.ts';
-import { rangeOfAddresses } from '../../../overlay/links/block-list-text.ts';
+import { BlockedRanges } from '../../../wire/block-list.ts';
+import { rangeOfAddresses } from '../../../wire/block-list-text.ts';
 import { canonicalHost } from '../../../wire/endpoint.ts';
 
 /** A client belongs to it when all conditions that it has are met. */

@@ -1,6 +1,6 @@
 // Blocked addresses: sorted, merged ranges of both families, found by binary search.
-import { LazyMap } from '../../lazy-map.ts';
-import { canonicalHost, isIpv6, packIpv6 } from '../../wire/endpoint.ts';
+import { LazyMap } from '../lazy-map.ts';
+import { canonicalHost, isIpv6, packIpv6 } from './endpoint.ts';
 
 /** From and to, both included, canonical text of one family. */
 export interface AddressRange {

@@ -1,7 +1,7 @@
 // Block lists as people pass them on, told apart line by line: addresses and CIDR, ranges, P2P (PeerGuardian), DAT (eMule).
 import ipaddr from 'ipaddr.js';
-import { canonicalHost, isIpv6, packIpv6 } from '../../wire/endpoint.ts';
 import { type AddressRange, ipv4Number } from './block-list.ts';
+import { canonicalHost, isIpv6, packIpv6 } from './endpoint.ts';
 
 const NINE = 0x39;
 /** The largest lists in use have under a million. */

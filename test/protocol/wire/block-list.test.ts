@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type AddressRange, BlockedRanges, BlockList } from '../../../../protocol/overlay/links/block-list.ts';
-import { parseBlockList, rangeOfAddresses } from '../../../../protocol/overlay/links/block-list-text.ts';
-import { packIpv6 } from '../../../../protocol/wire/endpoint.ts';
+import { type AddressRange, BlockedRanges, BlockList } from '../../../protocol/wire/block-list.ts';
+import { parseBlockList, rangeOfAddresses } from '../../../protocol/wire/block-list-text.ts';
+import { packIpv6 } from '../../../protocol/wire/endpoint.ts';
 
 // few distinct values, so that ranges meet, overlap and touch
 const octet = fc.constantFrom(0, 1, 2, 127, 128, 254, 255);
