@@ -64,7 +64,7 @@ export function bansCommand(terminal: Terminal): Command {
       ),
   );
   command.addCommand(
-    clientCommand('lift', 'lift bans')
+    clientCommand('lift', 'lift the bans of addresses')
       .argument('<addresses...>', 'as "servent bans" shows them')
       .action((addresses: string[], flags: ClientFlags) =>
         forEachId(terminal, flags, addresses, 'no longer banned:', (client, id) => client.liftBan({ id })),

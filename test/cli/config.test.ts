@@ -36,8 +36,8 @@ t.test('without a daemon they show what a start would use, and where it comes fr
   t.match(all.out, /^gnutella\.mode = leaf$/m);
   t.equal(
     all.out.split('\n').length,
-    settingsList.length + 2,
-    'one line each, one more for the second of connect, one end',
+    settingsList.length + 3,
+    'one line each, one more for the second of connect and of neverBan, one end',
   );
   const { settings, file } = (await command(['config', 'show', '--offline', '--json'], { env })).json<ConfigView>();
   t.equal(file, join(dataDir, 'servent.yaml'));

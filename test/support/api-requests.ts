@@ -29,6 +29,8 @@ const address = (addresses: readonly string[]): fc.Arbitrary<string> =>
     '192.0.2.1:6346',
     '[2001:db8::1]:6346',
     '999.1.1.1:1',
+    '192.0.2.7',
+    '2001:db8::7',
     ...addresses,
   );
 

@@ -36,7 +36,9 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
       title: 'State',
       sort: 'position',
       cell: ({ state, position, queue }) =>
-        queue === null ? chip('busy', state) : chip('wait', `place ${position} of ${queue.length}`),
+        queue === null
+          ? chip('busy', state)
+          : h('span', { title: formatWait(queue) }, chip('wait', `place ${position} of ${queue.length}`)),
     },
     {
       title: 'Wait',
@@ -44,15 +46,17 @@ function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>
       kind: 'number',
       cell: ({ queue }) => (queue === null || queue.eta === null ? NOTHING : formatDuration(queue.eta)),
     },
-    { title: 'Why', sort: 'queue.why', cell: ({ queue }) => (queue === null ? NOTHING : formatWait(queue)) },
     {
       title: 'Speed',
       sort: 'rate',
       kind: 'number',
       cell: ({ state, rate }) => (state === 'active' ? formatRate(rate) : NOTHING),
     },
-    { title: 'To', sort: 'address', cell: ({ address }) => foreign(address) },
-    { title: 'Group', sort: 'group', kind: 'extra', cell: ({ group }) => group ?? NOTHING },
+    {
+      title: 'To',
+      sort: 'address',
+      cell: ({ address, group }) => [foreign(address), ...(group === null ? [] : [chip('wait', group)])],
+    },
     { title: 'Program', sort: 'userAgent', cell: ({ userAgent }) => foreign(userAgent ?? 'unnamed') },
     { title: 'Since', sort: 'since', kind: 'number', cell: ({ since }) => formatAge(since, now) },
     ...(canAct

@@ -1,7 +1,7 @@
 // Reads in this thread only while the page cache answers: told by a counter of blocks, here one of the test.
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'tap';
+import t from 'tap';
 import { DiskWatch } from '../../../daemon/transfer/disk-watch.ts';
 import { RangeReader } from '../../../daemon/transfer/range-reader.ts';
 import { Turns } from '../../../daemon/transfer/turns.ts';
@@ -34,7 +34,7 @@ async function readerOf(folder: string, counted = true) {
   return { state, read, disk, close: () => handle.close() };
 }
 
-test('after a second without a read from disk, and a read from the page cache, reads need no thread', async t => {
+t.test('after a second without a read from disk, and a read from the page cache, reads need no thread', async t => {
   const { state, read, close } = await readerOf(t.testdir());
   t.equal(await read(0), '0123');
   t.equal(state.pool, 1);
@@ -48,7 +48,7 @@ test('after a second without a read from disk, and a read from the page cache, r
   await close();
 });
 
-test('a read from disk sends the reads of the next second to the thread pool', async t => {
+t.test('a read from disk sends the reads of the next second to the thread pool', async t => {
   const { state, read, disk, close } = await readerOf(t.testdir());
   await read(0);
   state.now = 1000;
@@ -67,7 +67,7 @@ test('a read from disk sends the reads of the next second to the thread pool', a
   await close();
 });
 
-test('a file whose last read came from disk is read in the thread pool, however long ago that was', async t => {
+t.test('a file whose last read came from disk is read in the thread pool, however long ago that was', async t => {
   const { state, read, close } = await readerOf(t.testdir());
   state.blocks = 8;
   for (const position of [0, 4, 8]) {
@@ -83,7 +83,7 @@ test('a file whose last read came from disk is read in the thread pool, however 
   await close();
 });
 
-test('a single or limited read, and all on a file system that counts nothing, go to the thread pool', async t => {
+t.test('a single or limited read, and all on a file system that counts nothing, go to the thread pool', async t => {
   const { state, read, close } = await readerOf(t.testdir());
   await read(0);
   state.now = 1000;
