@@ -24,6 +24,7 @@ export const CALLS = {
   removeDownload: ['DELETE', 'downloads/:id'],
   explainDownload: ['GET', 'downloads/:id/explanation'],
   uploads: ['GET', 'uploads'],
+  pastTransfers: ['GET', 'history/transfers'],
   cancelUpload: ['DELETE', 'uploads/:id'],
   files: ['GET', 'library/files'],
   folders: ['GET', 'library/folders'],

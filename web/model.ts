@@ -6,6 +6,7 @@ import type {
   FolderView,
   HistoryView,
   KeyScope,
+  PastTransferView,
   PeerView,
   QueryView,
   ResultView,
@@ -32,6 +33,7 @@ export interface Rows {
   results: ResultView;
   downloads: DownloadView;
   uploads: UploadView;
+  pastTransfers: PastTransferView;
   files: FileView;
   folders: FolderView;
 }
@@ -109,6 +111,7 @@ export const START: Model = {
     results: listing,
     downloads: listing,
     uploads: listing,
+    pastTransfers: listing,
     files: listing,
     folders: listing,
   },

@@ -10,6 +10,7 @@ const EVERY_MS: Partial<Record<Resource, number>> = {
   history: 2_000,
   peers: 3_000,
   uploads: 3_000,
+  pastTransfers: 10_000,
   downloads: 10_000,
   results: 5_000,
   searches: 5_000,
@@ -27,7 +28,7 @@ const SHOWN: Readonly<Record<Model['view'], readonly Resource[]>> = {
   queries: ['queries'],
   searches: ['searches', 'results'],
   downloads: ['downloads'],
-  uploads: ['uploads'],
+  uploads: ['uploads', 'pastTransfers'],
   library: ['folders', 'files'],
 };
 

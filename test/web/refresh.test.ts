@@ -9,7 +9,7 @@ import { backoffMs } from '../../api/live/follow.ts';
 import { file, folder } from '../../api/schemas/library.ts';
 import { peer } from '../../api/schemas/overlay.ts';
 import { result, search } from '../../api/schemas/searches.ts';
-import { download, upload } from '../../api/schemas/transfers.ts';
+import { download, pastTransfer, upload } from '../../api/schemas/transfers.ts';
 import { parseSort } from '../../api/sort.ts';
 import type { Actions } from '../../web/actions.ts';
 import { CALLS, type CallName, wanted } from '../../web/calls.ts';
@@ -17,7 +17,16 @@ import { type Model, START } from '../../web/model.ts';
 import { filterOf, Refresh, shown } from '../../web/refresh.ts';
 import { type ShellActions, shell } from '../../web/shell.ts';
 import type { Sketch } from '../../web/sketch.ts';
-import { aDownload, aFile, aFolder, anUpload, aPeer, aResult, aSearch } from '../support/sample-views.ts';
+import {
+  aDownload,
+  aFile,
+  aFolder,
+  anUpload,
+  aPastTransfer,
+  aPeer,
+  aResult,
+  aSearch,
+} from '../support/sample-views.ts';
 
 t.test('every call of the page is an operation of the API', async t => {
   for (const name of Object.keys(CALLS) as CallName[]) {
@@ -116,6 +125,7 @@ t.test('every order that a table offers is one that the API knows', async t => {
     results: [aResult, { ...aResult, id: 'r2' }],
     downloads: [aDownload, { ...aDownload, id: 'd2' }],
     uploads: [anUpload, { ...anUpload, id: 'u2' }],
+    pastTransfers: [aPastTransfer, { ...aPastTransfer, id: 'u9' }],
     files: [aFile, { ...aFile, id: 'f2' }],
     folders: [aFolder, { ...aFolder, id: 'l2' }],
   };
@@ -131,6 +141,7 @@ t.test('every order that a table offers is one that the API knows', async t => {
     results: result,
     downloads: download,
     uploads: upload,
+    pastTransfers: pastTransfer,
     files: file,
     folders: folder,
   };
@@ -153,7 +164,7 @@ t.test('every order that a table offers is one that the API knows', async t => {
           if (props['class'] === 'head' && typeof props['onclick'] === 'function')
             props['onclick'](null as unknown as Event);
   t.ok(asked.length > 30);
-  t.equal(new Set(asked.map(([list]) => list)).size, 7);
+  t.equal(new Set(asked.map(([list]) => list)).size, Object.keys(schemas).length);
   for (const [list, field] of asked)
     t.doesNotThrow(() => parseSort(field, fieldsOf(schemas[list])), `${list} ${field}`);
 });

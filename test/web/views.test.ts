@@ -16,6 +16,7 @@ import {
   aFile,
   aFolder,
   anUpload,
+  aPastTransfer,
   aPeer,
   aQuery,
   aRepeat,
@@ -46,6 +47,7 @@ function world(name: string): Model {
       },
     ],
     uploads: [{ ...anUpload, name, userAgent: name }],
+    pastTransfers: [{ ...aPastTransfer, name, error: name }],
     files: [{ ...aFile, name, path: name }],
     folders: [{ ...aFolder, path: name, error: name }],
   };

@@ -1,5 +1,5 @@
-// View of running and queued uploads.
-import type { UploadView } from '../../api/control.ts';
+// View of running and queued uploads, and of transfers that are over.
+import type { PastTransferView, UploadView } from '../../api/control.ts';
 import {
   formatAge,
   formatBytes,
@@ -10,22 +10,67 @@ import {
   printable,
 } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
-import { chip, foreign, iconButton } from '../controls.ts';
+import { chip, foreign, iconButton, type Tone } from '../controls.ts';
 import { type Model, may } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
 import { type Column, listTable, NOTHING } from '../table.ts';
 
 export function uploadsView(model: Model, act: Actions, now: number): Child[] {
-  return listTable({
-    list: 'uploads',
-    listing: model.lists.uploads,
-    act,
-    caption: 'Uploads',
-    filter: 'Filter by name, address or program',
-    columns: columns(act, may(model, 'operate'), now),
-    keyOf: ({ id }) => id,
-    empty: 'No uploads.',
-  });
+  return [
+    ...listTable({
+      list: 'uploads',
+      listing: model.lists.uploads,
+      act,
+      caption: 'Uploads',
+      filter: 'Filter by name, address or program',
+      columns: columns(act, may(model, 'operate'), now),
+      keyOf: ({ id }) => id,
+      empty: 'No uploads.',
+    }),
+    h('div', { class: 'heading', key: 'past' }, h('h2', {}, 'Finished transfers')),
+    ...listTable({
+      list: 'pastTransfers',
+      listing: model.lists.pastTransfers,
+      act,
+      caption: 'Finished transfers',
+      filter: 'Filter by name, address or result',
+      columns: pastColumns(now),
+      keyOf: ({ id, finishedAt }) => `${id} ${finishedAt}`,
+      empty: 'No transfer is over yet.',
+    }),
+  ];
+}
+
+const PAST_TONES: Readonly<Record<PastTransferView['result'], Tone>> = {
+  whole: 'good',
+  completed: 'good',
+  partial: 'good',
+  cut: 'wait',
+  unreadable: 'bad',
+  failed: 'bad',
+};
+
+function pastColumns(now: number): Column<PastTransferView>[] {
+  return [
+    { title: 'File', sort: 'name', kind: 'name', cell: ({ name }) => foreign(name) },
+    {
+      title: 'Result',
+      sort: 'result',
+      cell: ({ direction, result, error }) => [
+        chip(PAST_TONES[result], `${direction} ${result}`),
+        ...(error === null ? [] : [h('span', { class: 'bad' }, printable(error))]),
+      ],
+    },
+    { title: 'Bytes', sort: 'bytes', kind: 'number', cell: ({ bytes }) => formatBytes(bytes) },
+    { title: 'Speed', sort: 'rate', kind: 'number', cell: ({ rate }) => formatRate(rate) },
+    { title: 'With', sort: 'address', cell: ({ address }) => (address === null ? NOTHING : foreign(address)) },
+    {
+      title: 'Ended',
+      sort: 'finishedAt',
+      kind: 'number',
+      cell: ({ finishedAt }) => `${formatAge(finishedAt, now)} ago`,
+    },
+  ];
 }
 
 function columns(act: Actions, canAct: boolean, now: number): Column<UploadView>[] {
