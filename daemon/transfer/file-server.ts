@@ -8,7 +8,6 @@ import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
-import { DiskWatch } from './disk-watch.ts';
 import { LanePool } from './lane-pool.ts';
 import { Turns } from './turns.ts';
 import { absentSnapshot, type UploadResult, type UploadSnapshot } from './upload.ts';
@@ -43,8 +42,6 @@ export class FileServer {
       clock: options.clock,
       log: options.log,
       lanes: new LanePool(),
-      disk: new DiskWatch(),
-      readTurns: new Turns(),
       bandwidth: options.bandwidth ?? new Bandwidth(),
       treeTurns: new Turns(),
       onStarted: options.onStarted ?? (() => undefined),

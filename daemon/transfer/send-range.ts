@@ -1,7 +1,7 @@
 // Sends a range of a file: reads the next buffer while the previous one is being sent.
+import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
-import type { RangeReader } from './range-reader.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
 
 /** `cut`: the peer has closed. `shrunk`: the file ends before the range. */
@@ -14,21 +14,20 @@ export type Sent = 'whole' | 'cut' | 'shrunk';
 export async function sendRange(
   socket: Socket,
   head: Buffer,
-  file: RangeReader,
+  file: FileHandle,
   range: ByteRange,
   lane: Buffer,
   pace: Pace,
   onSent: (bytes: number) => void,
 ): Promise<Sent> {
-  const large = range.end - range.start > lane.length;
-  const room = large ? lane.length >> 1 : lane.length;
+  const room = range.end - range.start <= lane.length ? lane.length : lane.length >> 1;
   let offset = 0;
   let onTheWay = Promise.resolve(true);
   let first: Buffer | null = head;
   for (let at = range.start; at < range.end; ) {
     const want = Math.min(room, range.end - at);
     const buffer = lane.subarray(offset, offset + want);
-    const got = await file.read(buffer, at, large && !pace.limited);
+    const got = await fill(file, buffer, at);
     if (!(await onTheWay)) return 'cut';
     if (got < want) return 'shrunk';
     if (pace.limited) {
@@ -48,4 +47,15 @@ export async function sendRange(
   }
   if (first !== null) onTheWay = writeAll(socket, first);
   return (await onTheWay) ? 'whole' : 'cut';
+}
+
+/** Reads until the buffer is full or the file ends; resolves with the bytes read. */
+async function fill(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+  let got = 0;
+  while (got < buffer.length) {
+    const { bytesRead } = await file.read(buffer, got, buffer.length - got, position + got);
+    if (bytesRead === 0) break;
+    got += bytesRead;
+  }
+  return got;
 }

@@ -19,9 +19,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Bandwidth, Usage } from '../net/bandwidth.ts';
 import { SocketReader } from '../net/socket-reader.ts';
-import type { DiskWatch } from './disk-watch.ts';
 import type { LanePool } from './lane-pool.ts';
-import { RangeReader } from './range-reader.ts';
 import { sendRange } from './send-range.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
 import type { Turns } from './turns.ts';
@@ -51,8 +49,6 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly lanes: LanePool;
-  readonly disk: DiskWatch;
-  readonly readTurns: Turns;
   readonly bandwidth: Bandwidth;
   /** For hash trees: a tree may take 384 KiB and a millisecond, and no slot bounds them. */
   readonly treeTurns: Turns;
@@ -227,15 +223,14 @@ export class UploadSession {
   }
 
   async #send(head: Buffer, handle: FileHandle, file: SharedFile, range: ByteRange): Promise<SendEnd> {
-    const { lanes, disk, readTurns, files, log, queue } = this.#context;
+    const { lanes, files, log, queue } = this.#context;
     this.#useGroup(this.#connection.group);
     const upload = this.#begin(file, range, 'active');
     upload.end = 'unreadable'; // until it is known better
     if (upload.bytes === 0 && !isPartial(file)) files.countUpload?.(file);
     const lane = lanes.take(range.end - range.start);
     try {
-      const reader = new RangeReader(handle, disk, readTurns);
-      const end = await sendRange(this.#socket, head, reader, range, lane, this.#pace, bytes => {
+      const end = await sendRange(this.#socket, head, handle, range, lane, this.#pace, bytes => {
         queue.bytesSent += bytes;
         this.#usage.moved(bytes);
         upload.onSent(bytes);
