@@ -1,7 +1,7 @@
 // Parses the configuration of a hook: its events, and its URL or command.
 import type { EventType, Topic } from '../api/events.ts';
 import { eventKinds } from '../api/outline.ts';
-import { type Checked, checkedList, file, type Kind, WRONG } from './kinds.ts';
+import { type Checked, checkedList, file, itemsFromText, type Kind, WRONG } from './kinds.ts';
 import { leftOutOr, listOf, numberFrom, oneIn, record, text, textLike, textUpTo } from './shape.ts';
 
 export interface HookConfig {
@@ -71,14 +71,7 @@ export const hookList: Kind<HookConfig[]> = {
   },
   expected:
     'a list, each item with `name`, `url` or `command`, and `topics` or `types` of kept events as in docs/api.md',
-  fromText: given => {
-    try {
-      const value: unknown = JSON.parse(given);
-      return Array.isArray(value) ? value : [value];
-    } catch {
-      return given; // rejected by the check
-    }
-  },
+  fromText: itemsFromText,
   within: (hooks, folder) =>
     hooks.map(hook =>
       hook.secretFile === undefined ? hook : { ...hook, secretFile: file.within?.(hook.secretFile, folder) ?? '' },

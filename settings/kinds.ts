@@ -35,6 +35,37 @@ const textAs =
     return value === null ? WRONG : { ok: true, value };
   };
 
+/** Text of a flag or variable as a JSON list; one item alone is a list of it. */
+export function itemsFromText(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [value];
+  } catch {
+    return text; // rejected by the check
+  }
+}
+
+/** A list of at most `most` entries. `read` returns an entry, or what is expected there; it is given the entries before. */
+export const entriesOf = <T extends object>(
+  most: number,
+  expected: string,
+  read: (given: unknown, before: readonly T[]) => T | string,
+): Kind<T[]> => ({
+  check: given => {
+    if (!Array.isArray(given)) return WRONG;
+    if (given.length > most) return { ok: false, item: null, expected: `at most ${most} entries` };
+    const value: T[] = [];
+    for (const [item, each] of given.entries()) {
+      const entry = read(each, value);
+      if (typeof entry === 'string') return { ok: false, item, expected: `entry ${item + 1} with ${entry}` };
+      value.push(entry);
+    }
+    return { ok: true, value };
+  },
+  expected,
+  fromText: itemsFromText,
+});
+
 const textThat = (isGood: (text: string) => boolean) => textAs(text => (isGood(text) ? text : null));
 
 export const oneOf = <const T extends string>(...values: [T, ...T[]]): Kind<T> => ({
