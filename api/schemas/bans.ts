@@ -1,5 +1,6 @@
 // Schemas of addresses that are banned from uploads.
 import { z } from 'zod';
+import { BAN_REASONS } from '../../protocol/transfer/uploads/conduct/offence.ts';
 import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import { count, id, time } from './common.ts';
 
@@ -9,20 +10,7 @@ const NOTE_CHARACTERS_MAX = 200;
 export const ban = z.object({
   id: id.describe('the address, of an IPv6 network its first one'),
   address: z.string().describe('an IP address, or a public IPv6 network as ADDRESS/64'),
-  reason: z
-    .enum([
-      'connections',
-      'requests',
-      'never_asked',
-      'same_file',
-      'early_polls',
-      'unknown_ids',
-      'borrowed_ids',
-      'replayed_ids',
-      'too_many_entries',
-      'by_hand',
-    ])
-    .describe('what it did last before it was banned; `by_hand`: banned by a person'),
+  reason: z.enum(BAN_REASONS).describe('what it did last before it was banned; `by_hand`: banned by a person'),
   text: z.string().describe('the reason in words'),
   since: time,
   until: time.nullable().describe('null: until it is lifted'),

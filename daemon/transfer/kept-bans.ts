@@ -1,7 +1,7 @@
 // Keeps the bans of uploads over a restart, and bans and lifts by hand.
-import type { Ban, BanReason, BanRecord } from '../../protocol/transfer/uploads/conduct/bans.ts';
-import { BAN_REASONS, type Conduct } from '../../protocol/transfer/uploads/conduct/conduct.ts';
-import { OFFENCE_TEXTS } from '../../protocol/transfer/uploads/conduct/offence.ts';
+import type { Ban, BanRecord } from '../../protocol/transfer/uploads/conduct/bans.ts';
+import type { Conduct } from '../../protocol/transfer/uploads/conduct/conduct.ts';
+import { BAN_REASONS, type BanReason, OFFENCE_TEXTS } from '../../protocol/transfer/uploads/conduct/offence.ts';
 import { subjectText } from '../../protocol/transfer/uploads/conduct/subject.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';

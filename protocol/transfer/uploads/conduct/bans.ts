@@ -1,8 +1,6 @@
 // Banned addresses: by their conduct for a time that grows when it happens again, or by hand. Bounded; kept over a restart as records.
 import { LazyMap } from '../../../lazy-map.ts';
-import type { Offence } from './offence.ts';
-
-export type BanReason = Offence | 'by_hand';
+import type { BanReason, Offence } from './offence.ts';
 
 export interface Ban {
   /** See subject.ts. */

@@ -2,9 +2,9 @@
 import { ReasonCounts } from '../../../reason-counts.ts';
 import type { QueueViolation } from '../queue/admission.ts';
 import type { UploadOutcome } from '../upload-context.ts';
-import { type Ban, type BanReason, Bans } from './bans.ts';
+import { type Ban, Bans } from './bans.ts';
 import { Copies } from './copies.ts';
-import { OFFENCE_OF, OFFENCES, type Offence, POINTS } from './offence.ts';
+import { BAN_REASONS, type BanReason, OFFENCE_OF, OFFENCES, type Offence, POINTS } from './offence.ts';
 import { Scores } from './scores.ts';
 import { subjectOf } from './subject.ts';
 
@@ -14,8 +14,6 @@ export interface ConductRules {
   /** Addresses that are not banned for their conduct. Asked once a connection. */
   readonly spares: (address: string) => boolean;
 }
-
-export const BAN_REASONS: readonly BanReason[] = [...OFFENCES, 'by_hand'];
 
 const NOBODY: ConductRules = { bans: false, spares: () => true };
 

@@ -14,6 +14,9 @@ export const OFFENCES = [
 ] as const;
 export type Offence = (typeof OFFENCES)[number];
 
+export const BAN_REASONS = [...OFFENCES, 'by_hand'] as const;
+export type BanReason = (typeof BAN_REASONS)[number];
+
 /** An address is banned at this score. A score falls by one point a second. */
 export const POINTS_MAX = 100;
 
