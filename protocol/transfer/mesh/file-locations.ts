@@ -100,6 +100,18 @@ export class FileLocations {
       .sort((a, b) => Number(b.good) - Number(a.good) || a.reporters.length - b.reporters.length);
   }
 
+  /** Those to connect to that have the file for certain, in the order of `ranked`. Asked for each hit of ours. */
+  good(now: number): AltLocation[] {
+    this.#expire(now);
+    const good: { location: AltLocation; reports: number }[] = [];
+    for (const { location, good: isGood, reporters } of this.#known.values())
+      if (isGood && !isFirewalled(location)) good.push({ location, reports: reporters.length });
+    return good
+      .reverse()
+      .sort((a, b) => a.reports - b.reports)
+      .map(({ location }) => location);
+  }
+
   /** Those that failed with us, the latest first. */
   failures(now: number): MeshBan[] {
     this.#expire(now);

@@ -49,12 +49,7 @@ export class Mesh {
 
   /** Locations to connect to that have the file for certain, the best first. */
   goodLocations(sha1: Buffer, max: number, now: number): AltLocation[] {
-    const good: AltLocation[] = [];
-    for (const { location, good: isGood } of this.ranked(sha1, now)) {
-      if (!isGood || good.length >= max) break;
-      if (!isFirewalled(location)) good.push(location);
-    }
-    return good;
+    return this.#files.get(keyOf(sha1))?.good(now).slice(0, max) ?? [];
   }
 
   /** All that are known of a file, the good ones first. */
