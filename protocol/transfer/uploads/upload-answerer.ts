@@ -59,7 +59,8 @@ export class UploadAnswerer implements UploadContext {
   readonly #parts: Pick<UploadParts, 'connectionsMax'>;
   #connections = 0;
   #lastNumber = 0;
-  #browses = 0;
+  /** Addresses that browse now; at most BROWSES_MAX. */
+  readonly #browsers: string[] = [];
 
   constructor(parts: UploadParts) {
     this.files = parts.files;
@@ -94,14 +95,16 @@ export class UploadAnswerer implements UploadContext {
     return this.#parts.connectionsMax ?? CONNECTIONS_MAX;
   }
 
-  enterBrowse(): boolean {
-    if (this.#browses >= BROWSES_MAX) return false;
-    this.#browses++;
+  enterBrowse(address: string): boolean {
+    const isAgain = this.queue.limits.slotsPerAddress > 0 && this.#browsers.includes(address);
+    if (isAgain || this.#browsers.length >= BROWSES_MAX) return false;
+    this.#browsers.push(address);
     return true;
   }
 
-  leaveBrowse(): void {
-    this.#browses--;
+  leaveBrowse(address: string): void {
+    const at = this.#browsers.indexOf(address);
+    if (at >= 0) this.#browsers.splice(at, 1);
   }
 
   get crowded(): boolean {

@@ -239,7 +239,7 @@ export class UploadConnection {
 
   /** A browse is answered, or the peer is gone. */
   browsed(): void {
-    this.#context.leaveBrowse();
+    this.#context.leaveBrowse(this.#address);
   }
 
   /** Gives the slot back, and the place unless it has an id. Idempotent. */
@@ -382,7 +382,8 @@ export class UploadConnection {
       this.#count('unchanged', at.now);
       return { kind: 'reply', status: 304, bytes: this.#encode(304, keepAlive, at, request, headers), keepAlive };
     }
-    if (!this.#context.enterBrowse()) return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
+    if (!this.#context.enterBrowse(this.#address))
+      return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
     this.#count('browse', at.now);
     headers.push(...(form === 'page' ? PAGE_HEADERS : [['Content-Type', PACKETS_MEDIA_TYPE] as const]));
     const coding = browseCodingOf(request);

@@ -70,9 +70,9 @@ export interface UploadContext {
   readonly browse: (() => Iterable<BrowsableFile>) | null;
   /** When that list last changed, milliseconds since 1970; null: not known, so it always goes out whole. */
   browseChangedAt(): number | null;
-  /** Takes one of the turns to browse; false: all are taken. */
-  enterBrowse(): boolean;
-  leaveBrowse(): void;
+  /** Takes one of the turns to browse. False: all are taken, or the address has one and slots are limited by address. */
+  enterBrowse(address: string): boolean;
+  leaveBrowse(address: string): void;
   /** Status for a push-proxy request: its target, X-Node, and the address that asks. Throws HTTP_MALFORMED. */
   passPush(target: string, node: string | null, remoteHost: string, now: number): number;
   /** Connections run short. */

@@ -230,6 +230,22 @@ t.test('browsing: four at once, each turn is given back', t => {
   t.end();
 });
 
+t.test('one address has one turn to browse where slots are limited by address', t => {
+  const limits: UploadLimits = { slots: 4, slotsPerAddress: 2, queue: 2 };
+  const all = answerer([SONG], { limits, browse: () => [SONG] });
+  const ask = (address: string) => {
+    const connection = connect(all, address);
+    return { connection, verdict: connection.request(get('/', 'Accept: text/html'), 0, DATE) };
+  };
+  const first = ask('192.0.2.1');
+  t.equal(first.verdict.kind, 'browse');
+  t.match(ask('192.0.2.1').verdict, { status: 503 });
+  t.equal(ask('192.0.2.2').verdict.kind, 'browse', 'another has its own');
+  first.connection.browsed();
+  t.equal(ask('192.0.2.1').verdict.kind, 'browse');
+  t.end();
+});
+
 t.test('a browser gets a page of the files, from which nothing runs', async t => {
   const all = answerer([SONG], { browse: () => [SONG] });
   const verdict = connect(all).request(get('/', 'Accept: text/html,application/xml;q=0.9,*/*;q=0.8'), 0, DATE);
