@@ -28,7 +28,7 @@ export interface QueuePorts {
   readonly random: Pick<Random, 'guid'>;
   /** Bytes that an address has given us; absent: not known. */
   readonly gave?: ((address: string) => number) | undefined;
-  /** Told of each violation; whoever keeps scores decides about bans. */
+  /** Told of each violation; bans are decided there. */
   readonly conduct?: { violated(violation: QueueViolation, address: string, now: number): void } | undefined;
   /** Calls a client without a connection for which a slot is kept; absent: nobody is called. */
   readonly callBack?: CallBack | undefined;
@@ -44,7 +44,7 @@ const GUARD_MS = 45_000;
 const BREAKS_WITHIN_MS = 120_000;
 /** An id is remembered so long after its entry missed its time. */
 const DEAD_MS = 600_000;
-/** After a restart, whoever waits has so long to ask again: its requests found nobody for a while. */
+/** Time that waiting clients have to ask again after a restart; their requests found nobody for a while. */
 const RETURN_MS = 600_000;
 /** So many places beyond the free slots keep their connection; the first few always do. */
 const ACTIVE_PLACES = 10;

@@ -14,7 +14,7 @@ import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
 const OWN = { host: '127.0.0.1', port: 6346 };
 const CONTENT = testBytes(300_000);
 
-/** A file server with one slot that calls whoever waits. */
+/** A file server with one slot that calls clients that wait. */
 async function scene(t: Test) {
   const files = new SharedFiles(t.testdir());
   const file = files.add('a file.bin', CONTENT);

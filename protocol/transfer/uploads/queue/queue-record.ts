@@ -12,7 +12,7 @@ export interface QueueRecord {
   readonly size: number;
   /** HOST:PORT */
   readonly node: string | null;
-  /** Whoever has a slot is `guarded`: its connection is gone. */
+  /** A client that had a slot is stored as `guarded`: its connection is gone after a restart. */
   readonly state: Extract<EntryState, 'waiting' | 'guarded' | 'dead'>;
   readonly enteredAt: number;
   readonly rank: number;

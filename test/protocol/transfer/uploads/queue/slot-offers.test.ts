@@ -38,7 +38,7 @@ t.test('the first in the queue is called when a slot is free, once', async t => 
   until(60_000);
   t.strictSame(called, [['1.1.1.1', ids[0], 6_000]]);
   const polls = Array.from({ length: 12 }, () => queue.ask(slotRequest(7, '1.1.1.1', { id: ids[0] ?? '' }), 6_100));
-  t.match(polls.at(-1), { kind: 'granted' }, 'whoever is called is not early');
+  t.match(polls.at(-1), { kind: 'granted' }, 'a client that was called is not early');
 });
 
 t.test('who has a connection, no address, or only X-Queue is not called', async t => {
