@@ -3,13 +3,17 @@ import type { z } from 'zod';
 import type { Filter } from './filter.ts';
 import type * as bans from './schemas/bans.ts';
 import type { pageRequest } from './schemas/common.ts';
+import type * as dht from './schemas/dht.ts';
 import type * as explain from './schemas/explain.ts';
 import type * as hooks from './schemas/hooks.ts';
 import type * as keys from './schemas/keys.ts';
 import type * as library from './schemas/library.ts';
 import type * as limits from './schemas/limits.ts';
 import type * as monitor from './schemas/monitor.ts';
+import type * as nat from './schemas/nat.ts';
 import type * as overlay from './schemas/overlay.ts';
+import type * as recordings from './schemas/recordings.ts';
+import type * as saved from './schemas/saved-searches.ts';
 import type * as searches from './schemas/searches.ts';
 import type * as service from './schemas/service.ts';
 import type * as transfers from './schemas/transfers.ts';
@@ -23,7 +27,9 @@ export type QueryView = z.infer<typeof overlay.query>;
 export type SearchView = z.infer<typeof searches.search>;
 export type SourceView = z.infer<typeof searches.source>;
 export type ResultView = z.infer<typeof searches.result>;
+export type StartedDownload = z.infer<typeof transfers.startedDownload>;
 export type DownloadView = z.infer<typeof transfers.download>;
+export type DownloadChunksView = z.infer<typeof transfers.downloadChunks>;
 export type DownloadState = z.infer<typeof transfers.downloadState>;
 export type UploadView = z.infer<typeof transfers.upload>;
 export type BanView = z.infer<typeof bans.ban>;
@@ -38,6 +44,17 @@ export type PreviewView = z.infer<typeof library.preview>;
 export type HashingView = z.infer<typeof library.hashing>;
 export type RescanView = z.infer<typeof library.rescan>;
 export type ScrubView = z.infer<typeof library.scrub>;
+export type NatView = z.infer<typeof nat.nat>;
+export type DhtView = z.infer<typeof dht.dht>;
+export type DhtSummary = z.infer<typeof dht.dhtSummary>;
+export type DhtLookupEvent = z.infer<typeof dht.dhtLookupEnded>;
+export type DhtLookupView = z.infer<typeof dht.dhtLookup>;
+export type StartDhtLookupInput = z.output<typeof dht.startLookup>;
+export type RecordingView = z.infer<typeof recordings.recording>;
+export type AnalysisInput = recordings.AnalysisInput;
+export type QuestionView = z.infer<typeof recordings.question>;
+export type AnalysisView = z.infer<typeof recordings.analysis>;
+export type DhtContactView = z.infer<typeof dht.dhtContact>;
 export type LimitView = z.infer<typeof limits.limit>;
 export type LimitsView = z.infer<typeof limits.limits>;
 export type BudgetView = z.infer<typeof limits.budget>;
@@ -85,6 +102,10 @@ export interface LogInput extends ListRequest {
   level: LogLevel;
 }
 
+export interface ResultsInput extends ListRequest {
+  spam?: z.infer<typeof searches.spamShown> | undefined;
+}
+
 export interface PastTransfersInput extends ListRequest {
   direction?: z.infer<typeof transfers.direction> | undefined;
 }
@@ -95,9 +116,19 @@ export interface ById {
 export type ConnectInput = z.output<typeof overlay.connect>;
 export type AddHostInput = z.output<typeof overlay.addHost>;
 export type StartSearchInput = z.output<typeof searches.startSearch>;
+export type SavedSearchView = z.infer<typeof saved.savedSearch>;
+export type SaveSearchInput = z.output<typeof saved.saveSearch>;
+export type ChangeSavedSearchInput = z.output<typeof saved.changeSavedSearch>;
+export type RunSavedSearchInput = z.output<typeof saved.runSavedSearch>;
+export type FindView = z.infer<typeof saved.find>;
+export type BadContentView = z.infer<typeof saved.badContent>;
+export type NewBadContentInput = z.output<typeof saved.newBadContent>;
 /** One of {search, result}, {magnet}, {urn, sources, name, size}. */
 export type StartDownloadInput = z.output<typeof transfers.startDownload>;
 export type DownloadSourceInput = z.output<typeof transfers.downloadSource>;
+export type ClearDownloadsInput = z.output<typeof transfers.clearDownloads>;
+export type RecoveredParts = z.output<typeof transfers.recoveredParts>;
+export type ClearedDownloads = z.output<typeof transfers.clearedDownloads>;
 export type ChangeDownloadInput = z.output<typeof transfers.changeDownload>;
 export type NewBanInput = z.output<typeof bans.newBan>;
 export type NewKeyInput = z.output<typeof keys.newKey>;
@@ -148,15 +179,43 @@ export interface Control {
   /** Stops a search and deletes its results. */
   removeSearch(input: ById): Answer<void>;
   /** Oldest first. */
-  results(input: ById & ListRequest): Answer<Page<ResultView>>;
+  results(input: ById & ResultsInput): Answer<Page<ResultView>>;
 
-  startDownload(input: StartDownloadInput): Answer<DownloadView>;
+  savedSearches(input: ListRequest): Answer<Page<SavedSearchView>>;
+  saveSearch(input: SaveSearchInput): Answer<SavedSearchView>;
+  changeSavedSearch(input: ById & ChangeSavedSearchInput): Answer<SavedSearchView>;
+  removeSavedSearch(input: ById): Answer<void>;
+  runSavedSearch(input: ById & RunSavedSearchInput): Answer<SavedSearchView>;
+  /** Newest first. */
+  finds(input: ById & ListRequest): Answer<Page<FindView>>;
+  badContents(input: ListRequest): Answer<Page<BadContentView>>;
+  addBadContent(input: NewBadContentInput): Answer<BadContentView>;
+  /** Its id is its SHA-1 in base 32. */
+  removeBadContent(input: ById): Answer<void>;
+
+  startDownload(input: StartDownloadInput): Answer<StartedDownload>;
   downloads(input: ListRequest): Answer<Page<DownloadView>>;
   download(input: ById): Answer<DownloadView>;
+  downloadChunks(input: ById): Answer<DownloadChunksView>;
   changeDownload(input: ById & ChangeDownloadInput): Answer<DownloadView>;
   /** Cancels a download and deletes its partial file; a completed file stays. */
   removeDownload(input: ById): Answer<void>;
+  /** Begins to look through its bytes again. */
+  verifyDownload(input: ById): Answer<DownloadView>;
+  recoverDownloads(): Answer<RecoveredParts>;
+  clearDownloads(input: ClearDownloadsInput): Answer<ClearedDownloads>;
 
+  nat(): Answer<NatView>;
+  dht(): Answer<DhtView>;
+  /** Nearest to the own KUID first. */
+  dhtContacts(input: ListRequest): Answer<Page<DhtContactView>>;
+  startDhtLookup(input: StartDhtLookupInput): Answer<DhtLookupView>;
+  dhtLookup(input: ById): Answer<DhtLookupView>;
+  /** Segments of the recording, oldest first. */
+  recordings(input: ListRequest): Answer<Page<RecordingView>>;
+  analyses(input: ListRequest): Answer<Page<QuestionView>>;
+  analysis(input: AnalysisInput): Answer<AnalysisView>;
+  explainDhtLookup(input: ById): Answer<Explanation>;
   /** Which limits of bandwidth hold now, and why. */
   limits(): Answer<LimitsView>;
 

@@ -186,9 +186,9 @@ function streamed(): string[] {
     '',
     '## Streams',
     ...streamNames.flatMap(name => {
-      const { path, doc, query, type } = streams[name] as StreamRow;
+      const { path, doc, scope, query, type } = streams[name] as StreamRow;
       const asked = query === null ? [] : ['', 'Query:', '', ...fields(jsonSchemaOf(query, 'input'))];
-      return ['', `### GET ${path}`, '', doc, ...asked, '', `Answers 200 and \`${type}\`.`];
+      return ['', `### GET ${path}`, '', doc, ...asked, '', `Scope \`${scope}\`. Answers 200 and \`${type}\`.`];
     }),
     '',
     'Each event has its `id`, its type as `event`, and as `data` one line of JSON:',

@@ -1,7 +1,11 @@
 // Table of the endpoints, one row per operation. Routes, validation, client and docs/api.md are made from it.
 import type { z } from 'zod';
 import type { Answer, Control } from './control.ts';
+import { dhtEndpoints } from './dht-endpoints.ts';
 import { API, change, create, type Endpoint, get, listOf, remove } from './endpoint.ts';
+import { natEndpoints } from './nat-endpoints.ts';
+import { recordingEndpoints } from './recording-endpoints.ts';
+import { savedEndpoints } from './saved-endpoints.ts';
 import * as bans from './schemas/bans.ts';
 import { byId, listQuery, pageOf } from './schemas/common.ts';
 import * as explain from './schemas/explain.ts';
@@ -60,6 +64,9 @@ export const endpoints = {
     params: byId,
     problems: ['NOT_FOUND'],
   }),
+  ...dhtEndpoints,
+  ...natEndpoints,
+  ...recordingEndpoints,
   queries: get(`${API}/queries`, {
     tag: 'queries',
     doc: 'The latest queries received from neighbours, newest first.',
@@ -155,15 +162,18 @@ export const endpoints = {
     tag: 'searches',
     doc: 'Results of a search, grouped by content, oldest first.',
     params: byId,
-    ...listOf(searches.result),
+    query: listQuery(searches.result).extend({ spam: searches.spamShown.optional() }),
+    output: pageOf(searches.result),
     problems: ['NOT_FOUND'],
   }),
 
+  ...savedEndpoints,
+
   startDownload: create(`${API}/downloads`, {
     tag: 'downloads',
-    doc: 'Queues a download of a search result, a magnet link (its `xs` and `as` are sources), or a URN with sources.',
+    doc: 'Queues a download of a search result, of several (`results`, `folder` or `filter`; their files go into one folder), a magnet link (its `xs` and `as` are sources), or a URN with sources, or those of a Metalink description. A content that is here or being fetched is not fetched again, unless `again` is set.',
     body: transfers.startDownload,
-    output: transfers.download,
+    output: transfers.startedDownload,
     problems: ['NOT_FOUND', 'CONFLICT', 'TOO_MANY'],
   }),
   downloads: get(`${API}/downloads`, {
@@ -178,9 +188,16 @@ export const endpoints = {
     output: transfers.download,
     problems: ['NOT_FOUND'],
   }),
+  downloadChunks: get(`${API}/downloads/:id/chunks`, {
+    tag: 'downloads',
+    doc: 'Which bytes of a download are missing, asked for, received and verified, and by whom.',
+    params: byId,
+    output: transfers.downloadChunks,
+    problems: ['NOT_FOUND'],
+  }),
   changeDownload: change(`${API}/downloads/:id`, {
     tag: 'downloads',
-    doc: 'Pauses, resumes, or reorders a download.',
+    doc: 'Pauses, resumes, renames or reorders a download.',
     params: byId,
     body: transfers.changeDownload,
     output: transfers.download,
@@ -191,6 +208,29 @@ export const endpoints = {
     doc: 'Cancels a download and deletes its partial file; a completed file stays.',
     params: byId,
     problems: ['NOT_FOUND'],
+  }),
+
+  verifyDownload: create(`${API}/downloads/:id/verify`, {
+    tag: 'downloads',
+    doc: 'Begins to look through the bytes of a download again, finished or not. What is wrong is fetched again.',
+    params: byId,
+    output: transfers.download,
+    success: 202,
+    problems: ['NOT_FOUND'],
+  }),
+  recoverDownloads: create(`${API}/downloads/recover`, {
+    tag: 'downloads',
+    doc: 'Makes downloads of partial files that have none, from the descriptions beside them. Nothing is deleted.',
+    output: transfers.recoveredParts,
+    success: 200,
+    problems: ['STORAGE_FAILED'],
+  }),
+  clearDownloads: remove(`${API}/downloads`, {
+    tag: 'downloads',
+    doc: 'Forgets all downloads that are complete, or all that failed.',
+    query: transfers.clearDownloads,
+    output: transfers.clearedDownloads,
+    success: 200,
   }),
 
   limits: get(`${API}/limits`, {

@@ -16,6 +16,7 @@ const PROBLEMS = {
   STALE: { status: 412, title: 'The object has changed' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  RANGE_MISSING: { status: 416, title: 'The bytes are not there' },
   EXPECTATION_FAILED: { status: 417, title: 'The Expect header is not supported' },
   UNREACHABLE: { status: 422, title: 'The peer could not be reached' },
   REFUSED: { status: 422, title: 'The peer refused' },

@@ -2,14 +2,28 @@
 import { z } from 'zod';
 import { ban } from './schemas/bans.ts';
 import { address, bytes, count, id, seconds, time } from './schemas/common.ts';
+import { dhtLookupEnded, dhtSummary } from './schemas/dht.ts';
 import { folder, hashing } from './schemas/library.ts';
 import { budget } from './schemas/limits.ts';
+import { nat } from './schemas/nat.ts';
 import { peer, query, status } from './schemas/overlay.ts';
+import { recordingNews } from './schemas/recordings.ts';
+import { find, savedSearch } from './schemas/saved-searches.ts';
 import { result, search } from './schemas/searches.ts';
 import { configPlan, logLevel, logLine } from './schemas/service.ts';
-import { download, upload } from './schemas/transfers.ts';
+import { batchEnd, download, upload } from './schemas/transfers.ts';
 
-export const TOPICS = ['peers', 'queries', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'] as const;
+export const TOPICS = [
+  'peers',
+  'queries',
+  'searches',
+  'downloads',
+  'uploads',
+  'library',
+  'dht',
+  'status',
+  'log',
+] as const;
 export type Topic = (typeof TOPICS)[number];
 export const topic = z.enum(TOPICS);
 
@@ -52,12 +66,28 @@ export const events = {
     'a new result; sent for the first 500 of a search',
   ),
   'search.finished': kept('searches', search, 'a search ended'),
+  'saved.changed': kept('searches', savedSearch, 'a saved search was added, changed, or has run'),
+  'saved.removed': kept('searches', z.object({ id }), 'a saved search was removed'),
+  'saved.found': kept(
+    'searches',
+    z.object({ saved: savedSearch, find }),
+    'a saved search found something new; at most 100 of a run are told',
+  ),
   'download.added': kept('downloads', download, 'a download was added'),
-  'download.changed': kept('downloads', download, 'a download has a new state or priority'),
+  'download.changed': kept(
+    'downloads',
+    download,
+    'a download has a new state, priority, position, category, name or error',
+  ),
   'download.progress': latest('downloads', download, 'it moves'),
   'download.finished': kept('downloads', download, 'a download is complete and verified'),
   'download.failed': kept('downloads', download, 'a download failed'),
   'download.removed': kept('downloads', z.object({ id }), 'a download was removed'),
+  'batch.finished': kept(
+    'downloads',
+    batchEnd,
+    'all downloads of a batch are complete or failed; told again when one that failed was tried again',
+  ),
   'upload.started': kept('uploads', upload, 'an upload was requested'),
   'upload.progress': latest('uploads', upload, 'it moves'),
   'upload.finished': kept('uploads', upload.extend({ total: bytes }), 'an upload ended after `total` bytes'),
@@ -65,13 +95,25 @@ export const events = {
   'ban.lifted': kept('uploads', ban, 'a ban was lifted before its end'),
   'library.scanned': kept('library', folder, 'a shared folder was scanned'),
   'library.hashing': latest('library', hashing, 'progress of scans and hashing, or their end'),
+  'dht.changed': kept('dht', dhtSummary, 'the node of the DHT has another mode or state'),
+  'dht.lookup': passing('dht', dhtLookupEnded, 'a lookup in the DHT ended'),
   'status.started': kept('status', status, 'the daemon started'),
   'status.now': latest('status', status, 'state of the servent, sent periodically'),
   'status.configured': kept('status', configPlan, 'the configuration changed'),
+  'status.nat': kept(
+    'status',
+    nat,
+    'the router forwards our port, or does so no longer; the port, the interface or the proxy has changed',
+  ),
   'status.budget': kept(
     'status',
     budget,
     'the monthly budget slows transfers down, stops them, or lets them run again',
+  ),
+  'status.recording': kept(
+    'status',
+    recordingNews,
+    'a recording cannot be written or sent, can again, or lost its oldest segment to make room',
   ),
   'status.stopping': kept('status', z.object({ uptime: seconds }), 'the daemon is about to stop'),
   'log.line': passing('log', logLine, 'a line was logged; at most 500 a second are sent'),

@@ -25,17 +25,18 @@ export interface HttpReply {
 const REPLY_BYTES_MAX = 256 * 1024 * 1024;
 const UNIX = 'unix:';
 
-/** Connections stay open between calls; the daemon or the end of the program closes them. */
+/** Connections of calls that only read stay open between them; the daemon or the end of the program closes them. */
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
 /** Sends a request and reads the reply. Does not follow redirects: the daemon sends none. */
 export async function exchange(to: ExchangeTo, asked: Outgoing): Promise<HttpReply> {
   const request = await requesterFor(to);
   return new Promise((resolve, reject) => {
-    const outgoing = request(optionsFor(to, asked, agent), response => wholeReply(response).then(resolve, reject));
+    // the daemon may close a kept connection before it reads the request: what changes something has a new one, what reads asks again
+    const kept = asked.method === 'GET' ? agent : false;
+    const outgoing = request(optionsFor(to, asked, kept), response => wholeReply(response).then(resolve, reject));
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      // The daemon closed a kept connection before it read the request.
-      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && asked.method === 'GET') resolve(exchange(to, asked));
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(to, asked));
       else reject(error);
     });
     outgoing.end(asked.body ?? undefined);

@@ -26,7 +26,10 @@ export function openApiDocument(version: string): OutputOf<'openapi'> {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row, schemas) };
   }
-  for (const name of streamNames) paths[streams[name].path] = { get: streamOperation(name) };
+  for (const name of streamNames) {
+    const path = streams[name].path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], get: streamOperation(name) };
+  }
   return {
     openapi: '3.1.0',
     info: {
@@ -73,18 +76,17 @@ function operation(name: string, row: Endpoint, schemas: Record<string, JsonSche
 
 /** Describes a streamed or non-JSON answer. */
 function streamOperation(name: StreamName): Json {
-  const { doc, tag, scope, query, type } = streams[name] as StreamRow;
+  const { doc, tag, scope, params, query, type, ranges } = streams[name] as StreamRow;
+  const content = { [type]: { schema: { type: 'string' }, ...(name === 'events' ? { 'x-data': ref('event') } : {}) } };
   return {
     operationId: name,
     tags: [tag],
     summary: doc,
     'x-scope': scope,
-    parameters: parameters(query, 'query'),
+    parameters: [...parameters(params, 'path'), ...parameters(query, 'query')],
     responses: {
-      200: {
-        description: 'The answer.',
-        content: { [type]: { schema: { type: 'string' }, ...(name === 'events' ? { 'x-data': ref('event') } : {}) } },
-      },
+      200: { description: 'The answer.', content },
+      ...(ranges === true ? { 206: { description: 'The range.', content } } : {}),
       default: { $ref: '#/components/responses/problem' },
     },
   };

@@ -9,10 +9,10 @@ import { file, folder } from './schemas/library.ts';
 import { host, peer, query } from './schemas/overlay.ts';
 import { result, search } from './schemas/searches.ts';
 import { setting } from './schemas/service.ts';
-import { download, upload } from './schemas/transfers.ts';
+import { download, pastTransfer, upload } from './schemas/transfers.ts';
 import { streamNames, streams } from './streams.ts';
 
-const LISTED = { peer, query, search, result, download, upload, folder, file, host, setting } as const;
+const LISTED = { peer, query, search, result, download, upload, pastTransfer, folder, file, host, setting } as const;
 
 export function outlineModule(): string {
   const line = (name: string, value: unknown): string => `  ${name}: ${JSON.stringify(value)},`;

@@ -1,23 +1,30 @@
-// Table of endpoints whose answer is not one JSON document: events, export of queries, metrics.
+// Table of endpoints whose answer is not one JSON document: events, bytes of a download, export of queries, metrics.
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { z } from 'zod';
+import type { ById } from './control.ts';
+import type { ContentReaders } from './download-content.ts';
 import type { Scope } from './endpoint.ts';
 import { ApiError } from './errors.ts';
 import type { EventStreams, StreamListener } from './event-stream.ts';
 import { type EventsInput, eventsQuery } from './events.ts';
 import { checkedInput } from './input.ts';
+import { byId } from './schemas/common.ts';
 import { type ExportInput, exportQuery } from './schemas/monitor.ts';
+import { type ContentInput, contentQuery } from './schemas/transfers.ts';
 
 export interface StreamRow {
   readonly path: string;
   readonly doc: string;
   readonly scope: Scope;
   readonly tag: string;
+  readonly params: z.ZodType | null;
   readonly query: z.ZodType | null;
   /** Content-Type of the answer. */
   readonly type: string;
+  /** A `Range` gets 206. */
+  readonly ranges?: true;
 }
 
 export const streams = {
@@ -26,14 +33,26 @@ export const streams = {
     doc: 'Events as server-sent events; `Last-Event-ID` resumes. A frame `gap` has the ids of events that could not be delivered.',
     scope: 'read',
     tag: 'events',
+    params: null,
     query: eventsQuery,
     type: 'text/event-stream',
+  },
+  content: {
+    path: '/api/v1/downloads/:id/content',
+    doc: 'The bytes of a download, while it runs too: those that its hash tree has verified, and all of a completed file. With `Range`: 206, or 416 with `X-Available-Ranges`. What is read is fetched first, in order.',
+    scope: 'operate',
+    tag: 'downloads',
+    params: byId,
+    query: contentQuery,
+    type: '*/*',
+    ranges: true,
   },
   exportQueries: {
     path: '/api/v1/queries/export',
     doc: 'The stored queries, oldest first, one JSON object per line.',
     scope: 'read',
     tag: 'queries',
+    params: null,
     query: exportQuery,
     type: 'application/x-ndjson',
   },
@@ -42,6 +61,7 @@ export const streams = {
     doc: 'Metrics for Prometheus; docs/metrics.md lists them.',
     scope: 'read',
     tag: 'service',
+    params: null,
     query: null,
     type: 'text/plain',
   },
@@ -53,6 +73,7 @@ export const streamNames = Object.keys(streams) as StreamName[];
 /** Sources of the streams, implemented by the daemon. */
 export interface StreamSources {
   events: EventStreams;
+  content: Pick<ContentReaders, 'answer'>;
   /** Lines, each with its newline. */
   exportQueries(input: ExportInput): Iterable<string>;
   metrics(): Promise<{ type: string; text: string }>;
@@ -74,6 +95,10 @@ export function mountStreams(
       sources.events.open(ctx.res, input as EventsInput, lastEventId(ctx), caller);
       ctx.respond = false; // koa leaves the response alone
     },
+    content: (ctx, input, caller) => {
+      const { id, wait } = input as ById & ContentInput;
+      return sources.content.answer(ctx, id, wait, caller);
+    },
     exportQueries: (ctx, input) => {
       ctx.type = streams.exportQueries.type;
       ctx.set('Cache-Control', 'no-store');
@@ -87,15 +112,11 @@ export function mountStreams(
     },
   };
   for (const name of streamNames) {
-    const { path, scope, query } = streams[name] as StreamRow;
+    const { path, scope, params, query } = streams[name] as StreamRow;
     router.get(path, async ctx => {
       const caller = authorize(ctx, scope);
-      const { query: given } = ctx;
-      await answers[name](
-        ctx,
-        checkedInput({ params: null, query, body: null }, { params: {}, query: given, body: {} }),
-        caller,
-      );
+      const given = { params: ctx.params as unknown, query: ctx.query, body: {} };
+      await answers[name](ctx, checkedInput({ params, query, body: null }, given), caller);
     });
   }
 }

@@ -24,7 +24,10 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Modules that the page imports from api/. */
 const SHARED = [
+  'api/chunk-cells.js',
+  'api/download-wait.js',
   'api/format.js',
+  'api/nat-text.js',
   'api/live/follow.js',
   'api/live/frames.js',
   'api/live/reducer.js',

@@ -1,14 +1,18 @@
-// SHA-1 and hash tree of large files: alone, together, and in the threads of the library.
+// SHA-1 and hash tree of large files: alone, together, and in the threads of the library and of downloads.
 import { createHash, randomFillSync } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HashPool } from '../daemon/library/hash-pool.ts';
 import type { HashResult } from '../daemon/library/hash-worker.ts';
+import { PartVerifier } from '../daemon/transfer/part-verifier.ts';
 import { ContentHasher } from '../protocol/digest/content-digest.ts';
 import { TigerTreeHasher } from '../protocol/digest/tiger-tree-hasher.ts';
+import { hashPart } from './swarm/hash-part.ts';
 
-export const about = 'hashing: SHA-1, hash tree and both, in MB/s; in one and in two threads that read files';
+export const about =
+  'hashing: SHA-1, hash tree and both, in MB/s; in one and in two threads that read files, and a part file by slices';
 
 const FILE_BYTES = 64 << 20;
 const FILES = 8;
@@ -52,6 +56,15 @@ async function hashFiles(pool: HashPool, path: string): Promise<void> {
   for (const result of await Promise.all(jobs)) if (result.kind !== 'hashed') throw new Error(result.kind);
 }
 
+async function asPart(threadsMax: number, path: string, size: number): Promise<Rates> {
+  const verifier = new PartVerifier({ threadsMax });
+  const handle = await open(path, 'r');
+  const rates = await best(size, () => hashPart(verifier, path, handle.fd, size));
+  await verifier.close();
+  await handle.close();
+  return rates;
+}
+
 async function inThreads(threads: number, path: string): Promise<Rates> {
   const pool = new HashPool(threads);
   const rates = await best(FILES * FILE_BYTES, () => hashFiles(pool, path));
@@ -67,6 +80,10 @@ export async function run(): Promise<Record<string, unknown>> {
     writeFileSync(path, bytes);
     const oneThread = await inThreads(1, path);
     const twoThreads = await inThreads(2, path);
+    const partPath = join(folder, 'part');
+    for (let i = 0; i < FILES; i++) appendFileSync(partPath, bytes);
+    const partInOneThread = await asPart(1, partPath, FILES * FILE_BYTES);
+    const partInTwoThreads = await asPart(2, partPath, FILES * FILE_BYTES);
     return {
       sha1: await best(FILE_BYTES, () => {
         const hash = createHash('sha1');
@@ -85,6 +102,8 @@ export async function run(): Promise<Record<string, unknown>> {
       }),
       oneThread,
       twoThreads,
+      partInOneThread,
+      partInTwoThreads,
       twoToOne: Math.round((100 * twoThreads.mbPerSecond) / oneThread.mbPerSecond) / 100,
     };
   } finally {

@@ -1,7 +1,8 @@
 // What a servent costs in memory and time when a process runs thousands: whole ones on a virtual network, none of their parts left out.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type VirtualHost, VirtualInternet } from '../test/support/virtual-internet.ts';
+import type { VirtualHost } from '../sim/servents/virtual-host.ts';
+import { VirtualInternet } from '../sim/servents/virtual-internet.ts';
 
 export const about =
   'whole servents in one process: 10,000 leaves and 1,000 ultrapeers, memory, and a minute of their time';

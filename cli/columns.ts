@@ -77,8 +77,12 @@ export const uploadColumns: ColumnsAt<UploadView> = () => [
   { title: 'SERVENT', of: row => row.userAgent ?? '' },
 ];
 
+/** Enough of a UUID to tell downloads apart; commands take it. */
+const shortId = (id: string): string => (UUID.test(id) ? id.slice(0, 8) : id);
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 export const downloadColumns: ColumnsAt<DownloadView> = () => [
-  { title: 'ID', of: row => row.id },
+  { title: 'ID', of: row => shortId(row.id) },
   { title: 'STATE', of: row => row.state },
   {
     title: 'DONE',

@@ -68,13 +68,8 @@ export function configCommand(terminal: Terminal): Command {
       .argument('[values...]', 'the value; several for a list; none removes the key from the file')
       .option('--dry-run', 'show the changes without making them')
       .action(async (key: string, values: string[], flags: ClientFlags & { dryRun?: boolean }) => {
-        const { setting } = settingOf(key);
-        const one = setting.separator === undefined;
-        if (one && values.length > 1) throw usageError(`${key} takes one value: quote a value that contains blanks`);
-        const value = values.length === 0 ? null : one ? setting.fromText(values[0] ?? '') : values;
-        const [section = '', name] = key.split('.');
+        const patch = patchOf(key, values);
         const { client } = await findDaemon(flags, terminal);
-        const patch = { [section]: name === undefined ? value : { [name]: value } };
         const plan = await client.changeConfig({ dryRun: flags.dryRun === true ? 'true' : 'false', ...patch });
         showPlan(terminal, plan, flags.json === true);
       }),
@@ -86,6 +81,20 @@ export function configCommand(terminal: Terminal): Command {
     }),
   );
   return command;
+}
+
+/** The patch of the API for a setting; without values it removes the key from the file. Throws a usage error. */
+export function patchOf(key: string, values: readonly string[]): Record<string, unknown> {
+  const { setting } = settingOf(key);
+  const one = setting.separator === undefined;
+  if (one && values.length > 1) throw usageError(`${key} takes one value: quote a value that contains blanks`);
+  return patchWith(key, values.length === 0 ? null : one ? setting.fromText(values[0] ?? '') : values);
+}
+
+/** null: remove the key from the file. */
+export function patchWith(key: string, value: unknown): Record<string, unknown> {
+  const [section = '', name] = key.split('.');
+  return { [section]: name === undefined ? value : { [name]: value } };
 }
 
 const WHEN = { hot: 'now', reconnect: 'now, for new connections', restart: 'at the next start' };
@@ -100,7 +109,7 @@ function showPlan(terminal: Terminal, plan: ConfigPlan, json: boolean): void {
   else print(terminal, table(planColumns, plan.changes));
 }
 
-const planColumns: Column<ConfigChangeView>[] = [
+export const planColumns: Column<ConfigChangeView>[] = [
   { title: 'KEY', of: row => row.key },
   { title: 'FROM', of: row => JSON.stringify(row.from) },
   { title: 'TO', of: row => JSON.stringify(row.to) },

@@ -9,6 +9,7 @@ import { streamPaths } from '../api/outline.ts';
 import { readApiToken, readRuntime } from '../api/runtime-files.ts';
 import type { StreamName } from '../api/streams.ts';
 import { usualDataDir } from '../settings/data-dir.ts';
+import type { Context } from './contexts.ts';
 import { CommandError, usageError } from './failure.ts';
 import { outputOptions } from './output.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,6 +18,8 @@ export interface ClientFlags {
   api?: string;
   token?: string;
   dataDir?: string;
+  /** Name of a daemon of `servent context`. */
+  context?: string;
   json?: boolean;
 }
 
@@ -26,7 +29,8 @@ export function clientCommand(name: string, description: string): Command {
     .option('--curl', 'print calls as curl commands; calls that change something are not sent')
     .option('--api <url>', 'URL of the daemon (SERVENT_API)')
     .option('--token <token>', 'API token (SERVENT_TOKEN, or a file named by SERVENT_TOKEN_FILE)')
-    .option('--data-dir <dir>', 'data folder of the daemon, read for URL and token (SERVENT_DATA_DIR)');
+    .option('--data-dir <dir>', 'data folder of the daemon, read for URL and token (SERVENT_DATA_DIR)')
+    .option('--context <name>', 'a daemon that "servent context add" has named (SERVENT_CONTEXT)');
 }
 
 export interface Daemon {
@@ -37,16 +41,51 @@ export interface Daemon {
   text: (stream: StreamName, query?: Readonly<Record<string, string>>) => Promise<string>;
 }
 
-export async function findDaemon(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
+/** `waitMs`: deadline of each call. */
+export async function findDaemon(given: ClientFlags, shell: Terminal, waitMs?: number): Promise<Daemon> {
+  const name = given.context ?? (says(given, shell) ? undefined : shell.env['SERVENT_CONTEXT'] || undefined);
+  if (name === undefined) return daemonAt(given, shell, waitMs);
+  const { contextNamed } = await import('./contexts.ts');
+  return daemonOf(await contextNamed(shell, name), given, shell, waitMs);
+}
+
+/** Whether flags or variables name a daemon. */
+const says = ({ api, dataDir }: ClientFlags, { env }: Terminal): boolean =>
+  [api, dataDir, env['SERVENT_API'], env['SERVENT_DATA_DIR']].some(text => text !== undefined && text !== '');
+
+/** The daemon of a context. Flags go before what it says; variables, which are about another daemon, do not count. */
+export async function daemonOf(
+  { api, token, tokenFile, dataDir }: Context,
+  flags: Omit<ClientFlags, 'context'>,
+  terminal: Terminal,
+  waitMs?: number,
+): Promise<Daemon> {
+  const env = Object.fromEntries(Object.entries(terminal.env).filter(([variable]) => !ABOUT_A_DAEMON.has(variable)));
+  const at = {
+    ...(api === undefined ? {} : { api }),
+    ...(token === undefined ? {} : { token }),
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...flags,
+  };
+  const named = tokenFile === undefined ? env : { ...env, SERVENT_TOKEN_FILE: tokenFile };
+  return daemonAt(at, { ...terminal, env: named }, waitMs);
+}
+
+const ABOUT_A_DAEMON: ReadonlySet<string> = new Set([
+  ...['SERVENT_API', 'SERVENT_TOKEN', 'SERVENT_TOKEN_FILE', 'SERVENT_DATA_DIR', 'SERVENT_CONFIG', 'SERVENT_CONTEXT'],
+  'CREDENTIALS_DIRECTORY',
+]);
+
+async function daemonAt(flags: ClientFlags, terminal: Terminal, waitMs?: number): Promise<Daemon> {
   const folder = (): Promise<string> => dataDirOf(flags, terminal); // read only when flags leave something open
   const given = flags.api ?? (terminal.env['SERVENT_API'] || undefined);
-  const url = given === undefined ? await usualUrl(await folder()) : urlOf(given);
+  const url = given === undefined ? await usualUrl(await folder()) : apiUrl(given);
   const { env, cwd } = terminal;
   const token =
     flags.token ??
     (env['SERVENT_TOKEN'] || undefined) ??
     (await givenToken(env, cwd))?.token ??
-    (await tokenIn(await folder(), url));
+    (await tokenIn(await folder(), url, waitMs));
   const { curl } = terminal;
   const tokenFolder = curl === undefined ? '' : await folder();
   const onCall = ({ method, url, body }: { method: string; url: string; body: string | null }): void => {
@@ -108,13 +147,14 @@ function reachable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
-function urlOf(text: string): string {
+/** Completes the URL of an API. Throws a usage error. */
+export function apiUrl(text: string): string {
   const url = /^https?:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(url)) throw usageError(`--api: expected a URL such as http://127.0.0.1:8346, got ${text}`);
   return new URL(url).href.replace(/\/+$/, '');
 }
 
-async function tokenIn(dataDir: string, url: string): Promise<string> {
+async function tokenIn(dataDir: string, url: string, waitMs?: number): Promise<string> {
   let token: string | null;
   try {
     token = await readApiToken(dataDir);
@@ -122,10 +162,10 @@ async function tokenIn(dataDir: string, url: string): Promise<string> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`cannot read the API token (${why}): run this as the daemon's user, or give --token`);
   }
-  return token ?? (await noToken(dataDir, url));
+  return token ?? (await noToken(dataDir, url, waitMs));
 }
 
-async function noToken(dataDir: string, url: string): Promise<string> {
-  await createClient({ url, token: '' }).live();
+async function noToken(dataDir: string, url: string, waitMs?: number): Promise<string> {
+  await createClient({ url, token: '', ...(waitMs === undefined ? {} : { waitMs }) }).live();
   throw new CommandError(`no API token in ${dataDir}: give the token with --token, or the data folder with --data-dir`);
 }

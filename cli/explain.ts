@@ -1,4 +1,4 @@
-// explain: shows the tests behind a search, a download, a peer's rates, refused handshakes and the role.
+// explain: shows the tests behind a search, a download, a peer's rates, refused handshakes, a lookup in the DHT and the role.
 import { Command } from 'commander';
 import type { Explanation, RefusedPeersView } from '../api/control.ts';
 import { keptText } from '../api/format.ts';
@@ -36,6 +36,14 @@ export function explainCommand(terminal: Terminal): Command {
       .action(async (id: string, flags: ClientFlags) => {
         const { client } = await findDaemon(flags, terminal);
         show(flags, await client.explainPeer({ id }));
+      }),
+  );
+  command.addCommand(
+    clientCommand('lookup', 'why a lookup in the DHT asked each node, what it answered, and why it ended')
+      .argument('<id>', 'as "servent dht find" says it')
+      .action(async (id: string, flags: ClientFlags) => {
+        const { client } = await findDaemon(flags, terminal);
+        show(flags, await client.explainDhtLookup({ id }));
       }),
   );
   command.addCommand(

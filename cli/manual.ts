@@ -81,7 +81,10 @@ const GROUPS: readonly (readonly [title: string, intro: string, commands: readon
     [
       'search',
       'searches',
+      'saved',
+      'spam',
       'browse',
+      'get',
       'download',
       'downloads',
       'pause',
@@ -92,6 +95,7 @@ const GROUPS: readonly (readonly [title: string, intro: string, commands: readon
       'bans',
     ],
   ],
+  ['Many servents', 'Several daemons at once.', ['context', 'fleet']],
   ['Share', 'The library.', ['library', 'share', 'unshare', 'rescan']],
   ['Keep', 'Backups, and the data of other servents.', ['backup', 'restore', 'import']],
   ['Others', 'Keys, hooks and direct calls of the API.', ['keys', 'hooks', 'call', 'bulk', 'openapi']],
@@ -99,7 +103,7 @@ const GROUPS: readonly (readonly [title: string, intro: string, commands: readon
 ];
 
 /** Described once for all commands that have them. */
-const COMMON = new Set(['--json', '--output', '--template', '--curl', '--api', '--token', '--data-dir']);
+const COMMON = new Set(['--json', '--output', '--template', '--curl', '--api', '--token', '--data-dir', '--context']);
 /** `start` has a flag for each setting; configuration.md lists them. */
 const SETTINGS_ELSEWHERE = new Set(['start']);
 

@@ -98,6 +98,11 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
     );
     if (search.cut !== null) note(terminal, search.cut);
   }
+  if (search.hidden > 0)
+    note(
+      terminal,
+      `${counted(search.hidden, 'result')} hidden that look like spam: "servent searches show ${started.id.slice(0, SHORT_ID)} --spam" shows them`,
+    );
 }
 
 function noResults({ peers, browse, askedBefore }: SearchView): string {
@@ -107,7 +112,7 @@ function noResults({ peers, browse, askedBefore }: SearchView): string {
   return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
 }
 
-async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
+export async function resultsOf(client: Client, id: string): Promise<ResultView[]> {
   const results: ResultView[] = [];
   for await (const result of everyItem(page => client.results({ id, ...page }))) results.push(result);
   return results;

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { ResultView, SearchView } from '../api/control.ts';
 import { formatBytes, formatRepeat } from '../api/format.ts';
 import { type ColumnsAt, mediaColumns, searchColumns } from './columns.ts';
-import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
+import { clientCommand, findDaemon } from './connection.ts';
 import { firstItems, type List, type ListFlags, listCommand, listOptions } from './list.ts';
-import { forEachId } from './several.ts';
+import { severalCommand } from './several.ts';
 import { facts, table } from './table.ts';
 import { note, print, printJson, type Terminal } from './terminal.ts';
 
@@ -16,7 +16,7 @@ const SEARCHES: List<SearchView> = {
   columns: searchColumns,
   follow: {
     topic: 'searches',
-    rowOf: event => (event.topic === 'searches' && event.type !== 'search.result' ? event.data : null),
+    rowOf: event => (event.type === 'search.started' || event.type === 'search.finished' ? event.data : null),
   },
 };
 
@@ -25,22 +25,29 @@ export function searchesCommand(terminal: Terminal): Command {
   command.addCommand(
     listOptions(clientCommand('show', 'show the results of a search so far'))
       .argument('<id>', 'as "servent searches" shows it')
-      .action(async (id: string, flags: ListFlags) => {
+      .option('--spam', 'also show results that the setting searches.spam hides')
+      .action(async (id: string, flags: ListFlags & { spam?: true }) => {
         const { client } = await findDaemon(flags, terminal);
         const search = await client.search({ id });
-        const { items, next } = await firstItems(page => client.results({ id, ...page }), flags);
+        const { items, next } = await firstItems(
+          page => client.results({ id, ...page, ...(flags.spam === true ? { spam: 'show' as const } : {}) }),
+          flags,
+        );
         if (flags.json === true) return printJson(terminal, { search, items, next });
         note(terminal, facts(factsOf(search)));
-        if (items.length > 0) print(terminal, table(resultColumns(search.id), items));
+        if (items.length > 0) print(terminal, table(resultColumns(search.id, flags.spam === true), items));
         if (next !== null) note(terminal, `more rows exist: --limit ${flags.limit * 10} shows them`);
       }),
   );
   command.addCommand(
-    clientCommand('remove', 'stop searches and delete their results')
-      .argument('<ids...>', 'as "servent searches" shows them')
-      .action((ids: string[], flags: ClientFlags) =>
-        forEachId(terminal, flags, ids, 'removed', (client, id) => client.removeSearch({ id })),
-      ),
+    severalCommand(
+      terminal,
+      'remove',
+      'stop searches and delete their results',
+      { list: SEARCHES },
+      'removed',
+      (client, id) => client.removeSearch({ id }),
+    ),
   );
   return command;
 }
@@ -52,15 +59,19 @@ function factsOf(search: SearchView): [string, string][] {
     ['search', text ?? urn ?? `everything of ${browse ?? 'one servent'}`],
     ['state', error === null ? state : `${state}: ${error}`],
     ['found', `${results} different in ${hits} hits, asked of ${peers} neighbours`],
+    ...(search.hidden === 0
+      ? []
+      : [['hidden', `${search.hidden} that look like spam: --spam shows them`] as [string, string]]),
     ...(search.cut === null ? [] : [['cut', search.cut] as [string, string]]),
     ...(repeat === null ? [] : [['repeat', repeat] as [string, string]]),
   ];
 }
 
-const resultColumns = (search: string): ReturnType<ColumnsAt<ResultView>> => [
+const resultColumns = (search: string, marks: boolean): ReturnType<ColumnsAt<ResultView>> => [
   { title: 'RESULT', of: row => `${search}/${row.id}` },
   { title: 'SIZE', of: row => formatBytes(row.size), right: true },
   { title: 'SOURCES', of: row => String(row.sources.length), right: true },
   ...mediaColumns,
+  ...(marks ? [{ title: 'SPAM', of: (row: ResultView) => row.spam.map(({ reason }) => reason).join(' ') }] : []),
   { title: 'NAME', of: row => row.name },
 ];

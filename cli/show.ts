@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { PeerView, StatusView } from '../api/control.ts';
 import { counted, formatBytes, formatDuration, formatRate, keptText } from '../api/format.ts';
+import { natText } from '../api/nat-text.ts';
 import { peerColumns } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError } from './failure.ts';
@@ -43,6 +44,7 @@ function statusFacts(status: StatusView): [string, string][] {
     ['guid', status.servent],
     ['gnutella', `${gnutella.host}:${gnutella.port}`],
     ['reachable', `TCP ${reachText(status.reachability.tcp)}; UDP ${reachText(status.reachability.udp)}`],
+    ...natFacts(status),
     [
       'peers',
       `${counted(peers.ultrapeers, 'ultrapeer')}, ${counted(peers.leaves, 'leaf', 'leaves')}; ${counted(status.hosts, 'host')} known`,
@@ -60,6 +62,7 @@ function statusFacts(status: StatusView): [string, string][] {
         ...(library.trees > 0 ? [`${counted(library.trees, 'hash tree')} to make`] : []),
       ].join(', '),
     ],
+    ['dht', dhtText(status.dht)],
     ['searches', `${status.searches} running`],
     ['downloads', `${downloads.active} active, ${downloads.queued} queued, ${formatRate(downloads.rate)}`],
     ['uploads', `${uploads.active} active, ${uploads.queued} queued, ${formatRate(uploads.rate)}`],
@@ -68,6 +71,17 @@ function statusFacts(status: StatusView): [string, string][] {
     ...attention.map(({ name, detail }): [string, string] => ['attention', `${name}: ${detail}`]),
     ...(attention.length > 0 ? ([['to mend', '"servent doctor" says how']] as [string, string][]) : []),
   ];
+}
+
+function dhtText({ mode, state, why, nodes, values, size }: StatusView['dht']): string {
+  if (mode === 'off') return `off: ${why ?? ''}`;
+  const said = `${mode}, ${state}, ${counted(nodes, 'node')} known of about ${size}, ${counted(values, 'value')} kept`;
+  return why === null ? said : `${said}; ${why}`;
+}
+
+function natFacts({ nat }: StatusView): [string, string][] {
+  const text = natText(nat);
+  return text === null ? [] : [['port', text]];
 }
 
 const KNOWN_BY = { configured: 'as configured', proof: 'others came', silence: 'nobody came' } as const;

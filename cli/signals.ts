@@ -1,6 +1,9 @@
 // Waits for signals to stop or to reload the configuration.
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { EndedBySignal } from './failure.ts';
+import type { Terminal } from './terminal.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -18,6 +21,21 @@ export async function askedToStop(onReload?: () => void): Promise<string> {
   for (const name of SIGNALS) process.on(name, () => asked.abort(name));
   await once(asked.signal, 'abort');
   return String(asked.signal.reason);
+}
+
+/** Aborts with EndedBySignal when the user stops the command. */
+export function stopSignal({ signal }: Pick<Terminal, 'signal'>): AbortSignal {
+  const stop = new AbortController();
+  const onStop = (name: string): void => stop.abort(new EndedBySignal(name as NodeJS.Signals));
+  if (signal === undefined) void askedToStop().then(onStop);
+  else if (signal.aborted) onStop('SIGINT');
+  else signal.addEventListener('abort', () => onStop('SIGINT'), { once: true });
+  return stop.signal;
+}
+
+/** Waits; rejects with the reason of `signal` when it aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** True when the controlling terminal was closed; false under a supervisor. */

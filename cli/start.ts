@@ -1,13 +1,13 @@
 // start: runs the daemon in the foreground until a signal stops it.
 import { setTimeout as wait } from 'node:timers/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { formatEndpoint } from '../protocol/wire/endpoint.ts';
 import { SettingsError } from '../settings/faults.ts';
-import { flagName, resolveSettings } from '../settings/resolve.ts';
-import { type Setting, type SettingKey, settingsList, variableOf } from '../settings/settings.ts';
+import { resolveSettings } from '../settings/resolve.ts';
 import { CommandError } from './failure.ts';
 import { inProcess } from './in-process.ts';
 import { sayReady } from './ready.ts';
+import { type SettingFlags, settingOptions } from './setting-options.ts';
 import { askedToStop } from './signals.ts';
 import { MEANT } from './signals-ignored.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,41 +22,13 @@ export function startCommand(terminal: Terminal): Command {
       '--config <file>',
       'the configuration file (SERVENT_CONFIG; default: servent.yaml in the data folder, if it exists)',
     );
-  const keys = new Map<string, SettingKey>();
-  for (const { key, setting } of settingsList) {
-    for (const option of optionsOf(key, setting)) {
-      command.addOption(option);
-      keys.set(option.attributeName(), key);
-    }
-  }
-  return command.action(async (given: Record<string, unknown>) => {
-    const flags: Partial<Record<SettingKey, unknown>> = {};
-    for (const [name, value] of Object.entries(given)) {
-      const key = keys.get(name);
-      if (key !== undefined && value !== undefined) flags[key] = value;
-    }
-    await runDaemon(terminal, flags, given['config'] as string | undefined);
-  });
+  const flagsIn = settingOptions(command);
+  return command.action((given: Record<string, unknown>) =>
+    runDaemon(terminal, flagsIn(given), given['config'] as string | undefined),
+  );
 }
 
-function optionsOf(key: SettingKey, setting: Setting<unknown>): Option[] {
-  const option = new Option(setting.flag, `${setting.doc.replaceAll('`', '')} (${variableOf(key)})`);
-  if (setting.separator !== undefined) {
-    option.argParser((item: string, items: string[] | undefined) => [...(items ?? []), item]);
-    option.description += ' Repeatable.';
-  }
-  const name = flagName(setting);
-  // both forms, to override the default of a profile either way
-  return name.startsWith('--no-')
-    ? [new Option(name.replace('--no-', '--'), 'the opposite of the next flag').hideHelp(), option]
-    : [option];
-}
-
-async function runDaemon(
-  terminal: Terminal,
-  flags: Partial<Record<SettingKey, unknown>>,
-  configFile: string | undefined,
-): Promise<void> {
+async function runDaemon(terminal: Terminal, flags: SettingFlags, configFile: string | undefined): Promise<void> {
   const { env, cwd } = terminal;
   const resolved = await resolveSettings({ flags, env, cwd, ...(configFile === undefined ? {} : { configFile }) });
   const { createLog } = await inProcess.log();

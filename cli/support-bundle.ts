@@ -12,8 +12,8 @@ import { note, print, printJson, type Terminal } from './terminal.ts';
 
 const LOG_LINES = 1_000;
 const OWNER_ONLY = 0o600;
-/** Settings whose values may contain secrets: hooks, in URLs and arguments. */
-const SECRET_SETTINGS = new Set(['hooks']);
+/** Settings whose values may contain secrets, in URLs and arguments. */
+const SECRET_SETTINGS = new Set(['hooks', 'recording.url', 'proxy.socks']);
 const NAMES_HIDDEN = '(name)';
 
 type BundleFlags = ClientFlags & { names?: true; force?: true };

@@ -9,6 +9,8 @@ interface TuiFlags {
   api: string[];
   token: string[];
   dataDir: string[];
+  context: string[];
+  fleet?: true;
   demo?: boolean;
   plain?: boolean;
   ascii?: boolean;
@@ -27,6 +29,8 @@ export function tuiCommand(terminal: Terminal): Command {
     .option('--api <url>', 'URL of the daemon (SERVENT_API); repeatable', collect, [])
     .option('--token <token>', 'API token (SERVENT_TOKEN); one per --api, or one for all', collect, [])
     .option('--data-dir <dir>', 'data folder of the daemon, read for URL and token; repeatable', collect, [])
+    .option('--context <name>', 'a daemon of "servent context" (SERVENT_CONTEXT); repeatable', collect, [])
+    .option('--fleet', 'all daemons of "servent context list"')
     .option('--demo', 'simulate a network, without a daemon')
     .option('--plain', 'print lines instead of a screen, for screen readers and pipes')
     .option('--ascii', 'draw with ASCII characters only')
@@ -49,20 +53,40 @@ export function tuiCommand(terminal: Terminal): Command {
 }
 
 /** The daemons named by the flags, in order. */
-async function sourcesFor({ api, token, dataDir }: TuiFlags, terminal: Terminal): Promise<Source[]> {
+async function sourcesFor(flags: TuiFlags, terminal: Terminal): Promise<Source[]> {
+  const { api, token, dataDir, fleet } = flags;
+  const contexts = fleet === true ? await fleetNames(terminal) : flags.context;
+  if (contexts.length > 0) {
+    if (api.length + dataDir.length + token.length > 0)
+      throw usageError('expected --context or --fleet, or else --api, --token and --data-dir');
+    if (contexts.length > DAEMONS_MAX) throw usageError(`${contexts.length} daemons: ${DAEMONS_MAX} at most`);
+    return Promise.all(
+      contexts.map(async context => {
+        const { client, follow, url } = await findDaemon({ context }, terminal, CALL_WAIT_MS);
+        return { name: context, url, client, follow };
+      }),
+    );
+  }
   const count = Math.max(1, api.length, dataDir.length);
   if (count > DAEMONS_MAX) throw usageError(`${count} daemons: ${DAEMONS_MAX} at most`);
   const sources: Source[] = [];
   for (let i = 0; i < count; i++) {
-    const flags: ClientFlags = {
+    const found: ClientFlags = {
       ...given('api', api[i]),
       ...given('token', token[i] ?? token.at(-1)),
       ...given('dataDir', dataDir[i] ?? dataDir.at(-1)),
     };
-    const { client, follow, url } = await findDaemon(flags, terminal, CALL_WAIT_MS);
+    const { client, follow, url } = await findDaemon(found, terminal, CALL_WAIT_MS);
     sources.push({ name: count === 1 ? 'servent' : new URL(url).host, url, client, follow });
   }
   return sources;
+}
+
+async function fleetNames(terminal: Terminal): Promise<string[]> {
+  const { readContexts } = await import('./contexts.ts');
+  const names = (await readContexts(terminal)).map(({ name }) => name);
+  if (names.length === 0) throw usageError('there are no contexts: add one with "servent context add NAME --api URL"');
+  return names;
 }
 
 function given<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {

@@ -2,11 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OverlayLimits } from '../protocol/overlay/limits.ts';
+import type { DhtMemory } from '../protocol/servent-dht-parts.ts';
 import { LiveSettings } from '../settings/live.ts';
 import type { ResolvedSettings, Settings } from '../settings/settings.ts';
 import { EventRecorder } from './events/event-recorder.ts';
 import type { Log } from './log.ts';
 import type { Shutdown } from './shutdown.ts';
+import { dhtMemory } from './store/dht-store.ts';
+import { keptValues } from './store/dht-values.ts';
 import { serventGuid } from './store/servent-guid.ts';
 import { Store } from './store/store.ts';
 import { SystemClock, SystemRandom } from './system.ts';
@@ -23,6 +26,7 @@ export interface DaemonContext {
   readonly store: Store;
   readonly recorder: EventRecorder;
   readonly guid: Buffer;
+  readonly dht: DhtMemory;
   /** Override the limits of the profile. */
   readonly limits: Partial<OverlayLimits>;
 }
@@ -46,5 +50,7 @@ export async function openContext(
   await recorder.start();
   shutdown.add('the event log', () => recorder.stop());
   const guid = await serventGuid(store.table('identity'), random);
-  return { live, settings, clock, random, startedAt, log, shutdown, store, recorder, guid, limits };
+  const memory = await dhtMemory(store.table('dht'), random);
+  const dht = { ...memory, values: await keptValues(store.table('dht-values'), clock) };
+  return { live, settings, clock, random, startedAt, log, shutdown, store, recorder, guid, dht, limits };
 }

@@ -4,8 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { playLine } from './line.ts';
+import { demonstrateMeasuring } from './measure/main.ts';
+import { demonstrateNat } from './nat/main.ts';
 import { program, type Stage, say, stopAll } from './stage.ts';
 import { playTwoTier } from './two-tier.ts';
+
+if (process.argv.includes('--nat')) process.exit(await demonstrateNat(process.argv.slice(2)));
+if (process.argv.includes('--measure')) process.exit(await demonstrateMeasuring());
 
 const keep = process.argv.includes('--keep');
 const play = process.argv.includes('--line') ? playLine : playTwoTier;

@@ -9,14 +9,24 @@ import { type Client, createClient } from '../api/client.ts';
 const READY_WAIT_MS = 60_000;
 const STOP_WAIT_MS = 8_000;
 
+const LOCAL_WORDS = ['--profile', 'local', '--port', '0', '--api-port', '0'];
+
 export interface ServentProcessOptions {
   name: string;
   /** Path of the built daemon/main.js. */
   program: string;
   dataDir: string;
-  /** More words for `servent start`; ports are free ones unless given here. */
+  /** More words for `servent start`. */
   args?: readonly string[];
+  /** First words of `servent start`; absent: profile `local` on free ports. */
+  words?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Makes other words of those that run it, to run it elsewhere. */
+  wrap?: (command: string, args: readonly string[]) => [string, string[]];
+  /** Words for Node itself. */
+  nodeArgs?: readonly string[];
+  /** Where its API is reached from here, when that is not where it says. */
+  apiUrl?: string;
 }
 
 export class ServentProcess {
@@ -41,7 +51,7 @@ export class ServentProcess {
     this.name = options.name;
     this.dataDir = options.dataDir;
     this.gnutella = ready[1] ?? '';
-    this.api = ready[2] ?? '';
+    this.api = options.apiUrl ?? ready[2] ?? '';
     this.child = child;
     this.client = createClient({ url: this.api, token });
     this.log = log;
@@ -49,8 +59,15 @@ export class ServentProcess {
 
   /** Resolves at its ready line; rejects with what it said when it ends first. */
   static async start(options: ServentProcessOptions): Promise<ServentProcess> {
-    const words = ['start', '--profile', 'local', '--port', '0', '--api-port', '0', '--data-dir', options.dataDir];
-    const child = spawn(process.execPath, [options.program, ...words, ...(options.args ?? [])], {
+    const {
+      program,
+      nodeArgs = [],
+      words = LOCAL_WORDS,
+      args = [],
+      wrap = (command, args) => [command, [...args]],
+    } = options;
+    const line = [...nodeArgs, program, 'start', '--data-dir', options.dataDir, ...words, ...args];
+    const child = spawn(...wrap(process.execPath, line), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });

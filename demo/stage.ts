@@ -1,5 +1,5 @@
 // What both networks of the demo need: words for the audience, patience, the files, the download and its proof.
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,9 +15,14 @@ export const program = join(root, 'dist', 'daemon', 'main.js');
 
 export const searched = 'mountain ballad';
 export const recordingName = 'mountain ballad recording.bin';
-/** Who has the recording from the start. */
+/** Who has the recording from the start, and who has the words of the ballad. */
 export const recordist = 'foxtrot';
+export const poet = 'echo';
 const recordingBytes = 12 << 20;
+/** The file that comes from several sources at once, and the servents that have it from the start. */
+export const swarmedName = 'long concert recording.bin';
+export const swarmSources: readonly string[] = ['golf', 'india', 'kilo'];
+const swarmedBytes = 24 << 20;
 
 /** A network on its stage: the servents by name, and the folder that all of them live in. */
 export interface Stage {
@@ -50,10 +55,9 @@ export async function until<T>(what: string, ask: () => Promise<T | null>, waitM
 }
 
 /** Bytes that look random, the same on every machine. */
-function recording(): Buffer {
-  const blocks: Buffer[] = [];
-  for (let i = 0; i < recordingBytes / 20; i++) blocks.push(createHash('sha1').update(`block ${i}`).digest());
-  return Buffer.concat(blocks);
+export function pseudoRandom(name: string, bytes: number): Buffer {
+  const key = createHash('sha256').update(name).digest();
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
 }
 
 /** The samples of that name, if there are any, and the texts given. */
@@ -66,7 +70,8 @@ export async function shareFolder(folder: string, name: string, texts: Record<st
     await copyFile(join(samples, file), join(shared, file));
   }
   for (const [file, text] of Object.entries(texts)) await writeFile(join(shared, file), text);
-  if (name === recordist) await writeFile(join(shared, recordingName), recording());
+  if (name === recordist) await writeFile(join(shared, recordingName), pseudoRandom(recordingName, recordingBytes));
+  if (swarmSources.includes(name)) await writeFile(join(shared, swarmedName), pseudoRandom(swarmedName, swarmedBytes));
   return shared;
 }
 
@@ -126,19 +131,25 @@ export async function fetchRecording(stage: Stage, seeker: ServentProcess): Prom
     return download.state === 'completed' ? download : null;
   });
   step(`downloaded ${done.name}, ${done.size} bytes in ${((Date.now() - began) / 1000).toFixed(2)} s`);
-  await compare(stage, seeker, done);
+  await compare(stage, join(recordist, 'shared', recordingName), seeker, done);
 }
 
-async function compare({ folder }: Stage, seeker: ServentProcess, download: DownloadView): Promise<void> {
+/** `original`: its path in the stage's folder, which begins with the name of its servent. */
+export async function compare(
+  { folder }: Stage,
+  original: string,
+  seeker: ServentProcess,
+  download: DownloadView,
+): Promise<void> {
   const sha1 = async (path: string) =>
     createHash('sha1')
       .update(await readFile(path))
       .digest('hex');
-  const original = await sha1(join(folder, recordist, 'shared', recordingName));
+  const wanted = await sha1(join(folder, original));
   const copy = await sha1(download.path ?? '');
-  detail(`SHA-1 at ${recordist.padEnd(8)} ${original}`);
-  detail(`SHA-1 at ${seeker.name.padEnd(8)} ${copy}  ${copy === original ? 'the same' : 'DIFFERENT'}`);
-  if (copy !== original) throw new Error('the copy differs from the original');
+  detail(`SHA-1 at ${dirname(dirname(original)).padEnd(8)} ${wanted}`);
+  detail(`SHA-1 at ${seeker.name.padEnd(8)} ${copy}  ${copy === wanted ? 'the same' : 'DIFFERENT'}`);
+  if (copy !== wanted) throw new Error('the copy differs from the original');
 }
 
 export async function printCounts({ servents }: Stage): Promise<void> {

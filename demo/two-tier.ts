@@ -6,6 +6,7 @@ import { ServentProcess } from './servent-process.ts';
 import {
   detail,
   fetchRecording,
+  poet,
   printCounts,
   program,
   recordist,
@@ -15,8 +16,10 @@ import {
   serventOf,
   shareFolder,
   step,
+  swarmSources,
   until,
 } from './stage.ts';
+import { swarm } from './swarm.ts';
 
 const names = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot'].concat([
   'golf',
@@ -53,6 +56,7 @@ export async function playTwoTier(stage: Stage): Promise<void> {
     const seeker = serventOf(stage, leafAmong(standings));
     await everyPostcard(stage, seeker);
     await fetchRecording(stage, seeker);
+    await swarm(stage, seeker);
     await loseAnUltrapeer(stage, seeker);
     await printCounts(stage);
   } finally {
@@ -129,8 +133,8 @@ function printStandings(standings: readonly Standing[]): void {
 }
 
 function leafAmong(standings: readonly Standing[]): string {
-  const leaf = ofMode(standings, 'leaf').find(({ name }) => name !== recordist);
-  if (leaf === undefined) throw new Error('nobody is a leaf');
+  const leaf = ofMode(standings, 'leaf').find(({ name }) => ![recordist, poet, ...swarmSources].includes(name));
+  if (leaf === undefined) throw new Error('no leaf could search');
   return leaf.name;
 }
 

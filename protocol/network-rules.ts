@@ -1,5 +1,6 @@
 // The rules of each network profile: `local` (loopback), `lan` (private network), `public`.
 import { type BootstrapRules, LOCAL_BOOTSTRAP, PUBLIC_BOOTSTRAP } from './bootstrap/bootstrap-rules.ts';
+import { type DhtRules, LAN_DHT, LOCAL_DHT, PUBLIC_DHT } from './dht/dht-rules.ts';
 import type { Role } from './handshake/capabilities.ts';
 import { DATAGRAM_LIMITS, type DatagramLimits, LOCAL_DATAGRAM_LIMITS } from './overlay/datagrams/datagrams.ts';
 import { LOCAL_OVERLAY_LIMITS, OVERLAY_LIMITS, type OverlayLimits } from './overlay/limits.ts';
@@ -7,6 +8,11 @@ import { type ElectionRules, LOCAL_ELECTION, PUBLIC_ELECTION } from './overlay/n
 import { type HostPolicy, PUBLIC_HOSTS } from './overlay/neighbours/host-cache.ts';
 import { LOCAL_TOPOLOGY, PUBLIC_TOPOLOGY, type TopologyRules } from './overlay/neighbours/topology.ts';
 import { QUERY_GUARD } from './overlay/queries/query-guard.ts';
+import {
+  LOCAL_SOURCE_SEARCH_TIMES,
+  SOURCE_SEARCH_TIMES,
+  type SourceSearchTimes,
+} from './transfer/downloads/source-search.ts';
 import type { Reach } from './wire/endpoint.ts';
 
 export type Profile = 'local' | 'lan' | 'public';
@@ -23,6 +29,9 @@ export interface NetworkRules {
   readonly sharedAddress: boolean;
   readonly overlay: OverlayLimits;
   readonly datagrams: DatagramLimits;
+  readonly dht: DhtRules;
+  /** Milliseconds after the start from which on a node of the DHT answers requests. */
+  readonly dhtActiveAfterMs: number;
   readonly hosts: HostPolicy;
   readonly topology: TopologyRules;
   readonly election: ElectionRules;
@@ -39,6 +48,8 @@ export interface NetworkRules {
   readonly bans: boolean;
   /** Refuse ultrapeers that flood while we are a leaf, and crawlers that come too often. */
   readonly strict: boolean;
+  /** When the network is asked for sources of downloads. */
+  readonly sourceSearch: SourceSearchTimes;
   /** Ask further ultrapeers to become leaves when the network has enough ultrapeers. */
   readonly wantsLeaves: boolean;
 }
@@ -51,6 +62,8 @@ const PUBLIC: NetworkRules = {
   sharedAddress: false,
   overlay: { ...OVERLAY_LIMITS, reaches: ['public'], leavesOfAddress: 4, queries: QUERY_GUARD },
   datagrams: { ...DATAGRAM_LIMITS, reaches: ['public'] },
+  dht: PUBLIC_DHT,
+  dhtActiveAfterMs: 3_600_000, // LimeWire's
   hosts: { ...PUBLIC_HOSTS, reaches: ['public'] },
   topology: PUBLIC_TOPOLOGY,
   election: PUBLIC_ELECTION,
@@ -61,6 +74,7 @@ const PUBLIC: NetworkRules = {
   legacy: false,
   bans: true,
   strict: true,
+  sourceSearch: SOURCE_SEARCH_TIMES,
   wantsLeaves: false,
 };
 
@@ -72,6 +86,8 @@ const LAN: NetworkRules = {
   dialable: LAN_REACHES,
   overlay: { ...PUBLIC.overlay, ...LOCAL_OVERLAY_LIMITS, reaches: LAN_REACHES },
   datagrams: { ...DATAGRAM_LIMITS, reaches: LAN_REACHES },
+  dht: LAN_DHT,
+  dhtActiveAfterMs: 60_000,
   hosts: { ...PUBLIC_HOSTS, reaches: LAN_REACHES },
   topology: LOCAL_TOPOLOGY,
   election: LOCAL_ELECTION,
@@ -94,8 +110,11 @@ const LOCAL: NetworkRules = {
   resolvesNames: false,
   sharedAddress: true,
   bans: false,
-  overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, leavesOfAddress: 0, queries: null },
+  sourceSearch: LOCAL_SOURCE_SEARCH_TIMES,
+  overlay: { ...LAN.overlay, reaches: LOCAL_REACHES, leavesOfAddress: 0, queries: null, proxyOutOfBand: false },
   datagrams: { ...DATAGRAM_LIMITS, ...LOCAL_DATAGRAM_LIMITS, reaches: LOCAL_REACHES },
+  dht: LOCAL_DHT,
+  dhtActiveAfterMs: 0,
   // all hosts share an address: no limit per address, retry after 2 s
   hosts: {
     ...PUBLIC_HOSTS,

@@ -9,9 +9,10 @@ export class ReasonCounts<Reason extends string> {
     this.#reasons = reasons;
   }
 
-  count(reason: Reason): void {
+  count(reason: Reason, times = 1): void {
+    if (times === 0) return;
     this.#counts ??= new Map();
-    this.#counts.set(reason, this.of(reason) + 1);
+    this.#counts.set(reason, this.of(reason) + times);
   }
 
   of(reason: Reason): number {

@@ -1,4 +1,5 @@
 // The settings of a servent. Values change while it runs: read at each use.
+import type { DhtSetting } from './dht/dht-mode.ts';
 import type { Role } from './handshake/capabilities.ts';
 import type { UploadLimits } from './transfer/uploads/queue/upload-limits.ts';
 
@@ -23,6 +24,9 @@ export interface ServentSettings {
   /** Ask for hits by UDP. */
   readonly outOfBand: boolean;
   readonly reachable: ReachableSetting;
+  /** Pass bytes on between leaves that nobody can connect to and those that want their files. */
+  readonly relay: boolean;
+  readonly dht: DhtSetting;
   /** Bytes a second that we say we can upload; 0: what was measured. */
   readonly uploadSpeed: number;
   readonly uploads: UploadLimits;

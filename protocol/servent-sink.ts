@@ -2,20 +2,23 @@ import type { BootstrapSink } from './bootstrap/bootstrap.ts';
 import type { Role } from './handshake/capabilities.ts';
 import type { Link } from './overlay/links/link.ts';
 import type { LinkDrop } from './overlay/neighbours/topology.ts';
-import type { PushRequest } from './overlay/pushes/push-requester.ts';
 import type { Search } from './overlay/queries/search.ts';
 import type { SessionSink } from './overlay/queries/search-sessions.ts';
+import type { DhtSink } from './servent-dht-parts.ts';
+import type { SourceOffer } from './transfer/downloads/hit-sources.ts';
 import type { Frame } from './wire/frame-reader.ts';
 import type { QueryHit } from './wire/query-hit.ts';
 
 /** Events of a servent. Called during its methods. */
-export interface ServentSink extends BootstrapSink, SessionSink {
+export interface ServentSink extends BootstrapSink, SessionSink, DhtSink {
   /** One query hit for a search of ours, before `searches` takes it; `hops` null when it came by datagram. It is the sink's to keep. */
   onHit(search: Search, hit: QueryHit, hops: number | null): void;
   /** Each query the first time it comes by. Hot. */
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void;
   /** A hit that we passed on. Hot. */
   onHitPassed(frame: Frame): void;
+  /** Each pong of a link that is taken. */
+  onPong?(link: Link, frame: Frame): void;
   onLinked(link: Link): void;
   onUnlinked(link: Link): void;
   /** The peer said goodbye. */
@@ -27,6 +30,6 @@ export interface ServentSink extends BootstrapSink, SessionSink {
   /** A configured neighbour cannot be connected to; it is dialled again after so many milliseconds. */
   onMissing(address: string, why: string, waitMs: number): void;
   onRole(role: Role, why: string): void;
-  /** No servent followed a push of ours in time. */
-  onPushTimeout(request: PushRequest): void;
+  /** The DHT names servents that have a content that `contents.locator` was asked for. */
+  onSourceOffer(offer: SourceOffer): void;
 }

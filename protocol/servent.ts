@@ -13,36 +13,42 @@ import type { Vitals } from './overlay/neighbours/election.ts';
 import { FreeSlots } from './overlay/neighbours/free-slots.ts';
 import { HostCache, type HostSighting } from './overlay/neighbours/host-cache.ts';
 import { HostSightings } from './overlay/neighbours/host-sightings.ts';
+import { hostsToTell } from './overlay/neighbours/hosts-to-tell.ts';
 import { KeptNeighbours } from './overlay/neighbours/kept-neighbours.ts';
 import { Neighbours } from './overlay/neighbours/neighbours.ts';
 import { OwnRole, type RoleReport } from './overlay/neighbours/own-role.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { OwnIdentity } from './overlay/own-identity.ts';
-import { PushAnswerer } from './overlay/pushes/push-answerer.ts';
-import { PushRelay } from './overlay/pushes/push-relay.ts';
-import { PushRequester } from './overlay/pushes/push-requester.ts';
+import type { PushAnswerer } from './overlay/pushes/push-answerer.ts';
+import type { PushRelay } from './overlay/pushes/push-relay.ts';
+import type { PushRequester } from './overlay/pushes/push-requester.ts';
 import type { HitTransport } from './overlay/queries/answerer.ts';
 import type { SearchSpec } from './overlay/queries/question.ts';
 import type { Search } from './overlay/queries/search.ts';
 import { SearchSessions } from './overlay/queries/search-sessions.ts';
-import { Firewall, proven } from './overlay/reach/firewall.ts';
-import { OwnAddress } from './overlay/reach/own-address.ts';
+import { Firewall } from './overlay/reach/firewall.ts';
+import { OwnPort } from './overlay/reach/own-port.ts';
 import { ReachPolicy } from './overlay/reach/reach-policy.ts';
 import type { OverlaySink } from './overlay/sink.ts';
 import { VendorDispatch } from './overlay/vendor-dispatch.ts';
 import type { SharedFile } from './search/shared-file.ts';
+import { ServentContents } from './servent-contents.ts';
+import { ServentDht } from './servent-dht.ts';
+import { serventDhtParts } from './servent-dht-parts.ts';
 import type { ServentParts } from './servent-parts.ts';
+import { serventPushes } from './servent-pushes.ts';
+import { ServentRelay } from './servent-relay.ts';
+import { type ServentRudp, serventRudp } from './servent-rudp.ts';
 import type { ReachableSetting } from './servent-settings.ts';
+import { vitals } from './servent-vitals.ts';
 import { Mesh } from './transfer/mesh/mesh.ts';
 import { UploadQueue } from './transfer/uploads/upload-queue.ts';
-import { distinct, type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
+import { type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
 import type { Push } from './wire/push.ts';
 import type { Query } from './wire/query.ts';
 import type { QueryHit } from './wire/query-hit.ts';
 
-/** Hosts out of the cache for one pong, after our neighbours. */
-const FRESH_HOSTS = 30;
 /** Links that are looked for through caches; the servents behind these bring the others. */
 export const LINKS_TO_FIND = 4;
 /** Interval of periodic work. */
@@ -53,12 +59,16 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   readonly hosts: HostCache;
   readonly slots: FreeSlots;
   readonly reach: ReachPolicy;
+  readonly port: OwnPort;
   readonly sightings: HostSightings;
   readonly firewall: Firewall;
   readonly role: OwnRole;
   readonly identity: OwnIdentity;
   readonly overlay: Overlay;
   readonly datagrams: Datagrams;
+  /** Null without a memory of it. */
+  readonly dht: ServentDht | null;
+  readonly rudp: ServentRudp;
   readonly vendor: VendorDispatch;
   readonly kept: KeptNeighbours;
   readonly neighbours: Neighbours;
@@ -66,29 +76,31 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   readonly pushes: PushAnswerer;
   readonly relay: PushRelay;
   readonly requester: PushRequester;
+  readonly relaying: ServentRelay;
   readonly uploads: UploadQueue;
   readonly mesh: Mesh;
   readonly searches: SearchSessions;
+  readonly contents: ServentContents;
   readonly #parts: ServentParts;
   /** When something came in last: ROUND_MS later every part has had a round. */
   #lastInputAt = 0;
-  /** Null until we listen. */
-  #own: OwnAddress | null = null;
-  #endpoint: Endpoint = { host: '0.0.0.0', port: 0 };
-  #udp = false;
 
   constructor(parts: ServentParts, now: number) {
     const { clock, random, library, rules, settings, serventGuid, shell } = parts;
     this.#parts = parts;
     this.uploads = new UploadQueue(settings.uploads, { ...parts, callBack: (to, id) => shell.callBack(to, id) });
     this.searches = new SearchSessions({
-      search: (spec, at) => this.search(spec, at),
+      search: (spec, at, held) => this.search(spec, at, held),
       cancel: search => this.cancelSearch(search),
+      release: (search, at) => this.overlay.release(search, at),
+      lookUp: (search, at, onEnd) => this.contents.lookUp(search, at, onEnd),
+      headStartMs: rules.dht.headStartMs,
       sink: parts.sink,
     });
     this.hosts = new HostCache(random, rules.hosts);
     this.slots = new FreeSlots(this.hosts, rules.freeSlotsMs);
     this.reach = new ReachPolicy(rules, parts.blocked);
+    this.port = new OwnPort(this.reach, rules.reaches, (at, moved) => this.#onElsewhere(at, moved));
     this.mesh = new Mesh({ role: () => this.role.role, rules, reach: this.reach });
     this.sightings = new HostSightings(this.hosts, this.reach, clock);
     this.firewall = new Firewall({
@@ -112,6 +124,17 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     const core = { clock, random, library, identity, limits, rates: settings, sink: this, hitTransport: this };
     this.overlay = new Overlay(core, now);
     const { overlay } = this;
+    const dhtParts = serventDhtParts(this, parts);
+    this.dht = dhtParts === null ? null : new ServentDht(dhtParts, now);
+    this.contents = new ServentContents(
+      {
+        ...{ overlay, searches: this.searches, dht: this.dht, rules },
+        onOffer: offer => parts.sink.onSourceOffer(offer),
+        onHit: (search, hit, at) => this.searches.onHit(search, hit, null, at),
+      },
+      now,
+    );
+    this.rudp = serventRudp(this, parts, now);
     this.datagrams = new Datagrams(
       {
         clock,
@@ -122,8 +145,10 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
         core: overlay,
         sink: this,
         send: (bytes, to) => shell.send(bytes, to),
-        hosts: count => this.#hostsToTell(count),
+        hosts: count => hostsToTell(overlay.links.values(), this.hosts, count),
         userAgent: () => settings.userAgent,
+        dht: this.dht,
+        rudp: this.rudp,
         limits: rules.datagrams,
       },
       now,
@@ -137,6 +162,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
         probes: { tcp: to => shell.probe(to), udp: (to, guid, at) => this.datagrams.probe(to, guid, at) },
         links: overlay.links,
         reaches: rules.reaches,
+        onDhtNode: (endpoint, at) => this.dht?.onNodes([endpoint], at),
         adopt: (link, guid) => overlay.adopt(link, guid),
       },
       now,
@@ -164,22 +190,14 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       now,
     );
     this.bootstrap = this.#bootstrapOf(parts, now);
-    const forbids = (endpoint: Endpoint) => this.reach.forbids(endpoint);
-    this.pushes = new PushAnswerer({ forbids, serve: to => shell.serve(to), sharedAddress: rules.sharedAddress }, now);
-    this.relay = new PushRelay({
-      identity,
-      sendPush: (push, at) => overlay.sendPush(push, at),
-      onPush: (push, at) => this.pushes.onPush(push, at),
-    });
-    this.requester = new PushRequester({
-      sendPush: (push, at) => overlay.sendPush(push, at),
-      sendDatagram: (push, to, at) => this.#udp && this.#sendPush(push, to, at),
-      callProxy: (proxy, guid) => shell.callProxy(proxy, guid),
-      forbids,
-      listen: () => this.endpoint,
-      firewalled: at => firewall.firewalled(at),
-      onTimeout: request => parts.sink.onPushTimeout(request),
-    });
+    const { datagrams, reach, dht, rudp } = this;
+    const own = { udp: () => this.port.udp, endpoint: () => this.endpoint, sharedAddress: rules.sharedAddress };
+    const all = { random, identity, overlay, datagrams, firewall, reach, dht, rudp, shell, ...own };
+    const pushes = serventPushes(all, now);
+    this.pushes = pushes.answerer;
+    this.relay = pushes.relay;
+    this.requester = pushes.requester;
+    this.relaying = new ServentRelay({ ...parts, ...{ firewall, overlay }, role: this.role, ...own });
   }
 
   #identityOf({ settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {
@@ -191,11 +209,16 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       uploadsFull: at => this.uploads.busy(at),
       role: () => this.role.role,
       listen: () => this.endpoint,
-      ipv6: () => this.#own?.ipv6 ?? null,
+      datagramPort: () => this.port.datagrams.port,
+      ipv6: () => this.port.ipv6,
       firewalled: at => this.firewall.firewalled(at),
       pushProxies: () => this.vendor.pushProxies.endpoints,
+      streamEndpoint: at => this.rudp.endpoint(at),
+      relays: () => settings.relay && this.role.role === 'ultrapeer',
+      relayEndpoints: at => this.relaying.endpoints(at),
       outOfBand: at => this.#outOfBand(at),
-      datagrams: () => this.#udp,
+      datagrams: () => this.port.udp,
+      dhtMode: () => this.dht?.mode ?? 'off',
       links: () => this.overlay.counts,
       alternatesOf: (sha1, max, at) => this.mesh.goodLocations(sha1, max, at),
     });
@@ -218,7 +241,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
           connected: overlay.counts.ultrapeers,
           wanted: Math.min(this.neighbours.sought, LINKS_TO_FIND),
         }),
-        udp: () => this.#udp,
+        udp: () => this.port.udp,
         registrable: at => this.#registrable(at),
         ping: (to, done, at) => this.#askForHosts(to, done, at),
       },
@@ -228,27 +251,20 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
 
   // --- the port
 
-  /** We listen for TCP there. `hosts`: addresses of this machine. */
-  listening(at: Endpoint, hosts: readonly string[]): void {
-    this.#endpoint = at;
-    const own = new OwnAddress(at, this.#parts.rules.reaches, hosts);
-    this.#own = own;
-    this.reach.addOwn(own.endpoint);
-    if (own.ipv6 !== null) this.reach.addOwn({ host: own.ipv6, port: at.port });
-  }
-
-  /** Datagrams can be sent and received, or cannot any more. */
-  udpOpen(open: boolean): void {
-    this.#udp = open;
+  /** Who came to the old port proves nothing of the new one. */
+  #onElsewhere(now: number, moved: boolean): void {
+    this.#lastInputAt = now;
+    if (moved) this.firewall.moved(now);
+    this.vendor.connectBacks.askAnew(now);
   }
 
   get udp(): boolean {
-    return this.#udp;
+    return this.port.udp;
   }
 
   /** Where others reach us, as far as we know. */
   get endpoint(): Endpoint {
-    return this.#own?.endpoint ?? this.#endpoint;
+    return this.port.endpoint;
   }
 
   /** A connection to our port came from this address. */
@@ -285,7 +301,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   addLink(spec: LinkSpec, now: number): Link {
     this.#lastInputAt = now;
     const link = this.overlay.addLink(spec, now);
-    this.#ownAddressSeen(link.capabilities.remoteIp ?? '', link.endpoint.host);
+    this.onOwnAddressSeen(link.capabilities.remoteIp ?? '', link.endpoint.host);
     this.vendor.onLinked(link, now);
     this.neighbours.onLinked(link, now);
     this.#parts.sink.onLinked(link);
@@ -322,21 +338,8 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   }
 
   #vitals(now: number): Vitals {
-    const { machine } = this.#parts;
-    const { tcp, udp } = this.firewall.status(now);
-    return {
-      uptimeMs: machine.uptimeMs,
-      averageUptimeMs: machine.averageUptimeMs,
-      tcpReachable: proven(tcp),
-      udpReachable: proven(udp),
-      uploadBytesPerSecond: machine.bestUpload,
-      freeMemoryBytes: machine.freeMemoryBytes,
-      cpuShare: machine.cpuShare,
-      freeDescriptors: machine.freeDescriptors,
-      leafSlotsSeen: this.slots.total(now),
-      refusedShare: this.neighbours.refusedShare(now),
-      ...this.overlay.counts,
-    };
+    const { firewall, slots, neighbours, overlay } = this;
+    return vitals({ machine: this.#parts.machine, firewall, slots, neighbours, overlay }, now);
   }
 
   roleReport(now: number): RoleReport {
@@ -366,29 +369,16 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     return this.#parts.rules.reaches.includes(reachOf(this.endpoint.host)) ? this.endpoint : null;
   }
 
-  /** Our ultrapeers, then others seen lately. */
-  #hostsToTell(count: number): Endpoint[] {
-    const near: Endpoint[] = [];
-    for (const { role, listen } of this.overlay.links.values())
-      if (role === 'ultrapeer' && listen !== null) near.push(listen);
-    return distinct([...near, ...this.hosts.fresh(FRESH_HOSTS, true)]).slice(0, count);
-  }
-
-  #sendPush(push: Push, to: Endpoint, now: number): boolean {
-    this.datagrams.push(push, to, now);
-    return true;
-  }
-
   #outOfBand(now: number): Endpoint | null {
     const { settings, rules } = this.#parts;
-    const own = this.endpoint;
-    const wanted = settings.outOfBand && this.#udp && this.firewall.takesDatagrams(now);
+    const own = this.port.datagrams;
+    const wanted = settings.outOfBand && this.port.udp && this.firewall.takesDatagrams(now);
     return wanted && !isIpv6(own.host) && rules.reaches.includes(reachOf(own.host)) ? own : null;
   }
 
   /** See HitTransport: hits go by datagram where the query asks for it and UDP is open. */
   offer(frame: Frame, query: Query, files: readonly SharedFile[], now: number): boolean {
-    return this.#udp && this.datagrams.replies.offer(frame, query, files, now);
+    return this.port.udp && this.datagrams.replies.offer(frame, query, files, now);
   }
 
   onDatagramHit(search: Search, hit: QueryHit, _from: Endpoint, now: number): void {
@@ -396,16 +386,12 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   }
 
   onDatagramHosts(hosts: readonly HostSighting[], now: number): void {
+    this.dht?.onHosts(hosts, now);
     this.sightings.add(hosts, now);
   }
 
   onOwnAddressSeen(host: string, voter: string): void {
-    this.#ownAddressSeen(host, voter);
-  }
-
-  #ownAddressSeen(host: string, voter: string): void {
-    const own = this.#own;
-    if (own?.seen(host, voter) === true) this.reach.addOwn(own.endpoint);
+    this.port.seen(host, voter);
   }
 
   // --- what the links tell (OverlaySink)
@@ -427,15 +413,19 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     this.#parts.sink.onHitPassed(frame);
   }
 
+  readonly onPong = (link: Link, frame: Frame): void => this.#parts.sink.onPong?.(link, frame);
+
   onDatagramQueryHit(frame: Frame, now: number): void {
     this.datagrams.guess.onHit(frame, now);
   }
 
-  onPush(push: Push, _link: Link | null, now: number): void {
-    this.pushes.onPush(push, now);
+  onPush(push: Push, link: Link | null, now: number, guid: Buffer): void {
+    if (this.relaying.takes(push, link, now)) return;
+    this.pushes.onPush(push, link === null ? 'datagram' : 'overlay', now, guid);
   }
 
   onHosts(hosts: readonly HostSighting[], _link: Link, now: number): void {
+    this.dht?.onHosts(hosts, now);
     this.sightings.add(hosts, now);
   }
 
@@ -459,12 +449,13 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   /** Other files are shared than before: QRP tables follow. */
   onLibraryChanged(): void {
     this.overlay.onLibraryChanged();
+    this.dht?.files.onLibraryChanged();
   }
 
   /** Throws RangeError when there is neither a word nor a URN in it. */
-  search(spec: SearchSpec, now: number): Search {
+  search(spec: SearchSpec, now: number, held = false): Search {
     this.#lastInputAt = now;
-    return this.overlay.search(spec, now);
+    return this.overlay.search(spec, now, held);
   }
 
   cancelSearch(search: Search): void {
@@ -479,11 +470,14 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       this.vendor.tick(now),
       this.overlay.tick(now),
       this.datagrams.tick(now),
+      this.dht?.tick(now) ?? Number.POSITIVE_INFINITY,
+      this.rudp.tickReach(now),
       this.neighbours.tick(now),
       this.bootstrap.tick(now),
       this.role.tick(now, this.overlay.counts.ultrapeers, () => this.#vitals(now)),
       this.requester.tick(now),
       this.searches.tick(now),
+      this.contents.tick(now),
       this.uploads.tick(now),
     );
   }
@@ -494,7 +488,8 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     this.bootstrap.close();
     this.searches.close();
     this.pushes.close();
-    this.#udp = false;
+    this.dht?.leave();
+    this.port.udp = false;
     this.overlay.shutdown();
   }
 }

@@ -6,6 +6,7 @@ import { apiDocument } from '../dist/api/documents.js';
 import { outlineModule } from '../dist/api/outline-module.js';
 import { commandsDocument, manualPage } from '../dist/cli/manual.js';
 import { metricsDocument } from '../dist/daemon/observation/metric-documents.js';
+import { measuringDocument } from '../dist/measure/documents.js';
 import { configurationDocument, exampleFile } from '../dist/settings/documents.js';
 import { pictures, withPicture } from '../dist/tui/demo/pictures.js';
 import { dashboardDocument } from '../dist/tui/help.js';
@@ -21,6 +22,7 @@ for (const [file, text] of [
   ['README.md', withPicture(readFileSync(join(root, 'README.md'), 'utf8'), shown)],
   ['docs/configuration.md', configurationDocument()],
   ['docs/metrics.md', metricsDocument()],
+  ['docs/measuring.md', measuringDocument()],
   ['docs/cli.md', commandsDocument()],
   ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],

@@ -20,6 +20,7 @@ const sourceFolders = [
   'bench',
   'demo',
   'sim',
+  'measure',
   'conf',
 ];
 const lockWaitMs = 10 * 60_000;

@@ -2,7 +2,8 @@
 import { stringify } from 'yaml';
 import { pathSeparator } from './kinds.ts';
 import { FILE_NAME } from './resolve.ts';
-import { type Profile, type Setting, type SettingKey, settingsList, variableOf } from './settings.ts';
+import type { Profile, Setting } from './setting.ts';
+import { type SettingKey, settingsList, variableOf } from './settings.ts';
 
 const PROFILES: readonly Profile[] = ['public', 'lan', 'local'];
 const DATA_DIR = '<data dir>';

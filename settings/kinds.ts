@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { homeFolder } from '../api/home.ts';
 import { canonicalCacheUrl } from '../protocol/bootstrap/gwebcache-answer.ts';
-import { addressOrNull } from '../protocol/wire/endpoint.ts';
+import { addressOrNull, endpointOrNull } from '../protocol/wire/endpoint.ts';
+import { socksProxyOf } from './socks-proxy.ts';
 
 /** The normalized value; or the index of the invalid list item, null for the whole value, and what is expected there if it is more than that of the kind. */
 export type Checked<T> =
@@ -169,6 +170,27 @@ export const fileOrNone: Kind<string> = {
   within: (path, from) => (path === '' ? '' : (folder.within?.(path, from) ?? path)),
 };
 
+/** Name of a network interface, as the system shows it; empty: none. */
+export const interfaceOrNone: Kind<string> = {
+  check: textThat(text => /^[^\s/]{0,64}$/.test(text)),
+  expected: 'the name of a network interface such as tun0, or nothing',
+  fromText: asIs,
+};
+
+/** IP address with or without a port; empty: none. */
+export const routerOrNone: Kind<string> = {
+  check: textThat(text => text === '' || isIP(text) !== 0 || endpointOrNull(text) !== null),
+  expected: 'an IP address or ADDRESS:PORT, or nothing',
+  fromText: asIs,
+};
+
+/** URL of a SOCKS5 proxy; empty: none. */
+export const socksOrNone: Kind<string> = {
+  check: textThat(text => text === '' || socksProxyOf(text) !== null),
+  expected: 'socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT, or nothing',
+  fromText: asIs,
+};
+
 export const hostName: Kind<string> = {
   check: textThat(text => text.length <= 253 && /^[a-z0-9_]([a-z0-9_-]{0,62}\.?)+$/i.test(text)),
   expected: 'a host name, without a port',
@@ -181,6 +203,20 @@ export const webOrigin: Kind<string> = {
     text => text.length <= 300 && /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text,
   ),
   expected: 'an origin such as https://dashboard.example:8443, without a path',
+  fromText: asIs,
+};
+
+/** Address of an HTTP server with user, password and one step of a path; or nothing. */
+export const httpAddressOrNone: Kind<string> = {
+  check: textThat(
+    text =>
+      text === '' ||
+      (text.length <= 1000 &&
+        /^https?:\/\//.test(text) &&
+        URL.canParse(text) &&
+        /^\/\w*$/.test(new URL(text).pathname)),
+  ),
+  expected: 'an address such as http://127.0.0.1:8123 or http://user:password@host:8123/database',
   fromText: asIs,
 };
 

@@ -6,7 +6,7 @@ import type { ConfigChangeView, ConfigPlan, ConfigView } from '../api/control.ts
 import { type Fault, nearest, SettingsError } from './faults.ts';
 import { FILE_NAME, resolveSettings } from './resolve.ts';
 import { type ResolvedSettings, type SettingKey, type Settings, settingsList } from './settings.ts';
-import { configView, settingValue } from './view.ts';
+import { configView, settingValue, withoutPassword } from './view.ts';
 
 export type Applier = (settings: Settings) => unknown;
 
@@ -90,7 +90,12 @@ export class LiveSettings {
       this.resolved.file = next.file;
     }
     const restart = changes.some(({ effect }) => effect === 'restart');
-    const plan = { file: next.file, dryRun, changes, overruled, restart };
+    const shown = changes.map(change => ({
+      ...change,
+      from: withoutPassword(change.from),
+      to: withoutPassword(change.to),
+    }));
+    const plan = { file: next.file, dryRun, changes: shown, overruled, restart };
     if (!dryRun) this.#onTaken(plan);
     return plan;
   }

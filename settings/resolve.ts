@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path';
 import { type Fault, nearest, SettingsError, wrongValue } from './faults.ts';
 import type { FileValues } from './file.ts';
 import { folderRefusal } from './folder-refusal.ts';
+import type { DefaultContext, Setting } from './setting.ts';
 import {
-  type DefaultContext,
   declaration,
   type Origin,
   type ResolvedSettings,
-  type Setting,
   type SettingKey,
   type SettingSources,
   type Settings,
@@ -197,6 +196,11 @@ async function conflicts(settings: Settings, origins: Partial<Record<SettingKey,
     const [given, missing] = api.tlsKey === '' ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
     conflict(`api.${given}`, `api.${missing} as well`, api[given]);
   }
+  const { mode, url: database } = settings.recording;
+  if (mode === 'clickhouse' && database === '')
+    conflict('recording.url', 'the address of the ClickHouse server for `recording.mode` `clickhouse`', database);
+  if (profile === 'local' && mode === 'clickhouse' && database !== '' && !isLoopback(database))
+    conflict('recording.url', 'a loopback address in the profile `local`', database);
   const own = settings.library.folders.find(folder => realOrSame(folder) === realOrSame(dataDir));
   if (own !== undefined) {
     const expected = `folders other than the data folder, which has the token and the keys (its subfolder \`shared\` is allowed)`;
@@ -208,12 +212,14 @@ async function conflicts(settings: Settings, origins: Partial<Record<SettingKey,
     if (refusal !== null) conflict('library.folders', `folders that may be shared (${refusal})`, folder);
   }
   for (const { name, url } of profile === 'local' ? settings.hooks : []) {
-    if (url === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)) continue;
+    if (url === undefined || isLoopback(url)) continue;
     const expected = 'a loopback address in the profile `local` (or choose `--profile lan`)';
     conflict('hooks', `${expected} for ${name}`, url);
   }
   return faults;
 }
+
+const isLoopback = (url: string): boolean => /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 
 /** Returns the real path, or the path itself when it does not exist. */
 function realOrSame(path: string): string {

@@ -1,6 +1,8 @@
 // Declaration of all settings. Types, checks, environment, flags, profiles, API and documentation are derived from it.
 import { join } from 'node:path';
 import { version } from '../api/version.ts';
+import { apiSettings } from './api-settings.ts';
+import { categoryList } from './categories.ts';
 import { usualDataDir } from './data-dir.ts';
 import { excludePattern } from './exclusion.ts';
 import { hookList } from './hook-config.ts';
@@ -8,21 +10,21 @@ import {
   addressBlock,
   cacheAddress,
   file,
-  fileOrNone,
   folder,
   headerText,
   hostAndPort,
-  hostName,
+  httpAddressOrNone,
   integer,
-  type Kind,
   listenAddress,
   listOf,
   oneOf,
   pathSeparator,
-  webOrigin,
   yesOrNo,
 } from './kinds.ts';
+import { bindInterface, natSettings, proxySettings } from './reach-settings.ts';
+import { resultFilter } from './result-filter.ts';
 import { scheduleList } from './schedule.ts';
+import { type Profile, type Setting, setting } from './setting.ts';
 import { uploadGroupList } from './upload-groups.ts';
 
 const RATE_MAX = 1_000_000_000_000;
@@ -34,58 +36,6 @@ const rateLimit = (flag: string, of: string) =>
     default: 0,
     doc: `${of}, in bytes per second. 0: no limit.`,
   });
-
-export type Profile = 'local' | 'lan' | 'public';
-
-/** Input of defaults that are computed. */
-export interface DefaultContext {
-  profile: Profile;
-  dataDir: string;
-}
-
-/** When a change takes effect: at once, for new connections, or at the next start. */
-export type Change = 'hot' | 'reconnect' | 'restart';
-
-export interface Setting<T> extends Kind<T> {
-  /** Flag in commander's notation; the flag of a list can be repeated. */
-  readonly flag: string;
-  readonly doc: string;
-  readonly defaultFor: (context: DefaultContext) => T;
-  /** Default in words, where the value depends on the machine. */
-  readonly defaultText?: string;
-  readonly change: Change;
-}
-
-interface Meta<T> {
-  flag: string;
-  doc: string;
-  /** One default, or one for each profile. */
-  default: NoInfer<T | Record<Profile, T> | ((context: DefaultContext) => T)>;
-  defaultText?: string;
-  /** Default: `restart`. */
-  change?: Change;
-}
-
-function setting<T>(kind: Kind<T>, meta: Meta<T>): Setting<T> {
-  const given = meta.default;
-  let defaultFor: (context: DefaultContext) => T;
-  if (typeof given === 'function') defaultFor = given as (context: DefaultContext) => T;
-  else if (isPerProfile(given)) defaultFor = ({ profile }) => given[profile];
-  else defaultFor = () => given;
-  const { defaultText } = meta;
-  return {
-    ...kind,
-    flag: meta.flag,
-    doc: meta.doc,
-    defaultFor,
-    ...(defaultText === undefined ? {} : { defaultText }),
-    change: meta.change ?? 'restart',
-  };
-}
-
-function isPerProfile<T>(given: T | Record<Profile, T>): given is Record<Profile, T> {
-  return typeof given === 'object' && given !== null && 'local' in given;
-}
 
 /** All settings, in the order of the documentation. */
 export const declaration = {
@@ -108,9 +58,11 @@ export const declaration = {
     }),
     port: setting(integer(0, 65535), {
       flag: '--port <n>',
+      change: 'hot',
       default: 6346,
-      doc: 'Port to listen on for Gnutella. 0: any free port.',
+      doc: 'Port to listen on for Gnutella, TCP and UDP. 0: any free port. After a change the new port is opened, then the old one closed; connections stay.',
     }),
+    interface: bindInterface,
     mode: setting(oneOf('auto', 'leaf', 'ultrapeer'), {
       flag: '--mode <mode>',
       default: 'auto',
@@ -126,7 +78,7 @@ export const declaration = {
       flag: '--max-ultrapeers <n>',
       change: 'hot',
       default: 32,
-      doc: 'Maximum number of links to ultrapeers.',
+      doc: 'Maximum number of links to ultrapeers. Leaves of the public network refuse an ultrapeer with less than 16.',
     }),
     seek: setting(integer(0, 1_000), {
       flag: '--seek <n>',
@@ -208,6 +160,16 @@ export const declaration = {
       doc: 'User agent sent to other servents.',
     }),
   },
+  dht: {
+    mode: setting(oneOf('off', 'auto', 'passive', 'active'), {
+      flag: '--dht <mode>',
+      change: 'hot',
+      default: 'auto',
+      doc: 'Whether this servent is a node of the DHT (Mojito), which needs UDP. `passive`: it asks others and answers nobody. `active`: it answers requests from the start, unless datagrams are known not to reach it. `auto`: it is active once datagrams are known to reach it and it has been up for an hour (`lan`: a minute, `local`: at once), and passive before.',
+    }),
+  },
+  nat: natSettings,
+  proxy: proxySettings,
   library: {
     folders: setting(listOf(folder, pathSeparator), {
       flag: '--share <dir>',
@@ -247,6 +209,18 @@ export const declaration = {
       change: 'hot',
       default: 4,
       doc: 'Maximum number of running downloads; further ones wait.',
+    }),
+    reserve: setting(integer(0, Number.MAX_SAFE_INTEGER), {
+      flag: '--download-reserve <bytes>',
+      change: 'hot',
+      default: 2 ** 30,
+      doc: 'Bytes that downloads leave free on a volume. With less free, downloads to it pause and say so, and go on by themselves when there is room again.',
+    }),
+    categories: setting(categoryList, {
+      flag: '--download-categories <json>',
+      change: 'hot',
+      default: () => [],
+      doc: 'Downloads of one kind: a list of `name`, and any of `folder` of the finished files, `maxActive`, `limit` (bytes per second of the category, 0: no limit), `rules` (a download that fits one belongs to the category by itself: `names` with `*`, `extensions`, `types`, `minSize`, `maxSize`; all conditions of a rule have to be met, and the first category that fits holds), `share` (its folder is shared) and `nameTemplate` (fields {name}, {stem}, {ext}, {type}, {category}, {artist}, {title}; the last two are read from names such as `Artist - Title.mp3`; a field that is not known leaves the name as it is).',
     }),
   },
   uploads: {
@@ -322,51 +296,7 @@ export const declaration = {
       doc: 'Most bytes of a calendar month, sent and received together. From nine tenths on what is left is spread over the rest of the month; once it is used up uploads and downloads stop until the next month and the servent is a leaf. 0: no budget.',
     }),
   },
-  api: {
-    host: setting(listenAddress, {
-      flag: '--api-host <addr>',
-      default: '127.0.0.1',
-      doc: 'Address to listen on for the admin API. Callers still need the token.',
-    }),
-    port: setting(integer(0, 65535), {
-      flag: '--api-port <n>',
-      default: 8346,
-      doc: 'Port to listen on for the admin API. 0: any free port.',
-    }),
-    socket: setting(yesOrNo, {
-      flag: '--no-api-socket',
-      default: true,
-      doc: 'Also serve the API on the Unix socket `api.sock` of the data folder. Only its owner can open it, without a token.',
-    }),
-    web: setting(yesOrNo, {
-      flag: '--no-web',
-      change: 'hot',
-      default: true,
-      doc: 'Serve a web page at the address of the admin API. It asks for the token.',
-    }),
-    hostNames: setting(listOf(hostName, ','), {
-      flag: '--api-host-name <name>',
-      default: () => [],
-      doc: 'Host names of the admin API besides addresses and `localhost`, such as those of a container or reverse proxy. Others are refused, which prevents DNS rebinding by web pages.',
-    }),
-    corsOrigins: setting(listOf(webOrigin, ','), {
-      flag: '--api-cors-origin <origin>',
-      default: () => [],
-      doc: 'Other web origins that may call the admin API, with a token.',
-    }),
-    tlsCert: setting(fileOrNone, {
-      flag: '--api-tls-cert <file>',
-      default: '',
-      defaultText: 'none',
-      doc: 'Certificate chain (PEM) for HTTPS on the admin API; together with `api.tlsKey`.',
-    }),
-    tlsKey: setting(fileOrNone, {
-      flag: '--api-tls-key <file>',
-      default: '',
-      defaultText: 'none',
-      doc: 'Private key (PEM) of `api.tlsCert`.',
-    }),
-  },
+  api: apiSettings,
   bootstrap: {
     enabled: setting(yesOrNo, {
       flag: '--no-bootstrap',
@@ -390,6 +320,39 @@ export const declaration = {
       change: 'hot',
       default: 'full',
       doc: 'Data of received queries to store in memory: nothing, only counts, words as hashes with a salt of this start, or everything.',
+    }),
+  },
+  recording: {
+    mode: setting(oneOf('off', 'files', 'clickhouse'), {
+      flag: '--recording-mode <mode>',
+      default: 'off',
+      doc: 'Record queries, hits, pongs, connections and roles for `servent analyse`: `files` in `recording.folder`, or sent to the ClickHouse server at `recording.url`. What is recorded of queries follows `queries.privacy`.',
+    }),
+    folder: setting(folder, {
+      flag: '--recording-folder <dir>',
+      default: ({ dataDir }) => join(dataDir, 'recordings'),
+      defaultText: '`recordings` in the data folder',
+      doc: 'Folder for recordings, and for rows that ClickHouse has not acknowledged yet.',
+    }),
+    url: setting(httpAddressOrNone, {
+      flag: '--recording-url <url>',
+      default: '',
+      defaultText: 'none',
+      doc: 'ClickHouse server for mode `clickhouse`: `http://HOST:8123`, with `USER:PASSWORD@` before the host and `/DATABASE` after it if need be (default database: `servent`). A server that is one shard of several gets its rows directly.',
+    }),
+    maxBytes: setting(integer(2 ** 20, Number.MAX_SAFE_INTEGER), {
+      flag: '--recording-max-bytes <n>',
+      change: 'hot',
+      default: 2 ** 30,
+      doc: 'Most bytes of recordings on the disk; the oldest segments are removed.',
+    }),
+  },
+  searches: {
+    spam: setting(resultFilter, {
+      flag: '--spam-filter <expression>',
+      change: 'hot',
+      default: 'spam>0',
+      doc: 'Filter of search results that are hidden: they are counted, and shown when they are asked for. `spam` has the reasons why a result looks like spam or a fake; `spam.reason in (known_bad, disguised)` hides less, `spam>0 or name~"word"` more. Saved searches neither tell nor fetch what is hidden. Empty: nothing is hidden.',
     }),
   },
   history: {

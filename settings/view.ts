@@ -8,13 +8,18 @@ export function settingValue(settings: Settings, key: SettingKey): unknown {
   return name === undefined ? outer : (outer as Record<string, unknown>)[name];
 }
 
+/** Replaces the password in an address; other values stay. */
+export function withoutPassword(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/^([a-z0-9]+:\/\/[^/@:]*):[^/@]*@/i, '$1:***@') : value;
+}
+
 export function configView({ settings, origins, file }: ResolvedSettings): ConfigView {
   return {
     file,
-    config: structuredClone(settings) as unknown as Record<string, unknown>,
+    config: JSON.parse(JSON.stringify(settings, (_, value) => withoutPassword(value))) as Record<string, unknown>,
     settings: settingsList.map(({ key, setting }) => ({
       key,
-      value: settingValue(settings, key),
+      value: withoutPassword(settingValue(settings, key)),
       origin: origins[key].kind,
       where: origins[key].where,
       restart: setting.change === 'restart',

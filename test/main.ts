@@ -1,4 +1,4 @@
-// Runs the compiled test files: processes side by side, each for one file or those of one folder (together.ts). `tap run` would
+// Runs the compiled test files: processes side by side, each for one file or several of one folder (together.ts). `tap run` would
 // compile and instrument anew in every process, which takes longer than the tests; for one file it serves well:
 // `npx tap run test/tidy.test.ts`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -37,21 +37,86 @@ const isAlone = (file: string): boolean => /support\/(pane|browser)\.js/.test(re
 interface Batch {
   readonly name: string;
   readonly files: string[];
+  readonly isAlone: boolean;
+  seconds: number;
 }
 
-/** Files for each process, slow ones first: those alone, then those of a folder of test/ or test/daemon/. */
+/** Of most files, and of those that take much longer, on two cores. A file that is not here any more does no harm. */
+const USUAL_SECONDS = 0.5;
+const SECONDS: Readonly<Record<string, number>> = {
+  'api/abuse': 10,
+  'api/fuzz': 15,
+  'cli/commands': 8,
+  'cli/follow': 7,
+  'cli/full-output': 12,
+  'cli/get': 25,
+  'cli/sim/machines': 8,
+  'cli/start': 6,
+  'conf/prometheus': 8,
+  'daemon/backup': 8,
+  'daemon/daemon': 8,
+  'daemon/library/changes': 5,
+  'daemon/library/followed': 10,
+  'daemon/library/media': 8,
+  'daemon/library/media-reader': 8,
+  'daemon/library/sharing': 5,
+  'daemon/network/dht-contents': 10,
+  'daemon/recording/clickhouse': 30,
+  'daemon/recording/kill': 9,
+  'daemon/recording/recording': 5,
+  'daemon/transfer/cut-swarms': 15,
+  'daemon/transfer/downloads': 7,
+  'daemon/transfer/downloads-over-time': 5,
+  'daemon/transfer/file-server-abuse': 12,
+  'daemon/transfer/kill': 8,
+  'daemon/transfer/limits': 6,
+  'daemon/transfer/saved-searches': 6,
+  'daemon/transfer/source-finder': 5,
+  'daemon/transfer/verified-downloads': 20,
+  'docs/automation': 12,
+  'lab/pairs': 35,
+  'lab/places': 4,
+  'sim/dht/dht-network': 6,
+  'sim/dht/eclipse': 8,
+  'sim/models': 25,
+  'sim/models/gnutella06': 12,
+  'sim/servents/storm': 20,
+  'sim/servents/ultrapeer-loss': 12,
+};
+/** A folder that takes longer has further processes. Each costs a second to start. */
+const BATCH_SECONDS = 30;
+
+const secondsOf = (file: string): number =>
+  SECONDS[file.slice('test/'.length, -'.test.js'.length).replaceAll(sep, '/')] ?? USUAL_SECONDS;
+
+/**
+ * Files for each process, slow ones first: those alone, in turn with those of a folder of test/ or test/daemon/, so that some wait while
+ * others compute.
+ */
 function batches(files: readonly string[]): Batch[] {
-  const byName = new Map<string, Batch>();
+  const all: Batch[] = [];
+  const open = new Map<string, Batch>();
   for (const file of files) {
     const [, first = '', second = ''] = file.split(sep);
     const folder = [first, second].slice(0, first === 'daemon' ? 2 : 1).filter(part => !part.endsWith('.js'));
-    const name = isAlone(file) ? file : join('test', ...folder);
-    const batch = byName.get(name) ?? { name, files: [] };
-    batch.files.push(file);
-    byName.set(name, batch);
+    const name = join('test', ...folder);
+    const before = open.get(name);
+    if (isAlone(file)) all.push({ name: file, files: [file], isAlone: true, seconds: secondsOf(file) });
+    else if (before !== undefined && before.seconds + secondsOf(file) <= BATCH_SECONDS) {
+      before.files.push(file);
+      before.seconds += secondsOf(file);
+    } else {
+      const number = all.filter(batch => batch.name.startsWith(`${name} `)).length + 1;
+      const batch = { name: `${name} ${number}`, files: [file], isAlone: false, seconds: secondsOf(file) };
+      open.set(name, batch);
+      all.push(batch);
+    }
   }
-  const size = ({ name, files }: Batch): number => (name === files[0] ? Infinity : files.length);
-  return [...byName.values()].sort((a, b) => size(b) - size(a));
+  const alone = all.filter(batch => batch.isAlone);
+  const others = all.filter(batch => !batch.isAlone).sort((a, b) => b.seconds - a.seconds);
+  return Array.from({ length: Math.max(alone.length, others.length) }).flatMap((_, i) =>
+    [others[i], alone[i]].filter(batch => batch !== undefined),
+  );
 }
 
 const seconds = config.get('timeout') ?? 60;

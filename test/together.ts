@@ -10,6 +10,10 @@ const files = (process.env['TEST_FILES'] ?? '').split(' ');
 const timeout = Number(process.env['TEST_SECONDS'] ?? 60) * 1000;
 const test = tap.test.bind(tap);
 tap.setTimeout(0); // each file has its own
+tap.plan(files.length); // without it the report would end, and what is left would not be run, if the next file came a turn late
+// tap removes the folder of a test before its teardowns, unless one was registered before the folder was made: what still runs would
+// write into it, the removal would fail, and the teardowns, which end what runs, would be left out
+tap.beforeEach(t => t.teardown(() => undefined));
 
 for (const file of files) {
   const name = file.replace(/\.js$/, '.ts');

@@ -83,6 +83,9 @@ export const unshareFolder = (id: string, path: string): Call =>
   call('unshareFolder', { id }, `no longer sharing ${path}`);
 export const changeDownload = (id: string, name: string, change: object, done: string): Call =>
   call('changeDownload', { id, ...change }, `${done} ${name}`);
+export const verifyDownload = (id: string, name: string): Call =>
+  call('verifyDownload', { id }, `looks through ${name}`);
+export const clearDone = (): Call => call('clearDownloads', {}, 'completed downloads are forgotten');
 export const cancelDownload = (id: string, name: string): Call => call('removeDownload', { id }, `cancelled ${name}`);
 
 /** Asks the daemon for the plan of a change; the question that follows shows it. */
@@ -107,15 +110,20 @@ function why(model: Model): Step {
     stay(model, call(name, input, '', { show, title }));
   if (model.view === 'overview') return explain('election', {}, 'Leaf or ultrapeer');
   if (model.view === 'peers') return explain('refusedPeers', {}, 'Handshakes', 'refused');
-  if (model.view === 'downloads') {
+  if (model.view === 'downloads' && !model.second) {
     const row = listing.rowUnder(model, downloadList);
     return row === undefined
       ? stay(withToast(model, 'no download here'))
       : explain('explainDownload', { id: row.id }, row.name);
   }
+  if (model.view === 'downloads') return stay(withToast(model, 'it is over'));
   const search = openSearch(model);
   if (search === undefined) return stay(withToast(model, 'no search here'));
   return explain('explainSearch', { id: search.id }, `Search: ${searchList.nameOf(search)}`);
+}
+
+function dht(model: Model): Step {
+  return stay(model, call('dht', {}, '', { show: 'dht', title: 'DHT' }));
 }
 
 const PRIORITY_STEP = 1;
@@ -129,6 +137,34 @@ function changePriority(model: Model, step: number): Step {
     row => changeDownload(row.id, row.name, { priority: priorityOf(row) }, `priority ${priorityOf(row)} for`),
     false,
   );
+}
+
+type Position = 'top' | 'up' | 'down' | 'bottom';
+
+/** Several keep their order: the last goes to the top first, and the lowest down first. */
+function moveDownloads(model: Model, position: Position): Step {
+  const placeOf = ({ position }: DownloadView): number => position ?? 0;
+  const turn = position === 'top' || position === 'down' ? -1 : 1;
+  const rows = listing
+    .targets(model, downloadList)
+    .filter(({ state }) => state !== 'completed')
+    .sort((a, b) => (placeOf(a) - placeOf(b)) * turn);
+  const step = forRows(
+    model,
+    downloadList,
+    'move',
+    row =>
+      changeDownload(
+        row.id,
+        row.name,
+        { position },
+        `moved ${position === 'top' || position === 'bottom' ? `to the ${position}` : position}:`,
+      ),
+    false,
+    rows,
+  );
+  // moved again and again with the same marks
+  return { ...step, model: { ...step.model, lists: { ...step.model.lists, downloads: model.lists.downloads } } };
 }
 
 function stepView(model: Model, step: number): Step {
@@ -160,8 +196,10 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
   nextView: model => stepView(model, 1),
   previousView: model => stepView(model, -1),
   otherList: model => stay(viewRow(model.view).lists.length > 1 ? { ...model, second: !model.second } : model),
+  fleet: model => stay(model, { type: 'fleet' }),
   nextContext: model => {
-    if (model.contexts.length < 2) return stay(withToast(model, 'only one daemon: repeat --api for more'));
+    if (model.contexts.length < 2)
+      return stay(withToast(model, 'only one daemon: repeat --api or --context for more, or give --fleet'));
     return stay({ ...model, context: (model.context + 1) % model.contexts.length, paused: null });
   },
   mouse: model => {
@@ -214,6 +252,7 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
   },
 
   why,
+  dht,
   block: model =>
     model.view === 'peers'
       ? blockHosts(
@@ -289,6 +328,12 @@ export const actions: Readonly<Record<ActionId, (model: Model) => Step>> = {
     ),
   raise: model => changePriority(model, PRIORITY_STEP),
   lower: model => changePriority(model, -PRIORITY_STEP),
+  moveTop: model => moveDownloads(model, 'top'),
+  moveUp: model => moveDownloads(model, 'up'),
+  moveDown: model => moveDownloads(model, 'down'),
+  moveBottom: model => moveDownloads(model, 'bottom'),
+  verify: model => forRows(model, downloadList, 'verify', ({ id, name }) => verifyDownload(id, name), false),
+  clearDone: model => stay(model, clearDone()),
   cancel: model => forRows(model, downloadList, 'cancel', row => cancelDownload(row.id, row.name), true),
   cancelUpload: model =>
     forRows(

@@ -4,6 +4,7 @@ import type { Follow } from '../api/live/follow.ts';
 import { isMagnet, linkIn } from '../protocol/wire/pasted-link.ts';
 import type { Canvas } from './canvas.ts';
 import { Feed } from './feed.ts';
+import { askFleet } from './fleet.ts';
 import { createMemory, draw } from './frame.ts';
 import { createModel, type Effect, type Message, type Model } from './model.ts';
 import { perform } from './perform.ts';
@@ -201,6 +202,11 @@ export class App {
     switch (effect.type) {
       case 'quit':
         this.#options.onQuit();
+        break;
+      case 'fleet':
+        askFleet(this.#options.sources)
+          .then(rows => this.dispatch({ type: 'fleet', rows }))
+          .catch(this.#options.onInternalError);
         break;
       case 'copy':
         this.#display?.copy(effect.text);

@@ -9,6 +9,7 @@ import {
   cancelDownload,
   changeConfig,
   changeDownload,
+  clearDone,
   connectTo,
   disconnectPeer,
   endScans,
@@ -22,6 +23,7 @@ import {
   startDownload,
   together,
   unshareFolder,
+  verifyDownload,
   withToast,
 } from './actions.ts';
 import * as listing from './listing.ts';
@@ -220,6 +222,25 @@ export const commandRows: readonly CommandRow[] = [
   },
   { word: 'cancel', takes: 'ID…', help: 'cancel downloads', run: withDownloads(cancelDownload), offers: downloadIds },
   {
+    word: 'move',
+    takes: 'ID… top|up|down|bottom',
+    help: 'move downloads among those of the same priority',
+    run: need('the ids of downloads, and where to', (model, rest) => {
+      const [, ids = '', position] = /^(.*?)\s+(top|up|down|bottom)$/.exec(rest) ?? [];
+      if (position === undefined) return wrong(model, 'expected top, up, down or bottom as the last word');
+      return withDownloads((id, name) => changeDownload(id, name, { position }, `moved ${position}:`))(model, ids);
+    }),
+    offers: model => [...downloadIds(model), 'top', 'up', 'down', 'bottom'],
+  },
+  {
+    word: 'verify',
+    takes: 'ID…',
+    help: 'look through the bytes of downloads again',
+    run: withDownloads(verifyDownload),
+    offers: downloadIds,
+  },
+  { word: 'clear', takes: '', help: 'forget completed downloads', run: model => stay(model, clearDone()) },
+  {
     word: 'share',
     takes: 'DIR',
     help: 'share a folder on the machine of the daemon',
@@ -260,6 +281,12 @@ export const commandRows: readonly CommandRow[] = [
   { word: 'queries', takes: '', help: 'show received queries', run: show('queries') },
   { word: 'searches', takes: '', help: 'show own searches', run: show('searches') },
   { word: 'downloads', takes: '', help: 'the downloads', run: show('downloads') },
+  {
+    word: 'finished',
+    takes: '',
+    help: 'finished transfers',
+    run: model => stay({ ...model, view: 'downloads', second: true }),
+  },
   { word: 'uploads', takes: '', help: 'the uploads', run: show('uploads') },
   { word: 'library', takes: '', help: 'show shared folders and files', run: show('library') },
   { word: 'hosts', takes: '', help: 'show the host cache', run: show('hosts') },

@@ -2,7 +2,7 @@
 import type { Rect } from './canvas.ts';
 import { formatExact } from './format.ts';
 import { bar } from './graph.ts';
-import type { ListState } from './model.ts';
+import type { ListState, Model } from './model.ts';
 import { type Stage, splitRows } from './stage.ts';
 import { cursorIn, type Detail, type ListSpec, ordered, type Placed, placeColumns, scrollTop } from './table.ts';
 import { over, type Style } from './theme.ts';
@@ -18,6 +18,7 @@ export interface ListOptions {
 
 /** Lines of the screen from which details are shown by default. */
 const DETAILS_ROWS_MIN = 32;
+/** On a low screen; on a high one half of it. */
 const DETAILS_LINES_MAX = 12;
 const MARK_CELLS = 2;
 
@@ -150,20 +151,24 @@ function drawScrollbar({ canvas, theme }: Stage, rect: Rect, top: number, height
   for (let i = 0; i < size; i++) canvas.put(rect.x + rect.width - 1, rect.y + 2 + at + i, thumb, theme.borderOn);
 }
 
+export const detailsShown = ({ details, rows }: Pick<Model, 'details' | 'rows'>): boolean =>
+  details ?? rows >= DETAILS_ROWS_MIN;
+
 /** Draws the list, and below it the details of the current row if they are on or the screen is tall. */
 export function drawListWithDetails<T>(stage: Stage, spec: ListSpec<T>, rect: Rect, options: ListOptions = {}): void {
   const { model, world } = stage;
-  const shown = model.details ?? model.rows >= DETAILS_ROWS_MIN;
+  const shown = detailsShown(model);
   const { rows } = ordered(spec, model.lists[spec.id], spec.rows(world, model), model.now);
   const row = rows[cursorIn(spec, model.lists[spec.id], rows)];
   if (!shown || spec.details === undefined || row === undefined || rect.height < 10) {
     drawList(stage, spec, rect, options);
     return;
   }
-  const details = spec.details(row, model.now);
+  const details = spec.details(row, model.now, world);
   const width = rect.width - 4;
   const wanted = detailLines(details, width).length + 2;
-  const height = Math.min(wanted, DETAILS_LINES_MAX + 2, Math.floor(rect.height * 0.6));
+  const most = Math.max(DETAILS_LINES_MAX, Math.floor(rect.height / 2));
+  const height = Math.min(wanted, most + 2, Math.floor(rect.height * 0.6));
   const [upper, lower] = splitRows(rect, rect.height - height);
   drawList(stage, spec, upper, options);
   const inner = stage.canvas.frame(lower, stage.theme, spec.nameOf(row), { note: 'Enter hides' });
@@ -172,19 +177,21 @@ export function drawListWithDetails<T>(stage: Stage, spec: ListSpec<T>, rect: Re
 
 interface Line {
   readonly label: string;
-  readonly value: string;
+  readonly value: Detail[1];
   readonly meaning: Detail[2];
 }
 
 /** Lays out labels and values in two columns; long values wrap. */
 function detailLines(details: readonly Detail[], width: number): Line[] {
   const room = labelWidth(details);
-  return details.flatMap(([label, value, meaning]) =>
-    wrap(value === '' ? '-' : value, Math.max(8, width - room - 2), 3).map((text, i) => ({
-      label: i === 0 ? label : '',
-      value: text,
-      meaning,
-    })),
+  return details.flatMap(([label, value, meaning]): Line[] =>
+    typeof value === 'function'
+      ? [{ label, value, meaning }]
+      : wrap(value === '' ? '-' : value, Math.max(8, width - room - 2), 3).map((text, i) => ({
+          label: i === 0 ? label : '',
+          value: text,
+          meaning,
+        })),
   );
 }
 
@@ -195,6 +202,12 @@ export function drawDetails({ canvas, theme }: Stage, details: readonly Detail[]
   const lines = detailLines(details, rect.width);
   for (const [i, { label, value, meaning }] of lines.slice(0, rect.height).entries()) {
     canvas.put(rect.x, rect.y + i, label, theme.dim, room);
-    canvas.label(rect.x + room + 2, rect.y + i, value, theme[meaning ?? 'text'], rect.width - room - 2);
+    const [x, width] = [rect.x + room + 2, rect.width - room - 2];
+    if (typeof value === 'string') canvas.label(x, rect.y + i, value, theme[meaning ?? 'text'], width);
+    else {
+      let at = x;
+      for (const [text, of] of value(width, theme.charset))
+        at += canvas.put(at, rect.y + i, text, theme[of], x + width - at);
+    }
   }
 }

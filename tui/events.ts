@@ -1,8 +1,10 @@
 // Applies batches of events of a daemon to its state and writes lines to the log view. Pure.
+
 import type { SearchView, StatusView } from '../api/control.ts';
 import type { ServentEvent } from '../api/events.ts';
 import { formatBytes } from '../api/format.ts';
 import { LiveReducer } from '../api/live/reducer.ts';
+import { natText } from '../api/nat-text.ts';
 import { type Line, lineOf, withLines } from './daemon-log.ts';
 import { type LogLine, type PeerRow, QUERIES_MAX, RESULTS_MAX, type World } from './model.ts';
 import { withStatus } from './news.ts';
@@ -60,6 +62,11 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
       const gone = known.download(event.data.id);
       return gone === undefined ? [] : say(`${gone.name} was removed`);
     }
+    case 'batch.finished': {
+      const { name, completed, failed } = event.data;
+      const text = `${name}: ${completed} complete${failed === 0 ? '' : `, ${failed} failed`}`;
+      return say(text, failed === 0 ? 'info' : 'error');
+    }
     case 'upload.started':
       return say(`${event.data.address} takes ${event.data.name}`);
     case 'upload.finished':
@@ -70,12 +77,22 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
         ? say(`${path}: ${error ?? 'could not be read'}`, 'error')
         : say(`${path} has ${files} files`);
     }
+    case 'dht.changed': {
+      const { mode, state, why } = event.data;
+      return say(`the DHT is ${mode === 'off' ? 'off' : `${mode}, ${state}`}${why === null ? '' : `: ${why}`}`);
+    }
     case 'status.started':
       return say('the daemon has started');
     case 'status.stopping':
       return say('the daemon is stopping', 'warn');
     case 'status.configured':
       return event.data.changes.flatMap(({ key, to }) => say(`${key} is ${JSON.stringify(to)} now`));
+    case 'status.recording':
+      return say(event.data.text, event.data.state === 'failing' ? 'warn' : 'info');
+    case 'status.nat': {
+      const text = natText(event.data);
+      return text === null ? [] : say(`being reached: ${text}`, event.data.trouble === null ? 'info' : 'warn');
+    }
     case 'status.budget': {
       const { state, used, bytes } = event.data;
       const text = `monthly budget ${state}: ${formatBytes(used)} of ${formatBytes(bytes)} used`;
@@ -85,10 +102,18 @@ function linesOf(event: ServentEvent, known: LiveReducer): Line[] {
       return say(`${event.data.address} is banned from uploads: ${event.data.text}`);
     case 'ban.lifted':
       return say(`the ban of ${event.data.address} was lifted`);
+    case 'saved.found': {
+      const { saved, find } = event.data;
+      return say(`the saved search for ${saved.text ?? saved.urn ?? ''} found ${find.name}`);
+    }
+    case 'saved.changed':
+    case 'saved.removed':
+      return [];
     case 'log.line':
       return [lineOf(event.data)];
     case 'log.skipped':
       return say(`${event.data.lines} lines were skipped: they came too fast`, 'warn');
+    case 'dht.lookup':
     case 'query.passed':
     case 'query.skipped':
     case 'search.result':

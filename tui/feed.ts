@@ -47,6 +47,7 @@ export class Feed {
   #retryAt = 0;
   #asked: Asked = {};
   #search: string | null = null;
+  #chunks: string | null = null;
   #range: Range = 'minute';
   #stream: Stream = 'none';
   #ending: AbortController | null = null;
@@ -73,6 +74,11 @@ export class Feed {
       this.#askedAt.delete(topic);
       this.#restUntil.delete(topic);
     }
+    if (wanted.chunks !== this.#chunks) {
+      this.#askedAt.delete('chunks');
+      this.#restUntil.delete('chunks');
+    }
+    this.#chunks = wanted.chunks;
     if (wanted.search !== this.#search || wanted.range !== this.#range) {
       this.#askedAt.delete('results');
       this.#askedAt.delete('queryStats');
@@ -135,7 +141,7 @@ export class Feed {
     this.#stream = 'opening';
     this.#run(
       follow({
-        topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'],
+        topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'dht', 'status', 'log'],
         interval: 1,
         after: null,
         silenceMs: SILENCE_MS,
@@ -196,7 +202,8 @@ export class Feed {
       const { type } = event;
       if (type === 'library.scanned') this.#askedAt.delete('files');
       else if (type === 'status.configured') this.#askedAt.delete('config');
-      for (const list of listsChangedBy(event, this.#search)) if (this.#running.has(list)) this.#outdated.add(list);
+      for (const list of listsChangedBy(event, this.#search))
+        if (list !== 'savedSearches' && this.#running.has(list)) this.#outdated.add(list);
     }
     this.#gathered.push(...events);
     if (this.#gathered.length > GATHERED_MAX) {
@@ -273,7 +280,7 @@ export class Feed {
     this.#send({ type: 'link', context: this.#options.context, at, link });
   }
 
-  async #ask(topic: Topic, { search, asked, range }: Wanted): Promise<News | null> {
+  async #ask(topic: Topic, { search, chunks, asked, range }: Wanted): Promise<News | null> {
     const { client, now } = this.#options;
     switch (topic) {
       case 'status':
@@ -310,6 +317,12 @@ export class Feed {
         return { downloads: (await some(page => client.downloads(page))).items };
       case 'uploads':
         return { uploads: (await some(page => client.uploads(page))).items };
+      case 'chunks':
+        return chunks === null
+          ? null
+          : { chunks: { download: chunks, map: await client.downloadChunks({ id: chunks }) } };
+      case 'past':
+        return { past: (await client.pastTransfers({ limit: PAGE_ITEMS })).items };
       case 'folders':
         return { folders: (await some(page => client.folders(page))).items };
       case 'files': {

@@ -177,7 +177,7 @@ function drawHints({ canvas, theme, model }: Stage, y: number): void {
 }
 
 /** Most lines of a filter error, which lists all fields. */
-const FAULT_LINES_MAX = 4;
+const FAULT_LINES_MAX = 8;
 
 const PROMPTS = { command: ':', filter: '/' } as const;
 

@@ -30,6 +30,8 @@ export type ActionId =
   | 'copy'
   | 'copyMagnet'
   | 'why'
+  | 'dht'
+  | 'fleet'
   | 'block'
   | 'newSearch'
   | 'connect'
@@ -46,6 +48,12 @@ export type ActionId =
   | 'cancel'
   | 'raise'
   | 'lower'
+  | 'moveTop'
+  | 'moveUp'
+  | 'moveDown'
+  | 'moveBottom'
+  | 'verify'
+  | 'clearDone'
   | 'cancelUpload'
   | 'share'
   | 'unshare'
@@ -108,6 +116,19 @@ export const bindings: readonly Binding[] = [
     hint: 'why',
     help: 'explain the role, failed handshakes, a search or a download',
   },
+  {
+    keys: ['D'],
+    action: 'dht',
+    where: ['overview', 'hosts'],
+    hint: 'DHT',
+    help: 'show the node of the DHT: its state and its buckets',
+  },
+  {
+    keys: ['F'],
+    action: 'fleet',
+    where: ['overview'],
+    help: 'show all daemons of this dashboard: role, connections, library, rates',
+  },
 
   {
     keys: ['p'],
@@ -145,6 +166,23 @@ export const bindings: readonly Binding[] = [
   { keys: ['r'], action: 'resume', where: ['downloads'], hint: 'resume', help: 'resume, or try a failed one again' },
   { keys: ['+', '='], action: 'raise', where: ['downloads'], hint: 'sooner', help: 'raise the priority' },
   { keys: ['-'], action: 'lower', where: ['downloads'], hint: 'later', help: 'lower the priority' },
+  { keys: ['K'], action: 'moveUp', where: ['downloads'], help: 'move up among downloads of the same priority' },
+  { keys: ['J'], action: 'moveDown', where: ['downloads'], help: 'move down among downloads of the same priority' },
+  { keys: ['T'], action: 'moveTop', where: ['downloads'], hint: 'top', help: 'move to the top' },
+  { keys: ['B'], action: 'moveBottom', where: ['downloads'], help: 'move to the bottom' },
+  {
+    keys: ['V'],
+    action: 'verify',
+    where: ['downloads'],
+    help: 'look through the bytes again, finished or not; what is wrong is fetched again',
+  },
+  {
+    keys: ['c'],
+    action: 'clearDone',
+    where: ['downloads'],
+    hint: 'clear',
+    help: 'forget completed downloads; their files stay',
+  },
   {
     keys: ['x', 'delete'],
     action: 'cancel',
@@ -209,7 +247,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['Y'],
     action: 'copyMagnet',
-    where: ['results', 'downloads', 'files', 'uploads'],
+    where: ['results', 'downloads', 'past', 'files', 'uploads'],
     help: 'copy a magnet link to the clipboard',
   },
   { keys: ['escape'], action: 'clear', where: 'lists', help: 'clear the filter, then the marks' },
@@ -218,6 +256,13 @@ export const bindings: readonly Binding[] = [
     action: 'otherList',
     where: ['searches', 'results', 'folders', 'files'],
     help: 'change to the other list',
+  },
+  {
+    keys: ['f', 'tab', 'S-tab'],
+    action: 'otherList',
+    where: ['downloads', 'past'],
+    hint: 'finished',
+    help: 'show finished transfers, or downloads again',
   },
 
   { keys: ['down', 'j'], action: 'down', where: 'lists', help: 'next row' },
@@ -249,7 +294,7 @@ export const bindings: readonly Binding[] = [
     keys: ['C'],
     action: 'nextContext',
     where: 'everywhere',
-    help: 'change to the next daemon, with several --api',
+    help: 'change to the next daemon, with several --api or --context, or --fleet',
   },
   {
     keys: ['M'],

@@ -3,11 +3,13 @@
 import type {
   CallerView,
   ConfigView,
+  DownloadChunksView,
   DownloadView,
   FileView,
   FolderView,
   HostView,
   LogLineView,
+  PastTransferView,
   PeerView,
   QueryStatsView,
   QueryView,
@@ -19,6 +21,7 @@ import type {
 import type { EndpointName } from '../api/endpoints.ts';
 import type { EventGap, ServentEvent } from '../api/events.ts';
 import { type Live, nothingSkipped } from '../api/live/reducer.ts';
+import type { FleetRow } from './fleet.ts';
 import { type History, noHistory } from './history.ts';
 import type { ItemAnswer, Pane } from './pane.ts';
 import type { Range } from './range.ts';
@@ -39,7 +42,7 @@ export const VIEW_IDS = [
 export type ViewId = (typeof VIEW_IDS)[number];
 
 /** A list; a view has at most two, where the second shows the row of the first or is below it. */
-export type ListId = Exclude<ViewId, 'overview' | 'library'> | 'results' | 'folders' | 'files';
+export type ListId = Exclude<ViewId, 'overview' | 'library'> | 'results' | 'past' | 'folders' | 'files';
 
 /** Most received queries kept, newest first. */
 export const QUERIES_MAX = 5000;
@@ -70,6 +73,11 @@ export interface World extends Live {
   readonly caller: CallerView | null;
   /** Lists of which only a part is loaded. */
   readonly partial: ReadonlySet<ListId>;
+  /** Chunks of the download `chunksOf`. */
+  readonly chunks: DownloadChunksView | null;
+  readonly chunksOf: string | null;
+  /** Finished transfers, newest first. */
+  readonly past: readonly PastTransferView[];
   readonly files: readonly FileView[];
   readonly hosts: readonly HostView[];
   readonly config: ConfigView | null;
@@ -95,6 +103,9 @@ export const emptyWorld: World = {
   resultsOf: null,
   downloads: [],
   uploads: [],
+  chunks: null,
+  chunksOf: null,
+  past: [],
   folders: [],
   files: [],
   hosts: [],
@@ -158,7 +169,7 @@ export interface Call {
   /** Message on success. */
   readonly done: string;
   /** How the answer is shown. */
-  readonly show?: 'explanation' | 'refused' | 'preview' | 'plan' | 'outcome';
+  readonly show?: 'explanation' | 'refused' | 'dht' | 'preview' | 'plan' | 'outcome';
   /** Title of the pane, or name in a list of answers. */
   readonly title?: string;
 }
@@ -182,6 +193,8 @@ export type Effect =
       /** Message when all succeed. */
       readonly done: string;
     }
+  /** Ask every daemon for its status. */
+  | { readonly type: 'fleet' }
   | { readonly type: 'quit' }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'mouse'; readonly on: boolean }
@@ -248,6 +261,7 @@ export type Message =
     }
   | { readonly type: 'link'; readonly context: number; readonly at: number; readonly link: DaemonConnection }
   | ({ readonly type: 'answered' } & Answer)
+  | { readonly type: 'fleet'; readonly rows: readonly FleetRow[] }
   /** A message about the dashboard itself. */
   | { readonly type: 'notice'; readonly text: string }
   /** Data saved by an earlier session. */
@@ -276,6 +290,8 @@ export interface News {
   readonly results?: { readonly search: string; readonly items: readonly ResultView[] };
   readonly downloads?: readonly DownloadView[];
   readonly uploads?: readonly UploadView[];
+  readonly chunks?: { readonly download: string; readonly map: DownloadChunksView };
+  readonly past?: readonly PastTransferView[];
   readonly folders?: readonly FolderView[];
   readonly files?: readonly FileView[];
   readonly hosts?: readonly HostView[];
@@ -319,6 +335,7 @@ export function createModel({ contexts, now, columns, rows, mouse = true }: Mode
       results: list('sources', true),
       downloads: list(),
       uploads: list(),
+      past: list(),
       folders: list(),
       files: list('name'),
       hosts: list(),

@@ -12,6 +12,7 @@ const PARTS = [
   'searches',
   'downloads',
   'uploads',
+  'past',
   'folders',
   'files',
   'hosts',
@@ -30,6 +31,7 @@ export function withNews(world: World, news: News, at: number): World {
   if (news.peers !== undefined) next = { ...next, peers: withRates(world, news.peers, at), peersAt: at };
   for (const part of PARTS) if (news[part] !== undefined) next = { ...next, [part]: news[part] };
   if (news.results !== undefined) next = { ...next, results: news.results.items, resultsOf: news.results.search };
+  if (news.chunks !== undefined) next = { ...next, chunks: news.chunks.map, chunksOf: news.chunks.download };
   if (news.status !== undefined) next = withStatus(next, news.status, at);
   if (news.logLines !== undefined) next = withEarlier(next, news.logLines);
   return next;

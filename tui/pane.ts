@@ -1,6 +1,6 @@
 // Builds panes over a view: explanations, plans, results of bulk calls. Pure.
-import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView } from '../api/control.ts';
-import { counted } from '../api/format.ts';
+import type { ConfigPlan, DhtView, Explanation, PreviewView, RefusedPeersView } from '../api/control.ts';
+import { counted, formatBytes } from '../api/format.ts';
 import { previewLines } from '../api/preview-lines.ts';
 import { formatClock } from './format.ts';
 import type { Meaning } from './theme.ts';
@@ -39,6 +39,48 @@ export function explanationPane(title: string, { verdict, tests }: Explanation):
       ]),
     ],
   };
+}
+
+const BAR_CELLS = 20;
+
+/** The node of the DHT, and its buckets as bars. */
+export function dhtPane(title: string, dht: DhtView): Pane {
+  const { mode, state, why, kuid, contacts, values, publishing, size, traffic, buckets } = dht;
+  const most = Math.max(1, ...buckets.map(bucketNodes));
+  return {
+    title,
+    top: 0,
+    lines: [
+      line(mode === 'off' ? 'off' : `${mode}, ${state}`, 'strong'),
+      ...(why === null ? [] : [line(why, 'warn')]),
+      line(`KUID ${kuid}`, 'dim'),
+      line(
+        `${counted(contacts.good, 'good node')}, ${contacts.stale} stale, ${contacts.pending} pending; about ${size} in all`,
+      ),
+      line(`${counted(values, 'value')} kept for others, ${publishing} of our own published`),
+      line(`${formatBytes(traffic.in)} in, ${formatBytes(traffic.out)} out`),
+      line(''),
+      ...(buckets.length === 0 ? [] : [line('Nodes by the bits that they share with us:', 'dim')]),
+      ...buckets.map(row => bucketLine(row, most)),
+    ],
+  };
+}
+
+type BucketRow = DhtView['buckets'][number];
+
+const bucketNodes = ({ good, stale, pending }: BucketRow): number => good + stale + pending;
+
+function bucketLine(row: BucketRow, most: number): PaneLine {
+  const { bits, buckets, good, stale, pending } = row;
+  // good, stale and pending ones are told apart without colours
+  const cells = (nodes: number): number => Math.round((nodes / most) * BAR_CELLS);
+  const bar = `${'#'.repeat(cells(good))}${'='.repeat(cells(stale))}${'-'.repeat(cells(pending))}`.slice(0, BAR_CELLS);
+  const more = [
+    counted(buckets, 'bucket'),
+    ...(stale > 0 ? [`${stale} stale`] : []),
+    ...(pending > 0 ? [`${pending} pending`] : []),
+  ].join(', ');
+  return line(`${String(bits).padStart(2, '0')} ${bar.padEnd(BAR_CELLS, '.')} ${good} good, ${more}`);
 }
 
 /** Lists failed handshakes. */

@@ -1,6 +1,7 @@
 // Sorts, filters and lays out tables. Rows are sorted once per change; only visible ones are formatted. Pure.
 
 import type { Fields } from '../api/fields.ts';
+import type { Charset } from './graph.ts';
 import { matcher } from './match.ts';
 import type { ListId, ListState, Model, World } from './model.ts';
 import type { Meaning } from './theme.ts';
@@ -26,7 +27,10 @@ export interface Column<T> {
   readonly share?: (row: T) => number | null;
 }
 
-export type Detail = readonly [label: string, value: string, meaning?: Meaning];
+/** One line that is drawn to a width, in several colours. */
+export type DrawnLine = (width: number, charset: Charset) => readonly (readonly [text: string, meaning: Meaning])[];
+
+export type Detail = readonly [label: string, value: string | DrawnLine, meaning?: Meaning];
 
 export interface ListSpec<T> {
   readonly id: ListId;
@@ -41,7 +45,7 @@ export interface ListSpec<T> {
   readonly nameOf: (row: T) => string;
   /** Text for an empty list. */
   readonly empty: string;
-  readonly details?: (row: T, now: number) => Detail[];
+  readonly details?: (row: T, now: number, world: World) => Detail[];
   /** Text to copy. */
   readonly copy?: (row: T) => string;
   /** Magnet link; null without a hash. */

@@ -1,10 +1,11 @@
 // The reducer: takes a model and a message, returns the next model and effects. Pure.
 
-import type { ConfigPlan, Explanation, PreviewView, RefusedPeersView, SearchView } from '../api/control.ts';
+import type { ConfigPlan, DhtView, Explanation, PreviewView, RefusedPeersView, SearchView } from '../api/control.ts';
 import { routes } from '../api/outline.ts';
 import { actions, withToast } from './actions.ts';
 import { withLines } from './daemon-log.ts';
 import { withEvents } from './events.ts';
+import { fleetPane } from './fleet.ts';
 import { helpRoom } from './help.ts';
 import { bindingFor } from './keys.ts';
 import * as listing from './listing.ts';
@@ -22,7 +23,16 @@ import {
   stay,
 } from './model.ts';
 import { withNews } from './news.ts';
-import { answersPane, explanationPane, type Pane, planLines, planOutcome, previewPane, refusedPane } from './pane.ts';
+import {
+  answersPane,
+  dhtPane,
+  explanationPane,
+  type Pane,
+  planLines,
+  planOutcome,
+  previewPane,
+  refusedPane,
+} from './pane.ts';
 import { paneRoom } from './pane-lines.ts';
 import { promptKey } from './prompt.ts';
 import { withRemembered } from './remember.ts';
@@ -85,6 +95,8 @@ function next(model: Model, message: Message): Step {
       return stay(missed(model, message));
     case 'link':
       return stay(withContext(model, message.context, context => linked(context, message.link, message.at)));
+    case 'fleet':
+      return stay({ ...model, pane: fleetPane(message.rows) });
     case 'answered':
       return stay(answered(model, message));
     case 'notice':
@@ -173,6 +185,8 @@ function shown(model: Model, call: Call, output: unknown): Model {
   switch (call.show) {
     case 'refused':
       return { ...model, pane: refusedPane(title, output as RefusedPeersView) };
+    case 'dht':
+      return { ...model, pane: dhtPane(title, output as DhtView) };
     case 'preview':
       return { ...model, pane: previewPane(title, output as PreviewView) };
     case 'plan': {

@@ -1,8 +1,11 @@
 // Chooses what to poll for the open view, and how often. Pure.
+import { detailsShown } from './draw-list.ts';
+import { rowUnder } from './listing.ts';
 import { filterText } from './match.ts';
 import { type Model, worldOf } from './model.ts';
 import type { Range } from './range.ts';
 import { lists } from './views/all.ts';
+import { downloadList } from './views/downloads.ts';
 import { openSearch } from './views/searches.ts';
 
 export const TOPICS = [
@@ -16,6 +19,8 @@ export const TOPICS = [
   'results',
   'downloads',
   'uploads',
+  'chunks',
+  'past',
   'folders',
   'files',
   'hosts',
@@ -85,6 +90,11 @@ const IN_VIEW: Record<'polled' | 'told', Partial<Record<Model['view'], Needs>>> 
 };
 const WHILE_SEARCHING: Needs = { searches: 1000, results: 2000 };
 
+/** While the details of a download are shown. */
+const CHUNKS_MS = 1000;
+/** While finished transfers are shown. */
+const PAST_MS = 5000;
+
 /** Filter and order as query strings, for lists that may be loaded in part. */
 export type Asked = { readonly [L in 'results' | 'files' | 'hosts']?: string };
 
@@ -92,6 +102,8 @@ export interface Wanted {
   readonly needs: Needs;
   /** Id of the search whose results are shown. */
   readonly search: string | null;
+  /** Id of the download whose chunks are shown. */
+  readonly chunks: string | null;
   /** True if the stream of queries is needed. */
   readonly queries: boolean;
   /** Period of the query statistics. */
@@ -111,15 +123,31 @@ function askedBy(model: Model): Asked {
   return { [id]: query.toString() };
 }
 
+/** The download under the cursor, if its details are shown and it is not complete. */
+function chunksShown(model: Model): string | null {
+  if (model.view !== 'downloads' || model.second || !detailsShown(model)) return null;
+  const row = rowUnder(model, downloadList);
+  return row === undefined || row.state === 'completed' ? null : row.id;
+}
+
 /** `live`: the event stream is open. */
 export function wantedBy(model: Model, live: boolean): Wanted {
   const { view, range } = model;
   const how = live ? 'told' : 'polled';
   const search = view === 'searches' ? openSearch(model) : undefined;
+  const chunks = chunksShown(model);
+  const past: Needs = view === 'downloads' && model.second ? { past: PAST_MS } : {};
   const searching = live && search?.state === 'running' ? WHILE_SEARCHING : {};
   return {
-    needs: { ...ALWAYS[how], ...IN_VIEW[how][view], ...searching },
+    needs: {
+      ...ALWAYS[how],
+      ...IN_VIEW[how][view],
+      ...past,
+      ...(chunks === null ? {} : { chunks: CHUNKS_MS }),
+      ...searching,
+    },
     search: search?.id ?? null,
+    chunks,
     queries: view === 'queries',
     range,
     asked: askedBy(model),

@@ -9,6 +9,12 @@ export const CALLS = {
   status: ['GET', 'status'],
   election: ['GET', 'election'],
   history: ['GET', 'history'],
+  dht: ['GET', 'dht'],
+  startDhtLookup: ['POST', 'dht/lookups'],
+  dhtLookup: ['GET', 'dht/lookups/:id'],
+  analyses: ['GET', 'analyses'],
+  analysis: ['GET', 'analyses/:id'],
+  recordings: ['GET', 'recordings'],
   peers: ['GET', 'peers'],
   connect: ['POST', 'peers'],
   disconnect: ['DELETE', 'peers/:id'],
@@ -18,10 +24,16 @@ export const CALLS = {
   removeSearch: ['DELETE', 'searches/:id'],
   explainSearch: ['GET', 'searches/:id/explanation'],
   results: ['GET', 'searches/:id/results'],
+  savedSearches: ['GET', 'saved-searches'],
+  runSavedSearch: ['POST', 'saved-searches/:id/run'],
+  removeSavedSearch: ['DELETE', 'saved-searches/:id'],
   downloads: ['GET', 'downloads'],
   startDownload: ['POST', 'downloads'],
   changeDownload: ['PATCH', 'downloads/:id'],
   removeDownload: ['DELETE', 'downloads/:id'],
+  verifyDownload: ['POST', 'downloads/:id/verify'],
+  downloadChunks: ['GET', 'downloads/:id/chunks'],
+  clearDownloads: ['DELETE', 'downloads'],
   explainDownload: ['GET', 'downloads/:id/explanation'],
   uploads: ['GET', 'uploads'],
   pastTransfers: ['GET', 'history/transfers'],
@@ -36,8 +48,8 @@ export const CALLS = {
 } as const satisfies Partial<Record<EndpointName, readonly [Method, string]>>;
 
 export type CallName = keyof typeof CALLS;
-/** A connect waits for the peer's handshake. */
-const WAIT_MS = 60_000;
+/** A connect waits for the peer's handshake, an analysis takes up to 60 s. */
+const WAIT_MS = 70_000;
 
 /** The daemon refused the call; the message says why and what to do. */
 export class Refused extends Error {
@@ -76,7 +88,7 @@ export function wanted(base: string, name: CallName, input: Readonly<Record<stri
   const inPath = path.includes(':id');
   const url = new URL(path.replace(':id', encodeURIComponent(String(id))), base);
   const given = Object.entries(inPath ? rest : input).filter(([, value]) => value !== undefined && value !== null);
-  const takesBody = method === 'PATCH' || (method === 'POST' && name !== 'rescan');
+  const takesBody = method === 'PATCH' || (method === 'POST' && name !== 'rescan' && name !== 'verifyDownload');
   if (!takesBody) for (const [key, value] of given) url.searchParams.set(key, String(value));
   return { url: url.href, method, body: takesBody ? JSON.stringify(Object.fromEntries(given)) : null };
 }

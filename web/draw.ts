@@ -2,7 +2,7 @@
 import type { Child, Handler, Prop, Sketch } from './sketch.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const svgTags = new Set(['svg', 'path', 'polyline', 'line', 'g', 'rect', 'circle']);
+const svgTags = new Set(['svg', 'path', 'polyline', 'line', 'g', 'rect', 'circle', 'text']);
 
 /** Sketch of each element. */
 const drawn = new WeakMap<Element, Sketch>();

@@ -9,6 +9,7 @@ const PATHS = {
   downloads: 'M12 3v12M7 10l5 5 5-5M4 20h16',
   uploads: 'M12 16V4M7 9l5-5 5 5M4 20h16',
   library: 'M3 6h6l2 2h10v11H3z',
+  measure: 'M4 4v16h16M8 16v-5M12 16V7M16 16v-3',
   pause: 'M8 5v14M16 5v14',
   resume: 'M7 5l12 7-12 7z',
   cancel: 'M6 6l12 12M18 6L6 18',

@@ -7,7 +7,7 @@ import { listsChangedBy } from '../api/live/reducer.ts';
 import { type Access, type CallName, call, NoAnswer, Refused } from './calls.ts';
 import { draw } from './draw.ts';
 import { followFrom } from './live.ts';
-import { type ListName, type Model, PAGE_ROWS, placeOf, START } from './model.ts';
+import { chunksShown, type ListName, type Model, PAGE_ROWS, placeOf, START } from './model.ts';
 import { orders } from './orders.ts';
 import { filterOf, Refresh, type Resource, shown } from './refresh.ts';
 import { type ShellActions, shell, signIn, TITLES } from './shell.ts';
@@ -51,8 +51,8 @@ class Page {
         model: () => this.#model,
         send: message => this.#send(message),
         call: (name, input) => call(this.#access, name, input),
-        stale: (...lists) => {
-          this.#refresh.stale(...lists);
+        stale: (...resources) => {
+          this.#refresh.stale(...resources);
           this.#look();
         },
         say: (kind, text) => this.#say(kind, text),
@@ -190,16 +190,27 @@ class Page {
       if (resource === 'status') this.#send({ type: 'status', status: await get('status') });
       else if (resource === 'election') this.#send({ type: 'election', election: await get('election') });
       else if (resource === 'history') this.#send({ type: 'history', history: await get('history') });
+      else if (resource === 'dht') this.#send({ type: 'dht', dht: await get('dht') });
       else if (resource === 'queries') {
         const { items } = await call(this.#access, 'queries', { limit: PAGE_ROWS });
         this.#send({ type: 'queries', rows: items });
-      } else await this.#loadList(resource);
+      } else if (resource === 'chunks') await this.#loadChunks();
+      else await this.#loadList(resource);
     } catch (error) {
       if (this.#refused(error) || error instanceof NoAnswer) return; // the state of the stream shows that the daemon is lost
       const text = error instanceof Error ? error.message : String(error);
       if (resource in this.#model.lists) this.#send({ type: 'noPage', list: resource as ListName, error: text });
       else this.#say('failed', text);
     }
+  }
+
+  async #loadChunks(): Promise<void> {
+    const ids = chunksShown(this.#model);
+    if (ids.length === 0) return;
+    const maps = await Promise.allSettled(ids.map(id => call(this.#access, 'downloadChunks', { id })));
+    // One that is gone meanwhile has none.
+    const found = ids.flatMap((id, i) => (maps[i]?.status === 'fulfilled' ? [[id, maps[i].value] as const] : []));
+    this.#send({ type: 'chunks', chunks: Object.fromEntries(found) });
   }
 
   async #loadList(list: ListName): Promise<void> {

@@ -1,5 +1,9 @@
 // State of the page. Plain data, changed only by update.ts.
 import type {
+  AnalysisView,
+  DhtLookupView,
+  DhtView,
+  DownloadChunksView,
   DownloadView,
   Explanation,
   FileView,
@@ -9,7 +13,10 @@ import type {
   PastTransferView,
   PeerView,
   QueryView,
+  QuestionView,
+  RecordingView,
   ResultView,
+  SavedSearchView,
   SearchView,
   StatusView,
   UploadView,
@@ -17,7 +24,7 @@ import type {
 import { nothingSkipped, type Skipped } from '../api/live/reducer.ts';
 import type { StreamState } from './live.ts';
 
-export const VIEWS = ['status', 'peers', 'queries', 'searches', 'downloads', 'uploads', 'library'] as const;
+export const VIEWS = ['status', 'peers', 'queries', 'searches', 'downloads', 'uploads', 'library', 'measure'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Rows of a page. */
@@ -25,17 +32,21 @@ export const PAGE_ROWS = 100;
 /** Most queries shown, and most held back while paused. */
 export const QUERIES_MAX = 300;
 const NOTICES_MAX = 4;
+const CHUNKS_MAX = 8;
 
 /** Lists of the API by name. */
 export interface Rows {
   peers: PeerView;
   searches: SearchView;
+  savedSearches: SavedSearchView;
   results: ResultView;
   downloads: DownloadView;
   uploads: UploadView;
   pastTransfers: PastTransferView;
   files: FileView;
   folders: FolderView;
+  analyses: QuestionView;
+  recordings: RecordingView;
 }
 export type ListName = keyof Rows;
 
@@ -71,6 +82,13 @@ export interface Notice {
   readonly text: string;
 }
 
+/** A question to the recording. Without answer and fault it is being answered. */
+export interface Asked {
+  readonly question: string;
+  readonly answer: AnalysisView | null;
+  readonly fault: string | null;
+}
+
 export type Span = keyof HistoryView;
 
 export interface Model {
@@ -83,11 +101,18 @@ export interface Model {
   readonly status: StatusView | null;
   readonly election: Explanation | null;
   readonly history: HistoryView | null;
+  readonly dht: DhtView | null;
+  /** The latest that was started here. */
+  readonly dhtLookup: DhtLookupView | null;
+  /** Of the question that was asked last; null: none was. */
+  readonly analysis: Asked | null;
   readonly span: Span;
   readonly lists: { readonly [L in ListName]: Listing<Rows[L]> };
   readonly queries: Queries;
   /** Explanations of unfolded searches and downloads, by id. */
   readonly explained: Readonly<Record<string, Explanation>>;
+  /** Chunks of unfolded downloads, by id. */
+  readonly chunks: Readonly<Record<string, DownloadChunksView>>;
   /** Ids of unfolded rows. */
   readonly unfolded: ReadonlySet<string>;
   /** Oldest first; at most NOTICES_MAX. */
@@ -104,19 +129,26 @@ export const START: Model = {
   status: null,
   election: null,
   history: null,
+  dht: null,
+  dhtLookup: null,
+  analysis: null,
   span: 'minute',
   lists: {
     peers: listing,
     searches: listing,
+    savedSearches: listing,
     results: listing,
     downloads: listing,
     uploads: listing,
     pastTransfers: listing,
     files: listing,
     folders: listing,
+    analyses: listing,
+    recordings: listing,
   },
   queries: { rows: [], paused: false, held: [], filter: '', skipped: nothingSkipped },
   explained: {},
+  chunks: {},
   unfolded: new Set(),
   notices: [],
 };
@@ -126,6 +158,15 @@ const RANKS: readonly KeyScope[] = ['read', 'operate', 'admin'];
 
 export function may({ scopes }: Pick<Model, 'scopes'>, scope: KeyScope): boolean {
   return scopes.some(held => RANKS.indexOf(held) >= RANKS.indexOf(scope));
+}
+
+/** Ids of the unfolded downloads whose chunks are shown; at most CHUNKS_MAX. */
+export function chunksShown({ view, lists, unfolded }: Pick<Model, 'view' | 'lists' | 'unfolded'>): string[] {
+  if (view !== 'downloads') return [];
+  return lists.downloads.rows
+    .filter(({ id, size, state }) => unfolded.has(id) && size !== null && size > 0 && state !== 'completed')
+    .slice(0, CHUNKS_MAX)
+    .map(({ id }) => id);
 }
 
 export function noticesWith(notices: readonly Notice[], notice: Notice): readonly Notice[] {

@@ -5,17 +5,20 @@ import type { Actions } from './actions.ts';
 import { ask } from './ask.ts';
 import type { CallName } from './calls.ts';
 import { hashOf, type ListName, type Model } from './model.ts';
+import type { Resource } from './refresh.ts';
 import { type Message, nextSort } from './update.ts';
 
 /** Of either list of a preview. */
 const PREVIEW_LINES = 200;
 
+const LOOK_MS = 300;
+
 export interface OrderParts {
   model: () => Model;
   send: (message: Message) => void;
   call: <N extends CallName>(name: N, input: CallOf<N>) => Promise<OutputOf<N>>;
-  /** Marks lists for reloading. */
-  stale: (...lists: ListName[]) => void;
+  /** Marks lists and values for reloading. */
+  stale: (...resources: Resource[]) => void;
   /** Shows a notice. */
   say: (kind: 'done' | 'failed', text: string) => void;
   /** Returns true for an error of the token, which is already handled. */
@@ -61,7 +64,10 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       send({ type: 'filter', list, text });
       stale(list);
     },
-    fold: id => send({ type: 'fold', id }),
+    fold: id => {
+      send({ type: 'fold', id });
+      stale('chunks');
+    },
     filterQueries: text => send({ type: 'filterQueries', text }),
     pauseQueries: paused => send({ type: 'pauseQueries', paused }),
     explain: (what, id) =>
@@ -72,6 +78,32 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
         },
       ),
 
+    analyse: question => {
+      const asked = { question, answer: null, fault: null };
+      send({ type: 'analysis', asked });
+      scrollTo(0, 0); // the answer stands above the questions
+      call('analysis', { id: question, top: 50 }).then(
+        answer => send({ type: 'analysis', asked: { ...asked, answer } }),
+        (error: unknown) => {
+          const fault = error instanceof Error ? error.message : String(error);
+          if (!refused(error)) send({ type: 'analysis', asked: { ...asked, fault } });
+        },
+      );
+    },
+    lookUp: async text => {
+      try {
+        let lookup = await call('startDhtLookup', lookupOf(text));
+        for (;;) {
+          send({ type: 'dhtLookup', lookup });
+          if (lookup.state !== 'running') return true;
+          await new Promise(resolve => setTimeout(resolve, LOOK_MS));
+          lookup = await call('dhtLookup', { id: lookup.id });
+        }
+      } catch (error) {
+        if (!refused(error)) say('failed', error instanceof Error ? error.message : String(error));
+        return false;
+      }
+    },
     connect: address =>
       attempt(async () => {
         const peer = await call('connect', { address });
@@ -90,6 +122,16 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
         if (model().search === id) location.hash = hashOf({ view: 'searches', search: null });
         return 'Removed the search.';
       }, 'searches'),
+    runSaved: ({ id }) =>
+      order(
+        async () => {
+          await call('runSavedSearch', { id });
+          return 'Running the saved search.';
+        },
+        'searches',
+        'savedSearches',
+      ),
+    removeSaved: saved => void removeSaved(saved),
     fetch: (from, { id, name }) =>
       order(async () => {
         await call('startDownload', { search: from, result: id });
@@ -115,6 +157,21 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       order(async () => {
         await call('changeDownload', { id, priority });
         return `${name} has priority ${priority}.`;
+      }, 'downloads'),
+    verify: ({ id, name }) =>
+      order(async () => {
+        await call('verifyDownload', { id });
+        return `Looking through the bytes of ${name}.`;
+      }, 'downloads'),
+    move: ({ id, name }, position) =>
+      order(async () => {
+        await call('changeDownload', { id, position });
+        return `Moved ${name} ${position === 'up' || position === 'down' ? position : `to the ${position}`}.`;
+      }, 'downloads'),
+    clearDownloads: () =>
+      order(async () => {
+        const { items } = await call('clearDownloads', {});
+        return items.length === 1 ? 'Forgot one download.' : `Forgot ${items.length} downloads.`;
       }, 'downloads'),
     removeDownload: download => void removeDownload(download),
     cancelUpload: upload => void cancelUpload(upload),
@@ -172,6 +229,15 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
     }, 'downloads');
   }
 
+  async function removeSaved({ id, text, urn }: Parameters<Actions['removeSaved']>[0]): Promise<void> {
+    const wanted = text ?? urn ?? '';
+    if (!(await ask(`Remove the saved search for ${wanted}? What it downloaded stays.`, 'Remove it'))) return;
+    order(async () => {
+      await call('removeSavedSearch', { id });
+      return `Removed the saved search for ${wanted}.`;
+    }, 'savedSearches');
+  }
+
   async function cancelUpload({ id, name, address }: Parameters<Actions['cancelUpload']>[0]): Promise<void> {
     if (!(await ask(`Abort the upload of ${name} to ${address}?`, 'Abort the upload'))) return;
     order(async () => {
@@ -191,4 +257,11 @@ export function orders({ model, send, call, stale, say, refused }: OrderParts): 
       'files',
     );
   }
+}
+
+/** What is meant, by its length; the daemon says what is wrong with a URN. */
+function lookupOf(text: string): CallOf<'startDhtLookup'> {
+  if (/^[0-9a-f]{40}$/i.test(text)) return { kuid: text.toLowerCase() };
+  if (/^[0-9a-f]{32}$/i.test(text)) return { guid: text.toLowerCase() };
+  return { urn: text };
 }

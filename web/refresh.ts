@@ -1,21 +1,25 @@
 // Decides when to reload: lists after an event that changed them, values without events every few seconds.
 import type { ListName, Model } from './model.ts';
 
-export type Resource = ListName | 'status' | 'election' | 'history' | 'queries';
+export type Resource = ListName | 'status' | 'election' | 'history' | 'dht' | 'queries' | 'chunks';
 
 /** Interval of values without events, in milliseconds. */
 const EVERY_MS: Partial<Record<Resource, number>> = {
   status: 10_000,
   election: 10_000,
   history: 2_000,
+  dht: 5_000,
   peers: 3_000,
   uploads: 3_000,
   pastTransfers: 10_000,
   downloads: 10_000,
+  chunks: 2_000,
   results: 5_000,
   searches: 5_000,
+  savedSearches: 10_000,
   files: 10_000,
   folders: 10_000,
+  recordings: 5_000,
 };
 /** Shortest interval of reloads caused by events. */
 const GAP_MS = 400;
@@ -23,18 +27,20 @@ const GAP_MS = 400;
 const OVERTAKEN_MAX = 2;
 
 const SHOWN: Readonly<Record<Model['view'], readonly Resource[]>> = {
-  status: ['election', 'history'],
+  status: ['election', 'history', 'dht'],
   peers: ['peers'],
   queries: ['queries'],
-  searches: ['searches', 'results'],
-  downloads: ['downloads'],
+  searches: ['searches', 'savedSearches', 'results'],
+  downloads: ['downloads', 'chunks'],
   uploads: ['uploads', 'pastTransfers'],
   library: ['folders', 'files'],
+  measure: ['analyses', 'recordings'],
 };
 
 /** Lists and values on the current view. */
 export function shown({ view, search }: Pick<Model, 'view' | 'search'>): Resource[] {
-  return ['status', ...SHOWN[view].filter(resource => resource !== 'results' || search !== null)] as Resource[];
+  const left = search === null ? 'results' : 'savedSearches';
+  return ['status', ...SHOWN[view].filter(resource => resource !== left)];
 }
 
 interface Asked {

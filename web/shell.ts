@@ -7,6 +7,7 @@ import { hashOf, type Model, VIEWS, type View } from './model.ts';
 import { type Child, h, type Sketch } from './sketch.ts';
 import { downloadsView } from './views/downloads.ts';
 import { libraryView } from './views/library.ts';
+import { measureView } from './views/measure.ts';
 import { peersView } from './views/peers.ts';
 import { queriesView } from './views/queries.ts';
 import { searchesView } from './views/searches.ts';
@@ -21,6 +22,7 @@ const DRAW: Readonly<Record<View, (model: Model, act: Actions, now: number) => C
   downloads: downloadsView,
   uploads: uploadsView,
   library: libraryView,
+  measure: measureView,
 };
 
 export const TITLES: Readonly<Record<View, string>> = {
@@ -31,6 +33,7 @@ export const TITLES: Readonly<Record<View, string>> = {
   downloads: 'Downloads',
   uploads: 'Uploads',
   library: 'Library',
+  measure: 'Measure',
 };
 
 export interface ShellActions extends Actions {

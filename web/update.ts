@@ -24,6 +24,9 @@ export type Message =
   | { readonly type: 'status'; readonly status: StatusView }
   | { readonly type: 'election'; readonly election: NonNullable<Model['election']> }
   | { readonly type: 'history'; readonly history: NonNullable<Model['history']> }
+  | { readonly type: 'dht'; readonly dht: NonNullable<Model['dht']> }
+  | { readonly type: 'dhtLookup'; readonly lookup: NonNullable<Model['dhtLookup']> }
+  | { readonly type: 'analysis'; readonly asked: NonNullable<Model['analysis']> }
   | { readonly type: 'span'; readonly span: Span }
   | { readonly type: 'page'; readonly list: ListName; readonly rows: readonly unknown[]; readonly next: string | null }
   | { readonly type: 'noPage'; readonly list: ListName; readonly error: string }
@@ -34,6 +37,7 @@ export type Message =
   | { readonly type: 'filterQueries'; readonly text: string }
   | { readonly type: 'pauseQueries'; readonly paused: boolean }
   | { readonly type: 'explained'; readonly id: string; readonly explanation: Model['explained'][string] }
+  | { readonly type: 'chunks'; readonly chunks: Model['chunks'] }
   | { readonly type: 'fold'; readonly id: string }
   | { readonly type: 'notice'; readonly notice: Notice }
   | { readonly type: 'dismiss'; readonly id: number };
@@ -54,6 +58,12 @@ export function update(model: Model, message: Message): Model {
       return { ...model, election: message.election };
     case 'history':
       return { ...model, history: message.history };
+    case 'dht':
+      return { ...model, dht: message.dht };
+    case 'dhtLookup':
+      return { ...model, dhtLookup: message.lookup };
+    case 'analysis':
+      return { ...model, analysis: message.asked };
     case 'span':
       return { ...model, span: message.span };
     case 'page':
@@ -83,6 +93,8 @@ export function update(model: Model, message: Message): Model {
       return paused(model, message.paused);
     case 'explained':
       return { ...model, explained: { ...model.explained, [message.id]: message.explanation } };
+    case 'chunks':
+      return { ...model, chunks: message.chunks };
     case 'fold':
       return folded(model, message.id);
     case 'notice':
@@ -101,7 +113,7 @@ function withQueries(model: Model, changes: Partial<Model['queries']>): Model {
 }
 
 function went(model: Model, { view, search }: Place): Model {
-  const next = { ...model, view, search, unfolded: new Set<string>(), explained: {} };
+  const next = { ...model, view, search, unfolded: new Set<string>(), explained: {}, chunks: {} };
   if (search === model.search) return next;
   return withList(next, 'results', { rows: [], loaded: false, trail: [], next: null, filter: '', error: null });
 }

@@ -115,6 +115,8 @@ export class LiveReducer {
       case 'download.removed':
         downloads.remove(event.data.id);
         break;
+      case 'batch.finished':
+        break;
       case 'upload.started':
         uploads.put(event.data);
         break;
@@ -132,10 +134,17 @@ export class LiveReducer {
         this.#status = event.data;
         break;
       case 'library.hashing':
+      case 'saved.changed':
+      case 'saved.removed':
+      case 'saved.found':
       case 'ban.started':
       case 'ban.lifted':
+      case 'dht.changed':
+      case 'dht.lookup':
       case 'status.configured':
+      case 'status.nat':
       case 'status.budget':
+      case 'status.recording':
       case 'status.stopping':
       case 'log.line':
       case 'log.skipped':
@@ -186,7 +195,7 @@ export function mergedQueries(
   return [...newest, ...rest].slice(0, max);
 }
 
-export type ListName = keyof Lists | 'files';
+export type ListName = keyof Lists | 'savedSearches' | 'files';
 
 /** Lists whose rows or order change with the event; their pages must be loaded again. */
 export function listsChangedBy(event: ServentEvent, resultsOf: string | null): readonly ListName[] {
@@ -194,6 +203,7 @@ export function listsChangedBy(event: ServentEvent, resultsOf: string | null): r
     case 'peers':
       return ['peers'];
     case 'searches':
+      if (event.type.startsWith('saved.')) return ['savedSearches'];
       return event.type === 'search.result' && event.data.search === resultsOf ? ['searches', 'results'] : ['searches'];
     case 'downloads':
       return event.type === 'download.progress' ? [] : ['downloads'];
@@ -203,6 +213,7 @@ export function listsChangedBy(event: ServentEvent, resultsOf: string | null): r
       if (event.type === 'library.hashing' && event.data.state !== 'idle') return [];
       return ['folders', 'files'];
     case 'queries':
+    case 'dht':
     case 'status':
     case 'log':
       return [];

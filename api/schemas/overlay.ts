@@ -1,9 +1,11 @@
 // Schemas of the servent, its neighbours, hosts and queries.
 import { z } from 'zod';
 import { address, bytes, count, givenAddress, guid, id, port, rate, seconds, time, traffic, urn } from './common.ts';
+import { dhtSummary } from './dht.ts';
 import { finding, keptNeighbour } from './explain.ts';
 import { hashing } from './library.ts';
 import { budget, limit } from './limits.ts';
+import { nat } from './nat.ts';
 
 const reachability = z.object({
   state: z.enum(['open', 'firewalled', 'unknown']),
@@ -27,7 +29,7 @@ const bootstrap = z.object({
   state: z
     .enum(['unwanted', 'linked', 'dialling', 'asking', 'waiting', 'alone'])
     .describe(
-      '`unwanted`: no neighbours are needed; `linked`: there are enough; `dialling`: known hosts are dialled; `asking`: caches are queried in turn; `waiting`: until the next round; `alone`: no host and no cache is known',
+      '`unwanted`: no neighbours are needed; `linked`: there are enough; `dialling`: known hosts are dialled; `asking`: caches are queried in turn; `waiting`: until the next round; `alone`: no further host to dial and no cache is known',
     ),
   detail: z.string().describe('current and next step in words'),
   asking: z.string().nullable().describe('the cache whose answer is awaited'),
@@ -72,6 +74,7 @@ export const status = z.object({
   reachability: z
     .object({ tcp: reachability, udp: reachability })
     .describe('whether others can connect to this servent; if not, they send pushes'),
+  nat: nat.describe('how others get to this servent, as `GET /nat`'),
   bootstrap: bootstrap.describe('state of the search for first neighbours'),
   neighbours: z.array(keptNeighbour).describe('neighbours of `gnutella.connect`'),
   hosts: count.describe('addresses in the host cache'),
@@ -89,6 +92,7 @@ export const status = z.object({
       .describe('metadata of audio and video files'),
     progress: hashing,
   }),
+  dht: dhtSummary.describe('the node of the DHT'),
   searches: count.describe('our own running searches'),
   downloads: z.object({ active: count, queued: count, rate }),
   uploads: z.object({ active: count, queued: count, rate }),

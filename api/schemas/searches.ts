@@ -1,6 +1,9 @@
 // Schemas of searches and results.
 import { z } from 'zod';
+import { SPAM_REASONS } from '../../protocol/overlay/queries/spam-mark.ts';
 import { linkIn } from '../../protocol/wire/pasted-link.ts';
+import { fieldsOf } from '../fields.ts';
+import { FILTER_CHARACTERS_MAX, FilterError, parseFilter } from '../filter.ts';
 import {
   address,
   bytes,
@@ -77,6 +80,7 @@ export const search = z.object({
   peers: count.describe('neighbours it was sent to'),
   results: count.describe('different contents found'),
   hits: count.describe('records received, duplicates included'),
+  hidden: count.describe('results that the filter of the setting `searches.spam` hides'),
   cut: z
     .string()
     .nullable()
@@ -115,10 +119,33 @@ export const result = z.object({
   id,
   name: z.string().describe('the name most sources use'),
   size: bytes,
+  folder: z.string().nullable().describe('where a servent has it, below what it shares; null: none tells'),
   ...mediaFields,
   urn: urn.nullable(),
   sources: z.array(source),
+  spam: z
+    .array(z.object({ reason: z.enum(SPAM_REASONS), text: z.string().describe('the reason in words') }))
+    .describe('why it looks like spam or a fake; empty: it does not'),
   foundAt: time,
 });
+
+/** A filter of results that must be right. */
+export const resultFilter = z
+  .string()
+  .trim()
+  .min(1)
+  .max(FILTER_CHARACTERS_MAX)
+  .superRefine((text, context) => {
+    try {
+      parseFilter(text, fieldsOf(result), 0);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+export const spamShown = z
+  .enum(['hide', 'show', 'only'])
+  .describe('results that the filter `searches.spam` hides: left out (default), shown too, or shown alone');
 
 export const resultsRequest = z.strictObject({ id, ...pageQuery });

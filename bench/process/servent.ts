@@ -91,7 +91,16 @@ export class ServentProcess {
 
   /** User and system time of all threads so far. */
   get cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    return this.#secondsIn('stat');
+  }
+
+  /** Of that, what the thread of the overlay took. */
+  get mainThreadSeconds(): number {
+    return this.#secondsIn(`task/${this.#child.pid}/stat`);
+  }
+
+  #secondsIn(file: string): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/${file}`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }

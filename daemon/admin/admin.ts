@@ -1,5 +1,6 @@
 // Starts the admin API: control, event streams, hooks, API keys, and the runtime file with the address.
 import type { ConfigPlan, StatusView } from '../../api/control.ts';
+import { ContentReaders } from '../../api/download-content.ts';
 import { givenToken } from '../../api/given-token.ts';
 import { ensureApiToken, removeRuntime, writeRuntime } from '../../api/runtime-files.ts';
 import { version } from '../../api/version.ts';
@@ -8,9 +9,11 @@ import type { DaemonContext } from '../context.ts';
 import type { Network } from '../network/network.ts';
 import { Telemetry } from '../observation/telemetry.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Transfers } from '../transfer/transfers.ts';
 import { startAdminApi } from './admin-api.ts';
 import { DaemonControl } from './control.ts';
+import { openContent } from './download-content.ts';
 import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
 import { statusView } from './status-view.ts';
@@ -26,6 +29,7 @@ interface AdminParts {
   network: Network;
   transfers: Transfers;
   monitor: QueryMonitor;
+  recordings: Recorder;
   /** Where the servent listens. */
   gnutella: Endpoint;
   /** Reads the configuration again. */
@@ -35,10 +39,21 @@ interface AdminParts {
 /** Starts the API. The network and transfers must run. Rejects with an error that says what to do. */
 export async function startAdmin(
   context: DaemonContext,
-  { network, transfers, monitor, gnutella, reload }: AdminParts,
+  { network, transfers, monitor, recordings, gnutella, reload }: AdminParts,
 ): Promise<Admin> {
   const { live, settings, clock, log, shutdown, store, recorder, startedAt } = context;
-  const { library, searches, downloads, uploads: fileServer, bans, past, pastSearches } = transfers;
+  const {
+    library,
+    searches,
+    downloads,
+    batches,
+    uploads: fileServer,
+    bans,
+    past,
+    pastSearches,
+    saved,
+    spam,
+  } = transfers;
   const parts = {
     clock,
     network,
@@ -47,9 +62,13 @@ export async function startAdmin(
     searches,
     monitor,
     downloads,
+    batches,
     fileServer,
     bans,
     past,
+    saved,
+    spam,
+    recordings,
   };
   const telemetry = new Telemetry(recorder, {
     ...parts,
@@ -88,12 +107,17 @@ export async function startAdmin(
     settings,
     token,
     keys,
-    streams: telemetry.streams,
+    streams: { ...telemetry.streams, content: new ContentReaders(id => openContent(downloads, id)) },
     counters: telemetry.apiCounters,
     log: log.child({ mod: 'api' }),
   });
   shutdown.add('the admin API', () => api.stop());
-  await writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
+  const toldWhere = () =>
+    writeRuntime(settings.dataDir, { pid: process.pid, api: api.url, gnutella: formatEndpoint(gnutella) });
+  await toldWhere();
+  network.port.onMoved.push(() => {
+    toldWhere().catch((err: unknown) => log.warn({ err }, 'the runtime file could not be written'));
+  });
   shutdown.add('the runtime file', () => removeRuntime(settings.dataDir));
   const status = () => statusView({ ...seen, api: { host: api.host, port: api.port } });
   return { telemetry, status, api: api.url };

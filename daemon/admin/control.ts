@@ -1,23 +1,33 @@
 // Implements the operations of the admin API on the daemon's parts. Holds no state of its own.
-import { statfs } from 'node:fs/promises';
 import type {
   AddHostInput,
   AddressTallyView,
+  AnalysisInput,
+  AnalysisView,
+  BadContentView,
   BanView,
   ById,
   ChangeDownloadInput,
   ChangeFolderInput,
+  ChangeSavedSearchInput,
+  ClearDownloadsInput,
+  ClearedDownloads,
   ConfigPatchInput,
   ConfigPlan,
   ConfigView,
   ConnectInput,
   Control,
   DeliveryView,
+  DhtContactView,
+  DhtLookupView,
+  DhtView,
   DoctorView,
+  DownloadChunksView,
   DownloadView,
   Explanation,
   FileTallyView,
   FileView,
+  FindView,
   FolderView,
   HashingView,
   HistoryView,
@@ -32,6 +42,7 @@ import type {
   LogLevelsPatch,
   LogLevelsView,
   LogLineView,
+  NewBadContentInput,
   NewBanInput,
   NewKeyInput,
   Page,
@@ -43,15 +54,24 @@ import type {
   PreviewView,
   QueryStatsView,
   QueryView,
+  QuestionView,
   ReadyView,
+  RecordingView,
+  RecoveredParts,
   RefusedPeersView,
   ReplayInput,
   RescanView,
+  ResultsInput,
   ResultView,
+  RunSavedSearchInput,
+  SavedSearchView,
+  SaveSearchInput,
   ScrubView,
   SearchView,
   ShareFolderInput,
+  StartDhtLookupInput,
   StartDownloadInput,
+  StartedDownload,
   StartSearchInput,
   StatsInput,
   StatusView,
@@ -61,47 +81,55 @@ import type {
 import { ApiError, invalid, notFound } from '../../api/errors.ts';
 import { pageOf } from '../../api/page.ts';
 import { DEFAULT_PORT } from '../../protocol/constants.ts';
-import { Drop } from '../../protocol/overlay/links/drops.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { SettingsError } from '../../settings/faults.ts';
-import { explainDownload, explainSearch } from '../explain/explain.ts';
-import { explainPeer } from '../explain/explain-peer.ts';
 import { explainRole } from '../explain/explain-role.ts';
 import { QueryMonitor } from '../queries/query-monitor.ts';
 import { deliveryView } from '../views/hooks.ts';
 import { fileView, folderView, hashingView } from '../views/library.ts';
 import { limitsView } from '../views/limits.ts';
-import { hostView, keptView, peerView } from '../views/neighbours.ts';
+import { hostView, peerView } from '../views/neighbours.ts';
 import { queryStatsView, queryView } from '../views/queries.ts';
+import { resultFields } from '../views/result-rule.ts';
 import { resultView, searchView } from '../views/searches.ts';
-import { downloadView, uploadView } from '../views/transfers.ts';
+import { uploadView } from '../views/transfers.ts';
 import { Banned } from './banned.ts';
 import type { ControlParts } from './control-parts.ts';
-import { downloadRequest } from './download-request.ts';
+import { DhtOrders } from './dht-orders.ts';
+import { DownloadOrders } from './download-orders.ts';
+import { peerExplanation, searchExplanation } from './explanations.ts';
 import { FileCursors, fileList, hostFields } from './lists.ts';
 import { Logs } from './logs.ts';
 import { PastLists } from './past-lists.ts';
 import { refusalOf } from './refusals.ts';
+import { refusedPeersView } from './refused-peers.ts';
+import { SavedOrders } from './saved-orders.ts';
 import { SharedFolders } from './shared-folders.ts';
-import { statusView } from './status-view.ts';
+import { natNow, statusView } from './status-view.ts';
 
 export class DaemonControl implements Control {
   readonly #parts: ControlParts;
   readonly #files: ReturnType<typeof fileList>;
   readonly #shared: SharedFolders;
+  readonly #orders: DownloadOrders;
+  readonly #dht: DhtOrders;
   readonly #past: PastLists;
   readonly #banned: Banned;
   readonly #logs: Logs;
+  readonly #saved: SavedOrders;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#files = fileList(parts.library);
     this.#shared = new SharedFolders(parts.library);
+    this.#orders = new DownloadOrders(parts);
+    this.#dht = new DhtOrders(parts);
     this.#past = new PastLists(parts);
     this.#banned = new Banned(parts.bans);
     this.#logs = new Logs(parts.log);
+    this.#saved = new SavedOrders(parts);
   }
 
   status(): StatusView {
@@ -171,29 +199,15 @@ export class DaemonControl implements Control {
     return queryStatsView(this.#parts.monitor.stats.report(span, top));
   }
 
-  history(): HistoryView {
-    return this.#parts.history.view();
-  }
-
-  pastTransfers(input: PastTransfersInput): Page<PastTransferView> {
-    return this.#past.transfers(input);
-  }
-
-  pastSearches(input: ListRequest): Page<PastSearchView> {
-    return this.#past.searches(input);
-  }
-
-  totals(): TallyView {
-    return this.#past.totals();
-  }
-
-  addressTotals(input: ListRequest): Page<AddressTallyView> {
-    return this.#past.addresses(input);
-  }
-
-  fileTotals(input: ListRequest): Page<FileTallyView> {
-    return this.#past.files(input);
-  }
+  readonly history = (): HistoryView => this.#parts.history.view();
+  readonly pastTransfers = (input: PastTransfersInput): Page<PastTransferView> => this.#past.transfers(input);
+  readonly pastSearches = (input: ListRequest): Page<PastSearchView> => this.#past.searches(input);
+  readonly recordings = (input: ListRequest): Promise<Page<RecordingView>> => this.#past.recordings(input);
+  readonly analyses = (input: ListRequest): Page<QuestionView> => this.#past.analyses.questions(input);
+  readonly analysis = (input: AnalysisInput): Promise<AnalysisView> => this.#past.analyses.answer(input);
+  readonly totals = (): TallyView => this.#past.totals();
+  readonly addressTotals = (input: ListRequest): Page<AddressTallyView> => this.#past.addresses(input);
+  readonly fileTotals = (input: ListRequest): Page<FileTallyView> => this.#past.files(input);
 
   hooks(input: ListRequest): Page<HookView> {
     return pageOf(this.#parts.hooks.list(), input, idOf, asItIs);
@@ -230,47 +244,81 @@ export class DaemonControl implements Control {
     if (!this.#parts.searches.remove(id)) throw notFound('search', id);
   }
 
-  results({ id, ...page }: ById & ListRequest): Page<ResultView> {
-    const found = this.#parts.searches.found(id);
-    if (found === null) throw notFound('search', id);
-    return pageOf(
-      found.contents,
-      page,
-      content => content.id,
-      content => resultView(content, found.foundAt(content)),
-    );
+  results({ id, spam, ...page }: ById & ResultsInput): Page<ResultView> {
+    // who filters by marks wants to see what they mark
+    const asked = page.filter?.paths.some(path => path.split('.')[0] === 'spam') === true ? 'show' : 'hide';
+    const results = this.#parts.searches.results(id, spam ?? asked);
+    if (results === null) throw notFound('search', id);
+    return pageOf(results, page, ({ content }) => content.id, resultView, resultFields);
   }
 
-  async startDownload(input: StartDownloadInput): Promise<DownloadView> {
-    return downloadView(await this.#parts.downloads.add(downloadRequest(input, this.#parts.searches)));
+  savedSearches(input: ListRequest): Page<SavedSearchView> {
+    return this.#saved.list(input);
+  }
+
+  saveSearch(input: SaveSearchInput): SavedSearchView {
+    return this.#saved.add(input);
+  }
+
+  changeSavedSearch(input: ById & ChangeSavedSearchInput): SavedSearchView {
+    return this.#saved.change(input);
+  }
+
+  removeSavedSearch(input: ById): void {
+    this.#saved.remove(input);
+  }
+
+  runSavedSearch(input: ById & RunSavedSearchInput): SavedSearchView {
+    return this.#saved.run(input);
+  }
+
+  finds(input: ById & ListRequest): Page<FindView> {
+    return this.#saved.finds(input);
+  }
+
+  badContents(input: ListRequest): Page<BadContentView> {
+    return this.#saved.badContents(input);
+  }
+
+  addBadContent(input: NewBadContentInput): BadContentView {
+    return this.#saved.addBadContent(input);
+  }
+
+  removeBadContent(input: ById): void {
+    this.#saved.removeBadContent(input);
+  }
+
+  startDownload(input: StartDownloadInput): Promise<StartedDownload> {
+    return this.#orders.start(input);
   }
 
   downloads(input: ListRequest): Page<DownloadView> {
-    return pageOf(this.#parts.downloads.list(), input, ({ id }) => id, downloadView);
+    return this.#orders.list(input);
   }
 
-  download({ id }: ById): DownloadView {
-    const download = this.#parts.downloads.get(id);
-    if (download === null) throw notFound('download', id);
-    return downloadView(download);
+  download(input: ById): DownloadView {
+    return this.#orders.get(input);
   }
 
-  async changeDownload({ id, state, priority }: ById & ChangeDownloadInput): Promise<DownloadView> {
-    const { downloads } = this.#parts;
-    if (downloads.get(id) === null) throw notFound('download', id);
-    if (priority !== undefined) await downloads.setPriority(id, priority);
-    if (state === 'paused') await downloads.pause(id);
-    if (state === 'active') await downloads.resume(id);
-    return this.download({ id });
+  changeDownload(input: ById & ChangeDownloadInput): Promise<DownloadView> {
+    return this.#orders.change(input);
   }
 
-  async removeDownload({ id }: ById): Promise<void> {
-    if (!(await this.#parts.downloads.cancel(id))) throw notFound('download', id);
+  removeDownload(input: ById): Promise<void> {
+    return this.#orders.remove(input);
   }
 
-  limits(): LimitsView {
-    return limitsView(this.#parts);
-  }
+  readonly verifyDownload = (input: ById): DownloadView => this.#orders.verify(input);
+  readonly recoverDownloads = (): Promise<RecoveredParts> => this.#orders.recover();
+  readonly clearDownloads = (input: ClearDownloadsInput): Promise<ClearedDownloads> => this.#orders.clear(input);
+  readonly downloadChunks = (input: ById): DownloadChunksView => this.#orders.chunks(input);
+  readonly limits = (): LimitsView => limitsView(this.#parts);
+  readonly nat = () => natNow(this.#parts);
+  readonly dht = (): DhtView => this.#dht.view();
+  readonly dhtContacts = (input: ListRequest): Page<DhtContactView> => this.#dht.contacts(input);
+  readonly startDhtLookup = (input: StartDhtLookupInput): DhtLookupView => this.#dht.lookups.start(input);
+  readonly dhtLookup = ({ id }: ById): DhtLookupView => this.#dht.lookups.get(id);
+  readonly explainDhtLookup = ({ id }: ById): Explanation => this.#dht.lookups.explain(id);
 
   uploads(input: ListRequest): Page<UploadView> {
     return pageOf(this.#parts.fileServer.list(), input, ({ id }) => id, uploadView);
@@ -399,64 +447,20 @@ export class DaemonControl implements Control {
     if (!(await this.#parts.keys.remove(id))) throw notFound('key', id);
   }
 
-  explainSearch({ id }: ById): Explanation {
-    const { servent, clock, live } = this.#parts;
-    return explainSearch({
-      search: this.search({ id }),
-      ...servent.overlay.counts,
-      firewall: servent.firewall.status(clock.now()),
-      outOfBand: live.settings.gnutella.outOfBand,
-    });
+  explainSearch(input: ById): Explanation {
+    return searchExplanation(this.#parts, this.search(input));
   }
 
-  async explainDownload({ id }: ById): Promise<Explanation> {
-    const { downloads, servent, clock, live } = this.#parts;
-    const { folder, maxActive } = live.settings.downloads;
-    const download = this.download({ id });
-    const space = await statfs(folder).catch(() => null); // the first download creates the folder
-    const waiting = downloads.list().filter(({ state }) => state === 'queued');
-    return explainDownload({
-      download,
-      active: downloads.load.active,
-      activeMax: maxActive,
-      ahead: Math.max(
-        0,
-        waiting.findIndex(row => row.id === id),
-      ),
-      firewalled: servent.firewall.firewalled(clock.now()),
-      freeBytes: space === null ? null : space.bavail * space.bsize,
-    });
+  explainDownload(input: ById): Promise<Explanation> {
+    return this.#orders.explain(input);
   }
 
   explainPeer({ id }: ById): Explanation {
-    const { servent, live } = this.#parts;
-    const { queryRates } = servent.overlay;
-    const link = this.#link(id);
-    const { role, endpoint, drops } = link;
-    return explainPeer({
-      id,
-      role,
-      host: endpoint.host,
-      origin: live.resolved.origins[role === 'leaf' ? 'gnutella.leafQueriesPerSecond' : 'gnutella.queriesPerSecond'],
-      link: { ...queryRates.ofLink(link), dropped: drops?.of(Drop.QueryTooSoon) ?? 0 },
-      ofAddress: { ...queryRates.ofAddress(), dropped: drops?.of(Drop.QueryTooSoonOfAddress) ?? 0 },
-    });
+    return peerExplanation(this.#parts, this.#link(id));
   }
 
   refusedPeers(): RefusedPeersView {
-    const { network, servent, clock } = this.#parts;
-    const { refusals, handshaker } = network;
-    return {
-      configured: servent.kept.report().map(kept => keptView(kept, clock.now())),
-      counts: { incoming: handshaker.countsIn.toRecord(), outgoing: handshaker.countsOut.toRecord() },
-      items: refusals.newestFirst().map(({ at, remote, direction, end, detail }) => ({
-        at: new Date(at).toISOString(),
-        address: formatEndpoint(remote),
-        direction: direction === 'in' ? 'incoming' : 'outgoing',
-        reason: end,
-        detail,
-      })),
-    };
+    return refusedPeersView(this.#parts);
   }
 
   election(): Explanation {

@@ -1,16 +1,20 @@
 // Reports the health of the daemon: known problems, the doctor's checks, readiness.
+import { networkInterfaces } from 'node:os';
 import type { DoctorView, Finding, ReadyView } from '../../api/control.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { LiveSettings } from '../../settings/live.ts';
 import type { Clock } from '../clock.ts';
 import { attention } from '../doctor/attention.ts';
+import { dhtFinding } from '../explain/explain-dht.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Library } from '../library/library.ts';
 import { type Log, logOutput } from '../log.ts';
 import type { Network } from '../network/network.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Downloads } from '../transfer/downloads.ts';
 import { bootstrapView } from '../views/bootstrap.ts';
+import { natView } from '../views/nat.ts';
 import { keptView } from '../views/neighbours.ts';
 
 export interface HealthParts {
@@ -26,6 +30,7 @@ export interface HealthParts {
   damagedAside: string | null;
   lostBytes: number;
   eventsTrouble: () => string | null;
+  recordings: Pick<Recorder, 'trouble'>;
 }
 
 export class Health {
@@ -51,17 +56,22 @@ export class Health {
       lostParts: downloads.lost,
       hooks: hooks.list(),
       eventsTrouble: this.#parts.eventsTrouble(),
+      recordingTrouble: this.#parts.recordings.trouble,
       logTrouble: logOutput(log).trouble,
       port: gnutella.port,
-      udpTaken: settings.gnutella.udp && !servent.udp,
+      closed: network.way.closed,
+      proxy: network.way.proxy,
+      portFile: network.portFile?.trouble ?? null,
+      udpTaken: settings.gnutella.udp && network.way.proxy === null && !servent.udp,
       clockMovedMs: this.#ahead() - this.#clockAhead,
     });
   }
 
   async doctor(): Promise<DoctorView> {
-    const { live, clock, gnutella, servent, library, downloads } = this.#parts;
-    const { identity, firewall, overlay, hosts, kept } = servent;
+    const { live, clock, gnutella, network, servent, library, downloads } = this.#parts;
+    const { identity, firewall, overlay, hosts, kept, dht, relaying } = servent;
     const { examine } = await import('../doctor/examine.ts');
+    const { checkRelay } = await import('../doctor/relay.ts');
     const { leaves, ultrapeers } = overlay.counts;
     await downloads.lookForLost();
     const findings = await examine({
@@ -71,10 +81,21 @@ export class Health {
       listen: identity.listen(),
       ipv6: identity.ipv6(),
       udpOpen: servent.udp,
+      addresses: Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address)),
+      nat: natView(network, clock),
+      proxied: network.way.proxy !== null,
+      listening: network.listener.listening,
       reach: firewall.account(clock.now()),
+      stream: {
+        udpOpen: servent.udp,
+        endpoint: servent.rudp.endpoint(clock.now()),
+        portVaries: firewall.portVaries(clock.now()),
+      },
       peers: leaves + ultrapeers,
       hosts: hosts.size,
       bootstrap: bootstrapView(servent.bootstrap.report, clock.wallTime()),
+      dht: dhtFinding(dht, clock.now()),
+      relay: checkRelay(live.settings.nat.relay, relaying.relays(clock.now()), relaying.desk),
       kept: kept.report().map(one => keptView(one, clock.now())),
       folders: library.folders(),
       media: library.media,
@@ -87,8 +108,13 @@ export class Health {
   ready(): ReadyView {
     const { library, network } = this.#parts;
     const unreadable = library.folders().filter(({ state }) => state === 'failed');
+    const proxied = network.way.proxy !== null && network.way.closed === null;
     const checks = [
-      { name: 'gnutella', ok: network.listener.listening, detail: null },
+      {
+        name: 'gnutella',
+        ok: network.listener.listening || proxied,
+        detail: proxied ? 'nobody can connect: proxy.socks' : null,
+      },
       {
         name: 'library',
         ok: true, // an unreadable folder does not stop the servent

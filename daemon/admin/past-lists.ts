@@ -1,4 +1,4 @@
-// Lists of transfers and searches that are over, and of their sums.
+// Lists of transfers and searches that are over, and of their sums; and of what was recorded, with answers from it.
 import type {
   AddressTallyView,
   FileTallyView,
@@ -7,18 +7,24 @@ import type {
   PastSearchView,
   PastTransfersInput,
   PastTransferView,
+  RecordingView,
   TallyView,
 } from '../../api/control.ts';
 import { pageOf } from '../../api/page.ts';
+import { recordingsPage } from '../views/recordings.ts';
 import { pastSearchView } from '../views/searches.ts';
 import { addressTallyView, fileTallyView, pastTransferView, tallyView } from '../views/transfers.ts';
+import { Analyses } from './analyses.ts';
 import type { ControlParts } from './control-parts.ts';
 
 export class PastLists {
-  readonly #parts: Pick<ControlParts, 'past' | 'pastSearches'>;
+  readonly #parts: Pick<ControlParts, 'past' | 'pastSearches' | 'recordings' | 'live'>;
 
-  constructor(parts: Pick<ControlParts, 'past' | 'pastSearches'>) {
+  readonly analyses: Analyses;
+
+  constructor(parts: Pick<ControlParts, 'past' | 'pastSearches' | 'recordings' | 'live'>) {
     this.#parts = parts;
+    this.analyses = new Analyses(parts);
   }
 
   /** Newest first, like those that follow. */
@@ -30,6 +36,11 @@ export class PastLists {
 
   searches(input: ListRequest): Page<PastSearchView> {
     return pageOf(this.#parts.pastSearches.newestFirst(), input, ({ id }) => id, pastSearchView);
+  }
+
+  /** Oldest first. */
+  recordings(input: ListRequest): Promise<Page<RecordingView>> {
+    return recordingsPage(this.#parts.recordings, input);
   }
 
   totals(): TallyView {

@@ -6,8 +6,17 @@ import type { LibraryErrorCode } from '../library/library-error.ts';
 import { SearchInputError } from '../network/search-registry.ts';
 import type { StoreErrorCode } from '../store/store-error.ts';
 import type { DiskErrorCode } from '../transfer/disk-error.ts';
+import type { RenameError } from '../transfer/finished-file.ts';
+import type { SavedSearchError } from '../transfer/saved-searches.ts';
 
-type PartErrorCode = SearchErrorCode | LibraryErrorCode | StoreErrorCode | DiskErrorCode | 'DOWNLOADS_FULL';
+type PartErrorCode =
+  | SearchErrorCode
+  | LibraryErrorCode
+  | StoreErrorCode
+  | DiskErrorCode
+  | 'DOWNLOADS_FULL'
+  | RenameError['code']
+  | SavedSearchError['code'];
 
 /** The API's code, or the field of the request that is at fault. */
 type Told = ApiErrorCode | { readonly field: string };
@@ -18,6 +27,11 @@ const REFUSALS: Readonly<Record<PartErrorCode, Told>> = {
   SEARCH_IMPOSSIBLE: { field: 'text' },
   SEARCHES_TOO_MANY: 'TOO_MANY',
   DOWNLOADS_FULL: 'TOO_MANY',
+  NAME_TAKEN: 'CONFLICT',
+  FILE_GONE: 'CONFLICT',
+  FILE_IN_USE: 'CONFLICT',
+  SAVED_SEARCHES_TOO_MANY: 'TOO_MANY',
+  SAVED_SEARCH_RUNS: 'CONFLICT',
   LIBRARY_FOLDER_OVERLAPS: 'CONFLICT',
   LIBRARY_FOLDER_MISSING: PATH,
   LIBRARY_FOLDER_UNREADABLE: PATH,
@@ -37,6 +51,7 @@ const REFUSALS: Readonly<Record<PartErrorCode, Told>> = {
   STORE_DAMAGED: 'STORAGE_FAILED',
   STORE_FAILED: 'STORAGE_FAILED',
   DISK_FAILED: 'STORAGE_FAILED',
+  DISK_CHANGED: 'STORAGE_FAILED',
 };
 
 /** System error codes for a full disk, of files outside the store such as the configuration. */

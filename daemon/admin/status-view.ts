@@ -1,10 +1,12 @@
 // Builds the status view of the API.
-import type { StatusView } from '../../api/control.ts';
+import type { NatView, StatusView } from '../../api/control.ts';
 import { version } from '../../api/version.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { bootstrapView } from '../views/bootstrap.ts';
+import { dhtSummary } from '../views/dht.ts';
 import { hashingView } from '../views/library.ts';
 import { budgetView, limitsView } from '../views/limits.ts';
+import { natView } from '../views/nat.ts';
 import { electionView, keptView, reachabilityView } from '../views/neighbours.ts';
 import type { ControlParts } from './control-parts.ts';
 
@@ -33,6 +35,7 @@ export function statusView(parts: StatusParts): StatusView {
     peers: overlay.counts,
     election: electionView(servent.roleReport(clock.now())),
     reachability: reachabilityView(servent.firewall, clock),
+    nat: natView(network, clock),
     bootstrap: bootstrapView(parts.servent.bootstrap.report, clock.wallTime()),
     neighbours: servent.kept.report().map(kept => keptView(kept, clock.now())),
     hosts: servent.hosts.size,
@@ -44,6 +47,7 @@ export function statusView(parts: StatusParts): StatusView {
       media: library.media,
       progress: hashingView(library),
     },
+    dht: dhtSummary(servent.dht, clock.now()),
     searches: searches.running,
     downloads: parts.downloads.load,
     uploads: parts.fileServer.load,
@@ -59,3 +63,5 @@ export function statusView(parts: StatusParts): StatusView {
     attention: parts.health.attention(),
   };
 }
+
+export const natNow = ({ network, clock }: Pick<ControlParts, 'network' | 'clock'>): NatView => natView(network, clock);

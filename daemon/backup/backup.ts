@@ -15,8 +15,21 @@ import {
   writeArchive,
 } from './archive.ts';
 
-/** Tables in a backup. Events and hook cursors are left out: their ids are valid only in their own store. */
-const TABLES = ['identity', 'hosts', 'caches', 'files', 'folders', 'downloads', 'keys', 'sessions'] as const;
+/** Tables in a backup. Events and hook cursors are left out: their ids are valid only in their own store; and the node of the DHT, as its original may still run. */
+const TABLES = [
+  'identity',
+  'hosts',
+  'caches',
+  'files',
+  'folders',
+  'downloads',
+  'saved-searches',
+  'saved-finds',
+  'declined',
+  'bad-contents',
+  'keys',
+  'sessions',
+] as const;
 /** Tables whose keys are paths. */
 const KEYED_BY_PATH = new Set<string>(['files', 'folders']);
 const STORE = 'store';

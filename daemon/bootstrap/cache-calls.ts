@@ -2,9 +2,11 @@
 import type { BootstrapRules } from '../../protocol/bootstrap/bootstrap-rules.ts';
 import type { GwebCacheRequest } from '../../protocol/bootstrap/gwebcache-request.ts';
 import type { Servent } from '../../protocol/servent.ts';
+import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { resolveAddress } from '../net/lookup.ts';
+import type { WayOut } from '../net/way-out.ts';
 import { askGwebCache, GwebCacheError, type GwebCacheErrorCode } from './gwebcache-client.ts';
 
 /** Errors of requests that did not reach the cache. */
@@ -12,6 +14,7 @@ const UNREACHED: readonly GwebCacheErrorCode[] = ['CACHE_FORBIDDEN', 'CACHE_UNRE
 
 export interface CacheCallsOptions {
   servent: Pick<Servent, 'bootstrap' | 'reach'>;
+  way: Pick<WayOut, 'closed' | 'localAddress' | 'asksFrom' | 'proxy' | 'add'>;
   rules: { readonly resolvesNames: boolean; readonly bootstrap: Pick<BootstrapRules, 'requestMs'> };
   clock: Clock;
   log: Log;
@@ -47,18 +50,24 @@ export class CacheCalls {
   }
 
   async #lookUp(address: string): Promise<void> {
-    const { servent, rules, clock } = this.#options;
+    const { servent, rules, clock, way } = this.#options;
     const { bootstrap, reach } = servent;
-    const found = await resolveAddress(address, rules.resolvesNames, endpoint => reach.forbids(endpoint));
+    // a UDP host cache answers by UDP, which no proxy carries: its name is not asked for
+    const proxied = way.proxy === null ? null : 'there is no UDP through a proxy';
+    const found =
+      proxied ??
+      way.closed ??
+      (await resolveAddress(address, rules.resolvesNames, to => reach.forbids(to), way.asksFrom));
     if (typeof found === 'string') bootstrap.udpCacheLost(address, found);
     else bootstrap.udpCacheFound(address, found, clock.now());
   }
 
   async #ask(url: string, request: GwebCacheRequest): Promise<void> {
-    const { servent, rules, clock, log } = this.#options;
+    const { servent, rules, clock, log, way } = this.#options;
     const { bootstrap, reach } = servent;
     const options = {
-      forbids: reach.forbids.bind(reach),
+      way,
+      forbids: (endpoint: Endpoint) => way.closed ?? reach.forbids(endpoint),
       resolvesNames: rules.resolvesNames,
       answerMs: rules.bootstrap.requestMs,
     };

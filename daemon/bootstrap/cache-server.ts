@@ -9,8 +9,8 @@ import {
   PUBLIC_UDP_CACHE_RULES,
   UdpHostCache,
 } from '../../protocol/bootstrap/udp-host-cache.ts';
-import { KeyedRateLimit, RateLimit } from '../../protocol/overlay/rate-limit.ts';
 import type { Random } from '../../protocol/ports.ts';
+import { KeyedRateLimit, RateLimit } from '../../protocol/rate-limit.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';

@@ -1,6 +1,6 @@
 // Sends a request to a GWebCache over HTTP, with limits on body size, time and redirects.
 
-import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
 import { version } from '../../api/version.ts';
 import {
@@ -13,6 +13,8 @@ import { encodeGwebCacheRequest, type GwebCacheRequest } from '../../protocol/bo
 import { CodedError } from '../../protocol/errors.ts';
 import { canonicalHost, type Endpoint } from '../../protocol/wire/endpoint.ts';
 import { lookupWithin } from '../net/lookup.ts';
+import { socketThrough } from '../net/socks-way.ts';
+import type { WayOut } from '../net/way-out.ts';
 
 const ANSWER_MS = 15_000;
 const HEAD_BYTES_MAX = 8192;
@@ -35,6 +37,8 @@ export interface GwebCacheClientOptions {
   forbids: (endpoint: Endpoint) => string | null;
   /** See NamePolicy. True when absent. */
   resolvesNames?: boolean;
+  /** From which address; absent: as the system chooses. */
+  way?: Pick<WayOut, 'closed' | 'localAddress' | 'asksFrom' | 'proxy' | 'add'>;
   userAgent?: string;
   answerMs?: number;
 }
@@ -79,10 +83,10 @@ function redirectOf(status: number, location: string | undefined, from: string):
   return canonicalCacheUrl(url.href);
 }
 
-function fetchOnce(
+async function fetchOnce(
   url: string,
   request: GwebCacheRequest,
-  { forbids, resolvesNames = true, userAgent = `servent/${version}` }: GwebCacheClientOptions,
+  { forbids, resolvesNames = true, userAgent = `servent/${version}`, way }: GwebCacheClientOptions,
   signal: AbortSignal,
   deadline: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -90,20 +94,60 @@ function fetchOnce(
   const host = hostname.replace(/^\[|\]$/g, '');
   const to = { host: canonicalHost(host) ?? host, port: port === '' ? 80 : Number(port) };
   const forbidden = protocol === 'http:' ? (isIP(host) === 0 ? null : forbids(to)) : 'only http URLs are supported';
-  if (forbidden !== null) return Promise.reject(new GwebCacheError('CACHE_FORBIDDEN', `${url}: ${forbidden}`));
+  const closed = way?.closed ?? null;
+  if (closed !== null) throw new GwebCacheError('CACHE_FORBIDDEN', closed);
+  if (forbidden !== null) throw new GwebCacheError('CACHE_FORBIDDEN', `${url}: ${forbidden}`);
+  const source = await sourceOf(
+    url,
+    to,
+    { resolvesNames, forbids, ...(way === undefined ? {} : { way }) },
+    signal,
+    deadline,
+  );
   return new Promise((answered, failed) => {
     httpGet(
       `${url}${encodeGwebCacheRequest(request)}`,
       {
-        agent: false,
         maxHeaderSize: HEAD_BYTES_MAX,
         headers: { 'User-Agent': userAgent, 'Cache-Control': 'no-cache', Connection: 'close' },
-        lookup: lookupWithin({ resolvesNames, forbids: address => forbids({ host: address, port: to.port }) }),
+        ...source,
         signal,
       },
       answered,
-    ).on('error', cause => failed(errorOf(cause, url, deadline)));
+    )
+      .on('socket', socket => way?.add(socket))
+      .on('error', cause => failed(errorOf(cause, url, deadline)));
   });
+}
+
+/** From where and by whom the name is looked up: with a proxy it does both. */
+async function sourceOf(
+  url: string,
+  to: Endpoint,
+  { resolvesNames = true, forbids, way }: GwebCacheClientOptions,
+  signal: AbortSignal,
+  deadline: AbortSignal,
+): Promise<Pick<RequestOptions, 'agent' | 'createConnection' | 'localAddress' | 'lookup'>> {
+  if (way?.proxy == null) {
+    const from = way?.localAddress ?? null;
+    return {
+      agent: false,
+      lookup: lookupWithin({
+        resolvesNames,
+        from: way?.asksFrom ?? null,
+        forbids: address => forbids({ host: address, port: to.port }),
+      }),
+      ...(from === null ? {} : { localAddress: from }),
+    };
+  }
+  if (!resolvesNames && isIP(to.host) === 0)
+    throw new GwebCacheError('CACHE_FORBIDDEN', `${url}: names are not looked up in this profile: give an address`);
+  try {
+    const socket = await socketThrough(way.proxy, to, made => way.add(made), signal);
+    return { createConnection: () => socket }; // without an agent, which would make one of its own
+  } catch (error) {
+    throw errorOf(error, url, deadline);
+  }
 }
 
 async function readBody(response: IncomingMessage, url: string, deadline: AbortSignal): Promise<string> {

@@ -3,6 +3,8 @@
 import type { Finding } from '../../api/control.ts';
 import { counted, formatBytes, formatDuration } from '../../api/format.ts';
 import type { Budget } from '../../protocol/bandwidth/budget.ts';
+import { LEAF_DEMANDS_DEGREE } from '../../protocol/handshake/admission.ts';
+import { NETWORK_RULES } from '../../protocol/network-rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import type { BlockListFault } from '../net/block-lists.ts';
@@ -23,11 +25,19 @@ export interface Known {
   hooks: readonly { id: string; error: string | null }[];
   /** Why the latest events could not be stored. */
   eventsTrouble: string | null;
+  /** What does not work about the recording; null: nothing. */
+  recordingTrouble: string | null;
   /** Why log lines are being lost; null: they are written. */
   logTrouble: string | null;
   /** Gnutella port. */
   port: number;
   udpTaken: boolean;
+  /** Why nothing may leave this machine; null: it may. */
+  closed: string | null;
+  /** The proxy of all connections; null: none. */
+  proxy: { readonly name: string; readonly trouble: string | null; readonly isolates: boolean } | null;
+  /** What is wrong with the file that names the port; null: nothing. */
+  portFile: string | null;
   /** Change of the wall clock against monotonic time since the start, ms. */
   clockMovedMs: number;
 }
@@ -38,7 +48,10 @@ const LOST_NAMED = 3;
 
 export function attention(known: Known): Finding[] {
   return [
-    ...(known.udpTaken ? [udpTaken(known.port)] : []),
+    ...(known.closed === null ? [] : [closed(known.closed)]),
+    ...proxy(known),
+    ...(known.portFile === null ? [] : [portFile(known.portFile, known.port)]),
+    ...(known.udpTaken && known.closed === null ? [udpTaken(known.port)] : []),
     ...folders(known),
     ...known.blockListFaults.map(blockListFinding),
     ...database(known),
@@ -47,9 +60,25 @@ export function attention(known: Known): Finding[] {
     ...waiting(known),
     ...known.hooks.flatMap(hook),
     ...(known.eventsTrouble === null ? [] : [events(known.eventsTrouble)]),
+    ...(known.recordingTrouble === null ? [] : [recording(known.recordingTrouble)]),
     ...(known.logTrouble === null ? [] : [log(known.logTrouble)]),
     ...openApi(known),
+    ...lowDegree(known),
     ...clock(known),
+  ];
+}
+
+/** An ultrapeer that nobody wants: found by the simulator, where a network of such ultrapeers had no leaves. */
+function lowDegree({ settings: { profile, gnutella } }: Known): Finding[] {
+  const { mode, maxUltrapeers } = gnutella;
+  if (!NETWORK_RULES[profile].strict || mode === 'leaf' || maxUltrapeers >= LEAF_DEMANDS_DEGREE) return [];
+  return [
+    {
+      name: 'links to ultrapeers',
+      state: 'warning',
+      detail: `leaves refuse an ultrapeer with less than ${LEAF_DEMANDS_DEGREE} links to others, and gnutella.maxUltrapeers is ${maxUltrapeers}`,
+      mend: `set gnutella.maxUltrapeers to ${LEAF_DEMANDS_DEGREE} or more, or gnutella.mode to leaf`,
+    },
   ];
 }
 
@@ -61,6 +90,46 @@ export function udpTaken(port: number): Finding {
     state: 'bad',
     detail: `UDP port ${port} is in use`,
     mend: 'stop the program that uses it, or choose another port with --port',
+  };
+}
+
+function closed(detail: string): Finding {
+  if (detail.includes('proxy.socks'))
+    return { name: 'proxy', state: 'bad', detail, mend: 'name a proxy within its reach, or choose another --profile' };
+  return {
+    name: 'interface',
+    state: 'bad',
+    detail,
+    mend: 'start the VPN that has it; "ip address" lists the interfaces of this machine, gnutella.interface names one',
+  };
+}
+
+function proxy({ proxy, settings }: Known): Finding[] {
+  if (proxy === null) return [];
+  const name = 'proxy';
+  return [
+    ...(proxy.trouble === null
+      ? []
+      : [{ name, state: 'bad' as const, detail: proxy.trouble, mend: 'start it, or correct proxy.socks' }]),
+    ...(settings.proxy.isolate && !proxy.isolates
+      ? [
+          {
+            name,
+            state: 'warning' as const,
+            detail: 'proxy.isolate has no effect, as proxy.socks names a user',
+            mend: 'leave the user out of proxy.socks',
+          },
+        ]
+      : []),
+  ];
+}
+
+function portFile(trouble: string, port: number): Finding {
+  return {
+    name: 'port file',
+    state: 'warning',
+    detail: `${trouble}; port ${port} stays in use`,
+    mend: 'check that the VPN client forwards a port and writes it there, or remove nat.portFile',
   };
 }
 
@@ -156,6 +225,12 @@ function hook({ id, error }: Known['hooks'][number]): Finding[] {
 function events(trouble: string): Finding {
   const mend = 'fix the error; events are then stored again without a restart';
   return { name: 'event log', state: 'bad', detail: `the latest events could not be stored: ${trouble}`, mend };
+}
+
+function recording(trouble: string): Finding {
+  const mend =
+    'mend that; "servent recordings" shows what is there, the metric gnutella_recording_lost_total what was lost';
+  return { name: 'recording', state: 'bad', detail: trouble, mend };
 }
 
 function log(trouble: string): Finding {

@@ -1,13 +1,15 @@
 // Runs the doctor's checks within the daemon: surroundings, reachability, neighbours, bootstrap.
-import type { Finding, KeptNeighbourView, StatusView } from '../../api/control.ts';
+import type { Finding, KeptNeighbourView, NatView, StatusView } from '../../api/control.ts';
 import { counted, formatLeftOut, keptText } from '../../api/format.ts';
-import type { ReachAccount, Reachability } from '../../protocol/overlay/reach/firewall.ts';
+import type { ReachAccount } from '../../protocol/overlay/reach/firewall.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { formatEndpoint, reachOf } from '../../protocol/wire/endpoint.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { MediaStatus } from '../library/media-intake.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
 import { UDP, udpTaken } from './attention.ts';
+import { checkReach, checkStreams, type StreamFacts } from './reach.ts';
+import { checkInterface, checkMapping } from './reached.ts';
 import {
   checkCertificate,
   checkClock,
@@ -29,12 +31,24 @@ export interface Connected {
   listen: Endpoint;
   ipv6: string | null;
   udpOpen: boolean;
+  /** Of the interfaces of this machine. */
+  addresses: readonly string[];
+  nat: NatView;
+  /** All connections go through a proxy; nobody can connect to us. */
+  proxied: boolean;
+  /** The port is open. */
+  listening: boolean;
   /** Reachability, and its evidence. */
   reach: { tcp: ReachAccount; udp: ReachAccount };
+  stream: StreamFacts;
   peers: number;
   hosts: number;
   bootstrap: StatusView['bootstrap'];
   kept: readonly KeptNeighbourView[];
+  /** Of the DHT. */
+  dht: Finding;
+  /** Of relaying for leaves, when it is wanted. */
+  relay?: Finding | null;
 }
 
 export interface Patient extends Connected {
@@ -60,7 +74,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(await checkDisks(settings.dataDir, settings.downloads.folder)),
     ...(await checkCertificate(settings.api.tlsCert, nowMs)),
     ...sound(patient),
-    await checkTcpAnswers(gnutella),
+    ...(patient.listening ? [await checkTcpAnswers(gnutella)] : []),
     ...checkNetwork(patient),
   ];
   // checkNetwork reports UDP
@@ -90,13 +104,6 @@ function sound({ settings, folders, media, attention }: Patient): Finding[] {
   ];
 }
 
-const WAYS: Record<Reachability, Finding['state']> = { open: 'ok', unknown: 'warning', firewalled: 'bad' };
-const SAID: Record<Reachability, string> = {
-  open: 'other servents have connected',
-  unknown: 'not tested yet',
-  firewalled: 'other servents cannot connect',
-};
-
 /** Pure. */
 export function checkNetwork({
   settings,
@@ -104,25 +111,36 @@ export function checkNetwork({
   listen,
   ipv6,
   udpOpen,
-  reach: known,
+  addresses,
+  reach,
+  stream,
+  proxied,
+  nat,
   peers,
   hosts,
   bootstrap,
   kept,
+  dht,
+  relay = null,
 }: Connected): Finding[] {
-  const reach = (name: string, { state: how, known }: ReachAccount): Finding => ({
-    name,
-    state: WAYS[how] === 'bad' ? 'warning' : WAYS[how],
-    detail: known === 'configured' ? `${how === 'open' ? 'yes' : 'no'}, as configured: gnutella.reachable` : SAID[how],
-    mend:
-      how === 'open'
-        ? null
-        : `forward port ${gnutella.port} (${name.slice(-3)}) to this machine; without it, others get files only by push`,
-  });
+  const facts = { port: gnutella.port, isOwnAddress: addresses.includes(listen.host), peers };
   const usable = settings.profile === 'local' || reachOf(listen.host) === 'public' || settings.profile === 'lan';
+  if (proxied)
+    return [
+      {
+        name: 'proxy',
+        state: 'ok',
+        detail:
+          'all connections go through proxy.socks: no UDP, no DHT, no port mapping, and nobody can connect to this servent',
+        mend: null,
+      },
+      checkBootstrap(bootstrap, peers, hosts),
+      ...kept.map(checkKept),
+    ];
   return [
-    reach('reachable by TCP', known.tcp),
-    settings.gnutella.udp && !udpOpen ? udpTaken(gnutella.port) : reach(UDP, known.udp),
+    checkReach('TCP', reach.tcp, facts),
+    settings.gnutella.udp && !udpOpen ? udpTaken(gnutella.port) : checkReach('UDP', reach.udp, facts),
+    ...(reach.tcp.state === 'open' ? [] : [checkStreams(stream)]),
     usable
       ? { name: 'address', state: 'ok', detail: formatEndpoint(listen), mend: null }
       : {
@@ -131,8 +149,12 @@ export function checkNetwork({
           detail: `${formatEndpoint(listen)} is not valid outside this network`,
           mend: 'wait until neighbours report the public address, or listen on it with --host',
         },
+    ...checkMapping(nat, gnutella.port),
+    ...checkInterface(nat),
     { name: 'IPv6', state: 'ok', detail: ipv6 ?? 'no public address; not needed', mend: null },
     checkBootstrap(bootstrap, peers, hosts),
+    dht,
+    ...(relay === null ? [] : [relay]),
     ...kept.map(checkKept),
   ];
 }

@@ -1,10 +1,12 @@
 // Explains why a search has no results or a download waits. Pure.
 import type { DownloadView, Explanation, SearchView } from '../../api/control.ts';
+import { wayText } from '../../api/download-wait.ts';
 import { counted, formatAge, formatBytes } from '../../api/format.ts';
 import { queryText } from '../../protocol/overlay/queries/question.ts';
 import type { FirewallStatus } from '../../protocol/overlay/reach/firewall.ts';
 import { WORD_BYTES_MIN } from '../../protocol/qrp/hash.ts';
 import { queryWords } from '../../protocol/search/tokenizer.ts';
+import type { QueueWait } from '../../protocol/transfer/downloads/download-queue.ts';
 
 type Test = Explanation['tests'][number];
 
@@ -83,27 +85,42 @@ export interface DownloadFacts {
   download: DownloadView;
   active: number;
   activeMax: number;
+  /** What it waits for in our queue; null: it runs, or is finished. */
+  wait: QueueWait | null;
   /** Number of queued downloads before it. */
   ahead: number;
   firewalled: boolean;
   freeBytes: number | null;
+  /** Bytes that stay free. */
+  reserve: number;
+}
+
+/** How the sources that were reached have been: `2 directly, 1 by push (proxy)`. */
+function waysText(sources: DownloadView['sources']): string {
+  const counts = new Map<string, number>();
+  for (const { way, push } of sources) {
+    if (way === null) continue;
+    const text = wayText(way, push) || 'directly';
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  const texts = [...counts].map(([text, count]) => `${count} ${text}`);
+  return texts.length === 0 ? 'no source was reached yet' : `reached ${texts.join(', ')}`;
 }
 
 export function explainDownload(facts: DownloadFacts): Explanation {
-  const { download, active, activeMax, ahead, firewalled, freeBytes } = facts;
-  const { state, sources, error, size, done } = download;
+  const { download, active, activeMax, wait, ahead, firewalled, freeBytes, reserve } = facts;
+  const { state, sources, error, size, done, search } = download;
   if (state === 'completed') return { verdict: 'it is complete', tests: [] };
   const failed = sources.filter(source => source.state === 'failed' || source.error !== null);
   const pushOnly = sources.filter(({ push }) => push);
   const left = size === null ? 0 : size - done;
-  const turn = state === 'active' || state === 'verifying' || active < activeMax;
   const tests = [
     test('state', state !== 'paused' && state !== 'failed', error === null ? state : `${state}: ${error}`, 'resume it'),
     test(
       'sources',
       sources.length > 0,
-      counted(sources.length, 'source'),
-      'search again, or add one with --source HOST:PORT',
+      `${counted(sources.length, 'source')}${search === null ? '' : `, asked the network ${counted(search.asked, 'time')}`}`,
+      'wait until the network is asked again, or add one with --source HOST:PORT',
     ),
     test(
       'usable sources',
@@ -115,7 +132,7 @@ export function explainDownload(facts: DownloadFacts): Explanation {
     ),
     test(
       'turn',
-      turn,
+      wait !== 'turn' && wait !== 'category',
       `${active} of ${activeMax} run, ${ahead} before it`,
       'wait, raise downloads.maxActive, or give it a higher priority',
     ),
@@ -125,11 +142,14 @@ export function explainDownload(facts: DownloadFacts): Explanation {
       `${pushOnly.length} of ${sources.length} must connect to us; we are ${firewalled ? 'not ' : ''}reachable`,
       'open the port in the firewall or router: neither side can connect to the other',
     ),
+    test('ways', true, waysText(sources), 'nothing is to be done'),
     test(
       'disk',
-      freeBytes === null || freeBytes >= left,
-      freeBytes === null ? 'free space unknown' : `${formatBytes(left)} to go, ${formatBytes(freeBytes)} free`,
-      'free disk space',
+      wait !== 'room' && (freeBytes === null || freeBytes >= left + reserve),
+      freeBytes === null
+        ? 'free space unknown'
+        : `${formatBytes(left)} to go, ${formatBytes(freeBytes)} free, of which ${formatBytes(reserve)} stay free`,
+      'free disk space, or lower downloads.reserve',
     ),
   ];
   return explanation(state === 'active' ? 'it is running' : 'it starts as soon as a source answers', tests);

@@ -77,7 +77,7 @@ export class Bandwidth {
   readonly #now: () => number;
   #slotRate = 0;
   /** Names of all groups so far. */
-  #groups: ReadonlySet<string> = new Set();
+  readonly #groups: Record<'upload' | 'download', ReadonlySet<string>> = { upload: new Set(), download: new Set() };
   readonly #waiting = new Set<Usage>();
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
@@ -109,12 +109,15 @@ export class Bandwidth {
     if (this.#waiting.size > 0) this.#wake(0);
   }
 
-  /** Limits the uploads of each group together; other groups have no limit any more. Uploads belong to a group that is known when they begin. */
-  limitGroups(groups: readonly { readonly name: string; readonly limit?: number }[]): void {
-    const rates = new Map([...this.#groups].map(name => [name, 0]));
+  /** Limits the transfers of each group together; other groups have no limit any more. Transfers belong to a group that is known when they begin. */
+  limitGroups(
+    groups: readonly { readonly name: string; readonly limit?: number }[],
+    part: 'upload' | 'download' = 'upload',
+  ): void {
+    const rates = new Map([...this.#groups[part]].map(name => [name, 0]));
     for (const { name, limit = 0 } of groups) rates.set(name, limit);
-    for (const [name, rate] of rates) this.scheduler.limitGroup('upload', name, rate, this.#now());
-    this.#groups = new Set(rates.keys());
+    for (const [name, rate] of rates) this.scheduler.limitGroup(part, name, rate, this.#now());
+    this.#groups[part] = new Set(rates.keys());
     if (this.#waiting.size > 0) this.#wake(0);
   }
 

@@ -1,8 +1,9 @@
 // Opens TCP connections to other servents, within policy, a parallel limit and a time limit.
 
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { CodedError } from '../../protocol/errors.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
+import { WayOut } from './way-out.ts';
 
 export type DialErrorCode = 'DIAL_FORBIDDEN' | 'DIAL_BUSY' | 'DIAL_TIMEOUT' | 'DIAL_ABORTED' | 'DIAL_FAILED';
 
@@ -11,8 +12,8 @@ export class DialError extends CodedError<DialErrorCode> {}
 export interface DialerOptions {
   /** Why an endpoint must not be dialled (our own, outside the profile's ranges, blocked), or null. */
   forbids: (endpoint: Endpoint) => string | null;
-  /** Source address of our connections; absent: the system chooses. */
-  localAddress?: string;
+  /** How connections leave this machine. By default as the system chooses. */
+  way?: WayOut;
   /** Most attempts at a time. */
   parallelMax?: number;
   /** Most attempts that wait for a free place. */
@@ -23,6 +24,7 @@ export interface DialerOptions {
 
 export class Dialer {
   readonly #options: DialerOptions;
+  readonly #way: WayOut;
   readonly #parallelMax: number;
   readonly #waitingMax: number;
   readonly #connectMs: number;
@@ -31,6 +33,7 @@ export class Dialer {
 
   constructor(options: DialerOptions) {
     this.#options = options;
+    this.#way = options.way ?? new WayOut();
     this.#parallelMax = options.parallelMax ?? 16;
     this.#waitingMax = options.waitingMax ?? 256;
     this.#connectMs = options.connectMs ?? 8000;
@@ -40,13 +43,13 @@ export class Dialer {
     return this.#underWay;
   }
 
-  /** Resolves with a connected socket: TCP_NODELAY set, an 'error' listener attached. Rejects with DialError. */
-  async dial(endpoint: Endpoint, signal?: AbortSignal): Promise<Socket> {
-    const forbidden = this.#options.forbids(endpoint);
+  /** Resolves with a connected socket, made by `make`: TCP_NODELAY set, an 'error' listener attached. Rejects with DialError. */
+  async dial(endpoint: Endpoint, signal?: AbortSignal, make = () => new Socket()): Promise<Socket> {
+    const forbidden = this.#way.closed ?? this.#options.forbids(endpoint);
     if (forbidden !== null) throw new DialError('DIAL_FORBIDDEN', `${formatEndpoint(endpoint)}: ${forbidden}`);
     await this.#turn(endpoint, signal);
     try {
-      return await this.#connect(endpoint, signal);
+      return await this.#connect(endpoint, signal, make);
     } finally {
       this.#underWay--;
       this.#waiting.shift()?.();
@@ -77,16 +80,14 @@ export class Dialer {
     });
   }
 
-  #connect(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Socket> {
+  #connect(endpoint: Endpoint, signal: AbortSignal | undefined, make: () => Socket): Promise<Socket> {
     if (signal?.aborted === true) return Promise.reject(aborted(endpoint));
-    const { localAddress } = this.#options;
+    const { localAddress, closed, proxy } = this.#way;
+    if (closed !== null) return Promise.reject(new DialError('DIAL_FORBIDDEN', closed)); // while it waited
     return new Promise((connected, failed) => {
-      const socket = connect({
-        host: endpoint.host,
-        port: endpoint.port,
-        noDelay: true,
-        ...(localAddress === undefined ? {} : { localAddress }),
-      });
+      // what is spoken with a proxy is read as events
+      const socket = (proxy === null ? make() : new Socket()).setNoDelay(true);
+      this.#way.add(socket);
       const fail = (error: DialError) => {
         settle();
         socket.destroy();
@@ -94,7 +95,7 @@ export class Dialer {
       };
       const onTimeout = () => fail(new DialError('DIAL_TIMEOUT', `${formatEndpoint(endpoint)} did not answer`));
       const onAbort = () => fail(aborted(endpoint));
-      const timer = setTimeout(onTimeout, this.#connectMs);
+      const timer = setTimeout(onTimeout, proxy?.connectMs ?? this.#connectMs);
       const settle = () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
@@ -102,12 +103,22 @@ export class Dialer {
       signal?.addEventListener('abort', onAbort, { once: true });
       // The listener stays attached: later errors show as 'close' and are never unhandled.
       socket.on('error', cause => {
+        if (proxy !== null) return; // it says itself what happened
         fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${cause.message}`, { cause }));
       });
-      socket.once('connect', () => {
+      const done = () => {
         settle();
         connected(socket);
-      });
+      };
+      if (proxy !== null) {
+        proxy.connect(endpoint, socket).then(done, (cause: Error) => {
+          fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${cause.message}`, { cause }));
+        });
+        return;
+      }
+      socket.once('connect', done);
+      const { host, port } = endpoint;
+      socket.connect({ host, port, ...(localAddress === null ? {} : { localAddress }) });
     });
   }
 }

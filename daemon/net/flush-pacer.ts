@@ -6,9 +6,16 @@ export interface Flushable {
   flush(): number;
 }
 
+/** How the pacer waits. */
+export interface PacerTimers {
+  setImmediate(round: () => void): unknown;
+  setTimeout(round: () => void, ms: number): unknown;
+}
+
 export class FlushPacer {
   readonly #pace: WritePace;
   readonly #now: () => number;
+  readonly #timers: PacerTimers;
   /** Links that asked since the last round; each at most once. */
   #pending: Flushable[] = [];
   #spare: Flushable[] = [];
@@ -16,9 +23,10 @@ export class FlushPacer {
   rounds = 0;
 
   /** `now` in milliseconds with fractions. */
-  constructor(costs: WriteCosts, now: () => number) {
+  constructor(costs: WriteCosts, now: () => number, timers: PacerTimers = globalThis) {
     this.#pace = new WritePace(costs);
     this.#now = now;
+    this.#timers = timers;
   }
 
   /** Has flush() called once, in a later turn, as soon as the pace allows it. */
@@ -27,8 +35,8 @@ export class FlushPacer {
     if (this.#scheduled) return;
     this.#scheduled = true;
     const waitMs = this.#pace.waitMs(this.#now());
-    if (waitMs === 0) setImmediate(this.#round);
-    else setTimeout(this.#round, Math.round(waitMs)); // Node.js rounds waits below 1 ms up to 1 ms
+    if (waitMs === 0) this.#timers.setImmediate(this.#round);
+    else this.#timers.setTimeout(this.#round, Math.round(waitMs)); // Node.js rounds waits below 1 ms up to 1 ms
   }
 
   readonly #round = (): void => {

@@ -18,6 +18,8 @@ export const Greeting = {
   Tls: 6,
   Garbage: 7,
   TooLong: 8,
+  /** A relay is asked for something. */
+  Relay: 9,
 } as const;
 export type Greeting = (typeof Greeting)[keyof typeof Greeting];
 
@@ -44,6 +46,7 @@ export function greetingOf(head: Buffer): Greeting {
   const word = head.latin1Slice(0, space);
   if (word === 'GNUTELLA') return wholeLine(head, Greeting.Overlay);
   if (word === 'GIV') return wholeLine(head, Greeting.Giv);
+  if (word === 'RELAY') return wholeLine(head, Greeting.Relay);
   if (word === 'QUEUE') return wholeLine(head, Greeting.Queue);
   if (word === 'CONNECT') {
     if (head.subarray(0, CONNECT_BACK.length).equals(CONNECT_BACK)) return Greeting.Probe;

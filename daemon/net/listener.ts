@@ -7,6 +7,7 @@ import { canonicalHost, type Endpoint, formatEndpoint } from '../../protocol/wir
 import type { Log } from '../log.ts';
 import { Greeting, greetingOf } from './greeting.ts';
 import { isEncrypted } from './tls.ts';
+import type { WayOut } from './way-out.ts';
 
 export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTEN_NO_SUCH_ADDRESS' | 'LISTEN_FAILED';
 
@@ -18,6 +19,7 @@ export const ACCEPT_REASONS = [
   'http',
   'giv',
   'queue',
+  'relay',
   'probe',
   /** TLS; the protocol inside is counted as well. */
   'tls',
@@ -45,6 +47,8 @@ export interface ListenerRoutes {
   giv?: TakeOver;
   /** Callbacks of remote upload queues; closed when absent. */
   queue?: TakeOver;
+  /** Those that come to us as a relay; closed when absent. */
+  relay?: TakeOver;
 }
 
 export interface ListenerLimits {
@@ -75,8 +79,19 @@ export interface ListenerOptions {
   allow?: (address: string) => boolean;
   /** Accepts TLS on a socket whose first bytes are `head`; absent: TLS is refused. */
   secure?: (socket: Socket, head: Buffer) => Socket;
+  /** Keeps the sockets, so that all can be ended at once. */
+  way?: WayOut;
   /** Called for each accepted connection: it proves that this servent is reachable. */
   onAccepted?: (address: string) => void;
+}
+
+/** A port that is open beside the one in use. */
+export interface OpenedPort {
+  readonly endpoint: Endpoint;
+  /** Takes the place of the one in use, which is closed. */
+  use(): void;
+  /** Closes it again. */
+  drop(): void;
 }
 
 export class Listener {
@@ -84,7 +99,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   #limits: ListenerLimits;
   readonly #routes: ListenerRoutes;
-  readonly #server: Server;
+  #server: Server;
   /** In order of arrival; at most greetingsMax. */
   readonly #greeting = new Set<Greeter>();
   /** Open sockets by address; at most socketsMax entries. */
@@ -95,20 +110,38 @@ export class Listener {
     this.#options = options;
     this.#limits = { ...LISTENER_LIMITS, ...options.limits };
     this.#routes = routes;
-    this.#server = createServer({ noDelay: true }, socket => this.#onSocket(socket));
+    this.#server = this.#serverOf();
+  }
+
+  #serverOf(): Server {
+    return createServer({ noDelay: true }, socket => this.#onSocket(socket));
   }
 
   /** Starts listening; resolves with the address and actual port. Rejects with ListenError. */
   async start(): Promise<Endpoint> {
-    const { host, port, log } = this.#options;
-    await new Promise<void>((listening, failed) => {
-      this.#server.once('error', error => failed(listenError(error, { host, port })));
-      this.#server.listen({ host, port, backlog: 511 }, listening);
-    });
-    this.#server.removeAllListeners('error');
-    // For example no free descriptor: one connection is lost, the listener goes on.
-    this.#server.on('error', error => log.warn({ err: error }, 'accepting a connection failed'));
+    const opened = await this.open(this.#options);
+    opened.use();
     return this.endpoint;
+  }
+
+  /** Opens another address beside the present one; `use` closes that. Sockets that are open stay. Rejects with ListenError. */
+  async open({ host, port }: Endpoint): Promise<OpenedPort> {
+    const server = this.#serverOf();
+    await new Promise<void>((listening, failed) => {
+      server.once('error', error => failed(listenError(error, { host, port })));
+      server.listen({ host, port, backlog: 511 }, listening);
+    });
+    server.removeAllListeners('error');
+    // For example no free descriptor: one connection is lost, the listener goes on.
+    server.on('error', error => this.#options.log.warn({ err: error }, 'accepting a connection failed'));
+    return {
+      endpoint: endpointOf(server),
+      use: () => {
+        if (this.#server.listening) this.#server.close();
+        this.#server = server;
+      },
+      drop: () => void server.close(),
+    };
   }
 
   /** Apply to new sockets. */
@@ -121,14 +154,17 @@ export class Listener {
   }
 
   get endpoint(): Endpoint {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the listener is not listening');
-    return { host: address.address, port: address.port };
+    return endpointOf(this.#server);
   }
 
   /** Open incoming sockets, and those without a recognised first line. */
   get load(): { sockets: number; greeting: number } {
     return { sockets: this.#sockets, greeting: this.#greeting.size };
+  }
+
+  /** Listens nowhere until open() gives another server; sockets that are open stay. */
+  pause(): void {
+    if (this.#server.listening) this.#server.close();
   }
 
   /** Stops accepting and closes sockets not yet passed on; owners close theirs. Idempotent. */
@@ -150,6 +186,7 @@ export class Listener {
       return;
     }
     this.counts.count('accepted');
+    this.#options.way?.add(socket);
     this.#options.onAccepted?.(address);
     this.#sockets++;
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
@@ -191,7 +228,7 @@ export class Listener {
   }
 
   #route(greeting: Greeting, socket: Socket, head: Buffer, remote: Endpoint): void {
-    const { overlay, http, giv, queue } = this.#routes;
+    const { overlay, http, giv, queue, relay } = this.#routes;
     switch (greeting) {
       case Greeting.Overlay:
         this.#handOver('overlay', overlay, socket, head, remote);
@@ -204,6 +241,9 @@ export class Listener {
         break;
       case Greeting.Queue:
         this.#handOver('queue', queue, socket, head, remote);
+        break;
+      case Greeting.Relay:
+        this.#handOver('relay', relay, socket, head, remote);
         break;
       case Greeting.Probe:
         this.counts.count('probe');
@@ -242,6 +282,12 @@ export class Listener {
     if (takeOver === undefined) socket.destroy();
     else takeOver(socket, head, remote);
   }
+}
+
+function endpointOf(server: Server): Endpoint {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the listener is not listening');
+  return { host: address.address, port: address.port };
 }
 
 /** Waits for the first line of one socket. Reports exactly once. */

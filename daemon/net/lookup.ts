@@ -10,9 +10,13 @@ export interface NamePolicy {
   readonly resolvesNames: boolean;
   /** Why an address must not be used, or null. */
   forbids: (address: string) => string | null;
+  /** Source address of the question, such as that of a VPN; null or absent: the system asks. */
+  readonly from?: string | null;
 }
 
 class LookupError extends CodedError<'LOOKUP_FORBIDDEN'> {}
+
+const ASK_MS = 5_000;
 
 /** Answered without a DNS query (RFC 6761). */
 const LOCALHOST: LookupAddress[] = [
@@ -21,18 +25,30 @@ const LOCALHOST: LookupAddress[] = [
 ];
 
 /** Those that may be used, one at least. Rejects with an error that says why there is none. */
-export async function addressesOf(name: string, { resolvesNames, forbids }: NamePolicy): Promise<LookupAddress[]> {
+export async function addressesOf(
+  name: string,
+  { resolvesNames, forbids, from }: NamePolicy,
+): Promise<LookupAddress[]> {
   const local = name.toLowerCase() === 'localhost';
   if (!local && !resolvesNames)
     throw new LookupError(
       'LOOKUP_FORBIDDEN',
       `${name}: names are not looked up in the profile local: give an address, or localhost`,
     );
-  const found = local ? LOCALHOST : await promises.lookup(name, { all: true });
+  const found = local ? LOCALHOST : await askedFor(name, from ?? null);
   const why = found.map(({ address }) => forbids(canonicalHost(address) ?? address));
   const allowed = found.filter((_, at) => why[at] === null);
   if (allowed.length === 0) throw new LookupError('LOOKUP_FORBIDDEN', `${name}: ${why[0] ?? 'no address'}`);
   return allowed;
+}
+
+/** The name servers of the system are asked from the address `from`, so that the question takes the same way as the connection. */
+async function askedFor(name: string, from: string | null): Promise<LookupAddress[]> {
+  if (from === null) return promises.lookup(name, { all: true });
+  const resolver = new promises.Resolver({ timeout: ASK_MS, tries: 2 });
+  if (from.includes(':')) resolver.setLocalAddress('0.0.0.0', from);
+  else resolver.setLocalAddress(from);
+  return (await resolver.resolve4(name)).map(address => ({ address, family: 4 }));
 }
 
 /** Resolves HOST:PORT to an endpoint, or to an error sentence. Never rejects. */
@@ -40,6 +56,7 @@ export async function resolveAddress(
   address: string,
   resolvesNames: boolean,
   forbids: (endpoint: Endpoint) => string | null = () => null,
+  from: string | null = null,
 ): Promise<Endpoint | string> {
   const colon = address.lastIndexOf(':');
   const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
@@ -47,7 +64,7 @@ export async function resolveAddress(
   const host = canonicalHost(name);
   if (host !== null) return { host, port };
   try {
-    const [first] = await addressesOf(name, { resolvesNames, forbids: found => forbids({ host: found, port }) });
+    const [first] = await addressesOf(name, { resolvesNames, from, forbids: found => forbids({ host: found, port }) });
     const found = first?.address ?? name;
     return { host: canonicalHost(found) ?? found, port };
   } catch (error) {

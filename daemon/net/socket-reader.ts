@@ -1,16 +1,29 @@
 // Reads a socket one chunk at a time on request; unread bytes stay in the kernel, so TCP slows the sender.
-import type { Socket } from 'node:net';
+
 import { type HeaderBlock, HeaderReader } from '../../protocol/handshake/header-block.ts';
 import { HTTP_LIMITS } from '../../protocol/transfer/http-head.ts';
+import type { StreamSocket } from './stream-socket.ts';
 
-export class SocketReader {
-  readonly #socket: Socket;
+/** The bytes that a socket receives. */
+export interface SocketInput {
+  /** The bytes that are there; null: none yet, or none any more. */
+  now(): Buffer | null;
+  /** Resolves with the next bytes; null at the end or after an error. One caller at a time. */
+  next(): Promise<Buffer | null>;
+  /** Resolves with the number of bytes that can be taken; 0 at the end or after an error. One caller at a time. */
+  ready(): Promise<number>;
+  /** The next bytes, at most `most`, after ready(). */
+  take(most: number): Buffer | null;
+}
+
+export class SocketReader implements SocketInput {
+  readonly #socket: StreamSocket;
   #held: Buffer | null;
   #over = false;
   #wake: (() => void) | null = null;
 
   /** `head` holds bytes already read. */
-  constructor(socket: Socket, head: Buffer = Buffer.alloc(0)) {
+  constructor(socket: StreamSocket, head: Buffer = Buffer.alloc(0)) {
     this.#socket = socket;
     this.#held = head.length === 0 ? null : head;
     socket.on('readable', this.#onReadable);
@@ -18,11 +31,15 @@ export class SocketReader {
     socket.on('close', this.#onOver);
   }
 
-  /** Resolves with the next bytes; null at the end or after an error. One caller at a time. */
+  now(): Buffer | null {
+    const chunk = this.#held ?? (this.#socket.read() as Buffer | null);
+    this.#held = null;
+    return chunk;
+  }
+
   async next(): Promise<Buffer | null> {
     for (;;) {
-      const chunk = this.#held ?? (this.#socket.read() as Buffer | null);
-      this.#held = null;
+      const chunk = this.now();
       if (chunk !== null) return chunk;
       if (this.#over) return null;
       await new Promise<void>(resolve => {
@@ -31,7 +48,6 @@ export class SocketReader {
     }
   }
 
-  /** Resolves with the number of bytes that can be taken; 0 at the end or after an error. One caller at a time. */
   async ready(): Promise<number> {
     for (;;) {
       if (this.#held !== null) return this.#held.length;
@@ -44,7 +60,6 @@ export class SocketReader {
     }
   }
 
-  /** The next bytes, at most `most`, after ready(). */
   take(most: number): Buffer | null {
     const held = this.#held;
     if (held === null) return this.#socket.read(Math.min(most, this.#socket.readableLength)) as Buffer | null;
@@ -83,6 +98,8 @@ export class SocketReader {
   }
 
   readonly #onReadable = (): void => {
+    // nobody waits: an end of the stream would not show until somebody reads
+    if (this.#wake === null) this.#socket.read(0);
     this.#wake?.();
     this.#wake = null;
   };

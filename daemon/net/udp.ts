@@ -2,10 +2,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { DatagramQueue } from '../../protocol/bandwidth/datagram-queue.ts';
 import { ReasonCounts } from '../../protocol/reason-counts.ts';
+import { RUDP_TYPE, TYPE_AT } from '../../protocol/rudp/packet-header.ts';
 import { canonicalHost, type Endpoint, formatEndpoint, isIpv6 } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
 import { Bandwidth, type Usage } from './bandwidth.ts';
+import type { OpenedPort } from './listener.ts';
+import { OVERHEAD_BYTES_MAX } from './rudp/rudp-dialer.ts';
 
+/** Room in the kernel for datagrams that are not read yet, where the system allows so much. */
+const RECEIVE_BYTES = 1 << 20;
 /** Most bytes waiting for the system; further datagrams are dropped. */
 const QUEUED_BYTES_MAX = 1 << 20;
 
@@ -28,7 +33,8 @@ export interface UdpOptions {
 export class Udp {
   readonly counts = new ReasonCounts<UdpOutcome>(UDP_OUTCOMES);
   readonly #options: UdpOptions;
-  readonly #ipv6: boolean;
+  #ipv6: boolean;
+  #at: Endpoint;
   readonly #received: Bandwidth['received'];
   readonly #usage: Usage;
   readonly #waiting = new DatagramQueue(() => this.counts.count('limited'));
@@ -37,6 +43,7 @@ export class Udp {
   constructor(options: UdpOptions) {
     this.#options = options;
     this.#ipv6 = isIpv6(options.host);
+    this.#at = { host: options.host, port: 0 };
     const bandwidth = options.bandwidth ?? new Bandwidth();
     this.#received = bandwidth.received;
     this.#usage = bandwidth.usage('udp');
@@ -45,34 +52,66 @@ export class Udp {
   /** Opens the socket. Resolves with false, after a warning, when the port is taken: the servent works without UDP. */
   async start(): Promise<boolean> {
     const { host, port, log } = this.#options;
-    const socket = createSocket({ type: this.#ipv6 ? 'udp6' : 'udp4' });
     try {
-      await new Promise<void>((bound, failed) => {
-        socket.once('error', failed);
-        socket.bind({ address: host, port, exclusive: true }, bound);
-      });
+      (await this.open({ host, port })).use();
+      return true;
     } catch (err) {
-      socket.close();
       log.warn({ err, udp: formatEndpoint({ host, port }) }, 'UDP is off: the port is in use or not allowed');
       return false;
     }
-    socket.removeAllListeners('error');
-    // for example an ICMP error for a datagram sent; the socket stays usable
-    socket.on('error', err => log.debug({ err }, 'error on the UDP socket'));
-    socket.on('message', this.#onMessage);
-    this.#socket = socket;
-    return true;
   }
 
-  get open(): boolean {
+  /** Opens another address beside the present one; `use` closes that. */
+  async open(at: Endpoint): Promise<OpenedPort> {
+    const ipv6 = isIpv6(at.host);
+    const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4' });
+    try {
+      await new Promise<void>((bound, failed) => {
+        socket.once('error', failed);
+        socket.bind({ address: at.host, port: at.port, exclusive: true }, bound);
+      });
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    socket.removeAllListeners('error');
+    try {
+      socket.setRecvBufferSize(RECEIVE_BYTES);
+    } catch (err) {
+      this.#options.log.debug({ err }, 'the receive buffer of UDP stays as it is');
+    }
+    // for example an ICMP error for a datagram sent; the socket stays usable
+    socket.on('error', err => this.#options.log.debug({ err }, 'error on the UDP socket'));
+    socket.on('message', this.#onMessage);
+    return {
+      endpoint: { host: at.host, port: socket.address().port },
+      use: () => {
+        this.#socket?.close();
+        this.#socket = socket;
+        this.#ipv6 = ipv6;
+        this.#at = { host: at.host, port: 0 };
+      },
+      drop: () => void socket.close(),
+    };
+  }
+
+  get isOpen(): boolean {
     return this.#socket !== null;
   }
 
   /** Port 0 when closed. */
   get endpoint(): Endpoint {
-    if (this.#socket === null) return { host: this.#options.host, port: 0 };
+    if (this.#socket === null) return this.#at;
     const { address, port } = this.#socket.address();
     return { host: address, port };
+  }
+
+  /** Sends a datagram of a connection: its peer was checked when it was opened, and limits are kept by those that send. */
+  sendNow(bytes: Buffer, to: Endpoint): void {
+    const socket = this.#socket;
+    if (socket === null) this.#drop('closed');
+    else if (socket.getSendQueueSize() > QUEUED_BYTES_MAX) this.#drop('queue_full');
+    else this.#hand(socket, bytes, to);
   }
 
   /** Returns false when the datagram was dropped here. */
@@ -113,6 +152,10 @@ export class Udp {
 
   #write(socket: Socket, bytes: Buffer, to: Endpoint): true {
     this.#usage.moved(bytes.length);
+    return this.#hand(socket, bytes, to);
+  }
+
+  #hand(socket: Socket, bytes: Buffer, to: Endpoint): true {
     const address = this.#ipv6 && !isIpv6(to.host) ? `::ffff:${to.host}` : to.host;
     socket.send(bytes, to.port, address, error => {
       if (error !== null) this.counts.count('failed');
@@ -128,11 +171,18 @@ export class Udp {
 
   readonly #onMessage = (bytes: Buffer, { address, port }: RemoteInfo): void => {
     this.counts.count('received');
-    this.#received.udp += bytes.length;
+    // of connections, the bytes of files are counted by the downloads
+    this.#received.udp += bytes[TYPE_AT] === RUDP_TYPE ? Math.min(bytes.length, OVERHEAD_BYTES_MAX) : bytes.length;
     const zone = address.indexOf('%');
     const host = canonicalHost(zone < 0 ? address : address.slice(0, zone));
     if (host !== null) this.#options.onDatagram(bytes, { host, port });
   };
+
+  /** Closes the socket, until open() gives another one. */
+  pause(): void {
+    this.#socket?.close();
+    this.#socket = null;
+  }
 
   /** Idempotent. */
   async stop(): Promise<void> {

@@ -2,20 +2,17 @@
 import type { Socket } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseResponseHead } from '../../protocol/transfer/http-head.ts';
-import { encodePushProxyCall, type PushProxyVerdict, pushProxyVerdict } from '../../protocol/transfer/push-proxy.ts';
+import {
+  encodePushProxyCall,
+  type PushProxyCall,
+  type PushProxyVerdict,
+  pushProxyVerdict,
+} from '../../protocol/transfer/push-proxy.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { DialError } from '../net/dialer.ts';
 import { SocketReader } from '../net/socket-reader.ts';
 
-export interface PushProxyCall {
-  readonly serventGuid: Buffer;
-  readonly proxy: Endpoint;
-  /** The address to which the servent shall connect. */
-  readonly node: Endpoint;
-  readonly userAgent: string;
-}
-
-/** Resolves with 'refused' on any error. `signal` limits the time. */
+/** Resolves with 'silent' on any error. `signal` limits the time. */
 export async function callPushProxy(
   call: PushProxyCall,
   dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>,
@@ -26,18 +23,18 @@ export async function callPushProxy(
     socket = await dial(call.proxy, signal);
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
-    return 'refused'; // there are other proxies
+    return 'silent'; // there are other proxies
   }
   const cut = () => socket.destroy();
   signal.addEventListener('abort', cut, { once: true });
   if (signal.aborted) cut();
   try {
-    socket.write(encodePushProxyCall(call.serventGuid, call.proxy, call.node, call.userAgent));
+    socket.write(encodePushProxyCall(call));
     const block = await new SocketReader(socket).nextHead();
-    return block === null ? 'refused' : pushProxyVerdict(parseResponseHead(block).status);
+    return block === null ? 'silent' : pushProxyVerdict(parseResponseHead(block).status);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return 'refused';
+    return 'silent';
   } finally {
     signal.removeEventListener('abort', cut);
     socket.destroy();

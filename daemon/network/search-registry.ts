@@ -1,9 +1,11 @@
 // Gives our searches and browses ids. The servent groups the results.
 import { v4 as uuid } from 'uuid';
 import { CodedError, ProtocolError } from '../../protocol/errors.ts';
-import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
+import type { FoundContent } from '../../protocol/overlay/queries/found-content.ts';
+import type { FoundContents } from '../../protocol/overlay/queries/found-contents.ts';
 import { askAgainAt } from '../../protocol/overlay/queries/past-searches.ts';
 import { SESSION_MS, type SearchSession, type SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
+import type { SpamMark } from '../../protocol/overlay/queries/spam-mark.ts';
 import type { Servent } from '../../protocol/servent.ts';
 import { type Endpoint, endpointOrNull } from '../../protocol/wire/endpoint.ts';
 import { searchIn } from '../../protocol/wire/magnet.ts';
@@ -52,9 +54,39 @@ export interface SearchSnapshot {
   readonly peers: number;
   readonly results: number;
   readonly hits: number;
+  /** Results that `searches.spam` hides. */
+  readonly hidden: number;
   /** Why the results are incomplete; null: they are complete. */
   readonly cut: string | null;
 }
+
+/** One result as filters read it. */
+export class FoundResult {
+  readonly content: FoundContent;
+  /** Milliseconds since 1970. */
+  readonly foundAt: number;
+  readonly #found: FoundContents;
+  #marks: SpamMark[] | null = null;
+
+  constructor(content: FoundContent, foundAt: number, found: FoundContents) {
+    this.content = content;
+    this.foundAt = foundAt;
+    this.#found = found;
+  }
+
+  get marks(): readonly SpamMark[] {
+    this.#marks ??= this.#found.marksOf(this.content);
+    return this.#marks;
+  }
+}
+
+/** Which results are hidden. */
+export interface HideRule {
+  readonly text: string;
+  hides(result: FoundResult): boolean;
+}
+
+const HIDE_NONE: HideRule = { text: '', hides: () => false };
 
 interface NamedSearch {
   readonly id: string;
@@ -65,6 +97,8 @@ interface NamedSearch {
   readonly abort: AbortController;
   /** Why a browse is incomplete; null: it is complete. */
   browseCut: string | null;
+  /** How many are hidden, of what was found and by which rule. */
+  hidden: { readonly of: string; readonly count: number };
 }
 
 /** Fetches the file list of a servent. Resolves with a sentence when the list was cut, else with null. */
@@ -78,9 +112,11 @@ export interface SearchRegistryOptions {
   servent: Pick<Servent, 'searches'>;
   clock: Clock;
   browse: Browse;
+  /** Default: none. */
+  hideRule?: () => HideRule;
   onChange?: (search: SearchSnapshot) => void;
-  /** `foundAt`: milliseconds since 1970. */
-  onResult?: (search: SearchSnapshot, content: FoundContent, foundAt: number) => void;
+  /** `results`: how many the search has. */
+  onResult?: (search: string, results: number, result: FoundResult) => void;
 }
 
 export class SearchRegistry implements SessionSink {
@@ -97,8 +133,8 @@ export class SearchRegistry implements SessionSink {
     return this.#options.servent.searches.running;
   }
 
-  /** Throws SearchInputError and SearchError. */
-  start(given: SearchRequest): SearchSnapshot {
+  /** `onId`: called before anybody is told of the search. Throws SearchInputError and SearchError. */
+  start(given: SearchRequest, onId?: (id: string) => void): SearchSnapshot {
     const input = withUrn(given);
     const { clock, servent } = this.#options;
     const { searches } = servent;
@@ -117,11 +153,13 @@ export class SearchRegistry implements SessionSink {
       ...{ id: uuid(), input, session, startedAt: clock.wallTime() },
       abort: new AbortController(),
       browseCut: null,
+      hidden: { of: '', count: 0 },
     };
+    onId?.(search.id);
     this.#byId.set(search.id, search);
     this.#bySession.set(session, search);
     if (browsed !== null) this.#browse(search, browsed);
-    const snapshot = snapshotOf(search);
+    const snapshot = this.#snapshotOf(search);
     this.#options.onChange?.(snapshot);
     return snapshot;
   }
@@ -130,15 +168,14 @@ export class SearchRegistry implements SessionSink {
 
   onFound(session: SearchSession, content: FoundContent): void {
     const search = this.#bySession.get(session);
-    if (search !== undefined)
-      this.#options.onResult?.(snapshotOf(search), content, wallTimeOf(search, content.foundAt));
+    if (search !== undefined) this.#options.onResult?.(search.id, session.found.size, resultOf(search, content));
   }
 
   onSearchEnded(session: SearchSession): void {
     const search = this.#bySession.get(session);
     if (search === undefined) return;
     search.abort.abort();
-    this.#options.onChange?.(snapshotOf(search));
+    this.#options.onChange?.(this.#snapshotOf(search));
   }
 
   onSearchForgotten(session: SearchSession): void {
@@ -151,24 +188,27 @@ export class SearchRegistry implements SessionSink {
 
   list(): SearchSnapshot[] {
     this.#tick();
-    return Array.from(this.#byId.values(), snapshotOf);
+    return Array.from(this.#byId.values(), search => this.#snapshotOf(search));
   }
 
   get(id: string): SearchSnapshot | null {
     this.#tick();
     const search = this.#byId.get(id);
-    return search === undefined ? null : snapshotOf(search);
+    return search === undefined ? null : this.#snapshotOf(search);
   }
 
   contents(id: string): FoundContent[] | null {
     return this.#byId.get(id)?.session.found.values() ?? null;
   }
 
-  /** Results, and a function that tells when one was found, in milliseconds since 1970. Null: unknown search. */
-  found(id: string): { contents: FoundContent[]; foundAt: (content: FoundContent) => number } | null {
+  /** Results, oldest first, without those that are hidden unless `hidden` says otherwise. Null: unknown search. */
+  results(id: string, hidden: 'hide' | 'show' | 'only' = 'hide'): FoundResult[] | null {
     const search = this.#byId.get(id);
     if (search === undefined) return null;
-    return { contents: search.session.found.values(), foundAt: content => wallTimeOf(search, content.foundAt) };
+    const all = search.session.found.values().map(content => resultOf(search, content));
+    if (hidden === 'show') return all;
+    const rule = this.#hideRule();
+    return all.filter(result => rule.hides(result) === (hidden === 'only'));
   }
 
   remove(id: string): boolean {
@@ -181,6 +221,27 @@ export class SearchRegistry implements SessionSink {
   #tick(): void {
     const { servent, clock } = this.#options;
     servent.searches.tick(clock.now());
+  }
+
+  #hideRule(): HideRule {
+    return this.#options.hideRule?.() ?? HIDE_NONE;
+  }
+
+  /** Counts only when something changed that decides it. */
+  #hiddenOf(search: NamedSearch): number {
+    const rule = this.#hideRule();
+    const { found } = search.session;
+    const of = `${found.revision} ${rule.text}`;
+    if (search.hidden.of !== of) {
+      let count = 0;
+      if (rule.text !== '') for (const content of found.values()) if (rule.hides(resultOf(search, content))) count++;
+      search.hidden = { of, count };
+    }
+    return search.hidden.count;
+  }
+
+  #snapshotOf(search: NamedSearch): SearchSnapshot {
+    return { ...snapshotOf(search), hidden: this.#hiddenOf(search) };
   }
 
   #browse(search: NamedSearch, endpoint: Endpoint): void {
@@ -199,7 +260,11 @@ export class SearchRegistry implements SessionSink {
   }
 }
 
-function snapshotOf(search: NamedSearch): SearchSnapshot {
+function resultOf(search: NamedSearch, content: FoundContent): FoundResult {
+  return new FoundResult(content, wallTimeOf(search, content.foundAt), search.session.found);
+}
+
+function snapshotOf(search: NamedSearch): Omit<SearchSnapshot, 'hidden'> {
   const { id, input, session, startedAt } = search;
   const onOverlay = session.search;
   const again = onOverlay === null ? null : askAgainAt(onOverlay);

@@ -1,18 +1,23 @@
-// Passes the servent's reports to the log, the event log, the query monitor, the searches and the waiting pushes.
+// Passes the servent's reports to the log, the event log, the query monitor, the recorder and the searches.
 import type { BootstrapReport, CacheKind } from '../../protocol/bootstrap/bootstrap-plan.ts';
 import { HEADER_BYTES } from '../../protocol/constants.ts';
+import type { LookupResult } from '../../protocol/dht/lookup-result.ts';
 import type { Role } from '../../protocol/handshake/capabilities.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
 import type { LinkDrop } from '../../protocol/overlay/neighbours/topology.ts';
-import type { PushRequest } from '../../protocol/overlay/pushes/push-requester.ts';
-import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
+import type { FoundContent } from '../../protocol/overlay/queries/found-content.ts';
+import type { Search } from '../../protocol/overlay/queries/search.ts';
 import type { SearchSession, SessionSink } from '../../protocol/overlay/queries/search-sessions.ts';
+import type { DhtSink, DhtStanding } from '../../protocol/servent-dht-parts.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
+import type { SourceOffer } from '../../protocol/transfer/downloads/hit-sources.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Frame } from '../../protocol/wire/frame-reader.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { QueryMonitor } from '../queries/query-monitor.ts';
+import type { Recorder } from '../recording/recorder.ts';
 
 /** Callbacks for opened and closed links. */
 export interface LinkReports {
@@ -20,13 +25,20 @@ export interface LinkReports {
   onUnlinked(link: Link): void;
 }
 
+export interface ServentReports extends LinkReports, DhtSink {}
+
 export interface ServentLogOptions {
   clock: Clock;
   log: Log;
   monitor: QueryMonitor;
-  reports: LinkReports;
+  reports: ServentReports;
+  /** Null: nothing is recorded. */
+  recorder: Recorder | null;
   searches: () => SessionSink;
-  onPushTimeout: (request: PushRequest) => void;
+  /** Something was found for a search of ours. */
+  onHit: (hit: QueryHit) => void;
+  /** The DHT names servents that have a content of a download. */
+  onSourceOffer: (offer: SourceOffer) => void;
 }
 
 export class ServentLog implements ServentSink {
@@ -35,6 +47,7 @@ export class ServentLog implements ServentSink {
   readonly #neighbours: Log;
   readonly #role: Log;
   readonly #bootstrap: Log;
+  readonly #dht: Log;
 
   constructor(options: ServentLogOptions) {
     const { log } = options;
@@ -43,9 +56,16 @@ export class ServentLog implements ServentSink {
     this.#neighbours = log.child({ mod: 'neighbours' });
     this.#role = log.child({ mod: 'role' });
     this.#bootstrap = log.child({ mod: 'bootstrap' });
+    this.#dht = log.child({ mod: 'dht' });
   }
 
-  onHit(): void {}
+  onHit(_search: Search, hit: QueryHit): void {
+    this.#options.onHit(hit);
+  }
+
+  onSourceOffer(offer: SourceOffer): void {
+    this.#options.onSourceOffer(offer);
+  }
 
   onFound(session: SearchSession, content: FoundContent): void {
     this.#options.searches().onFound(session, content);
@@ -60,19 +80,32 @@ export class ServentLog implements ServentSink {
   }
 
   onQueryPassed(link: Link, frame: Frame, ownHits: number): void {
-    this.#options.monitor.note(link, frame, ownHits, this.#options.clock.wallTime());
+    const { clock, monitor, recorder } = this.#options;
+    const at = clock.wallTime();
+    monitor.note(link, frame, ownHits, at);
+    recorder?.query(link, frame, ownHits, at);
   }
 
   onHitPassed(frame: Frame): void {
-    this.#options.monitor.noteHit(frame, frame.bytes.readUInt8(frame.start + HEADER_BYTES));
+    const { clock, monitor, recorder } = this.#options;
+    monitor.noteHit(frame, frame.bytes.readUInt8(frame.start + HEADER_BYTES));
+    recorder?.hit(frame, clock.wallTime());
+  }
+
+  onPong(link: Link, frame: Frame): void {
+    this.#options.recorder?.pong(link, frame, this.#options.clock.wallTime());
   }
 
   onLinked(link: Link): void {
-    this.#options.reports.onLinked(link);
+    const { clock, recorder, reports } = this.#options;
+    reports.onLinked(link);
+    recorder?.opened(link, clock.wallTime());
   }
 
   onUnlinked(link: Link): void {
-    this.#options.reports.onUnlinked(link);
+    const { clock, recorder, reports } = this.#options;
+    reports.onUnlinked(link);
+    recorder?.closed(link, (clock.now() - link.openedAt) / 1000, clock.wallTime());
   }
 
   onBye({ id, endpoint }: Link, code: number, text: string): void {
@@ -93,6 +126,7 @@ export class ServentLog implements ServentSink {
   }
 
   onRole(role: Role, why: string): void {
+    this.#options.recorder?.row('roles', { role, why }, this.#options.clock.wallTime());
     this.#role.info({ role, why }, role === 'leaf' ? 'becoming a leaf' : 'becoming an ultrapeer');
   }
 
@@ -110,7 +144,13 @@ export class ServentLog implements ServentSink {
     this.#bootstrap.info(counts, 'no neighbour found yet; asking the caches again');
   }
 
-  onPushTimeout(request: PushRequest): void {
-    this.#options.onPushTimeout(request);
+  onDhtChanged(dht: DhtStanding): void {
+    const { node, state, cause } = dht;
+    this.#dht.info({ mode: node.mode, state, cause }, 'the DHT has another mode or state');
+    this.#options.reports.onDhtChanged(dht);
+  }
+
+  onDhtLookup(result: LookupResult): void {
+    this.#options.reports.onDhtLookup(result);
   }
 }

@@ -23,7 +23,7 @@ const NO_GROUPS: readonly UploadGroup[] = [];
 
 /** `spent`: the monthly budget is used up, so no upload gets a slot. */
 export function serventSettings(resolved: ResolvedSettings, spent: () => boolean): ServentSettings {
-  const { gnutella, uploads } = resolved.settings;
+  const { gnutella, dht, uploads, proxy, nat } = resolved.settings;
   const limits = readAnew<UploadLimits>({
     slots: () => (spent() ? 0 : uploads.slots),
     slotsPerAddress: () => uploads.maxPerAddress,
@@ -43,7 +43,10 @@ export function serventSettings(resolved: ResolvedSettings, spent: () => boolean
     deflate: () => gnutella.deflate,
     tls: () => gnutella.tls,
     outOfBand: () => gnutella.outOfBand,
-    reachable: () => gnutella.reachable,
+    // nobody can connect to us through a proxy
+    reachable: () => (proxy.socks === '' ? gnutella.reachable : 'no'),
+    relay: () => nat.relay,
+    dht: () => dht.mode,
     seek: () => seekOf(resolved),
     uploadSpeed: () => uploads.speed,
     uploads: () => limits,

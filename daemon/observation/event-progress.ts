@@ -2,7 +2,7 @@
 import type { StatusView } from '../../api/control.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Library } from '../library/library.ts';
-import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { DownloadSnapshot } from '../transfer/download-snapshot.ts';
 import type { UploadSnapshot } from '../transfer/upload.ts';
 import { hashingView } from '../views/library.ts';
 import { downloadView, uploadView } from '../views/transfers.ts';

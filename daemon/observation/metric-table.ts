@@ -1,61 +1,13 @@
 // Declares every metric: name, description, and how to read its value. docs/metrics.md is generated from it.
 
-import type { ApiCounters } from '../../api/app.ts';
-import type { StreamCounters } from '../../api/event-stream.ts';
 import { DROP_NAMES, type Drop } from '../../protocol/overlay/links/drops.ts';
-import type { Servent } from '../../protocol/servent.ts';
-import type { EventLog } from '../events/event-log.ts';
-import type { HookCounters } from '../hooks/hooks.ts';
-import type { Library } from '../library/library.ts';
-import { type Log, logOutput } from '../log.ts';
-import type { Network } from '../network/network.ts';
-import type { SearchRegistry } from '../network/search-registry.ts';
-import type { QueryMonitor } from '../queries/query-monitor.ts';
-import type { Downloads } from '../transfer/downloads.ts';
-import type { FileServer } from '../transfer/file-server.ts';
-import type { KeptBans } from '../transfer/kept-bans.ts';
-import type { PastTransfers } from '../transfer/past-transfers.ts';
+import { logOutput } from '../log.ts';
+import { datagramMetrics } from './datagram-metrics.ts';
+import { dhtMetrics } from './dht-metrics.ts';
+import { counter, entries, gauge, type Metric } from './metric.ts';
+import { natMetrics } from './nat-metrics.ts';
+import { reachMetrics } from './reach-metrics.ts';
 import { trafficOf } from './traffic.ts';
-
-export interface MetricParts {
-  servent: Servent;
-  network: Network;
-  library: Library;
-  searches: SearchRegistry;
-  monitor: QueryMonitor;
-  downloads: Downloads;
-  fileServer: FileServer;
-  bans: Pick<KeptBans, 'running'>;
-  past: PastTransfers;
-  events: EventLog;
-  log: Log;
-  streams: { readonly counters: Readonly<StreamCounters> };
-  hooks: { readonly counters: Readonly<HookCounters> };
-  api: Readonly<ApiCounters>;
-  /** Wall clock, milliseconds. */
-  startedAt: number;
-  version: string;
-  mode: () => string;
-}
-
-export type Values = number | Iterable<readonly [labelValue: string, value: number]>;
-
-export interface Metric {
-  readonly name: string;
-  readonly kind: 'counter' | 'gauge';
-  readonly help: string;
-  /** Label that distinguishes several values. Every label has a bounded set of values. */
-  readonly label?: string;
-  readonly read: (parts: MetricParts) => Values;
-}
-
-const counter = (name: string, help: string, read: Metric['read'], label?: string): Metric =>
-  label === undefined ? { name, kind: 'counter', help, read } : { name, kind: 'counter', help, read, label };
-const gauge = (name: string, help: string, read: Metric['read'], label?: string): Metric =>
-  label === undefined ? { name, kind: 'gauge', help, read } : { name, kind: 'gauge', help, read, label };
-
-const entries = (record: Readonly<Partial<Record<string, number>>>): [string, number][] =>
-  Object.entries(record).map(([name, value]) => [name, value ?? 0]);
 
 export const metrics: readonly Metric[] = [
   gauge('gnutella_info', 'Always 1; the label says which version runs.', ({ version }) => [[version, 1]], 'version'),
@@ -193,6 +145,7 @@ export const metrics: readonly Metric[] = [
     'Pushes forwarded.',
     ({ servent: { overlay } }) => overlay.counters.pushesRelayed,
   ),
+  ...reachMetrics,
   gauge('gnutella_leaf_tables', 'Leaves that have sent a whole QRP table.', ({ servent: { overlay } }) => {
     return overlay.queryRouting.leafTables;
   }),
@@ -227,32 +180,7 @@ export const metrics: readonly Metric[] = [
   gauge('gnutella_dynamic_queries', 'Running dynamic queries of our own and of leaves.', ({ servent: { overlay } }) => {
     return overlay.queryRouting.dynamicQueries;
   }),
-  counter(
-    'gnutella_datagrams_in_total',
-    'Datagrams received by outcome; all but `taken` were dropped.',
-    ({ servent: { datagrams } }) => entries(datagrams.ends.toRecord()),
-    'end',
-  ),
-  counter(
-    'gnutella_datagrams_unspoken_total',
-    'Datagrams of protocols that share the port and are not supported: `dht` (Kademlia), `rudp` (firewall-to-firewall transfers).',
-    ({ servent: { datagrams } }) => {
-      const { dht, rudp } = datagrams;
-      return entries({ dht: dht.datagrams, rudp: rudp.datagrams });
-    },
-    'protocol',
-  ),
-  counter('gnutella_datagrams_out_total', 'Datagrams sent.', ({ servent: { datagrams } }) => datagrams.sent),
-  counter(
-    'gnutella_datagram_bytes_in_total',
-    'Bytes of datagrams received.',
-    ({ servent: { datagrams } }) => datagrams.bytesIn,
-  ),
-  counter(
-    'gnutella_datagram_bytes_out_total',
-    'Bytes of datagrams sent.',
-    ({ servent: { datagrams } }) => datagrams.bytesSent,
-  ),
+  ...datagramMetrics,
   gauge(
     'gnutella_limit_bytes_per_second',
     'Limits of bandwidth that hold now; 0: no limit.',
@@ -309,6 +237,18 @@ export const metrics: readonly Metric[] = [
   ),
   gauge('gnutella_library_hashing', 'Files that wait to be hashed.', ({ library }) => library.hashing.pending),
   gauge('gnutella_searches_running', 'Our own searches under way.', ({ searches }) => searches.running),
+  gauge('gnutella_saved_searches', 'Saved searches.', ({ saved }) => saved.size),
+  counter('gnutella_saved_search_runs_total', 'Runs of saved searches.', ({ saved }) => saved.counts.runs),
+  counter(
+    'gnutella_saved_search_finds_total',
+    'New contents that saved searches found: `told`, `downloaded`, `known` already, or `failed` to be downloaded.',
+    ({ saved: { counts } }) => {
+      const { runs: _, ...outcomes } = counts;
+      return entries(outcomes);
+    },
+    'outcome',
+  ),
+  gauge('gnutella_spam_contents', 'Contents on the list of bad ones.', ({ spam }) => spam.size),
   gauge(
     'gnutella_downloads',
     'Downloads by state.',
@@ -342,6 +282,11 @@ export const metrics: readonly Metric[] = [
     'result',
   ),
   counter(
+    'gnutella_download_dials_put_off_total',
+    'Hours of addresses in which downloads put dials off, as the address did not answer and had had its share: it may be the victim of forged hits.',
+    ({ downloads }) => downloads.dialsPutOff,
+  ),
+  counter(
     'gnutella_upload_requests_total',
     'Upload requests by outcome.',
     ({ fileServer }) => entries(fileServer.outcomes.toRecord()),
@@ -365,6 +310,29 @@ export const metrics: readonly Metric[] = [
     'Connections of banned addresses that were closed without an answer.',
     ({ network }) => network.conduct.turnedAway,
   ),
+  counter(
+    'gnutella_recording_rows_total',
+    'Rows of the recording that are on the disk, by table.',
+    ({ recordings }) => entries(recordings.counts.rows),
+    'table',
+  ),
+  counter(
+    'gnutella_recording_lost_total',
+    'Rows of the recording that were lost: `queue_full` (the disk or the machine is too slow), `disk` (it cannot be written to), `broken` (cut by a crash), `unsent` (removed by `recording.maxBytes` before ClickHouse had them).',
+    ({ recordings }) => entries(recordings.counts.lost),
+    'reason',
+  ),
+  counter(
+    'gnutella_recording_sent_total',
+    'Rows of the recording that ClickHouse has acknowledged.',
+    ({ recordings }) => recordings.counts.sent,
+  ),
+  gauge('gnutella_recording_bytes', 'Bytes of the recording on the disk.', ({ recordings }) => recordings.counts.bytes),
+  gauge('gnutella_recording_segments', 'Files of the recording.', ({ recordings }) => recordings.counts.segments),
+  gauge('gnutella_recording_failing', '1: rows cannot be written or sent now.', ({ recordings }) =>
+    recordings.trouble === null ? 0 : 1,
+  ),
+  ...natMetrics,
   counter('gnutella_log_lines_lost_total', 'Log lines that could not be written.', ({ log }) => logOutput(log).lost),
   counter('gnutella_events_kept_total', 'Events written to the log.', ({ events }) => events.counters.kept),
   counter('gnutella_events_lost_total', 'Events that could not be written.', ({ events }) => events.counters.lost),
@@ -388,4 +356,5 @@ export const metrics: readonly Metric[] = [
     ({ api }) => entries(api.refused),
     'code',
   ),
+  ...dhtMetrics,
 ];

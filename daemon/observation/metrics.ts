@@ -1,6 +1,7 @@
 // Renders metrics in the text format of Prometheus: the metric table and Node's metrics. Loads the library at the first scrape.
 import type { Counter, Gauge, Registry } from 'prom-client';
-import { type Metric, type MetricParts, metrics, type Values } from './metric-table.ts';
+import type { Metric, MetricParts, Values } from './metric.ts';
+import { metrics } from './metric-table.ts';
 
 const LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(what => `nodejs_eventloop_lag_${what}_seconds`);
 /** Greater values of the event loop lag are invalid. */

@@ -13,7 +13,7 @@ import { exportedQueries } from '../views/queries.ts';
 import { EventProgress } from './event-progress.ts';
 import { History, readingOf, type StoredRing } from './history.ts';
 import { LogFeed } from './log-feed.ts';
-import type { MetricParts } from './metric-table.ts';
+import type { MetricParts } from './metric.ts';
 import { Metrics } from './metrics.ts';
 import { QueryFeed } from './query-feed.ts';
 
@@ -27,7 +27,7 @@ export class Telemetry {
   readonly history: History;
   readonly hooks: Hooks;
   readonly apiCounters: ApiCounters = { requests: 0, refused: {} };
-  readonly streams: StreamSources;
+  readonly streams: Omit<StreamSources, 'content'>;
   readonly #recorder: EventRecorder;
   readonly #parts: TelemetryParts;
   readonly #queryFeed: QueryFeed;

@@ -4,10 +4,15 @@ import { z } from 'zod';
 const count = z.int().min(0);
 export const storedDownload = z.object({
   name: z.string(),
+  words: z.string().nullish(),
   sha1: z.string().nullable(),
   size: count.nullable(),
+  sizeTold: count.nullish(),
   state: z.enum(['queued', 'paused', 'completed', 'failed']),
   priority: z.int(),
+  place: z.int().optional(),
+  category: z.string().nullable().optional(),
+  batch: z.object({ id: z.string(), name: z.string(), folder: z.string() }).nullable().optional(),
   sources: z.array(
     z.object({
       host: z.string(),
@@ -20,10 +25,16 @@ export const storedDownload = z.object({
     }),
   ),
   ranges: z.array(z.tuple([count, count])),
+  verified: z.array(z.tuple([count, count])).optional(),
+  root: z.string().nullish(),
+  tree: z.object({ size: count, depth: count, leaves: z.string() }).nullish(),
+  corrupt: z.array(z.string()).optional(),
   mismatches: count,
+  sequential: z.boolean().optional(),
   addedAt: z.number(),
   finishedAt: z.number().nullable(),
   path: z.string().nullable(),
+  placed: z.object({ inode: z.number(), bornAt: z.number(), changedAt: z.number() }).nullish(),
   error: z.string().nullable(),
 });
 export type StoredDownload = z.infer<typeof storedDownload>;

@@ -1,7 +1,9 @@
 // Turns errors of the disk into DiskError, whose message says what to do.
 import { CodedError } from '../../protocol/errors.ts';
+import { StoreError } from '../store/store-error.ts';
 
-export type DiskErrorCode = 'DISK_FULL' | 'DISK_FORBIDDEN' | 'DISK_FAILED';
+/** `DISK_CHANGED`: something else wrote to a part file, shortened or replaced it. */
+export type DiskErrorCode = 'DISK_FULL' | 'DISK_FORBIDDEN' | 'DISK_FAILED' | 'DISK_CHANGED';
 
 export class DiskError extends CodedError<DiskErrorCode> {}
 
@@ -28,4 +30,9 @@ export function diskError(cause: unknown, folder: string): DiskError {
         options,
       );
   }
+}
+
+/** Whether an error comes from the disk or the store, not from a bug. */
+export function isTroubleOutside(cause: unknown): boolean {
+  return cause instanceof DiskError || cause instanceof StoreError || (cause instanceof Error && 'syscall' in cause);
 }

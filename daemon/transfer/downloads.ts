@@ -1,123 +1,92 @@
-// Manages all downloads: adds, pauses, resumes and schedules them by priority, and restores them at the start.
-import { statfs } from 'node:fs/promises';
+// Manages all downloads: adds, pauses, resumes and orders them, and restores them at the start.
 import type { Socket } from 'node:net';
-import { v4 as uuid } from 'uuid'; // its beginning tells it from others
-import { CodedError, ProtocolError } from '../../protocol/errors.ts';
-import type { Random } from '../../protocol/ports.ts';
-import { ReasonCounts } from '../../protocol/reason-counts.ts';
-import { parseQueueCallback } from '../../protocol/transfer/downloads/queue-callback.ts';
-import type { Source } from '../../protocol/transfer/downloads/source.ts';
-import { RETRY_TIMES, type RetryTimes } from '../../protocol/transfer/downloads/source-plan.ts';
-import { SOURCE_SESSION_TIMES, type SourceSessionTimes } from '../../protocol/transfer/downloads/source-session.ts';
-import type { Mesh } from '../../protocol/transfer/mesh/mesh.ts';
-import { RangeSet } from '../../protocol/transfer/range-set.ts';
-import type { TransferIdentity } from '../../protocol/transfer/transfer-identity.ts';
-import type { Endpoint } from '../../protocol/wire/endpoint.ts';
-import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
-import { Bandwidth } from '../net/bandwidth.ts';
-import type { DownloadStore } from '../store/downloads.ts';
+import { v4 as uuid } from 'uuid';
+import { CodedError } from '../../protocol/errors.ts';
+import type { ReasonCounts } from '../../protocol/reason-counts.ts';
+import type { Category } from '../../protocol/transfer/downloads/category.ts';
 import {
-  CHECKPOINT_LIMITS,
-  type CheckpointLimits,
-  Download,
-  type DownloadContext,
-  type DownloadSnapshot,
-  NO_SOURCE,
-  type RunEnd,
-} from './download.ts';
+  DownloadQueue,
+  type Move,
+  type QueueWait,
+  type RoomNeed,
+} from '../../protocol/transfer/downloads/download-queue.ts';
+import type { SourceOffer } from '../../protocol/transfer/downloads/hit-sources.ts';
+import { HostLimits } from '../../protocol/transfer/downloads/host-limits.ts';
+import type { Source } from '../../protocol/transfer/downloads/source.ts';
+import { RETRY_TIMES } from '../../protocol/transfer/downloads/source-retry.ts';
+import { VISIT_TIMES } from '../../protocol/transfer/downloads/visit.ts';
+import { RangeSet } from '../../protocol/transfer/range-set.ts';
+import { Bandwidth } from '../net/bandwidth.ts';
+import type { DownloadRecord } from '../store/downloads.ts';
+import { CHECKPOINT_LIMITS } from './checkpoints.ts';
+import { Download } from './download.ts';
+import { DownloadCategories } from './download-categories.ts';
+import type { DownloadContext } from './download-context.ts';
+import { DownloadList } from './download-list.ts';
+import type { AddedDownload, DownloadRequest } from './download-request.ts';
+import { type CallbackOutcome, DownloadRuns } from './download-runs.ts';
+import { type DownloadSnapshot, type DownloadsLoad, loadOf } from './download-snapshot.ts';
+import type { DownloadsOptions } from './downloads-options.ts';
 import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
-import { QueueCallbacks } from './queue-callbacks.ts';
+import { partsFolder } from './part-file.ts';
+import { PartVerifier } from './part-verifier.ts';
+import { isFileOf } from './place-file.ts';
+import { reachSource } from './reach-source.ts';
+import type { ReadableDownload } from './readable-download.ts';
+import { type RecoveredPart, recoverParts } from './recovery.ts';
+import { SecondLooks } from './second-looks.ts';
+import { isWithoutSource, NO_SOURCE } from './source-hunt.ts';
+import { roomOf } from './volumes.ts';
 
 /** The list is full and has no finished download to drop. */
 export class TooManyDownloadsError extends CodedError<'DOWNLOADS_FULL'> {}
 
-/** The file to fetch. Without a hash the file is not verified, and sources must name it by index or URL. */
-export interface DownloadRequest {
-  /** 20 bytes. */
-  sha1: Buffer | null;
-  size: number | null;
-  name: string;
-  sources: readonly Source[];
-}
-
-export interface DownloadTimes extends RetryTimes, SourceSessionTimes {
-  /** Wait after a disk error, ms. */
-  diskMs: number;
-}
-
-export interface DownloadsOptions {
-  folder: string;
-  store: DownloadStore;
-  /** Resolves with a connected socket; rejects with an error for the user. */
-  dial: (endpoint: Endpoint, signal: AbortSignal) => Promise<Socket>;
-  /** Has a firewalled servent connect to us. Absent: firewalled servents are dialled. */
-  push?: (source: Source, signal: AbortSignal) => Promise<Socket>;
-  identity: TransferIdentity;
-  mesh: Mesh;
-  clock: Clock;
-  random: Random;
-  log: Log;
-  /** Free bytes for part files; null: unknown. Absent: those of the folder's disk. */
-  room?: () => Promise<number | null>;
-  /** Most downloads that run at a time. */
-  activeMax?: number;
-  times?: Partial<DownloadTimes>;
-  checkpoint?: CheckpointLimits;
-  /** By default without limits. */
-  bandwidth?: Bandwidth;
-  onAdded?: (download: DownloadSnapshot) => void;
-  /** Another state, or some progress: about once a second for each that runs. */
-  onChange?: (download: DownloadSnapshot) => void;
-  onCompleted?: (download: DownloadSnapshot, path: string) => void;
-  onFailed?: (download: DownloadSnapshot) => void;
-  onRemoved?: (id: string) => void;
-  onFetched?: (download: DownloadSnapshot, host: string, bytes: number) => void;
-  onWrong?: (bytes: number) => void;
-}
-
 const DOWNLOADS_MAX = 10_000;
 const DISK_RETRY_MS = 30_000;
-/** Longest time of setTimeout. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
-
-export const CALLBACK_OUTCOMES = ['taken', 'unasked', 'malformed'] as const;
-export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
-
-interface Entry {
-  readonly download: Download;
-  run: { readonly abort: AbortController; readonly over: Promise<void> } | null;
-  /** Holds one of the activeMax turns: it runs and is not waiting in a remote queue. */
-  holdsTurn: boolean;
-  /** Earliest time of the next run; null: not before a new event. */
-  waitUntil: number | null;
-  /** Paused or removed by the user. */
-  held: boolean;
-}
-
 export class Downloads {
   readonly #options: DownloadsOptions;
-  readonly #context: DownloadContext;
-  readonly #diskMs: number;
+  readonly #context: DownloadContext<Download>;
   /** In order of creation; at most DOWNLOADS_MAX. A new one replaces the oldest finished one. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #downloads = new DownloadList();
+  /** Those that are not finished. */
+  readonly #queue: DownloadQueue;
+  readonly #runs: DownloadRuns;
+  readonly #verifier: PartVerifier;
+  readonly #categories: DownloadCategories;
+  readonly #looks: SecondLooks;
   /** Result of the latest lookForLost(). */
   lost: LostParts = NO_LOST_PARTS;
-  /** Calls of remote upload queues. */
-  readonly callbacks = new ReasonCounts<CallbackOutcome>(CALLBACK_OUTCOMES);
-  readonly #callbacks = new QueueCallbacks();
-  #activeMax: number;
-  #timer: NodeJS.Timeout | null = null;
-  #stopped = true;
-  #suspended = false;
 
   constructor(options: DownloadsOptions) {
     const { folder, store, identity, mesh, clock, random, times = {} } = options;
     this.#options = options;
-    this.#activeMax = options.activeMax ?? 4;
-    this.#diskMs = times.diskMs ?? DISK_RETRY_MS;
+    this.#verifier = options.verifier ?? new PartVerifier();
+    const { activeMax: active = 4, reserve = 0, categories = [] } = options;
+    this.#categories = new DownloadCategories(folder, categories);
+    const limits = { active, reserve, categories: this.#categories.turns() };
+    this.#queue = new DownloadQueue(limits, id => this.#needsOf(id));
+    this.#runs = new DownloadRuns({
+      ...{ clock, log: options.log, roomOf: options.roomOf ?? roomOf },
+      ...{ queue: this.#queue, downloads: this.#downloads },
+      diskMs: times.diskMs ?? DISK_RETRY_MS,
+      onCompleted: options.onCompleted,
+      onFailed: options.onFailed,
+    });
+    this.#looks = new SecondLooks(
+      this.#queue,
+      id => this.#runs.over(id),
+      (download, wantsOn) => {
+        const goesOn = wantsOn && this.#downloads.get(download.id) === download; // not one that was removed meanwhile
+        if (goesOn && !this.#queue.has(download.id) && download.state === 'queued') this.#enqueue(download);
+        else if (goesOn && download.state === 'queued') this.#queue.release(download.id, clock.now());
+        else if (goesOn && download.state !== 'completed') void this.#revive(download);
+        this.#runs.schedule();
+      },
+    );
     this.#context = {
       folder,
+      targetOf: download => this.#categories.targetOf(download),
+      isOthers: (download, path) => this.#downloads.hasOther(download, path),
       store,
       clock,
       random,
@@ -126,226 +95,391 @@ export class Downloads {
         identity,
         clock,
         bandwidth: options.bandwidth ?? new Bandwidth(),
-        times: { ...SOURCE_SESSION_TIMES, ...times },
-        connect: (source, signal) => this.#connect(source, signal),
-        room: options.room ?? (() => freeBytes(folder)),
+        times: { ...VISIT_TIMES, ...times },
+        connect: async ({ source, reachable }, sha1, signal) => {
+          const socket = this.#runs.takeCallback(source);
+          return socket === null ? reachSource({ ...reachable, sha1 }, options, signal) : { socket, way: null };
+        },
+        room: options.room ?? (async () => (await roomOf(folder)).free),
       },
+      verifier: this.#verifier,
+      hosts: options.hosts === undefined ? new HostLimits() : options.hosts,
       retryTimes: { ...RETRY_TIMES, ...times },
       checkpoint: options.checkpoint ?? CHECKPOINT_LIMITS,
-      onChange: download => options.onChange?.(download.snapshot()),
-      onFetched: (download, host, bytes) => options.onFetched?.(download.snapshot(), host, bytes),
+      onChange: download => options.onChange?.(this.#snapshot(download)),
+      onFetched: (download, host, bytes) => options.onFetched?.(this.#snapshot(download), host, bytes),
+      huntOf: id => options.huntOf?.(id) ?? null,
+      onSearch: ({ id }) => options.onSearch?.(id),
       onWrong: bytes => options.onWrong?.(bytes),
-      onRemoteQueue: (download, waiting) => this.#onRemoteQueue(download, waiting),
+      onCharge: (source, isCharged) => options.onCharge?.(source, isCharged),
+      onRemoteQueue: (download, waits) => this.#runs.onRemoteQueue(download, waits),
       onTrouble: ({ id }, err) => options.log.warn({ id, err }, 'progress of a download could not be stored'),
     };
   }
 
+  /** Hours of addresses in which dials were put off. */
+  get dialsPutOff(): number {
+    return this.#context.hosts?.refused ?? 0;
+  }
+
+  /** Calls of remote upload queues. */
+  get callbacks(): ReasonCounts<CallbackOutcome> {
+    return this.#runs.callbacks;
+  }
+
   /** Restores the stored downloads and continues them. Rejects with StoreError. */
   async start(): Promise<void> {
-    this.#stopped = false;
-    for (const record of await this.#options.store.all(this.#options.log)) {
-      this.#entries.set(record.id, entryOf(new Download(record, this.#context)));
+    const records = await this.#options.store.all(this.#options.log);
+    for (const record of records) this.#downloads.set(record.id, new Download(record, this.#context));
+    for (const download of [...this.#downloads.values()].sort((a, b) => a.place - b.place)) {
+      if (download.state !== 'completed' && download.state !== 'failed') this.#enqueue(download);
     }
+    await this.#downloads.settleFinished(this.#options.folder, this.#options.log);
     const { count, bytes, paths } = await this.lookForLost();
     if (count > 0)
       this.#options.log.warn({ count, bytes, paths }, 'found part files without a download: nothing continues them');
-    this.#schedule();
+    this.#runs.start();
   }
 
   /** Finds part files without a download; none in an unreadable folder, which doctor reports separately. */
   async lookForLost(): Promise<LostParts> {
     const { folder, log } = this.#options;
     try {
-      this.lost = await findLostParts(folder, id => this.#entries.has(id));
+      this.lost = await findLostParts(folder, id => this.#downloads.has(id));
     } catch (err) {
       log.warn({ err, folder }, 'the folder of unfinished downloads cannot be read');
     }
     return this.lost;
   }
 
+  /** Makes downloads of part files that have none, and continues them. Rejects with DiskError when the folder cannot be read. */
+  async recover(): Promise<RecoveredPart[]> {
+    const recovered = await recoverParts(this.#options.folder, {
+      isKnown: id => this.#downloads.has(id),
+      sameAs: sha1 => (sha1 === null ? null : (this.#downloads.unfinishedOf(sha1)?.id ?? null)),
+      take: record => this.#take(record),
+    });
+    await this.lookForLost();
+    this.#runs.schedule();
+    return recovered;
+  }
+
+  async #take(record: DownloadRecord): Promise<void> {
+    this.#makeRoom();
+    const download = new Download(record, this.#context);
+    this.#downloads.set(download.id, download);
+    this.#enqueue(download);
+    try {
+      await download.save(true);
+    } catch (error) {
+      this.#forget(download.id);
+      throw error;
+    }
+    this.#options.onAdded?.(this.#snapshot(download));
+  }
+
+  /** Begins to look through the bytes of a download again, finished or not. Null: no such download. */
+  verify(id: string): DownloadSnapshot | null {
+    const download = this.#downloads.get(id);
+    if (download === undefined) return null;
+    if (this.#runs.has(id) && download.state !== 'completed') download.lookAgain();
+    else this.#looks.begin(download);
+    return this.#snapshot(download);
+  }
+
   /** Ends all runs and stores their progress. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await Promise.all([...this.#entries.values()].map(entry => halt(entry)));
-    this.#callbacks.close();
+    await this.#looks.stop();
+    await this.#runs.stop();
+    if (this.#options.verifier === undefined) await this.#verifier.close();
   }
 
   /** Takes a socket that began with QUEUE from the listener; `head` holds at least the first line. */
   onQueueCallback(socket: Socket, head: Buffer): void {
-    socket.pause();
-    try {
-      const isTaken = this.#takeCallback(parseQueueCallback(head.toString('latin1')), socket);
-      this.callbacks.count(isTaken ? 'taken' : 'unasked');
-      if (!isTaken) socket.destroy();
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.callbacks.count('malformed');
-      socket.destroy();
-    }
+    this.#runs.onQueueCallback(socket, head);
   }
 
-  /** A download that waits for the place goes on at once, even above activeMax. False: none does. */
-  #takeCallback(id: string, socket: Socket): boolean {
-    if (this.#stopped || this.#suspended) return false;
-    for (const entry of this.#entries.values()) {
-      if (entry.run !== null || entry.held || entry.download.state !== 'queued') continue;
-      const called = entry.download.plan.onCalled(id);
-      if (called === null) continue;
-      this.#callbacks.keep(called.source, socket);
-      this.#run(entry);
-      return true;
-    }
-    return false;
+  /** Its record is stored when it resolves. The same content asked for again is not fetched again, unless the request says so. */
+  async add(request: DownloadRequest): Promise<AddedDownload> {
+    const { sha1 } = request;
+    if (request.again === true || sha1 === null) return { ...(await this.#create(request, null)), joined: null };
+    const complete = await this.#downloads.completeOf(sha1);
+    const found = this.#options.sharedAt?.(sha1) ?? null;
+    const shared = found !== null && (await isFileOf(found.path, found.size)) ? found : null;
+    // from here to the new entry nothing is awaited, so that a second request finds it
+    const unfinished = this.#downloads.unfinishedOf(sha1);
+    if (unfinished !== null) return { ...(await this.#join(unfinished, request.sources)), joined: 'download' };
+    if (complete !== null) return { ...this.#snapshot(complete), joined: 'file' };
+    if (shared === null) return { ...(await this.#create(request, null)), joined: null };
+    return {
+      ...(await this.#create({ ...request, size: shared.size, sizeTold: null }, shared.path)),
+      joined: 'library',
+    };
   }
 
-  /** Its record is stored when it resolves. One that fetches the same hash already gets the new sources instead. */
-  async add(request: DownloadRequest): Promise<DownloadSnapshot> {
-    const same = this.#sameAs(request);
-    if (same !== null) return this.#join(same, request.sources);
+  /** `path`: the content is there, and the download is born complete. */
+  async #create({ again: _, ...request }: DownloadRequest, path: string | null): Promise<DownloadSnapshot> {
     this.#makeRoom();
-    const { clock } = this.#options;
+    const sizeTold = request.sizeTold ?? null;
+    const { category, name } = this.#categories.placeOf(request.category, request.name, request.size ?? sizeTold);
+    const now = this.#options.clock.wallTime();
+    const isThere = path !== null;
     const download = new Download(
       {
         ...request,
+        ...{ name, category, sizeTold, words: request.words ?? null, batch: request.batch ?? null },
         id: uuid(),
-        state: 'queued',
+        state: isThere ? 'completed' : 'queued',
         priority: 0,
+        place: 0,
         ranges: RangeSet.of(),
+        root: request.root ?? null,
+        verified: RangeSet.of(),
+        tree: null,
+        corrupt: [],
         mismatches: 0,
-        addedAt: clock.wallTime(),
-        finishedAt: null,
-        path: null,
-        error: request.sources.length === 0 ? NO_SOURCE : null,
+        sequential: false,
+        addedAt: now,
+        finishedAt: isThere ? now : null,
+        ...{ path, placed: null },
+        error: request.sources.length === 0 && !isThere ? NO_SOURCE : null,
       },
       this.#context,
     );
-    const entry = entryOf(download);
-    this.#entries.set(download.id, entry); // before the await, so that a second request finds it
+    this.#downloads.set(download.id, download);
+    if (!isThere) download.place = this.#queue.add(download.id, { priority: 0, place: null, category, held: false });
     try {
       await download.save(true);
     } catch (error) {
-      this.#entries.delete(download.id);
+      this.#forget(download.id);
       throw error;
     }
-    this.#options.onAdded?.(download.snapshot());
-    this.#schedule();
-    return download.snapshot();
+    this.#options.onAdded?.(this.#snapshot(download));
+    this.#runs.schedule();
+    return this.#snapshot(download);
   }
 
   get(id: string): DownloadSnapshot | null {
-    return this.#entries.get(id)?.download.snapshot() ?? null;
+    const download = this.#downloads.get(id);
+    return download === undefined ? null : this.#snapshot(download);
+  }
+
+  /** Oldest first. */
+  ofContent(sha1: Buffer): Iterable<Download> {
+    return this.#downloads.of(sha1);
+  }
+
+  /** Those that run. */
+  *active(): Generator<Download> {
+    for (const download of this.#downloads.values()) if (download.state === 'active') yield download;
+  }
+
+  readable(id: string): ReadableDownload | null {
+    return this.#downloads.get(id) ?? null;
   }
 
   /** Oldest first. */
   list(): DownloadSnapshot[] {
-    return [...this.#entries.values()].map(({ download }) => download.snapshot());
+    return [...this.#downloads.values()].map(download => this.#snapshot(download));
   }
 
-  get load(): { active: number; queued: number; rate: number } {
-    const load = { active: 0, queued: 0, rate: 0 };
-    for (const { download } of this.#entries.values()) {
-      if (download.state === 'active' || download.state === 'verifying') load.active++;
-      else if (download.state === 'queued') load.queued++;
-      load.rate += download.bytesPerSecond;
-    }
-    return load;
+  /** Null: it runs, or is finished. */
+  waitOf(id: string): QueueWait | null {
+    return this.#queue.waitOf(id);
   }
 
-  set activeMax(activeMax: number) {
-    this.#activeMax = activeMax;
-    this.#schedule();
+  get load(): DownloadsLoad {
+    return loadOf(this.#downloads.values());
+  }
+
+  set activeMax(active: number) {
+    this.#queue.limits = { ...this.#queue.limits, active };
+    this.#runs.schedule();
+  }
+
+  set categories(categories: readonly Category[]) {
+    this.#categories.list = categories;
+    this.#queue.limits = { ...this.#queue.limits, categories: this.#categories.turns() };
+    this.#runs.schedule();
+  }
+
+  hasCategory(name: string): boolean {
+    return this.#categories.has(name);
+  }
+
+  /** Null: none. The finished file goes to its folder. */
+  setCategory(id: string, category: string | null): Promise<DownloadSnapshot | null> {
+    return this.#change(id, download => {
+      download.category = category;
+      this.#queue.setCategory(id, category);
+    });
+  }
+
+  set reserve(reserve: number) {
+    this.#queue.limits = { ...this.#queue.limits, reserve };
+    this.#runs.schedule();
   }
 
   /** While it is set nothing is fetched: all that run go back to the queue. */
   set suspended(suspended: boolean) {
-    if (suspended === this.#suspended) return;
-    this.#suspended = suspended;
-    for (const entry of this.#entries.values()) {
-      if (suspended) entry.run?.abort.abort();
-      else if (entry.run === null && entry.waitUntil === null) entry.waitUntil = this.#options.clock.now();
-    }
-    this.#schedule();
+    if (suspended === this.#queue.suspended) return;
+    this.#queue.suspended = suspended;
+    if (suspended) void this.#runs.haltAll();
+    this.#runs.schedule();
   }
 
   /** Null: no such download. Does nothing to one that is finished. */
   async pause(id: string): Promise<DownloadSnapshot | null> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return null;
-    entry.held = true;
-    await halt(entry);
-    entry.download.pause();
-    await entry.download.save(true);
-    return entry.download.snapshot();
+    const download = this.#downloads.get(id);
+    if (download === undefined) return null;
+    await this.#looks.end(id);
+    this.#queue.hold(id);
+    await this.#runs.halt(id);
+    download.pause();
+    await download.save(true);
+    this.#runs.schedule();
+    return this.#snapshot(download);
   }
 
   /** Also tries a failed one again, with all its sources. */
   async resume(id: string): Promise<DownloadSnapshot | null> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return null;
-    const { download } = entry;
-    entry.held = false;
-    if (download.state === 'paused' || download.state === 'failed') {
-      download.revive();
-      entry.waitUntil = this.#options.clock.now();
-      await download.save(true);
-      this.#schedule();
-    }
-    return download.snapshot();
+    const download = this.#downloads.get(id);
+    if (download === undefined) return null;
+    if (this.#looks.resume(id)) return this.#snapshot(download);
+    if (this.#queue.shortageOf(id) === null && (download.state === 'paused' || download.state === 'failed'))
+      await this.#revive(download);
+    return this.#snapshot(download);
   }
 
   /** Higher goes first; who runs already is not interrupted. */
-  async setPriority(id: string, priority: number): Promise<DownloadSnapshot | null> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return null;
-    entry.download.priority = priority;
-    await entry.download.save(true);
-    this.#context.onChange(entry.download);
-    return entry.download.snapshot();
+  setPriority(id: string, priority: number): Promise<DownloadSnapshot | null> {
+    return this.#change(id, download => {
+      download.priority = priority;
+      this.#queue.setPriority(id, priority);
+    });
+  }
+
+  /** Rejects with RenameError, DiskError. */
+  rename(id: string, name: string): Promise<DownloadSnapshot | null> {
+    return this.#change(id, download => download.rename(name));
+  }
+
+  setSequential(id: string, sequential: boolean): Promise<DownloadSnapshot | null> {
+    return this.#change(id, ({ reading }) => {
+      reading.sequential = sequential;
+    });
+  }
+
+  async #change(id: string, change: (download: Download) => void | Promise<void>): Promise<DownloadSnapshot | null> {
+    const download = this.#downloads.get(id);
+    if (download === undefined) return null;
+    await change(download);
+    await download.save(true);
+    if (this.#downloads.get(id) !== download) return null; // it was cancelled meanwhile
+    this.#context.onChange(download);
+    this.#runs.schedule();
+    return this.#snapshot(download);
+  }
+
+  /** Among those of the same priority; one that is finished has no place. */
+  async move(id: string, to: Move): Promise<DownloadSnapshot | null> {
+    const download = this.#downloads.get(id);
+    if (download === undefined) return null;
+    for (const { id: other, place } of this.#queue.move(id, to)) {
+      const moved = this.#downloads.get(other);
+      if (moved === undefined) continue;
+      moved.place = place;
+      await moved.save(true);
+      this.#context.onChange(moved);
+    }
+    return this.#snapshot(download);
   }
 
   /** Removes a download and its part file, not a finished file. False: unknown id. */
   async cancel(id: string): Promise<boolean> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return false;
-    this.#entries.delete(id); // first, so that it is not started again
-    entry.held = true;
-    await halt(entry);
-    await entry.download.remove();
-    this.#options.onRemoved?.(id);
-    this.#schedule();
+    const download = this.#downloads.get(id);
+    if (download === undefined) return false;
+    const removed = this.#snapshot(download);
+    this.#forget(id); // first, so that it is not started again
+    await this.#looks.end(id);
+    await this.#runs.halt(id);
+    await download.remove();
+    this.#options.onRemoved?.(removed);
+    this.#runs.schedule();
     return true;
   }
 
   /** False: unknown id or known source. */
   async addSource(id: string, source: Source): Promise<boolean> {
-    const entry = this.#entries.get(id);
-    if (entry === undefined || !entry.download.addSource(source)) return false;
-    await this.#join(entry, []);
+    const download = this.#downloads.get(id);
+    if (download?.addSource(source) !== true) return false;
+    await this.#join(download, []);
     return true;
   }
 
-  #sameAs({ sha1 }: DownloadRequest): Entry | null {
-    if (sha1 === null) return null;
-    for (const entry of this.#entries.values()) {
-      if (entry.download.state !== 'completed' && entry.download.sha1?.equals(sha1)) return entry;
-    }
-    return null;
+  /** The network named servents that have the file of this download. One that failed for want of a source goes on with a new one. */
+  async offer(id: string, offer: SourceOffer): Promise<void> {
+    const download = this.#downloads.get(id);
+    if (download === undefined || download.state === 'completed' || !download.take(offer)) return;
+    if (download.state === 'failed' && isWithoutSource(download.error)) {
+      await this.#runs.over(id); // the run in which it failed may be just ending
+      if (this.#downloads.get(id) !== download || download.state !== 'failed') return;
+      download.wait();
+      this.#enqueue(download);
+    } else this.#context.onChange(download);
+    if (download.state === 'queued') this.#queue.onSource(id, this.#options.clock.now());
+    this.#runs.schedule();
+    await download.save(false).catch(error => this.#context.onTrouble(download, error));
   }
 
-  async #join(entry: Entry, sources: readonly Source[]): Promise<DownloadSnapshot> {
-    const { download } = entry;
+  async #join(download: Download, sources: readonly Source[]): Promise<DownloadSnapshot> {
     for (const source of sources) download.addSource(source);
-    if (download.state === 'failed') download.revive();
-    if (download.state === 'queued' && entry.run === null) entry.waitUntil = this.#options.clock.now();
+    if (download.state === 'failed') await this.#revive(download);
+    else {
+      if (download.state === 'queued') this.#queue.onSource(download.id, this.#options.clock.now());
+      await download.save(true);
+      this.#runs.schedule();
+    }
+    return this.#snapshot(download);
+  }
+
+  async #revive(download: Download): Promise<void> {
+    const { id } = download;
+    await this.#runs.over(id); // the run in which it failed may be just ending
+    download.revive();
+    if (!this.#queue.has(id)) this.#enqueue(download);
+    this.#queue.release(id, this.#options.clock.now());
     await download.save(true);
-    this.#schedule();
-    return download.snapshot();
+    this.#runs.schedule();
+  }
+
+  #enqueue(download: Download): void {
+    const { id, priority, place, category, state } = download;
+    download.place = this.#queue.add(id, { priority, place, category, held: state === 'paused' });
+  }
+
+  #forget(id: string): void {
+    this.#downloads.delete(id);
+    this.#queue.remove(id);
+  }
+
+  #needsOf(id: string): RoomNeed[] {
+    const download = this.#downloads.get(id);
+    if (download === undefined) return [];
+    const { sizeShown: size, done, category } = download;
+    return [
+      { folder: partsFolder(this.#options.folder), bytes: size === null ? null : Math.max(0, size - done) },
+      { folder: this.#categories.folderOf(category), bytes: size },
+    ];
+  }
+
+  #snapshot(download: Download): DownloadSnapshot {
+    return download.snapshot(this.#queue.positionOf(download.id));
   }
 
   #makeRoom(): void {
-    if (this.#entries.size < DOWNLOADS_MAX) return;
-    for (const [id, { download }] of this.#entries) {
+    if (this.#downloads.size < DOWNLOADS_MAX) return;
+    for (const [id, download] of this.#downloads) {
       if (download.state !== 'completed') continue;
       void this.cancel(id).catch(err => this.#options.log.warn({ id, err }, 'an old download could not be removed'));
       return;
@@ -355,109 +489,4 @@ export class Downloads {
       `the list has its limit of ${DOWNLOADS_MAX} downloads: cancel some`,
     );
   }
-
-  #connect(source: Source, signal: AbortSignal): Promise<Socket> {
-    const { dial, push } = this.#options;
-    const called = this.#callbacks.take(source);
-    if (called !== null) return Promise.resolve(called);
-    return source.push && push !== undefined ? push(source, signal) : dial(source.endpoint, signal);
-  }
-
-  /** Starts the downloads that may run, and sets a timer for those that wait. */
-  #schedule(): void {
-    if (this.#stopped || this.#suspended) return;
-    const now = this.#options.clock.now();
-    let turns = this.#activeMax;
-    let nextAt = Number.POSITIVE_INFINITY;
-    const ready: Entry[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.holdsTurn) turns--;
-      if (entry.run !== null || entry.held || entry.waitUntil === null) continue;
-      if (entry.download.state !== 'queued' && entry.download.state !== 'paused') continue;
-      if (entry.waitUntil <= now) ready.push(entry);
-      else nextAt = Math.min(nextAt, entry.waitUntil);
-    }
-    ready.sort((a, b) => b.download.priority - a.download.priority); // stable: the oldest of the same priority
-    for (const entry of ready.slice(0, Math.max(0, turns))) this.#run(entry);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (nextAt < Number.POSITIVE_INFINITY) {
-      const ms = Math.min(Math.max(1, Math.ceil(nextAt - now)), TIMER_MS_MAX);
-      this.#timer = setTimeout(() => this.#schedule(), ms);
-    }
-  }
-
-  #run(entry: Entry): void {
-    const abort = new AbortController();
-    entry.holdsTurn = true;
-    entry.waitUntil = null;
-    const over = entry.download.run(abort.signal).then(end => {
-      entry.run = null;
-      entry.holdsTurn = false;
-      this.#onRunEnd(entry, end);
-      this.#schedule();
-    });
-    entry.run = { abort, over };
-  }
-
-  #onRunEnd(entry: Entry, end: RunEnd): void {
-    const { download } = entry;
-    const { clock, log, onCompleted, onFailed } = this.#options;
-    switch (end.kind) {
-      case 'waiting':
-        entry.waitUntil = end.until;
-        download.state = 'queued';
-        break;
-      case 'stopped':
-        // aborted by the user, who sets the next state, or by the stop of the servent
-        if (download.state !== 'completed') download.state = 'queued';
-        break;
-      case 'disk':
-        log.error({ id: download.id, code: end.error.code, err: end.error }, end.error.message);
-        entry.waitUntil = clock.now() + this.#diskMs;
-        download.error = end.error.message;
-        download.state = 'paused';
-        break;
-      case 'completed': {
-        const completed = download.snapshot();
-        log.info({ id: download.id, path: completed.path }, 'a download is complete');
-        onCompleted?.(completed, completed.path ?? '');
-        break;
-      }
-      case 'failed':
-        log.info({ id: download.id, reason: download.error }, 'a download failed');
-        onFailed?.(download.snapshot());
-        break;
-    }
-  }
-
-  #onRemoteQueue(download: Download, waiting: boolean): void {
-    const entry = this.#entries.get(download.id);
-    if (entry === undefined || entry.run === null || entry.holdsTurn !== waiting) return;
-    entry.holdsTurn = !waiting; // a download whose turn in the remote queue comes takes a turn here, even above activeMax
-    download.state = waiting ? 'queued' : 'active';
-    if (waiting) this.#schedule();
-  }
-}
-
-function entryOf(download: Download): Entry {
-  return {
-    download,
-    run: null,
-    holdsTurn: false,
-    waitUntil: Number.NEGATIVE_INFINITY,
-    held: download.state === 'paused',
-  };
-}
-
-/** Ends a running download. */
-async function halt(entry: Entry): Promise<void> {
-  entry.run?.abort.abort();
-  await entry.run?.over;
-}
-
-/** Null when the folder is missing or the system does not tell. */
-async function freeBytes(folder: string): Promise<number | null> {
-  const space = await statfs(folder).catch(() => null);
-  return space === null ? null : space.bavail * space.bsize;
 }

@@ -1,5 +1,5 @@
 // Serves shared files over HTTP on sockets from the listener or from answered pushes. Owns the connections.
-import type { Socket } from 'node:net';
+
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import { subjectOf } from '../../protocol/transfer/uploads/conduct/subject.ts';
 import { UploadAnswerer, type UploadParts } from '../../protocol/transfer/uploads/upload-answerer.ts';
@@ -8,6 +8,7 @@ import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
+import type { StreamSocket } from '../net/stream-socket.ts';
 import { LanePool } from './lane-pool.ts';
 import { Turns } from './turns.ts';
 import { absentSnapshot, type UploadResult, type UploadSnapshot } from './upload.ts';
@@ -54,11 +55,11 @@ export class FileServer {
     return this.#answerer.outcomes;
   }
 
-  /** Takes over a socket; `head` holds bytes already read; `pushed`: we opened the socket because of a push. */
-  handle(socket: Socket, head: Buffer, pushed = false): void {
-    const connection = this.#stopping
-      ? null
-      : this.#answerer.connect(canonicalHost(socket.remoteAddress ?? '') ?? '', this.#context.clock.now(), pushed);
+  /** Takes over a socket; `head` holds bytes already read; `pushed`: we opened the socket because of a push; `only`: serves this SHA-1 alone. */
+  handle(socket: StreamSocket, head: Buffer, pushed = false, only: Buffer | null = null): void {
+    const address = canonicalHost(socket.remoteAddress ?? '') ?? '';
+    const now = this.#context.clock.now();
+    const connection = this.#stopping ? null : this.#answerer.connect(address, now, pushed, only);
     if (connection === null) {
       socket.destroy();
       return;

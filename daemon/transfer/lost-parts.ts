@@ -1,4 +1,4 @@
-// Finds part files without a download record. They are reported, never deleted.
+// Finds part files without a download record. They are reported, never deleted; see recovery.ts.
 import { opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PART_SUFFIX, partsFolder } from './part-file.ts';
@@ -21,8 +21,7 @@ export const NO_LOST_PARTS: LostParts = { count: 0, bytes: 0, paths: [] };
 export async function findLostParts(folder: string, isKnown: (id: string) => boolean): Promise<LostParts> {
   const lost: LostParts = { count: 0, bytes: 0, paths: [] };
   let looked = 0;
-  for (const path of await partPaths(partsFolder(folder))) {
-    if (isKnown(basename(path, PART_SUFFIX))) continue;
+  for (const path of await lostPartsIn(folder, isKnown)) {
     if (++looked > LOOKED_AT_MAX) break;
     const size = await sizeOf(path);
     if (size === null) continue;
@@ -32,6 +31,19 @@ export async function findLostParts(folder: string, isKnown: (id: string) => boo
   }
   return lost;
 }
+
+/** Part files whose names are the ids of no known download. */
+export async function lostPartsIn(folder: string, isKnown: (id: string) => boolean): Promise<string[]> {
+  const paths = await partPaths(partsFolder(folder));
+  return paths.filter(path => !isKnown(idOf(path)));
+}
+
+/** The ids after which the part files in a folder of downloads are named. */
+export async function partIdsIn(folder: string): Promise<string[]> {
+  return (await partPaths(partsFolder(folder))).map(idOf);
+}
+
+const idOf = (path: string): string => basename(path, PART_SUFFIX);
 
 async function partPaths(folder: string): Promise<string[]> {
   const paths: string[] = [];

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Journal, type JournalLimits } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
-import type { DownloadSnapshot } from './download.ts';
+import type { DownloadSnapshot } from './download-snapshot.ts';
 import { Tallies, type Tally } from './tallies.ts';
 import type { UploadResult, UploadSnapshot } from './upload.ts';
 

@@ -1,7 +1,7 @@
 // Sends a range of a file: reads the next buffer while the previous one is being sent.
 import type { FileHandle } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import type { ByteRange } from '../../protocol/transfer/range-set.ts';
+import type { StreamSocket } from '../net/stream-socket.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
 
 /** `cut`: the peer has closed. `shrunk`: the file ends before the range. */
@@ -12,7 +12,7 @@ export type Sent = 'whole' | 'cut' | 'shrunk';
  * Rejects only if the file cannot be read.
  */
 export async function sendRange(
-  socket: Socket,
+  socket: StreamSocket,
   head: Buffer,
   file: FileHandle,
   range: ByteRange,

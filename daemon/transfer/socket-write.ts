@@ -1,5 +1,5 @@
 // Writes to a socket and reports whether the kernel has taken the bytes.
-import type { Socket } from 'node:net';
+import type { StreamSocket } from '../net/stream-socket.ts';
 
 /** What may hold back the bytes of a transfer; see Usage. */
 export interface Pace {
@@ -10,7 +10,7 @@ export interface Pace {
 
 /** As writeAll, in pieces as `pace` allows them. */
 export async function writePaced(
-  socket: Socket,
+  socket: StreamSocket,
   bytes: Buffer,
   pace: Pace,
   onSent?: (bytes: number) => void,
@@ -25,7 +25,7 @@ export async function writePaced(
 }
 
 /** Resolves with false when the socket is closed; never rejects. `bytes` may be reused when it resolves. */
-export function writeAll(socket: Socket, bytes: Buffer, onSent?: (bytes: number) => void): Promise<boolean> {
+export function writeAll(socket: StreamSocket, bytes: Buffer, onSent?: (bytes: number) => void): Promise<boolean> {
   if (socket.destroyed) return Promise.resolve(false);
   const note = (error: Error | null | undefined): boolean => {
     // Node.js reports no error for a write pending when the socket is destroyed

@@ -1,5 +1,5 @@
 // Carries out the commands of a SourceExchange on a socket to a source.
-import type { Socket } from 'node:net';
+
 import {
   type ExchangeCommand,
   type ExchangeEvent,
@@ -8,7 +8,9 @@ import {
 import type { Framing } from '../../protocol/transfer/downloads/source-reply.ts';
 import type { ResponseHead } from '../../protocol/transfer/http-head.ts';
 import type { Usage } from '../net/bandwidth.ts';
-import { SocketReader } from '../net/socket-reader.ts';
+import { SlabSocket } from '../net/slab-socket.ts';
+import { type SocketInput, SocketReader } from '../net/socket-reader.ts';
+import type { StreamSocket } from '../net/stream-socket.ts';
 import { writeAll } from './socket-write.ts';
 
 /** Receives the next bytes of a body; a returned promise is awaited. */
@@ -17,8 +19,8 @@ export type Sink = (bytes: Buffer) => Promise<void> | null;
 const DONE: ExchangeEvent = { kind: 'done' };
 
 export class SourceConnection {
-  readonly #socket: Socket;
-  readonly #input: SocketReader;
+  readonly #socket: StreamSocket;
+  readonly #input: SocketInput;
   readonly #exchange: SourceExchange;
   readonly #usage: Usage | null;
   #silenceMs: number;
@@ -26,12 +28,12 @@ export class SourceConnection {
   #failed = false;
 
   /** `stallMs` without data, while data is expected, ends the connection. `usage` holds back the bytes of bodies. */
-  constructor(socket: Socket, stallMs: number, usage: Usage | null = null) {
+  constructor(socket: StreamSocket, stallMs: number, usage: Usage | null = null) {
     this.#socket = socket;
     this.#usage = usage;
     if (usage !== null) socket.once('close', () => usage.close());
     this.#silenceMs = stallMs;
-    this.#exchange = new SourceExchange(stallMs);
+    this.#exchange = new SourceExchange(stallMs, () => performance.now());
     socket.setNoDelay(true);
     socket.on('error', () => {
       this.#failed = true;
@@ -40,7 +42,7 @@ export class SourceConnection {
       this.#silent = true;
       socket.destroy();
     });
-    this.#input = new SocketReader(socket);
+    this.#input = socket instanceof SlabSocket ? socket.input : new SocketReader(socket);
   }
 
   /** Throws SourceError. */
@@ -53,24 +55,46 @@ export class SourceConnection {
     return this.#follow(this.#exchange.body(framing, bytes, sink));
   }
 
-  /** Carries out one command. Never rejects. */
-  async execute(command: ExchangeCommand): Promise<ExchangeEvent> {
+  /** Carries out one command; at once, when bytes to be read are there. Never rejects. */
+  execute(command: ExchangeCommand): ExchangeEvent | Promise<ExchangeEvent> {
     this.#limitSilence(command.silenceMs);
-    if (command.kind === 'send') return (await writeAll(this.#socket, command.bytes)) ? DONE : this.#end;
-    const limited = command.body && this.#usage?.limited === true;
-    const bytes = limited ? await this.#paced(this.#usage, command.silenceMs) : await this.#input.next();
-    this.#usage?.moved(bytes?.length ?? 0);
-    return bytes === null ? this.#end : { kind: 'bytes', bytes };
+    if (command.kind === 'send') return this.#send(command.bytes);
+    if (command.body && this.#usage?.limited === true) return this.#paced(this.#usage, command.silenceMs);
+    const bytes = this.#input.now();
+    return bytes === null ? this.#awaited() : this.#came(bytes);
   }
 
-  /** As many of the bytes that have come as may be read now; the others stay in the kernel. Null at the end. */
-  async #paced(usage: Usage, silenceMs: number): Promise<Buffer | null> {
+  async #send(bytes: Buffer): Promise<ExchangeEvent> {
+    return (await writeAll(this.#socket, bytes)) ? DONE : this.#end;
+  }
+
+  async #awaited(): Promise<ExchangeEvent> {
+    return this.#came(await this.#input.next());
+  }
+
+  #came(bytes: Buffer | null): ExchangeEvent {
+    if (bytes === null) return this.#end;
+    this.#usage?.moved(bytes.length);
+    return { kind: 'bytes', bytes };
+  }
+
+  /** As many of the bytes that have come as may be read now; the others stay in the kernel. */
+  async #paced(usage: Usage, silenceMs: number): Promise<ExchangeEvent> {
     const ready = await this.#input.ready();
-    if (ready === 0 || this.#socket.destroyed) return null;
+    if (ready === 0 || this.#socket.destroyed) return this.#end;
     this.#limitSilence(0); // the source waits for us
     const granted = await usage.ask(ready);
     this.#limitSilence(silenceMs);
-    return granted === 0 ? null : this.#input.take(granted);
+    return granted === 0 ? this.#end : this.#came(this.#input.take(granted));
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.closed;
+  }
+
+  /** Called when the connection is closed, by either side. */
+  onClose(told: () => void): void {
+    this.#socket.once('close', told);
   }
 
   /** Suspends the stall limit until the next command, for an agreed wait. */

@@ -1,33 +1,53 @@
 // Builds and starts the library, the uploads, the searches and the downloads.
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PublishedFile } from '../../protocol/dht/file-publications.ts';
+import { HostLimits } from '../../protocol/transfer/downloads/host-limits.ts';
 import { slotsInAll } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
 import { CONNECTIONS_MAX } from '../../protocol/transfer/uploads/upload-answerer.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import type { QueryHit } from '../../protocol/wire/query-hit.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { DaemonContext } from '../context.ts';
 import { Library, type LibraryOptions } from '../library/library.ts';
 import { OwnFolder } from '../library/own-folder.ts';
+import { SlabSocket } from '../net/slab-socket.ts';
 import type { Network } from '../network/network.ts';
-import { SearchRegistry, type SearchRegistryOptions, type SearchSnapshot } from '../network/search-registry.ts';
+import {
+  type HideRule,
+  SearchRegistry,
+  type SearchRegistryOptions,
+  type SearchSnapshot,
+} from '../network/search-registry.ts';
 import { DownloadStore } from '../store/downloads.ts';
 import { FileStore } from '../store/files.ts';
 import { Journal, type JournalLimits } from '../store/journal.ts';
 import { MediaStore } from '../store/media.ts';
 import { UploadQueueStore } from '../store/upload-queue.ts';
+import { BadContents } from './bad-contents.ts';
+import { type BatchEnd, Batches } from './batches.ts';
 import { browseHost } from './browse-host.ts';
-import type { DownloadSnapshot } from './download.ts';
-import { Downloads, type DownloadsOptions } from './downloads.ts';
+import type { DownloadSnapshot } from './download-snapshot.ts';
+import { Downloads } from './downloads.ts';
+import type { DownloadsOptions } from './downloads-options.ts';
 import { FileServer, type FileServerOptions } from './file-server.ts';
 import { KeptBans, type KeptBansOptions } from './kept-bans.ts';
+import { PartialDownloads } from './partial-downloads.ts';
 import { PastTransfers } from './past-transfers.ts';
+import { SavedSearches, type SavedSearchesOptions } from './saved-searches.ts';
+import { SourceFinder } from './source-finder.ts';
 
 /** Callbacks for changes of searches and transfers. */
 export interface TransferReports {
   readonly searches: Pick<SearchRegistryOptions, 'onChange' | 'onResult'>;
   readonly uploads: Pick<FileServerOptions, 'onStarted' | 'onFinished'>;
   readonly bans: Pick<KeptBansOptions, 'onBanned' | 'onLifted'>;
-  readonly downloads: Pick<DownloadsOptions, 'onAdded' | 'onChange' | 'onFailed' | 'onRemoved'>;
+  readonly downloads: Pick<DownloadsOptions, 'onAdded' | 'onChange' | 'onFailed'> & { onRemoved(id: string): void };
+  readonly saved: Pick<SavedSearchesOptions, 'onChange' | 'onRemoved' | 'onFound'>;
+  onBatchEnded(end: BatchEnd): void;
+  readonly hideRule: () => HideRule;
+  readonly accepts: SavedSearchesOptions['accepts'];
   onCompleted(download: DownloadSnapshot): void;
 }
 
@@ -38,10 +58,10 @@ export function createLibrary(
 ): Library {
   const libraryLog = log.child({ mod: 'library' });
   const library = new Library({
-    folders: settings.library.folders,
+    folders: sharedFolders(settings),
     exclude: settings.library.exclude,
     watch: { enabled: settings.library.watch },
-    own: new OwnFolder(settings.dataDir, () => [...settings.library.folders, settings.downloads.folder]),
+    own: new OwnFolder(settings.dataDir, () => [...sharedFolders(settings), settings.downloads.folder]),
     store: new FileStore(store, libraryLog),
     media: { store: new MediaStore(store.table('media'), libraryLog) },
     log: libraryLog,
@@ -66,8 +86,13 @@ export class Transfers {
   readonly bans: KeptBans;
   readonly searches: SearchRegistry;
   readonly downloads: Downloads;
+  readonly batches: Batches;
+  readonly saved: SavedSearches;
+  readonly spam: BadContents;
+  readonly finder: SourceFinder;
   readonly #context: DaemonContext;
   readonly #queueStore: UploadQueueStore;
+  readonly #partials: PartialDownloads;
 
   constructor(context: DaemonContext, library: Library, network: Network, reports: TransferReports) {
     const { settings, clock, random, log, store } = context;
@@ -91,22 +116,35 @@ export class Transfers {
     this.searches = new SearchRegistry({
       servent,
       clock,
-      browse: (endpoint, onHit, signal) => browseHost({ dial, userAgent: identity.userAgent }, endpoint, onHit, signal),
+      browse: (endpoint, onHit, signal) => {
+        const take = (hit: QueryHit) => {
+          onHit(hit);
+          this.finder.onHit(hit);
+        };
+        return browseHost({ dial, userAgent: identity.userAgent }, endpoint, take, signal);
+      },
       ...reports.searches,
+      hideRule: reports.hideRule,
       onChange: search => {
-        if (search.state !== 'running') pastSearches.add({ ...search, at: clock.wallTime() });
+        const isSaved = this.saved.onSearch(search);
+        if (search.state !== 'running' && !isSaved) pastSearches.add({ ...search, at: clock.wallTime() });
         reports.searches.onChange?.(search);
       },
     });
+    this.#partials = new PartialDownloads(
+      sha1 => this.downloads.ofContent(sha1),
+      () => clock.wallTime(),
+    );
     this.uploads = new FileServer({
       files: library,
+      partials: this.#partials,
       queue: servent.uploads,
       conduct,
       identity,
       mesh: servent.mesh,
       browse: () => library.browsable(),
       browseChangedAt: () => library.changedAt,
-      passPush: (target, node, remoteHost, now) => servent.relay.answer(target, node, remoteHost, now),
+      passPush: (target, nodes, remoteHost, now) => servent.relay.answer(target, nodes, remoteHost, now),
       get connectionsMax() {
         return Math.max(CONNECTIONS_MAX, 2 * (slotsInAll(settings.uploads) + settings.uploads.queue));
       },
@@ -128,31 +166,85 @@ export class Transfers {
         reports.bans.onBanned(ban);
       },
     });
+    const { mesh } = servent;
+    this.finder = new SourceFinder({
+      clock,
+      random,
+      times: network.rules.sourceSearch,
+      locators: [servent.contents.locator],
+      mayReach: endpoint => mesh.believed({ ...endpoint, tls: false }) !== null,
+      onOffer: (id, offer) => void this.downloads.offer(id, offer),
+    });
     this.downloads = new Downloads({
       folder: settings.downloads.folder,
       store: new DownloadStore(store.table('downloads')),
-      dial,
-      push: (source, signal) => network.fetch(source, signal),
+      dial: (endpoint, signal) => network.dialer.dial(endpoint, signal, () => new SlabSocket()),
+      reach: (source, dial, signal) => network.reach(source, dial, signal),
       identity,
-      mesh: servent.mesh,
+      mesh,
+      hosts: mesh.sharedAddress ? null : new HostLimits(),
       clock,
       bandwidth,
       random,
+      sharedAt: sha1 => {
+        const file = library.bySha1(sha1);
+        const path = file === null ? null : library.pathOf(file);
+        return file === null || path === null ? null : { path, size: file.size };
+      },
       activeMax: settings.downloads.maxActive,
+      reserve: settings.downloads.reserve,
+      categories: settings.downloads.categories,
       log: log.child({ mod: 'downloads' }),
+      huntOf: id => this.finder.huntOf(id),
+      onSearch: id => this.finder.hurry(id),
       ...reports.downloads,
+      onAdded: download => {
+        this.finder.note(download);
+        reports.downloads.onAdded?.(download);
+      },
+      onChange: download => {
+        this.finder.note(download);
+        reports.downloads.onChange?.(download);
+      },
       onFetched: (download, host, bytes) => past.addReceived(download, host, bytes),
       onWrong: bytes => past.addWrong(bytes),
+      onCharge: ({ endpoint }, isCharged) => {
+        const { knownSpam } = servent.searches;
+        if (isCharged) knownSpam.charge(endpoint);
+        else knownSpam.pardon(endpoint);
+      },
+      onRemoved: download => {
+        this.finder.forget(download.id);
+        if (download.sha1 !== null) this.saved.decline(download.sha1);
+        reports.downloads.onRemoved(download.id);
+        if (download.state !== 'completed' && download.state !== 'failed') this.batches.onEnded(download);
+      },
       onFailed: download => {
         past.addDownload(download, 'failed');
         reports.downloads.onFailed?.(download);
+        this.batches.onEnded(download);
       },
       onCompleted: (download, path) => {
         past.addDownload(download, 'completed');
         reports.onCompleted(download);
+        this.batches.onEnded(download);
         this.#share(download, path);
       },
     });
+    this.batches = new Batches(() => this.downloads.list(), reports.onBatchEnded);
+    this.saved = new SavedSearches({
+      ...{ clock, random, log: log.child({ mod: 'searches' }) },
+      searches: this.searches,
+      downloads: this.downloads,
+      isShared: sha1 => library.bySha1(sha1) !== null,
+      isLinked: () => servent.overlay.counts.ultrapeers + servent.overlay.counts.leaves > 0,
+      table: store.table('saved-searches'),
+      findsTable: store.table('saved-finds'),
+      declinedTable: store.table('declined'),
+      accepts: reports.accepts,
+      ...reports.saved,
+    });
+    this.spam = new BadContents(servent.searches.knownSpam, store.table('bad-contents'), clock, pastLog);
   }
 
   /** Starts the library. Its folders are known when this resolves; their files are scanned afterwards. */
@@ -183,7 +275,27 @@ export class Transfers {
     shutdown.add('the uploads', () => this.uploads.stop());
     shutdown.add('the upload queue', () => this.#queueStore.stop());
     await this.downloads.start();
+    for (const download of this.downloads.list()) this.finder.note(download);
     shutdown.add('the downloads', () => this.downloads.stop());
+    await this.spam.start();
+    await this.saved.start();
+    shutdown.add('the saved searches', async () => {
+      await this.saved.stop();
+      await this.spam.stop();
+    });
+  }
+
+  /** Files of downloads that run, with the bytes that others can have of them. */
+  *partialFiles(): Generator<PublishedFile> {
+    for (const { sha1 } of this.downloads.active()) {
+      const file = sha1 === null ? null : this.#partials.partialOf(sha1);
+      if (file?.growing === true) yield { ...file, available: file.verified.bytes };
+    }
+  }
+
+  /** Others can have a part of the file of this SHA-1 from us. */
+  sharesPart(sha1: Buffer): boolean {
+    return (this.#partials.partialOf(sha1)?.verified.bytes ?? 0) > 0;
   }
 
   keepPast(settings: Settings['history']): void {
@@ -203,6 +315,14 @@ export class Transfers {
   #share({ sha1 }: DownloadSnapshot, path: string): void {
     if (sha1 !== null) void this.library.addFile(path, sha1);
   }
+}
+
+/** Those of the library and of categories that are shared. */
+export function sharedFolders({ library, downloads }: Settings): string[] {
+  const ofCategories = downloads.categories.flatMap(({ share, folder }) =>
+    share === true && folder !== undefined ? [folder] : [],
+  );
+  return [...new Set([...library.folders, ...ofCategories])];
 }
 
 function pastLimits({

@@ -1,6 +1,5 @@
 // Serves one upload connection: reads requests, carries out the verdicts of its UploadConnection, sends the bytes.
 import type { FileHandle } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createDeflate } from 'node:zlib';
@@ -19,6 +18,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Bandwidth, Usage } from '../net/bandwidth.ts';
 import { SocketReader } from '../net/socket-reader.ts';
+import type { StreamSocket } from '../net/stream-socket.ts';
 import type { LanePool } from './lane-pool.ts';
 import { sendRange } from './send-range.ts';
 import { type Pace, writeAll, writePaced } from './socket-write.ts';
@@ -38,6 +38,8 @@ export interface ServableFiles extends NamedFiles {
 export interface ServablePartials extends PartialFiles {
   /** Opens the part for reading; null when it is gone. */
   openPartial(file: PartialFile): Promise<FileHandle | null>;
+  /** Its hash tree; null: none that is certain. */
+  treeOf(file: PartialFile): TigerTree | null;
 }
 
 /** Services shared by all sessions. */
@@ -61,7 +63,7 @@ const LINGER_MS = 1000;
 export class UploadSession {
   readonly #context: SessionContext;
   readonly #connection: UploadConnection;
-  readonly #socket: Socket;
+  readonly #socket: StreamSocket;
   readonly #input: SocketReader;
   readonly #remote: Endpoint;
   #usage: Usage;
@@ -69,7 +71,7 @@ export class UploadSession {
   readonly #pace: Pace;
   #upload: Upload | null = null;
 
-  constructor(context: SessionContext, connection: UploadConnection, socket: Socket, head: Buffer) {
+  constructor(context: SessionContext, connection: UploadConnection, socket: StreamSocket, head: Buffer) {
     this.#context = context;
     this.#connection = connection;
     this.#socket = socket;
@@ -200,7 +202,9 @@ export class UploadSession {
   /** A tree takes no slot, but up to 384 KiB: it goes out under the limits of uploads. */
   async #sendTree(file: SharedFile): Promise<boolean> {
     await this.#context.treeTurns.next();
-    const { bytes, keepAlive } = this.#connection.treeFound(await this.#context.files.treeOf(file));
+    const { files, partials } = this.#context;
+    const tree = isPartial(file) ? (partials?.treeOf(file) ?? null) : await files.treeOf(file);
+    const { bytes, keepAlive } = this.#connection.treeFound(tree);
     return (await writePaced(this.#socket, bytes, this.#pace, sent => this.#usage.moved(sent))) && keepAlive;
   }
 
@@ -288,7 +292,7 @@ export class UploadSession {
 }
 
 /** While an upload waits for bandwidth, its silence is not the fault of the peer. */
-function paceOf(usage: () => Usage, socket: Socket, stallMs: number): Pace {
+function paceOf(usage: () => Usage, socket: StreamSocket, stallMs: number): Pace {
   return {
     get limited() {
       return usage().limited;

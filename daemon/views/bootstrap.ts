@@ -28,7 +28,7 @@ function sentence(report: BootstrapReport, nextIn: number | null): string {
     case 'waiting':
       return `${told(report)}; next round ${soon}`;
     case 'alone':
-      return 'no host and no cache is known';
+      return 'no further host to dial and no cache is known';
   }
 }
 

@@ -1,17 +1,25 @@
 // What the parts report, as events: one change told once, however often a part says that something moved.
+import type { LookupResult } from '../../protocol/dht/lookup-result.ts';
 import type { Link } from '../../protocol/overlay/links/link.ts';
-import type { FoundContent } from '../../protocol/overlay/queries/found-contents.ts';
+import type { Find } from '../../protocol/overlay/queries/saved-finds.ts';
+import type { DhtStanding } from '../../protocol/servent-dht-parts.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { FolderStatus } from '../library/shared-folder.ts';
-import type { SearchSnapshot } from '../network/search-registry.ts';
-import type { DownloadSnapshot } from '../transfer/download.ts';
+import type { FoundResult, HideRule, SearchSnapshot } from '../network/search-registry.ts';
+import type { BatchEnd } from '../transfer/batches.ts';
+import type { DownloadSnapshot } from '../transfer/download-snapshot.ts';
 import type { BanSnapshot } from '../transfer/kept-bans.ts';
+import type { SavedSearchSnapshot } from '../transfer/saved-searches.ts';
 import type { UploadSnapshot } from '../transfer/upload.ts';
 import { banView } from './bans.ts';
+import { dhtSummary } from './dht.ts';
+import { lookupEvent } from './dht-lookup.ts';
 import { folderView } from './library.ts';
 import { peerView } from './neighbours.ts';
+import { accepted } from './result-rule.ts';
+import { findView, savedSearchView } from './saved-searches.ts';
 import { resultView, searchView } from './searches.ts';
 import { downloadView, uploadView } from './transfers.ts';
 
@@ -21,12 +29,16 @@ const RESULTS_TOLD_MAX = 500;
 export class EventReports {
   readonly #events: Pick<EventLog, 'tell'>;
   readonly #clock: Clock;
-  /** Last reported state and priority by download; bounded by the downloads. */
+  /** What was last reported of each download, see lookOf(); bounded by the downloads. */
   readonly #downloads = new Map<string, string>();
 
-  constructor(events: Pick<EventLog, 'tell'>, clock: Clock) {
+  readonly hideRule: () => HideRule;
+  readonly accepts = accepted;
+
+  constructor(events: Pick<EventLog, 'tell'>, clock: Clock, hideRule: () => HideRule) {
     this.#events = events;
     this.#clock = clock;
+    this.hideRule = hideRule;
   }
 
   onLinked(link: Link): void {
@@ -38,14 +50,22 @@ export class EventReports {
     this.#events.tell('link.closed', { id: String(id), address: formatEndpoint(endpoint), code, reason: text });
   }
 
+  onDhtChanged(dht: DhtStanding): void {
+    this.#events.tell('dht.changed', dhtSummary(dht, this.#clock.now()));
+  }
+
+  onDhtLookup(result: LookupResult): void {
+    this.#events.tell('dht.lookup', lookupEvent(result));
+  }
+
   readonly onScanned = (folder: FolderStatus): void => this.#events.tell('library.scanned', folderView(folder));
 
   readonly searches = {
     onChange: (search: SearchSnapshot): void =>
       this.#events.tell(search.state === 'running' ? 'search.started' : 'search.finished', searchView(search)),
-    onResult: (search: SearchSnapshot, content: FoundContent, foundAt: number): void => {
-      if (search.results <= RESULTS_TOLD_MAX)
-        this.#events.tell('search.result', { search: search.id, result: resultView(content, foundAt) });
+    onResult: (search: string, results: number, result: FoundResult): void => {
+      if (results <= RESULTS_TOLD_MAX && !this.hideRule().hides(result))
+        this.#events.tell('search.result', { search, result: resultView(result) });
     },
   };
 
@@ -69,9 +89,18 @@ export class EventReports {
     },
   };
 
+  readonly saved = {
+    onChange: (saved: SavedSearchSnapshot): void => this.#events.tell('saved.changed', savedSearchView(saved)),
+    onRemoved: (id: string): void => this.#events.tell('saved.removed', { id }),
+    onFound: (saved: SavedSearchSnapshot, find: Find): void =>
+      this.#events.tell('saved.found', { saved: savedSearchView(saved), find: findView(find) }),
+  };
+
   onCompleted(download: DownloadSnapshot): void {
     this.#events.tell('download.finished', downloadView(download));
   }
+
+  readonly onBatchEnded = (end: BatchEnd): void => this.#events.tell('batch.finished', { ...end });
 
   readonly bans = {
     onBanned: (ban: BanSnapshot): void => this.#events.tell('ban.started', banView(ban)),
@@ -85,4 +114,6 @@ export class EventReports {
   };
 }
 
-const lookOf = ({ state, priority }: DownloadSnapshot): string => `${state} ${priority}`;
+/** What an event is told of when it changes; progress is not of it. */
+const lookOf = ({ state, priority, position, category, name, error }: DownloadSnapshot): string =>
+  JSON.stringify([state, priority, position, category, name, error]);

@@ -1,17 +1,17 @@
 // API views of our searches and of what they found.
 import type { PastSearchView, ResultView, SearchView, SourceView } from '../../api/control.ts';
-import type { FoundContent, FoundSource } from '../../protocol/overlay/queries/found-contents.ts';
+import type { FoundSource } from '../../protocol/overlay/queries/found-content.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { formatGuid } from '../../protocol/wire/guid.ts';
 import { mediaTypeOf } from '../../protocol/wire/media-type.ts';
 import { formatSha1Urn } from '../../protocol/wire/urn.ts';
-import type { SearchSnapshot } from '../network/search-registry.ts';
+import type { FoundResult, SearchSnapshot } from '../network/search-registry.ts';
 import type { PastSearch } from '../transfer/transfers.ts';
 
 export function searchView(search: SearchSnapshot): SearchView {
-  const { id, text, urn, browse, type, state, error, peers, results, hits, cut } = search;
+  const { id, text, urn, browse, type, state, error, peers, results, hits, hidden, cut } = search;
   return {
-    ...{ id, text, urn, browse, type, state, error, peers, results, hits, cut },
+    ...{ id, text, urn, browse, type, state, error, peers, results, hits, hidden, cut },
     startedAt: isoOf(search.startedAt),
     endsAt: isoOf(search.endsAt),
     askedBefore: isoOrNull(search.askedBefore),
@@ -28,18 +28,19 @@ export function pastSearchView(search: PastSearch): PastSearchView {
   };
 }
 
-/** `foundAt`: milliseconds since 1970. */
-export function resultView(content: FoundContent, foundAt: number): ResultView {
-  const { id, name, size, sha1, seconds, kbps, sources } = content;
+export function resultView({ content, foundAt, marks }: FoundResult): ResultView {
+  const { id, name, size, sha1, folder, seconds, kbps, sources } = content;
   const urn = sha1 === null ? null : formatSha1Urn(sha1);
   return {
     id,
     name,
     size,
+    folder,
     type: mediaTypeOf(name),
     length: seconds,
     bitrate: kbps,
     urn,
+    spam: marks.map(({ reason, text }) => ({ reason, text })),
     sources: sources.map(sourceView),
     foundAt: isoOf(foundAt),
   };

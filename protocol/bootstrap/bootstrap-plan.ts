@@ -81,7 +81,7 @@ export interface CacheCount {
 }
 
 export interface BootstrapReport {
-  /** `alone`: no host and no cache is known. `unwanted`: no neighbours are wanted. */
+  /** `alone`: no further host to dial and no cache is known. `unwanted`: no neighbours are wanted. */
   readonly state: 'unwanted' | 'linked' | 'dialling' | 'asking' | 'waiting' | 'alone';
   /** The cache whose answer is awaited. */
   readonly asking: string | null;

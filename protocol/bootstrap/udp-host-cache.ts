@@ -1,8 +1,8 @@
 // A UDP host cache (server): datagrams in, datagrams out. Lists only servents that answered a ping at the address they sent from.
 import { HEADER_BYTES, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
-import { KeyedRateLimit, RateLimit } from '../overlay/rate-limit.ts';
 import type { Random } from '../ports.ts';
+import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import { type Endpoint, formatEndpoint, isIpv6, PACKED_IPV4_BYTES, PACKED_IPV6_BYTES } from '../wire/endpoint.ts';
 import { guidKey } from '../wire/guid.ts';
 import { encodeDescriptor } from '../wire/header.ts';

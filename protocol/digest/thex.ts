@@ -21,7 +21,8 @@ const DTD = 'http://open-content.net/spec/thex/thex.dtd';
 /** What the receiver knows of the file before it asks. */
 export interface ExpectedTree {
   readonly size: number;
-  readonly root: Uint8Array;
+  /** Null: any. */
+  readonly root: Uint8Array | null;
 }
 
 /** Writes a tree. `uuid` ties the two records together, as 8-4-4-4-12 hex digits; by default it is made of the root. */
@@ -50,7 +51,7 @@ function uuidOf(root: Buffer): string {
 }
 
 /**
- * Reads the tree of a file that is known by size and root, no deeper than servents keep it. Every node of every level taken must fit
+ * Reads the tree of a file that is known by size and mostly by root, no deeper than servents keep it. Every node of every level taken must fit
  * those below it. Levels that are cut off or too many are left out. The description is read leniently and no DTD is fetched.
  * Throws DIME_MALFORMED, THEX_TOO_LONG, THEX_MALFORMED (no such tree) or THEX_MISMATCH (that of another file, or made up).
  */
@@ -67,7 +68,7 @@ export function parseThex(bytes: Buffer, { size, root }: ExpectedTree): TigerTre
   const levels = levelsIn(nodes, size, Math.min(announced, DEPTH_MAX));
   const depth = levels.length - 1;
   const leaves = levels[depth];
-  if (leaves === undefined || !levels[0]?.equals(root)) throw mismatch('it has another root', root);
+  if (leaves === undefined || !levels[0]?.equals(root ?? levels[0])) throw mismatch('it has another root', root);
   const tree = new TigerTree(size, depth, leaves);
   if (!tree.levels.every((level, i) => levels[i]?.equals(level))) throw mismatch('its nodes do not fit', root);
   return tree.toDepth(keptDepth(size));
@@ -114,8 +115,9 @@ function malformed(what: string): ProtocolError {
   return new ProtocolError('THEX_MALFORMED', `not a hash tree: ${what}`);
 }
 
-function mismatch(what: string, root: Uint8Array): ProtocolError {
-  return new ProtocolError('THEX_MISMATCH', `not the hash tree of ${formatBase32(root)}: ${what}`);
+function mismatch(what: string, root: Uint8Array | null): ProtocolError {
+  const name = root === null ? 'the file' : formatBase32(root);
+  return new ProtocolError('THEX_MISMATCH', `not the hash tree of ${name}: ${what}`);
 }
 
 function mismatchOf(element: string, attribute: string, other: string, value: string): ProtocolError {

@@ -53,8 +53,8 @@ export type Verdict =
     }
   | { kind: 'refuse'; code: number; text: string };
 
-/** Degree that a gtk-gnutella leaf demands of ultrapeers. */
-const LEAF_DEMANDS_DEGREE = 16;
+/** Degree that a gtk-gnutella leaf demands of ultrapeers: it refuses those that say less in X-Degree. */
+export const LEAF_DEMANDS_DEGREE = 16;
 /** LimeWire asks ultrapeers to be leaves below this share of its leaf slots. */
 const LEAVES_WANTED_SHARE = 0.9;
 

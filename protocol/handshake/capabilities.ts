@@ -1,5 +1,6 @@
 // The capabilities of a peer, read from its handshake headers into one object of fixed shape.
 import { DEFAULT_PORT } from '../constants.ts';
+import { RELAY_FEATURE } from '../relay/relay-line.ts';
 import { canonicalHost, type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
 import { parseGuid } from '../wire/guid.ts';
 import { keptCopy } from '../wire/kept-copy.ts';
@@ -58,6 +59,8 @@ export interface Capabilities {
   /** Accepts Gnutella descriptors: false when its Accept or Content-Type names only others (G2). */
   gnutella: boolean;
   locale: string | null;
+  /** It relays for its leaves, an extension of ours. */
+  relays?: boolean;
 }
 
 /** Endpoints read from each X-Try header; deployed servents send 10. */
@@ -98,6 +101,7 @@ export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6
     authChallenge: headers.has('X-Auth-Challenge') || headers.has('FP-Auth-Challenge'),
     gnutella: speaksGnutella(headers.get('Accept')) && speaksGnutella(headers.get('Content-Type')),
     locale: localeOf(headers.get('X-Locale-Pref')),
+    ...(hasToken(headers.get('X-Features'), RELAY_FEATURE) ? { relays: true } : {}),
   };
 }
 
@@ -119,10 +123,14 @@ export function isGoodUltrapeer(peer: Capabilities): boolean {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: removes control characters that a terminal would execute
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** The first half of a character that was cut in two; databases refuse it. */
+const CUT_PAIR = /[\ud800-\udbff]$/;
+
 /** Decodes header text for display: without control and direction characters, at most 255 characters. */
 export function readableText(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
-  return decodeText(bytes, 0, bytes.length).replace(CONTROLS, '').slice(0, TEXT_CHARS_MAX).trim();
+  const text = decodeText(bytes, 0, bytes.length).replace(CONTROLS, '');
+  return text.slice(0, TEXT_CHARS_MAX).replace(CUT_PAIR, '').trim();
 }
 
 function userAgentOf(value: string | null): string | null {

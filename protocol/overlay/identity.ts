@@ -1,4 +1,5 @@
 // The data about ourselves in descriptors. Values may change: read at each use.
+import type { DhtMode } from '../dht/dht.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 
 export interface Identity {
@@ -21,12 +22,20 @@ export interface Identity {
   readonly dailyUptimeSeconds: number;
   /** Where we can be reached. */
   listen(): Endpoint;
+  /** Port at which datagrams reach us; absent: that of `listen()`. */
+  readonly datagramPort?: number;
   /** Our IPv6 address, same port, when `listen()` gives IPv4 and we have both; null or absent: none. */
   ipv6?(): string | null;
   /** Our port speaks TLS too. */
   readonly tls?: boolean;
+  /** Absent: off. */
+  readonly dhtMode?: DhtMode;
   /** Our push proxies while we are firewalled. */
   pushProxies?(): readonly Endpoint[];
+  /** Where servents that are firewalled as we are can open a stream by UDP with us; null or absent: nowhere. */
+  streamEndpoint?(now: number): Endpoint | null;
+  /** Relays through which those that are firewalled as we are can meet us; absent: none. */
+  relayEndpoints?(now: number): readonly Endpoint[];
   /** At most `max` other servents that are known to have a shared file, by its SHA-1. Absent: hits name none. */
   alternatesOf?(sha1: Buffer, max: number, now: number): readonly Endpoint[];
   /** Where hits for our queries may be sent by UDP; null or absent: nowhere. IPv4. */

@@ -41,6 +41,8 @@ export interface OverlayLimits {
   readonly leavesOfAddress: number;
   /** How soon a peer may ask the same again; null: at once, as in a lab. */
   readonly queries: QueryGuardLimits | null;
+  /** Have hits for leaves that datagrams do not reach sent to us by UDP. */
+  readonly proxyOutOfBand: boolean;
   readonly send: SendLimits;
 }
 
@@ -66,6 +68,7 @@ export const OVERLAY_LIMITS: OverlayLimits = {
   stallMs: 180_000,
   leavesOfAddress: 0,
   queries: null,
+  proxyOutOfBand: true,
   send: SEND_LIMITS,
 };
 

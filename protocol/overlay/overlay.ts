@@ -23,6 +23,7 @@ import { Answerer, type HitTransport } from './queries/answerer.ts';
 import { DynamicQueries } from './queries/dynamic-queries.ts';
 import { LeafGuidance } from './queries/leaf-guidance.ts';
 import { NeighbourTables } from './queries/neighbour-tables.ts';
+import type { OutOfBandProxy, ProxiedQuery } from './queries/oob-proxy.ts';
 import { OwnSearches } from './queries/own-searches.ts';
 import { type QueryRateSettings, QueryRates } from './queries/query-rates.ts';
 import { QueryRouter } from './queries/query-router.ts';
@@ -171,7 +172,10 @@ export class Overlay {
 
   /** Entries and bytes of the tables that routing needs. */
   get routeTables(): { queries: number; servents: number; bytes: number } {
-    const { queryRoutes, pushRoutes } = this.#router;
+    const {
+      queryRoutes,
+      pushRoutes: { table: pushRoutes },
+    } = this.#router;
     const bytes = queryRoutes.memoryBytes + pushRoutes.memoryBytes;
     return { queries: queryRoutes.entries, servents: pushRoutes.entries, bytes };
   }
@@ -349,14 +353,25 @@ export class Overlay {
     this.#tables.forget(link);
     this.#tableSender.forget(link);
     this.#dynamicQueries.forget(link);
+    this.#router.oobProxy.forget(link);
   }
 
-  /** Throws RangeError, with the reason, when no file can match it. */
-  search(spec: SearchSpec, now: number): Search {
+  /** `held`: no neighbour is asked before release(). Throws RangeError, with the reason, when no file can match it. */
+  search(spec: SearchSpec, now: number, held = false): Search {
     const identity = this.#identity;
-    const search = this.#searches.start(spec, identity.firewalled(now), now, identity.outOfBand?.(now) ?? null);
-    this.#router.originate(search, now);
+    const outOfBand = identity.outOfBand?.(now) ?? null;
+    const stream = identity.streamEndpoint?.(now) ?? null;
+    const search = this.#searches.start(spec, identity.firewalled(now), now, outOfBand, stream);
+    search.held = held;
+    if (!held) this.#router.originate(search, now);
     return search;
+  }
+
+  /** Asks the neighbours for a search that was held. */
+  release(search: Search, now: number): void {
+    if (!search.held || !search.open) return;
+    search.held = false;
+    this.#router.originate(search, now);
   }
 
   cancelSearch(search: Search): void {
@@ -376,6 +391,16 @@ export class Overlay {
     return this.#searches.find(bytes, start);
   }
 
+  /** A hit that came by datagram, asked for, goes to the leaf. */
+  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame): void {
+    this.#router.onProxiedHit(proxied, frame);
+  }
+
+  /** Queries of leaves that go out with our address. */
+  get oobProxy(): OutOfBandProxy {
+    return this.#router.oobProxy;
+  }
+
   /**
    * A query descriptor that came by datagram, for our leaves; their hits go to the sink. False when it has been here
    * before.
@@ -388,8 +413,8 @@ export class Overlay {
   }
 
   /** A push that came by datagram. False when it is not for us and no way is known. Throws what parsePush() throws. */
-  receiveDatagramPush(frame: Frame, now: number): boolean {
-    return this.#router.onDatagramPush(frame, now);
+  receiveDatagramPush(frame: Frame, from: Endpoint, now: number): boolean {
+    return this.#router.onDatagramPush(frame, from, now);
   }
 
   /** Pushes for this servent GUID go to `link`; false when another neighbour has it. */
@@ -397,9 +422,14 @@ export class Overlay {
     return link.state === LinkState.Open && this.#links.adopt(link, guid);
   }
 
+  /** The link to the servent of this GUID itself. */
+  linkTo(guid: Buffer): Link | null {
+    return this.#links.withServent(guid, 0);
+  }
+
   /** Asks the servent that sent a hit to connect to `push.endpoint`. Returns the number of links used; 0: no route. */
-  sendPush(push: Push, now: number): number {
-    return this.#router.sendPush(push, now);
+  sendPush(push: Push, now: number, guid: Buffer = this.#random.guid()): number {
+    return this.#router.sendPush(push, now, guid);
   }
 
   /** The shared files have changed: QRP tables will be updated. */
@@ -415,7 +445,7 @@ export class Overlay {
 
   /** Does what is due; when to be called again: after any other call of now, at most SWEEP_MS later. */
   tick(now: number): number {
-    const sweeps = now - this.#sweptAt >= SWEEP_MS;
+    const sweeps = now >= this.#sweptAt + SWEEP_MS;
     if (sweeps) {
       this.#sweptAt = now;
       for (const link of this.#links.all.values()) this.#lookAfter(link, now);

@@ -1,6 +1,9 @@
 // Our identity on the network: servent GUID, and the data in our hits, pongs and handshakes.
+
+import type { DhtMode } from '../dht/dht.ts';
 import type { Role } from '../handshake/capabilities.ts';
 import type { LocalHello } from '../handshake/handshake.ts';
+import { RELAY_FEATURE } from '../relay/relay-line.ts';
 import type { ServentSettings } from '../servent-settings.ts';
 import { type Endpoint, isIpv6 } from '../wire/endpoint.ts';
 import type { Identity } from './identity.ts';
@@ -20,13 +23,22 @@ export interface IdentityFacts {
   readonly uploadsFull: (now: number) => boolean;
   readonly role: () => Role;
   readonly listen: () => Endpoint;
+  /** For datagrams, when a router gave them another one. */
+  readonly datagramPort?: () => number;
   /** Our IPv6 address when `listen()` is IPv4. */
   readonly ipv6: () => string | null;
   readonly firewalled: (now: number) => boolean;
   readonly pushProxies: () => readonly Endpoint[];
+  /** See Identity. */
+  readonly streamEndpoint?: (now: number) => Endpoint | null;
+  /** We relay for leaves. */
+  readonly relays?: () => boolean;
+  /** See Identity. */
+  readonly relayEndpoints?: (now: number) => readonly Endpoint[];
   readonly outOfBand: (now: number) => Endpoint | null;
   /** Other servents that have a shared file. */
   readonly alternatesOf?: (sha1: Buffer, max: number, now: number) => readonly Endpoint[];
+  readonly dhtMode?: () => DhtMode;
   /** UDP is open, so GUESS queries can be answered. */
   readonly datagrams: () => boolean;
   readonly links: () => { readonly leaves: number; readonly ultrapeers: number };
@@ -67,6 +79,14 @@ export class OwnIdentity implements Identity {
     return this.#facts.pushProxies();
   }
 
+  streamEndpoint(now: number): Endpoint | null {
+    return this.#facts.streamEndpoint?.(now) ?? null;
+  }
+
+  relayEndpoints(now: number): readonly Endpoint[] {
+    return this.#facts.relayEndpoints?.(now) ?? [];
+  }
+
   alternatesOf(sha1: Buffer, max: number, now: number): readonly Endpoint[] {
     return this.#facts.alternatesOf?.(sha1, max, now) ?? [];
   }
@@ -77,6 +97,10 @@ export class OwnIdentity implements Identity {
 
   get tls(): boolean {
     return this.#facts.settings.tls;
+  }
+
+  get dhtMode(): DhtMode {
+    return this.#facts.dhtMode?.() ?? 'off';
   }
 
   busy(now: number): boolean {
@@ -95,6 +119,10 @@ export class OwnIdentity implements Identity {
     return this.#facts.listen();
   }
 
+  get datagramPort(): number {
+    return this.#facts.datagramPort?.() ?? this.listen().port;
+  }
+
   ipv6(): string | null {
     return this.#facts.ipv6();
   }
@@ -105,6 +133,7 @@ export class OwnIdentity implements Identity {
     if (this.tls) features.push('tls/1.0');
     if (isIpv6(this.listen().host)) features.push('IP/6.4');
     else if (this.ipv6() !== null) features.push('IP/6.0');
+    if (this.#facts.relays?.() === true) features.push(RELAY_FEATURE);
     return features;
   }
 
@@ -113,7 +142,7 @@ export class OwnIdentity implements Identity {
     return {
       userAgent: settings.userAgent,
       role: role(),
-      listen: this.listen(),
+      listen: this.listen().port === 0 ? null : this.listen(), // behind a proxy
       guid: this.serventGuid,
       degree: settings.maxUltrapeers,
       maxTtl: MAX_TTL,

@@ -17,8 +17,10 @@ export interface OverlaySink {
   onHitPassed(from: Link, to: Link, frame: Frame): void;
   /** A neighbour's hit for a query of receiveDatagramQuery(). */
   onDatagramQueryHit?(frame: Frame, now: number): void;
-  /** A push for us. The sink may keep it. `link` is null when it came by datagram. */
-  onPush(push: Push, link: Link | null, now: number): void;
+  /** A push for us, which the sink may keep. `link` is null when it came by datagram; `guid` of its descriptor is a view. */
+  onPush(push: Push, link: Link | null, now: number, guid: Buffer): void;
+  /** Each pong that is taken. */
+  onPong?(link: Link, frame: Frame): void;
   onHosts(hosts: readonly HostSighting[], link: Link, now: number): void;
   /** The peer sent a Bye with other ultrapeers; the link is closing. */
   onBye(link: Link, code: number, text: string, tryUltrapeers: readonly Endpoint[], now: number): void;

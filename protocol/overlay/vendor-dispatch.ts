@@ -1,10 +1,14 @@
 // Vendor messages over TCP: exchanges lists of supported messages and dispatches each message to its handler. The core handles
 // hops flow and leaf guidance; they are only counted here.
 import { Type } from '../constants.ts';
+import type { DhtMode } from '../dht/dht.ts';
+import { CONTACT_VERSION } from '../dht/dht-contact.ts';
+import { DHT_CAPABILITY } from '../dht/dht-mode.ts';
 import { ProtocolError } from '../errors.ts';
 import { LazyMap } from '../lazy-map.ts';
 import type { Random, WallClock } from '../ports.ts';
-import type { Reach } from '../wire/endpoint.ts';
+import { RateLimit } from '../rate-limit.ts';
+import type { Endpoint, Reach } from '../wire/endpoint.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import { parseConnectBackRedirect, parseTcpConnectBack, parseUdpConnectBack } from '../wire/vendor/connect-back.ts';
@@ -23,7 +27,6 @@ import type { Identity } from './identity.ts';
 import { type Link, LinkState } from './links/link.ts';
 import { Priority } from './links/send-queue.ts';
 import { PushProxies } from './pushes/push-proxies.ts';
-import { RateLimit } from './rate-limit.ts';
 import { ConnectBacks, type Probes } from './reach/connect-back.ts';
 import type { Firewall } from './reach/firewall.ts';
 
@@ -46,6 +49,7 @@ export const UNDERSTOOD: readonly SupportedMessage[] = [
   message(VendorId.OutOfBandAck, 3),
   message(VendorId.OutOfBandOffer, 2),
   message(VendorId.OutOfBandOffer, 3),
+  message(VendorId.OutOfBandProxyControl, 1),
   message(VendorId.PushProxyRequest, 1),
   message(VendorId.PushProxyAck, 2),
   message(VendorId.HeadPing, 1),
@@ -85,6 +89,7 @@ interface Peer {
   acceptsTcp: boolean | null;
   /** Whether the peer was last told that others can connect to us by TCP. */
   toldReachable: boolean;
+  toldDhtMode: DhtMode;
   /** Earliest time at which it is told again. */
   capabilitiesDue: number;
   /** We asked the peer to send no queries. */
@@ -101,6 +106,8 @@ export interface VendorDispatchParts {
   readonly probes: Probes;
   readonly links: ReadonlyMap<number, Link>;
   readonly reaches: readonly Reach[];
+  /** A neighbour is a node of the DHT that answers requests. */
+  readonly onDhtNode?: (endpoint: Endpoint, now: number) => void;
   /** See PushProxyParts. */
   readonly adopt: (link: Link, guid: Buffer) => boolean;
 }
@@ -148,6 +155,7 @@ export class VendorDispatch {
       supported: -1,
       acceptsTcp: null,
       toldReachable: reachable,
+      toldDhtMode: this.#dhtMode,
       capabilitiesDue: 0,
       stopped: false,
       timeSyncDue: 0,
@@ -157,6 +165,10 @@ export class VendorDispatch {
     this.#sendCapabilities(link, reachable);
   }
 
+  get #dhtMode(): DhtMode {
+    return this.#parts.identity.dhtMode ?? 'off';
+  }
+
   /** The whole list each time: it takes the place of the one before. */
   #sendCapabilities(link: Link, reachable: boolean): void {
     const capabilities = new Map([
@@ -164,6 +176,8 @@ export class VendorDispatch {
       ['WHAT', 1],
     ]);
     if (this.#parts.identity.tls === true) capabilities.set('TLS!', 1); // LimeWire looks nowhere else
+    const mode = this.#dhtMode;
+    if (mode !== 'off') capabilities.set(DHT_CAPABILITY[mode], CONTACT_VERSION);
     // QRP1 is never named: it invites patches of one bit, which gtk-gnutella gets wrong
     this.send(link, encodeCapabilityList(capabilities));
   }
@@ -207,7 +221,7 @@ export class VendorDispatch {
         this.#onSupported(link, parseMessagesSupported(message), now);
         break;
       case VendorId.Capabilities:
-        this.#onCapabilities(link, parseCapabilityList(message));
+        this.#onCapabilities(link, parseCapabilityList(message), now);
         break;
       case VendorId.TcpConnectBack:
         this.connectBacks.onTcpRequest(link, parseTcpConnectBack(message), now);
@@ -231,11 +245,13 @@ export class VendorDispatch {
         this.pushProxies.onAck(link, guid, host, port);
         break;
       }
+      case VendorId.PushProxyCancel:
+        this.pushProxies.onCancel(link);
+        break;
       case VendorId.TimeSyncRequest:
         this.#onTimeSync(link, message, guid, now);
         break;
-      case VendorId.OutOfBandProxyControl: // forbids what we never do: delivery by datagram in a leaf's name
-      case VendorId.PushProxyCancel: // its pushes still find it: nothing to undo
+      case VendorId.OutOfBandProxyControl: // that of leaves is read in leaf-guidance.ts
       case VendorId.HopsFlow:
       case VendorId.QueryStatusRequest:
       case VendorId.QueryStatus:
@@ -258,10 +274,11 @@ export class VendorDispatch {
     this.pushProxies.onSupported(link);
   }
 
-  #onCapabilities(link: Link, capabilities: ReadonlyMap<string, number>): void {
+  #onCapabilities(link: Link, capabilities: ReadonlyMap<string, number>, now: number): void {
     const peer = this.#peers.get(link);
     const reachable = capabilities.get('TCPI');
     if (peer !== undefined && reachable !== undefined) peer.acceptsTcp = reachable > 0;
+    if (capabilities.has(DHT_CAPABILITY.active) && link.listen !== null) this.#parts.onDhtNode?.(link.listen, now);
   }
 
   #onTimeSync(link: Link, message: VendorMessage, guid: Buffer, now: number): void {
@@ -290,8 +307,8 @@ export class VendorDispatch {
     const reachable = !firewall.firewalled(now);
     for (const [link, peer] of this.#peers) {
       if (link.state !== LinkState.Open) continue;
-      this.#tellReachable(link, peer, reachable, now);
-      if (peer.toldReachable !== reachable) next = Math.min(next, peer.capabilitiesDue);
+      this.#tellCapabilities(link, peer, reachable, now);
+      if (!this.#knows(peer, reachable)) next = Math.min(next, peer.capabilitiesDue);
       this.#tellStopped(link, peer);
       if (peer.stopped) next = now; // its queue shrinks without an event
     }
@@ -299,11 +316,16 @@ export class VendorDispatch {
   }
 
   /** When it has changed, as LimeWire does; a change within CAPABILITIES_EVERY_MS of the last that was told waits. */
-  #tellReachable(link: Link, peer: Peer, reachable: boolean, now: number): void {
-    if (peer.toldReachable === reachable || now < peer.capabilitiesDue) return;
+  #tellCapabilities(link: Link, peer: Peer, reachable: boolean, now: number): void {
+    if (this.#knows(peer, reachable) || now < peer.capabilitiesDue) return;
     peer.toldReachable = reachable;
+    peer.toldDhtMode = this.#dhtMode;
     peer.capabilitiesDue = now + CAPABILITIES_EVERY_MS;
     this.#sendCapabilities(link, reachable);
+  }
+
+  #knows(peer: Peer, reachable: boolean): boolean {
+    return peer.toldReachable === reachable && peer.toldDhtMode === this.#dhtMode;
   }
 
   /** Asks a peer for no queries while its send queue is congested, as gtk-gnutella does. */

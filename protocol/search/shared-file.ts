@@ -43,4 +43,6 @@ export interface Searchable {
   /** Every distinct word of every name, in every form that queries may use, for QRP tables. */
   words(): Iterable<string>;
   shared(): Iterable<SharedFile>;
+  /** Absent: files are not published in the DHT. */
+  bySha1?(sha1: Buffer): SharedFile | null;
 }

@@ -53,6 +53,15 @@ export function queryWords(text: string): string[] {
   return words.size > QUERY_WORDS_MAX ? [...words].slice(0, QUERY_WORDS_MAX) : [...words];
 }
 
+/** The canonical words of a text in their order, repeated ones too. */
+export function everyWord(text: string): string[] {
+  const words: string[] = [];
+  addCanonical(text.length > QUERY_UNITS_MAX ? text.slice(0, QUERY_UNITS_MAX) : text, {
+    add: word => words.push(word),
+  });
+  return words;
+}
+
 /** The words of a text as LimeWire splits them and puts them into its tables. */
 export function delimitedWords(text: string): string[] {
   const kept = text.normalize('NFKD').replace(LIMEWIRE_DROPPED, '').toLowerCase().normalize('NFC');
@@ -87,7 +96,12 @@ export function limeWirePrefixes(word: string): string[] {
   return word.length > 4 ? [word, word.slice(0, -1), word.slice(0, -2)] : [word];
 }
 
-function addCanonical(text: string, words: Set<string>): void {
+/** What takes words. */
+interface WordTaker {
+  add(word: string): unknown;
+}
+
+function addCanonical(text: string, words: WordTaker): void {
   if (ASCII.test(text)) addAscii(text.toLowerCase(), words);
   else for (const word of canonical(text).split(' ')) if (word !== '') words.add(word);
 }
@@ -125,7 +139,7 @@ const asciiKinds = Uint8Array.from({ length: 128 }, (_, unit) => {
 });
 
 /** canonical() of lower-case ASCII, the usual case, without normalisation. */
-function addAscii(text: string, words: Set<string>): void {
+function addAscii(text: string, words: WordTaker): void {
   let start = -1;
   let dropped = false;
   for (let at = 0; at <= text.length; at++) {

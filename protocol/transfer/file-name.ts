@@ -3,20 +3,24 @@
 /** LimeWire's limit; leaves room for ` (12).part` in the 255 bytes that file systems allow. */
 const NAME_BYTES_MAX = 180;
 const EXTENSION_BYTES_MAX = 20;
-const NO_NAME = 'noname';
+/** For text in which there is no name. */
+export const NO_NAME = 'noname';
 
 /** Device names of Windows, reserved with any extension. */
-const RESERVED = /^(?:con|aux|prn|nul|com[1-9]|lpt[1-9])(?:\.[^.]*)?$/i;
+const RESERVED = /^(?:con|aux|prn|nul|com[1-9]|lpt[1-9])(?:\..*)?$/i;
 const CONTROLS = /\p{Cc}/gu;
-/** Bidirectional and invisible marks, which can disguise an extension. */
-const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+/** Bidirectional and invisible marks, which can disguise an extension, and Hangul fillers, which look like spaces. */
+const INVISIBLE = /(?![\u200c\u200d])\p{Cf}|[\u2028\u2029\u115f\u1160\u3164\uffa0]/gu;
+/** Zero-width joiners: scripts such as Persian and Hindi need them between letters, which may have marks. */
+const STRAY_JOINERS = /(?<![\p{L}\p{M}])[\u200c\u200d]|[\u200c\u200d](?!\p{L})/gu;
 const FORBIDDEN = /[/\\:*?"<>|]/g;
 
 /** Any text gives a usable name of at most 180 bytes of UTF-8, the extension kept. Same text, same name; safe names come back unchanged. */
 export function safeFileName(text: string): string {
   const wellFormed = Buffer.from(text, 'utf8').toString('utf8'); // a lone surrogate becomes U+FFFD
-  const base = wellFormed.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
-  const plain = base.replace(INVISIBLE, '').replace(CONTROLS, '_').replace(FORBIDDEN, '_').trim();
+  const visibleText = wellFormed.replace(INVISIBLE, '').replace(STRAY_JOINERS, '');
+  const base = visibleText.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  const plain = base.replace(CONTROLS, '_').replace(FORBIDDEN, '_').trim();
   const visible = plain.replace(/^[.-]/, '_').replace(/[. ]+$/, '');
   const named = visible === '' || RESERVED.test(visible) ? NO_NAME : visible;
   return shorten(named);
@@ -47,5 +51,5 @@ function shorten(name: string): string {
     if (bytes > bytesMax) break;
     kept += character;
   }
-  return `${kept.trimEnd().replace(/[. ]+$/, '') || NO_NAME}${extension}`;
+  return `${kept.trimEnd().replace(/[. \u200c\u200d]+$/, '') || NO_NAME}${extension}`;
 }

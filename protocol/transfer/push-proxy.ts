@@ -3,22 +3,46 @@ import { GUID_BYTES } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
 import { parseGuid } from '../wire/guid.ts';
+import { FIREWALL_TO_FIREWALL_INDEX } from '../wire/push.ts';
 import { base32OrNull, formatBase32 } from '../wire/urn.ts';
 
-/** ServerId as gtk-gnutella wants it spelled: LimeWire's "ServerID" gets a 400 from it. `node`: whom to connect to. */
-export function encodePushProxyCall(serventGuid: Buffer, proxy: Endpoint, node: Endpoint, userAgent: string): Buffer {
+export interface PushProxyCall {
+  readonly serventGuid: Buffer;
+  readonly proxy: Endpoint;
+  /** Where the servent shall connect to. */
+  readonly node: Endpoint;
+  /** The same by IPv6, when `node` is IPv4. */
+  readonly ipv6?: string | null;
+  /** 0: any. */
+  readonly fileIndex?: number;
+  readonly userAgent: string;
+}
+
+/** ServerId as gtk-gnutella wants it spelled: LimeWire's "ServerID" gets a 400 from it. */
+export function encodePushProxyCall({
+  serventGuid,
+  proxy,
+  node,
+  ipv6,
+  fileIndex = 0,
+  userAgent,
+}: PushProxyCall): Buffer {
   const id = formatBase32(serventGuid);
+  // any other index is a hint of no use
+  const file = fileIndex === FIREWALL_TO_FIREWALL_INDEX ? `&file=${fileIndex}` : '';
   const lines = [
-    `HEAD /gnutella/push-proxy?ServerId=${id} HTTP/1.1`,
+    `HEAD /gnutella/push-proxy?ServerId=${id}${file} HTTP/1.1`,
     `Host: ${formatEndpoint(proxy)}`,
     `User-Agent: ${userAgent}`,
     `X-Node: ${formatEndpoint(node)}`,
+    ...(ipv6 == null ? [] : [`X-Node-IPv6: ${formatEndpoint({ host: ipv6, port: node.port })}`]),
     'Connection: close',
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-export type PushProxyVerdict = 'sent' | 'routed' | 'refused';
+/** `silent`: it cannot be connected to, or answers nothing that is HTTP. */
+export type PushProxyVerdict = 'sent' | 'routed' | 'refused' | 'silent';
 
 /** Of the answer's status: 202 it went to the servent, 203 it is on its way over others, anything else it did not. */
 export function pushProxyVerdict(status: number): PushProxyVerdict {

@@ -13,7 +13,7 @@ export class RangeSet implements Iterable<ByteRange> {
 
   private constructor(ranges: ByteRange[]) {
     this.#ranges = ranges;
-    this.#bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    this.#bytes = ranges.reduce((sum, { start, end }) => sum + (end - start), 0);
   }
 
   static of(ranges: Iterable<ByteRange> = []): RangeSet {
@@ -82,16 +82,18 @@ export class RangeSet implements Iterable<ByteRange> {
   remove(start: number, end: number): void {
     if (!isRange(start, end)) throw new RangeError(`not a range: [${start}, ${end})`);
     if (start === end) return;
+    const first = this.#firstEndingFrom(start + 1);
+    let after = first;
+    let removed = 0;
     const kept: ByteRange[] = [];
-    for (const range of this.#ranges) {
-      if (range.end <= start || range.start >= end) kept.push(range);
-      else {
-        if (range.start < start) kept.push({ start: range.start, end: start });
-        if (range.end > end) kept.push({ start: end, end: range.end });
-      }
+    for (let next = this.#ranges[after]; next !== undefined && next.start < end; next = this.#ranges[++after]) {
+      removed += Math.min(end, next.end) - Math.max(start, next.start);
+      if (next.start < start) kept.push({ start: next.start, end: start });
+      if (next.end > end) kept.push({ start: end, end: next.end });
     }
-    this.#ranges = kept;
-    this.#bytes = kept.reduce((sum, range) => sum + range.end - range.start, 0);
+    if (after === first) return;
+    this.#ranges.splice(first, after - first, ...kept);
+    this.#bytes -= removed;
   }
 
   clear(): void {
@@ -125,6 +127,13 @@ export class RangeSet implements Iterable<ByteRange> {
       from = range.end;
     }
     return from < end ? { start: from, end } : null;
+  }
+
+  /** The lowest run of offsets in [start, end) that are in the set, or null. */
+  rangeWithin(start: number, end: number): ByteRange | null {
+    const range = this.#ranges[this.#firstEndingFrom(start + 1)];
+    if (range === undefined || range.start >= end || start >= end) return null;
+    return { start: Math.max(start, range.start), end: Math.min(end, range.end) };
   }
 
   /** Index of the first range whose end is at or after `offset`. */

@@ -35,6 +35,12 @@ export class ByteWriter {
     this.u8(value >>> 8);
   }
 
+  /** Big-endian; the lowest 16 bits. */
+  u16be(value: number): void {
+    this.u8(value >>> 8);
+    this.u8(value);
+  }
+
   /** Little-endian; the lowest 32 bits. */
   u32(value: number): void {
     this.u16(value);

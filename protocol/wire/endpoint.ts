@@ -244,6 +244,11 @@ function ipv4Reach(host: string): Reach {
   return 'public';
 }
 
+/** Who answers at an endpoint, for what is remembered of it: a public address is one's own, behind others there may be many. */
+export function ownerOf(endpoint: Endpoint): string {
+  return reachOf(endpoint.host) === 'public' ? endpoint.host : formatEndpoint(endpoint);
+}
+
 /**
  * Classifies an address by where it can be dialled from. `private`: RFC 1918, link-local, unique local, carrier-grade NAT.
  * `unusable`: unspecified, multicast, broadcast, reserved, benchmarking and documentation ranges, as in gtk-gnutella's
@@ -253,7 +258,8 @@ export function reachOf(host: string): Reach {
   const canonical = canonicalHost(host);
   if (canonical === null) return 'unusable';
   if (!isIpv6(canonical)) return ipv4Reach(canonical);
-  switch (ipaddr.IPv6.parse(canonical).range()) {
+  const address = ipaddr.IPv6.parse(canonical);
+  switch (address.range()) {
     case 'loopback':
       return 'loopback';
     case 'linkLocal':
@@ -261,9 +267,13 @@ export function reachOf(host: string): Reach {
       return 'private';
     case 'unicast':
     case 'amt':
-    case '6to4':
     case 'teredo':
       return 'public';
+    case '6to4': {
+      // its packets go on to the IPv4 address in it: RFC 3964 forbids those that are not public
+      const [, high = 0, low = 0] = address.parts;
+      return ipv4Reach(`${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`) === 'public' ? 'public' : 'unusable';
+    }
     default:
       return 'unusable';
   }

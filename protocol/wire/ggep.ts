@@ -153,12 +153,22 @@ export function parseGgep(bytes: Buffer, start: number, limits: GgepLimits = {})
  * have passed readGgep().
  */
 export function withoutGgepItems(block: Buffer, ids: ReadonlySet<string>): Buffer {
-  const kept: Buffer[] = [];
+  return blockOf(
+    encodedItems(block).filter(item => !ids.has(item.toString('latin1', 1, 1 + (item.readUInt8(0) & 0x0f)))),
+  );
+}
+
+/** Copies a block with further items at its end; the others are copied as encoded. The block must have passed readGgep(). */
+export function withGgepItems(block: Buffer, items: readonly GgepItem[]): Buffer {
+  return blockOf([...encodedItems(block), ...encodedItems(encodeGgep(items, { cobs: true }))]);
+}
+
+/** Copies of the items of a block. */
+function encodedItems(block: Buffer): Buffer[] {
+  const items: Buffer[] = [];
   for (let at = 1; at < block.length; ) {
     const start = at;
-    const idEnd = at + 1 + (block.readUInt8(at) & 0x0f);
-    const id = block.toString('latin1', at + 1, idEnd);
-    at = idEnd;
+    at += 1 + (block.readUInt8(at) & 0x0f);
     let payloadBytes = 0;
     let more = true;
     while (more) {
@@ -167,13 +177,15 @@ export function withoutGgepItems(block: Buffer, ids: ReadonlySet<string>): Buffe
       more = (c & 0x80) !== 0;
     }
     at += payloadBytes;
-    if (!ids.has(id)) kept.push(Buffer.from(block.subarray(start, at)));
+    items.push(Buffer.from(block.subarray(start, at)));
   }
-  if (kept.length === 0) return Buffer.alloc(0);
-  for (const [i, item] of kept.entries()) {
-    item[0] = (item.readUInt8(0) & ~LAST) | (i === kept.length - 1 ? LAST : 0);
-  }
-  return Buffer.concat([Buffer.of(GGEP_MAGIC), ...kept]);
+  return items;
+}
+
+function blockOf(items: readonly Buffer[]): Buffer {
+  if (items.length === 0) return Buffer.alloc(0);
+  for (const [i, item] of items.entries()) item[0] = (item.readUInt8(0) & ~LAST) | (i === items.length - 1 ? LAST : 0);
+  return Buffer.concat([Buffer.of(GGEP_MAGIC), ...items]);
 }
 
 export interface GgepEncoding {

@@ -5,7 +5,9 @@ import { unescapeOctets } from './percent.ts';
 import { decodeText } from './text.ts';
 import { formatUrn, urnOrNull } from './urn.ts';
 
-const MAGNET_CHARS_MAX = 16_384;
+export const MAGNET_CHARACTERS_MAX = 10_240;
+/** Hashes of other networks that are remembered, to be named. */
+const STRANGE_MAX = 8;
 const PARAMETERS_MAX = 100;
 /** Longest search text taken from a link. */
 const WORDS_CHARS_MAX = 256;
@@ -23,12 +25,26 @@ export interface Magnet {
   readonly keywords: readonly string[];
 }
 
+/** The kinds of hash in a link that say nothing here, such as `urn:btih` and `urn:ed2k`; each once, at most STRANGE_MAX. */
+export function strangeHashesIn(text: string): string[] {
+  const link = linkIn(text.slice(0, MAGNET_CHARACTERS_MAX)) ?? '';
+  const kinds = new Set<string>();
+  for (const [, value = ''] of link.matchAll(/[?&]xt(?:\.\d+)?=([^&]*)/gi)) {
+    const urn = firstWord(decodeParameter(value));
+    const [kind] = /^urn:[a-z0-9-]{1,32}/i.exec(urn) ?? [];
+    if (kind !== undefined && urnOrNull(urn) === null && kinds.size < STRANGE_MAX) kinds.add(kind.toLowerCase());
+  }
+  return [...kinds];
+}
+
 /**
  * Parses the magnet link in a pasted text. Keys may be in any case and numbered (`xt.1`). Ignores unreadable parameters.
  * Takes the SHA-1 of a source when no xt has one. Throws MAGNET_MALFORMED for a text without a magnet link.
  */
 export function parseMagnet(text: string): Magnet {
-  const link = text.length > MAGNET_CHARS_MAX ? null : linkIn(text);
+  if (text.length > MAGNET_CHARACTERS_MAX)
+    throw new ProtocolError('MAGNET_MALFORMED', `a magnet link has at most ${MAGNET_CHARACTERS_MAX} characters`);
+  const link = linkIn(text);
   if (link?.startsWith('magnet:') !== true) {
     throw new ProtocolError('MAGNET_MALFORMED', 'a magnet link starts with "magnet:?"');
   }

@@ -1,6 +1,6 @@
 // Query payloads: BE16 flags, text, NUL, extensions.
 import { ProtocolError } from '../errors.ts';
-import { encodeGgepUint, type GgepItem, readGgepUint, withoutGgepItems } from './ggep.ts';
+import { encodeGgep, encodeGgepUint, type GgepItem, readGgepUint, withGgepItems, withoutGgepItems } from './ggep.ts';
 import { encodeExtensions, parseExtensions, SEPARATOR } from './huge.ts';
 import { decodeText } from './text.ts';
 import { type Urn, urnOfGgepH, urnOrNull } from './urn.ts';
@@ -140,6 +140,21 @@ export function queryWithout(payload: Buffer, ids: ReadonlySet<string>): Buffer 
     at = end + (rest.length === 0 && !separated && payload[end] === SEPARATOR ? 1 : 0);
   }
   return Buffer.concat([...parts, payload.subarray(at)]);
+}
+
+/** Copies a payload with further GGEP items, in its last block or in one of their own. Copies the rest as encoded. */
+export function queryWith(payload: Buffer, items: readonly GgepItem[]): Buffer {
+  const start = queryTextEnd(payload) + 1;
+  const block = parseExtensions(payload, start, payload.length).ggepBlocks.at(-1);
+  if (block !== undefined) {
+    const more = withGgepItems(payload.subarray(block.start, block.end), items);
+    return Buffer.concat([payload.subarray(0, block.start), more, payload.subarray(block.end)]);
+  }
+  let end = payload.length;
+  while (end > start && (payload[end - 1] === 0 || payload[end - 1] === SEPARATOR)) end--;
+  const parts = [payload.subarray(0, end), encodeGgep(items, { cobs: true }), Buffer.alloc(1)];
+  if (end > start) parts.splice(1, 0, Buffer.of(SEPARATOR));
+  return Buffer.concat(parts);
 }
 
 /** GGEP of a What's New query, whose text is WHATS_NEW_TEXT. */

@@ -163,8 +163,8 @@ t.test('fields cut items down, filters and orders do what they say, through HTTP
   const page = await client.downloads({ filter: 'size>1k', sort: '-size', fields: 'id,sources.address' });
   t.strictSame(page as unknown, {
     items: [
-      { id: 'd3', sources: [{ address: '127.0.0.1:6349' }] },
-      { id: 'd2', sources: [{ address: '127.0.0.1:6349' }] },
+      { id: 'd3', sources: [{ address: '127.0.0.1:6349' }, { address: '127.0.0.1:6350' }] },
+      { id: 'd2', sources: [{ address: '127.0.0.1:6349' }, { address: '127.0.0.1:6350' }] },
     ],
     next: null,
   });

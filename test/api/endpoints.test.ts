@@ -4,7 +4,7 @@ import type { Endpoint } from '../../api/endpoint.ts';
 import { type EndpointName, endpointNames, endpoints } from '../../api/endpoints.ts';
 import { problem } from '../../api/schemas/service.ts';
 import { serveFake } from '../support/api-server.ts';
-import { SHA1 } from '../support/sample-views.ts';
+import { aBadContent, SHA1 } from '../support/sample-views.ts';
 
 /** A good call of each endpoint. A new row without one does not compile. */
 const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
@@ -34,11 +34,33 @@ const good: Record<EndpointName, (client: Client) => Promise<unknown>> = {
   startDownload: client => client.startDownload({ search: 's1', result: 'r1' }),
   downloads: client => client.downloads(),
   download: client => client.download({ id: 'd1' }),
+  downloadChunks: client => client.downloadChunks({ id: 'd1' }),
   changeDownload: client => client.changeDownload({ id: 'd1', state: 'paused' }),
   removeDownload: client => client.removeDownload({ id: 'd1' }),
+  verifyDownload: client => client.verifyDownload({ id: 'd1' }),
+  recoverDownloads: client => client.recoverDownloads(),
+  clearDownloads: client => client.clearDownloads({ state: 'completed' }),
   limits: client => client.limits(),
+  nat: client => client.nat(),
+  dht: client => client.dht(),
+  startDhtLookup: client => client.startDhtLookup({ urn: SHA1 }),
+  dhtLookup: client => client.dhtLookup({ id: 's1' }),
+  explainDhtLookup: client => client.explainDhtLookup({ id: 's1' }),
+  dhtContacts: client => client.dhtContacts({ limit: 5 }),
+  recordings: client => client.recordings(),
+  analyses: client => client.analyses(),
+  analysis: client => client.analysis({ id: 'hops' }),
   uploads: client => client.uploads(),
   cancelUpload: client => client.cancelUpload({ id: 'u1' }),
+  savedSearches: client => client.savedSearches(),
+  saveSearch: client => client.saveSearch({ text: 'blue moon', filter: 'type=audio and sources>1', every: 3600 }),
+  changeSavedSearch: client => client.changeSavedSearch({ id: 'w1', state: 'paused', new: 0 }),
+  removeSavedSearch: client => client.removeSavedSearch({ id: 'w1' }),
+  runSavedSearch: client => client.runSavedSearch({ id: 'w1', duration: 5 }),
+  finds: client => client.finds({ id: 'w1' }),
+  badContents: client => client.badContents(),
+  addBadContent: client => client.addBadContent({ urn: aBadContent.urn, note: 'a siren' }),
+  removeBadContent: client => client.removeBadContent({ id: aBadContent.id }),
   bans: client => client.bans(),
   addBan: client => client.addBan({ address: '192.0.2.7', for: 600, reason: 'noise' }),
   liftBan: client => client.liftBan({ id: '192.0.2.9' }),
@@ -100,6 +122,13 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{}, 'since'],
     [{ since: -1 }, 'since'],
   ],
+  startDhtLookup: [
+    [{}, 'urn'],
+    [{ urn: 'blue' }, 'urn'],
+    [{ urn: SHA1, kuid: '0'.repeat(40) }, 'urn'],
+    [{ guid: '0'.repeat(40) }, 'guid'],
+    [{ kuid: 'g'.repeat(40) }, 'kuid'],
+  ],
   changeConfig: [[[], '']],
   changeLogLevels: [[{ links: 'loud' }, 'links']],
   startDownload: [
@@ -114,6 +143,25 @@ const bad: Partial<Record<EndpointName, [body: unknown, field: string][]>> = {
     [{}, 'state'],
     [{ state: 'completed' }, 'state'],
     [{ priority: 1.5 }, 'priority'],
+  ],
+  saveSearch: [
+    [{}, 'text'],
+    [{ text: '' }, 'text'],
+    [{ text: 'a', filter: 'colour=red' }, 'filter'],
+    [{ text: 'a', every: 60 }, 'every'],
+    [{ text: 'a', action: 'buy' }, 'action'],
+    [{ urn: 'moon' }, 'urn'],
+  ],
+  changeSavedSearch: [
+    [{ new: 3 }, 'new'],
+    [{ state: 'running' }, 'state'],
+    [{ filter: 'size>' }, 'filter'],
+  ],
+  runSavedSearch: [[{ duration: 0 }, 'duration']],
+  addBadContent: [
+    [{}, 'urn'],
+    [{ urn: 'moon' }, 'urn'],
+    [{ urn: aBadContent.urn, note: 'two\nlines' }, 'note'],
   ],
   addBan: [
     [{}, 'address'],
@@ -189,7 +237,9 @@ t.test('every endpoint answers a good call with its own status and an answer tha
         path: endpoint.path
           .replace(':id', 's1')
           .replace('downloads/s1', 'downloads/d1')
-          .replace('peers/s1', 'peers/p1'),
+          .replace('saved-searches/s1', 'saved-searches/w1')
+          .replace('peers/s1', 'peers/p1')
+          .replace('analyses/s1', 'analyses/hops'),
       });
       t.equal(reply.status, endpoint.success, `${name} answers ${endpoint.success}`);
       t.match(reply.headers['content-type'], 'application/json');
@@ -234,8 +284,8 @@ t.test('every endpoint with a body refuses a bad one and names the field', async
 t.test('every list takes limit and cursor and refuses nonsense in them', async t => {
   const { raw } = await serveFake(t);
   for (const [name, { method, path, query }] of rows) {
-    if (query === null || method !== 'GET' || name === 'queryStats') continue;
-    const at = path.replace(':id', 's1');
+    if (query === null || method !== 'GET' || name === 'queryStats' || name === 'analysis') continue;
+    const at = path.replace(':id', 's1').replace('saved-searches/s1', 'saved-searches/w1');
     t.strictSame((await raw({ path: `${at}?limit=1` })).json?.['next'], null, name);
     for (const [given, field] of [
       ['limit=0', 'limit'],
@@ -260,6 +310,7 @@ const bodies: Partial<Record<EndpointName, object>> = {
   replay: { since: 0 },
   changeDownload: { state: 'paused' },
   changeFolder: { exclude: [] },
+  changeSavedSearch: { state: 'paused' },
 };
 
 t.test('an unknown id is a 404 everywhere', async t => {

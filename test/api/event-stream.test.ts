@@ -6,7 +6,7 @@ import type { EventFeed, FeedEvent, FeedListener, Missed } from '../../api/event
 import { EventStreams, type StreamTimes } from '../../api/event-stream.ts';
 import { type EventData, type EventType, eventsQuery, type Topic } from '../../api/events.ts';
 import type { StreamSources } from '../../api/streams.ts';
-import { serveFake, TOKEN } from '../support/api-server.ts';
+import { noContent, serveFake, TOKEN } from '../support/api-server.ts';
 import { eventually } from '../support/loopback.ts';
 import { eventOf } from '../support/sample-events.ts';
 
@@ -42,6 +42,7 @@ const TIMES: Partial<StreamTimes> = { gatherMs: 1 };
 function sourcesOf(feed: FakeFeed, times = TIMES): StreamSources {
   return {
     events: new EventStreams(feed, times),
+    content: noContent,
     exportQueries: ({ limit = 3 }) => Array.from({ length: limit }, (_, i) => `{"id":"${i}"}\n`),
     metrics: async () => ({ type: 'text/plain; version=0.0.4', text: 'gnutella_links 1\n' }),
   };

@@ -61,17 +61,25 @@ const textOf: { [T in EventType]: (data: EventData<T>) => string } = {
   'download.finished': ({ path }) => path ?? '',
   'download.failed': ({ error }) => error ?? '',
   'download.removed': ({ id }) => id,
+  'saved.changed': ({ state }) => state,
+  'saved.removed': ({ id }) => id,
+  'saved.found': ({ find }) => find.name,
   'ban.started': ({ text }) => text,
   'ban.lifted': ({ address }) => address,
+  'batch.finished': ({ name, completed, failed }) => `${name} ${completed} ${failed}`,
   'upload.started': ({ name }) => name,
   'upload.progress': ({ sent }) => String(sent),
   'upload.finished': ({ total }) => String(total),
   'library.scanned': ({ path, files }) => `${path} ${files}`,
   'library.hashing': ({ files, state }) => `${state} ${files}`,
+  'dht.changed': ({ mode, state }) => `${mode} ${state}`,
+  'dht.lookup': ({ kind, end }) => `${kind} ${end}`,
   'status.started': ({ version }) => version,
   'status.now': ({ uptime }) => String(uptime),
   'status.configured': ({ changes }) => String(changes.length),
+  'status.nat': ({ state }) => state,
   'status.budget': ({ state }) => state,
+  'status.recording': ({ text }) => text,
   'status.stopping': ({ uptime }) => String(uptime),
   'log.line': ({ message }) => message,
   'log.skipped': ({ lines }) => String(lines),
@@ -109,7 +117,7 @@ t.test('each event is as the OpenAPI document says, and an event with other data
 
 t.test('streams and hooks take the topics and types of the table', async t => {
   t.strictSame(eventsQuery.parse({}).topics, keptTopics);
-  t.strictSame(keptTopics, ['peers', 'searches', 'downloads', 'uploads', 'library', 'status']);
+  t.strictSame(keptTopics, ['peers', 'searches', 'downloads', 'uploads', 'library', 'dht', 'status']);
   const hook = (more: object) => hookConfigOf({ name: 'h', url: 'http://127.0.0.1:1/', ...more }) !== null;
   for (const type of eventTypes) t.equal(hook({ types: [type] }), keptTypes.includes(type), type);
   t.notOk(hook({ types: ['download.finish'] }), 'a type that nobody ever tells is not waited for');

@@ -1,15 +1,15 @@
-// Thousands of requests at a live daemon, made from its own OpenAPI document: each answer is as documented, and none is a mistake.
+// Many requests at a live daemon, made from its own OpenAPI document: each answer is as documented, and none is a mistake.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { type Answered, ApiContract } from '../support/api-contract.ts';
-import { type ApiRequest, ApiSender, requests, type Surroundings } from '../support/api-requests.ts';
+import { type Answered, ApiContract, type Operation } from '../support/api-contract.ts';
+import { type ApiRequest, ApiSender, CATEGORY, requests, type Surroundings } from '../support/api-requests.ts';
 import { type RunningServent, startServent, until } from '../support/running-servent.ts';
 
 /** SERVENT_FUZZ_REQUESTS=20000 for the long run. */
-const REQUESTS = Number(process.env['SERVENT_FUZZ_REQUESTS'] ?? 3_000);
+const REQUESTS = Number(process.env['SERVENT_FUZZ_REQUESTS'] ?? 1_500);
 const SEED = Number(process.env['SERVENT_FUZZ_SEED'] ?? 6346);
 /** Over kept connections. */
 const AT_ONCE = 32;
@@ -17,8 +17,12 @@ const FAULTS_SHOWN = 10;
 const SPOILT = 400;
 /** Of further requests for what the first ones have not reached. */
 const ROUNDS = 8;
-/** Nobody fetches anything from the daemon. */
-const NEVER_DONE = ['cancelUpload'];
+/** Nobody fetches anything from the daemon, and it records nothing that a question could be about. */
+const NEVER_DONE = ['analysis', 'cancelUpload'];
+/** They make what others are about. */
+const STARTS = ['startDownload', 'startSearch', 'saveSearch', 'shareFolder'];
+/** Such requests before each operation that the first ones have not reached. */
+const STARTED = 120;
 /** They take whatever is sent, but for one header. */
 const PROBES = ['live', 'ready'];
 
@@ -33,18 +37,25 @@ async function liveDaemon(t: Parameters<typeof startServent>[0]): Promise<Live> 
   const neighbour = await startServent(t, join(ours, 'b'));
   const stranger = await startServent(t, join(ours, 'c'));
   const hooks = [{ name: 'h', topics: ['downloads'], types: [], url: 'http://127.0.0.1:1/', timeout: 1 }];
-  const daemon = await startServent(t, join(ours, 'a'), { 'gnutella.connect': [neighbour.address], hooks });
+  const daemon = await startServent(t, join(ours, 'a'), {
+    'gnutella.connect': [neighbour.address],
+    'downloads.categories': [{ name: CATEGORY }],
+    hooks,
+  });
   await until('they are connected', async () => (await daemon.client.peers()).items[0] ?? null);
   const addresses = [daemon.address, neighbour.address, stranger.address, daemon.api.slice('http://'.length)];
-  return { daemon, addresses, folders: [join(ours, 'more'), join(ours, 'yet')] };
+  const urn = await until("the neighbour's file is hashed", async () => (await neighbour.client.files()).items[0]?.urn);
+  const magnet = `magnet:?xt=${urn}&xs=http://${neighbour.address}/uri-res/N2R?${urn}`;
+  return { daemon, addresses, folders: [join(ours, 'more'), join(ours, 'yet')], magnet };
 }
 
+const { daemon, ...surroundings } = await liveDaemon(t);
+const contract = new ApiContract(await daemon.client.openapi());
+
 t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 600_000 }, async t => {
-  const { daemon, addresses, folders } = await liveDaemon(t);
-  const contract = new ApiContract(await daemon.client.openapi());
   const sender = new ApiSender(daemon.api, daemon.token);
   t.teardown(() => sender.close());
-  const asked = fc.sample(requests(contract.operations, { addresses, folders }), { numRuns: REQUESTS, seed: SEED });
+  const asked = fc.sample(requests(contract.operations, surroundings), { numRuns: REQUESTS, seed: SEED });
   const statuses = new Map<number, number>();
   const done = new Set<string>();
   const refused = new Set<string>();
@@ -68,20 +79,19 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const never = (seen: ReadonlySet<string>): string[] =>
     contract.operations.map(({ id }) => id).filter(id => !seen.has(id));
-  const askOf = async (operations: typeof contract.operations, numRuns: number, seed: number): Promise<void> => {
-    const more = requests(operations, { addresses, folders });
-    for (const request of fc.sample(more, { numRuns, seed })) await ask(request);
-  };
+  const isReached = ({ id }: Operation): boolean =>
+    (done.has(id) || NEVER_DONE.includes(id)) && (refused.has(id) || PROBES.includes(id));
   // What chance has passed over; a download, search or folder to ask about may have been removed by now.
-  const starts = contract.operations.filter(({ id }) => ['startDownload', 'startSearch', 'shareFolder'].includes(id));
+  const starts = contract.operations.filter(({ id }) => STARTS.includes(id));
   for (let round = 0; round < ROUNDS; round++) {
-    const passedOver = contract.operations.filter(
-      ({ id }) => !(done.has(id) || NEVER_DONE.includes(id)) || !(refused.has(id) || PROBES.includes(id)),
-    );
-    if (passedOver.length === 0) break;
-    for (const operation of passedOver) {
-      await askOf(starts, 80, SEED + round);
-      await askOf([operation], 100, SEED + round);
+    for (const operation of contract.operations.filter(operation => !isReached(operation))) {
+      const sampleOf = (operations: readonly Operation[], numRuns: number): ApiRequest[] =>
+        fc.sample(requests(operations, surroundings), { numRuns, seed: SEED + round });
+      for (const request of sampleOf(starts, STARTED)) await ask(request);
+      for (const request of sampleOf([operation], 100)) {
+        await ask(request);
+        if (isReached(operation)) break;
+      }
     }
   }
   t.strictSame(faults.slice(0, FAULTS_SHOWN), [], `seed ${SEED}`);
@@ -143,8 +153,6 @@ async function exchangeRaw(port: number, bytes: Buffer): Promise<string> {
 }
 
 t.test(`${SPOILT} requests that are hardly HTTP are refused or answered, and nobody else notices`, async t => {
-  const { daemon } = await liveDaemon(t);
-  const contract = new ApiContract(await daemon.client.openapi());
   const port = Number(new URL(daemon.api).port);
   const headers = `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${daemon.token}\r\nConnection: close\r\n`;
   const body = '{"address":"127.0.0.1:1"}';

@@ -6,7 +6,7 @@ import { version } from '../../api/version.ts';
 import { createProgram } from '../../cli/tree.ts';
 import { type Served, serveFake, TOKEN } from '../support/api-server.ts';
 import { command, type Outcome, type Surroundings } from '../support/command.ts';
-import { aDownload, aFolder, aHost, aPeer, aResult, SHA1 } from '../support/sample-views.ts';
+import { aDownload, aFolder, aHost, aPeer, aResult, aSearch, SHA1 } from '../support/sample-views.ts';
 
 interface Talking extends Served {
   cli(...words: string[]): Promise<Outcome>;
@@ -310,6 +310,24 @@ t.test('download takes a result in either spelling, a magnet link, or a URN with
   t.match(await cli('download', 'magnet:?dn=x'), { code: 1, err: 'servent: magnet: expected a hash in `xt`\n' });
 });
 
+t.test('download reads files with a link or a description, and says what of them is not used', async t => {
+  const { cli, control } = await talking(t);
+  const dir = t.testdir({
+    'a.magnet': `\ufeff magnet:?xt=${SHA1}\r\n`,
+    'b.META4': '<metalink/>',
+    'none.magnet': 'nothing',
+    'big.metalink': 'x'.repeat(1024 * 1024 + 1),
+  });
+  control.unused = ['urn:ed2k is of another network'];
+  t.match(await cli('download', join(dir, 'a.magnet')), { code: 0, err: 'not used: urn:ed2k is of another network\n' });
+  await cli('download', join(dir, 'b.META4'));
+  const ordered = control.calls.filter(([name]) => name === 'startDownload').map(([, input]) => input);
+  t.strictSame(ordered, [{ magnet: `magnet:?xt=${SHA1}` }, { metalink: '<metalink/>' }]);
+  t.match(await cli('download', join(dir, 'none.magnet')), { code: 1, err: /has no magnet link in it/ });
+  t.match(await cli('download', join(dir, 'big.metalink')), { code: 1, err: /has more than 1048576 bytes/ });
+  t.match(await cli('download', join(dir, 'gone.meta4')), { code: 1, err: /cannot be read: there is no such file/ });
+});
+
 function progressing(control: Talking['control'], end: Partial<DownloadView>): void {
   let asked = 0;
   control.before = name => {
@@ -327,10 +345,21 @@ t.test('download --wait shows the steps and ends with the path', async t => {
   t.equal(code, 0);
   t.equal(out, '/srv/blue moon.ogg\n');
   t.strictSame(err.trimEnd().split('\n'), [
-    'blue moon.ogg  25 %  active  of 4.0 MiB  103 KiB/s  30 s left',
-    'blue moon.ogg  50 %  active  of 4.0 MiB  103 KiB/s  30 s left',
+    'blue moon.ogg  25 %  active  of 4.0 MiB  103 KiB/s  30 s left  1 of 2 sources  977 KiB verified',
+    'blue moon.ogg  50 %  active  of 4.0 MiB  103 KiB/s  30 s left  1 of 2 sources  977 KiB verified',
     'blue moon.ogg  100 %  completed  of 4.0 MiB',
   ]);
+});
+
+t.test('download --wait that is stopped leaves the download going, and says so', async t => {
+  const { server, control } = await talking(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  const stop = new AbortController();
+  const onErr = () => stop.abort();
+  const outcome = await command(['download', 's1/r1', '--wait'], { env, signal: stop.signal, onErr });
+  t.match(outcome, { code: 130, out: '' });
+  t.match(outcome.err, /the daemon goes on with it: "servent downloads show d2", "servent cancel d2"\n$/);
+  t.notOk(control.calls.some(([name]) => name === 'removeDownload'));
 });
 
 t.test('download --wait of one that fails exits 1 with the reason', async t => {
@@ -348,11 +377,55 @@ t.test('pause, resume and cancel take several ids', async t => {
   t.match(await cli('pause', 'd1', 'd2'), { code: 0, out: 'paused d1\npaused d2\n' });
   t.match((await cli('resume', 'd1', '--json')).json(), { items: [{ id: 'd1', state: 'active' }] });
   t.match(await cli('resume', 'd3'), { code: 1, err: 'servent: the download is already completed\n' });
-  t.match(await cli('cancel', 'd1', 'nobody', 'd2'), { code: 1, out: 'cancelled d1\n', err: /nobody/ });
+  t.match(await cli('cancel', 'd1', 'nobody', 'd2'), {
+    code: 1,
+    out: 'cancelled d1\ncancelled d2\n',
+    err: /^nobody: .*\nservent: 1 of 3 failed\n$/,
+  });
   t.strictSame(
     control.downloadList.map(row => row.id),
-    ['d2', 'd3'],
+    ['d3'],
   );
+});
+
+t.test('all, a filter and the first characters stand for ids', async t => {
+  const { cli, control } = await talking(t);
+  const long = (id: string, state: 'active' | 'paused' | 'failed' | 'completed') => ({ ...aDownload, id, state });
+  const UUID = '6bb2f6a0-3f0e-4c43-8f6c-1b6c1c1d7a01';
+  control.downloadList = [long(UUID, 'active'), long('d2', 'failed'), long('d3', 'completed'), long('d4', 'paused')];
+  t.match((await cli('downloads')).out, /\n6bb2f6a0 +active/, 'tables show the first characters');
+  t.match(await cli('pause', '6bb2f6a0'), { code: 0, out: 'paused 6bb2f6a0\n' });
+  t.match(control.calls.at(-1), ['changeDownload', { id: UUID, state: 'paused' }]);
+  t.match(await cli('priority', '3', 'all'), { out: `priority 3 for ${UUID}\npriority 3 for d2\npriority 3 for d4\n` });
+  t.match(await cli('retry', 'all'), { out: 'retried d2\n' });
+  t.match((await cli('rename', '6bb2f6a0', 'b.txt')).code, 0);
+  t.match(control.calls.at(-1), ['changeDownload', { id: UUID, name: 'b.txt' }]);
+  t.match(await cli('rename', 'd3', 'b.txt'), { code: 1, err: /already completed/ }, 'a refusal is told');
+  t.match(await cli('resume', '--filter', 'priority=3 and state=paused'), { out: `resumed ${UUID}\nresumed d4\n` });
+  t.match(await cli('resume', 'all', '--filter', 'name~"no such"'), {
+    code: 0,
+    out: '',
+    err: 'no downloads to change\n',
+  });
+  t.match((await cli('cancel', 'nobody', 'all', '--json')).code, 1, 'all is a word of its own');
+  t.match((await cli('resume', 'd3', 'd2', '--json')).json(), {
+    items: [{ id: 'd3', problem: { code: 'CONFLICT' } }, { id: 'd2' }],
+  });
+  t.match(await cli('pause', 'd2', '--filter', 'state=failed'), { code: 2, err: /ids or --filter, not both/ });
+  t.match(await cli('pause', '--filter', 'stat=failed'), { code: 1, err: /unknown field stat/ });
+  t.match(await cli('clear'), { code: 0, out: /^forgot d3 +/ });
+  t.match(await cli('clear', '--failed'), { code: 0, out: '', err: 'no downloads to forget\n' });
+});
+
+t.test('downloads are moved, several in the order in which they are given', async t => {
+  const { cli, control } = await talking(t);
+  control.downloadList = [aDownload, { ...aDownload, id: 'd2' }];
+  t.match(await cli('move', 'd1', 'd2', 'top'), { code: 0, out: 'moved d2\nmoved d1\n' });
+  t.match(control.calls.at(-1), ['changeDownload', { id: 'd1', position: 'top' }]);
+  t.match(await cli('move', 'd1', 'd2', 'bottom'), { out: 'moved d1\nmoved d2\n' });
+  t.match(await cli('move', 'all', 'up'), { code: 0, out: /^moved d/ });
+  t.match(await cli('move', 'd1'), { code: 2, err: /top, up, down, bottom/ });
+  t.match(await cli('move', 'd1', 'sideways'), { code: 2, err: /top, up, down, bottom/ });
 });
 
 t.test('library shows folders and files; share and unshare take paths from where the person stands', async t => {
@@ -385,4 +458,22 @@ t.test('a mistake of the daemon is told as such', async t => {
     throw new Error('boom');
   };
   t.match(await cli('status'), { code: 1, err: 'servent: this is a bug: the log has the details\n' });
+});
+
+t.test('download --browse and --search take many results at once', async t => {
+  const { cli, control } = await talking(t);
+  const asked = () => control.calls.filter(([name]) => name === 'startDownload').at(-1)?.[1];
+  control.searchList = [{ ...aSearch, id: 's1', state: 'finished' }];
+  t.match(await cli('download', '--search', 's1', '--match', 'type=audio', '--name', 'Moons'), { code: 0 });
+  t.strictSame(asked(), { search: 's1', filter: 'type=audio', name: 'Moons' });
+  t.match(await cli('download', '--search', 's1', '--folder', 'Moons'), { code: 0 });
+  t.strictSame(asked(), { search: 's1', folder: 'Moons' });
+  for (const words of [
+    ['--folder', 'Moons'],
+    ['--search', 's1'],
+    ['s1/r1', '--search', 's1', '--match', 'size>1'],
+    ['--search', 's1', '--browse', '10.0.0.1', '--match', 'size>1'],
+    ['--search', 's1', '--folder', 'Moons', '--match', 'size>1'],
+  ])
+    t.match(await cli('download', ...words), { code: 2, out: '' }, words.join(' '));
 });

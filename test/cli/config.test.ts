@@ -62,15 +62,15 @@ t.test('set and unset edit the file and leave the rest alone', async t => {
   const dataDir = join(t.testdir({}), 'new');
   const file = join(dataDir, 'servent.yaml');
   const env = { SERVENT_DATA_DIR: dataDir };
-  t.match(await command(['config', 'set', 'gnutella.port', '7000'], { env }), {
+  t.match(await command(['config', 'set', 'gnutella.tls', 'yes'], { env }), {
     code: 0,
-    out: `written: gnutella.port in ${file}\n`,
+    out: `written: gnutella.tls in ${file}\n`,
     err: /next start/,
   });
   await writeFile(file, `# mine\n${await readFile(file, 'utf8')}`);
   t.equal((await command(['config', 'set', 'library.folders', '/a', '/b, c'], { env })).code, 0);
   t.equal((await command(['config', 'set', 'gnutella.deflate', 'no'], { env })).code, 0);
-  t.equal((await command(['config', 'unset', 'gnutella.port'], { env })).code, 0);
+  t.equal((await command(['config', 'unset', 'gnutella.tls'], { env })).code, 0);
   t.equal(
     await readFile(file, 'utf8'),
     '# mine\ngnutella:\n  deflate: false\nlibrary:\n  folders:\n    - /a\n    - /b, c\n',

@@ -27,7 +27,21 @@ t.test('five answers become a commented configuration file that the daemon takes
     gnutella: { port: 7000, mode: 'leaf' },
     library: { folders: [join(cwd, 'music'), '/srv/more'] },
     ...Object.fromEntries(
-      ['downloads', 'uploads', 'limits', 'api', 'bootstrap', 'queries', 'history', 'log'].map(name => [name, null]),
+      [
+        'dht',
+        'nat',
+        'proxy',
+        'downloads',
+        'uploads',
+        'limits',
+        'api',
+        'bootstrap',
+        'queries',
+        'recording',
+        'searches',
+        'history',
+        'log',
+      ].map(name => [name, null]),
     ),
   });
   t.match(text, /# Maximum number of leaves as an ultrapeer/);

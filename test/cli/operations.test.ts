@@ -2,7 +2,7 @@ import t from 'tap';
 import type { EndpointName } from '../../api/endpoints.ts';
 import { serveFake, TOKEN } from '../support/api-server.ts';
 import { command } from '../support/command.ts';
-import { SHA1 } from '../support/sample-views.ts';
+import { GUID, SHA1 } from '../support/sample-views.ts';
 
 /** The command that reaches each operation; a new operation without one does not compile. */
 const commandOf: Record<EndpointName, string[]> = {
@@ -33,13 +33,35 @@ const commandOf: Record<EndpointName, string[]> = {
   startDownload: ['download', SHA1, '--source', '127.0.0.1:6347'],
   downloads: ['downloads'],
   download: ['downloads', 'show', 'd1'],
+  downloadChunks: ['downloads', 'show', 'd1'],
   changeDownload: ['priority', '-5', 'd1'],
   removeDownload: ['cancel', 'd1'],
+  verifyDownload: ['verify', 'd1'],
+  recoverDownloads: ['recover'],
+  clearDownloads: ['clear'],
   explainDownload: ['explain', 'download', 'd1'],
   explainPeer: ['explain', 'peer', 'p1'],
   limits: ['limits'],
+  nat: ['nat'],
+  dht: ['dht'],
+  startDhtLookup: ['dht', 'find', GUID],
+  dhtLookup: ['dht', 'find', GUID],
+  explainDhtLookup: ['explain', 'lookup', 's1'],
+  dhtContacts: ['dht', 'contacts'],
+  recordings: ['recordings'],
+  analyses: ['call', 'analyses'],
+  analysis: ['call', 'analysis', 'id=hops'],
   uploads: ['uploads'],
   cancelUpload: ['uploads', 'cancel', 'u1'],
+  savedSearches: ['saved', 'list'],
+  saveSearch: ['saved', 'add', 'blue', 'moon', '--filter', 'type=audio', '--every', '3600'],
+  changeSavedSearch: ['saved', 'pause', 'w1'],
+  removeSavedSearch: ['saved', 'remove', 'w1'],
+  runSavedSearch: ['saved', 'run', 'w1'],
+  finds: ['saved', 'results', 'w1'],
+  badContents: ['spam'],
+  addBadContent: ['spam', 'add', 'urn:sha1:PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB'],
+  removeBadContent: ['spam', 'remove', 'PLSTHIPQGSSZTS5FJUPAKUZWUGYQYPFB'],
   bans: ['bans'],
   addBan: ['bans', 'add', '192.0.2.7', '--for', '45m', '--reason', 'noise'],
   liftBan: ['bans', 'lift', '192.0.2.9'],
@@ -147,4 +169,29 @@ t.test('a download is shown with its sources, a search with its results', async 
   );
   t.match((await command(['downloads', 'show', 'none'], { env })).code, 1);
   t.match(await command(['downloads', '--sort', 'nonsense'], { env }), { code: 1, err: /sort/ });
+});
+
+t.test('a lookup in the DHT is shown hop by hop, with its values; what it cannot look up is refused', async t => {
+  const { server, control } = await serveFake(t);
+  const env = { SERVENT_API: server.url, SERVENT_TOKEN: TOKEN };
+  const found = await command(['dht', 'find', SHA1], { env });
+  t.match(
+    found.out,
+    /^HOP +KUID .*\n +1 +a1b2\S+ +127\.0\.0\.1:6347 +2\^2 +42 ms\n\nTYPE .*\nALOC +127\.0\.0\.1:6348 /,
+  );
+  const kuid = 'A1B2C3D4E5F60718293A4B5C6D7E8F9001122330';
+  for (const [text, input] of [
+    [SHA1, { urn: SHA1 }],
+    [GUID.toUpperCase(), { guid: GUID }],
+    [kuid, { kuid: kuid.toLowerCase() }],
+  ] as const) {
+    t.equal((await command(['dht', 'find', text], { env })).code, 0);
+    t.strictSame(control.calls.findLast(([name]) => name === 'startDhtLookup')?.[1], input);
+  }
+  for (const text of ['blue', GUID.slice(1), `${kuid}0`])
+    t.match(await command(['dht', 'find', text], { env }), { code: 2, err: /a GUID of 32 hex digits or a KUID of 40/ });
+  control.nextLookup = { state: 'missing', values: [] };
+  t.match(await command(['dht', 'find', SHA1], { env }), { code: 0, err: /not found/ });
+  control.nextLookup = { state: 'failed', error: 'no node of the DHT answered', values: [], path: [] };
+  t.match(await command(['dht', 'find', SHA1], { env }), { code: 1, out: '', err: /no node of the DHT answered/ });
 });

@@ -68,6 +68,8 @@ t.test('the dashboard asks for metrics that there are', async t => {
   t.strictSame(
     left.sort(),
     [
+      'gnutella_datagrams_unspoken_total',
+      'gnutella_download_dials_put_off_total',
       'gnutella_event_subscribers',
       'gnutella_events_lost_total', // an alert
       'gnutella_library_bytes',
@@ -79,7 +81,9 @@ t.test('the dashboard asks for metrics that there are', async t => {
       'gnutella_month_budget_bytes', // an alert
       'gnutella_month_bytes', // an alert
       'gnutella_pushes_relayed_total',
-      'gnutella_query_hits_sent_total',
+      'gnutella_relayed_bytes_total',
+      'gnutella_rudp_bytes_total',
+      'gnutella_rudp_connections_total',
     ],
     'everything else is on the dashboard',
   );

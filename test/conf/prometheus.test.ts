@@ -7,7 +7,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse, stringify } from 'yaml';
-import { Type } from '../../protocol/constants.ts';
 import { encodeDescriptor } from '../../protocol/wire/header.ts';
 import { random } from '../support/descriptors.ts';
 import { projectRoot } from '../support/fixtures.ts';
@@ -79,12 +78,15 @@ async function prometheus(t: Test, dir: string, servent: RunningServent): Promis
   };
 }
 
-/** A datagram that is none, and one of the DHT: neither comes from servents that are just there. */
+/** Type of the datagrams of transfers between firewalled servents. */
+const RUDP = 0x41;
+
+/** A datagram that is none, and one of a transfer between firewalled hosts: neither comes from servents that are just there. */
 async function stray({ address }: RunningServent): Promise<void> {
   const socket = createSocket('udp4');
   const port = Number(address.split(':').at(-1));
-  const ofDht = encodeDescriptor(random.guid(), Type.Dht, 0, 0, Buffer.alloc(40));
-  for (const bytes of [Buffer.from('nothing to understand'), ofDht])
+  const ofRudp = encodeDescriptor(random.guid(), RUDP, 0, 0, Buffer.alloc(40));
+  for (const bytes of [Buffer.from('nothing to understand'), ofRudp])
     await new Promise<void>(sent => socket.send(bytes, port, '127.0.0.1', () => sent()));
   socket.close();
 }
@@ -119,7 +121,7 @@ t.test(
   async t => {
     const dir = t.testdir({ one: { shared: { 'blue song.txt': 'la' } }, other: {} });
     const hooks = [{ name: 'quiet', topics: ['searches'], command: ['true'] }];
-    const one = await startServent(t, join(dir, 'one'), { hooks });
+    const one = await startServent(t, join(dir, 'one'), { hooks, 'recording.mode': 'files' });
     const other = await startServent(t, join(dir, 'other'));
     await mkdir(join(dir, 'prom'));
     const ask = await prometheus(t, join(dir, 'prom'), one);

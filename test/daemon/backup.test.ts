@@ -8,28 +8,29 @@ import { startServent, until } from '../support/running-servent.ts';
 import { SHA1 } from '../support/sample-views.ts';
 
 /** A data folder with a bit of everything, and nobody running on it. */
-async function lived(t: Test, dir: string): Promise<{ dataDir: string; key: string }> {
+async function lived(t: Test, dir: string): Promise<{ dataDir: string; key: string; kuid: string }> {
   const dataDir = join(dir, 'old');
   await mkdir(join(dataDir, 'shared'), { recursive: true });
   await writeFile(join(dataDir, 'shared/blue song.txt'), 'la la la');
   await writeFile(join(dataDir, 'servent.yaml'), '# mine\nuploads:\n  slots: 3\n');
-  let key = '';
+  let [key, kuid] = ['', ''];
   await t.test('a servent lives for a while', async t => {
     const { client } = await startServent(t, dataDir);
     await client.addHost({ address: '127.0.0.9:6346' });
     key = (await client.createKey({ name: 'monitor' })).secret;
+    kuid = (await client.dht()).kuid;
     const download = await client.startDownload({ urn: SHA1, sources: [], name: 'wanted.bin', size: 1000 });
     await client.changeDownload({ id: download.id, state: 'paused' });
     await until('the file is hashed', async () => ((await client.status()).library.files === 1 ? true : null));
     await mkdir(join(dataDir, 'downloads/.incomplete'), { recursive: true });
     await writeFile(join(dataDir, 'downloads/.incomplete', `${download.id}.part`), Buffer.alloc(600_000, 'p'));
   });
-  return { dataDir, key };
+  return { dataDir, key, kuid };
 }
 
 t.test('everything comes back in another folder: configuration, hosts, library, downloads, keys', async t => {
   const dir = t.testdir({});
-  const { dataDir, key } = await lived(t, dir);
+  const { dataDir, key, kuid } = await lived(t, dir);
   const file = join(dir, 'all.backup');
   const made = await command(['backup', file, '--data-dir', dataDir, '--parts', '--json']);
   t.equal(made.code, 0, made.err);
@@ -44,6 +45,7 @@ t.test('everything comes back in another folder: configuration, hosts, library, 
   const token = (await readFile(join(dataDir, 'api-token'), 'utf8')).trim();
   t.notMatch(text, token, 'no token without --secrets');
   t.notMatch(text, key, 'keys as hashes');
+  t.notMatch(text, kuid, 'no KUID: the original may still run, and two nodes of the DHT must not have one');
 
   const fresh = join(dir, 'new');
   const back = await command(['restore', file, '--data-dir', fresh]);
@@ -61,6 +63,7 @@ t.test('everything comes back in another folder: configuration, hosts, library, 
   await mkdir(join(fresh, 'shared'));
   const { client } = await startServent(t, fresh);
   t.match(await client.hosts(), { items: [{ address: '127.0.0.9:6346' }] });
+  t.not((await client.dht()).kuid, kuid);
   t.match(await client.keys(), { items: [{ name: 'monitor' }] });
   t.match(await client.downloads(), { items: [{ name: 'wanted.bin', state: 'paused', urn: SHA1 }] });
   const old = text.split('\n').find(line => line.includes('"identity"')) ?? '';

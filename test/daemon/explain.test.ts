@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createClient } from '../../api/client.ts';
+import type { Finding } from '../../api/control.ts';
 import { readApiToken } from '../../api/runtime-files.ts';
 import { startDaemon } from '../../daemon/daemon.ts';
 import { checkNetwork } from '../../daemon/doctor/examine.ts';
@@ -17,7 +18,7 @@ import type { BootstrapReport } from '../../protocol/bootstrap/bootstrap-plan.ts
 import { Election, LOCAL_ELECTION, PUBLIC_ELECTION, type Vitals } from '../../protocol/overlay/neighbours/election.ts';
 import { resolveSettings } from '../../settings/resolve.ts';
 import { command } from '../support/command.ts';
-import { aDownload, aSearch } from '../support/sample-views.ts';
+import { aDownload, aSearch, someNat } from '../support/sample-views.ts';
 
 const open = { tcp: 'open', udp: 'open', udpSolicited: true, tcpProvenAt: 1, udpProvenAt: 1 } as const;
 const closed = {
@@ -50,6 +51,8 @@ const UNWANTED: BootstrapReport = {
   ...{ state: 'unwanted', asking: null, round: 0, nextAt: null },
   caches: { udp: NO_CACHE, web: NO_CACHE },
 };
+
+const NOT_MAPPED = { ...someNat, state: 'off', tcp: null, udp: null } as const;
 
 t.test('a search without neighbours says so first', async t => {
   const search = { ...aSearch, results: 0, peers: 0 };
@@ -86,12 +89,15 @@ t.test('a download that waits names what it waits for', async t => {
     download: { ...aDownload, state: 'queued' as const },
     active: 4,
     activeMax: 4,
+    wait: 'turn' as const,
     ahead: 2,
     firewalled: false,
     freeBytes: 1e12,
+    reserve: 2 ** 30,
   };
   t.equal(explainDownload(facts).verdict, 'turn: 4 of 4 run, 2 before it');
-  t.match(explainDownload({ ...facts, active: 0, freeBytes: 1 }).verdict, /^disk: /);
+  t.match(explainDownload({ ...facts, wait: null, freeBytes: 1 }).verdict, /^disk: /);
+  t.match(explainDownload({ ...facts, wait: 'room' }).verdict, /^disk: .* of which 1(.0)? GiB stay free/);
   t.match(explainDownload({ ...facts, download: { ...facts.download, sources: [] } }).verdict, 'sources: 0 sources');
   t.equal(explainDownload({ ...facts, download: { ...aDownload, state: 'completed' } }).verdict, 'it is complete');
 });
@@ -251,6 +257,7 @@ t.test('refusals are kept to a bound, newest first', async t => {
   t.equal(refusals.newestFirst()[0]?.at, 499);
 });
 
+const FINE: Finding = { name: 'DHT', state: 'ok', detail: 'active', mend: null };
 const silent = { state: 'firewalled', since: 0, known: 'silence', provenAt: null } as const;
 
 t.test('unreachable ports and unknown hosts are findings with a remedy', async t => {
@@ -262,11 +269,17 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
     listen: at,
     ipv6: null,
     udpOpen: false,
+    addresses: [],
+    stream: { udpOpen: true, endpoint: null, portVaries: false },
+    nat: NOT_MAPPED,
+    proxied: false,
+    listening: true,
     reach: { tcp: silent, udp: silent },
     peers: 0,
     hosts: 0,
     bootstrap: bootstrapView(UNWANTED, 0),
     kept: [],
+    dht: FINE,
   });
   t.strictSame(
     findings.filter(({ state }) => state !== 'ok').map(({ name }) => name),
@@ -275,14 +288,28 @@ t.test('unreachable ports and unknown hosts are findings with a remedy', async t
   for (const { state, mend } of findings) t.equal(mend === null, state === 'ok');
   const decreed = { state: 'open', since: 0, known: 'configured', provenAt: null } as const;
   const local = checkNetwork({
-    ...{ settings, gnutella: at, listen: at, ipv6: null, udpOpen: true, peers: 0, hosts: 1 },
+    ...{
+      settings,
+      gnutella: at,
+      listen: at,
+      ipv6: null,
+      udpOpen: true,
+      addresses: [],
+      nat: NOT_MAPPED,
+      proxied: false,
+      listening: true,
+      peers: 0,
+      hosts: 1,
+    },
     bootstrap: bootstrapView(UNWANTED, 0),
     kept: [{ address: '5.5.1.1:6346', state: 'waiting', nextIn: 119.5, failures: 1, why: '503 Too many leaves' }],
+    dht: FINE,
+    stream: { udpOpen: true, endpoint: null, portVaries: false },
     reach: { tcp: decreed, udp: { ...decreed, known: 'proof', provenAt: 1 } },
   });
   t.match(local[0], { state: 'ok', detail: 'yes, as configured: gnutella.reachable' }, 'nobody called');
   t.match(local[1], { state: 'ok', detail: 'other servents have connected' });
-  t.match(local.at(-2), { name: 'bootstrap', detail: '1 host known' });
+  t.match(local.at(-3), { name: 'bootstrap', detail: '1 host known' });
   t.match(local.at(-1), {
     name: 'neighbour 5.5.1.1:6346',
     state: 'warning',

@@ -163,11 +163,14 @@ const checks: Record<string, Check> = {
     const { out } = await run();
     const [path = '', ...json] = lines(out);
     t.equal(await readFile(path, 'utf8'), SHARED['harbour lights.txt']);
-    t.match(JSON.parse(json.join('\n')), { name: 'harbour lights.txt', size: 22 });
-    await until('the second is there too', async () => {
-      const { items } = await client.downloads({ filter: 'state = completed' });
-      return items.length === 2 ? true : null;
-    });
+    const { items } = await client.downloads();
+    t.strictSame(
+      items.map(({ path, state }) => ({ path, state })),
+      [{ path, state: 'completed' }],
+      'the second is the first',
+    );
+    const { id } = items[0] ?? {};
+    t.match(JSON.parse(json.join('\n')), { id, name: 'harbour lights.txt', size: 22, joined: 'file' });
   },
   'Wait for a download without asking again and again': async (t, _, run) => {
     const { out } = await run();

@@ -8,6 +8,7 @@ import { endpointNames, endpoints } from '../../api/endpoints.ts';
 import { outlineModule } from '../../api/outline-module.ts';
 import { commandsDocument, manualPage } from '../../cli/manual.ts';
 import { metricsDocument } from '../../daemon/observation/metric-documents.ts';
+import { measuringDocument } from '../../measure/documents.ts';
 import { configurationDocument, exampleFile } from '../../settings/documents.ts';
 import { parseSettings } from '../../settings/file.ts';
 import { flagName } from '../../settings/resolve.ts';
@@ -19,6 +20,7 @@ for (const [file, text] of [
   ['api/outline.ts', outlineModule()],
   ['docs/configuration.md', configurationDocument()],
   ['docs/metrics.md', metricsDocument()],
+  ['docs/measuring.md', measuringDocument()],
   ['docs/cli.md', commandsDocument()],
   ['docs/servent.1', manualPage()],
   ['conf/servent.example.yaml', exampleFile()],

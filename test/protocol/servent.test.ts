@@ -1,6 +1,7 @@
 // Whole servents on a virtual network: they find each other, elect, search, push, and survive a loss, in virtual seconds.
 import t from 'tap';
-import { type VirtualHost, VirtualInternet } from '../support/virtual-internet.ts';
+import type { VirtualHost } from '../../sim/servents/virtual-host.ts';
+import { VirtualInternet } from '../../sim/servents/virtual-internet.ts';
 
 const ultrapeersOf = (hosts: readonly VirtualHost[]) =>
   hosts.filter(({ up, servent }) => up && servent.role.role === 'ultrapeer');

@@ -81,6 +81,13 @@ t.test('the defaults are those that were promised', async t => {
 
 t.test('every setting can be given by flag, variable and file, and the profile still decides the rest', async t => {
   const given: Record<string, [text: string, yaml: string, value: unknown]> = {
+    'gnutella.interface': ['tun0', 'tun0', 'tun0'],
+    'nat.mapping': ['auto', 'auto', 'auto'],
+    'nat.router': ['192.168.1.1:5351', '192.168.1.1:5351', '192.168.1.1:5351'],
+    'nat.relay': ['yes', 'true', true],
+    'nat.portFile': ['/srv/port', '/srv/port', '/srv/port'],
+    'proxy.socks': ['socks5://127.0.0.1:9050', 'socks5://127.0.0.1:9050', 'socks5://127.0.0.1:9050'],
+    'proxy.isolate': ['yes', 'true', true],
     profile: ['lan', 'lan', 'lan'],
     dataDir: ['/d', '/d', '/d'],
     'gnutella.host': ['127.0.0.9', '127.0.0.9', '127.0.0.9'],
@@ -92,6 +99,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'library.exclude': ['*.iso,/a b/', '["*.iso", "/a b/"]', ['*.iso', '/a b/']],
     'library.watch': ['no', 'false', false],
     'downloads.folder': ['/x', '/x', '/x'],
+    'downloads.categories': ['[]', '[]', []],
     'api.host': ['::1', '"::1"', '::1'],
     'api.web': ['off', 'false', false],
     'api.socket': ['off', 'false', false],
@@ -103,6 +111,11 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'gnutella.udp': ['off', 'false', false],
     'gnutella.reachable': ['no', '"no"', 'no'],
     'gnutella.outOfBand': ['off', 'false', false],
+    'dht.mode': ['passive', 'passive', 'passive'],
+    'recording.mode': ['files', 'files', 'files'],
+    'recording.url': ['http://127.0.0.1:8123', '"http://127.0.0.1:8123"', 'http://127.0.0.1:8123'],
+    'recording.maxBytes': ['2000000', '2000000', 2_000_000],
+    'recording.folder': ['/r', '/r', '/r'],
     'gnutella.tls': ['off', 'false', false],
     'gnutella.block': ['10.0.0.0/8,::1', '[10.0.0.0/8, "::1"]', ['10.0.0.0/8', '::1']],
     'uploads.neverBan': ['10.0.0.0/8,::1', '[10.0.0.0/8, "::1"]', ['10.0.0.0/8', '::1']],
@@ -110,6 +123,7 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     'bootstrap.caches': ['http://A/gwc,uhc:b:1', '["HTTP://a:80/gwc", "uhc:b:1"]', ['http://a/gwc', 'uhc:b:1']],
     'bootstrap.hostsFiles': ['/hosts', '[/hosts]', ['/hosts']],
     'queries.privacy': ['hashed', 'hashed', 'hashed'],
+    'searches.spam': ['size>1', 'size>1', 'size>1'],
     'limits.schedule': ['[]', '[]', []],
     'uploads.groups': ['[]', '[]', []],
     'uploads.credit': ['on', 'true', true],
@@ -127,6 +141,15 @@ t.test('every setting can be given by flag, variable and file, and the profile s
     t.strictSame(await from({ env: { [variableOf(key)]: text } }), value, `${key} by variable`);
     t.strictSame(await from({ configFile }), value, `${key} by file`);
   }
+});
+
+t.test('passwords in addresses are not shown', async t => {
+  const url = 'http://recorder:secret@127.0.0.1:8123/mine';
+  const resolved = await resolveSettings(bare({ flags: { 'recording.url': url } }));
+  t.equal(resolved.settings.recording.url, url);
+  const view = configView(resolved);
+  t.notMatch(JSON.stringify(view), /secret/);
+  t.equal(view.settings.find(({ key }) => key === 'recording.url')?.value, 'http://recorder:***@127.0.0.1:8123/mine');
 });
 
 t.test('variables are named after their keys', async t => {

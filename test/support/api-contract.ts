@@ -88,7 +88,7 @@ export class ApiContract {
   #contentFault({ content }: Response, { status, headers, text }: Answered, narrowed: boolean): string | null {
     if (content === undefined) return text === '' ? null : `has a body: ${text.slice(0, 100)}`;
     const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
-    const schema = content[type]?.schema;
+    const schema = (content[type] ?? content['*/*'])?.schema;
     if (schema === undefined) return `is ${type}, not ${Object.keys(content).join(' or ')}`;
     if (!/[/+]json$/.test(type)) return null;
     let body: unknown;

@@ -16,6 +16,8 @@ export interface ApiRequest {
 }
 
 const IDS_MAX = 50;
+/** Of downloads: the daemon must have it. */
+export const CATEGORY = 'music';
 
 /** Stands for an id that an answer has shown; see `send`. */
 const SEEN = '@seen-';
@@ -46,6 +48,7 @@ const filterTest = fc
   .map(words => words.join(' '));
 const filter = fc.oneof(
   filterTest,
+  fc.constantFrom('size > 1', "name like '*moon*'"), // of what all lists have
   fc.array(filterTest, { minLength: 2, maxLength: 5 }).map(tests => `not (${tests.join(' or ')})`),
   fc.string({ maxLength: 60 }),
 );
@@ -85,7 +88,7 @@ const config = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 );
 
-const knownFields = (addresses: readonly string[]): Known => ({
+const knownFields = ({ addresses, magnet }: Surroundings): Known => ({
   id: fc.oneof(
     fc.nat(1000).map(n => `${SEEN}${n}`),
     fc.string({ minLength: 1, maxLength: 128 }),
@@ -102,7 +105,7 @@ const knownFields = (addresses: readonly string[]): Known => ({
     { maxLength: 3 },
   ),
   magnet: fc.oneof(
-    fc.constant(`magnet:?xt=${SHA1}`),
+    fc.constantFrom(magnet, `magnet:?xt=${SHA1}`),
     fc.string().map(text => `magnet:?${text.replace(/(xs|as)/gi, '')}`),
   ),
   urn: fc.oneof(fc.constantFrom(SHA1, 'urn:x:y', `urn:bitprint:${'A'.repeat(32)}.${'B'.repeat(39)}`)),
@@ -112,6 +115,7 @@ const knownFields = (addresses: readonly string[]): Known => ({
   cursor: fc.oneof(fc.base64String(), fc.nat().map(String), fc.string({ minLength: 1 })),
   topics: fc.constantFrom('peers', 'downloads,status', 'weather'),
   expiresAt: fc.constantFrom(null, '2030-01-01T00:00:00Z', '1999-12-31T23:59:59Z', 'tomorrow'),
+  category: fc.constantFrom(CATEGORY, CATEGORY, null, 'nothing'),
   cidrs: fc.constantFrom([], ['127.0.0.0/8'], ['::/0'], ['999.0.0.0/8'], ['1.2.3.4/99']),
 });
 
@@ -132,7 +136,9 @@ function parameterValue(kind: Kind, { name, schema }: Parameter, known: Known): 
 }
 
 function queryOf(kind: Kind, operation: Operation, known: Known): fc.Arbitrary<string> {
-  const parameters = parametersOf(operation, 'query');
+  const isWaiting = ({ name }: Parameter): boolean => name === 'wait';
+  const parameters = parametersOf(operation, 'query').filter(parameter => !isWaiting(parameter));
+  const atOnce = parametersOf(operation, 'query').some(isWaiting) ? ['wait=0'] : []; // for bytes that nobody sends
   const pairs = parameters.map(parameter =>
     parameterValue(kind, parameter, known).map(value => `${parameter.name}=${escaped(value)}`),
   );
@@ -140,10 +146,10 @@ function queryOf(kind: Kind, operation: Operation, known: Known): fc.Arbitrary<s
   const chosen = (
     pairs.length === 0 ? fc.constant<string[]>([]) : fc.subarray(pairs).chain(some => fc.tuple(...some))
   ) as fc.Arbitrary<string[]>;
-  if (kind === 'good') return chosen.map(some => some.join('&'));
+  if (kind === 'good') return chosen.map(some => [...atOnce, ...some].join('&'));
   return fc
     .tuple(chosen, fc.array(fc.oneof(extra, ...pairs), { maxLength: 2 }))
-    .map(([some, more]) => [...some, ...more].join('&'));
+    .map(([some, more]) => [...atOnce, ...some, ...more].join('&'));
 }
 
 function pathOf(kind: Kind, operation: Operation, known: Known): fc.Arbitrary<string> {
@@ -231,14 +237,14 @@ export interface Surroundings {
   addresses: readonly string[];
   /** Folders that may be shared. */
   folders: readonly string[];
+  /** Of a file that can be downloaded. */
+  magnet: string;
 }
 
 /** Any request to the operations, and some to no operation. */
-export function requests(
-  operations: readonly Operation[],
-  { addresses, folders }: Surroundings,
-): fc.Arbitrary<ApiRequest> {
-  const known = { ...knownFields(addresses), path: fc.oneof(harmlessPath, fc.constantFrom(...folders)) };
+export function requests(operations: readonly Operation[], surroundings: Surroundings): fc.Arbitrary<ApiRequest> {
+  const path = fc.oneof(harmlessPath, fc.constantFrom(...surroundings.folders));
+  const known = { ...knownFields(surroundings), path };
   const of = (kind: Kind, operation: Operation): fc.Arbitrary<ApiRequest> =>
     fc.record({
       operation: fc.constant(operation),

@@ -3,10 +3,17 @@ import { request } from 'node:http';
 import type { Test } from 'tap';
 import type { ApiOptions } from '../../api/app.ts';
 import { type Client, createClient } from '../../api/client.ts';
+import { ContentReaders } from '../../api/download-content.ts';
+import { notFound } from '../../api/errors.ts';
 import { type ApiServer, startApi } from '../../api/server.ts';
 import { FakeControl } from './fake-control.ts';
 
 export const TOKEN = 'test-token-0123456789abcdef';
+
+/** For streams that are not about downloads. */
+export const noContent = new ContentReaders(async id => {
+  throw notFound('download', id);
+});
 
 export interface Call {
   method?: string;

@@ -19,12 +19,14 @@ export interface Surroundings {
   isTTY?: true;
   /** All that was printed so far, whenever more is. */
   onOut?: (out: string) => void;
+  /** The same for standard error. */
+  onErr?: (err: string) => void;
 }
 
 /** Nothing of the caller's environment shines through. */
 export async function command(
   words: readonly string[],
-  { env = {}, cwd = '/', stdin, signal, isTTY, onOut }: Surroundings = {},
+  { env = {}, cwd = '/', stdin, signal, isTTY, onOut, onErr }: Surroundings = {},
 ): Promise<Outcome> {
   let out = '';
   let err = '';
@@ -36,7 +38,12 @@ export async function command(
       },
       ...(isTTY === undefined ? {} : { isTTY, rows: 24, columns: 80 }),
     },
-    stderr: { write: text => (err += text) },
+    stderr: {
+      write: text => {
+        err += text;
+        onErr?.(err);
+      },
+    },
     env: { SERVENT_DATA_DIR: '/nowhere/servent', ...env },
     cwd,
     ...(stdin === undefined ? {} : { stdin }),

@@ -1,14 +1,17 @@
 // Downloads over a real database and real sockets, with waits that a test can bear.
 import { createHash } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Test } from 'tap';
+import tap, { type Test } from 'tap';
 import { silentLog } from '../../daemon/log.ts';
-import { DownloadStore } from '../../daemon/store/downloads.ts';
+import { SlabSocket } from '../../daemon/net/slab-socket.ts';
+import { type DownloadRecord, DownloadStore } from '../../daemon/store/downloads.ts';
 import { Store } from '../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../daemon/system.ts';
-import type { DownloadSnapshot } from '../../daemon/transfer/download.ts';
-import { Downloads, type DownloadsOptions, type DownloadTimes } from '../../daemon/transfer/downloads.ts';
+import type { DownloadSnapshot } from '../../daemon/transfer/download-snapshot.ts';
+import { Downloads } from '../../daemon/transfer/downloads.ts';
+import type { DownloadsOptions, DownloadTimes } from '../../daemon/transfer/downloads-options.ts';
+import { PartVerifier } from '../../daemon/transfer/part-verifier.ts';
 import type { Endpoint } from '../../protocol/wire/endpoint.ts';
 import { testIdentity, testMesh } from './shared-files.ts';
 
@@ -26,6 +29,10 @@ export const FAST: DownloadTimes = {
   diskMs: 50,
 };
 
+/** Of all rigs of a process: threads take longer to start than to hash what tests fetch. */
+const verifier = new PartVerifier();
+tap.teardown(() => verifier.close());
+
 export function sha1(bytes: Buffer): Buffer {
   return createHash('sha1').update(bytes).digest();
 }
@@ -33,12 +40,25 @@ export function sha1(bytes: Buffer): Buffer {
 /** Rejects when nobody is there. */
 export function dialPlain(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   return new Promise((connected, failed) => {
-    const socket = connect({ ...endpoint, noDelay: true });
+    const socket = new SlabSocket().setNoDelay(true).connect(endpoint);
     signal.addEventListener('abort', () => socket.destroy(), { once: true });
     socket.once('connect', () => connected(socket));
     socket.once('error', failed);
     socket.once('close', () => failed(new Error('closed')));
   });
+}
+
+/** `before`: a record is about to be saved. */
+export type SaveMoment = 'before' | 'after';
+
+class ToldStore extends DownloadStore {
+  onSave: (moment: SaveMoment, record: DownloadRecord) => void = () => undefined;
+
+  override async save(record: DownloadRecord, durable: boolean): Promise<void> {
+    this.onSave('before', record);
+    await super.save(record, durable);
+    this.onSave('after', record);
+  }
 }
 
 export class DownloadRig {
@@ -48,22 +68,26 @@ export class DownloadRig {
   readonly states: string[] = [];
   readonly completed: string[] = [];
   readonly store: Store;
+  readonly records: ToldStore;
   #watchers = new Set<(view: DownloadSnapshot) => void>();
   #stopped: Promise<void> | null = null;
 
   private constructor(home: string, store: Store, options: Partial<DownloadsOptions>) {
     this.folder = join(home, 'downloads');
     this.store = store;
+    this.records = new ToldStore(store.table('downloads'));
     this.downloads = new Downloads({
       folder: this.folder,
-      store: new DownloadStore(store.table('downloads')),
+      store: this.records,
       dial: dialPlain,
       identity: testIdentity,
       mesh: testMesh(),
       clock: new SystemClock(),
       random: new SystemRandom(),
       log: silentLog,
+      hosts: null,
       times: FAST,
+      verifier,
       onChange: download => this.#onChange(download),
       onCompleted: (_, path) => this.completed.push(path),
       ...options,

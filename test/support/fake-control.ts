@@ -2,6 +2,7 @@
 import type {
   ById,
   ChangeFolderInput,
+  ChangeSavedSearchInput,
   ConfigPatchInput,
   ConfigView,
   Control,
@@ -13,6 +14,7 @@ import type {
   ListRequest,
   LogInput,
   LogLevelsView,
+  NewBadContentInput,
   NewBanInput,
   NewKeyInput,
   PastTransfersInput,
@@ -20,19 +22,23 @@ import type {
   QueryStatsView,
   ReadyView,
   ReplayInput,
+  RunSavedSearchInput,
+  SaveSearchInput,
   SearchView,
   StartSearchInput,
   StatsInput,
 } from '../../api/control.ts';
-import { ApiError, invalid, notFound } from '../../api/errors.ts';
+import { ApiError, notFound } from '../../api/errors.ts';
+import { FakeDht } from './fake-dht.ts';
 import { only, paged, without } from './rows.ts';
 import {
   AT,
+  aBadContent,
   aBan,
   aDelivery,
-  aDownload,
   aFile,
   aFileTally,
+  aFind,
   aFolder,
   aHistory,
   aHook,
@@ -48,6 +54,7 @@ import {
   aPreview,
   aQuery,
   aResult,
+  aSavedSearch,
   aSearch,
   aTally,
   GUID,
@@ -57,7 +64,7 @@ import {
 
 const NOTHING_HASHED: HashingView = { state: 'idle', files: 0, hashed: 3, bytes: 0, rate: 0, eta: null, current: null };
 
-export class FakeControl implements Control {
+export class FakeControl extends FakeDht implements Control {
   peerList = [aPeer];
   hostList = [aHost];
   queryList = [aQuery];
@@ -65,12 +72,11 @@ export class FakeControl implements Control {
   sample: SearchView = aSearch;
   searchList = [aSearch];
   resultList = [aResult];
-  downloadList = [aDownload];
   levels: LogLevelsView = { level: 'info', levels: {} };
-  /** Of what is started: what is other than in the sample. */
-  nextDownload: Partial<typeof aDownload> = {};
   uploadList = [anUpload];
   banList = [aBan];
+  savedList = [aSavedSearch];
+  badList = [aBadContent];
   fileList = [aFile];
   folderList = [aFolder];
   keyList = [aKey];
@@ -80,18 +86,9 @@ export class FakeControl implements Control {
   readyView: ReadyView = { status: 'ok', checks: [{ name: 'gnutella', ok: true, detail: null }] };
   /** Answers to come, one a call; idle after that. */
   hashingNow: HashingView[] = [];
-  /** Called before each answer; throw to fail it. */
-  before: (name: string, input: unknown) => void = () => undefined;
-  /** Every call, with what it was given. */
-  readonly calls: [name: string, input: unknown][] = [];
-
-  #note(name: string, input?: unknown): void {
-    this.calls.push([name, input]);
-    this.before(name, input);
-  }
 
   status() {
-    this.#note('status');
+    this.note('status');
     return {
       version: '0.1.0',
       servent: GUID,
@@ -119,18 +116,19 @@ export class FakeControl implements Control {
       limits: [],
       budget: null,
       messages: { in: 1200, out: 34, dropped: 2, reasons: { duplicate: 2 } },
+      dht: { mode: 'active' as const, state: 'ready' as const, why: null, nodes: 31, values: 5, size: 1_200 },
       lostParts: { count: 0, bytes: 0, paths: [] },
       attention: this.findings.filter(({ state }) => state !== 'ok'),
     };
   }
 
   peers(input: ListRequest) {
-    this.#note('peers', input);
+    this.note('peers', input);
     return paged(this.peerList, input, row => row.id);
   }
 
   async connect(input: { address: string }) {
-    this.#note('connect', input);
+    this.note('connect', input);
     if (input.address.endsWith(':1')) throw new ApiError('UNREACHABLE', `${input.address}: connection refused`);
     const peer = { ...aPeer, id: `p${this.peerList.length + 1}`, address: input.address };
     this.peerList.push(peer);
@@ -138,35 +136,35 @@ export class FakeControl implements Control {
   }
 
   disconnect(input: ById) {
-    this.#note('disconnect', input);
+    this.note('disconnect', input);
     this.peerList = without(this.peerList, 'peer', input.id);
   }
 
   hosts(input: ListRequest) {
-    this.#note('hosts', input);
+    this.note('hosts', input);
     return paged(this.hostList, input, row => row.address);
   }
 
   addHost(input: { address: string }) {
-    this.#note('addHost', input);
+    this.note('addHost', input);
     const host = { ...aHost, address: input.address, source: 'configured' };
     this.hostList.push(host);
     return host;
   }
 
   removeHost(input: ById) {
-    this.#note('removeHost', input);
+    this.note('removeHost', input);
     if (!this.hostList.some(({ address }) => address === input.id)) throw notFound('host', input.id);
     this.hostList = this.hostList.filter(({ address }) => address !== input.id);
   }
 
   queries(input: ListRequest) {
-    this.#note('queries', input);
+    this.note('queries', input);
     return paged(this.queryList, input, row => row.id);
   }
 
   queryStats(input: StatsInput): QueryStatsView {
-    this.#note('queryStats', input);
+    this.note('queryStats', input);
     return {
       privacy: 'full',
       span: input.span,
@@ -186,53 +184,53 @@ export class FakeControl implements Control {
   }
 
   history(): HistoryView {
-    this.#note('history');
+    this.note('history');
     return aHistory;
   }
 
   pastTransfers(input: PastTransfersInput) {
-    this.#note('pastTransfers', input);
+    this.note('pastTransfers', input);
     return paged([aPastTransfer], input, row => row.id);
   }
 
   pastSearches(input: ListRequest) {
-    this.#note('pastSearches', input);
+    this.note('pastSearches', input);
     return paged([aPastSearch], input, row => row.id);
   }
 
   totals() {
-    this.#note('totals');
+    this.note('totals');
     return aTally;
   }
 
   addressTotals(input: ListRequest) {
-    this.#note('addressTotals', input);
+    this.note('addressTotals', input);
     return paged([anAddressTally], input, row => row.address);
   }
 
   fileTotals(input: ListRequest) {
-    this.#note('fileTotals', input);
+    this.note('fileTotals', input);
     return paged([aFileTally], input, row => row.urn);
   }
 
   hooks(input: ListRequest) {
-    this.#note('hooks', input);
+    this.note('hooks', input);
     return paged(this.hookList, input, row => row.id);
   }
 
   deliveries(input: ById & ListRequest) {
-    this.#note('deliveries', input);
+    this.note('deliveries', input);
     only(this.hookList, 'hook', input.id);
     return paged([aDelivery], input, row => String(row.event));
   }
 
   replay(input: ById & ReplayInput) {
-    this.#note('replay', input);
+    this.note('replay', input);
     return only(this.hookList, 'hook', input.id);
   }
 
   startSearch(input: StartSearchInput) {
-    this.#note('startSearch', input);
+    this.note('startSearch', input);
     const search: SearchView = {
       ...this.sample,
       id: `s${this.searchList.length + 1}`,
@@ -245,112 +243,117 @@ export class FakeControl implements Control {
   }
 
   searches(input: ListRequest) {
-    this.#note('searches', input);
+    this.note('searches', input);
     return paged(this.searchList, input, row => row.id);
   }
 
   search(input: ById) {
-    this.#note('search', input);
+    this.note('search', input);
     return only(this.searchList, 'search', input.id);
   }
 
   removeSearch(input: ById) {
-    this.#note('removeSearch', input);
+    this.note('removeSearch', input);
     this.searchList = without(this.searchList, 'search', input.id);
   }
 
   results(input: ById & ListRequest) {
-    this.#note('results', input);
+    this.note('results', input);
     only(this.searchList, 'search', input.id);
     return paged(this.resultList, input, row => row.id);
   }
 
-  startDownload(input: Parameters<Control['startDownload']>[0]) {
-    this.#note('startDownload', input);
-    if ('magnet' in input && !input.magnet.includes('xt=')) throw invalid('magnet', 'expected a hash in `xt`');
-    const download = { ...aDownload, ...this.nextDownload, id: `d${this.downloadList.length + 1}` };
-    this.downloadList.push(download);
-    return download;
-  }
-
-  downloads(input: ListRequest) {
-    this.#note('downloads', input);
-    return paged(this.downloadList, input, row => row.id);
-  }
-
-  download(input: ById) {
-    this.#note('download', input);
-    return only(this.downloadList, 'download', input.id);
-  }
-
-  changeDownload(input: Parameters<Control['changeDownload']>[0]) {
-    this.#note('changeDownload', input);
-    const download = only(this.downloadList, 'download', input.id);
-    if (download.state === 'completed') throw new ApiError('CONFLICT', 'the download is already completed');
-    const changed = {
-      ...download,
-      state: input.state ?? download.state,
-      priority: input.priority ?? download.priority,
-    };
-    this.downloadList = this.downloadList.map(row => (row === download ? changed : row));
-    return changed;
-  }
-
-  removeDownload(input: ById) {
-    this.#note('removeDownload', input);
-    this.downloadList = without(this.downloadList, 'download', input.id);
-  }
-
-  limits() {
-    this.#note('limits');
-    return someLimits;
-  }
+  limits = () => this.noted('limits', someLimits);
 
   uploads(input: ListRequest) {
-    this.#note('uploads', input);
+    this.note('uploads', input);
     return paged(this.uploadList, input, row => row.id);
   }
 
   cancelUpload(input: ById) {
-    this.#note('cancelUpload', input);
+    this.note('cancelUpload', input);
     this.uploadList = without(this.uploadList, 'upload', input.id);
   }
 
+  savedSearches(input: ListRequest) {
+    this.note('savedSearches', input);
+    return paged(this.savedList, input, row => row.id);
+  }
+
+  saveSearch(input: SaveSearchInput) {
+    this.note('saveSearch', input);
+    return aSavedSearch;
+  }
+
+  #savedOf(name: string, input: ById) {
+    this.note(name, input);
+    return only(this.savedList, 'saved search', input.id);
+  }
+
+  changeSavedSearch = (input: ById & ChangeSavedSearchInput) => this.#savedOf('changeSavedSearch', input);
+
+  removeSavedSearch(input: ById) {
+    this.note('removeSavedSearch', input);
+    this.savedList = without(this.savedList, 'saved search', input.id);
+  }
+
+  runSavedSearch = (input: ById & RunSavedSearchInput) => this.#savedOf('runSavedSearch', input);
+
+  finds(input: ById & ListRequest) {
+    this.#savedOf('finds', input);
+    return paged([aFind], input, row => row.at);
+  }
+
+  badContents(input: ListRequest) {
+    this.note('badContents', input);
+    return paged(this.badList, input, row => row.id);
+  }
+
+  addBadContent(input: NewBadContentInput) {
+    this.note('addBadContent', input);
+    return aBadContent;
+  }
+
+  removeBadContent(input: ById) {
+    this.note('removeBadContent', input);
+    this.badList = without(this.badList, 'bad content', input.id);
+  }
+
   bans(input: ListRequest) {
-    this.#note('bans', input);
+    this.note('bans', input);
     return paged(this.banList, input, row => row.id);
   }
 
   addBan(input: NewBanInput) {
-    this.#note('addBan', input);
+    this.note('addBan', input);
     const { address, reason = 'banned by hand' } = input;
     return { ...aBan, id: address, address, reason: 'by_hand' as const, text: reason };
   }
 
   liftBan(input: ById) {
-    this.#note('liftBan', input);
+    this.note('liftBan', input);
     this.banList = without(this.banList, 'ban', input.id);
   }
 
   files(input: ListRequest) {
-    this.#note('files', input);
+    this.note('files', input);
     return paged(this.fileList, input, row => row.id);
   }
 
   folders(input: ListRequest) {
-    this.#note('folders', input);
+    this.note('folders', input);
     return paged(this.folderList, input, row => row.id);
   }
 
   shareFolder(input: { path: string }) {
-    this.#note('shareFolder', input);
+    this.note('shareFolder', input);
     const folder: FolderView = { ...aFolder, id: `l${this.folderList.length + 1}`, path: input.path };
     this.folderList.push(folder);
     return folder;
   }
 
   changeFolder({ id, ...input }: ById & ChangeFolderInput) {
-    this.#note('changeFolder', { id, ...input });
+    this.note('changeFolder', { id, ...input });
     const folder = this.folderList.find(folder => folder.id === id);
     if (folder === undefined) throw notFound('shared folder', id);
     const { exclude = folder.exclude, force = folder.force, label = folder.label } = input;
@@ -358,43 +361,43 @@ export class FakeControl implements Control {
   }
 
   previewFolder(input: PreviewFolderInput) {
-    this.#note('previewFolder', input);
+    this.note('previewFolder', input);
     return { ...aPreview, path: input.path };
   }
 
   unshareFolder(input: ById) {
-    this.#note('unshareFolder', input);
+    this.note('unshareFolder', input);
     this.folderList = without(this.folderList, 'folder', input.id);
   }
 
   rescan() {
-    this.#note('rescan');
+    this.note('rescan');
     return { folders: this.folderList.length };
   }
 
   scrub() {
-    this.#note('scrub');
+    this.note('scrub');
     return { files: this.fileList.length, bytes: 1_000 };
   }
 
   rescanFolder(input: ById) {
-    this.#note('rescanFolder', input);
+    this.note('rescanFolder', input);
     const folder = this.folderList.find(({ id }) => id === input.id);
     if (folder === undefined) throw notFound('shared folder', input.id);
     return folder;
   }
 
   hashing(): HashingView {
-    this.#note('hashing');
+    this.note('hashing');
     return this.hashingNow.shift() ?? NOTHING_HASHED;
   }
 
   cancelHashing() {
-    this.#note('cancelHashing');
+    this.note('cancelHashing');
   }
 
   config(): ConfigView {
-    this.#note('config');
+    this.note('config');
     return {
       file: null,
       config: { profile: 'local', gnutella: { port: 6346 } },
@@ -406,37 +409,37 @@ export class FakeControl implements Control {
   }
 
   changeConfig(input: ConfigPatchInput) {
-    this.#note('changeConfig', input);
+    this.note('changeConfig', input);
     return { file: null, dryRun: input.dryRun, changes: [], overruled: [], restart: false };
   }
 
   reloadConfig() {
-    this.#note('reloadConfig');
+    this.note('reloadConfig');
     return { file: null, dryRun: false, changes: [], overruled: [], restart: false };
   }
 
   logLines(input: LogInput) {
-    this.#note('logLines', input);
+    this.note('logLines', input);
     return paged(this.logList, input, row => row.id);
   }
 
   logLevels() {
-    this.#note('logLevels');
+    this.note('logLevels');
     return this.levels;
   }
 
   changeLogLevels(levels: object) {
-    this.#note('changeLogLevels', levels);
+    this.note('changeLogLevels', levels);
     return this.levels;
   }
 
   keys(input: ListRequest) {
-    this.#note('keys', input);
+    this.note('keys', input);
     return paged(this.keyList, input, row => row.id);
   }
 
   createKey(input: NewKeyInput) {
-    this.#note('createKey', input);
+    this.note('createKey', input);
     const { name, scopes, cidrs } = input;
     const key: KeyView = {
       ...aKey,
@@ -451,50 +454,37 @@ export class FakeControl implements Control {
   }
 
   removeKey(input: ById) {
-    this.#note('removeKey', input);
+    this.note('removeKey', input);
     this.keyList = without(this.keyList, 'key', input.id);
   }
 
   explainSearch(input: ById) {
-    this.#note('explainSearch', input);
+    this.note('explainSearch', input);
     only(this.searchList, 'search', input.id);
     return anExplanation;
   }
 
-  explainDownload(input: ById) {
-    this.#note('explainDownload', input);
-    only(this.downloadList, 'download', input.id);
-    return anExplanation;
-  }
-
   explainPeer(input: ById) {
-    this.#note('explainPeer', input);
+    this.note('explainPeer', input);
     only(this.peerList, 'peer', input.id);
     return anExplanation;
   }
 
   refusedPeers() {
-    this.#note('refusedPeers');
+    this.note('refusedPeers');
     return { counts: { incoming: { linked: 1 }, outgoing: {} }, configured: [], items: [] };
   }
 
   election() {
-    this.#note('election');
+    this.note('election');
     return anExplanation;
   }
 
   doctor() {
-    this.#note('doctor');
+    this.note('doctor');
     return { ok: true, findings: this.findings };
   }
 
-  live() {
-    this.#note('live');
-    return { status: 'ok' as const };
-  }
-
-  ready() {
-    this.#note('ready');
-    return this.readyView;
-  }
+  live = () => this.noted('live', { status: 'ok' as const });
+  ready = () => this.noted('ready', this.readyView);
 }

@@ -9,7 +9,7 @@ import { OwnRole } from '../../protocol/overlay/neighbours/own-role.ts';
 import { ReachPolicy } from '../../protocol/overlay/reach/reach-policy.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import { formatEndpoint } from '../../protocol/wire/endpoint.ts';
-import { testSettings } from './servent-settings.ts';
+import { usualSettings } from '../../sim/servents/usual-settings.ts';
 import type { VirtualNetwork, VirtualServent } from './virtual-network.ts';
 
 export function neighboursOf(
@@ -19,7 +19,7 @@ export function neighboursOf(
 ) {
   // virtual servents are at 10.0.0.0/8
   const rules: NetworkRules = NETWORK_RULES.lan;
-  const settings = testSettings({ mode: servent.ultrapeer ? 'ultrapeer' : 'leaf', ...changes });
+  const settings = usualSettings({ mode: servent.ultrapeer ? 'ultrapeer' : 'leaf', ...changes });
   const hosts = new HostCache(random, rules.hosts);
   const slots = new FreeSlots(hosts, rules.freeSlotsMs);
   const reach = new ReachPolicy(rules);

@@ -1,12 +1,18 @@
 // One of each thing that the API shows, for the tests of API, command line and dashboard.
 import type {
   AddressTallyView,
+  BadContentView,
   BanView,
   DeliveryView,
+  DhtContactView,
+  DhtLookupView,
+  DhtView,
+  DownloadChunksView,
   DownloadView,
   Explanation,
   FileTallyView,
   FileView,
+  FindView,
   FolderView,
   HistoryView,
   HookView,
@@ -14,12 +20,15 @@ import type {
   KeyView,
   LimitsView,
   LogLineView,
+  NatView,
   PastSearchView,
   PastTransferView,
   PeerView,
   PreviewView,
   QueryView,
+  RecoveredParts,
   ResultView,
+  SavedSearchView,
   SearchView,
   StatusView,
   TallyView,
@@ -82,6 +91,7 @@ export const aSearch: SearchView = {
   peers: 3,
   results: 1,
   hits: 2,
+  hidden: 0,
   cut: null,
 };
 
@@ -96,11 +106,13 @@ export const aResult: ResultView = {
   id: 'r1',
   name: 'blue moon.ogg',
   size: 4_200_000,
+  folder: null,
   type: 'audio',
   length: 205,
   bitrate: 160,
   urn: SHA1,
   foundAt: AT,
+  spam: [],
   sources: [
     {
       address: '127.0.0.1:6349',
@@ -126,11 +138,47 @@ export const aDownload: DownloadView = {
   eta: 30,
   urn: SHA1,
   priority: 0,
-  sources: [{ address: '127.0.0.1:6349', servent: GUID, push: false, state: 'active', error: null }],
+  position: 1,
+  category: null,
+  batch: null,
+  verified: 1_000_000,
+  wasted: 2048,
+  tree: null,
+  order: 'any',
+  sources: [
+    {
+      ...{ address: '127.0.0.1:6349', servent: GUID, push: false, way: 'direct', state: 'active', error: null },
+      ...{ rate: 105_000, bytes: 1_050_000, wasted: 2048, queue: null },
+    },
+    {
+      ...{ address: '127.0.0.1:6350', servent: null, push: true, way: 'proxy', state: 'queued', error: null },
+      ...{ rate: 0, bytes: 0, wasted: 0, queue: { position: 3, length: 10, eta: 300, id: null } },
+    },
+  ],
+  search: null,
   path: null,
   error: null,
   addedAt: AT,
   finishedAt: null,
+};
+
+export const aRecoveredPart: RecoveredParts['items'][number] = {
+  path: '/srv/downloads/.incomplete/d9.part',
+  outcome: 'recovered',
+  id: 'd9',
+  name: 'green hills.ogg',
+  done: 1_000,
+  note: '1000 bytes kept; goes on',
+};
+
+export const someChunks: DownloadChunksView = {
+  size: 4_200_000,
+  states: [
+    { start: 0, end: 1_000_000, state: 'verified', source: null },
+    { start: 1_000_000, end: 1_050_000, state: 'received', source: '127.0.0.1:6349' },
+    { start: 1_050_000, end: 1_310_720, state: 'assigned', source: '127.0.0.1:6349' },
+    { start: 1_310_720, end: 4_200_000, state: 'missing', source: null },
+  ],
 };
 
 export const anUpload: UploadView = {
@@ -242,7 +290,23 @@ export const aDelivery: DeliveryView = {
 };
 
 /** Parts of the status. */
-export const itsNetwork: Pick<StatusView, 'election' | 'reachability' | 'bootstrap'> = {
+export const someNat: NatView = {
+  ...{ state: 'mapped', method: 'pcp', router: '192.168.1.1', external: '5.5.5.5' },
+  tcp: { internal: 6346, external: 40_001, until: AT },
+  udp: { internal: 6346, external: 40_001, until: AT },
+  ...{
+    trouble: null,
+    againAt: null,
+    announced: '5.5.5.5:40001',
+    portFile: null,
+    interface: null,
+    proxy: null,
+    relay: null,
+  },
+};
+
+export const itsNetwork: Pick<StatusView, 'election' | 'reachability' | 'bootstrap' | 'nat'> = {
+  nat: someNat,
   election: {
     mode: 'auto',
     active: true,
@@ -266,6 +330,28 @@ export const itsNetwork: Pick<StatusView, 'election' | 'reachability' | 'bootstr
   },
 };
 
+export const aSavedSearch: SavedSearchView = {
+  ...{ id: 'w1', text: 'blue moon', urn: null, filter: 'type=audio', action: 'notify', every: 'auto', state: 'active' },
+  ...{ new: 1, running: false, search: null, runs: 2, addedAt: AT, ranAt: AT, dueAt: AT, error: null },
+};
+
+export const aFind: FindView = {
+  ...{
+    name: 'blue moon.ogg',
+    size: 4_200_000,
+    urn: SHA1,
+    sources: 2,
+    at: AT,
+    outcome: 'told',
+    download: null,
+    error: null,
+  },
+};
+
+export const aBadContent: BadContentView = {
+  ...{ id: SHA1.slice('urn:sha1:'.length), urn: SHA1, note: 'a siren', addedAt: AT },
+};
+
 export const aBan: BanView = {
   id: '192.0.2.9',
   address: '192.0.2.9',
@@ -274,6 +360,59 @@ export const aBan: BanView = {
   since: AT,
   until: '2026-11-21T10:05:00.000Z',
   ...{ times: 1, turnedAway: 2 },
+};
+
+export const aDht: DhtView = {
+  mode: 'active',
+  kuid: 'a1b2c3d4e5f60718293a4b5c6d7e8f9001122334',
+  state: 'ready',
+  why: null,
+  contacts: { good: 31, stale: 2, pending: 4 },
+  buckets: [
+    { bits: 0, buckets: 2, good: 20, stale: 2, pending: 4 },
+    { bits: 1, buckets: 1, good: 11, stale: 0, pending: 0 },
+  ],
+  values: 5,
+  publishing: 1,
+  size: 1_200,
+  traffic: { in: 120_000, out: 90_000 },
+};
+
+export const aDhtContact: DhtContactView = {
+  kuid: 'a1b2c3d4e5f60718293a4b5c6d7e8f9001122335',
+  address: '127.0.0.1:6347',
+  vendor: 'GTKG',
+  state: 'good',
+  rtt: 0.042,
+  seenAt: AT,
+};
+
+export const aDhtLookup: DhtLookupView = {
+  id: 's1',
+  target: 'a1b2c3d4e5f60718293a4b5c6d7e8f9001122330',
+  state: 'found',
+  error: null,
+  asked: 3,
+  path: [
+    {
+      kuid: aDhtContact.kuid,
+      address: '127.0.0.1:6347',
+      distance: '0000000000000000000000000000000000000005',
+      ms: 42,
+    },
+  ],
+  values: [
+    {
+      type: 'ALOC',
+      creator: aDhtContact.kuid,
+      address: '127.0.0.1:6348',
+      version: '0.1',
+      servent: GUID,
+      firewalled: false,
+      size: 1_000,
+      proxies: [],
+    },
+  ],
 };
 
 export const someLimits: LimitsView = {

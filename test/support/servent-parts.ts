@@ -8,9 +8,9 @@ import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { Shell } from '../../protocol/servent-shell.ts';
 import type { ServentSink } from '../../protocol/servent-sink.ts';
 import { BlockList } from '../../protocol/wire/block-list.ts';
-import { MACHINE } from './machine.ts';
-import { testSettings } from './servent-settings.ts';
-import { VirtualLibrary } from './virtual-library.ts';
+import { MACHINE } from '../../sim/servents/machine.ts';
+import { usualSettings } from '../../sim/servents/usual-settings.ts';
+import { VirtualLibrary } from '../../sim/servents/virtual-library.ts';
 
 const nothing = () => {};
 
@@ -19,10 +19,16 @@ export const silentShell: Shell = {
   dial: nothing,
   dialKept: nothing,
   send: () => false,
+  wakeRudp: nothing,
   probe: nothing,
   serve: nothing,
+  serveStream: nothing,
   callBack: nothing,
+  dialSource: nothing,
+  serveAtRelay: nothing,
   callProxy: nothing,
+  openStream: nothing,
+  meetAtRelay: nothing,
   lookUpCache: nothing,
   askWebCache: nothing,
 };
@@ -38,13 +44,15 @@ export const silentSink: ServentSink = {
   onLeaving: nothing,
   onMissing: nothing,
   onRole: nothing,
-  onPushTimeout: nothing,
+  onSourceOffer: nothing,
   onCacheAnswered: nothing,
   onCacheFailed: nothing,
   onNoNeighbour: nothing,
   onFound: nothing,
   onSearchEnded: nothing,
   onSearchForgotten: nothing,
+  onDhtChanged: nothing,
+  onDhtLookup: nothing,
 };
 
 interface Needs {
@@ -59,7 +67,7 @@ export function serventParts({ clock, random, settings = {} }: Needs): ServentPa
     ...{ clock, random, startedAt, machine: MACHINE, shell: silentShell, sink: silentSink },
     library: new VirtualLibrary(),
     rules: NETWORK_RULES.local,
-    settings: testSettings(settings),
+    settings: usualSettings(settings),
     blocked: new BlockList(),
     serventGuid: random.guid(),
     liveSince: new Date(startedAt).toUTCString(),

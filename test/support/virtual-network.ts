@@ -1,6 +1,5 @@
 // Overlays joined by wires of memory: a network in one process, deterministic, with a clock that a test moves.
 
-import type { Clock } from '../../daemon/clock.ts';
 import type { Capabilities, PeerRole, Role } from '../../protocol/handshake/capabilities.ts';
 import type { Identity } from '../../protocol/overlay/identity.ts';
 import type { OverlayLimits } from '../../protocol/overlay/limits.ts';
@@ -18,17 +17,10 @@ import { Frame, FrameReader, ReadResult } from '../../protocol/wire/frame-reader
 import { formatGuid, markGuid } from '../../protocol/wire/guid.ts';
 import type { Push } from '../../protocol/wire/push.ts';
 import type { QueryHit } from '../../protocol/wire/query-hit.ts';
-import { VirtualLibrary } from './virtual-library.ts';
+import { VirtualLibrary } from '../../sim/servents/virtual-library.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
 
-export class VirtualClock implements Clock {
-  ms = 1_000_000;
-  now(): number {
-    return this.ms;
-  }
-  wallTime(): number {
-    return 1_700_000_000_000 + this.ms;
-  }
-}
+export { VirtualClock };
 
 /** xorshift32: the same seed, the same run. */
 export class SeededRandom implements Random {
@@ -141,9 +133,9 @@ export class VirtualServent implements OverlaySink, Identity {
   routeTableUpdates = 0;
   /** Where hits go instead of the links; for tests that have datagrams. */
   hitTransport: HitTransport | null = null;
-  readonly #clock: Clock;
+  readonly #clock: VirtualClock;
 
-  constructor(name: string, host: string, clock: Clock, random: Random, options: ServentOptions = {}) {
+  constructor(name: string, host: string, clock: VirtualClock, random: Random, options: ServentOptions = {}) {
     this.name = name;
     this.endpoint = { host, port: 6346 };
     this.serventGuid = random.guid();

@@ -8,7 +8,7 @@ import { type Wanted, wantedBy } from '../../tui/wants.ts';
 import { serveFake } from '../support/api-server.ts';
 import { aHost } from '../support/sample-views.ts';
 
-const NOTHING: Wanted = { needs: {}, search: null, queries: false, range: 'minute', asked: {} };
+const NOTHING: Wanted = { needs: {}, search: null, chunks: null, queries: false, range: 'minute', asked: {} };
 const ONLY_STATUS: Wanted = { ...NOTHING, needs: { status: 1000 } };
 
 function feedOf(client: Client) {
@@ -157,7 +157,7 @@ t.test(
       [],
     );
     t.match(streams, [
-      { topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'status', 'log'] },
+      { topics: ['peers', 'searches', 'downloads', 'uploads', 'library', 'dht', 'status', 'log'] },
       { topics: ['queries'] },
     ]);
     t.match(

@@ -83,12 +83,31 @@ t.test('the first screen, letter by letter', async t => {
     '│ role      ultrapeer, profile public  ││ ultrapeers   9                       │',
     '│ gnutella  203.0.113.7:6346           ││ leaves       25                      │',
     '│ api       127.0.0.1:8346             ││ hosts known  180                     │',
-    '│ version   0.1.0, up 3d04h            ││ searches     1 running               │',
-    '│ reach     open, TCP and UDP          ││ downloads    3 active, 1 queued      │',
-    '│ library   240 files, 27.3 GiB        ││ uploads      4 active, 3 queued      │',
-    '│ limits    upload 57 % of 500 KiB/s   ││ messages     2.8M in, 9.1M out       │',
+    '│ version   0.1.0, up 3d04h            ││ DHT nodes    214 of 11.8k, 96 values │',
+    '│ reach     open, TCP and UDP          ││ searches     1 running               │',
+    '│ library   240 files, 27.3 GiB        ││ downloads    3 active, 1 queued      │',
+    '│ limits    upload 57 % of 500 KiB/s   ││ uploads      4 active, 3 queued      │',
     '╰──────────────────────────────────────╯╰──────────────────────────────────────╯',
   ]);
+});
+
+t.test('the node of the DHT and its buckets are shown over the overview and the hosts', async t => {
+  for (const rows of [24, 50]) {
+    const rehearsal = new Rehearsal({ rows, columns: rows === 24 ? 80 : 200 });
+    await rehearsal.pass(1000);
+    for (const view of ['1', '8']) {
+      await rehearsal.press(view, 'D');
+      await rehearsal.pass(500);
+      const text = rehearsal.text();
+      t.match(text, /active, ready/);
+      t.match(text, /00 #+=+-+\.* 80 good, 8 buckets/);
+      t.match(text, /214 good nodes/);
+      await rehearsal.press('escape');
+    }
+    await rehearsal.press('1', '?');
+    await rehearsal.pass(500);
+    t.match(rehearsal.text(), rows === 24 ? /w why {2}D DHT/ : /D +show the node of the DHT/);
+  }
 });
 
 t.test('a terminal without Unicode is shown plain characters only', async t => {

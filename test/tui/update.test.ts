@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { runCommand } from '../../tui/commands.ts';
 import { bindings } from '../../tui/keys.ts';
 import { createModel, type Model, type Step, worldOf } from '../../tui/model.ts';
 import { update } from '../../tui/update.ts';
-import { views } from '../../tui/views/all.ts';
-import { aDownload, aFolder, aHost, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
+import { listOf, views } from '../../tui/views/all.ts';
+import { wantedBy } from '../../tui/wants.ts';
+import { aDownload, aFolder, aHost, aPastTransfer, aPeer, aQuery, aResult, aSearch } from '../support/sample-views.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 
@@ -92,6 +94,59 @@ t.test('one result is downloaded at once, several after a question', async t => 
   const two = press(fresh(), '4', 'enter', 'A', 'd');
   t.strictSame(two.effects, []);
   t.match(two.model.question, { text: 'Download 2 results?' });
+});
+
+t.test('downloads are moved, the order of several kept; completed ones are forgotten', async t => {
+  const downloads = ['d1', 'd2', 'd3'].map((id, i) => ({ ...aDownload, id, position: i + 1 }));
+  const model = update(fresh(), { type: 'data', context: 0, at: AT, data: { downloads } }).model;
+  t.match(press(model, '5', 'J').effects, [{ name: 'changeDownload', input: { id: 'd1', position: 'down' } }]);
+  const marked = press(model, '5', 'space', 'space');
+  const ids = (key: string) => {
+    const [effect] = press(marked.model, key).effects;
+    return effect?.type === 'bulk' ? effect.calls.map(({ input }) => (input as { id: string }).id) : [];
+  };
+  t.strictSame(
+    [ids('T'), ids('K'), ids('J'), ids('B')],
+    [
+      ['d2', 'd1'],
+      ['d1', 'd2'],
+      ['d2', 'd1'],
+      ['d1', 'd2'],
+    ],
+  );
+  t.equal(press(marked.model, 'J').model.lists.downloads.marks.size, 2, 'the marks stay, to move them on');
+  t.match(press(model, '5', 'c').effects, [{ name: 'clearDownloads' }]);
+});
+
+t.test('the download under the cursor is verified, or all marked', async t => {
+  const downloads = ['d1', 'd2'].map(id => ({ ...aDownload, id, state: 'completed' as const }));
+  const model = update(fresh(), { type: 'data', context: 0, at: AT, data: { downloads } }).model;
+  t.strictSame(press(model, '5', 'V').effects, [
+    {
+      type: 'call',
+      name: 'verifyDownload',
+      input: { id: 'd1' },
+      done: 'looks through blue moon.ogg',
+      title: 'blue moon.ogg',
+    },
+  ]);
+  t.match(press(model, '5', 'A', 'V').effects, [
+    { type: 'bulk', calls: ['d1', 'd2'].map(id => ({ name: 'verifyDownload', input: { id } })) },
+  ]);
+  t.match(runCommand(model, 'verify d2').effects, [{ name: 'verifyDownload', input: { id: 'd2' } }]);
+});
+
+t.test('finished transfers take the place of the downloads, and are asked for only then', async t => {
+  const before = press(fresh(), '5').model;
+  t.notOk('past' in wantedBy(before, true).needs);
+  const { model } = press(before, 'f');
+  t.equal(listOf(model)?.id, 'past');
+  t.ok('past' in wantedBy(model, true).needs && 'past' in wantedBy(model, false).needs);
+  const told = update(model, { type: 'data', context: 0, at: AT, data: { past: [aPastTransfer] } }).model;
+  t.equal(worldOf(told).past.length, 1);
+  t.strictSame(press(told, 'p').effects, [], 'nothing to pause there');
+  t.match(press(told, 'Y').effects, [{ type: 'copy' }]);
+  t.equal(listOf(press(told, 'f').model)?.id, 'downloads');
 });
 
 t.test('downloads are paused, resumed, reordered; cancelling asks', async t => {

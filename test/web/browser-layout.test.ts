@@ -3,17 +3,18 @@ import t from 'tap';
 import { EventStreams } from '../../api/event-stream.ts';
 import { webPage } from '../../api/web-page.ts';
 import { VIEWS } from '../../web/model.ts';
-import { serveFake, TOKEN } from '../support/api-server.ts';
+import { noContent, serveFake, TOKEN } from '../support/api-server.ts';
 import { NO_BROWSER, openBrowser, openPage, signIn } from '../support/browser.ts';
 
 t.test(
   'it fits a phone and a wide screen, dark and light, and works by keys alone',
   { skip: NO_BROWSER, timeout: 120_000 },
   async t => {
-    const { server } = await serveFake(t, {
+    const { server, control } = await serveFake(t, {
       page: webPage,
       streams: {
         events: new EventStreams({ lastId: 0, listen: () => () => undefined, kept: async function* () {} }),
+        content: noContent,
         exportQueries: () => [],
         metrics: async () => ({ type: 'text/plain', text: '' }),
       },
@@ -36,6 +37,10 @@ t.test(
             location.hash = `#/${name}`;
           }, view);
           await page.locator(`main.view-${view}`).waitFor();
+          if (view === 'downloads') {
+            await page.getByRole('button', { name: /^Details of blue moon/ }).click();
+            await page.getByRole('img', { name: /^Parts of the file: verified/ }).waitFor();
+          }
           const over = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
           );
@@ -73,6 +78,10 @@ t.test(
       await page.evaluate(() => getComputedStyle(document.querySelector('button') as Element).transitionDuration),
       '0s',
     );
+    await page.getByRole('button', { name: /^Details of blue moon/ }).click();
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await page.getByText('Looking through the bytes of blue moon.ogg.').waitFor();
+    t.ok(control.calls.some(([name]) => name === 'verifyDownload'));
     await page.getByRole('button', { name: 'Cancel blue moon.ogg' }).focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Cancel blue moon.ogg and delete its partial file?' });

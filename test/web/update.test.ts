@@ -100,6 +100,7 @@ t.test('an event says which lists are no longer what is shown', async t => {
   t.strictSame(changed(event('link.opened', aPeer)), ['peers']);
   t.strictSame(changed(event('search.result', { search: 's1' })), ['searches', 'results']);
   t.strictSame(changed(event('search.result', { search: 's2' })), ['searches']);
+  t.strictSame(changed(event('saved.changed')), ['savedSearches']);
   t.strictSame(changed(event('library.scanned')), ['folders', 'files']);
   t.strictSame(changed(event('download.progress', aDownload)), [], 'a row moved; the page is the same');
 });

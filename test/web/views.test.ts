@@ -3,15 +3,19 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { StatusView } from '../../api/control.ts';
 import { formatRate, printable } from '../../api/format.ts';
+import { axisOf, chart } from '../../web/chart.ts';
 import { formatClock, formatCount, formatPerSecond } from '../../web/figures.ts';
 import { ceiling, corners } from '../../web/graph.ts';
-import { type Model, START, VIEWS } from '../../web/model.ts';
+import { chunksShown, type Model, START, VIEWS } from '../../web/model.ts';
 import { type ShellActions, shell, signIn } from '../../web/shell.ts';
 import { type Child, h, type Prop, type Sketch, textOf } from '../../web/sketch.ts';
 import { libraryView } from '../../web/views/library.ts';
+import { measureView } from '../../web/views/measure.ts';
 import { queryFits, searchable } from '../../web/views/queries.ts';
 import { FakeControl } from '../support/fake-control.ts';
+import { anAnalysis, aQuestion, aRecording } from '../support/sample-recordings.ts';
 import {
+  aDhtLookup,
   aDownload,
   aFile,
   aFolder,
@@ -21,8 +25,10 @@ import {
   aQuery,
   aRepeat,
   aResult,
+  aSavedSearch,
   aSearch,
   SHA1,
+  someChunks,
 } from '../support/sample-views.ts';
 
 const act = new Proxy({} as ShellActions, { get: () => () => undefined });
@@ -34,6 +40,7 @@ function world(name: string): Model {
   const rows = {
     peers: [{ ...aPeer, userAgent: name }],
     searches: [{ ...aSearch, text: name, error: name, state: 'failed' as const }],
+    savedSearches: [{ ...aSavedSearch, text: name, error: name }],
     results: [
       { ...aResult, name, sources: aResult.sources.map(source => ({ ...source, name: `${name}2`, vendor: name })) },
     ],
@@ -50,6 +57,8 @@ function world(name: string): Model {
     pastTransfers: [{ ...aPastTransfer, name, error: name }],
     files: [{ ...aFile, name, path: name }],
     folders: [{ ...aFolder, path: name, error: name }],
+    analyses: [aQuestion],
+    recordings: [aRecording],
   };
   const lists = Object.fromEntries(
     Object.entries(START.lists).map(([list, listing]) => [
@@ -64,8 +73,11 @@ function world(name: string): Model {
     link: { kind: 'live' },
     status: { ...control.status(), attention: [{ name, state: 'bad', detail: name, mend: name }] },
     history: control.history(),
+    dht: { ...control.dht(), why: name },
+    dhtLookup: { ...aDhtLookup, state: 'failed', error: name },
     election: { verdict: name, tests: [{ name: 'a_b', ok: false, value: name, mend: name }] },
     explained: { [aDownload.id]: { verdict: name, tests: [] }, [aSearch.id]: { verdict: name, tests: [] } },
+    chunks: { [aDownload.id]: someChunks },
     queries: { ...START.queries, rows: [{ ...aQuery, text: name }] },
     unfolded: new Set([aDownload.id, aResult.id]),
   };
@@ -131,7 +143,8 @@ t.test('every control has a name, every table its roles, every row that is told 
         if (tag === 'progress') t.ok(props['aria-label']);
         if (tag === 'td') t.equal(props['role'], 'cell');
         if (tag === 'tbody') t.ok(children.every(row => typeof row !== 'string' && row.key !== null));
-        if (tag === 'svg' && props['role'] === 'img') t.match(props['aria-label'], /maximum/);
+        if (tag === 'svg' && props['role'] === 'img')
+          t.match(props['aria-label'], /maximum|^Parts of the file: verified/);
       }
 });
 
@@ -185,6 +198,32 @@ t.test('what is said where there is nothing, and when the daemon is lost', async
   );
 });
 
+t.test('saved searches are below the searches, with what can be done with them', async t => {
+  const ordered: [string, unknown][] = [];
+  const doing = new Proxy({} as ShellActions, {
+    get: (_, name) => (row: unknown) => ordered.push([String(name), row]),
+  });
+  const rowsOf = (saved: Partial<typeof aSavedSearch>, scopes: Model['scopes'] = ['operate']): Sketch[] => {
+    const model = world('x');
+    const row = { ...aSavedSearch, text: 'blue moon', running: false, error: null, ...saved };
+    const lists = { ...model.lists, savedSearches: { ...model.lists.savedSearches, rows: [row] } };
+    return [...sketches(shell({ ...model, lists, scopes, view: 'searches', search: null }, doing, NOW))];
+  };
+  const textIn = (sketches: Sketch[]): string => sketches.map(textOf).join(' ');
+  t.match(textIn(rowsOf({ new: 3, ranAt: new Date(NOW - 120_000).toISOString() })), /blue moon.*active.*3.*2 min ago/s);
+  t.match(textIn(rowsOf({ state: 'paused', ranAt: null })), /blue moon.*paused.*never/s);
+  t.match(textIn(rowsOf({ error: 'no neighbours' })), 'no neighbours');
+  const buttons = (sketches: Sketch[]) =>
+    sketches.filter(({ props }) => /saved search/.test(String(props['aria-label'])));
+  const [run, remove] = buttons(rowsOf({ running: true }));
+  for (const press of [run, remove]) (press?.props['onclick'] as (event: Event) => void)(null as never);
+  t.match(ordered, [
+    ['runSaved', { text: 'blue moon' }],
+    ['removeSaved', { text: 'blue moon' }],
+  ]);
+  t.strictSame(buttons(rowsOf({}, ['read'])), [], 'a key that may only read');
+});
+
 t.test('a repeated search says that it is one, above its results', async t => {
   const textsOf = (search: typeof aSearch): string => {
     const model = world('x');
@@ -221,6 +260,36 @@ t.test('the status says first what the daemon knows to be wrong, how bad it is, 
     ['bad', 'wait'],
   );
   t.notMatch(statusOf([]).map(textOf).join(' '), 'To mend', 'nothing is said when all is well');
+});
+
+t.test('the card of the DHT has its buckets, and shows a lookup hop by hop', async t => {
+  const control = new FakeControl();
+  const model = { ...world('x'), view: 'status' as const, dht: control.dht(), dhtLookup: aDhtLookup };
+  const cards = [...sketches(picture(model))].filter(
+    sketch => sketch.tag === 'section' && textOf(sketch).startsWith('DHT'),
+  );
+  t.equal(cards.length, 1);
+  const [shown] = cards;
+  const text = shown === undefined ? '' : textOf(shown);
+  t.match(text, /^DHTJoinedactive/);
+  t.match(text, /31 good, 2 stale, 4 pending/);
+  t.match(text, /0 common bits20.*1 common bit11/);
+  t.match(text, /Found\..*a1b2c3d4e5 127\.0\.0\.1:6347 42 ms.*ALOC 127\.0\.0\.1:6348/);
+  const passive = {
+    ...control.dht(),
+    mode: 'off' as const,
+    state: 'off' as const,
+    why: 'dht.mode is off',
+    buckets: [],
+  };
+  const off = [...sketches(picture({ ...model, dht: passive, dhtLookup: null }))].find(
+    sketch => sketch.tag === 'section' && textOf(sketch).startsWith('DHT'),
+  );
+  t.match(off === undefined ? '' : textOf(off), /^DHTOffoffdht\.mode is off\./);
+  t.notOk(
+    off !== undefined && [...sketches(off.children)].some(({ tag }) => tag === 'input'),
+    'nothing can be looked up',
+  );
 });
 
 t.test('queries: a filter of words, and what would be searched for', async t => {
@@ -283,4 +352,84 @@ t.test('sketches leave nulls out and take lists apart', async t => {
   t.equal(sketch.key, 'k');
   t.equal(textOf(sketch), 'abc');
   t.equal(sketch.children.length, 3);
+});
+
+t.test(
+  'the details of a download say which parts are there, and what each source brings, costs and waits for',
+  async t => {
+    const model = world('blue moon.ogg');
+    const details = (row: object, chunks = model.chunks): Sketch[] => {
+      const downloads = { ...model.lists.downloads, rows: [{ ...aDownload, ...row }] };
+      const lists = { ...model.lists, downloads };
+      return [...sketches(picture({ ...model, view: 'downloads', lists, chunks }))];
+    };
+    const all = details({});
+    const bar = all.find(({ props }) => String(props['aria-label']).startsWith('Parts of the file: '));
+    const parts = (bar?.children ?? []).filter(child => typeof child !== 'string');
+    t.same(
+      [...new Set(parts.map(({ props }) => props['class']))].sort(),
+      [...new Set(someChunks.states.map(({ state }) => state))].sort(),
+    );
+    t.equal(
+      parts.reduce((sum, { props }) => sum + Number(props['width']), 0),
+      240,
+      'the bar is full',
+    );
+    const text = all.filter(({ tag }) => tag === 'li').map(textOf);
+    t.ok(
+      text.some(line => /6349.*brought 1\.0 MiB, 2\.0 KiB in vain/.test(line)),
+      text.join('\n'),
+    );
+    t.ok(text.some(line => line.includes('place 3 of 10, about 5 min')));
+    t.ok(all.some(({ tag, ...button }) => tag === 'button' && textOf({ tag, ...button }) === 'Verify'));
+    const over = details({ state: 'completed' });
+    t.notOk(
+      over.some(({ props }) => props['class'] === 'chunks'),
+      'a finished one has all',
+    );
+    t.ok(
+      over.some(({ tag, ...button }) => tag === 'button' && textOf({ tag, ...button }) === 'Verify'),
+      'but can be verified',
+    );
+    t.notOk(details({ size: null }).some(({ props }) => props['class'] === 'chunks'));
+    t.strictSame(chunksShown({ ...model, view: 'downloads' }), [aDownload.id]);
+    t.strictSame(chunksShown({ ...model, view: 'peers' }), []);
+  },
+);
+
+t.test('a question is asked, answered with a picture and a table, or says what to do', t => {
+  const asked: string[] = [];
+  const order = { ...act, analyse: (question: string) => void asked.push(question) } as ShellActions;
+  const seen = (analysis: Model['analysis']): string =>
+    measureView({ ...world('x'), analysis }, order, NOW)
+      .map(textOf)
+      .join('\n');
+  t.match(seen(null), /hops.*how far queries have come/);
+  t.match(seen({ question: 'hops', answer: null, fault: null }), /Reading the recording/);
+  t.match(seen({ question: 'hops', answer: null, fault: 'this servent does not record' }), /does not record/);
+  const answered = seen({ question: 'hops', answer: anAnalysis, fault: null });
+  t.match(answered, /2 rows in 0.25 s, by DuckDB/);
+  t.match(answered, /hops that they had made/, 'columns are explained');
+  const many = { ...anAnalysis, rows: Array.from({ length: 60 }, (_, hops) => ({ hops, queries: 1 })) };
+  t.match(seen({ question: 'hops', answer: many, fault: null }), /60 rows .* the first 50 are shown/);
+  const empty = { ...anAnalysis, rows: [], series: [] };
+  t.match(seen({ question: 'hops', answer: empty, fault: null }), /no rows for it yet/);
+  t.end();
+});
+
+t.test('axes hold every value: from 0 or near it, or logarithmic where values span much', t => {
+  const finite = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(finite, { minLength: 1, maxLength: 20 }), values => {
+      const axis = axisOf(values);
+      if (axis === null || axis.ticks.length < 2 || axis.ticks.length > 14) return false;
+      return values.every(value => axis.place(value) >= -1e-6 && axis.place(value) <= 1 + 1e-6);
+    }),
+    { seed: 7 },
+  );
+  t.strictSame(axisOf([1, 900])?.ticks, [1, 10, 100, 1000]);
+  t.strictSame(axisOf([3, 10])?.ticks, [0, 2, 4, 6, 8, 10]);
+  t.equal(axisOf([Number.NaN]), null);
+  t.equal(chart('nothing', []), null);
+  t.end();
 });

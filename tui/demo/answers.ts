@@ -1,6 +1,6 @@
 // Answers of the demo network: pages of lists, and errors.
 import { RefusedError } from '../../api/client.ts';
-import type { Page, PeerView, StatusView } from '../../api/control.ts';
+import type { DhtView, Page, PeerView, StatusView } from '../../api/control.ts';
 
 const LIMIT_DEFAULT = 100;
 
@@ -37,6 +37,34 @@ export function withReasons(peer: PeerView): PeerView {
 type Operation = { operation: string; input: object };
 const test = (name: string, ok: boolean, value: string, mend: string | null = null) => ({ name, ok, value, mend });
 
+const BUCKETS: readonly [good: number, stale: number, pending: number][] = [
+  [80, 6, 9],
+  [52, 3, 4],
+  [38, 1, 2],
+  [20, 0, 1],
+  [14, 1, 0],
+  [10, 0, 0],
+];
+
+const DHT: DhtView = {
+  mode: 'active',
+  kuid: '5f0c9d1e7a3b42688a1cf0e2d4937b6c51e8a20f',
+  state: 'ready',
+  why: null,
+  contacts: { good: 214, stale: 11, pending: 16 },
+  buckets: BUCKETS.map(([good, stale, pending], bits) => ({
+    bits,
+    buckets: bits < 3 ? 8 >> bits : 1,
+    good,
+    stale,
+    pending,
+  })),
+  values: 96,
+  publishing: 12,
+  size: 11_800,
+  traffic: { in: 48_000_000, out: 39_000_000 },
+};
+
 /** Calls composed of other calls, and constant answers. */
 export function besides(client: object) {
   const calls = client as Record<string, ((input: object) => Promise<unknown>) | undefined>;
@@ -62,6 +90,7 @@ export function besides(client: object) {
         test('upload', true, '289 KiB/s; wanted: 10 KiB/s'),
       ],
     }),
+    dht: async () => DHT,
     refusedPeers: async () => ({
       counts: {
         incoming: { linked: 61, refused_by_us: 12, timeout: 3 },

@@ -6,6 +6,7 @@ import type {
   FileView,
   FolderView,
   HostView,
+  NatView,
   PeerView,
   QueryView,
   ResultView,
@@ -17,12 +18,18 @@ import type {
 import { parseMagnet } from '../../protocol/wire/magnet.ts';
 import { BOOTSTRAP, besides, CRITERIA, NOTHING_HASHED, pages, refused, rowOf, withReasons } from './answers.ts';
 import { demoConfig } from './config.ts';
+import { DemoDownloads } from './downloads.ts';
 import { limitsOf } from './limits.ts';
 import { DemoLines } from './lines.ts';
 import { Maker, mediaOf } from './maker.ts';
 import { ARTISTS, ASKED, ENDINGS, HOSTILE, SERVENTS, TITLES } from './names.ts';
 import { statsOf } from './query-stats.ts';
 import { madeUpload } from './uploads.ts';
+
+const NOT_MAPPED: NatView = {
+  ...{ state: 'off', method: null, router: null, external: null, tcp: null, udp: null, trouble: null, againAt: null },
+  ...{ announced: '203.0.113.7:6346', portFile: null, interface: null, proxy: null, relay: null },
+};
 
 export interface DemoOptions {
   readonly now: () => number;
@@ -63,7 +70,7 @@ export class DemoWorld {
   readonly #hosts: HostView[] = [];
   readonly #queries: QueryView[] = [];
   readonly #searches: Running[] = [];
-  readonly #downloads: Mutable<DownloadView>[] = [];
+  readonly #downloads: DemoDownloads;
   readonly #uploads: Mutable<UploadView>[] = [];
   readonly #folders: Mutable<FolderView>[] = [];
   readonly #files: FileView[] = [];
@@ -74,6 +81,7 @@ export class DemoWorld {
     this.#now = now;
     this.#made = new Maker(seed, () => this.#at);
     this.#queryRate = queryRate;
+    this.#downloads = new DemoDownloads(this.#made, text => this.#lines.add('downloads', text));
     this.#at = now();
     this.#startedAt = this.#at - 273_840_000;
     this.#fill(files, peers);
@@ -100,10 +108,13 @@ export class DemoWorld {
       },
       results: async (input: object) => list(() => this.#searchOf(input).results)(input),
       startDownload: async (input: object) => this.#startDownload(input),
-      downloads: list(() => this.#downloads.map(download => ({ ...download }))),
-      download: async (input: object) => ({ ...rowOf(this.#downloads, 'download', input) }),
-      changeDownload: async (input: object) => this.#changeDownload(input),
-      removeDownload: async (input: object) => void this.#remove(this.#downloads, 'download', input),
+      downloads: list(() => this.#downloads.rows.map(download => ({ ...download }))),
+      download: async (input: object) => ({ ...rowOf(this.#downloads.rows, 'download', input) }),
+      downloadChunks: async (input: object) => this.#downloads.chunks(input),
+      changeDownload: async (input: object) => this.#downloads.change(input),
+      clearDownloads: async () => this.#downloads.clear(),
+      removeDownload: async (input: object) => this.#downloads.remove(input),
+      pastTransfers: list(() => this.#downloads.past),
       uploads: list(() => this.#uploads.map(upload => ({ ...upload }))),
       cancelUpload: async (input: object) => void this.#remove(this.#uploads, 'upload', input),
       files: list(() => this.#files),
@@ -179,7 +190,7 @@ export class DemoWorld {
       'completed',
       'failed',
     ] as const;
-    for (const state of states) this.#addDownload(this.#made.fileName(), state);
+    for (const state of states) this.#downloads.add(this.#made.fileName(), state, this.#at);
     for (let i = 0; i < 7; i++) this.#addUpload(i);
   }
 
@@ -206,41 +217,6 @@ export class DemoWorld {
     };
     this.#peers.push(peer);
     return peer;
-  }
-
-  #addDownload(name: string, state: DownloadView['state']): Mutable<DownloadView> {
-    const size = Math.floor(60_000_000 * 10 ** (this.#made.random() * 1.6));
-    const share =
-      state === 'completed' || state === 'verifying' ? 1 : state === 'queued' ? 0 : this.#made.random() * 0.9;
-    const sources = Array.from({ length: state === 'queued' ? 0 : 2 + Math.floor(this.#made.random() * 5) }, () => {
-      const { address, servent, push } = this.#made.source(name);
-      const failed = state === 'failed' || this.#made.random() < 0.15;
-      return {
-        address,
-        servent,
-        push,
-        state: failed ? 'failed' : state === 'active' ? this.#made.pick(['active', 'active', 'queued']) : 'idle',
-        error: failed ? this.#made.pick(['connection refused', 'no answer in time', '404 Not Found']) : null,
-      };
-    });
-    const download: Mutable<DownloadView> = {
-      id: this.#made.id('d'),
-      name,
-      size,
-      done: Math.floor(size * share),
-      state,
-      rate: 0,
-      eta: null,
-      urn: this.#made.urn(),
-      priority: 0,
-      sources,
-      path: state === 'completed' ? `/home/ada/Downloads/${name}` : null,
-      error: state === 'failed' ? 'no source could give it' : null,
-      addedAt: this.#made.ago(20_000),
-      finishedAt: state === 'completed' ? this.#made.ago(3000) : null,
-    };
-    this.#downloads.push(download);
-    return download;
   }
 
   #addUpload(place: number): void {
@@ -289,30 +265,13 @@ export class DemoWorld {
       this.#messagesOut += outward;
       this.#duplicates += Math.floor(inward * 0.2);
     }
-    for (const download of this.#downloads) {
-      const { state } = download;
-      this.#advance(download, seconds, swell);
-      if (download.state !== state) this.#lines.add('downloads', `${download.name}: ${state}, now ${download.state}`);
-    }
+    this.#downloads.step(this.#at, seconds, swell);
     for (const upload of this.#uploads) {
       if (upload.state !== 'active') continue;
       upload.sent = Math.min(upload.end + 1, upload.sent + Math.floor(upload.rate * seconds));
       if (upload.sent > upload.end) upload.sent = 0;
     }
     for (const running of this.#searches) this.#find(running);
-  }
-
-  #advance(download: Mutable<DownloadView>, seconds: number, swell: number): void {
-    const size = download.size ?? 0;
-    if (download.state === 'active') {
-      download.rate = Math.floor(180_000 * swell * (0.8 + 0.4 * this.#made.random()));
-      download.done = Math.min(size, download.done + Math.floor(download.rate * seconds));
-      download.eta = Math.ceil((size - download.done) / Math.max(1, download.rate));
-      if (download.done >= size) Object.assign(download, { state: 'verifying', rate: 0, eta: null });
-    } else if (download.state === 'verifying' && this.#made.random() < 0.02) {
-      const finishedAt = new Date(this.#at).toISOString();
-      Object.assign(download, { state: 'completed', finishedAt, path: `/home/ada/Downloads/${download.name}` });
-    } else download.rate = 0;
   }
 
   #find({ view, results, wanted }: Running): void {
@@ -332,9 +291,11 @@ export class DemoWorld {
       id: `r${results.length + 1}`,
       name,
       size,
+      folder: null,
       ...mediaOf(name, size),
       urn: this.#made.random() < 0.9 ? this.#made.urn() : null,
       sources,
+      spam: [],
       foundAt: new Date(this.#at).toISOString(),
     });
     view.results = results.length;
@@ -358,6 +319,7 @@ export class DemoWorld {
       peers: this.#peers.filter(({ role }) => role === 'ultrapeer').length,
       results: 0,
       hits: 0,
+      hidden: 0,
       cut: null,
     };
     const running: Running = { view, results: [], wanted };
@@ -377,20 +339,10 @@ export class DemoWorld {
   #startDownload(input: object): DownloadView {
     const { search, result, magnet, urn } = input as Record<'search' | 'result' | 'magnet' | 'urn', string | undefined>;
     const named = magnet === undefined ? null : parseMagnet(magnet).name;
-    if (search === undefined) return { ...this.#addDownload(named ?? urn ?? 'unnamed', 'queued') };
+    if (search === undefined) return { ...this.#downloads.add(named ?? urn ?? 'unnamed', 'queued', this.#at) };
     const found = rowOf(this.#searchOf({ id: search }).results, 'result', { id: result });
-    const download = this.#addDownload(found.name, 'active');
+    const download = this.#downloads.add(found.name, 'active', this.#at);
     return { ...Object.assign(download, { size: found.size, done: 0, urn: found.urn }) };
-  }
-
-  #changeDownload(input: object): DownloadView {
-    const { state, priority } = input as { state?: 'paused' | 'active'; priority?: number };
-    const download = rowOf(this.#downloads, 'download', input);
-    if (state !== undefined && download.state === 'completed')
-      throw refused('CONFLICT', `${download.name} is complete`);
-    if (state !== undefined) Object.assign(download, { state, error: null, rate: 0, eta: null });
-    if (priority !== undefined) download.priority = priority;
-    return { ...download };
   }
 
   #connect(address: string): PeerView {
@@ -430,7 +382,7 @@ export class DemoWorld {
 
   #status(): StatusView {
     this.#live();
-    const active = this.#downloads.filter(({ state }) => state === 'active');
+    const active = this.#downloads.rows.filter(({ state }) => state === 'active');
     const sending = this.#uploads.filter(({ state }) => state === 'active');
     const ultrapeers = this.#peers.filter(({ role }) => role !== 'leaf').length;
     const elected = { active: true, fit: true, needed: true, changesIn: null, criteria: CRITERIA };
@@ -448,6 +400,7 @@ export class DemoWorld {
       peers: { leaves: this.#peers.length - ultrapeers, ultrapeers },
       election: { mode: 'auto', role: 'ultrapeer', ...elected },
       reachability: { tcp: open, udp: open },
+      nat: NOT_MAPPED,
       ...{ bootstrap: BOOTSTRAP, neighbours: [], hosts: this.#hosts.length },
       library: {
         ...{ files: this.#files.length, progress: NOTHING_HASHED },
@@ -458,7 +411,7 @@ export class DemoWorld {
       searches: this.#searches.filter(({ view }) => view.state === 'running').length,
       downloads: {
         active: active.length,
-        queued: this.#downloads.filter(({ state }) => state === 'queued').length,
+        queued: this.#downloads.rows.filter(({ state }) => state === 'queued').length,
         rate: active.reduce((sum, { rate }) => sum + rate, 0),
       },
       uploads: {
@@ -480,6 +433,7 @@ export class DemoWorld {
           hit_expired: 581,
         },
       },
+      dht: { mode: 'active', state: 'ready', why: null, nodes: 214, values: 96, size: 11_800 },
       ...{ lostParts: { count: 0, bytes: 0, paths: [] }, attention: [] },
     };
   }

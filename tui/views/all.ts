@@ -8,6 +8,7 @@ import { hostList, hostsView } from './hosts.ts';
 import { fileList, folderList, libraryView } from './library.ts';
 import { logList, logView } from './log.ts';
 import { overviewView } from './overview.ts';
+import { pastList } from './past.ts';
 import { peerList, peersView } from './peers.ts';
 import { queriesView, queryList } from './queries.ts';
 import { resultList, searchesView, searchList } from './searches.ts';
@@ -72,8 +73,8 @@ export const views: readonly ViewRow[] = [
     short: 'Down',
     key: '5',
     view: downloadsView,
-    lists: ['downloads'],
-    about: 'progress, sources and reasons for waiting',
+    lists: ['downloads', 'past'],
+    about: 'progress, sources and reasons for waiting; finished transfers',
     count: world => world.downloads.length,
   },
   {
@@ -134,6 +135,7 @@ export const lists: Readonly<Record<ListId, AnyList>> = {
   results: anyList(resultList),
   downloads: anyList(downloadList),
   uploads: anyList(uploadList),
+  past: anyList(pastList),
   folders: anyList(folderList),
   files: anyList(fileList),
   hosts: anyList(hostList),

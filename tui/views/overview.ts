@@ -1,6 +1,8 @@
 // Overview: role, peers, rates, drops and notes.
+
 import type { LimitView, StatusView } from '../../api/control.ts';
 import { formatLimit, formatShare, keptText } from '../../api/format.ts';
+import { natText } from '../../api/nat-text.ts';
 import type { Rect } from '../canvas.ts';
 import { drawDetails } from '../draw-list.ts';
 import { formatBytes, formatCount, formatExact, formatPerSecond, formatRate, formatSpan } from '../format.ts';
@@ -13,6 +15,8 @@ import type { Meaning } from '../theme.ts';
 import { fit, textWidth, wrap } from '../width.ts';
 
 const FACT_ROWS = 9;
+/** With so many rows on the screen there is one more for facts. */
+const TALL_FROM_ROWS = 24;
 /** Width from which the role has a frame of its own. */
 const THREE_FROM_COLUMNS = 120;
 const ROOMY_FROM_ROWS = 34;
@@ -27,7 +31,8 @@ function draw(stage: Stage, rect: Rect): void {
   const criteria = status?.election.criteria.length ?? 0;
   const three = rect.width >= THREE_FROM_COLUMNS;
   const roomy = three && rect.height >= ROOMY_FROM_ROWS;
-  const factRows = roomy ? Math.max(FACT_ROWS, criteria + VERDICT_ROWS_MAX + 2) : FACT_ROWS;
+  const rows = rect.height >= TALL_FROM_ROWS ? FACT_ROWS + 1 : FACT_ROWS;
+  const factRows = roomy ? Math.max(FACT_ROWS + 1, criteria + VERDICT_ROWS_MAX + 2) : rows;
   const [facts, rest] = splitRows(rect, Math.min(rect.height, factRows));
   const [left, right, third] = narrow ? [facts, null] : columnsOf(facts, three ? 3 : 2);
   if (third) drawRole(stage, third);
@@ -55,10 +60,18 @@ const serventFacts = (status: StatusView, width: number): Detail[] => [
   ['api', `${status.api.host}:${status.api.port}`],
   ['version', `${status.version}, up ${formatSpan(status.uptime)}`],
   ['reach', reachOf(status), status.reachability.tcp.state === 'firewalled' ? 'warn' : 'text'],
+  ...natFacts(status),
   ['library', `${formatExact(status.library.files)} files, ${formatBytes(status.library.bytes)}`],
   ...limitFacts(status, width < GUID_FROM_COLUMNS),
   ...(width < GUID_FROM_COLUMNS ? [] : ([['guid', status.servent, 'dim']] as Detail[])),
 ];
+
+/** What the router, a VPN or a proxy has to do with it. */
+function natFacts({ nat }: StatusView): Detail[] {
+  const text = natText(nat);
+  const isWell = nat.trouble === null && (nat.proxy?.trouble ?? null) === null && nat.interface?.address !== null;
+  return text === null ? [] : [['port', text, isWell ? 'text' : 'warn']];
+}
 
 const reachOf = ({ reachability: { tcp, udp } }: StatusView): string =>
   tcp.state === udp.state ? `${tcp.state}, TCP and UDP` : `TCP ${tcp.state}, UDP ${udp.state}`;
@@ -87,6 +100,7 @@ const networkFacts = (status: StatusView): Detail[] => [
   ['ultrapeers', formatExact(status.peers.ultrapeers), status.peers.ultrapeers === 0 ? 'warn' : 'number'],
   ['leaves', formatExact(status.peers.leaves), 'number'],
   ['hosts known', formatExact(status.hosts), status.hosts === 0 ? 'warn' : 'number'],
+  dhtFact(status.dht),
   ['searches', `${status.searches} running`],
   [
     'downloads',
@@ -100,6 +114,12 @@ const networkFacts = (status: StatusView): Detail[] => [
   ],
   ['messages', `${formatCount(status.messages.in)} in, ${formatCount(status.messages.out)} out`],
 ];
+
+function dhtFact({ mode, state, nodes, size, values }: StatusView['dht']): Detail {
+  if (mode === 'off') return ['DHT nodes', 'off', 'dim'];
+  const more = state === 'seeking' ? state : mode === 'active' ? `${formatCount(values)} values` : mode;
+  return ['DHT nodes', `${formatCount(nodes)} of ${formatCount(size)}, ${more}`, state === 'ready' ? 'text' : 'warn'];
+}
 
 type Election = StatusView['election'];
 

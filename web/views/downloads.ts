@@ -1,7 +1,9 @@
 // View of downloads.
 import type { DownloadState, DownloadView } from '../../api/control.ts';
+import { placeText, waitText, wayText } from '../../api/download-wait.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare, printable } from '../../api/format.ts';
 import type { Actions } from '../actions.ts';
+import { chunkBar } from '../chunk-bar.ts';
 import { button, chip, fieldForm, foreign, hash, iconButton, type Tone } from '../controls.ts';
 import { type Model, may } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
@@ -18,7 +20,9 @@ const TONES: Readonly<Record<DownloadState, Tone>> = {
 };
 const PRIORITY_MAX = 100;
 
-export function downloadsView(model: Model, act: Actions): Child[] {
+type Source = DownloadView['sources'][number];
+
+export function downloadsView(model: Model, act: Actions, now: number): Child[] {
   const { lists, unfolded } = model;
   const canAct = may(model, 'operate');
   const form = fieldForm({
@@ -31,6 +35,9 @@ export function downloadsView(model: Model, act: Actions): Child[] {
   });
   return [
     ...(canAct ? [form] : []),
+    ...(canAct && lists.downloads.rows.some(({ state }) => state === 'completed')
+      ? [h('div', { class: 'bar' }, button('Forget completed', act.clearDownloads, { class: 'small' }))]
+      : []),
     ...listTable({
       list: 'downloads',
       listing: lists.downloads,
@@ -39,7 +46,7 @@ export function downloadsView(model: Model, act: Actions): Child[] {
       filter: 'Filter by name',
       columns: columns(model, act, canAct),
       keyOf: ({ id }) => id,
-      below: row => (unfolded.has(row.id) ? details(row, model, act, canAct) : null),
+      below: row => (unfolded.has(row.id) ? details(row, model, act, canAct, now) : null),
       tone: ({ state }) => state,
       empty: canAct ? 'No downloads. Search for something, or paste a magnet link above.' : 'No downloads.',
     }),
@@ -127,38 +134,90 @@ function actions(download: DownloadView, act: Actions): Child[] {
   ];
 }
 
-function details(download: DownloadView, { explained }: Model, act: Actions, canAct: boolean): Sketch {
-  const { id, urn, path, error, sources, state } = download;
+function details(
+  download: DownloadView,
+  { explained, chunks }: Model,
+  act: Actions,
+  canAct: boolean,
+  now: number,
+): Sketch {
+  const { id, urn, path, error, size, sources, state } = download;
   const why = explained[id];
+  const map = chunks[id];
   return h(
     'div',
     { class: 'inside' },
     error === null ? null : h('p', { class: 'bad' }, printable(error)),
     path === null ? null : h('p', {}, 'Saved as ', h('code', {}, printable(path))),
     urn === null ? null : h('p', {}, hash(urn)),
+    map === undefined || size === null || size === 0 || state === 'completed' ? null : chunkBar(map, size),
+    h('p', {}, bytesText(download, now)),
+    h('ul', { class: 'sources' }, sources.map(sourceLine)),
     h(
-      'ul',
-      { class: 'sources' },
-      sources.map(({ address, state: doing, push, error: fault }) =>
-        h(
-          'li',
-          {},
-          foreign(address),
-          chip(doing === 'active' ? 'busy' : doing === 'failed' ? 'bad' : 'quiet', doing),
-          push ? chip('wait', 'by push') : null,
-          fault === null ? null : h('span', { class: 'quiet' }, printable(fault)),
-        ),
-      ),
+      'div',
+      { class: 'bar' },
+      ...(state === 'completed'
+        ? []
+        : [
+            button('Why?', () => act.explain('explainDownload', id), { class: 'small' }),
+            canAct ? priorityField(download, act) : null,
+            canAct ? moveButtons(download, act) : null,
+          ]),
+      canAct
+        ? button('Verify', () => act.verify(download), {
+            class: 'small',
+            title: 'Look through its bytes again; what is wrong is fetched again',
+          })
+        : null,
     ),
-    state === 'completed'
-      ? null
-      : h(
-          'div',
-          { class: 'bar' },
-          button('Why?', () => act.explain('explainDownload', id), { class: 'small' }),
-          canAct ? priorityField(download, act) : null,
-        ),
     why === undefined ? null : h('div', {}, h('p', {}, sentence(why.verdict)), tests(why)),
+  );
+}
+
+/** What is verified, what came in vain, and what it waits for. */
+function bytesText(download: DownloadView, now: number): string {
+  const { verified, wasted, tree } = download;
+  const wait = waitText(download, now);
+  return [
+    `${formatBytes(verified)} verified${tree === null ? '' : ' by the hash tree'}`,
+    ...(wasted === 0 ? [] : [`${formatBytes(wasted)} in vain`]),
+    ...(wait === null ? [] : [printable(wait)]),
+  ].join('; ');
+}
+
+function sourceLine({ address, state, push, way, error, rate, bytes, wasted, queue }: Source): Sketch {
+  const facts = [
+    ...(state === 'active' ? [formatRate(rate)] : []),
+    ...(bytes === 0 ? [] : [`brought ${formatBytes(bytes)}`]),
+    ...(wasted === 0 ? [] : [`${formatBytes(wasted)} in vain`]),
+    ...(queue === null ? [] : [placeText(queue)]),
+    ...(error === null ? [] : [printable(error)]),
+  ];
+  return h(
+    'li',
+    {},
+    foreign(address),
+    chip(state === 'active' ? 'busy' : state === 'failed' ? 'bad' : 'quiet', state),
+    wayText(way, push) === '' ? null : chip('wait', wayText(way, push)),
+    facts.length === 0 ? null : h('span', { class: 'quiet' }, facts.join(', ')),
+  );
+}
+
+const MOVES = [
+  ['top', 'Top'],
+  ['up', 'Up'],
+  ['down', 'Down'],
+  ['bottom', 'Bottom'],
+] as const;
+
+/** Moves it among downloads of the same priority. */
+function moveButtons(download: DownloadView, act: Actions): Sketch {
+  return h(
+    'span',
+    { class: 'bar', role: 'group', 'aria-label': printable(`Move ${download.name}`) },
+    MOVES.map(([position, label]) =>
+      button(label, () => act.move(download, position), { class: 'small', key: position }),
+    ),
   );
 }
 

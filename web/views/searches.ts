@@ -1,5 +1,5 @@
 // View of searches and the results of the selected one, grouped by content.
-import type { ResultView, SearchView } from '../../api/control.ts';
+import type { ResultView, SavedSearchView, SearchView } from '../../api/control.ts';
 import {
   counted,
   formatAge,
@@ -42,6 +42,17 @@ export function searchesView(model: Model, act: Actions, now: number): Child[] {
           empty: 'No searches. Searches stay here until you remove them.',
         })
       : []),
+    ...(open === null
+      ? listTable({
+          list: 'savedSearches',
+          listing: lists.savedSearches,
+          act,
+          caption: 'Saved searches',
+          columns: savedColumns(act, canAct, now),
+          keyOf: ({ id }) => id,
+          empty: 'No saved searches. They run by themselves; the command “servent saved add” makes one.',
+        })
+      : []),
   ];
 }
 
@@ -76,6 +87,40 @@ function columns(act: Actions, canAct: boolean, now: number): Column<SearchView>
             kind: 'actions' as const,
             cell: (search: SearchView) =>
               iconButton('cancel', `Remove the search for ${subject(search)}`, () => act.removeSearch(search)),
+          },
+        ]
+      : []),
+  ];
+}
+
+const wantedBy = ({ text, urn }: SavedSearchView): string => text ?? urn ?? '';
+
+function savedState({ state, running, error }: SavedSearchView): Sketch {
+  if (running) return chip('busy', 'running');
+  if (error !== null) return chip('bad', printable(error));
+  return state === 'paused' ? chip('quiet', 'paused') : chip('good', 'active');
+}
+
+function savedColumns(act: Actions, canAct: boolean, now: number): Column<SavedSearchView>[] {
+  return [
+    { title: 'Saved search', sort: 'text', kind: 'name', cell: saved => foreign(wantedBy(saved)) },
+    { title: 'State', sort: 'state', cell: savedState },
+    { title: 'New', sort: 'new', kind: 'number', cell: saved => formatCount(saved.new) },
+    {
+      title: 'Last run',
+      sort: 'ranAt',
+      kind: 'number',
+      cell: ({ ranAt }) => (ranAt === null ? 'never' : `${formatAge(ranAt, now)} ago`),
+    },
+    ...(canAct
+      ? [
+          {
+            title: 'Actions',
+            kind: 'actions' as const,
+            cell: (saved: SavedSearchView) => [
+              iconButton('resume', `Run the saved search for ${wantedBy(saved)} now`, () => act.runSaved(saved)),
+              iconButton('cancel', `Remove the saved search for ${wantedBy(saved)}`, () => act.removeSaved(saved)),
+            ],
           },
         ]
       : []),

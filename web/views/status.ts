@@ -1,4 +1,5 @@
 // View of the servent: role, traffic, drops.
+
 import type { Explanation, HistoryView, StatusView } from '../../api/control.ts';
 import {
   counted,
@@ -9,6 +10,7 @@ import {
   keptText,
   printable,
 } from '../../api/format.ts';
+import { natText } from '../../api/nat-text.ts';
 import type { Actions } from '../actions.ts';
 import { card, chip, facts } from '../controls.ts';
 import { formatCount, formatPerSecond } from '../figures.ts';
@@ -16,6 +18,7 @@ import { type GraphSpec, graph } from '../graph.ts';
 import { icon } from '../icons.ts';
 import type { Model, Span } from '../model.ts';
 import { type Child, h, type Sketch } from '../sketch.ts';
+import { dhtCard } from './dht.ts';
 
 const REASONS_MAX = 8;
 const FINDING_TONE = { ok: 'good', warning: 'wait', bad: 'bad' } as const;
@@ -28,7 +31,7 @@ export function statusView(model: Model, act: Actions): Child[] {
     ...(status.attention.length === 0 ? [] : [toMend(status)]),
     tiles(status),
     graphs(model, act),
-    h('div', { class: 'columns' }, role(status, model.election), servent(status), dropped(status)),
+    h('div', { class: 'columns' }, role(status, model.election), servent(status), dhtCard(model, act), dropped(status)),
   ];
 }
 
@@ -215,7 +218,9 @@ function servent({
   servent: guid,
   bootstrap,
   neighbours,
+  nat,
 }: StatusView): Sketch {
+  const reached = natText(nat);
   return card(
     'Servent',
     {},
@@ -224,6 +229,7 @@ function servent({
       ...(bootstrap.state === 'unwanted' ? [] : ([['Neighbours', printable(bootstrap.detail)]] as [string, string][])),
       ...neighbours.map((kept): [string, string] => [printable(kept.address), keptText(kept)]),
       ['Gnutella', `${gnutella.host}:${gnutella.port}`],
+      ...(reached === null ? [] : ([['Port', printable(reached)]] as [string, string][])),
       ['API', `${api.host}:${api.port}`],
       ['Profile', profile],
       ['Version', version],

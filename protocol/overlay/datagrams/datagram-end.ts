@@ -13,6 +13,8 @@ export const DATAGRAM_ENDS = [
   'offer_unasked',
   'push_unasked',
   'not_spoken',
+  /** Of reliable UDP, to no connection of ours. */
+  'no_connection',
   'unknown',
   /** We failed on it: a bug of ours. */
   'internal',

@@ -1,5 +1,6 @@
 // Pings and pongs by UDP, matched by GUID: sends pings to hosts and UDP host caches, encodes pongs for pings received.
 import { HEADER_BYTES, Type } from '../../constants.ts';
+import { CONTACTS_ID, dhtContactItems, dhtModeItems } from '../../dht/dht-items.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
 import type { Searchable } from '../../search/shared-file.ts';
@@ -35,17 +36,21 @@ export interface PingQuestion {
   readonly hosts: 'ultrapeer' | 'leaf' | null;
   /** Tell us our address. */
   readonly address: boolean;
+  /** Nodes of the DHT. */
+  readonly nodes?: boolean;
 }
 
 /** What a ping asks for besides a pong. */
 export interface PingWishes {
+  /** Other servents, or nodes of the DHT. */
   readonly hosts: boolean;
   /** A GUESS query key. */
   readonly key: boolean;
 }
 
 export function wishesOf(ping: Ping): PingWishes {
-  return { hosts: ping.supportsCachedPongs !== null, key: ggepPayload(ping.ggep, 'QK') !== null };
+  const nodes = ggepPayload(ping.ggep, CONTACTS_ID) !== null;
+  return { hosts: nodes || ping.supportsCachedPongs !== null, key: ggepPayload(ping.ggep, 'QK') !== null };
 }
 
 export interface PingAnswer {
@@ -73,6 +78,8 @@ export interface DatagramPingsParts {
   readonly send: (bytes: Buffer, to: Endpoint, now: number) => void;
   /** Hosts with such slots, best first, more or fewer than wanted. */
   readonly hosts: (count: number, slots: 'ultrapeer' | 'leaf') => readonly Endpoint[];
+  /** Nodes of the DHT, when we are one. */
+  readonly nodes: () => readonly Endpoint[];
   readonly queryKey: ((endpoint: Endpoint, now: number) => Buffer) | null;
 }
 
@@ -94,6 +101,7 @@ export class DatagramPings {
     const { hosts, address } = question;
     const ggep: GgepItem[] = [{ id: 'VC', payload: this.#vendorCode() }];
     if (address) ggep.push({ id: 'IP', payload: NOTHING });
+    if (question.nodes === true) ggep.push({ id: CONTACTS_ID, payload: NOTHING });
     let flags: number | null = null;
     if (hosts !== null) flags = hosts === 'ultrapeer' ? ScpFlag.Ultrapeer : 0;
     if (this.#asked.size >= ASKED_MAX) this.#giveUp(now);
@@ -133,6 +141,10 @@ export class DatagramPings {
     // each at most once, however often it was asked for: a block holds 32 items
     if (ggepPayload(ping.ggep, 'IP') !== null) items.push({ id: 'IP', payload: packEndpoint(from) });
     if (queryKey !== null && identity.ultrapeer && granted.key) items.push({ id: 'QK', payload: queryKey(from, now) });
+    if (granted.hosts && ggepPayload(ping.ggep, CONTACTS_ID) !== null)
+      items.push(
+        ...dhtContactItems(this.#parts.nodes().filter(({ host, port }) => host !== from.host || port !== from.port)),
+      );
     return this.pong(guid, from, granted.hosts ? ping.supportsCachedPongs : null, items, bytesMax);
   }
 
@@ -153,7 +165,7 @@ export class DatagramPings {
       slots: ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null,
       dailyUptimeS: dailyUptimeSeconds,
       tls: identity.tls ?? false,
-      ggep: items,
+      ggep: [...dhtModeItems(identity.dhtMode ?? 'off'), ...items],
     };
     const bare = encodePong(plain);
     if (wishes === null) return encodeDescriptor(guid, Type.Pong, 1, 0, bare);
@@ -186,7 +198,7 @@ export class DatagramPings {
   /** Gives up on those that did not answer in time; when it is time for the next. */
   tick(now: number): number {
     for (const { sentAt } of this.#asked.values()) {
-      if (now - sentAt < ANSWER_MS) return sentAt + ANSWER_MS;
+      if (now < sentAt + ANSWER_MS) return sentAt + ANSWER_MS;
       this.#giveUp(now);
     }
     return Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 // Vendor messages by UDP: offers and claims of hits, and questions of strangers about our neighbours, one file, and the time.
 import { HEADER_BYTES, Type } from '../../constants.ts';
 import type { WallClock } from '../../ports.ts';
+import { KeyedRateLimit, type RateLimit } from '../../rate-limit.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
@@ -10,11 +11,9 @@ import { encodeTimeSyncReply, parseTimeSyncRequest, timeSyncGuid, timestampOf } 
 import { parseVendorMessage, VendorId, type VendorMessage, vendorId } from '../../wire/vendor-message.ts';
 import type { Identity } from '../identity.ts';
 import type { Link } from '../links/link.ts';
-import type { Search } from '../queries/search.ts';
-import { KeyedRateLimit, type RateLimit } from '../rate-limit.ts';
 import { answerCrawler, answerHead } from './datagram-answers.ts';
 import type { DatagramEnd } from './datagram-end.ts';
-import type { OutOfBandClaims, OutOfBandReplies } from './out-of-band.ts';
+import type { OutOfBandClaims, OutOfBandReplies, SearchInNeed } from './out-of-band.ts';
 import { answerBytesMax, type UnverifiedAnswers } from './unverified-answers.ts';
 
 export interface DatagramVendorParts {
@@ -22,8 +21,8 @@ export interface DatagramVendorParts {
   readonly identity: Identity;
   readonly library: Searchable;
   readonly links: ReadonlyMap<number, Link>;
-  /** The running search of ours whose GUID stands at `start`. */
-  readonly searchOf: (bytes: Buffer, start: number) => Search | null;
+  /** The running search of ours, or of a leaf that we stand in for, whose GUID stands at `start`. */
+  readonly searchOf: (bytes: Buffer, start: number) => SearchInNeed | null;
   readonly userAgent: () => string;
   readonly replies: OutOfBandReplies;
   readonly claims: OutOfBandClaims;

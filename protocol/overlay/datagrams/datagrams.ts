@@ -1,9 +1,13 @@
 // Receives datagrams: checks the rate of the sender's address, tells the firewall, dispatches by type. Addresses may be forged,
 // so answers are few and short until the sender shows a key or token.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
+import type { DhtMode } from '../../dht/dht.ts';
+import { dhtModeIn } from '../../dht/dht-items.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random, WallClock } from '../../ports.ts';
+import { KeyedRateLimit, RateLimit } from '../../rate-limit.ts';
 import { ReasonCounts } from '../../reason-counts.ts';
+import { RUDP_TYPE, TYPE_AT } from '../../rudp/packet-header.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { type Endpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
 import { Frame } from '../../wire/frame-reader.ts';
@@ -14,8 +18,8 @@ import { parseQueryHit, type QueryHit } from '../../wire/query-hit.ts';
 import type { Identity } from '../identity.ts';
 import type { Link } from '../links/link.ts';
 import type { HostSighting } from '../neighbours/host-cache.ts';
+import type { OutOfBandProxy, ProxiedQuery } from '../queries/oob-proxy.ts';
 import type { Search } from '../queries/search.ts';
-import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 import type { Firewall } from '../reach/firewall.ts';
 import { DATAGRAM_ENDS, type DatagramEnd } from './datagram-end.ts';
 import { DatagramPings, type PingAnswer, type PingDone, type PingQuestion } from './datagram-pings.ts';
@@ -77,16 +81,21 @@ export const LOCAL_DATAGRAM_LIMITS: Partial<DatagramLimits> = {
 };
 
 const ADDRESSES_MAX = 16_384;
+/** Nodes of the DHT that are named to one that asks. */
+const NODES_TOLD = 11;
 
 /** What the overlay does for us. */
 export interface DatagramCore {
   readonly links: ReadonlyMap<number, Link>;
   /** The running search of ours whose GUID stands at `start`. */
   searchOf(bytes: Buffer, start: number): Search | null;
+  /** Queries of leaves that we stand in for. */
+  readonly oobProxy: Pick<OutOfBandProxy, 'find' | 'inNeed'>;
+  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame): void;
   /** See GuessCore. */
   receiveDatagramQuery(query: Buffer, now: number): boolean;
   /** A push that came by datagram: for us, or for a neighbour. False when we know no way. */
-  receiveDatagramPush(frame: Frame, now: number): boolean;
+  receiveDatagramPush(frame: Frame, from: Endpoint, now: number): boolean;
 }
 
 export interface DatagramSink {
@@ -95,6 +104,20 @@ export interface DatagramSink {
   onDatagramHosts(hosts: readonly HostSighting[], now: number): void;
   /** A peer that we asked told us our own address. */
   onOwnAddressSeen(host: string, voter: string): void;
+}
+
+/** The DHT whose datagrams share the port. */
+export interface DatagramDht {
+  readonly mode: DhtMode;
+  receive(bytes: Buffer, from: Endpoint, now: number): void;
+  contacts(max: number): readonly Endpoint[];
+}
+
+/** Streams over UDP that share the port. */
+export interface DatagramRudp {
+  /** Whether a datagram belongs to a connection. */
+  knows(bytes: Buffer, from: Endpoint): boolean;
+  receive(bytes: Buffer, from: Endpoint, now: number): void;
 }
 
 export interface DatagramsParts {
@@ -111,6 +134,8 @@ export interface DatagramsParts {
   /** Hosts worth telling others, with free slots of that kind; our own ultrapeers first. */
   readonly hosts: (count: number, slots: 'ultrapeer' | 'leaf') => readonly Endpoint[];
   readonly userAgent: () => string;
+  readonly dht?: DatagramDht | null;
+  readonly rudp?: DatagramRudp | null;
   readonly limits?: Partial<DatagramLimits>;
 }
 
@@ -119,9 +144,9 @@ export class Datagrams {
   readonly claims: OutOfBandClaims;
   readonly guess: Guess;
   readonly deliveries: Deliveries;
-  /** Of the Kademlia network that shares the port. */
+  /** Of the DHT while it is off. */
   readonly dht = new UnsupportedProtocol();
-  /** Of firewall-to-firewall transfers. */
+  /** Of reliable UDP while there is none. */
   readonly rudp = new UnsupportedProtocol();
   readonly ends = new ReasonCounts<DatagramEnd>(DATAGRAM_ENDS);
   bytesIn = 0;
@@ -180,6 +205,7 @@ export class Datagrams {
       random,
       send,
       hosts: parts.hosts,
+      nodes: () => parts.dht?.contacts(NODES_TOLD) ?? [],
       queryKey: limits.guess ? (endpoint, at) => this.guess.keyOf(endpoint, at) : null,
     });
     this.#pingAnswers = new PingAnswers(this.#pings, this.#answers, addressKey, limits, ADDRESSES_MAX);
@@ -195,7 +221,7 @@ export class Datagrams {
       replies: this.replies,
       claims: this.claims,
       answers: this.#answers,
-      searchOf: (bytes, start) => core.searchOf(bytes, start),
+      searchOf: (bytes, start) => core.searchOf(bytes, start) ?? core.oobProxy.inNeed(bytes, start),
       startedAt: now,
       addressesMax: ADDRESSES_MAX,
     });
@@ -221,6 +247,11 @@ export class Datagrams {
   }
 
   #receive(bytes: Buffer, from: Endpoint, now: number): DatagramEnd {
+    if (bytes[TYPE_AT] === RUDP_TYPE && this.#parts.rudp?.knows(bytes, from) === true) {
+      // a connection has bounds of its own, and the rates of addresses are too low for one
+      this.#parts.rudp.receive(bytes, from, now);
+      return 'taken';
+    }
     if (bytes.length > DATAGRAM_BYTES_MAX) return 'too_long';
     if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(19) !== bytes.length - HEADER_BYTES) return 'malformed';
     if (from.port === 0 || !this.#limits.reaches.includes(reachOf(from.host))) return 'address';
@@ -246,14 +277,14 @@ export class Datagrams {
       case Type.QueryHit:
         return this.#onHit(frame, from, now);
       case Type.Push:
-        return this.#parts.core.receiveDatagramPush(frame, now) ? 'taken' : 'push_unasked';
+        return this.#parts.core.receiveDatagramPush(frame, from, now) ? 'taken' : 'push_unasked';
       case Type.Vendor:
       case Type.StandardVendor:
         return this.#vendor.onMessage(frame, from, now);
       case Type.Dht:
-        return this.dht.onDatagram(frame);
-      case RUDP:
-        return this.rudp.onDatagram(frame);
+        return this.#onDht(frame, from, now);
+      case RUDP_TYPE:
+        return this.#onStranger(frame, from, now);
       default:
         return 'unknown';
     }
@@ -261,6 +292,21 @@ export class Datagrams {
 
   #key(endpoint: Endpoint): string {
     return this.#limits.byPort ? `${endpoint.host} ${endpoint.port}` : endpoint.host;
+  }
+
+  #onDht(frame: Frame, from: Endpoint, now: number): DatagramEnd {
+    const { dht } = this.#parts;
+    if (dht == null || dht.mode === 'off') return this.dht.onDatagram(frame);
+    dht.receive(frame.bytes, from, now);
+    return 'taken';
+  }
+
+  /** Nothing is sent in return, whatever it says. */
+  #onStranger(frame: Frame, from: Endpoint, now: number): DatagramEnd {
+    const { rudp } = this.#parts;
+    if (rudp == null) return this.rudp.onDatagram(frame);
+    rudp.receive(frame.bytes, from, now);
+    return 'no_connection';
   }
 
   #onQuery(frame: Frame, from: Endpoint, now: number): DatagramEnd {
@@ -271,13 +317,22 @@ export class Datagrams {
 
   #onHit(frame: Frame, from: Endpoint, now: number): DatagramEnd {
     const search = this.#parts.core.searchOf(frame.bytes, 0);
-    if (search === null) return 'hit_unasked';
+    if (search === null) return this.#onProxiedHit(frame, from, now);
     const hit = parseQueryHit(Buffer.from(frame.payload())); // a copy: results are kept, the datagram is not
     if (!this.claims.claimedFrom(hit, frame.guid(), from, now)) return 'hit_unasked';
     this.hits++;
     search.queryHits++;
     search.hits += hit.hits.length;
     this.#parts.sink.onDatagramHit(search, hit, from, now);
+    return 'taken';
+  }
+
+  #onProxiedHit(frame: Frame, from: Endpoint, now: number): DatagramEnd {
+    const { core } = this.#parts;
+    const proxied = core.oobProxy.find(frame.bytes, 0);
+    if (proxied === null) return 'hit_unasked';
+    if (!this.claims.claimedFrom(parseQueryHit(frame.payload()), frame.guid(), from, now)) return 'hit_unasked';
+    core.receiveProxiedHit(proxied, frame);
     return 'taken';
   }
 
@@ -300,6 +355,11 @@ export class Datagrams {
     this.#parts.send(bytes, to);
   }
 
+  /** A datagram of the DHT. */
+  sendDht(bytes: Buffer, to: Endpoint, now: number): void {
+    this.#send(bytes, to, now);
+  }
+
   /** Asks a host or a UDP host cache. Hosts that it names go to the sink as well. */
   ask(to: Endpoint, question: PingQuestion, done: PingDone, now: number): void {
     this.#pings.ask(to, question, (answer, at) => this.#onAnswer(answer, done, at), now);
@@ -310,7 +370,10 @@ export class Datagrams {
       const { pong, from, seen } = answer;
       const { firewall, sink } = this.#parts;
       firewall.udpAnswered(now);
-      if (seen !== null) sink.onOwnAddressSeen(seen.host, from.host);
+      if (seen !== null) {
+        sink.onOwnAddressSeen(seen.host, from.host);
+        firewall.udpPortSeen(seen.port, from, now);
+      }
       const { ultrapeer, dailyUptimeS: dailyUptimeSeconds } = pong;
       const sightings: HostSighting[] = pong.hosts.map(endpoint => ({
         endpoint,
@@ -320,7 +383,8 @@ export class Datagrams {
       }));
       // a host cache without TCP says port 0 or an address that is not where it answered from
       if (pong.endpoint.host === from.host && pong.endpoint.port > 0) {
-        sightings.push({ endpoint: pong.endpoint, source: 'pong', ultrapeer, dailyUptimeSeconds });
+        const dht = dhtModeIn(pong.ggep) === 'active' ? { dht: true } : {};
+        sightings.push({ endpoint: pong.endpoint, source: 'pong', ultrapeer, dailyUptimeSeconds, ...dht });
       }
       sink.onDatagramHosts(sightings, now);
     }
@@ -332,9 +396,10 @@ export class Datagrams {
     this.#send(encodeDescriptor(guid, Type.Ping, 1, 0, Buffer.alloc(0)), to, now);
   }
 
-  /** Asks a firewalled servent to connect to us, at its own address or through a push proxy. */
-  push(push: Push, to: Endpoint, now: number): void {
-    this.#send(encodeDescriptor(this.#parts.random.guid(), Type.Push, PUSH_TTL, 0, encodePush(push)), to, now);
+  /** Asks a firewalled servent to connect to us, at its own address or through a push proxy. True: sent. */
+  push(push: Push, to: Endpoint, now: number, guid: Buffer): true {
+    this.#send(encodeDescriptor(guid, Type.Push, PUSH_TTL, 0, encodePush(push)), to, now);
+    return true;
   }
 
   /** Does what is due; when to be called again, unless something comes in before. */
@@ -353,10 +418,7 @@ export class Datagrams {
   }
 }
 
-/** Firewall-to-firewall transfers, which we do not do. */
-const RUDP = 0x41;
-
 /** Other protocols keep flags of their own where descriptors have TTL and hops. */
 function hasTtl(type: number): boolean {
-  return type !== Type.Dht && type !== RUDP;
+  return type !== Type.Dht && type !== RUDP_TYPE;
 }

@@ -1,8 +1,8 @@
 // Sends datagrams with hits: the first of each answer at once, the others at gtk-gnutella's pace.
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
+import { KeyedRateLimit, RateLimit } from '../../rate-limit.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/endpoint.ts';
-import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 
 /** Destinations for which something waits, and datagrams that wait for one; what is beyond is dropped. */
 const DESTINATIONS_MAX = 512;

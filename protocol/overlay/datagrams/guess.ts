@@ -2,6 +2,7 @@
 import { Type } from '../../constants.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
+import { KeyedRateLimit, RateLimit } from '../../rate-limit.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
@@ -12,7 +13,7 @@ import { encodeDescriptor } from '../../wire/header.ts';
 import { parseQuery, type Query, QueryFlag, queryFlags, queryWithout } from '../../wire/query.ts';
 import type { Identity } from '../identity.ts';
 import { hitDatagrams, xmlFor } from '../queries/own-hits.ts';
-import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
+import { isOutOfReach } from '../queries/stream-mark.ts';
 import { AddressKeys } from './address-keys.ts';
 import type { Deliveries } from './deliveries.ts';
 
@@ -117,7 +118,7 @@ export class Guess {
 
   #answer(guid: Buffer, query: Query, from: Endpoint, now: number): void {
     const { identity, library, deliveries } = this.#parts;
-    if (identity.firewalled(now) && (query.flags & QueryFlag.Firewalled) !== 0) return;
+    if (isOutOfReach(query, identity, now)) return;
     const files = library.match(query, query.maxHits === 0 ? HITS_MAX : Math.min(query.maxHits, HITS_MAX));
     if (files.length > 0)
       deliveries.add(from, hitDatagrams(identity, files, guid, [], now, xmlFor(query, library)), now);

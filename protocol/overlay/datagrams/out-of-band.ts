@@ -2,7 +2,9 @@
 // carries the searcher's token, so that nobody else can send hits.
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
+import { RateLimit } from '../../rate-limit.ts';
 import type { SharedFile } from '../../search/shared-file.ts';
+import { TimedKeys } from '../../timed-keys.ts';
 import { type Endpoint, formatEndpoint, type Reach, reachOf } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { ggepPayload } from '../../wire/ggep.ts';
@@ -20,8 +22,6 @@ import {
 import type { Identity } from '../identity.ts';
 import type { HitTransport } from '../queries/answerer.ts';
 import { hitDatagrams, type XmlOf } from '../queries/own-hits.ts';
-import { RateLimit } from '../rate-limit.ts';
-import { TimedKeys } from '../timed-keys.ts';
 import { AddressKeys } from './address-keys.ts';
 import type { Deliveries } from './deliveries.ts';
 
@@ -171,6 +171,9 @@ const HITS_ENOUGH = 1_000;
 /** What a search of ours is to this file. */
 export interface SearchInNeed {
   readonly hits: number;
+  /** Fewer than for searches of ours; then what was claimed counts at once. */
+  readonly hitsMax?: number;
+  onClaimed?(hits: number): void;
 }
 
 /** Others' hits for our own queries. */
@@ -189,8 +192,9 @@ export class OutOfBandClaims {
 
   /** LIME/12 for a search that runs. */
   onOffer(search: SearchInNeed, guid: Buffer, offer: OutOfBandOffer, from: Endpoint, now: number): void {
-    const wanted = Math.min(offer.hits, HITS_ENOUGH - search.hits);
+    const wanted = Math.min(offer.hits, (search.hitsMax ?? HITS_ENOUGH) - search.hits);
     if (wanted <= 0) return;
+    search.onClaimed?.(wanted);
     this.claimed++;
     const token = offer.secure ? this.#tokens.keyOf(from, now) : null;
     if (token === null) this.#claims.add(claimKey(guid, from), now);

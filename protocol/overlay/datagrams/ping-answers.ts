@@ -1,8 +1,9 @@
 // Answers pings by UDP, with a rate for each address and kind of request.
+
+import { KeyedRateLimit, type RateLimit } from '../../rate-limit.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { parsePing } from '../../wire/ping.ts';
-import { KeyedRateLimit, type RateLimit } from '../rate-limit.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 import { type DatagramPings, wishesOf } from './datagram-pings.ts';
 import { answerBytesMax, type UnverifiedAnswers } from './unverified-answers.ts';

@@ -1,6 +1,7 @@
 // Limits answers to addresses that are unverified and may be forged: their rate, and their length against the request's.
+
+import type { RateLimit } from '../../rate-limit.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
-import type { RateLimit } from '../rate-limit.ts';
 import type { DatagramEnd } from './datagram-end.ts';
 
 /** Longest answer: this, or ANSWER_FACTOR times the request if more. */

@@ -20,6 +20,8 @@ export class OverlayCounters {
   queriesSpared = 0;
   hitsRelayed = 0;
   pushesRelayed = 0;
+  /** Servents of hits that were not remembered: their link has named too many. */
+  pushRoutesRefused = 0;
   /** Queries that we had files for, and descriptors sent for them. */
   queriesAnswered = 0;
   hitsSent = 0;

@@ -89,6 +89,10 @@ export class Link {
   pingDue = 0;
   alivePingDue = 0;
   pushDue = 0;
+  /** A leaf that does not want its queries answered to us by UDP. */
+  vetoesProxy = false;
+  /** When the hits of this link may name another new servent, as RateLimit keeps it. */
+  serventDue = 0;
   queryDue = 0;
   tableDue = 0;
 

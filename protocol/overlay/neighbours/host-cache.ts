@@ -13,6 +13,8 @@ export interface HostSighting {
   readonly dailyUptimeSeconds: number | null;
   /** As its own pong has it. */
   readonly leafSlotsFree?: number | null;
+  /** A node of the DHT that answers requests. */
+  readonly dht?: boolean;
 }
 
 /** `silent`: nobody spoke Gnutella there; `full`: it had no slot for us; `refused`: it gave another reason. */
@@ -77,9 +79,19 @@ export class HostCache {
     this.#hostsMax = this.#policy.hostsMax;
   }
 
-  /** Keeps as many hosts as this role may use. */
+  /**
+   * Keeps as many hosts as this role may use. Those that were full for a servent of the other role may be dialled at once: a leaf that
+   * becomes an ultrapeer, since nobody had room for leaves, would otherwise stay alone for minutes.
+   */
   setRole(role: Role, now: number): void {
     this.#hostsMax = role === 'leaf' ? this.#policy.leafHostsMax : this.#policy.hostsMax;
+    for (const known of this.#hosts.values()) {
+      if (!known.full) continue;
+      known.full = false;
+      known.dialled({ retryAt: 0 });
+      this.#dials.delete(known.endpoint.host);
+      this.revision++;
+    }
     this.#bound(now);
   }
 
@@ -118,12 +130,14 @@ export class HostCache {
     const known = this.#change(endpoint);
     if (known === null) return;
     known.seenAt = now;
+    known.full = false;
     known.dialled({ connectedAt: now, successes: known.dials.successes + 1, failures: 0 });
   }
 
   failed(endpoint: Endpoint, now: number, how: HostFailure): void {
     const known = this.#change(endpoint);
     if (known === null) return;
+    known.full = how === 'full';
     const { retryBusyMs, retryRefusedMs, retryFailedMs } = this.#policy;
     if (how !== 'silent') {
       known.dialled({ failures: 0, retryAt: now + (how === 'full' ? retryBusyMs : retryRefusedMs) });

@@ -35,6 +35,8 @@ export class KnownHost {
   /** Leaf slots that its pong said are free, -1 when none did, and when that was: see FreeSlots. */
   slotsFree = -1;
   slotsSaidAt = 0;
+  /** It refused our last dial for want of slots, of the kind that a servent of our role needs. */
+  full = false;
   #dials: Readonly<Dials> = NO_DIALS;
 
   constructor(

@@ -6,12 +6,12 @@ import { LazySet } from '../../lazy-set.ts';
 import type { NetworkRules } from '../../network-rules.ts';
 import type { Random, WallClock } from '../../ports.ts';
 import type { ServentSettings } from '../../servent-settings.ts';
+import { TimedKeys } from '../../timed-keys.ts';
 import { ByeCode } from '../../wire/bye.ts';
 import { distinct, type Endpoint, endpointOrNull, formatEndpoint } from '../../wire/endpoint.ts';
 import type { Link } from '../links/link.ts';
 import type { Overlay } from '../overlay.ts';
 import type { ReachPolicy } from '../reach/reach-policy.ts';
-import { TimedKeys } from '../timed-keys.ts';
 import type { DialResult } from './dial-result.ts';
 import type { FreeSlots } from './free-slots.ts';
 import type { HostCache, HostFailure } from './host-cache.ts';
@@ -274,7 +274,7 @@ export class Neighbours {
     const { overlay, role, slots } = this.#parts;
     if (role.role !== 'leaf') return Number.POSITIVE_INFINITY;
     const periodMs = slots.lifeMs / ASKS_PER_LIFE;
-    if (now - this.#askedAt >= periodMs) {
+    if (now >= this.#askedAt + periodMs) {
       this.#askedAt = now;
       for (const link of overlay.links.values()) if (link.role === 'ultrapeer') overlay.askForPong(link, now);
     }

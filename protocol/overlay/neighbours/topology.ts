@@ -135,11 +135,11 @@ export class Topology {
   /** Call every second or so. */
   plan(facts: TopologyFacts, now: number): TopologyPlan {
     const { role, links, seek, ultrapeersMax, dialling } = facts;
-    if (now - this.#sampledAt >= this.#rules.windowMs) this.#sample(links, now);
+    if (now >= this.#sampledAt + this.#rules.windowMs) this.#sample(links, now);
     const ultrapeers = links.filter(link => link.role !== 'leaf').length;
     const missing = ultrapeersSought(this.#rules, role, seek, ultrapeersMax) - ultrapeers - dialling;
     const dial = Math.max(0, Math.min(missing, this.#rules.dialsMax - dialling));
-    const judges = now - this.#replacedAt >= this.#rules.replaceEveryMs;
+    const judges = now >= this.#replacedAt + this.#rules.replaceEveryMs;
     this.#hopes = false;
     const drop = judges ? this.#worst(facts, missing > 0) : null;
     if (drop !== null) this.#replacedAt = now;

@@ -1,4 +1,6 @@
 // What a pong on a link says of us, encoded again only when something of it has changed: each neighbour asks several times a minute.
+import type { DhtMode } from '../../dht/dht.ts';
+import { dhtModeIn, dhtModeItems } from '../../dht/dht-items.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { encodePong, PLAIN_PONG, type Pong } from '../../wire/pong.ts';
 import type { Identity } from '../identity.ts';
@@ -46,7 +48,12 @@ export class OwnPong {
       dailyUptimeS: dailyUptimeSeconds,
       slots: ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null,
       tls: this.#identity.tls ?? false,
+      ggep: dhtModeItems(this.#dhtMode),
     };
+  }
+
+  get #dhtMode(): DhtMode {
+    return this.#identity.dhtMode ?? 'off';
   }
 
   get #kibibytes(): number {
@@ -68,7 +75,8 @@ export class OwnPong {
       said.dailyUptimeS === identity.dailyUptimeSeconds &&
       (said.slots === null ||
         (said.slots.leaf === identity.leafSlotsFree && said.slots.ultrapeer === identity.ultrapeerSlotsFree)) &&
-      said.tls === (identity.tls ?? false)
+      said.tls === (identity.tls ?? false) &&
+      dhtModeIn(said.ggep) === this.#dhtMode
     );
   }
 }

@@ -1,7 +1,9 @@
 // Pings and pongs on links: checks that peers are alive, learns hosts, answers pings from the pong cache.
 import { HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
+import { dhtModeIn } from '../../dht/dht-items.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random } from '../../ports.ts';
+import { RateLimit } from '../../rate-limit.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { ByeCode } from '../../wire/bye.ts';
 import { formatEndpoint, reachOf } from '../../wire/endpoint.ts';
@@ -19,7 +21,6 @@ import type { Links } from '../links/links.ts';
 import { Priority } from '../links/send-queue.ts';
 import type { HostSighting } from '../neighbours/host-cache.ts';
 import type { AnswerPace } from '../queries/answer-pace.ts';
-import { RateLimit } from '../rate-limit.ts';
 import type { OverlaySink } from '../sink.ts';
 import { OwnPong } from './own-pong.ts';
 import { PongCache } from './pong-cache.ts';
@@ -118,7 +119,8 @@ export class Pinger {
       return;
     }
     link.pingDue = due;
-    if (ttl === 2 && hops === 0) this.#answerCrawler(link, frame);
+    // gtk-gnutella asks new neighbours so for nodes of the DHT, and ends the link of a leaf that relays
+    if (ttl === 2 && hops === 0 && link.ourRole !== 'leaf') this.#answerCrawler(link, frame);
     else this.#answerPing(link, frame, now);
   }
 
@@ -198,6 +200,7 @@ export class Pinger {
       this.#discipline.drop(link, Drop.PongUnusable);
       return;
     }
+    this.#sink.onPong?.(link, frame);
     if (frame.hops === 0 && endpoint.host === link.endpoint.host) link.listen = endpoint;
     if (this.#identity.ultrapeer) {
       // a leaf answers no pings with others' pongs
@@ -213,6 +216,7 @@ export class Pinger {
         ultrapeer,
         dailyUptimeSeconds: dailyUptimeS,
         leafSlotsFree: pong.slots?.leaf ?? null,
+        ...(dhtModeIn(pong.ggep) === 'active' ? { dht: true } : {}),
       },
     ];
     for (const host of pong.hosts) {
@@ -259,7 +263,7 @@ export class Pinger {
     const { relays } = this.#links;
     if (relays.length === 0) return expiresAt;
     const periodMs = this.#identity.ultrapeer ? this.#limits.refreshMs : this.#limits.leafRefreshMs;
-    if (now - this.#refreshedAt >= periodMs) this.#refresh(now);
+    if (now >= this.#refreshedAt + periodMs) this.#refresh(now);
     return Math.min(expiresAt, this.#refreshedAt + periodMs);
   }
 

@@ -23,6 +23,8 @@ export class PushProxies {
   /** Neighbours that said yes, newest last; at most PUSH_PROXIES_MAX. */
   readonly #proxies = new LazyMap<Link, Endpoint>();
   #firewalled = false;
+  /** Neighbours whose pushes we take, with their GUIDs. */
+  readonly #clients = new LazyMap<Link, Buffer>();
   /** Requests that we granted and that we refused. */
   granted = 0;
   refused = 0;
@@ -36,6 +38,11 @@ export class PushProxies {
     return [...this.#proxies.values()];
   }
 
+  /** GUIDs of neighbours that have asked us to be their push proxy. */
+  get clients(): Iterable<Buffer> {
+    return this.#clients.values();
+  }
+
   /** LIME/21: a neighbour wants its pushes from us. `guid` is its servent's. */
   onRequest(link: Link, guid: Buffer): void {
     const { identity, adopt, send } = this.#parts;
@@ -47,6 +54,7 @@ export class PushProxies {
       return;
     }
     this.granted++;
+    this.#clients.set(link, Buffer.from(guid));
     send(link, encodePushProxyAck(own), guid);
   }
 
@@ -68,6 +76,12 @@ export class PushProxies {
 
   onUnlinked(link: Link): void {
     this.#proxies.delete(link);
+    this.#clients.delete(link);
+  }
+
+  /** GTKG/21: the neighbour can be connected to. Its pushes still find it. */
+  onCancel(link: Link): void {
+    this.#clients.delete(link);
   }
 
   /** Asks neighbours when nobody can connect to us, and lets them go when somebody can. */

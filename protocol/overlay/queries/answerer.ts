@@ -5,13 +5,14 @@ import type { Searchable, SharedFile } from '../../search/shared-file.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { isOfMedia, wantedMedia } from '../../wire/media-type.ts';
-import { isWhatsNew, parseQuery, type Query, QueryFlag } from '../../wire/query.ts';
+import { isWhatsNew, parseQuery, type Query } from '../../wire/query.ts';
 import { HITS_MAX } from '../../wire/query-hit.ts';
 import type { Identity } from '../identity.ts';
 import type { OverlayCounters } from '../links/counters.ts';
 import type { Link } from '../links/link.ts';
 import { Priority } from '../links/send-queue.ts';
 import { encodeOwnHits, xmlFor } from './own-hits.ts';
+import { isOutOfReach } from './stream-mark.ts';
 
 /** Added to the hops a query came, so that its hit survives a detour; gtk-gnutella's margin and bound. */
 const HIT_TTL_MARGIN = 5;
@@ -60,7 +61,7 @@ export class Answerer {
     if (library.files === 0) return 0;
     const query = parseQuery(frame.payload());
     // neither side could connect to the other
-    if (identity.firewalled(now) && (query.flags & QueryFlag.Firewalled) !== 0) return 0;
+    if (isOutOfReach(query, identity, now)) return 0;
     const wanted = query.maxHits === 0 ? hitsPerQueryMax : Math.min(query.maxHits, hitsPerQueryMax);
     const files = isWhatsNew(query) ? this.#newest(query) : library.match(query, wanted);
     if (files.length === 0) return 0;

@@ -16,6 +16,7 @@ import { Priority } from '../links/send-queue.ts';
 import type { AnswerPace } from './answer-pace.ts';
 import { type Ask, DynamicQuery, NextStep, type Prospect } from './dynamic-query.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
+import type { ProxiedQuery } from './oob-proxy.ts';
 import { hashesOf } from './query-router.ts';
 import type { Search } from './search.ts';
 
@@ -24,7 +25,10 @@ const DEGREE_DEFAULT = 6;
 
 interface Running {
   readonly query: DynamicQuery;
+  /** As the leaf knows it, or our search has it. */
   readonly guid: Buffer;
+  /** Under which it travels. */
+  readonly sent: Buffer;
   readonly payload: Buffer;
   readonly hashes: QueryHashes;
   readonly whatsNew: boolean;
@@ -76,9 +80,9 @@ export class DynamicQueries {
 
   /**
    * A leaf's query, for which we had `ownHits` records. It goes on with the TTL that it came with at most, as with
-   * gtk-gnutella. The leaf's oldest gives way to it.
+   * gtk-gnutella. The leaf's oldest gives way to it. `proxied`: it travels under another GUID.
    */
-  startOfLeaf(leaf: Link, frame: Frame, ownHits: number, now: number): void {
+  startOfLeaf(leaf: Link, frame: Frame, ownHits: number, now: number, proxied: ProxiedQuery | null = null): void {
     const { leafGoal, urnShare, perLeafMax, ofLeavesMax } = this.#parts.limits.dynamicQuery;
     if ((this.#perLeaf.get(leaf) ?? 0) >= perLeafMax) this.#endOldest(leaf);
     if (this.#ofLeaves >= ofLeavesMax) this.#endOldest(null);
@@ -87,10 +91,10 @@ export class DynamicQueries {
     const goal = Math.max(1, Math.round(byUrn ? leafGoal * urnShare : leafGoal));
     const flags = queryFlags(payload);
     const asked = { guid: Buffer.from(frame.guid()), payload, ttlMax: frame.ttl };
-    const running = this.#create(asked, goal, leaf, null, now);
+    const running = this.#create(asked, goal, leaf, null, now, proxied);
     running.query.seen = ownHits;
     running.query.guided = leaf.guided || (flags & QueryFlag.LeafGuided) !== 0;
-    running.query.unseen = (flags & QueryFlag.OutOfBand) !== 0;
+    running.query.unseen = (flags & QueryFlag.OutOfBand) !== 0; // of what the leaf itself wants
     this.#step(running, now);
     this.#perLeaf.set(leaf, (this.#perLeaf.get(leaf) ?? 0) + 1);
     this.#ofLeaves++;
@@ -102,6 +106,7 @@ export class DynamicQueries {
     leaf: Link | null,
     search: Search | null,
     now: number,
+    proxied: ProxiedQuery | null = null,
   ): Running {
     const hashes = hashesOf(payload);
     const targets: Link[] = [];
@@ -116,7 +121,8 @@ export class DynamicQueries {
     const running = {
       query,
       guid,
-      payload,
+      sent: proxied?.guid ?? guid,
+      payload: proxied?.payload ?? payload,
       hashes,
       whatsNew,
       ttlMax,
@@ -146,13 +152,19 @@ export class DynamicQueries {
     else this.#perLeaf.delete(leaf);
   }
 
-  /** A hit came over `link`, for a search of ours or routed to a leaf: its records count, and how long it took. */
-  onHit(link: Link, frame: Frame, now: number): void {
-    const running = this.#running.get(guidKey(frame.bytes, frame.start));
+  /** A hit came over `link`, for a search of ours or routed to a leaf, of the query that begins `guid`: its records count, and how long it took. */
+  onHit(link: Link, frame: Frame, guid: Buffer, now: number): void {
+    const running = this.#running.get(guidKey(guid));
     if (running === undefined) return;
     if (running.search === null) running.query.seen += recordsOf(frame); // ours counts its hits itself
     const askedAt = running.asked.get(link.id) ?? ASKED_AGAIN;
     if (askedAt !== ASKED_AGAIN) this.#parts.pace.note((now - askedAt) / (frame.hops + 1));
+  }
+
+  /** Hits for a leaf's query came by datagram. */
+  onProxiedHits(guid: Buffer, records: number): void {
+    const running = this.#running.get(guidKey(guid));
+    if (running !== undefined) running.query.seen += records;
   }
 
   /** A leaf says how many hits its query has kept. */
@@ -246,9 +258,9 @@ export class DynamicQueries {
     return prospects;
   }
 
-  #send({ guid, payload, search, asked }: Running, link: Link, ttl: number, now: number): void {
+  #send({ sent, payload, search, asked }: Running, link: Link, ttl: number, now: number): void {
     const hops = search === null ? 1 : 0;
-    link.queue.enqueue(encodeDescriptor(guid, Type.Query, ttl, hops, payload), Priority.Query);
+    link.queue.enqueue(encodeDescriptor(sent, Type.Query, ttl, hops, payload), Priority.Query);
     if (search === null) this.#parts.counters.queriesRelayed++;
     else if (!asked.has(link.id)) search.noteAsked(now);
     asked.set(link.id, asked.has(link.id) ? ASKED_AGAIN : now);

@@ -7,6 +7,8 @@ export interface DynamicQueryLimits {
   readonly leafGoal: number;
   /** Factor of the goal for a query by hash, where a single source is of use. */
   readonly urnShare: number;
+  /** Ultrapeers asked by the probe when nothing is found yet; fewer when part of the goal is met. */
+  readonly probes: number;
   /** Wait after leaves were asked, while the answer time of neighbours is unknown; then the answer time, but at least the minimum. */
   readonly leafWaitMs: number;
   readonly leafWaitMsMin: number;
@@ -33,6 +35,7 @@ export const DYNAMIC_QUERY_LIMITS: DynamicQueryLimits = {
   ownGoal: 150,
   leafGoal: 50,
   urnShare: 1 / 25,
+  probes: 3,
   leafWaitMs: 2_400,
   leafWaitMsMin: 600,
   probeWaitMs: 2_400,
@@ -83,14 +86,10 @@ export interface Ask {
 export const NextStep = { Wait: 0, Send: 1, AskStatus: 2, Exhausted: 3, Done: 4 } as const;
 export type NextStep = (typeof NextStep)[keyof typeof NextStep];
 
-/** Ultrapeers asked by the probe when nothing is found yet; fewer when part of the goal is met. */
-const PROBES = 3;
 /** Most ultrapeers asked by a step while nothing is found. */
 const STEP_ASKS_MAX = 3;
 /** Leaves asked first, to estimate how many results a leaf gives. */
 const LEAF_PROBES = 4;
-/** Leaves of an ultrapeer, as LimeWire estimates them. */
-const HOSTS_PER_ULTRAPEER = 16;
 /** Leaves asked at once for each missing result. Above 1, because a QRP table can match without a file. */
 const LEAVES_PER_RESULT = 1.5;
 /** Bounds on the degree and TTL that a peer states, as in gtk-gnutella. */
@@ -124,9 +123,9 @@ export function weightedHosts(degree: number, ttl: number): number {
   return hostsWithin(Math.min(degree, DEGREE_MAX), bounded) * OVERLAP ** (bounded - 1);
 }
 
-/** Least TTL that reaches `hosts` leaves through one connection. */
-export function ttlFor(hosts: number, degree: number, ttlMax: number): number {
-  for (let ttl = 1; ttl < ttlMax; ttl++) if (HOSTS_PER_ULTRAPEER * hostsWithin(degree, ttl) >= hosts) return ttl;
+/** Least TTL that reaches so many ultrapeers through one connection. */
+export function ttlFor(ultrapeers: number, degree: number, ttlMax: number): number {
+  for (let ttl = 1; ttl < ttlMax; ttl++) if (hostsWithin(degree, ttl) >= ultrapeers) return ttl;
   return ttlMax;
 }
 
@@ -259,7 +258,7 @@ export class DynamicQuery {
 
   /** A few with a matching table, their leaves only; without such a few others, one step further. */
   #probe(now: number, ranked: readonly Prospect[], asks: Ask[]): NextStep {
-    const probes = Math.ceil((PROBES * (this.goal - this.results)) / this.goal);
+    const probes = Math.ceil((this.#limits.probes * (this.goal - this.results)) / this.goal);
     const matching = ranked.filter(({ matches }) => matches === true).slice(0, probes);
     const ttl = matching.length > 0 ? 1 : 2;
     const probed = matching.length > 0 ? matching : ranked.filter(({ again }) => again).slice(0, probes);
@@ -283,8 +282,8 @@ export class DynamicQuery {
     for (const prospect of left.slice(0, found ? 1 : Math.min(this.#steps + 1, STEP_ASKS_MAX))) {
       // a peer that cannot be asked twice is asked in full, else the rare file behind it is missed
       const full = !found || !prospect.again || this.#asked.has(prospect.id);
-      const hosts = (missing * this.#horizon * HOSTS_PER_ULTRAPEER) / this.results / left.length;
-      this.#ask(prospect, full ? prospect.ttlMax : ttlFor(hosts, prospect.degree, prospect.ttlMax), asks);
+      const ultrapeers = (missing * this.#horizon) / this.results / left.length;
+      this.#ask(prospect, full ? prospect.ttlMax : ttlFor(ultrapeers, prospect.degree, prospect.ttlMax), asks);
     }
     const { stepWaitMs, stepHasteMs, stepWaitMsMin } = this.#limits;
     const ttl = asks.reduce((most, ask) => Math.max(most, ask.ttl), 1);

@@ -1,40 +1,26 @@
 // What one search has found: hits grouped by content, each servent that has it once. Bounded; what is left out is remembered.
-import type { Endpoint } from '../../wire/endpoint.ts';
+import { relaysIn } from '../../relay/relay-line.ts';
+import { impossibleSize, isDisguised } from '../../search/fake-name.ts';
 import { NO_PLAY_FACTS } from '../../wire/lime-xml.ts';
 import { isOfMedia } from '../../wire/media-type.ts';
 import type { Hit, QueryHit } from '../../wire/query-hit.ts';
+import { takesStreams } from '../../wire/stream-item.ts';
+import type { FoundContent, FoundSource } from './found-content.ts';
+import { folderIn } from './hit-folder.ts';
 import { playFactsIn } from './hit-play-facts.ts';
+import { KnownSpam } from './known-spam.ts';
+import { SpamClusters } from './spam-clusters.ts';
+import type { SpamMark } from './spam-mark.ts';
 
 const CONTENTS_MAX = 5_000;
 const SOURCES_PER_CONTENT_MAX = 200;
 
-/** One servent that has the content. */
-export interface FoundSource {
-  readonly endpoint: Endpoint;
-  readonly serventGuid: Buffer;
-  readonly push: boolean;
-  readonly busy: boolean | null;
-  readonly index: number;
-  readonly name: string;
-  readonly vendor: string;
-  readonly speedKbps: number;
-  readonly hops: number | null;
-  readonly pushProxies: readonly Endpoint[];
-}
-
-/** One content: the same SHA-1, or without one the same name and size. */
-export interface FoundContent {
-  /** Counted from 1 in the order of finding. */
-  readonly id: string;
-  readonly name: string;
-  readonly size: number;
-  readonly sha1: Buffer | null;
-  /** Milliseconds of the clock that `now` is of. */
-  readonly foundAt: number;
-  /** Playing time and bit rate, as the first servent says that tells them; null: none does. */
-  seconds: number | null;
-  kbps: number | null;
-  readonly sources: FoundSource[];
+export interface FoundContentsOptions {
+  /** MediaBit bits of the types that are kept, as many servents ignore GGEP M; 0: all. */
+  readonly media?: number;
+  /** Canonical words searched for. */
+  readonly words?: readonly string[];
+  readonly known?: KnownSpam;
 }
 
 export class FoundContents {
@@ -48,15 +34,18 @@ export class FoundContents {
   /** Contents, or sources of contents, were left out. */
   readonly leftOut = { contents: false, sources: false };
 
+  /** Contents of which the DHT has named servents: it knows no names, and not every size. */
+  readonly #bare = new WeakSet<FoundContent>();
   readonly #media: number;
+  readonly #known: KnownSpam;
+  readonly #clusters: SpamClusters;
 
-  /**
-   * `takeRoom`: takes room for one more source; false when there is none. `media`: MediaBit bits of the types that are kept,
-   * as many servents ignore GGEP M; 0: all.
-   */
-  constructor(takeRoom: () => boolean, media = 0) {
+  /** `takeRoom`: takes room for one more source; false when there is none. */
+  constructor(takeRoom: () => boolean, { media = 0, words = [], known = new KnownSpam() }: FoundContentsOptions = {}) {
     this.#takeRoom = takeRoom;
     this.#media = media;
+    this.#known = known;
+    this.#clusters = new SpamClusters(words);
   }
 
   get size(): number {
@@ -79,19 +68,57 @@ export class FoundContents {
       const isFull = known === undefined ? this.size >= CONTENTS_MAX : known.sources.length >= SOURCES_PER_CONTENT_MAX;
       const kind = known === undefined ? 'contents' : 'sources';
       if (isFull && this.leftOut[kind]) continue;
-      if (known?.sources.some(source => isOf(source, serventGuid, hit.index)) === true) continue;
+      if (known !== undefined && this.#merges(known, queryHit, serventGuid, hit, hops)) {
+        onFound(known);
+        continue;
+      }
+      const bare = isBare(hit.name);
+      if (known?.sources.some(source => isOf(source, serventGuid, hit.index, bare)) === true) continue;
       if (isFull || !this.#takeRoom()) {
         this.leftOut[kind] = true;
         continue;
       }
       const content = known ?? this.#newContent(key, hit, now);
+      if (bare) this.#bare.add(content);
+      else if (this.#bare.has(content)) tell(content, hit);
       const { seconds, kbps } = playFacts[at] ?? NO_PLAY_FACTS;
       content.seconds ??= seconds;
       content.kbps ??= kbps;
-      content.sources.push(sourceOf(queryHit, serventGuid, hit, hops));
-      this.sources++;
+      content.folder ??= folderIn(hit);
+      this.#addSource(content, sourceOf(queryHit, serventGuid, hit, hops));
       onFound(content);
     }
+  }
+
+  /** A servent that the DHT named tells more of its file now: its source is replaced. False: nothing of that kind. */
+  #merges(known: FoundContent, queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): boolean {
+    if (!this.#bare.has(known) || isBare(hit.name)) return false;
+    const at = known.sources.findIndex(source => isBare(source.name) && source.serventGuid.equals(serventGuid));
+    if (at < 0) return false;
+    known.sources[at] = sourceOf(queryHit, serventGuid, hit, hops);
+    tell(known, hit);
+    return true;
+  }
+
+  /** Why it looks like spam or a fake; what is found later may add reasons. */
+  marksOf(content: FoundContent): SpamMark[] {
+    const marks = [...this.#known.marksOf(content), ...this.#clusters.marksOf(content)];
+    const { name, size } = content;
+    if (isDisguised(name)) marks.push({ reason: 'disguised', text: 'a program named as something else' });
+    const why = impossibleSize(name, size, content);
+    if (why !== null) marks.push({ reason: 'impossible_size', text: why });
+    return marks;
+  }
+
+  /** Changes with everything that changes marks. */
+  get revision(): string {
+    return `${this.hits} ${this.sources} ${this.#known.revision}`;
+  }
+
+  #addSource(content: FoundContent, source: FoundSource): void {
+    content.sources.push(source);
+    this.sources++;
+    this.#clusters.note(content, source);
   }
 
   /** Begins with what an earlier search for the same found, as far as there is room. */
@@ -105,8 +132,8 @@ export class FoundContents {
         }
         const kept = this.#contents.get(key) ?? { ...content, sources: [] };
         this.#contents.set(key, kept);
-        kept.sources.push(source);
-        this.sources++;
+        if (isBare(source.name)) this.#bare.add(kept);
+        this.#addSource(kept, source);
       }
     }
   }
@@ -114,15 +141,28 @@ export class FoundContents {
   #newContent(key: string, { name, size, sha1 }: Hit, now: number): FoundContent {
     const id = String(this.#contents.size + 1);
     const kept = sha1 === null ? null : Buffer.from(sha1);
-    const content: FoundContent = { id, name, size, sha1: kept, foundAt: now, seconds: null, kbps: null, sources: [] };
+    const content: FoundContent = {
+      ...{ id, name, size, sha1: kept, foundAt: now },
+      ...{ folder: null, seconds: null, kbps: null, sources: [] },
+    };
     this.#contents.set(key, content);
     return content;
   }
 }
 
-/** The cheap question first: a flood asks this a million times. */
-function isOf(source: FoundSource, serventGuid: Buffer, index: number): boolean {
-  return source.index === index && source.serventGuid.equals(serventGuid);
+/** The hash in place of a name. */
+function isBare(name: string): boolean {
+  return name.startsWith('urn:sha1:');
+}
+
+function tell(content: FoundContent, { name, size }: Hit): void {
+  if (isBare(content.name)) content.name = name;
+  if (content.size === 0) content.size = size;
+}
+
+/** The cheap question first: a flood asks this a million times. `bare`: the DHT knows no index. */
+function isOf(source: FoundSource, serventGuid: Buffer, index: number, bare: boolean): boolean {
+  return (bare || source.index === index) && source.serventGuid.equals(serventGuid);
 }
 
 function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: number | null): FoundSource {
@@ -137,5 +177,7 @@ function sourceOf(queryHit: QueryHit, serventGuid: Buffer, hit: Hit, hops: numbe
     speedKbps: queryHit.speedKbps,
     hops,
     pushProxies: queryHit.pushProxies,
+    rudp: takesStreams(queryHit) ? queryHit.endpoint : null,
+    relays: relaysIn(queryHit.ggep),
   };
 }

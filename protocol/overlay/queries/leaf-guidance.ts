@@ -1,4 +1,4 @@
-// What a leaf and its ultrapeer tell each other about queries: hops flow, and how many hits one has kept. Both sides.
+// What a leaf and its ultrapeer tell each other about queries: hops flow, how many hits one has kept, and a veto of hits by UDP. Both sides.
 import { HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
@@ -19,6 +19,8 @@ import type { Search } from './search.ts';
 
 /** First bytes of the messages that are read here; others are not even parsed. */
 const BEAR = 0x42454152;
+const LIME = 0x4c494d45;
+const PROXY_CONTROL = 13;
 const NO_VENDOR = 0;
 
 export interface LeafGuidanceParts {
@@ -37,7 +39,9 @@ export class LeafGuidance {
   onMessage(link: Link, frame: Frame, now: number): boolean {
     if (frame.payloadBytes < VENDOR_HEAD_BYTES) return true;
     const vendor = frame.bytes.readUInt32BE(frame.start + HEADER_BYTES);
-    if (vendor !== BEAR && vendor !== NO_VENDOR) return true;
+    const isProxyControl =
+      vendor === LIME && frame.bytes.readUInt16LE(frame.start + HEADER_BYTES + 4) === PROXY_CONTROL;
+    if (vendor !== BEAR && vendor !== NO_VENDOR && !isProxyControl) return true;
     try {
       this.#dispatch(link, frame, now);
       return true;
@@ -52,6 +56,10 @@ export class LeafGuidance {
     switch (vendorId(message)) {
       case VendorId.HopsFlow:
         link.queryHopsMax = parseHopsFlow(message);
+        break;
+      case VendorId.OutOfBandProxyControl:
+        // empty: all versions; 0: none
+        link.vetoesProxy = message.body[0] !== 0;
         break;
       case VendorId.MessagesSupported:
         link.guided = parseMessagesSupported(message).some(isStatus);

@@ -6,11 +6,11 @@ import { PackedTable } from '../../qrp/packed-table.ts';
 import { TableReceiver } from '../../qrp/patch.ts';
 import type { QrpTable } from '../../qrp/table.ts';
 import { TableIndex } from '../../qrp/table-index.ts';
+import { RateLimit } from '../../rate-limit.ts';
 import { ByeCode } from '../../wire/bye.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { parseRouteTableUpdate, QRP_SLOTS_MAX, type RouteTableUpdate } from '../../wire/route-table-update.ts';
 import type { Link } from '../links/link.ts';
-import { RateLimit } from '../rate-limit.ts';
 
 /** A RESET with nothing behind it means an empty table: LimeWire sends no patch for one. */
 const RESET_ALONE_MS = 10_000;

@@ -1,10 +1,12 @@
 // Query hits for our own files, as all ways of answering send them.
 import { Type } from '../../constants.ts';
+import { relayItem } from '../../relay/relay-line.ts';
 import type { Searchable, SharedFile } from '../../search/shared-file.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { type Query, wantsXml } from '../../wire/query.ts';
 import { ALTERNATES_MAX, encodeQueryHit, HITS_MAX } from '../../wire/query-hit.ts';
+import { streamItem } from '../../wire/stream-item.ts';
 import type { Identity } from '../identity.ts';
 
 /** What gtk-gnutella sends in one datagram. */
@@ -22,8 +24,11 @@ export function encodeOwnHits(
 ): Buffer {
   const { serventGuid, vendor, speedKbps } = identity;
   const firewalled = identity.firewalled(now);
+  const stream = identity.streamEndpoint?.(now) ?? null;
+  const relays = firewalled ? (identity.relayEndpoints?.(now) ?? []) : [];
+  const items = relays.length === 0 ? ggep : [...ggep, relayItem(relays)];
   return encodeQueryHit({
-    endpoint: identity.listen(),
+    endpoint: firewalled && stream !== null ? stream : identity.listen(),
     ipv6: identity.ipv6?.() ?? null,
     speedKbps,
     vendor,
@@ -35,7 +40,7 @@ export function encodeOwnHits(
     tls: identity.tls ?? false,
     pushProxies: firewalled ? (identity.pushProxies?.() ?? []) : [],
     serventGuid,
-    ggep,
+    ggep: stream === null ? items : [...items, streamItem()],
     xml,
     malformed: 0,
     hits: files.map(({ index, name, size, sha1, tigerRoot, modifiedAt }) => ({

@@ -1,6 +1,7 @@
 // Our own searches: encodes their queries and finds the search of a hit.
 import { LazyMap } from '../../lazy-map.ts';
 import type { Random } from '../../ports.ts';
+import { RELAY_GGEP } from '../../relay/relay-line.ts';
 import type { Endpoint } from '../../wire/endpoint.ts';
 import type { GgepItem } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
@@ -11,6 +12,7 @@ import { PastSearches } from './past-searches.ts';
 import type { SearchSpec } from './question.ts';
 import { questionOf, textToAsk } from './question.ts';
 import { Search } from './search.ts';
+import { reachFlags } from './stream-mark.ts';
 
 const URNS_MAX = 4;
 
@@ -40,13 +42,19 @@ export class OwnSearches {
   }
 
   /**
-   * Cancels the oldest when there are too many. `outOfBand`: where hits may be sent by UDP. Throws RangeError when
-   * nothing can be found.
+   * Cancels the oldest when there are too many. `outOfBand`: where hits may be sent by UDP; `stream`: where a servent that is firewalled
+   * too can open a stream by UDP. Throws RangeError when nothing can be found.
    */
-  start(spec: SearchSpec, firewalled: boolean, now: number, outOfBand: Endpoint | null = null): Search {
+  start(
+    spec: SearchSpec,
+    firewalled: boolean,
+    now: number,
+    outOfBand: Endpoint | null = null,
+    stream: Endpoint | null = null,
+  ): Search {
     const text = textToAsk(spec);
     const urns = (spec.urns ?? []).slice(0, URNS_MAX).map(sha1 => ({ sha1, tigerRoot: null }));
-    let flags = QueryFlag.Marked | QueryFlag.GgepH | (firewalled ? QueryFlag.Firewalled : 0);
+    let flags = QueryFlag.Marked | QueryFlag.GgepH | reachFlags(firewalled, stream);
     const guid = this.#random.guid();
     const ggep: GgepItem[] = [];
     if (outOfBand !== null) {
@@ -54,6 +62,7 @@ export class OwnSearches {
       addressGuid(guid, outOfBand);
       ggep.push({ id: 'SO', payload: Buffer.alloc(0) });
     }
+    if (firewalled) ggep.push({ id: RELAY_GGEP, payload: Buffer.alloc(0) }); // we can come to a relay
     if (spec.media !== undefined && spec.media !== 0) ggep.push(mediaGgep(spec.media));
     const earlier = this.#past.earlier(questionOf(spec), now);
     const search = new Search(guid, spec, encodeQuery({ text, urns, flags, ggep }), now, earlier);

@@ -1,9 +1,9 @@
 // Judges whether a link asks the same again too soon. Memory is bounded, times are the caller's.
 import { HEADER_BYTES } from '../../constants.ts';
+import { TimedKeys } from '../../timed-keys.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { Drop } from '../links/drops.ts';
 import type { Link } from '../links/link.ts';
-import { TimedKeys } from '../timed-keys.ts';
 
 export interface QueryGuardLimits {
   /**

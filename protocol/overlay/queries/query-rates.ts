@@ -1,8 +1,9 @@
 // Judges whether a query comes too soon after others of its link, or of the leaves at its address. Reads the rates at each query.
+
+import { KeyedRateLimit, RateLimit } from '../../rate-limit.ts';
 import type { ServentSettings } from '../../servent-settings.ts';
 import { Drop } from '../links/drops.ts';
 import type { Link } from '../links/link.ts';
-import { KeyedRateLimit, RateLimit } from '../rate-limit.ts';
 
 export type QueryRateSettings = Pick<ServentSettings, 'queriesPerSecond' | 'leafQueriesPerSecond'>;
 

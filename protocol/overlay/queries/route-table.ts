@@ -128,7 +128,7 @@ export class RouteTable {
     return true;
   }
 
-  /** Where it was first (queries) or last (push routes) seen. Valid after a find() that was true. */
+  /** Where it was first seen. Valid after a find() that was true. */
   get link(): number {
     return this.#words[this.#at + LINK] ?? NO_LINK;
   }
@@ -180,29 +180,21 @@ export class RouteTable {
     this.alternate = alternate;
   }
 
-  /** The GUID was seen on `link` just now: that link comes first, the former first becomes the alternate. */
-  refresh(guid: Buffer, start: number, link: number, now: number): void {
-    if (!this.find(guid, start)) {
-      this.add(link, 0, now);
-      return;
-    }
-    this.touch(now);
-    const first = this.link;
-    if (first === link) return;
-    this.alternate = first;
+  /** After a find() that was true: leads to another link. */
+  replace(link: number): void {
     this.#words[this.#at + LINK] = link;
   }
 
   /** Swaps generations when it is time; when it is next, Infinity while there is nothing to forget and no memory to give back. */
   tick(now: number): number {
-    if (now - this.#young.since >= this.#limits.generationMs) this.#swap(now);
+    if (now >= this.#young.since + this.#limits.generationMs) this.#swap(now);
     const small = this.#young.entriesMax === ENTRIES_FIRST && this.#old.entriesMax === ENTRIES_FIRST;
     return small && this.entries === 0 ? Number.POSITIVE_INFINITY : this.#young.since + this.#limits.generationMs;
   }
 
   #swap(now: number): void {
     const filled = this.#young;
-    const early = now - filled.since < this.#limits.generationMs;
+    const early = now < filled.since + this.#limits.generationMs;
     let { entriesMax } = filled;
     if (early) {
       this.earlySwaps++;

@@ -2,11 +2,13 @@
 import { GUID_BYTES, HARD_TTL_MAX, HEADER_BYTES, Type } from '../../constants.ts';
 import { ProtocolError } from '../../errors.ts';
 import type { Random } from '../../ports.ts';
-import { isIpv6, reachOf } from '../../wire/endpoint.ts';
+import { KeyedRateLimit, RateLimit } from '../../rate-limit.ts';
+import { ownerKey } from '../../transfer/reaching/ask-budget.ts';
+import { type Endpoint, isIpv6, reachOf, writeIpv4 } from '../../wire/endpoint.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { addressInGuid } from '../../wire/guid-address.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
-import { encodePush, PUSH_BYTES_MIN, type Push, parsePush } from '../../wire/push.ts';
+import { encodePush, FIREWALL_TO_FIREWALL_INDEX, PUSH_BYTES_MIN, type Push, parsePush } from '../../wire/push.ts';
 import { isWhatsNewText, QUERY_PAYLOAD_BYTES_MIN, QueryFlag, wantsOutOfBand } from '../../wire/query.ts';
 import { parseQueryHit, QUERY_HIT_PAYLOAD_BYTES_MIN } from '../../wire/query-hit.ts';
 import type { Identity } from '../identity.ts';
@@ -17,11 +19,12 @@ import { Drop } from '../links/drops.ts';
 import type { Link } from '../links/link.ts';
 import type { Links } from '../links/links.ts';
 import { Priority } from '../links/send-queue.ts';
-import { RateLimit } from '../rate-limit.ts';
 import type { OverlaySink } from '../sink.ts';
 import type { Answerer } from './answerer.ts';
-import type { DynamicQueries } from './dynamic-queries.ts';
+import { type DynamicQueries, recordsOf } from './dynamic-queries.ts';
+import { OutOfBandProxy, type ProxiedQuery } from './oob-proxy.ts';
 import type { OwnSearches } from './own-searches.ts';
+import { PushRoutes } from './push-routes.ts';
 import { QueryGuard } from './query-guard.ts';
 import type { QueryRates } from './query-rates.ts';
 import type { QueryRouter } from './query-router.ts';
@@ -44,8 +47,6 @@ const HIT_TTL_MAX = 16;
 
 /** At most 131,072 queries a generation (8 MiB each, two of them); remembered for 10 to 20 minutes unless it fills. */
 const QUERY_ROUTES = { entriesMin: 1024, entriesMax: 131_072, generationMs: 10 * 60_000 };
-/** At most 32,768 servents a generation (2 MiB each, two of them), for half an hour to an hour. */
-const PUSH_ROUTES = { entriesMin: 256, entriesMax: 32_768, generationMs: 30 * 60_000 };
 /** A mark in the query table: TTLs with which it went on, to modern peers in the low byte, to legacy ones above it. */
 const LEGACY_SHIFT = 8;
 /** Mark of queries of which no later copy is relayed. */
@@ -55,6 +56,9 @@ const FINAL_MARK = (0xff << LEGACY_SHIFT) | 0xff;
 const PUSH_LIMIT = new RateLimit(100, 50);
 /** Pushes by datagram, from everybody together. */
 const DATAGRAM_PUSH_LIMIT = new RateLimit(20, 100);
+/** Of one address: else one could take the room of all others. */
+const DATAGRAM_PUSHES_OF_ONE = new RateLimit(200, 20);
+const DATAGRAM_PUSHERS_MAX = 1_024;
 
 export interface RouterParts {
   readonly links: Links;
@@ -83,14 +87,14 @@ export class Router {
   readonly #sink: OverlaySink;
   readonly #identity: Identity;
   readonly #limits: OverlayLimits;
-  readonly #random: Random;
   readonly #rates: QueryRates;
   readonly #queryGuard: QueryGuard | null;
   /** Query GUID -> where it came from. */
   readonly queryRoutes: RouteTable;
-  /** Servent GUID -> links that brought its hits. */
-  readonly pushRoutes: RouteTable;
+  readonly pushRoutes: PushRoutes;
+  readonly oobProxy: OutOfBandProxy;
   #datagramPushDue = 0;
+  readonly #datagramPushers = new KeyedRateLimit(DATAGRAM_PUSHES_OF_ONE, DATAGRAM_PUSHERS_MAX);
 
   constructor(parts: RouterParts) {
     this.#links = parts.links;
@@ -103,11 +107,11 @@ export class Router {
     this.#sink = parts.sink;
     this.#identity = parts.identity;
     this.#limits = parts.limits;
-    this.#random = parts.random;
     this.#rates = parts.rates;
     this.#queryGuard = parts.limits.queries === null ? null : new QueryGuard(parts.limits.queries, parts.now);
     this.queryRoutes = new RouteTable(QUERY_ROUTES, parts.random, parts.now);
-    this.pushRoutes = new RouteTable(PUSH_ROUTES, parts.random, parts.now);
+    this.pushRoutes = new PushRoutes(parts);
+    this.oobProxy = new OutOfBandProxy(parts.identity);
   }
 
   /** What a query must be, whichever way it came: why it is not, or null. */
@@ -179,7 +183,10 @@ export class Router {
     this.#sink.onQueryPassed(link, frame, ownHits);
     if (link.ourRole === 'leaf' || ttl === 0) return;
     if (dynamic) {
-      this.#dynamicQueries.startOfLeaf(link, frame, ownHits, now);
+      const isKnown = (guid: Buffer) => routes.find(guid, 0);
+      const proxied = this.#limits.proxyOutOfBand ? this.oobProxy.start(link, frame, isKnown, now) : null;
+      if (proxied !== null) routes.add(link.id, FINAL_MARK, now); // its GUID was just looked for
+      this.#dynamicQueries.startOfLeaf(link, frame, ownHits, now, proxied);
       return;
     }
     this.#queryRouter.next(whatsNew);
@@ -291,7 +298,7 @@ export class Router {
       return;
     }
     if (routes.link === BY_DATAGRAM) {
-      this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
+      this.pushRoutes.learn(link, frame, now);
       this.#sink.onDatagramQueryHit?.(frame, now);
       return;
     }
@@ -304,11 +311,22 @@ export class Router {
       this.#discipline.drop(link, Drop.HitExpired);
       return;
     }
-    this.pushRoutes.refresh(bytes, frame.end - GUID_BYTES, link.id, now);
-    target.queue.enqueue(aged(frame, onwardTtl), Priority.Hit);
-    if (target.role === 'leaf') this.#dynamicQueries.onHit(link, frame, now);
+    this.pushRoutes.learn(link, frame, now);
+    const onward = aged(frame, onwardTtl);
+    if (target.role === 'leaf') {
+      this.oobProxy.find(bytes, start)?.leafGuid.copy(onward, 0);
+      this.#dynamicQueries.onHit(link, frame, onward, now);
+    }
+    target.queue.enqueue(onward, Priority.Hit);
     this.#counters.hitsRelayed++;
     this.#sink.onHitPassed(link, target, frame);
+  }
+
+  /** A hit that came by datagram for a query of a leaf that we stand in for. */
+  onProxiedHit(proxied: ProxiedQuery, frame: Frame): void {
+    this.oobProxy.pass(proxied, frame);
+    this.#dynamicQueries.onProxiedHits(proxied.leafGuid, recordsOf(frame));
+    this.#counters.hitsRelayed++;
   }
 
   /** The link that a hit from `link` goes to; null when there is none, which has been counted then. */
@@ -329,10 +347,10 @@ export class Router {
   #takeHit(search: Search, link: Link, frame: Frame, now: number): void {
     try {
       const hit = parseQueryHit(Buffer.from(frame.payload())); // a copy: results are kept, the chunk should not be
-      this.pushRoutes.refresh(frame.bytes, frame.end - GUID_BYTES, link.id, now);
+      this.pushRoutes.learn(link, frame, now);
       search.queryHits++;
       search.hits += hit.hits.length;
-      this.#dynamicQueries.onHit(link, frame, now);
+      this.#dynamicQueries.onHit(link, frame, search.guid, now);
       this.#sink.onHit(search, hit, link, frame.hops, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -372,76 +390,59 @@ export class Router {
     // never below 1: a push that has found its way so far should not die before the last step (gtk-gnutella)
     const onwardTtl = Math.max(Math.min(ttl, HARD_TTL_MAX) - 1, 1);
     const relayed =
-      link.ourRole === 'leaf' ? 0 : this.#pushOn(bytes, guidAt, link.id, () => aged(frame, onwardTtl), now);
+      link.ourRole === 'leaf' ? 0 : this.pushRoutes.send(bytes, guidAt, link.id, () => aged(frame, onwardTtl), now);
     this.#counters.pushesRelayed += relayed;
     if (relayed === 0) this.#discipline.drop(link, Drop.PushNoRoute);
   }
 
-  /** A push that came by datagram: for us, or for a servent that we know a way to. False when it is neither. */
-  onDatagramPush(frame: Frame, now: number): boolean {
+  /**
+   * A push that came by datagram: for us, or for a servent that we know a way to. False when it is neither. One for a stream by UDP names the
+   * address that it came from, as gtk-gnutella corrects it.
+   */
+  onDatagramPush(frame: Frame, from: Endpoint, now: number): boolean {
     const { bytes, start, payloadBytes } = frame;
     if (payloadBytes < PUSH_BYTES_MIN || payloadBytes > PUSH_BYTES_MAX) return false;
     const due = DATAGRAM_PUSH_LIMIT.admit(this.#datagramPushDue, now);
-    if (due < 0) return false;
+    if (due < 0 || !this.#datagramPushers.admit(ownerKey(from), now)) return false;
     this.#datagramPushDue = due;
     const push = parsePush(Buffer.from(frame.payload()));
     if (this.#identity.serventGuid.equals(push.serventGuid)) {
-      this.#sink.onPush(push, null, now);
+      const streams = push.fileIndex === FIREWALL_TO_FIREWALL_INDEX;
+      this.#sink.onPush(streams ? { ...push, endpoint: from, ipv6: null } : push, null, now, frame.guid());
       return true;
     }
     if (!this.#identity.ultrapeer) return false;
+    const streams = push.fileIndex === FIREWALL_TO_FIREWALL_INDEX && !isIpv6(from.host);
     const raised = () => {
       const copy = aged(frame, this.#limits.legacyTtlMax); // it has come one hop whatever it says: gtk-gnutella's rule
       copy[18] = 1;
+      if (streams) redirectPush(copy, from);
       return copy;
     };
-    const relayed = this.#pushOn(bytes, start + HEADER_BYTES, NO_LINK, raised, now);
+    const relayed = this.pushRoutes.send(bytes, start + HEADER_BYTES, NO_LINK, raised, now);
     this.#counters.pushesRelayed += relayed;
     return relayed > 0;
   }
 
   #takePush(link: Link, frame: Frame, now: number): void {
     try {
-      this.#sink.onPush(parsePush(Buffer.from(frame.payload())), link, now);
+      this.#sink.onPush(parsePush(Buffer.from(frame.payload())), link, now, frame.guid());
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#discipline.drop(link, Drop.Malformed);
     }
   }
 
-  /** To the neighbour of that servent GUID, else to the links that brought its hits. On how many it went out. */
-  #pushOn(bytes: Buffer, guidAt: number, fromId: number, make: () => Buffer, now: number): number {
-    const neighbour = this.#links.withServent(bytes, guidAt);
-    if (neighbour !== null && neighbour.id !== fromId) {
-      neighbour.queue.enqueue(make(), Priority.Push);
-      return 1;
-    }
-    const routes = this.pushRoutes;
-    if (!routes.find(bytes, guidAt)) return 0;
-    routes.touch(now);
-    const { link, alternate } = routes;
-    let copy: Buffer | null = null;
-    let copies = 0;
-    for (const id of [link, alternate]) {
-      const target = id === fromId ? null : this.#links.get(id);
-      if (target === null) continue;
-      copy ??= make();
-      target.queue.enqueue(copy, Priority.Push);
-      copies++;
-    }
-    return copies;
-  }
-
   /** Our own push. On how many links it went out: 0 when no way is known. */
-  sendPush(push: Push, now: number): number {
+  sendPush(push: Push, now: number, guid: Buffer): number {
     const payload = encodePush(push);
-    const make = () => encodeDescriptor(this.#random.guid(), Type.Push, this.#limits.legacyTtlMax, 0, payload);
-    return this.#pushOn(payload, 0, NO_LINK, make, now);
+    const make = () => encodeDescriptor(guid, Type.Push, this.#limits.legacyTtlMax, 0, payload);
+    return this.pushRoutes.send(payload, 0, NO_LINK, make, now);
   }
 
   /** Forgets old routes; when it will again. */
   tick(now: number): number {
-    return Math.min(this.queryRoutes.tick(now), this.pushRoutes.tick(now));
+    return Math.min(this.queryRoutes.tick(now), this.pushRoutes.table.tick(now), this.oobProxy.tick(now));
   }
 
   /** A new search of ours: to all the ultrapeers that we are a leaf of, and as an ultrapeer step by step. */
@@ -459,7 +460,7 @@ export class Router {
 
   /** Sends a search of ours to one link, with the largest TTL that the peer accepts, unless dynamic querying will. */
   ask(search: Search, link: Link, now: number): void {
-    if (link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
+    if (search.held || link.queryHopsMax === 0 || (link.ourRole !== 'leaf' && !this.#limits.flooding)) return;
     const { ttlMax, legacyTtlMax } = this.#limits;
     const most = link.role === 'legacy' ? legacyTtlMax : Math.min(ttlMax, link.capabilities.maxTtl ?? ttlMax);
     const ttl = link.role === 'leaf' ? 1 : Math.max(1, Math.min(most, search.ttlMax));
@@ -470,6 +471,12 @@ export class Router {
 
 function markOf(modernTtl: number, legacyTtl: number): number {
   return (legacyTtl << LEGACY_SHIFT) | modernTtl;
+}
+
+/** Names the address that a push descriptor came from as the one to connect to. */
+function redirectPush(descriptor: Buffer, { host, port }: Endpoint): void {
+  writeIpv4(descriptor, host, HEADER_BYTES + 20);
+  descriptor.writeUInt16LE(port, HEADER_BYTES + 24);
 }
 
 /** A copy one hop further. */

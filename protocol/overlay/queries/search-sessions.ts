@@ -2,12 +2,17 @@
 import { CodedError } from '../../errors.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import { LazySet } from '../../lazy-set.ts';
+import { queryWords } from '../../search/tokenizer.ts';
 import type { QueryHit } from '../../wire/query-hit.ts';
-import { type FoundContent, FoundContents } from './found-contents.ts';
+import type { FoundContent } from './found-content.ts';
+import { FoundContents } from './found-contents.ts';
+import { KnownSpam } from './known-spam.ts';
 import type { SearchSpec } from './question.ts';
 import type { Search } from './search.ts';
 
 export const SESSIONS_MAX = 256;
+/** Of them, those that no user asked for. */
+export const HIDDEN_SESSIONS_MAX = 32;
 export const SESSION_MS = 180_000;
 
 export interface SessionLimits {
@@ -34,6 +39,8 @@ export interface SearchSession {
   readonly startedAt: number;
   readonly endsAt: number;
   readonly found: FoundContents;
+  /** The servent began it, as for the sources of a download: it gives way to those of users. */
+  readonly hidden: boolean;
   readonly state: 'running' | 'finished' | 'failed';
   /** Why it failed. */
   readonly error: string | null;
@@ -49,23 +56,37 @@ export interface SessionSink {
 }
 
 interface SessionsParts {
-  /** Throws RangeError when nothing can be found. */
-  readonly search: (spec: SearchSpec, now: number) => Search;
+  /** `held`: no neighbour is asked before `release`. Throws RangeError when nothing can be found. */
+  readonly search: (spec: SearchSpec, now: number, held: boolean) => Search;
   readonly cancel: (search: Search) => void;
+  readonly release?: (search: Search, now: number) => void;
+  /**
+   * Looks a search by hash up in the DHT; what is found comes by onHit(), and `onEnd` is called with the number of servents. False: it cannot, and
+   * `onEnd` is not called. Absent: there is none.
+   */
+  readonly lookUp?: (search: Search, now: number, onEnd: (found: number, now: number) => void) => boolean;
+  /** Milliseconds for which the DHT has such a search to itself. */
+  readonly headStartMs?: number;
   readonly sink: SessionSink;
   readonly limits?: Partial<SessionLimits> | undefined;
 }
+
+/** With so many servents found the neighbours are not asked. */
+const FOUND_ENOUGH = 5;
 
 type Session = { -readonly [Key in keyof SearchSession]: SearchSession[Key] };
 
 export class SearchSessions {
   readonly #parts: SessionsParts;
   readonly #limits: SessionLimits;
+  readonly knownSpam = new KnownSpam();
   /** Oldest first; at most SESSIONS_MAX, the oldest that is over gives way. */
   readonly #sessions = new LazySet<Session>();
   /** Those that run on the overlay, by what they ask: each takes the hits of all that ask the same. */
   readonly #running = new LazyMap<string, Set<Session>>();
 
+  /** Searches that the DHT has to itself, and until when. */
+  readonly #held = new LazyMap<Search, number>();
   /** Sources kept by all of them. */
   #sources = 0;
 
@@ -74,9 +95,10 @@ export class SearchSessions {
     this.#limits = { ...SESSION_LIMITS, ...parts.limits };
   }
 
+  /** Those of users that run. */
   get running(): number {
     let running = 0;
-    for (const { state } of this.#sessions) if (state === 'running') running++;
+    for (const { state, hidden } of this.#sessions) if (state === 'running' && !hidden) running++;
     return running;
   }
 
@@ -86,21 +108,35 @@ export class SearchSessions {
   }
 
   /** Asks the neighbours. Throws SearchError. */
-  start(spec: SearchSpec, now: number, durationMs = SESSION_MS): SearchSession {
+  start(spec: SearchSpec, now: number, durationMs = SESSION_MS, hidden = false): SearchSession {
+    if (hidden) this.#makeHiddenRoom();
     this.#makeRoom();
-    const search = this.#ask(spec, now);
-    const session = this.#add(search, now, durationMs, search.media);
+    const byHash = !hidden && spec.text === '' && spec.urns?.length === 1 && this.#parts.lookUp !== undefined;
+    const search = this.#ask(spec, now, byHash);
+    const session = this.#add(search, now, durationMs, search.media, hidden);
     const same = this.#running.get(search.question) ?? new Set();
     const earlier = this.#earlierOf(search);
     this.#running.set(search.question, same.add(session));
     if (earlier !== null) session.found.copy(earlier.found);
+    if (byHash) this.#lookUp(search, now);
     return session;
+  }
+
+  /** The DHT first, and the neighbours where it brings too little or takes too long. */
+  #lookUp(search: Search, now: number): void {
+    const { lookUp, release, headStartMs = 0 } = this.#parts;
+    const isAsked = lookUp?.(search, now, (found, at) => {
+      this.#held.delete(search);
+      if (found < FOUND_ENOUGH) release?.(search, at);
+    });
+    if (isAsked !== true) release?.(search, now);
+    else if (search.held) this.#held.set(search, now + headStartMs);
   }
 
   /** Asks nobody: the shell asks one servent and calls add() and end(). `media`: MediaBit bits of the types that are kept; 0: all. Throws SearchError. */
   startBrowse(now: number, durationMs = SESSION_MS, media = 0): SearchSession {
     this.#makeRoom();
-    return this.#add(null, now, durationMs, media);
+    return this.#add(null, now, durationMs, media, false);
   }
 
   /** The overlay found something for a search of ours. */
@@ -125,6 +161,7 @@ export class SearchSessions {
       const same = this.#running.get(question);
       same?.delete(ending);
       if (same?.size === 0) this.#running.delete(question);
+      this.#held.delete(ending.search);
       this.#parts.cancel(ending.search);
     }
     this.#parts.sink.onSearchEnded(ending);
@@ -144,6 +181,13 @@ export class SearchSessions {
       if (session.endsAt <= now) this.end(session, null);
       else next = Math.min(next, session.endsAt);
     }
+    for (const [search, at] of this.#held) {
+      if (at > now) next = Math.min(next, at);
+      else {
+        this.#held.delete(search);
+        this.#parts.release?.(search, now);
+      }
+    }
     return next;
   }
 
@@ -152,18 +196,24 @@ export class SearchSessions {
     for (const session of this.#sessions) this.end(session, null);
   }
 
-  #ask(spec: SearchSpec, now: number): Search {
+  #ask(spec: SearchSpec, now: number, held: boolean): Search {
     try {
-      return this.#parts.search(spec, now);
+      return this.#parts.search(spec, now, held);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new SearchError('SEARCH_IMPOSSIBLE', error.message, { cause: error });
     }
   }
 
-  #add(search: Search | null, now: number, durationMs: number, media: number): Session {
-    const found: FoundContents = new FoundContents(() => this.#takeRoom(found), media);
-    const session: Session = { search, found, startedAt: now, endsAt: now + durationMs, state: 'running', error: null };
+  #add(search: Search | null, now: number, durationMs: number, media: number, hidden: boolean): Session {
+    const words = search === null ? [] : queryWords(search.text);
+    const found: FoundContents = new FoundContents(() => this.#takeRoom(found), {
+      media,
+      words,
+      known: this.knownSpam,
+    });
+    const times = { startedAt: now, endsAt: now + durationMs };
+    const session: Session = { search, found, hidden, ...times, state: 'running', error: null };
     this.#sessions.add(session);
     return session;
   }
@@ -197,13 +247,20 @@ export class SearchSessions {
     this.#parts.sink.onSearchForgotten(session);
   }
 
+  /** The oldest hidden one gives way, running or not. */
+  #makeHiddenRoom(): void {
+    const hidden = [...this.#sessions].filter(session => session.hidden);
+    if (hidden.length < HIDDEN_SESSIONS_MAX) return;
+    const [oldest] = hidden.toSorted((a, b) => Number(a.state === 'running') - Number(b.state === 'running'));
+    if (oldest !== undefined) this.remove(oldest);
+  }
+
   #makeRoom(): void {
     if (this.#sessions.size < SESSIONS_MAX) return;
-    for (const session of this.#sessions) {
-      if (session.state === 'running') continue;
-      this.#forget(session);
-      return;
-    }
-    throw new SearchError('SEARCHES_TOO_MANY', `${SESSIONS_MAX} searches are running: delete one first`);
+    const over = [...this.#sessions].filter(({ state }) => state !== 'running');
+    const oldest = over.find(({ hidden }) => hidden) ?? over[0];
+    if (oldest === undefined)
+      throw new SearchError('SEARCHES_TOO_MANY', `${SESSIONS_MAX} searches are running: delete one first`);
+    this.#forget(oldest);
   }
 }

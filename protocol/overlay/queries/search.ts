@@ -32,6 +32,8 @@ export class Search {
   /** When the last of them was; null before the first. */
   askedAt: number | null = null;
   open = true;
+  /** No neighbour is asked yet. */
+  held = false;
 
   /** `earlier`: the search that this one repeats. */
   constructor(guid: Buffer, spec: SearchSpec, payload: Buffer, startedAt: number, earlier: Search | null = null) {

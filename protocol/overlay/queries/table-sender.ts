@@ -6,6 +6,7 @@ import { urnHashes, type WordHash } from '../../qrp/hash.ts';
 import { encodeTable } from '../../qrp/patch.ts';
 import { QrpTable } from '../../qrp/table.ts';
 import { INDEX_BITS_MAX } from '../../qrp/table-index.ts';
+import { RateLimit } from '../../rate-limit.ts';
 import type { Searchable } from '../../search/shared-file.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { keptCopy } from '../../wire/kept-copy.ts';
@@ -13,7 +14,6 @@ import { encodeRouteTableUpdate, QRP_SLOTS_MAX } from '../../wire/route-table-up
 import type { OverlayLimits } from '../limits.ts';
 import type { Link } from '../links/link.ts';
 import { Priority } from '../links/send-queue.ts';
-import { RateLimit } from '../rate-limit.ts';
 import type { NeighbourTables } from './neighbour-tables.ts';
 
 /** gtk-gnutella's pace for one link. */

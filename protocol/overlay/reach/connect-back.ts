@@ -1,6 +1,8 @@
 // Connect-back tests: asks neighbours to test whether we can be reached, and tests for them, by ourselves and by our ultrapeers, as
 // LimeWire accepts no proof from a host that it is linked to. Rate-limited, since each request causes a connection.
 import type { Random } from '../../ports.ts';
+import { RateLimit } from '../../rate-limit.ts';
+import { TimedKeys } from '../../timed-keys.ts';
 import { type Endpoint, formatEndpoint, isIpv6, type Reach, reachOf } from '../../wire/endpoint.ts';
 import {
   encodeTcpConnectBack,
@@ -11,8 +13,6 @@ import {
 import { VendorId } from '../../wire/vendor-message.ts';
 import type { Identity } from '../identity.ts';
 import type { Link } from '../links/link.ts';
-import { RateLimit } from '../rate-limit.ts';
-import { TimedKeys } from '../timed-keys.ts';
 import type { Firewall } from './firewall.ts';
 
 /** One neighbour's requests for itself, of each kind. */
@@ -26,6 +26,11 @@ const HELPERS = 5;
 const REDIRECT_PORT_MIN = 1_024;
 /** Nobody is probed twice within this (gtk-gnutella remembers 200 targets for 10 minutes). */
 const TARGET_MS = 10 * 60_000;
+/**
+ * By UDP sooner, as a ping costs little: the router of the first one may have let nothing in, as nothing had been sent yet. Shorter than
+ * EAGER_ROUND_MS.
+ */
+const UDP_TARGET_MS = 50_000;
 const TARGETS_MAX = 512;
 /** Between rounds of asking, and how many are asked in one. */
 const ROUND_MS = 20 * 60_000;
@@ -59,6 +64,7 @@ export interface ConnectBackParts {
 export class ConnectBacks {
   readonly #parts: ConnectBackParts;
   readonly #targets: TimedKeys;
+  readonly #udpTargets: TimedKeys;
   /** GUID of the pings that prove that we can be reached; for the whole run, like gtk-gnutella's. */
   readonly guid: Buffer;
   readonly #dues = new WeakMap<Link, { tcp: number; udp: number }>();
@@ -75,6 +81,7 @@ export class ConnectBacks {
     this.#parts = parts;
     this.guid = parts.random.guid();
     this.#targets = new TimedKeys(TARGET_MS, TARGETS_MAX, parts.now);
+    this.#udpTargets = new TimedKeys(UDP_TARGET_MS, TARGETS_MAX, parts.now);
     this.#roundAt = parts.now;
   }
 
@@ -147,13 +154,13 @@ export class ConnectBacks {
 
   /** False when it was not fit to be probed, or had been lately. */
   #tcp(target: Endpoint, now: number): boolean {
-    const fresh = this.#fresh(`tcp ${formatEndpoint(target)}`, target, now);
+    const fresh = this.#fresh(this.#targets, target, now);
     if (fresh) this.#parts.probes.tcp(target);
     return fresh;
   }
 
   #udp(target: Endpoint, guid: Buffer, now: number): boolean {
-    const fresh = this.#fresh(`udp ${formatEndpoint(target)}`, target, now);
+    const fresh = this.#fresh(this.#udpTargets, target, now);
     if (fresh) this.#parts.probes.udp(target, guid, now);
     return fresh;
   }
@@ -166,15 +173,16 @@ export class ConnectBacks {
     return some;
   }
 
-  #fresh(key: string, target: Endpoint, now: number): boolean {
+  #fresh(targets: TimedKeys, target: Endpoint, now: number): boolean {
+    const key = formatEndpoint(target);
     const own = this.#parts.identity.listen();
     const ours = own.host === target.host && own.port === target.port;
     const fit = !ours && target.port > 0 && this.#parts.reaches.includes(reachOf(target.host));
-    if (!fit || this.#targets.has(key, now)) {
+    if (!fit || targets.has(key, now)) {
       this.refused++;
       return false;
     }
-    this.#targets.add(key, now);
+    targets.add(key, now);
     this.done++;
     return true;
   }
@@ -204,8 +212,14 @@ export class ConnectBacks {
     // by IPv4 only: the probe comes to the address that the link shows
     if (udp && supports(link, VendorId.UdpConnectBack) && !isIpv6(link.endpoint.host)) {
       this.asked++;
-      send(link, encodeUdpConnectBack({ port, guid: this.guid }));
+      send(link, encodeUdpConnectBack({ port: identity.datagramPort ?? port, guid: this.guid }));
     }
+  }
+
+  /** What is proven holds no longer, as after a change of the port: rounds begin anew, at once. */
+  askAnew(now: number): void {
+    this.#rounds = 0;
+    this.#roundAt = now - EAGER_ROUND_MS;
   }
 
   /** Asks some neighbours again when it is time; when it is next. */

@@ -1,6 +1,8 @@
 // Whether others can reach us, by TCP and by UDP, proven by their having done so. Rules and windows of gtk-gnutella.
-import type { Endpoint } from '../../wire/endpoint.ts';
-import { TimedKeys } from '../timed-keys.ts';
+
+import { TimedKeys } from '../../timed-keys.ts';
+import { type Endpoint, isIpv6 } from '../../wire/endpoint.ts';
+import { ExternalPort } from './external-port.ts';
 
 /** A proof holds so long (gtk-gnutella FW_INCOMING_WINDOW). */
 export const PROOF_MS = 1_800_000;
@@ -57,6 +59,7 @@ export class Firewall {
   #tcpOpenSince: number | null = null;
   #udpOpenSince: number | null = null;
   #solicitedAt: number | null = null;
+  readonly #externalPort = new ExternalPort();
 
   constructor(options: FirewallOptions) {
     this.#options = options;
@@ -68,6 +71,13 @@ export class Firewall {
   /** Sets the override. Keeps proofs; restarts the grace period. */
   setOverride(override: ReachOverride, now: number): void {
     this.#override = override;
+    this.#begun = now;
+  }
+
+  /** We listen on another port: proofs of the old one hold no longer. */
+  moved(now: number): void {
+    this.#tcpProvenAt = null;
+    this.#udpProvenAt = null;
     this.#begun = now;
   }
 
@@ -101,6 +111,34 @@ export class Firewall {
   /** A pong to a ping of ours. */
   udpAnswered(now: number): void {
     this.#solicitedAt = now;
+  }
+
+  /** A peer that we asked saw our datagrams come from this port. */
+  udpPortSeen(port: number, voter: Endpoint, now: number): void {
+    if (isIpv6(voter.host)) return; // routers leave ports of IPv6 as they are
+    const network = this.#options.byPort ? this.#key(voter) : voter.host.split('.').slice(0, 2).join('.');
+    this.#externalPort.seen(port, network, now);
+  }
+
+  /**
+   * The port at which a peer that we send datagrams to can send us some: answers get through, and all saw the same port; or `listening`,
+   * when datagrams come in unasked. Null: there is none, it is not known, or none is needed as the setting says that all can connect.
+   */
+  streamPort(listening: number, now: number): number | null {
+    if (this.#override === 'open') return null;
+    const { udp, udpSolicited } = this.status(now);
+    const seen = udpSolicited ? this.#externalPort.stable(now) : null;
+    return seen ?? (udp === 'open' ? listening : null);
+  }
+
+  /** Different peers see our datagrams come from different ports: a symmetric NAT. */
+  portVaries(now: number): boolean {
+    return this.#externalPort.varies(now);
+  }
+
+  /** Whether peers should be asked at which port they see us. */
+  wantsPort(now: number): boolean {
+    return this.#override !== 'open' && this.#externalPort.wantsVotes(now);
   }
 
   status(now: number): FirewallStatus {

@@ -7,8 +7,20 @@ import { canonicalHost, type Endpoint, isIpv6, type Reach, reachOf } from '../..
 const VOTES_WANTED = 2;
 const VOTERS_MAX = 64;
 
+/** Where a router lets others in for us; a port is null while it is not mapped. */
+export interface Mapped {
+  /** The router's address outside; null: not known, or no use. */
+  readonly host: string | null;
+  readonly tcp: number | null;
+  readonly udp: number | null;
+}
+
+/** Stands for the router among those who vote on our address. */
+const ROUTER = 'router';
+
 export class OwnAddress {
-  readonly #port: number;
+  #port: number;
+  #mapped: Mapped = { host: null, tcp: null, udp: null };
   /** IPv4 when we have both families, as most of the network knows nothing else. */
   readonly #main: OneAddress;
   /** IPv6 beside IPv4; null when we do not listen on both. */
@@ -33,7 +45,24 @@ export class OwnAddress {
   }
 
   get endpoint(): Endpoint {
-    return { host: this.#main.host, port: this.#port };
+    return { host: this.#main.host, port: this.#mapped.tcp ?? this.#port };
+  }
+
+  /** The same for datagrams: a router may have given these another port. */
+  get datagrams(): Endpoint {
+    return { host: this.#main.host, port: this.#mapped.udp ?? this.#port };
+  }
+
+  /** We listen on another port; what others see of our address stays true. */
+  set port(port: number) {
+    this.#port = port;
+  }
+
+  /** A router forwards ports to us, or does so no longer. Its word on our address holds until peers agree on another. */
+  set mapped(mapped: Mapped) {
+    this.#mapped = mapped;
+    if (mapped.host === null || isIpv6(mapped.host) !== isIpv6(this.#main.host)) this.#main.forget(ROUTER);
+    else this.#main.told(mapped.host, ROUTER);
   }
 
   /** Our IPv6 address when `endpoint` is IPv4 and we listen on both; same port. */
@@ -63,6 +92,22 @@ class OneAddress {
     this.#reaches = reaches;
   }
 
+  /** Believed at once, unless peers agree on another. */
+  told(host: string, voter: string): void {
+    if (!this.#reaches.includes(reachOf(host))) return;
+    this.#votes.delete(voter);
+    this.#votes.set(voter, host);
+    if (this.#agreeing(this.host) < VOTES_WANTED) this.host = host;
+  }
+
+  forget(voter: string): void {
+    this.#votes.delete(voter);
+  }
+
+  #agreeing(host: string): number {
+    return [...this.#votes.values()].filter(vote => vote === host).length;
+  }
+
   seen(host: string, voter: string): boolean {
     if (!this.#reaches.includes(reachOf(host))) return false;
     const network = isIpv6(voter) ? voter.split(':').slice(0, 3).join(':') : voter.split('.').slice(0, 2).join('.');
@@ -72,7 +117,7 @@ class OneAddress {
       const oldest = this.#votes.keys().next();
       if (!oldest.done) this.#votes.delete(oldest.value);
     }
-    const agreeing = [...this.#votes.values()].filter(vote => vote === host).length;
+    const agreeing = this.#agreeing(host);
     if (host === this.host || agreeing < VOTES_WANTED || 2 * agreeing <= this.#votes.size) return false;
     this.host = host;
     return true;

@@ -1,4 +1,5 @@
-// The head of a request for a range of a file.
+// The heads of requests for a range of a file, and for its hash tree.
+import { THEX_MEDIA_TYPE } from '../../digest/thex.ts';
 import { formatEndpoint } from '../../wire/endpoint.ts';
 import { formatSha1Urn } from '../../wire/urn.ts';
 import { transferFeatures } from '../features.ts';
@@ -42,13 +43,51 @@ export function encodeFileRequest(request: FileRequest): Buffer {
   if (queued !== null) headers.push(['X-Queued', `position=${queued.position}; ID=${queued.id}`]);
   if (sha1 !== null) headers.push(['X-Gnutella-Content-URN', formatSha1Urn(sha1)]);
   headers.push(['X-Downloaded', String(request.doneBytes)]);
-  if (request.first) {
-    headers.push(['X-Features', transferFeatures(identity, true, QUEUE_VERSION, now)]);
-    if (!identity.firewalled(now)) headers.push(['X-Node', formatEndpoint(identity.listen())]);
-    else headers.push(['X-FW-Node-Info', firewalledNode(identity)]);
-  }
+  if (request.first) headers.push(...introduction(identity, now));
   headers.push(...request.locations);
   return encodeRequestHead('GET', request.target, headers);
+}
+
+/** Asks a plain web server: without what only servents know. */
+export function encodeWebRequest({
+  host,
+  target,
+  range,
+  identity,
+}: Pick<FileRequest, 'host' | 'target' | 'range' | 'identity'>): Buffer {
+  const headers: (readonly [name: string, value: string])[] = [
+    ['Host', host.replace(/:80$/, '')],
+    ['User-Agent', identity.userAgent],
+  ];
+  if (range !== null) headers.push(['Range', formatRange(range)]);
+  return encodeRequestHead('GET', target, headers);
+}
+
+/** Asks for a hash tree at a target that the source named. */
+export function encodeTreeRequest({
+  host,
+  target,
+  identity,
+  now,
+  first,
+}: Pick<FileRequest, 'host' | 'target' | 'identity' | 'now' | 'first'>): Buffer {
+  const headers: (readonly [name: string, value: string])[] = [
+    ['Host', host],
+    ['User-Agent', identity.userAgent],
+    ['Accept', THEX_MEDIA_TYPE],
+  ];
+  if (first) headers.push(...introduction(identity, now));
+  return encodeRequestHead('GET', target, headers);
+}
+
+/** What a connection is told once of us. */
+function introduction(identity: TransferIdentity, now: number): (readonly [name: string, value: string])[] {
+  return [
+    ['X-Features', transferFeatures(identity, true, QUEUE_VERSION, now)],
+    identity.firewalled(now)
+      ? ['X-FW-Node-Info', firewalledNode(identity)]
+      : ['X-Node', formatEndpoint(identity.listen())],
+  ];
 }
 
 /** `N2R` by hash where it is known: `/get/` is not answered by LimeWire. */

@@ -32,15 +32,16 @@ const INTERIM_MAX = 4;
 const BODY_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 
 export class SourceExchange {
-  readonly #readHead: ExchangeCommand;
+  readonly #now: () => number;
   readonly #readBody: ExchangeCommand;
   readonly #silenceMs: number;
   /** Bytes received after the end of a head or body: at most one chunk. */
   #held: Buffer | null = null;
 
-  constructor(silenceMs: number) {
+  /** `silenceMs` holds for the head of an answer as a whole too, by the clock that is given. */
+  constructor(silenceMs: number, now: () => number) {
     this.#silenceMs = silenceMs;
-    this.#readHead = { kind: 'read', body: false, silenceMs };
+    this.#now = now;
     this.#readBody = { kind: 'read', body: true, silenceMs };
   }
 
@@ -108,8 +109,11 @@ export class SourceExchange {
   /** Throws SourceError, HTTP_MALFORMED, HTTP_TOO_LONG. */
   *#head(): Generator<ExchangeCommand, ResponseHead, ExchangeEvent> {
     const reader = new HeaderReader(HTTP_LIMITS);
+    const until = this.#now() + this.#silenceMs;
     for (;;) {
-      const event = yield* this.#next(this.#readHead);
+      const silenceMs = until - this.#now();
+      if (silenceMs <= 0) throw lost({ kind: 'silence' }, '');
+      const event = yield* this.#next({ kind: 'read', body: false, silenceMs });
       if (event.kind !== 'bytes') throw lost(event, 'without an answer');
       if (reader.push(event.bytes) === 'more') continue;
       this.#hold(reader.rest);

@@ -30,6 +30,8 @@ interface Common {
   readonly keepAlive: boolean;
   /** Ranges that a partial source has; null when it did not say. */
   readonly available: RangeSet | null;
+  /** Of the whole file, as the source says; null when it does not. */
+  readonly size: number | null;
 }
 
 export interface BodyReply extends Common {
@@ -39,8 +41,6 @@ export interface BodyReply extends Common {
   readonly start: number;
   /** Bytes of the body; null until its end shows. */
   readonly bytes: number | null;
-  /** Of the whole file; null when neither we nor the source know. */
-  readonly size: number | null;
 }
 
 export type SourceReply =
@@ -51,8 +51,10 @@ export type SourceReply =
       readonly retrySeconds: number | null;
       readonly queue: QueueStatus | null;
     })
-  /** The source lacks the range; `size` if the reply has it. */
-  | (Refusal & { readonly kind: 'unavailable'; readonly retrySeconds: number | null; readonly size: number | null })
+  /** The source lacks the range. */
+  | (Refusal & { readonly kind: 'unavailable'; readonly retrySeconds: number | null })
+  /** The file is at another target; `host`: the host and port that the address names, null: none. */
+  | (Refusal & { readonly kind: 'moved'; readonly host: string | null; readonly target: string })
   /** The source is unusable. */
   | (Refusal & { readonly kind: 'drop' });
 
@@ -64,7 +66,7 @@ interface Refusal extends Common {
 }
 
 export function judgeReply(head: ResponseHead, requested: RequestedRange): SourceReply {
-  const common: Common = { keepAlive: keepsAlive(head), available: availableIn(head, requested.size) };
+  const common: Common = { keepAlive: keepsAlive(head), available: availableIn(head, requested.size), size: null };
   if (head.status === 200 || head.status === 206) return judgeBody(head, requested, common);
   const refusal = { ...common, reason: describe(head), sinkBytes: sinkable(head) };
   const retrySeconds = parseRetryAfter(head.headers.get('Retry-After'));
@@ -85,6 +87,11 @@ export function judgeReply(head: ResponseHead, requested: RequestedRange): Sourc
       if (size !== null && requested.size !== null && size !== requested.size)
         return otherFile(refusal, size, requested.size);
       return { ...refusal, kind: 'unavailable', retrySeconds, size };
+    }
+    case 301:
+    case 302: {
+      const moved = locationIn(head);
+      return moved === null ? { ...refusal, kind: 'drop' } : { ...refusal, kind: 'moved', ...moved };
     }
     case 500:
     case 502:
@@ -134,7 +141,7 @@ function judgeBody(head: ResponseHead, requested: RequestedRange, common: Common
     keepAlive: common.keepAlive && framing !== 'close',
     start: range?.start ?? 0,
     bytes,
-    size: whole ?? requested.size,
+    size: whole,
   };
 }
 
@@ -170,14 +177,26 @@ function queueIn(head: ResponseHead, retryAfterSeconds: number | null): QueueSta
   );
 }
 
-function sinkable(head: ResponseHead): number | null {
+/** Where a redirect points to. Null: nowhere that could be asked. */
+function locationIn(head: ResponseHead): { host: string | null; target: string } | null {
+  const [, host, target] =
+    /^\s*(?:http:\/\/([^/?#\s]+))?(\/[\x21-\x7e]*)\s*$/i.exec(head.headers.get('Location') ?? '') ?? [];
+  return target === undefined ? null : { host: host ?? null, target };
+}
+
+/** Bytes of body to read before the next request; null: too many, or unknown. */
+export function sinkable(head: ResponseHead): number | null {
   if (head.headers.has('Transfer-Encoding')) return null;
   const length = numberOf(head.headers.get('Content-Length'));
   return length === null || length < 0 || length > SINK_BYTES_MAX ? null : length;
 }
 
 function otherFile(refusal: Refusal, theirs: number, ours: number): SourceReply {
-  return { ...refusal, kind: 'drop', sinkBytes: null, reason: `has another file: ${theirs} bytes, not ${ours}` };
+  return { ...refusal, kind: 'drop', sinkBytes: null, size: theirs, reason: otherFileReason(theirs, ours) };
+}
+
+export function otherFileReason(theirs: number, ours: number): string {
+  return `has another file: ${theirs} bytes, not ${ours}`;
 }
 
 /** Remote text: short, printable. */

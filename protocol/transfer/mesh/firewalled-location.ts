@@ -52,6 +52,21 @@ export function parseFirewalledList(text: string): FirewalledLocation[] {
   return text.split(',', ITEMS_MAX).flatMap(item => parseFirewalled(item.trim()) ?? []);
 }
 
+/** What the headers of a servent tell of how it is reached by push: its GUID and proxies; null: nothing. */
+export function reachToldIn(
+  headers: Pick<Headers, 'get'>,
+  isBelieved: (proxy: AltLocation) => boolean,
+): { readonly serventGuid: Buffer | null; readonly pushProxies: readonly Endpoint[] } | null {
+  const node = parseFirewalled(headers.get('X-FW-Node-Info') ?? '');
+  const named = (headers.get('X-Push-Proxy') ?? headers.get('X-Push-Proxies') ?? '').split(',', ALT_PUSH_PROXIES_MAX);
+  const proxies = named.flatMap(each => endpointOrNull(each.trim(), DEFAULT_PORT) ?? []);
+  const guid = headers.get('X-GUID')?.trim() ?? '';
+  const serventGuid = node?.serventGuid ?? (/^[0-9a-f]{32}$/i.test(guid) ? Buffer.from(guid, 'hex') : null);
+  const all: AltLocation[] = [...proxies.map(each => ({ ...each, tls: false })), ...(node?.pushProxies ?? [])];
+  const pushProxies = all.filter(isBelieved).map(({ host, port }) => ({ host, port }));
+  return serventGuid === null && pushProxies.length === 0 ? null : { serventGuid, pushProxies };
+}
+
 /** As parseFirewalled() reads it. An IPv6 address of its own is left out: LimeWire cannot read one. */
 export function formatFirewalled({ serventGuid, fwt, address, pushProxies }: FirewalledLocation): string {
   const fields = [serventGuid.toString('hex').toUpperCase()];

@@ -1,11 +1,11 @@
-// Files that we have a part of, from running downloads: which bytes are served, and what we say about them (PFSP).
+// Files that we have a part of, from unfinished downloads: which bytes are served, and what we say about them (PFSP).
 import type { SharedFile } from '../../search/shared-file.ts';
 import { formatAvailable, formatSomeRanges } from '../content-range.ts';
 import { servedOf } from '../range.ts';
 import type { ByteRange, RangeSet } from '../range-set.ts';
 import type { Header } from './upload-reply.ts';
 
-/** `index` means nothing, and there is no tree yet: `tigerRoot` is null. `modifiedAt`: when bytes were added last. */
+/** `index` means nothing. `tigerRoot`: null while no hash tree of it is certain. `modifiedAt`: when bytes were added last. */
 export interface PartialFile extends SharedFile {
   /** Bytes that are those of the file for certain, by its hash tree. Only these are served; they stay so. */
   readonly verified: RangeSet;

@@ -48,6 +48,11 @@ function unescapePath(text: string): string {
   return path;
 }
 
+/** The SHA-1 that a request names; `wanted`: in its X-Gnutella-Content-URN. Null: none. */
+export function sha1Asked(target: Target, wanted: Urn | null): Buffer | null {
+  return target.kind === 'file' || target.kind === 'tree' ? target.urn.sha1 : (wanted?.sha1 ?? null);
+}
+
 /** A file name as one path segment. */
 export function escapeSegment(name: string): string {
   // a lone surrogate would throw: through UTF-8 it becomes U+FFFD

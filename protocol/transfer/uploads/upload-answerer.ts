@@ -77,10 +77,10 @@ export class UploadAnswerer implements UploadContext {
   }
 
   /**
-   * A connection that asks for files, accepted or opened because of a push, to be closed with its `close`. Null: there are enough, or the
-   * address is banned and knows it.
+   * A connection that asks for files, accepted or opened because of a push, to be closed with its `close`. `only`: SHA-1 of the one file
+   * that it is for; null: any. Null: there are enough, or the address is banned and knows it.
    */
-  connect(address: string, now: number, pushed = false): UploadConnection | null {
+  connect(address: string, now: number, pushed = false, only: Buffer | null = null): UploadConnection | null {
     if (this.#connections >= this.#connectionsMax) {
       this.outcomes.count('busy');
       return null;
@@ -88,7 +88,7 @@ export class UploadAnswerer implements UploadContext {
     const visit = this.conduct.visit(address, pushed, now);
     if (visit === null) return null;
     this.#connections++;
-    return new UploadConnection(this, { number: ++this.#lastNumber, address, pushed, visit });
+    return new UploadConnection(this, { number: ++this.#lastNumber, address, pushed, visit, only });
   }
 
   get #connectionsMax(): number {

@@ -21,7 +21,7 @@ import { Availability, isPartial, partOf } from './partial-file.ts';
 import type { Admission, QueueView } from './queue/admission.ts';
 import { keepMsOf } from './queue/poll-times.ts';
 import { nodeOf, queueLevelOf } from './queue/queue-request.ts';
-import { parseTarget, type Target } from './request-target.ts';
+import { parseTarget, sha1Asked, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
 import {
@@ -114,6 +114,8 @@ export interface Caller {
   /** We opened it, as asked by push. */
   readonly pushed: boolean;
   readonly visit: Visit;
+  /** SHA-1 of the only file that it may ask for; null: any. */
+  readonly only: Buffer | null;
 }
 
 export class UploadConnection {
@@ -121,6 +123,7 @@ export class UploadConnection {
   readonly #visit: Visit;
   readonly #number: number;
   readonly #address: string;
+  readonly #only: Buffer | null;
   #userAgent: string | null = null;
   #pending: Pending | null = null;
   #treeAsked: { readonly request: RequestHead; readonly at: Moment } | null = null;
@@ -137,12 +140,13 @@ export class UploadConnection {
   #waitMaxMs: number | null = null;
   #closed = false;
 
-  constructor(context: UploadContext, { number, address, pushed, visit }: Caller) {
+  constructor(context: UploadContext, { number, address, pushed, visit, only }: Caller) {
     this.#context = context;
     this.#visit = visit;
     this.#number = number;
     this.#address = address;
-    this.#introduction = new Introduction(context.identity, context.browse !== null, pushed);
+    this.#only = only;
+    this.#introduction = new Introduction(context.identity, context.browse !== null && only === null, pushed);
     this.#talk = new MeshTalk(context.mesh, address, null);
   }
 
@@ -264,11 +268,13 @@ export class UploadConnection {
     if ((numberOf(headers.get('Content-Length')) ?? 0) !== 0 || headers.has('Transfer-Encoding')) {
       return this.#refuse(403, 'forbidden', at);
     }
-    if (isPushProxyTarget(request.target)) return this.#passPush(request, at);
+    if (this.#only === null && isPushProxyTarget(request.target)) return this.#passPush(request, at);
     const target = parseTarget(request.target);
-    if (target.kind === 'root') return this.#browse(request, at);
+    if (this.#only === null && target.kind === 'root') return this.#browse(request, at);
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
     const file = this.#find(target, wanted) ?? this.#findPartial(target, wanted);
+    const sha1 = file?.sha1 ?? sha1Asked(target, wanted);
+    if (this.#only !== null && sha1?.equals(this.#only) !== true) return this.#refuse(404, 'other_file', at);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
     const { queue } = this.#context;
     if (queue.limits.suspended === true)
@@ -305,10 +311,11 @@ export class UploadConnection {
 
   /** A file of which we have a part, by hash alone. */
   #findPartial(target: Target, wanted: Urn | null): SharedFile | null {
-    if (target.kind !== 'file' && (target.kind !== 'index' || wanted === null)) return null;
-    const sha1 = target.kind === 'file' ? target.urn.sha1 : (wanted?.sha1 ?? null);
+    if (target.kind === 'root' || target.kind === 'other') return null;
+    const sha1 = sha1Asked(target, wanted);
     if (sha1 === null || wanted?.sha1?.equals(sha1) === false) return null;
-    return this.#context.partials.partialOf(sha1);
+    const file = this.#context.partials.partialOf(sha1);
+    return target.kind === 'tree' && file?.tigerRoot == null ? null : file;
   }
 
   #admit(pending: Pending): UploadVerdict {
@@ -398,8 +405,9 @@ export class UploadConnection {
   }
 
   #passPush({ target, headers }: RequestHead, at: Moment): UploadReply {
-    const status = this.#context.passPush(target, headers.get('X-Node'), this.#address, at.now);
-    return this.#refuse(status, status === 202 ? 'push_passed' : 'push_refused', at);
+    const nodes = [headers.get('X-Node'), headers.get('X-Node-IPv6')];
+    const status = this.#context.passPush(target, nodes, this.#address, at.now);
+    return this.#refuse(status, status < 300 ? 'push_passed' : 'push_refused', at);
   }
 
   /** Refuses and closes the connection. */

@@ -26,6 +26,8 @@ export const UPLOAD_OUTCOMES = [
   /** One that is still to be made. */
   'no_tree',
   'not_found',
+  /** On a connection over a relay: anything but the file that it is for. */
+  'other_file',
   /** We were asked to pass a push on, and did or did not. */
   'push_passed',
   'push_refused',
@@ -73,8 +75,8 @@ export interface UploadContext {
   /** Takes one of the turns to browse. False: all are taken, or the address has one and slots are limited by address. */
   enterBrowse(address: string): boolean;
   leaveBrowse(address: string): void;
-  /** Status for a push-proxy request: its target, X-Node, and the address that asks. Throws HTTP_MALFORMED. */
-  passPush(target: string, node: string | null, remoteHost: string, now: number): number;
+  /** Status for a push-proxy request: its target, X-Node and X-Node-IPv6, and the address that asks. Throws HTTP_MALFORMED. */
+  passPush(target: string, nodes: readonly (string | null)[], remoteHost: string, now: number): number;
   /** Connections run short. */
   readonly crowded: boolean;
   onClosed(connection: number, now: number): void;

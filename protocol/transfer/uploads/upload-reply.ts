@@ -17,6 +17,7 @@ export type Header = readonly [name: string, value: string];
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   202: 'Accepted',
+  203: 'Sent by other ways',
   206: 'Partial Content',
   304: 'Not Modified',
   400: 'Bad Request',

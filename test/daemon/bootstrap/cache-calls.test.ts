@@ -7,6 +7,7 @@ import { readHostsFiles } from '../../../daemon/bootstrap/hosts-file.ts';
 import { ownCaches } from '../../../daemon/bootstrap/known-caches.ts';
 import { silentLog } from '../../../daemon/log.ts';
 import { Udp } from '../../../daemon/net/udp.ts';
+import { WayOut } from '../../../daemon/net/way-out.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../../daemon/system.ts';
 import { Ticker } from '../../../daemon/ticker.ts';
@@ -49,15 +50,15 @@ async function start(t: Test, caches: string[], settings: Partial<ServentSetting
     },
     clock.now(),
   );
-  const calls = new CacheCalls({ servent, clock, rules: parts.rules, log: silentLog });
+  const calls = new CacheCalls({ servent, clock, rules: parts.rules, way: new WayOut(), log: silentLog });
   const udp = new Udp({
     ...{ host: '127.0.0.1', port: 0, log: silentLog },
     forbids: () => null,
     onDatagram: (bytes, from) => servent.receiveDatagram(bytes, from, clock.now()),
   });
   t.ok(await udp.start());
-  servent.listening(own, []);
-  servent.udpOpen(true);
+  servent.port.listening(own, []);
+  servent.port.udp = true;
   const ticker = new Ticker(clock, now => servent.tick(now));
   t.teardown(async () => {
     ticker.stop();
@@ -74,7 +75,7 @@ t.test('an ultrapeer tells a GWebCache of itself; the next servent finds it ther
   await eventually('it was listed', () => server.cache.hosts(clock.now()).length === 1);
   t.equal(server.cache.counters.reads, 0, 'without need of neighbours no hosts are asked for');
   const { servent } = await start(t, [url], { mode: 'leaf' });
-  servent.listening({ host: '127.0.0.1', port: 7002 }, []);
+  servent.port.listening({ host: '127.0.0.1', port: 7002 }, []);
   t.match(server.cache.hosts(clock.now()), [own]);
   await eventually('the cache was read', () => server.cache.counters.reads > 0);
   t.match(servent.bootstrap.toRecords(), [{ kind: 'web', address: url, failures: 0 }]);
@@ -115,7 +116,7 @@ t.test('what is known of caches is kept from one run to the next', async t => {
       },
       clock.now(),
     );
-    servent.udpOpen(true);
+    servent.port.udp = true;
     const { bootstrap } = servent;
     const kept = new CacheStore(store.table<KnownCache>('caches'), bootstrap, silentLog);
     await kept.start();

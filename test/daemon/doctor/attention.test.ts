@@ -17,9 +17,13 @@ const WELL: Known = {
   lostParts: { count: 0, bytes: 0, paths: [] },
   hooks: [{ id: 'well', error: null }],
   eventsTrouble: null,
+  recordingTrouble: null,
   logTrouble: null,
   port: 6346,
   udpTaken: false,
+  closed: null,
+  proxy: null,
+  portFile: null,
   clockMovedMs: 3_600_000,
 };
 
@@ -55,11 +59,18 @@ const ILL: readonly [known: Partial<Known>, name: string, state: 'warning' | 'ba
   [{ lostParts: { count: 5, bytes: 2048, paths: ['/a', '/b', '/c', '/d'] } }, 'part files', 'warning', /c and 2 more$/],
   [{ hooks: [{ id: 'mail', error: 'answered 500' }] }, 'hook mail', 'warning', /answered 500/],
   [{ eventsTrouble: 'no space' }, 'event log', 'bad', /no space/],
+  [{ recordingTrouble: 'no room' }, 'recording', 'bad', /no room/],
   [{ logTrouble: 'ENOSPC' }, 'log', 'bad', /ENOSPC/],
   [{ waiting: ['gnutella.port'] }, 'restart', 'warning', /gnutella.port was changed/],
   [{ udpTaken: true }, 'reachable by UDP', 'bad', /6346 is in use/],
   [{ clockMovedMs: -7_200_000 }, 'clock', 'warning', /went back by 2 h/],
   [{ settings: { ...settings, api: { ...settings.api, host: '0.0.0.0' } } }, 'API', 'warning', /without TLS/],
+  [
+    { settings: { ...settings, profile: 'public', gnutella: { ...settings.gnutella, maxUltrapeers: 12 } } },
+    'links to ultrapeers',
+    'warning',
+    /less than 16 .* is 12$/,
+  ],
 ];
 
 t.test('a servent that is well needs no attention', t => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { DialError, Dialer } from '../../../daemon/net/dialer.ts';
+import { WayOut } from '../../../daemon/net/way-out.ts';
 import { openSockets } from '../../support/loopback.ts';
 
 const anything = () => null;
@@ -21,7 +22,9 @@ const at = (port: number) => ({ host: '127.0.0.1', port });
 
 t.test('a dial gives a connected socket', async t => {
   const { port } = await listen(t);
-  const dialer = new Dialer({ forbids: anything, localAddress: '127.0.0.2' });
+  const way = new WayOut();
+  way.open('127.0.0.2');
+  const dialer = new Dialer({ forbids: anything, way });
   const socket = await dialer.dial(at(port));
   t.teardown(() => socket.destroy());
   t.equal(socket.readyState, 'open');

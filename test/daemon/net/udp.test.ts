@@ -55,7 +55,7 @@ t.test('a port that is taken: said, and the servent goes on without', async t =>
   const { udp } = await open(t);
   const second = new Udp({ ...udp.endpoint, log: silentLog, forbids: () => null, onDatagram: () => undefined });
   t.equal(await second.start(), false);
-  t.equal(second.open, false);
+  t.equal(second.isOpen, false);
   t.equal(second.endpoint.port, 0);
 });
 

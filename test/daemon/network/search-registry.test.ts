@@ -35,7 +35,7 @@ function scene(browse: SearchRegistryOptions['browse'] = async () => null) {
     clock,
     browse,
     onChange: ({ state }) => states.push(state),
-    onResult: (_, { name }, foundAt) => results.push(`${name} ${foundAt}`),
+    onResult: (_, __, { content, foundAt }) => results.push(`${content.name} ${foundAt}`),
   });
   return { clock, sessions, searches, started, states, results };
 }
@@ -82,8 +82,11 @@ t.test('the views of a search have dates, which do not move, and the view of eac
   t.match(searches.get(id), { state: 'finished', startedAt: date(0), endsAt: date(10_000) }, 'without a tick');
   const { id: again } = searches.start({ text: 'words' });
   t.match(searches.list().at(-1), { id: again, results: 1, askedBefore: date(0), askAgainAt: date(1_710_000) });
-  const found = searches.found(again);
-  t.strictSame(found?.contents.map(found.foundAt), [date(5_000)], 'with its date of then');
+  t.strictSame(
+    searches.results(again)?.map(({ foundAt }) => foundAt),
+    [date(5_000)],
+    'with its date of then',
+  );
   t.strictSame(states, ['running', 'finished', 'running']);
   t.end();
 });
@@ -95,7 +98,7 @@ t.test('a search that was removed is gone, and so is one that the servent has fo
   t.equal(searches.remove(id), true);
   t.equal(searches.remove(id), false);
   t.equal(searches.get(id), null);
-  t.equal(searches.found(id), null);
+  t.equal(searches.results(id), null);
   t.strictSame(states, ['running', 'finished']);
   const { id: other } = searches.start({ text: 'others' });
   const [session] = sessions.values();

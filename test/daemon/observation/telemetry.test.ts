@@ -41,7 +41,7 @@ async function listen(t: Test, { api, token }: RunningServent, query: string): P
 const ofType = (told: readonly Told[], type: string) =>
   until(`${type} is told`, async () => told.find(event => event.type === type) ?? null);
 
-async function get({ api, token }: RunningServent, path: string): Promise<string> {
+async function get(t: Test, { api, token }: RunningServent, path: string): Promise<string> {
   const response = await fetch(`${api}${path}`, { headers: { Authorization: `Bearer ${token}` } });
   t.equal(response.status, 200, path);
   return response.text();
@@ -135,7 +135,7 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   t.match(stats, { privacy: 'full', queries: 1, answered: 1, hits: 1, sampled: 1 });
   t.strictSame(stats.words.map(({ key }) => key).sort(), ['blue', 'moon']);
   t.equal(stats.byHops[0], 1);
-  t.match(JSON.parse(await get(a, '/api/v1/queries/export')), { text: 'blue moon' });
+  t.match(JSON.parse(await get(t, a, '/api/v1/queries/export')), { text: 'blue moon' });
   const rings = await until('messages are in the rings', async () => {
     const view = history.parse(await a.client.history());
     return view.minute.messagesIn.some(rate => rate > 0) ? view : null;
@@ -145,13 +145,13 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
 
   const { user, system } = process.cpuUsage();
   // At once and once more: the loop was not looked at before the first, nor between the two.
-  for (const text of [await get(a, '/metrics'), await get(a, '/metrics')])
+  for (const text of [await get(t, a, '/metrics'), await get(t, a, '/metrics')])
     for (const line of text.split('\n').filter(line => line !== '' && !line.startsWith('#'))) {
       const value = Number(line.slice(line.lastIndexOf(' ')));
       if (!Number.isFinite(value)) t.fail(line);
       if (line.startsWith('nodejs_eventloop_lag') && value > 86_400) t.fail(line);
     }
-  const text = await get(a, '/metrics');
+  const text = await get(t, a, '/metrics');
   for (const { name } of metrics) t.match(text, new RegExp(`^# TYPE ${name} `, 'm'));
   const cpu = Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]);
   t.ok(cpu >= (user + system) / 1e6, 'what was used before anybody looked counts too');
@@ -174,7 +174,7 @@ t.test('privacy decides what is remembered, and changes at once', async t => {
   const b = await startServent(t, join(folder, 'b'));
   await b.client.connect({ address: a.address });
   const words = async (text: string) => {
-    const passed = async () => Number(/^gnutella_queries_passed_total (\d+)$/m.exec(await get(a, '/metrics'))?.[1]);
+    const passed = async () => Number(/^gnutella_queries_passed_total (\d+)$/m.exec(await get(t, a, '/metrics'))?.[1]);
     const before = await passed();
     await b.client.startSearch({ text });
     await until('a query passed', async () => ((await passed()) > before ? true : null));

@@ -12,6 +12,7 @@ import { LogFeed } from '../../../daemon/observation/log-feed.ts';
 import { QueryFeed } from '../../../daemon/observation/query-feed.ts';
 import { QueryMonitor } from '../../../daemon/queries/query-monitor.ts';
 import { Store } from '../../../daemon/store/store.ts';
+import { recordingNewsView } from '../../../daemon/views/recordings.ts';
 import { Type } from '../../../protocol/constants.ts';
 import type { Link } from '../../../protocol/overlay/links/link.ts';
 import { Frame, FrameReader } from '../../../protocol/wire/frame-reader.ts';
@@ -70,8 +71,10 @@ t.test('two daemons that search, transfer, fail and stop', async t => {
   const search = await b.client.startSearch({ text: 'blue moon', duration: 1 });
   const found = await atB('search.result');
   await atA('query.passed');
-  if (found.type === 'search.result') await b.client.startDownload({ search: search.id, result: found.data.result.id });
-  for (const type of ['search.started', 'download.added', 'download.changed', 'download.finished']) await atB(type);
+  if (found.type === 'search.result')
+    await b.client.startDownload({ search: search.id, results: [found.data.result.id] });
+  for (const type of ['search.started', 'download.added', 'download.changed', 'download.finished', 'batch.finished'])
+    await atB(type);
   for (const type of ['upload.started', 'upload.finished']) await atA(type);
 
   const source = await ScriptedSource.open(t, ({ socket, number }) => {
@@ -101,6 +104,12 @@ t.test('two daemons that search, transfer, fail and stop', async t => {
   await atA('ban.started');
   await a.client.liftBan({ id: ban.id });
   await atA('ban.lifted');
+  const saved = await b.client.saveSearch({ text: 'tide', state: 'paused' });
+  await b.client.runSavedSearch({ id: saved.id, duration: 1 });
+  await atB('saved.found');
+  await atB('saved.changed');
+  await b.client.removeSavedSearch({ id: saved.id });
+  await atB('saved.removed');
   await a.client.changeConfig({ limits: { monthlyBytes: 1 } });
   await atA('status.budget');
   await a.client.changeConfig({ uploads: { slots: 7 } });
@@ -143,6 +152,20 @@ t.test('queries and lines of the log that come too fast', async t => {
     { queries: 50, seconds: 1 },
     { lines: 100, seconds: 1 },
   ]);
+});
+
+t.test('a recording that cannot be written, and one that reaches its bound', async t => {
+  const store = await Store.open(t.testdir({ store: {} }), silentLog);
+  t.teardown(() => store.close());
+  const clock = { now: () => 0, wallTime: () => Date.UTC(2026, 10, 21) };
+  const tables = { table: store.table<never>('events'), marks: store.table<never>('event-marks') };
+  const log = new EventLog({ ...tables, clock, log: silentLog });
+  await log.start();
+  t.teardown(() => log.stop());
+  log.listen({ topics: new Set(TOPICS), onEvent: ({ json }) => check(t, JSON.parse(json)) });
+  const segment = { name: 'a', table: 'hits', number: 1, state: 'parquet', rows: 1, bytes: 1, from: 1, to: 2 } as const;
+  for (const news of [{ state: 'failing', text: 'no room' } as const, { state: 'removed', segment } as const])
+    log.tell('status.recording', recordingNewsView(news));
 });
 
 t.test('no event of the table is never told', async t => {

@@ -107,5 +107,6 @@ t.test('not found as both say it', async t => {
     const { id } = await rig.downloads.add({ sha1: Buffer.alloc(20, i), size: 5, name: 'x', sources: [source.source] });
     t.match(await rig.ended(id), { state: 'failed', error: /404 Not Found/ });
   }
+  await rig.stop();
   t.equal(replies.length, 2);
 });

@@ -3,6 +3,7 @@ import {
   linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -11,6 +12,7 @@ import {
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
+import { DownloadStore } from '../../../daemon/store/downloads.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { PLAIN_SOURCE, type Source } from '../../../protocol/transfer/downloads/source.ts';
 import { DownloadRig, FAST, sha1 } from '../../support/download-rig.ts';
@@ -56,6 +58,7 @@ t.test('pause keeps what came, resume goes on from there, cancel leaves nothing'
     size: content.length,
     name: 'y',
     sources: [source.source],
+    again: true,
   });
   await eventually('some has come', () => (rig.downloads.get(second.id)?.done ?? 0) > 0);
   t.ok(await rig.downloads.cancel(second.id));
@@ -89,8 +92,8 @@ t.test('a few at a time, by priority and age; the same hash is fetched once', as
   }
   const [a, b, c, d] = views.map(({ id }) => id);
   if (!a || !b || !c || !d) throw new Error('four');
-  await rig.downloads.setPriority(d, 5);
   await rig.until(a, ({ state }) => state === 'active');
+  await rig.downloads.setPriority(d, 5);
   t.match(rig.downloads.load, { active: 1, queued: 3 });
   const again = await rig.downloads.add({
     sha1: sha1(testBytes(1000, 2)),
@@ -110,6 +113,66 @@ t.test('a few at a time, by priority and age; the same hash is fetched once', as
   }
   t.strictSame(order, [a, d, b, c]);
 });
+
+t.test(
+  'the same content asked for again is not fetched again while it is here, unless another copy is wanted',
+  async t => {
+    const content = testBytes(1000);
+    const source = await ScriptedSource.open(t, honest(content));
+    const home = t.testdir({ shared: 'as the library has it' });
+    const shared = { path: join(home, 'shared'), size: 21 };
+    const known = sha1(testBytes(7));
+    const rig = await DownloadRig.open(t, home, { sharedAt: hash => (hash.equals(known) ? shared : null) });
+    const wanted = { sha1: sha1(content), size: 1000, name: 'x', sources: [source.source] };
+    const both = await Promise.all([rig.downloads.add(wanted), rig.downloads.add(wanted)]);
+    t.match(both, [{ joined: null }, { joined: 'download', id: both[0].id }], 'also when both come at once');
+    const { id, path } = await rig.ended(both[0].id);
+    t.match(await rig.downloads.add(wanted), { id, joined: 'file', state: 'completed', path });
+    const copy = await rig.downloads.add({ ...wanted, again: true });
+    t.equal(copy.joined, null);
+    t.match(await rig.ended(copy.id), { state: 'completed', path: join(rig.folder, 'x (1)') });
+    rmSync(path ?? '');
+    rmSync(join(rig.folder, 'x (1)'));
+    const anew = await rig.downloads.add(wanted);
+    t.equal(anew.joined, null, 'its file is gone: it is fetched');
+    await rig.ended(anew.id);
+
+    const asked = source.requests.length;
+    const ofLibrary = await rig.downloads.add({ ...wanted, sha1: known, size: null, name: 'y' });
+    t.match(ofLibrary, {
+      joined: 'library',
+      state: 'completed',
+      size: 21,
+      done: 21,
+      path: shared.path,
+      position: null,
+      error: null,
+    });
+    t.equal(source.requests.length, asked);
+    t.match(await rig.downloads.add({ ...wanted, sha1: known }), { id: ofLibrary.id, joined: 'file' });
+    t.ok(await rig.downloads.cancel(ofLibrary.id));
+    t.ok(existsSync(shared.path), 'forgetting it leaves the file of the library');
+  },
+);
+
+t.test(
+  'a file of the library that its owner changed is left as it is, and a right one is fetched beside it',
+  async t => {
+    const content = testBytes(7);
+    const source = await ScriptedSource.open(t, honest(content));
+    const home = t.testdir({ shared: 'changed' });
+    const path = join(home, 'shared');
+    const rig = await DownloadRig.open(t, home, { sharedAt: () => ({ path, size: 7 }) });
+    const request = { sha1: sha1(content), size: 7, name: 'y', sources: [source.source] };
+    const { id, joined } = await rig.downloads.add(request);
+    t.equal(joined, 'library');
+    rig.downloads.verify(id);
+    const fetched = await rig.until(id, view => view.state === 'completed' && view.path !== path);
+    t.equal(fetched.path, join(rig.folder, 'y'));
+    t.ok(readFileSync(join(rig.folder, 'y')).equals(content));
+    t.equal(readFileSync(path, 'utf8'), 'changed');
+  },
+);
 
 t.test('a restart goes on with what is there, as far as the disk really holds it', async t => {
   const content = testBytes(6 * MIB);
@@ -205,6 +268,7 @@ t.test('a record that makes no sense is left out, the others live', async t => {
     second.downloads.list().map(each => each.id),
     [id],
   );
+  await second.stop();
 });
 
 t.test(
@@ -231,6 +295,86 @@ t.test(
   },
 );
 
+t.test('below the reserve a download is paused with the reason, and goes on by itself when there is room', async t => {
+  const content = testBytes(6 * MIB);
+  const source = await ScriptedSource.open(t, async asked => {
+    if (asked.connection > 0) return honest(content)(asked);
+    asked.socket.write(partial(content, rangeOf(asked, content.length)).subarray(0, MIB / 2)); // and no more
+    await new Promise(closed => asked.socket.once('close', closed));
+    return false;
+  });
+  let free = 100 * MIB;
+  const rig = await DownloadRig.open(t, t.testdir(), {
+    reserve: 90 * MIB,
+    roomOf: folder => Promise.resolve({ volume: folder.slice(0, 1), free }),
+    times: { ...FAST, stallMs: 60_000 },
+  });
+  const wanted = { sha1: sha1(content), size: content.length, name: 'x', sources: [source.source] };
+  const { id } = await rig.downloads.add(wanted);
+  await eventually('some has come', () => (rig.downloads.get(id)?.done ?? 0) > 0);
+  const large = await rig.downloads.add({ sha1: sha1(testBytes(5)), size: 11 * MIB, name: 'y', sources: [NOBODY] });
+  t.match(await rig.until(large.id, ({ state }) => state === 'paused'), {
+    error:
+      /^no room on the volume of .*: 100 MiB are free, 90.0 MiB stay free .*it still needs 11.0 MiB; it goes on by itself/,
+  });
+  t.equal(rig.downloads.waitOf(large.id), 'room');
+  t.match(rig.downloads.get(id), { state: 'active' }, 'the one that fits runs');
+  t.match(await rig.downloads.resume(large.id), { state: 'paused' }, 'resuming does not help');
+
+  free = 80 * MIB;
+  rig.downloads.reserve = 90 * MIB; // looks again at once
+  t.match(await rig.until(id, ({ state }) => state === 'paused'), { error: /80.0 MiB are free/ });
+  t.equal(rig.downloads.load.active, 0);
+  const goesOn = rig.until(large.id, ({ state }) => state !== 'paused');
+  rig.downloads.reserve = 10 * MIB;
+  t.match(await rig.ended(id), { state: 'completed', error: null });
+  t.notMatch((await goesOn).error, 'no room');
+});
+
+t.test('a category has its folder, its name template and its turns', async t => {
+  const content = testBytes(1000);
+  const source = await ScriptedSource.open(t, honest(content));
+  const home = t.testdir();
+  const music = { name: 'music', folder: join(home, 'music'), rules: [{ types: ['audio' as const] }], maxActive: 1 };
+  const categories = [{ ...music, nameTemplate: '{title} by {artist}.{ext}' }, { name: 'rest' }];
+  const rig = await DownloadRig.open(t, home, { categories });
+  const wanted = { sha1: sha1(content), size: 1000, name: '../A Band - A Song.mp3', sources: [source.source] };
+  const { id, category } = await rig.downloads.add(wanted);
+  t.equal(category, 'music');
+  t.equal((await rig.ended(id)).path, join(home, 'music', 'A Song by A Band.mp3'));
+  const other = await rig.downloads.add({ ...wanted, name: 'x.mp3', category: 'rest', again: true });
+  t.match(await rig.ended(other.id), { category: 'rest', path: join(rig.folder, 'x.mp3') });
+  t.ok(rig.downloads.hasCategory('rest'));
+  t.notOk(rig.downloads.hasCategory('film'));
+  const held = await rig.downloads.add({ sha1: sha1(testBytes(5)), size: 5, name: 'y', sources: [] });
+  t.match(await rig.downloads.setCategory(held.id, 'music'), { category: 'music' });
+  t.equal(await rig.downloads.setCategory('nobody', null), null);
+});
+
+t.test('the order that was made by hand is kept over a restart', async t => {
+  const home = t.testdir();
+  const first = await DownloadRig.open(t, home, { activeMax: 0 });
+  const ids: string[] = [];
+  for (const [i, name] of ['a', 'b', 'c', 'd'].entries()) {
+    const { id } = await first.downloads.add({ sha1: sha1(testBytes(10, i)), size: 10, name, sources: [NOBODY] });
+    ids.push(id);
+  }
+  const order = ({ downloads }: DownloadRig): string =>
+    [...downloads.list()]
+      .sort((a, b) => (a.position ?? 0) - (b.position ?? 0))
+      .map(({ name }) => name)
+      .join('');
+  t.equal(order(first), 'abcd');
+  t.match(await first.downloads.move(ids[3] ?? '', 'top'), { name: 'd', position: 1 });
+  await first.downloads.move(ids[0] ?? '', 'down');
+  t.equal(order(first), 'dbac');
+  await first.downloads.setPriority(ids[2] ?? '', 1);
+  t.equal(order(first), 'cdba');
+  t.equal(await first.downloads.move('nobody', 'up'), null);
+  await first.stop();
+  t.equal(order(await DownloadRig.open(t, home, { activeMax: 0 })), 'cdba');
+});
+
 t.test('a folder that cannot be written to is said, and used once it can', async t => {
   const content = testBytes(1000);
   const source = await ScriptedSource.open(t, honest(content));
@@ -242,4 +386,27 @@ t.test('a folder that cannot be written to is said, and used once it can', async
   t.match(paused.error, /cannot write to .*downloads.*: make it a writable folder/);
   rmSync(join(home, 'downloads'));
   t.equal(basename((await rig.ended(id)).path ?? ''), 'x');
+});
+
+t.test('a download that waits for its turn does not go on saying that it has no source', async t => {
+  const rig = await DownloadRig.open(t, t.testdir(), { activeMax: 0 });
+  const wanted = { sha1: sha1(testBytes(10)), size: 10, name: 'x' };
+  const { id, error } = await rig.downloads.add({ ...wanted, sources: [] });
+  t.equal(error, 'no source is known yet');
+  const source = await ScriptedSource.open(t, honest(testBytes(10)));
+  t.match(await rig.downloads.add({ ...wanted, sources: [source.source] }), { id, state: 'queued', error: null });
+});
+
+t.test('a download whose disk has room again does not go on saying that it is full', async t => {
+  const home = t.testdir();
+  const first = await DownloadRig.open(t, home, { activeMax: 0 });
+  const { id } = await first.downloads.add({ sha1: sha1(testBytes(10)), size: 10, name: 'x', sources: [] });
+  const store = new DownloadStore(first.store.table('downloads'));
+  for (const record of await store.all(silentLog)) await store.save({ ...record, error: 'the disk is full' }, true);
+  await first.stop();
+  const second = await DownloadRig.open(t, home);
+  t.match(await second.until(id, ({ error }) => error !== 'the disk is full'), {
+    state: 'queued',
+    error: 'no source is known yet',
+  });
 });

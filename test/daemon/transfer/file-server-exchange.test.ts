@@ -88,6 +88,7 @@ t.test(
     let opened = 0;
     const partials = {
       partialOf: (sha1: Buffer) => (sha1.equals(file.sha1) ? file : null),
+      treeOf: () => null,
       openPartial: () => (opened++ < 1 ? open(files.pathOf(whole)) : Promise.resolve(null)),
     };
     const { port } = await serve(t, files, { partials });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
 import { Store } from '../../../daemon/store/store.ts';
-import type { DownloadSnapshot } from '../../../daemon/transfer/download.ts';
+import type { DownloadSnapshot } from '../../../daemon/transfer/download-snapshot.ts';
 import { PastTransfers } from '../../../daemon/transfer/past-transfers.ts';
 import type { UploadSnapshot } from '../../../daemon/transfer/upload.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { link } from 'node:fs/promises';
+import { link, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { placeFile } from '../../../daemon/transfer/place-file.ts';
+import { placeFile, removeCopy, replaceFile } from '../../../daemon/transfer/place-file.ts';
 
 const noLinks = (async () => {
   throw Object.assign(new Error('no links here'), { code: 'EPERM' });
@@ -41,6 +41,29 @@ t.test('its own file is recognised after a crash', async t => {
   t.equal(await placeFile(join(folder, 'part'), folder, 'song'), path);
 });
 
+t.test(
+  'to another volume the whole file is copied before its name appears; a crash in between makes no second',
+  async t => {
+    const home = t.testdir({ parts: { 'id.part': 'content' }, target: { song: 'another' } });
+    const [part, folder] = [join(home, 'parts', 'id.part'), join(home, 'target')];
+    const otherVolume = (async (from, to) => {
+      if (String(from).startsWith(join(home, 'parts')) && !existsSync(String(to)))
+        throw Object.assign(new Error('another volume'), { code: 'EXDEV' });
+      return link(from, to);
+    }) as typeof link;
+    writeFileSync(join(folder, '.id.part.copying'), 'the beginning of a copy, from before a crash');
+    const path = await placeFile(part, folder, 'song', otherVolume);
+    t.equal(path, join(folder, 'song (1)'));
+    t.equal(readFileSync(path, 'utf8'), 'content');
+    t.ok(existsSync(part));
+    t.equal(await placeFile(part, folder, 'song', otherVolume), path, 'its own file is recognised');
+    await removeCopy(part, folder);
+    await removeCopy(part, folder);
+    t.strictSame(readdirSync(folder).sort(), ['song', 'song (1)']);
+    t.equal(readFileSync(path, 'utf8'), 'content');
+  },
+);
+
 t.test('a part that is gone, a folder that cannot be: an error that says where', async t => {
   const folder = t.testdir({ file: '', part: 'x' });
   await t.rejects(placeFile(join(folder, 'none'), folder, 'song'), { code: 'DISK_FAILED', message: /ENOENT/ });
@@ -48,4 +71,19 @@ t.test('a part that is gone, a folder that cannot be: an error that says where',
   t.notOk(existsSync(join(folder, 'song')), 'no empty file is left');
   await t.rejects(placeFile(join(folder, 'part'), join(folder, 'file'), 'song'), { code: 'DISK_FORBIDDEN' });
   mkdirSync(join(folder, 'ok'));
+});
+
+t.test('a file on another volume is replaced by a whole copy', async t => {
+  const home = t.testdir({
+    parts: { 'id.part': 'right' },
+    target: { song: 'wrong', '.id.part': 'of another attempt' },
+  });
+  const [part, folder] = [join(home, 'parts', 'id.part'), join(home, 'target')];
+  const otherVolume = (async (from, to) => {
+    if (from === part) throw Object.assign(new Error('another volume'), { code: 'EXDEV' });
+    return rename(from, to);
+  }) as typeof rename;
+  t.equal(await replaceFile(part, join(folder, 'song'), otherVolume), join(folder, 'song'));
+  t.equal(readFileSync(join(folder, 'song'), 'utf8'), 'right');
+  t.strictSame(readdirSync(folder), ['song']);
 });

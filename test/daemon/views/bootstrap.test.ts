@@ -29,6 +29,6 @@ t.test('a servent that is alone says what it has tried and when it tries again',
   t.equal(said({ caches: { udp: none, web: none } }), 'no cache may be asked yet; next round in 40 s');
   t.equal(said({ state: 'dialling' }), 'dialling known hosts; a cache is asked in 40 s');
   t.equal(said({ state: 'dialling', nextAt: null }), 'dialling known hosts');
-  t.match(said({ state: 'alone', nextAt: null }), /no host and no cache/);
+  t.match(said({ state: 'alone', nextAt: null }), /no further host to dial and no cache/);
   t.match(said({ state: 'unwanted', nextAt: null }), /gnutella\.seek is 0/);
 });

@@ -52,8 +52,8 @@ function scene({
     clock.ms,
   );
   const own = profile === 'public' ? { host: '5.9.9.9', port: 6346 } : { host: '127.0.0.1', port: 6346 };
-  servent.listening(own, []);
-  servent.udpOpen(true);
+  servent.port.listening(own, []);
+  servent.port.udp = true;
   const { bootstrap } = servent;
   /** Time passes in seconds until a GWebCache is to be asked, for so long at most. */
   const nextQuestion = (ms: number): Question | null => {
@@ -150,7 +150,7 @@ t.test('without UDP no UDP host cache of an earlier run is waited for, and none 
   const { servent, bootstrap, clock, lookUps } = scene({ web: [] });
   const record = { kind: 'udp', address: 'other.example:6346', askedAt: 0, answeredAt: 1, failures: 0 } as const;
   bootstrap.fromRecords([record]);
-  servent.udpOpen(false);
+  servent.port.udp = false;
   bootstrap.tick(clock.ms);
   t.match(bootstrap.report, { state: 'alone', asking: null, caches: { udp: { known: 0 } } });
   t.strictSame(lookUps, []);

@@ -184,3 +184,8 @@ t.test('any headers: no exception, bounded lists', async () => {
     }),
   );
 });
+
+t.test('a text that is too long is cut between characters', async t => {
+  const cut = readableText(Buffer.from(`${'a'.repeat(254)}\u{1f600}`).toString('latin1'));
+  t.equal(cut, 'a'.repeat(254));
+});

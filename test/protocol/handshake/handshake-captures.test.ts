@@ -23,7 +23,7 @@ function statusOf(block: Buffer): [code: number, text: string] {
 }
 
 t.test('the captures are there', async t => {
-  t.equal(captured.length, 52);
+  t.equal(captured.length, 53);
   t.equal(captured.filter(({ connector }) => connector === 'servent').length, 9);
 });
 

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { type IdentityFacts, OwnIdentity } from '../../../protocol/overlay/own-identity.ts';
 import type { ServentSettings } from '../../../protocol/servent-settings.ts';
-import { testSettings } from '../../support/servent-settings.ts';
+import { usualSettings } from '../../../sim/servents/usual-settings.ts';
 
 function identity(settings: Partial<ServentSettings>, facts: Partial<IdentityFacts> = {}) {
   return new OwnIdentity({
     serventGuid: Buffer.alloc(16),
-    settings: testSettings(settings),
+    settings: usualSettings(settings),
     machine: { bestUpload: null, dailyUptimeSeconds: 0 },
     liveSince: 'Thu, 01 Jan 1970 00:00:00 +0000',
     uploadsFull: () => false,
@@ -36,7 +36,7 @@ t.test('the speed is the one configured, else the best measured, else none', asy
 
 t.test('free slots are what the settings leave, never less than none', async t => {
   const links = { links: () => ({ leaves: 5, ultrapeers: 9 }) };
-  const settings = testSettings({ maxLeaves: 8, maxUltrapeers: 4 });
+  const settings = usualSettings({ maxLeaves: 8, maxUltrapeers: 4 });
   const { leafSlotsFree, ultrapeerSlotsFree } = identity(settings, links);
   t.strictSame([leafSlotsFree, ultrapeerSlotsFree], [3, 0]);
 });

@@ -45,7 +45,7 @@ t.test('our call is one that we understand', async t => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), bytes => {
       const serventGuid = Buffer.from(bytes);
-      const call = encodePushProxyCall(serventGuid, proxy, node, 'test/1').toString('latin1');
+      const call = encodePushProxyCall({ serventGuid, proxy, node, userAgent: 'test/1' }).toString('latin1');
       return (
         parsePushProxyQuery(targetOf(call)).serventGuid.equals(serventGuid) &&
         /^HEAD .*\r\nHost: 5\.6\.7\.8:6346\r\n/.test(call) &&

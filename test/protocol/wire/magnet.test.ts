@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { formatMagnet, type Magnet, parseMagnet } from '../../../protocol/wire/magnet.ts';
+import { formatMagnet, type Magnet, parseMagnet, strangeHashesIn } from '../../../protocol/wire/magnet.ts';
 import { isMagnet, linkIn } from '../../../protocol/wire/pasted-link.ts';
 import { base32OrNull, formatBase32, urnOrNull } from '../../../protocol/wire/urn.ts';
 import { readFixture } from '../../support/fixtures.ts';
@@ -170,4 +170,14 @@ t.test('a URN is read as people paste it', async t => {
   }
   for (const text of ['song', `http://1.2.3.4/uri-res/N2R?urn:sha1:${B}`, '12', 'urn'])
     t.equal(linkIn(text), null, text);
+});
+
+t.test('hashes of other networks are named, those that we know and what is no URN are not', async t => {
+  t.strictSame(
+    strangeHashesIn(`magnet:?xt.1=urn:btih:1234&xt.2=URN:ED2K:5&xt=urn%3Abtih%3A6&xt=urn:sha1:${B}&xt=x&dn=urn:md5:0`),
+    ['urn:btih', 'urn:ed2k'],
+  );
+  t.strictSame(strangeHashesIn(`magnet:?${'xt=urn:a&'.repeat(5000)}`), ['urn:a']);
+  t.strictSame(strangeHashesIn('no link'), []);
+  t.throws(() => parseMagnet(`magnet:?dn=${'x'.repeat(10_240)}`), /at most 10240 characters/);
 });

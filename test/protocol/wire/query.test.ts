@@ -11,6 +11,7 @@ import {
   QueryFlag,
   queryFlags,
   queryTextEnd,
+  queryWith,
   URN_QUERY_TEXT,
   WHATS_NEW_GGEP,
   WHATS_NEW_TEXT,
@@ -105,19 +106,20 @@ t.test("gtk-gnutella's own searches are read whole and written alike", async t =
   }
 });
 
+const queries: fc.Arbitrary<Query> = fc.record(
+  {
+    flags: fc.nat(0x7f).map(bits => (bits << 8) | Marked),
+    maxHits: fc.nat(255),
+    text: text.filter(value => value !== ''),
+    urns: fc.array(urns, { maxLength: 4 }),
+    ggep: ggepItems,
+    xml: fc.option(text.map(body => `<?xml ${body.replaceAll('\x1c', '')}`)),
+    malformed: fc.constant(0),
+  },
+  plain,
+);
+
 t.test('what is written is read', async () => {
-  const queries: fc.Arbitrary<Query> = fc.record(
-    {
-      flags: fc.nat(0x7f).map(bits => (bits << 8) | Marked),
-      maxHits: fc.nat(255),
-      text: text.filter(value => value !== ''),
-      urns: fc.array(urns, { maxLength: 4 }),
-      ggep: ggepItems,
-      xml: fc.option(text.map(body => `<?xml ${body.replaceAll('\x1c', '')}`)),
-      malformed: fc.constant(0),
-    },
-    plain,
-  );
   fc.assert(
     fc.property(queries, query => {
       const payload = encodeQuery(query);
@@ -128,6 +130,29 @@ t.test('what is written is read', async () => {
       const last = payload.indexOf(0, queryTextEnd(payload) + 1);
       assert.ok(last === -1 || last === payload.length - 1);
     }),
+  );
+});
+
+t.test('a query with a further GGEP item is otherwise as it was', async t => {
+  const so = { id: 'SO', payload: none };
+  const withIt = (payload: Buffer): void => {
+    const more = queryWith(payload, [so]);
+    const { ggep, ...rest } = parseQuery(payload);
+    assert.deepEqual(parseQuery(more), { ...rest, ggep: [...ggep, so] });
+    if (payload.at(-1) === 0) assert.equal(more.at(-1), 0);
+  };
+  let captured = 0;
+  for (const { descriptors } of readCaptures())
+    for (const { bytes: descriptor } of descriptors.filter(({ bytes: each }) => each[16] === Type.Query)) {
+      withIt(descriptor.subarray(23));
+      captured++;
+    }
+  t.equal(captured, 84);
+  const plainText = encodeQuery({ text: 'words' });
+  t.equal(queryWith(plainText, [so]).toString('hex'), `${plainText.toString('hex')}c382534f4000`);
+  fc.assert(
+    fc.property(queries, query => withIt(encodeQuery(query))),
+    { numRuns: 50 },
   );
 });
 

@@ -1,4 +1,5 @@
 // Groups of uploads with slots of their own: the setting `uploads.groups`, read and matched.
+import { starPattern } from '../../../star-pattern.ts';
 import { BlockedRanges } from '../../../wire/block-list.ts';
 import { rangeOfAddresses } from '../../../wire/block-list-text.ts';
 import { canonicalHost } from '../../../wire/endpoint.ts';
@@ -70,27 +71,11 @@ export type Gave = (address: string) => number;
 /** Finds out who belongs to a group. */
 export function membership(group: UploadGroup, gave: Gave): (address: string, agent: string | null) => boolean {
   const ranges = new BlockedRanges((group.addresses ?? []).flatMap(text => rangeOfAddresses(text) ?? []));
-  const patterns = (group.agents ?? []).map(pattern => pattern.toLowerCase().split('*'));
+  const patterns = (group.agents ?? []).map(starPattern);
   return (address, agent) => {
     const host = canonicalHost(address);
     if (group.addresses !== undefined && (host === null || !ranges.has(host))) return false;
-    const name = agent?.toLowerCase() ?? null;
-    if (group.agents !== undefined && (name === null || !patterns.some(parts => fits(parts, name)))) return false;
+    if (group.agents !== undefined && (agent === null || !patterns.some(fits => fits(agent)))) return false;
     return group.gave === undefined || gave(address) >= group.gave;
   };
-}
-
-/** `parts`: of a pattern, between its stars. */
-function fits(parts: readonly string[], text: string): boolean {
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import type { PingAnswer } from '../../../../protocol/overlay/datagrams/datagram-pings.ts';
-import { RateLimit } from '../../../../protocol/overlay/rate-limit.ts';
+import { RateLimit } from '../../../../protocol/rate-limit.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { encodePing } from '../../../../protocol/wire/ping.ts';
 import { encodePong, PLAIN_PONG, parsePong } from '../../../../protocol/wire/pong.ts';
@@ -285,6 +285,31 @@ t.test('a push by datagram reaches us, or our leaf one hop further; else it ends
   t.ok(parsePush(passed?.payload ?? NOBODY).serventGuid.equals(leafGuid));
   t.equal(datagrams.receive(push(random.guid()), STRANGER), 'push_unasked');
 });
+
+t.test(
+  'a push for a transfer by UDP that we pass on names the address it came from, as gtk-gnutella passes it on',
+  async t => {
+    const { descriptors } = readCapture('gtk-gnutella/push-firewall-to-firewall.json');
+    const pushes = descriptors.filter(({ bytes }) => bytes.readUInt8(16) === Type.Push).map(({ bytes }) => bytes);
+    const [streamPassed, filePassed, stream, file] = pushes.map(bytes => bytes.subarray(23));
+    const { network, servent, datagrams } = lone();
+    const leaf = network.puppet(servent, 'leaf', { guid: parsePush(stream ?? NOBODY).serventGuid });
+    network.settle();
+    leaf.seen = [];
+    const from = { host: '5.5.2.12', port: 7000 };
+    for (const bytes of pushes.slice(2)) t.equal(datagrams.receive(bytes, from), 'taken');
+    network.settle();
+    const passed = leaf.ofType(Type.Push);
+    t.match(passed, [{ hops: 1 }, { hops: 1 }]);
+    t.strictSame(
+      passed.map(({ payload }) => payload.toString('hex')),
+      [streamPassed, filePassed].map(payload => payload?.toString('hex')),
+    );
+    t.equal(parsePush(stream ?? NOBODY).endpoint.port, 7001, 'as it names another port');
+    t.equal(parsePush(streamPassed ?? NOBODY).endpoint.port, 7000);
+    t.strictSame(filePassed, file, 'any other push stays as it is');
+  },
+);
 
 t.test('datagrams of others are counted and cost nothing', async t => {
   const { wire, datagrams } = lone();

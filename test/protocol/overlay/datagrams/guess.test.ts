@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import { LOCAL_DATAGRAM_LIMITS } from '../../../../protocol/overlay/datagrams/datagrams.ts';
-import { RateLimit } from '../../../../protocol/overlay/rate-limit.ts';
+import { RateLimit } from '../../../../protocol/rate-limit.ts';
 import type { GgepItem } from '../../../../protocol/wire/ggep.ts';
 import { addressGuid } from '../../../../protocol/wire/guid-address.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../../protocol/constants.ts';
 import { ProtocolError } from '../../../../protocol/errors.ts';
-import { RateLimit } from '../../../../protocol/overlay/rate-limit.ts';
+import { RateLimit } from '../../../../protocol/rate-limit.ts';
 import { encodeCobs, encodeGgep, GGEP_ITEMS_MAX, type GgepItem } from '../../../../protocol/wire/ggep.ts';
 import { encodeDescriptor } from '../../../../protocol/wire/header.ts';
 import { parsePong } from '../../../../protocol/wire/pong.ts';

@@ -63,6 +63,24 @@ t.test('a busy host is no failure', async t => {
   t.ok(hosts.next(NOW + 5 * MINUTE, nobody));
 });
 
+t.test('a host that was full for a leaf may be dialled at once by the ultrapeer that the leaf has become', async t => {
+  const hosts = newCache();
+  const [full, refusing] = [at('80.1.1.1'), at('81.1.1.1')];
+  for (const endpoint of [full, refusing]) {
+    hosts.add(seen(endpoint.host), NOW);
+    hosts.tried(endpoint, NOW);
+  }
+  hosts.failed(full, NOW, 'full');
+  hosts.failed(refusing, NOW, 'refused');
+  t.notOk(hosts.mayDial(full, NOW + 1_000));
+  hosts.setRole('ultrapeer', NOW + 1_000);
+  t.ok(hosts.mayDial(full, NOW + 1_000));
+  t.notOk(hosts.mayDial(refusing, NOW + 1_000), 'one that does not want us is left alone');
+  hosts.setRole('leaf', NOW + 2_000);
+  hosts.tried(full, NOW + 2_000);
+  t.notOk(hosts.mayDial(full, NOW + 3_000), 'once only');
+});
+
 t.test('a host that never worked is forgotten after four failures; one that did, or is configured, stays', async t => {
   const hosts = newCache();
   hosts.add(seen('80.1.1.1'), NOW);

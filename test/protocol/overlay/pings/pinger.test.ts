@@ -142,6 +142,19 @@ t.test('a leaf answers for itself alone', async t => {
   t.strictSame(addressesOf(from.ofType(Type.Pong)), [formatEndpoint(leaf.endpoint)]);
 });
 
+t.test('so it does when an ultrapeer pings as crawlers do', async t => {
+  const network = new VirtualNetwork();
+  const leaf = network.add('leaf', { role: 'leaf' });
+  const from = network.puppet(leaf);
+  network.puppet(leaf, 'ultrapeer', { listen: { host: '80.1.1.1', port: 1111 } });
+  network.settle();
+  from.send(ping(2));
+  network.settle();
+  const pongs = from.ofType(Type.Pong);
+  t.strictSame(addressesOf(pongs), [formatEndpoint(leaf.endpoint)]);
+  t.strictSame([pongs[0]?.ttl, pongs[0]?.hops], [1, 0]);
+});
+
 t.test('hosts heard of are told on, with those packed into the pong; unusable ones are not', async t => {
   const network = new VirtualNetwork();
   const servent = network.add('a', { limits: { reaches: ['public'] } });

@@ -10,6 +10,7 @@ import { VirtualClock } from '../../../support/virtual-network.ts';
 
 const OURS = Buffer.alloc(16, 1);
 const LEAF = Buffer.alloc(16, 2);
+const FAR = Buffer.alloc(16, 9);
 const target = (guid: Buffer) => `/gnet/push-proxy?guid=${formatGuid(guid)}&file=3`;
 
 function relay(ultrapeer = true) {
@@ -18,10 +19,12 @@ function relay(ultrapeer = true) {
   const clock = new VirtualClock();
   const pushes = new PushRelay({
     identity: { serventGuid: OURS, ultrapeer },
-    sendPush: push => (push.serventGuid.equals(LEAF) ? sent.push(push) : 0),
+    isNeighbour: guid => guid.equals(LEAF),
+    sendPush: push => (push.serventGuid.equals(LEAF) || push.serventGuid.equals(FAR) ? sent.push(push) : 0),
     onPush: push => own.push(push),
   });
-  const answer = (asked: string, node: string | null, remote: string) => pushes.answer(asked, node, remote, clock.ms);
+  const answer = (asked: string, node: string | null, remote: string, ipv6: string | null = null) =>
+    pushes.answer(asked, [node, ipv6], remote, clock.ms);
   return { pushes, answer, sent, own, clock };
 }
 
@@ -33,7 +36,21 @@ t.test('a push for a neighbour goes on, one for us is answered, others are gone'
   t.equal(own.length, 1);
   t.equal(answer(target(Buffer.alloc(16, 3)), '5.6.7.8:6346', '5.6.7.8'), 410);
   t.equal(relay(false).answer(target(LEAF), '5.6.7.8:6346', '5.6.7.8'), 410, 'a leaf passes nothing on');
-  t.strictSame([pushes.passed, pushes.refused], [2, 1]);
+  t.equal(answer(target(FAR), '5.6.7.8:6346', '5.6.7.8'), 203, 'along the way of its hits');
+  t.match(pushes.outcomes.toRecord(), { neighbour: 1, ourselves: 1, unknown: 1, routed: 1 });
+});
+
+t.test('of two addresses that one is passed on by which the asker came', async t => {
+  const { answer, sent } = relay();
+  t.equal(answer(target(LEAF), '5.6.7.8:6346', '2a02::7', '[2a02::7]:6346'), 202);
+  t.match(sent, [{ endpoint: { host: '2a02::7', port: 6346 }, ipv6: null }]);
+  t.equal(answer(target(LEAF), '5.6.7.8:6346', '2a02::7', '[2a02::8]:6346'), 400);
+  t.equal(answer(target(LEAF), '5.6.7.8:6346', '5.6.7.8', '[2a02::8]:6346'), 202);
+  t.match(sent[1], { endpoint: { host: '5.6.7.8', port: 6346 }, ipv6: null });
+  const others = Array.from({ length: 20 }, (_, i) =>
+    answer(target(LEAF), null, `2a02::1:${i}`, `[2a02::1:${i}]:6346`),
+  );
+  t.equal(others.filter(status => status === 202).length, 4, 'an IPv6 network of 64 bits is one address');
 });
 
 t.test('nobody has our neighbours connect to somebody else, or too often', async t => {
@@ -51,7 +68,7 @@ t.test('nobody has our neighbours connect to somebody else, or too often', async
 t.test('over HTTP: our own call is understood, and the vectors of others', async t => {
   const { answer, sent } = relay();
   const { port, server } = await serve(t, new SharedFiles(t.testdir()), {
-    passPush: (asked, node, remote) => answer(asked, node, remote),
+    passPush: (asked, [node = null], remote) => answer(asked, node, remote),
   });
   const dialer = new Dialer({ forbids: () => null });
   const call = (serventGuid: Buffer, host = '127.0.0.1') =>

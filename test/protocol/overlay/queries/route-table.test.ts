@@ -107,22 +107,6 @@ t.test('an entry lives for one to two generations, longer when it is used', asyn
   t.equal(routes.mark, 2);
 });
 
-t.test('refresh puts the latest link first and keeps the one before', async t => {
-  const routes = table();
-  const guid = random.guid();
-  routes.refresh(guid, 0, 1, 0);
-  routes.refresh(guid, 0, 2, 0);
-  t.ok(routes.find(guid, 0));
-  t.strictSame([routes.link, routes.alternate], [2, 1]);
-  routes.refresh(guid, 0, 2, 0);
-  t.strictSame([routes.link, routes.alternate], [2, 1]);
-  routes.tick(10_000);
-  routes.refresh(guid, 0, 3, 10_000);
-  routes.tick(20_000);
-  t.ok(routes.find(guid, 0), 'refreshing made it young');
-  t.strictSame([routes.link, routes.alternate], [3, 2]);
-});
-
 t.test('a table that had grown shrinks again when traffic falls', async t => {
   const routes = table();
   for (let i = 0; i < 5_000; i++) if (!routes.find(random.guid(), 0)) routes.add(1, 0, 0);

@@ -2,6 +2,8 @@ import t from 'tap';
 import type { SearchSpec } from '../../../../protocol/overlay/queries/question.ts';
 import { Search } from '../../../../protocol/overlay/queries/search.ts';
 import {
+  HIDDEN_SESSIONS_MAX,
+  SESSION_MS,
   SESSIONS_MAX,
   type SearchSession,
   SearchSessions,
@@ -248,5 +250,38 @@ t.test('results carry playing time and bit rate from the XML of a hit, GGEP, or 
     ],
     'the first servent that says it is believed',
   );
+  t.end();
+});
+
+t.test('hidden searches are not counted, are few, and give way to those of users', t => {
+  const { sessions, start, forgotten } = scene();
+  const hide = (text: string) => sessions.start({ text }, 0, SESSION_MS, true);
+  const first = hide('hidden 0');
+  const second = hide('hidden 1');
+  sessions.end(second, null);
+  t.equal(sessions.running, 0);
+  for (let n = 2; n < HIDDEN_SESSIONS_MAX; n++) hide(`hidden ${n}`);
+  hide('one more');
+  t.strictSame(forgotten, [second], 'one that is over goes first');
+  hide('and another');
+  t.strictSame(forgotten, [second, first], 'then the oldest');
+  t.equal(first.state, 'finished');
+
+  const user = start('of a user').session;
+  sessions.end(user, null);
+  const over = hide('over');
+  sessions.end(over, null);
+  for (let n = sessions.values().length; n < SESSIONS_MAX; n++) start(`word ${n}`);
+  forgotten.length = 0;
+  start('the last');
+  t.strictSame(forgotten, [over]);
+  t.end();
+});
+
+t.test('what a hidden search found begins the search of a user for the same', t => {
+  const { sessions, start } = scene();
+  const hidden = sessions.start({ text: 'words' }, 0, SESSION_MS, true);
+  sessions.add(hidden, hitOf(1, 0, 2), 1, 0);
+  t.equal(start('words').found.size, 2);
   t.end();
 });

@@ -1,10 +1,13 @@
 import t from 'tap';
 import {
   keyOf,
+  ofContent,
   PLAIN_SOURCE,
+  type Source,
   sourceFromAddress,
   sourceFromUrl,
 } from '../../../../protocol/transfer/downloads/source.ts';
+import { formatBase32 } from '../../../../protocol/wire/urn.ts';
 
 t.test('HTTP addresses of magnet links', async t => {
   t.match(sourceFromUrl('http://192.0.2.7:6346/uri-res/N2R?urn:sha1:X'), {
@@ -28,6 +31,28 @@ t.test('HTTP addresses of magnet links', async t => {
     t.equal(sourceFromUrl(text), null, text);
   }
   t.notMatch(sourceFromUrl('http://192.0.2.7/a\r\nX-Evil: 1')?.target, /[\r\n]/, 'no second header out of a link');
+});
+
+t.test('the address of a content at a servent is the servent', async t => {
+  const sha1 = Buffer.alloc(20, 7);
+  const urn = `urn:sha1:${formatBase32(sha1)}`;
+  const of = (text: string): Source => {
+    const source = sourceFromUrl(text);
+    if (source === null) throw new Error(text);
+    return ofContent(source, sha1);
+  };
+  const servent = sourceFromAddress('192.0.2.7:6346');
+  t.strictSame(of(`http://192.0.2.7:6346/uri-res/N2R?${urn}`), servent);
+  t.strictSame(of(`http://192.0.2.7:6346/uri-res/n2r?${urn.toLowerCase()}`), servent);
+  t.equal(
+    of('http://192.0.2.7:6346/uri-res/N2R?urn:sha1:AAAA').target,
+    '/uri-res/N2R?urn:sha1:AAAA',
+    'another content',
+  );
+  t.equal(of(`http://192.0.2.7:6346/uri-res/N2X?${urn}`).target, `/uri-res/N2X?${urn}`, 'the tree is not the file');
+  t.equal(of('http://192.0.2.7:6346/a.ogg').target, '/a.ogg');
+  const web = sourceFromUrl(`http://192.0.2.7/uri-res/N2R?${urn}`);
+  t.equal(web === null ? null : ofContent(web, null), web, 'without a hash');
 });
 
 t.test('addresses', async t => {

@@ -195,7 +195,7 @@ t.test('pushes are passed on with the time and the address that asks', t => {
   const target = '/gnutella/push-proxy?ServerId=WEELTW3YXRHGJ75XG3ZAAONYAA';
   const ask = (to: UploadAnswerer) => connect(to).request(get(target, 'X-Node: 192.0.2.9:6346'), 77, DATE);
   t.match(ask(all), { status: 202, keepAlive: false });
-  t.strictSame(asked, [[target, '192.0.2.9:6346', '192.0.2.1', 77]]);
+  t.strictSame(asked, [[target, ['192.0.2.9:6346', null], '192.0.2.1', 77]]);
   t.match(ask(all), { status: 400 });
   t.match(ask(answerer()), { status: 410 }, 'who passes none on says so');
   t.strictSame([all.outcomes.of('push_passed'), all.outcomes.of('malformed')], [1, 1]);

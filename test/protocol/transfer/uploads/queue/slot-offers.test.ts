@@ -4,8 +4,8 @@ import { AddressLoads } from '../../../../../protocol/transfer/uploads/queue/add
 import { QueueEntry } from '../../../../../protocol/transfer/uploads/queue/queue-entry.ts';
 import { SlotOffers } from '../../../../../protocol/transfer/uploads/queue/slot-offers.ts';
 import { SlotPool } from '../../../../../protocol/transfer/uploads/queue/slot-pool.ts';
+import { VirtualInternet } from '../../../../../sim/servents/virtual-internet.ts';
 import { placeOf, slotRequest, uploadQueue } from '../../../../support/upload-queue.ts';
-import { VirtualInternet } from '../../../../support/virtual-internet.ts';
 
 const LIMITS = { slots: 1, slotsPerAddress: 2, queue: 50 };
 const MINUTE = 60_000;

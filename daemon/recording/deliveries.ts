@@ -1,0 +1,155 @@
+// Sends closed segments to a database, the oldest first, and removes each when the database has its rows, all of them once.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deliveryStep, deliveryWait } from '../../measure/delivery.ts';
+import type { Segment } from '../../measure/segment.ts';
+import type { BatchRange, Database } from './database.ts';
+import type { RecordingReply } from './recording-messages.ts';
+import type { RecordingWriter, SegmentLine } from './recording-writer.ts';
+
+/** Between two looks for something to send. */
+const IDLE_MS = 250;
+/** While the database is away segments are longer: fewer files, and fewer inserts later. */
+const AWAY_SEGMENT_MS = 60_000;
+/** For what is left at the end. */
+const LAST_MS = 2_000;
+
+export interface DeliveriesOptions {
+  readonly writer: RecordingWriter;
+  readonly database: Database;
+  readonly segmentMs: number;
+  readonly run: string;
+  readonly say: (reply: RecordingReply) => void;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** An earlier attempt is still under way. */
+class StillRunning extends Error {}
+
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+  /** Segments that somebody may have tried to insert: those of earlier runs, and those that we tried; of the others none has. */
+  readonly #tried = new Set<string>();
+  #failures = 0;
+  #troubled = false;
+  #prepared = false;
+  #stopped = false;
+  readonly #ending = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Sends what is left, for at most two seconds, unless the database is away. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ending.abort();
+    const deadline = performance.now() + LAST_MS;
+    const idle = this.#running.then(() => true);
+    const late = sleep(LAST_MS, false, { ref: false });
+    if (await Promise.race([idle, late]))
+      while (!this.#troubled && performance.now() < deadline) if (!(await this.#next())) break;
+    await this.#options.database.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const sent = await this.#next();
+      if (!sent) await this.#pause(this.#failures > 0 ? deliveryWait(this.#failures) : IDLE_MS);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    try {
+      await sleep(ms, undefined, { signal: this.#ending.signal });
+    } catch (error) {
+      if (!this.#ending.signal.aborted) throw error;
+    }
+  }
+
+  /** Whether a segment was sent. Never rejects. */
+  async #next(): Promise<boolean> {
+    const { writer, database } = this.#options;
+    try {
+      if (!this.#prepared) {
+        await database.prepare();
+        this.#prepared = true;
+      }
+      const segment = writer.folder.oldest('unsent', NONE);
+      if (segment === null) {
+        this.#works();
+        return false;
+      }
+      writer.folder.held = segment.name;
+      const rows = await this.#deliver(segment);
+      this.#tried.delete(segment.name);
+      writer.folder.remove(segment.name);
+      writer.sent += rows;
+      this.#works();
+      return true;
+    } catch (error) {
+      this.#fails(error);
+      return false;
+    } finally {
+      writer.folder.held = null;
+    }
+  }
+
+  /** Rows of the segment, which the database has then. */
+  async #deliver({ name, table }: Segment): Promise<number> {
+    const { writer, database, run } = this.#options;
+    const lines = writer.linesOf(name);
+    const [first] = lines;
+    if (first === undefined) return 0;
+    const batch: BatchRange = {
+      ...{ table, servent: first.servent, run: first.run },
+      id: `${first.servent}-${name}`,
+      first: lines.reduce((least, { seq }) => Math.min(least, seq), first.seq),
+      last: lines.reduce((most, { seq }) => Math.max(most, seq), first.seq),
+    };
+    const fresh = first.run === run && !this.#tried.has(name);
+    this.#tried.add(name);
+    const step = deliveryStep(lines.length, fresh ? null : await database.look(batch));
+    if (step === 'wait') throw new StillRunning('an earlier attempt to send these rows is still under way there');
+    if (step === 'done') return lines.length;
+    const present = step === 'missing' ? await database.present(batch) : new Set<number>();
+    const wanted: SegmentLine[] = lines.filter(({ seq }) => !present.has(seq));
+    await database.insert(
+      batch,
+      wanted.map(({ text }) => text),
+    );
+    return lines.length;
+  }
+
+  #works(): void {
+    this.#failures = 0;
+    if (!this.#troubled) return;
+    this.#troubled = false;
+    const { database, say, writer, segmentMs } = this.#options;
+    writer.folder.segmentMs = segmentMs;
+    const text = `ClickHouse at ${database.host} takes rows again`;
+    say({ kind: 'said', about: 'database', level: 'info', trouble: false, text });
+  }
+
+  #fails(error: unknown): void {
+    this.#failures++;
+    this.#prepared = false;
+    if (this.#troubled || error instanceof StillRunning) return;
+    this.#troubled = true;
+    const { database, say, writer } = this.#options;
+    writer.folder.segmentMs = AWAY_SEGMENT_MS;
+    const text = `ClickHouse at ${database.host} does not take rows: ${textOf(error)}; they wait on the disk, up to recording.maxBytes, and are sent when it does`;
+    say({ kind: 'said', about: 'database', level: 'warn', trouble: true, text });
+  }
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.message || String((error as NodeJS.ErrnoException).code);
+  return (text.split('\n')[0] ?? text).slice(0, 300);
+}

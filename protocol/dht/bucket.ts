@@ -1,0 +1,82 @@
+// A bucket of the routing table: the nodes whose KUIDs begin with its prefix, in three lists with the least recently seen first.
+
+import type { KnownNode, NodeState } from './known-node.ts';
+import { commonBits } from './kuid.ts';
+import { NetworkCounts } from './network-limits.ts';
+
+/** Nodes in a list of a bucket, and nodes that keep a value: k of Kademlia. */
+export const K = 20;
+
+export class Bucket {
+  readonly prefix: Buffer;
+  /** Bits of the prefix. */
+  readonly depth: number;
+  /** Depth at which its path left ours; -1: our own KUID lies in it. */
+  readonly leftAt: number;
+  readonly networks: NetworkCounts;
+  readonly good: KnownNode[] = [];
+  readonly stale: KnownNode[] = [];
+  readonly pending: KnownNode[] = [];
+  /** When a lookup for a KUID in it ended last; -Infinity: never. */
+  refreshedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(prefix: Buffer, depth: number, leftAt: number, ofNetworkMax: number) {
+    this.prefix = prefix;
+    this.depth = depth;
+    this.leftAt = leftAt;
+    this.networks = new NetworkCounts(ofNetworkMax);
+  }
+
+  get isOurs(): boolean {
+    return this.leftAt < 0;
+  }
+
+  get size(): number {
+    return this.good.length + this.stale.length + this.pending.length;
+  }
+
+  covers(kuid: Buffer): boolean {
+    return commonBits(this.prefix, kuid) >= this.depth;
+  }
+
+  find(kuid: Buffer): KnownNode | null {
+    const head = kuid.readUInt32BE(0);
+    for (const list of [this.good, this.stale, this.pending])
+      for (const node of list) if (node.head === head && node.kuid.equals(kuid)) return node;
+    return null;
+  }
+
+  /** Puts the node where its time belongs, for it may come from another list. */
+  add(node: KnownNode, state: NodeState): void {
+    node.state = state;
+    const list = this[state];
+    let at = list.length;
+    while (at > 0 && (list[at - 1] as KnownNode).seenAt > node.seenAt) at--;
+    list.splice(at, 0, node);
+    this.networks.add(node.endpoint.host);
+  }
+
+  /** The node must be in it. */
+  remove(node: KnownNode): void {
+    const list = this[node.state];
+    list.splice(list.indexOf(node), 1);
+    this.networks.remove(node.endpoint.host);
+  }
+
+  move(node: KnownNode, state: NodeState): void {
+    this.remove(node);
+    this.add(node, state);
+  }
+
+  /** A node that has waited, when good and stale ones leave room: of the proven ones the last seen, else of the others. */
+  nextPending(): KnownNode | null {
+    if (this.good.length + this.stale.length >= K) return null;
+    return this.pending.findLast(node => node.proven) ?? this.pending.findLast(node => !node.checking) ?? null;
+  }
+
+  *[Symbol.iterator](): Generator<KnownNode> {
+    yield* this.good;
+    yield* this.stale;
+    yield* this.pending;
+  }
+}

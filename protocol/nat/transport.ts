@@ -1,0 +1,3 @@
+// The transports whose ports a router forwards.
+
+export type Transport = 'tcp' | 'udp';
