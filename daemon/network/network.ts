@@ -18,8 +18,6 @@ import { BlockList } from '../../protocol/wire/block-list.ts';
 import { ByeCode } from '../../protocol/wire/bye.ts';
 import { type Endpoint, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import { CacheCalls } from '../bootstrap/cache-calls.ts';
-import { CacheStore } from '../bootstrap/cache-store.ts';
-import { readHostsFiles } from '../bootstrap/hosts-file.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Library } from '../library/library.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
@@ -37,9 +35,6 @@ import type { StreamSocket } from '../net/stream-socket.ts';
 import { Tls } from '../net/tls.ts';
 import { Udp } from '../net/udp.ts';
 import { WayOut } from '../net/way-out.ts';
-import { DhtStore } from '../store/dht-store.ts';
-import { DhtValueStore } from '../store/dht-values.ts';
-import { HostStore } from '../store/hosts.ts';
 import { blockFiles, listenerLimits } from './bounds.ts';
 import { GnutellaPort } from './gnutella-port.ts';
 import { Limits } from './limits.ts';
@@ -50,6 +45,7 @@ import { type Dial, PushConnections, type Reached } from './push-connections.ts'
 import { QueueCalls } from './queue-calls.ts';
 import { Refusals } from './refusals.ts';
 import { RelayConnections } from './relay-connections.ts';
+import { keepDht, restoreHosts } from './servent-memory.ts';
 import { serventSettings } from './servent-settings.ts';
 import { hiddenName, outsideProxy, socksWayOf } from './socks-proxy.ts';
 
@@ -394,32 +390,9 @@ export class Network implements Shell {
 
   /** Reads the hosts and caches of earlier runs, and hosts files. Rejects with StoreError. */
   async restore(): Promise<void> {
-    const { settings, store, clock, log, shutdown } = this.#context;
-    const { bootstrap } = this.servent;
     await this.limits.start();
-    shutdown.add('the limits', () => this.limits.stop());
-    const kept = new HostStore(store.table('hosts'), this.servent.hosts, clock, log.child({ mod: 'hosts' }));
-    await kept.start();
-    shutdown.add('the host cache', () => kept.stop());
-    const bootstrapLog = log.child({ mod: 'bootstrap' });
-    const caches = new CacheStore(store.table('caches'), bootstrap, bootstrapLog);
-    await caches.start();
-    shutdown.add('the known caches', () => caches.stop());
-    await readHostsFiles(settings.bootstrap.hostsFiles, bootstrap, clock, bootstrapLog);
-  }
-
-  #keepNodes(): void {
-    const { store, log, shutdown } = this.#context;
-    const { dht } = this.servent;
-    if (dht === null) return;
-    const dhtLog = log.child({ mod: 'dht' });
-    const nodes = new DhtStore(store.table('dht'), dht, dhtLog);
-    nodes.start();
-    shutdown.add('the nodes of the DHT', () => nodes.stop());
-    const { clock } = this.#context;
-    const values = new DhtValueStore({ table: store.table('dht-values'), node: dht.node, clock, log: dhtLog });
-    values.start();
-    shutdown.add('the values of the DHT', () => values.stop());
+    this.#context.shutdown.add('the limits', () => this.limits.stop());
+    await restoreHosts(this.#context, this.servent);
   }
 
   /** Opens TCP, then UDP on the same port. Resolves with the address. Rejects with ListenError. */
@@ -454,7 +427,7 @@ export class Network implements Shell {
       this.bound?.stop();
       this.portFile?.stop();
     });
-    this.#keepNodes(); // stops first: a node that has left knows no others
+    keepDht(this.#context, this.servent); // stops first: a node that has left knows no others
     this.mapping.start();
     shutdown.add('the port mapping', () => this.mapping.stop());
     return this.port.address;

@@ -1,6 +1,7 @@
 // How long this servent has been up, now and in earlier runs: kept in the store, so that a crash costs a minute of it.
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { PeriodicSave } from '../store/periodic-save.ts';
 import type { Table } from '../store/table.ts';
 
 const SAVE_MS = 60_000;
@@ -25,7 +26,7 @@ export class Sessions {
   readonly #log: Log;
   readonly #current: Session;
   #past: Session[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  readonly #saves = new PeriodicSave(SAVE_MS, () => this.#save());
 
   constructor(table: Table<Session>, startedAt: Date, clock: Clock, log: Log) {
     this.#table = table;
@@ -42,13 +43,12 @@ export class Sessions {
     const kept = new Set(fresh.slice(1 - SESSIONS_MAX).map(([key]) => key));
     this.#past = fresh.filter(([key]) => kept.has(key)).map(([, past]) => past);
     await this.#table.batch(all.filter(([key]) => !kept.has(key)).map(([key]) => ({ type: 'del', key })));
-    await this.#save();
-    this.#timer = setInterval(() => void this.#save(), SAVE_MS).unref();
+    await this.#saves.save();
+    this.#saves.start();
   }
 
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#save();
+  stop(): Promise<void> {
+    return this.#saves.stop();
   }
 
   /** Duration of the present session, ms. */

@@ -5,6 +5,7 @@ import type { ServentDht } from '../../protocol/servent-dht.ts';
 import type { DhtMemory } from '../../protocol/servent-dht-parts.ts';
 import { endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Log } from '../log.ts';
+import { PeriodicSave } from './periodic-save.ts';
 import type { Table } from './table.ts';
 
 const NODE = 'node';
@@ -41,29 +42,13 @@ export class DhtStore {
   readonly #table: Table<DhtRecord>;
   readonly #dht: ServentDht;
   readonly #log: Log;
+  readonly saves = new PeriodicSave(SAVE_INTERVAL_MS, () => this.#save());
   #stored = '';
-  #timer: NodeJS.Timeout | null = null;
-  #saving: Promise<void> = Promise.resolve();
 
   constructor(table: Table<DhtRecord>, dht: ServentDht, log: Log) {
     this.#table = table;
     this.#dht = dht;
     this.#log = log;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => void this.save(), SAVE_INTERVAL_MS).unref();
-  }
-
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.save();
-  }
-
-  save(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#save());
-    return this.#saving;
   }
 
   /** Writes the nodes that are known. Those of the last run stay while there are none, such as when the DHT is off. */

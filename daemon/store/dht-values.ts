@@ -7,13 +7,14 @@ import { type StoredValue, VALUES_MAX } from '../../protocol/dht/value-store.ts'
 import { canonicalHost, endpointOrNull, formatEndpoint } from '../../protocol/wire/endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { PeriodicSave } from './periodic-save.ts';
 import type { Change, Table } from './table.ts';
 
 /** A kill loses the values of this interval. */
 const SAVE_INTERVAL_MS = 30_000;
 /** Records written in one turn of the event loop. */
 const BATCH = 500;
-/** Written at one time while the servent runs: others follow at the next. */
+/** Default of `changesMax`. */
 const CHANGES_MAX = 4 * BATCH;
 
 export interface DhtValueRecord {
@@ -54,42 +55,28 @@ export interface DhtValueStoreParts {
   readonly node: Pick<Dht, 'mode' | 'parts'>;
   readonly clock: Pick<Clock, 'now' | 'wallTime'>;
   readonly log: Log;
+  /** Written at one time while the servent runs: others follow at the next. */
+  readonly changesMax?: number;
 }
 
 export class DhtValueStore {
   readonly #parts: DhtValueStoreParts;
   /** As written, by the names of the records; null: not read yet. */
   #stored: Map<string, StoredValue | null> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #saving: Promise<void> = Promise.resolve();
+  readonly saves = new PeriodicSave(SAVE_INTERVAL_MS, isLast => this.#save(isLast));
 
   constructor(parts: DhtValueStoreParts) {
     this.#parts = parts;
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.save(CHANGES_MAX), SAVE_INTERVAL_MS).unref();
-  }
-
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.save();
-  }
-
-  save(changesMax = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#save(changesMax));
-    return this.#saving;
-  }
-
   /** Writes what has changed. Those of the last run stay while the node does not answer others, and so holds none. */
-  async #save(changesMax: number): Promise<void> {
-    const { node, table, log } = this.#parts;
+  async #save(isLast: boolean): Promise<void> {
+    const { node, table, log, changesMax = CHANGES_MAX } = this.#parts;
     const held = node.mode === 'active' ? node.parts?.values.held() : undefined;
     if (held === undefined) return;
     try {
       this.#stored ??= await namesIn(table);
-      const changes = this.#changes(held, this.#stored, changesMax);
+      const changes = this.#changes(held, this.#stored, isLast ? Number.POSITIVE_INFINITY : changesMax);
       for (let at = 0; at < changes.length; at += BATCH) await this.#write(changes.slice(at, at + BATCH));
     } catch (err) {
       this.#stored = null; // what is there is read again

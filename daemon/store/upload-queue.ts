@@ -3,6 +3,7 @@ import { isQueueRecord, type QueueRecord } from '../../protocol/transfer/uploads
 import type { UploadQueue } from '../../protocol/transfer/uploads/upload-queue.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { PeriodicSave } from './periodic-save.ts';
 import type { Change, Table } from './table.ts';
 
 /** A kill loses the changes of this interval. */
@@ -15,26 +16,17 @@ export class UploadQueueStore {
   readonly #queue: UploadQueue;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #saveIntervalMs: number;
+  readonly #saves = new PeriodicSave(SAVE_INTERVAL_MS, isLast => this.#save(isLast));
   /** Ids; bounded by what the queue takes in within RETRY_MS. */
   #changed = new Set<string>();
   /** When the store last failed and nothing was written since; null: it is in step. */
   #failedAt: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #saving: Promise<void> = Promise.resolve();
 
-  constructor(
-    table: Table<QueueRecord>,
-    queue: UploadQueue,
-    clock: Clock,
-    log: Log,
-    saveIntervalMs = SAVE_INTERVAL_MS,
-  ) {
+  constructor(table: Table<QueueRecord>, queue: UploadQueue, clock: Clock, log: Log) {
     this.#table = table;
     this.#queue = queue;
     this.#clock = clock;
     this.#log = log;
-    this.#saveIntervalMs = saveIntervalMs;
   }
 
   /** Fills the queue, before its first request, and starts saving. Rejects with StoreError. */
@@ -48,26 +40,23 @@ export class UploadQueueStore {
     // those that the queue has no room for go
     for (const { id } of records) if (this.#record(id) === null) this.#changed.add(id);
     this.#queue.changed = { add: id => this.#changed.add(id) };
-    this.#timer = setInterval(() => void this.save(), this.#saveIntervalMs).unref();
+    this.#saves.start();
   }
 
   /** Writes what has changed since the last save in one batch. A failure is logged, and all is written a minute later. */
   save(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#save());
-    return this.#saving;
+    return this.#saves.save();
   }
 
   /** Writes what is left, and nothing from now on: connections that are closed by the stop do not count as broken. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
     this.#queue.changed = null;
-    await this.save();
+    await this.#saves.stop();
   }
 
-  async #save(): Promise<void> {
+  async #save(isLast: boolean): Promise<void> {
     const again = this.#failedAt !== null;
-    if (this.#failedAt !== null && this.#timer !== null && this.#clock.now() - this.#failedAt < RETRY_MS) {
+    if (this.#failedAt !== null && !isLast && this.#clock.now() - this.#failedAt < RETRY_MS) {
       this.#changed.clear();
       return;
     }

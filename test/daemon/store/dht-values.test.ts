@@ -26,7 +26,7 @@ async function scene(t: Test) {
   const values = new ValueStore(options, clock.ms);
   const node = { mode: 'active', parts: { values } } as unknown as Dht;
   const table = store.table<DhtValueRecord>('dht-values');
-  const kept = new DhtValueStore({ table, node, clock, log: silentLog });
+  const kept = new DhtValueStore({ table, node, clock, log: silentLog, changesMax: 3 }).saves;
   const put = (n: number, type: string = ValueType.AltLocation): Buffer => {
     const contact = anyContact(random, endpointOf(n));
     const key = randomKuid(random);
@@ -74,15 +74,15 @@ t.test('what has changed is written, and what is held no more is deleted', async
     return records;
   };
   for (let n = 1; n <= 5; n++) put(n);
-  await kept.save(3);
+  await kept.save();
   t.equal(await count(), 3, 'at most so many at one time');
-  await kept.save(3);
+  await kept.save();
   t.equal(await count(), 5);
   put(6, 'TEXT');
   clock.ms += HOUR_MS + EXPIRE_MS;
   values.tick(clock.ms);
-  await kept.save();
-  t.equal(await count(), 1);
+  await kept.stop();
+  t.equal(await count(), 1, 'all of them at the stop');
 });
 
 t.test('records of the last run stay while the node does not answer others', async t => {
@@ -90,7 +90,7 @@ t.test('records of the last run stay while the node does not answer others', asy
   put(1);
   await kept.stop();
   const passive = { mode: 'passive', parts: { values: new ValueStore({} as never, 0) } } as unknown as Dht;
-  await new DhtValueStore({ table, node: passive, clock, log: silentLog }).stop();
+  await new DhtValueStore({ table, node: passive, clock, log: silentLog }).saves.stop();
   t.equal((await keptValues(table, clock)).length, 1);
 });
 
