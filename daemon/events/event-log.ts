@@ -46,6 +46,8 @@ export class EventLog implements EventFeed {
   readonly #keptMs: number;
   readonly #listeners = new Set<FeedListener>();
   #heard: ReadonlySet<Topic> = new Set();
+  /** Called when what hears() says may have changed. */
+  onHeard: (() => void) | null = null;
   /** Ids and times of stored events, oldest first; at most eventsMax and one batch. */
   #stored: { id: number; at: number }[] = [];
   #pending: FeedEvent[] = [];
@@ -140,6 +142,7 @@ export class EventLog implements EventFeed {
 
   #hear(): void {
     this.#heard = new Set([...this.#listeners].flatMap(({ topics }) => [...topics]));
+    this.onHeard?.();
   }
 
   #eventOf<T extends EventType>(type: T, data: EventData<T>, latestOf: string | null): FeedEvent {

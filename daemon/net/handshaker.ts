@@ -88,6 +88,8 @@ export interface HandshakerOptions {
   onEnded?: (remote: Endpoint, direction: 'in' | 'out', end: HandshakeEnd, detail: string) => void;
   handshakeMs?: number;
   incomingMax?: number;
+  /** From our close of a link to its end, whatever the other side does. */
+  closeGraceMs?: number;
   stopGraceMs?: number;
 }
 
@@ -235,8 +237,9 @@ export class Handshaker {
     const { capabilities, peerRole, ourRole, deflateIn, deflateOut, tls } = accepted;
     const socket = tls ? this.#secured(plain, direction, accepted.rest) : plain;
     const rest = tls ? NOTHING : accepted.rest;
-    const { servent, log, clock } = this.#options;
+    const { servent, log, clock, closeGraceMs } = this.#options;
     const wire = new TcpLink(socket, {
+      ...(closeGraceMs === undefined ? {} : { closeGraceMs }),
       core: servent,
       clock,
       pacer: deflateOut ? this.#deflatedPacer : this.#pacer,

@@ -21,21 +21,24 @@ export class QueryFeed {
     this.#monitor = monitor;
     this.#events = events;
     this.#timer = setInterval(() => this.slice(), SLICE_MS).unref();
+    events.onHeard = () => {
+      monitor.onNoted = events.hears('queries') ? this.#onNoted : null;
+    };
+    events.onHeard();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#events.onHeard = null;
     this.#monitor.onNoted = null;
   }
 
   /** Call every 100 ms. */
   slice(): void {
     this.#told = 0;
-    const listened = this.#events.hears('queries');
-    this.#monitor.onNoted = listened ? this.#onNoted : null;
     if (++this.#slices < SLICES_PER_REPORT) return;
     this.#slices = 0;
-    if (listened && this.#skipped > 0) this.#events.tell('query.skipped', { queries: this.#skipped, seconds: 1 });
+    if (this.#events.hears('queries') && this.#skipped > 0) this.#events.tell('query.skipped', { queries: this.#skipped, seconds: 1 });
     this.#skipped = 0;
   }
 

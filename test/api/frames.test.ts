@@ -49,11 +49,10 @@ t.test('any pieces and any ends of lines give the same frames', async t => {
 
 t.test('a long event in small pieces costs no more than its length, and an endless one is refused', async t => {
   const frames = new EventFrames();
-  const begun = performance.now();
   frames.push('data: ');
-  for (let i = 0; i < 20_000; i++) frames.push('x'.repeat(100));
+  // to look at all of it with each piece would take longer than the time limit of a test
+  for (let i = 0; i < 200_000; i++) frames.push('x'.repeat(10));
   t.equal(frames.push('\n\n')[0]?.data.length, 2_000_000);
-  t.ok(performance.now() - begun < 5000, 'not quadratic');
   const endless = new EventFrames();
   t.throws(() => {
     for (let i = 0; i < 1000; i++) endless.push('x'.repeat(10_000));

@@ -159,10 +159,9 @@ t.test('views are made for the page and no more, where the fields can be read di
 });
 
 t.test('a cursor that points far past the end costs nothing', async t => {
-  const cursor = Buffer.from('[9999999999,"nobody"]').toString('base64url');
-  const started = performance.now();
+  // to count so far would take longer than the time limit of a test
+  const cursor = Buffer.from(`[${Number.MAX_SAFE_INTEGER},"nobody"]`).toString('base64url');
   t.strictSame(pageOf(['a', 'b'], { limit: 9, cursor }, identity, identity), { items: [], next: null });
-  t.ok(performance.now() - started < 5000);
 });
 
 t.test('an order has up to three fields that the list has', async t => {

@@ -99,11 +99,9 @@ t.test(
       open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => null),
     );
     t.teardown(() => opened.close());
-    const askedAt = performance.now();
     started.child.kill('SIGTERM');
     const { said } = await started.ended;
-    const tookMs = performance.now() - askedAt;
-    t.ok(tookMs < 4_000, `it took ${tookMs} ms`);
+    t.notMatch(said, 'did not stop within', 'it was not ended by the limit of a stop');
     t.match(said, /"msg":"stopping"/);
     t.strictSame(started.lines, [], 'it never said that it was ready');
   },

@@ -51,8 +51,19 @@ class Neighbour {
   }
 }
 
-/** For attacks that only time ends; enough for the good neighbours to shake hands on a busy machine. */
+/** For attacks that only time ends. */
 const SHORT_PATIENCE_MS = 1000;
+
+/** A good neighbour that is linked: one that was too slow, on a busy machine, comes again. */
+async function neighbourOf(t: Test, { port, overlay }: BareServent): Promise<Neighbour> {
+  const isLinked = () => overlay.links.size > before;
+  const before = overlay.links.size;
+  for (;;) {
+    const neighbour = new Neighbour(await dial(t, port));
+    await eventually('it is linked or cut', () => isLinked() || neighbour.socket.destroyed);
+    if (isLinked()) return neighbour;
+  }
+}
 
 /** A servent with two good neighbours, and a check that they still reach each other and nothing leaked. */
 async function besieged(
@@ -63,9 +74,7 @@ async function besieged(
     limits: { greetingMs: patienceMs, greetingsMax: 400 },
     handshaker: { handshakeMs: patienceMs, incomingMax: 400 },
   });
-  const left = new Neighbour(await dial(t, servent.port));
-  const right = new Neighbour(await dial(t, servent.port));
-  await eventually('the neighbours are linked', () => servent.overlay.links.size === 2);
+  const [left, right] = [await neighbourOf(t, servent), await neighbourOf(t, servent)];
   const sockets = openSockets();
   let number = 0;
   const unharmed = async () => {
@@ -238,15 +247,22 @@ t.test('a compressed link that turns to rubbish or to a bomb', async t => {
 t.test('a flood on one link leaves the others their turn', async t => {
   const { servent, unharmed } = await besieged(t);
   const socket = await dial(t, servent.port);
-  socket.write(HELLO + ACK);
+  const answered = new Promise<void>(resolve => socket.once('data', () => resolve()));
+  socket.write('GNUTELLA CONNECT/0.4\n\n'); // such a link is not cut for its pings
+  await answered;
   socket.resume();
   const ping = encodeDescriptor(Buffer.alloc(16, 1), Type.Ping, 1, 0, Buffer.alloc(0));
   const flood = Buffer.concat(Array.from({ length: 20_000 }, () => ping));
-  for (let n = 0; n < 10; n++) socket.write(flood);
-  const started = performance.now();
+  const goOn = () => {
+    while (!socket.destroyed && socket.write(flood));
+  };
+  socket.on('drain', goOn);
+  goOn();
+  const { pingsIn } = servent.overlay.counters;
+  await eventually('the flood comes', () => servent.overlay.counters.pingsIn > pingsIn);
   const other = new Neighbour(await dial(t, servent.port));
-  await eventually('a newcomer is served meanwhile', () => other.linked);
-  t.ok(performance.now() - started < 2000);
+  await eventually('a newcomer is served while it goes on', () => other.linked);
+  t.notOk(socket.destroyed);
   socket.destroy();
   other.socket.destroy();
   await unharmed();

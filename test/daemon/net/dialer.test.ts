@@ -42,7 +42,7 @@ t.test('policy is asked before anything is sent', async t => {
 
 t.test('nobody there, nobody answering, given up: each is told apart', async t => {
   const { server, port } = await listen(t);
-  const dialer = new Dialer({ forbids: anything, connectMs: 30 });
+  const dialer = new Dialer({ forbids: anything });
   await new Promise(resolve => server.close(resolve));
   await t.rejects(dialer.dial(at(port)), { name: 'DialError', code: 'DIAL_FAILED', message: /ECONNREFUSED/ });
 

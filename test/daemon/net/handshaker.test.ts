@@ -199,7 +199,8 @@ t.test('stopping ends handshakes under way and takes no more', async t => {
 });
 
 t.test('a neighbour that stays on after our Bye does not keep us from stopping', async t => {
-  const a = await startBareServent(t, { handshaker: { stopGraceMs: 1 } });
+  // a link alone would be waited for beyond the time limit of the test
+  const a = await startBareServent(t, { handshaker: { stopGraceMs: 1, closeGraceMs: 3_600_000 } });
   const deaf = await dial(t, a.port, true);
   deaf.write(hello());
   await expectText(t, deaf, '\r\n\r\n');
@@ -207,8 +208,6 @@ t.test('a neighbour that stays on after our Bye does not keep us from stopping',
   await eventually('it is linked', () => a.overlay.links.size === 1);
   deaf.pause();
   a.overlay.shutdown();
-  const began = performance.now();
   await a.handshaker.stop();
-  t.ok(performance.now() - began < 1_900, 'sooner than a single link would be given up');
   t.strictSame(a.handshaker.load, { handshakes: 0, links: 0 });
 });

@@ -78,7 +78,6 @@ t.test('a search and a download, as events, hooks, counted queries and metrics t
   await hashed(a.client, 1);
   const atA = await listen(t, a, 'topics=queries,peers,uploads');
   const atB = await listen(t, b, 'topics=searches,downloads,status,peers&interval=0.5');
-  await new Promise(resolve => setTimeout(resolve, 150)); // the feed of queries looks for listeners ten times a second
 
   await b.client.connect({ address: a.address });
   t.match(await ofType(atB, 'link.opened'), { topic: 'peers', data: { address: a.address, direction: 'outgoing' } });

@@ -6,6 +6,7 @@ import { Store } from '../../../daemon/store/store.ts';
 import { SystemClock, SystemRandom } from '../../../daemon/system.ts';
 import { SavedSearches } from '../../../daemon/transfer/saved-searches.ts';
 import { CodedError } from '../../../protocol/errors.ts';
+import { eventually } from '../../support/loopback.ts';
 
 class Full extends CodedError<'DOWNLOADS_TOO_MANY'> {}
 
@@ -52,7 +53,7 @@ t.test('a find whose download cannot be added is told once, and tried with each 
   const outcomes = async (): Promise<unknown> => {
     saved.run(id);
     saved.onSearch({ id: 'run', state: 'finished', peers: 1 } as never);
-    for (let turn = 0; turn < 1000 && saved.get(id)?.running === true; turn++) await new Promise(setImmediate);
+    await eventually('the run is over', () => saved.get(id)?.running === false);
     return saved.finds(id)?.map(({ outcome, error }) => [outcome, error]);
   };
 

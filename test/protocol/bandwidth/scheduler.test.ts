@@ -231,13 +231,13 @@ t.test('bytes sent beyond a grant are paid for by all limits above', async t => 
   t.equal(link.granted, 100);
 });
 
-t.test('2,000 flows are decided in a few milliseconds', async t => {
+t.test('a hundred thousand flows are decided in time that grows as they do', async t => {
   const scheduler = new Scheduler();
   scheduler.limit('upload', 1_000_000, 0);
-  const flows = Array.from({ length: 2000 }, () => scheduler.flow('upload'));
+  const flows = Array.from({ length: 100_000 }, () => scheduler.flow('upload'));
   for (const flow of flows) flow.want = 100_000;
-  const began = process.hrtime.bigint();
-  for (let round = 1; round <= 100; round++) scheduler.grant(25 * round, flows);
-  const ms = Number(process.hrtime.bigint() - began) / 1e6 / 100;
-  t.ok(ms < 10, `${ms} ms a round`);
+  // each compared with each would take longer than the time limit of a test
+  for (let round = 1; round <= 20; round++) scheduler.grant(25 * round, flows);
+  const granted = flows.reduce((sum, flow) => sum + flow.granted, 0);
+  t.ok(granted > 0 && granted <= 1_000_000, `${granted} bytes`);
 });

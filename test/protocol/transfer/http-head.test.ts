@@ -111,8 +111,13 @@ t.test('any first line is a head or a ProtocolError', async () => {
 
 t.test('a hostile first line costs no more than its length', async t => {
   for (const line of [`GET ${' '.repeat(1000)}`, `GET /${' x'.repeat(500)}`, `${'A'.repeat(32)} ${' '.repeat(900)}/`]) {
-    const start = process.hrtime.bigint();
-    t.throws(() => parseRequestHead(block(line)), { code: 'HTTP_MALFORMED' });
-    t.ok(process.hrtime.bigint() - start < 50_000_000n);
+    const head = block(line);
+    t.throws(() => parseRequestHead(head), { code: 'HTTP_MALFORMED' });
+    // so often that the square of the length would take longer than the time limit of a test
+    for (let i = 0; i < 20_000; i++) {
+      try {
+        parseRequestHead(head);
+      } catch {}
+    }
   }
 });
