@@ -38,7 +38,8 @@ export class QueryFeed {
     this.#told = 0;
     if (++this.#slices < SLICES_PER_REPORT) return;
     this.#slices = 0;
-    if (this.#events.hears('queries') && this.#skipped > 0) this.#events.tell('query.skipped', { queries: this.#skipped, seconds: 1 });
+    if (this.#events.hears('queries') && this.#skipped > 0)
+      this.#events.tell('query.skipped', { queries: this.#skipped, seconds: 1 });
     this.#skipped = 0;
   }
 
