@@ -19,6 +19,8 @@ const PIECE_BYTES = 8 << 10;
 const LARGE_PIECE_BYTES = 128 << 10;
 /** More records than such a file has by default. */
 const CHECKPOINT = { bytes: 512 << 10, ms: 1000 };
+/** Sent after a cut was due, while its moment has not come: records may be saved more rarely than pieces are sent. */
+const MOMENT_BYTES_MAX = CHECKPOINT.bytes;
 /** One that a source was bringing, for each, and one of which two had parts. */
 const LEAVES_LOST_MAX = SOURCES + 1;
 /** Bytes of the file that came twice after a cut, on average: in leaves, which are of one size in files of 8 to 64 MiB. */
@@ -26,7 +28,7 @@ const LEAVES_TWICE_MEAN = 2;
 /** Sent and not written, of all sources: the disk keeps pace with the network. */
 const AHEAD_BYTES = SOURCES * PIECE_BYTES;
 /** Of a millisecond: then bytes came twice, or never. */
-const TURNS_MAX = 50;
+const TURNS_MAX = 500;
 
 const content = testBytes(SIZE);
 const hash = sha1(content);
@@ -40,7 +42,7 @@ const MOMENTS = ['piece', 'before', 'after'] as const satisfies ('piece' | SaveM
 type Moment = (typeof MOMENTS)[number];
 
 interface Cut {
-  /** Once sources have sent so many bytes. */
+  /** Once sources have sent so many bytes: at most 0.9 of the file, so that pieces are left for those that wait. */
   readonly from: number;
   readonly moment: Moment;
 }
@@ -128,7 +130,7 @@ async function copies(t: Test, sources: readonly ScriptedSource[], traffic: Traf
   traffic.onMoment = moment => {
     const cut = cuts[made.length];
     const sent = traffic.sent - sentBefore;
-    if (cut === undefined || sent < cut.from || (moment !== cut.moment && sent < SIZE)) return;
+    if (cut === undefined || sent < cut.from || (moment !== cut.moment && sent < cut.from + MOMENT_BYTES_MAX)) return;
     const copy = `${home}-${made.length}`;
     crashCopy(home, ['store', 'downloads'], copy);
     made.push({ home: copy, sent, written: rig.downloads.list()[0]?.done ?? 0, hasTree });
