@@ -1,9 +1,10 @@
-// Eight sources of one file: an nginx of our own that answers on as many ports as servents do.
+// Eight sources of one file: an nginx of our own that answers on as many ports as servents do, and slow ones before it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answering, freePort } from '../serve/nginx.ts';
+import { SlowSource } from './slow-source.ts';
 
 export const SOURCES = 8;
 
@@ -29,10 +30,10 @@ export async function startSources(file: ServedFile, folder: string, slowBytes: 
   const probe = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
   if (probe.status !== 0) return null;
   const ports: Record<Kind, number[]> = { tree: [], plain: [], slow: [] };
-  for (const kind of Object.keys(ports) as Kind[]) for (let i = 0; i < SOURCES; i++) ports[kind].push(await freePort());
+  for (const kind of ['tree', 'plain'] as const) for (let i = 0; i < SOURCES; i++) ports[kind].push(await freePort());
   const path = (name: string) => join(folder, name);
-  const server = (kind: Kind, more: string): string =>
-    `server { ${ports[kind].map(port => `listen 127.0.0.1:${port};`).join(' ')} root ${file.folder}; ${more}
+  const server = (kind: 'tree' | 'plain'): string =>
+    `server { ${ports[kind].map(port => `listen 127.0.0.1:${port};`).join(' ')} root ${file.folder};
     location = /uri-res/N2R { add_header X-Gnutella-Content-URN ${file.sha1Urn}; ${kind === 'tree' ? thexHeader(file) : ''} rewrite ^ /file.bin break; }
     location = /uri-res/N2X { default_type application/dime; rewrite ^ /tree.dime break; } }`;
   writeFileSync(
@@ -43,18 +44,20 @@ http {
   access_log off; sendfile on; tcp_nopush on; keepalive_timeout 65; keepalive_requests 100000; default_type application/octet-stream;
   client_body_temp_path ${path('body')}; proxy_temp_path ${path('proxy')}; fastcgi_temp_path ${path('fastcgi')};
   uwsgi_temp_path ${path('uwsgi')}; scgi_temp_path ${path('scgi')};
-  ${server('tree', '')}
-  ${server('plain', '')}
-  ${server('slow', `limit_rate ${slowBytes};`)}
+  ${server('tree')}
+  ${server('plain')}
 }
 `,
   );
   const child = spawn('nginx', ['-p', folder, '-c', path('nginx.conf'), '-e', path('error.log')], { stdio: 'ignore' });
-  await answering(ports.slow.at(-1) ?? 0, child);
+  await answering(ports.plain.at(-1) ?? 0, child);
+  const slow = await Promise.all(ports.plain.map(port => SlowSource.start(port, slowBytes)));
+  ports.slow.push(...slow.map(({ port }) => port));
   return {
     ports,
     version: /nginx\/(\S+)/.exec(probe.stderr)?.[1] ?? 'unknown',
     stop: async () => {
+      for (const source of slow) source.stop();
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       await gone;
