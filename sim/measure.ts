@@ -15,6 +15,9 @@ export interface Measure {
   readonly ok: boolean;
 }
 
+/** Of figures from 0 to 1. */
+export const SHARE = { unit: 'share' } as const;
+
 export interface Labels {
   readonly unit?: string;
   readonly source: string;

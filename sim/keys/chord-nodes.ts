@@ -170,7 +170,7 @@ export class ChordNodes extends KeyOverlay<Own, Asked> {
     const silence = this.network.now - (this.#predecessorHeardAt[node] ?? 0);
     if (silence > 3 * this.#stabiliseMs) this.predecessor[node] = NOBODY;
     const successor = this.successor(node);
-    if (successor === NOBODY) return;
+    if (successor === NOBODY || successor === node) return; // it is alone until another one joins
     const sentAt = this.network.now;
     this.tell(node, successor, { kind: 'stabilise' });
     this.network.after(ANSWER_MS, () => {

@@ -1,17 +1,24 @@
 // CAN: zones of a torus of d dimensions; each hop goes to the neighbour nearest to the point, so that paths grow with the d-th root of N.
 import { log2, power } from '../exact-math.ts';
 import { CanNodes } from '../keys/can-nodes.ts';
-import { announceAndSearch, growth, lookUps, lookUpsInUnrest, memberOf, searchesIn } from '../keys/look-ups.ts';
-import { atLeast, equal, type Measure, near } from '../measure.ts';
+import {
+  ACK_MS,
+  announcedIn,
+  failSome,
+  growth,
+  lookUps,
+  lookUpsInUnrest,
+  memberOf,
+  SESSION_MINUTES,
+  searchesOf,
+} from '../keys/look-ups.ts';
+import { atLeast, equal, type Measure, near, SHARE } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { fitLine, mean } from '../statistics.ts';
 import { TraceHash } from '../trace-hash.ts';
-import type { SearchCosts } from '../workload/search-costs.ts';
-import { SharedFiles } from '../workload/shared-files.ts';
+import type { SharedFiles } from '../workload/shared-files.ts';
 
 const PAPER = 'Ratnasamy et al. 2001';
-const SHARE = { unit: 'share' };
-const ACK_MS = 500;
 
 interface Built {
   readonly dimensions?: number;
@@ -60,13 +67,7 @@ function arrivals(run: Run, trace: TraceHash): Measure[] {
     network.run(network.now + 5_000);
   }
   const joined = soundness(can, run);
-  for (const node of random.sample(
-    Array.from({ length: 100 }, (_, i) => i),
-    20,
-  )) {
-    network.fail(node);
-    network.run(network.now + 150_000);
-  }
+  failSome(can, 20, random, 150_000);
   const failed = soundness(can, run);
   trace.addText(network.trace.hex);
   return [
@@ -92,14 +93,8 @@ function run(run: Run): Outcome {
   const { slope } = fitLine(sizes.map(log2), series.y.map(log2));
   const largest = build(run, servents);
   const neighbours = mean(Array.from({ length: servents }, (_, node) => largest.neighboursOf(node).length));
-  const shared = build(run, 200, { files: new SharedFiles({ peers: 200, random: random.fork() }) });
-  const { placed, found } = announceAndSearch(shared);
-  trace.addText(shared.network.trace.hex);
-  const unrest = build(run, 100, { ackMs: ACK_MS });
-  unrest.keepUp();
-  const meanUpMs = 60_000 * (parameters['sessionMinutes'] ?? 60);
-  const inUnrest = lookUpsInUnrest(unrest, { random, seconds: run.seconds, meanUpMs });
-  trace.addText(unrest.network.trace.hex);
+  const { placed, found } = announcedIn(build, run, trace);
+  const inUnrest = lookUpsInUnrest(build(run, 100, { ackMs: ACK_MS }), run, trace);
   return {
     measures: [
       ...paths(run),
@@ -123,11 +118,6 @@ function run(run: Run): Outcome {
   };
 }
 
-function searches(run: Run): SearchCosts {
-  const { random, servents } = run;
-  return searchesIn(build(run, servents, { files: new SharedFiles({ peers: servents, random: random.fork() }) }));
-}
-
 export const can: Model = {
   name: 'can',
   system: 'CAN, a content-addressable network',
@@ -137,13 +127,8 @@ export const can: Model = {
   seconds: 900,
   parameters: {
     dimensions: { value: 2, range: [1, 8], whole: true, unit: 'dimensions', meaning: 'of the torus: d' },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a node stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
-  searches,
+  searches: searchesOf(build),
 };

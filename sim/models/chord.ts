@@ -1,32 +1,32 @@
 // Chord: fingers at twice the distance each halve the way to the successor of a key; stabilisation mends the circle after joins and failures.
 import { log2 } from '../exact-math.ts';
-import { ChordNodes } from '../keys/chord-nodes.ts';
+import { ChordNodes, type ChordOptions } from '../keys/chord-nodes.ts';
 import { Circle, drawIdentifiers, successorOf } from '../keys/identifiers.ts';
-import { announceAndSearch, growth, lookUps, lookUpsInUnrest, memberOf, searchesIn } from '../keys/look-ups.ts';
-import { atLeast, equal, type Measure, near, told } from '../measure.ts';
+import {
+  ACK_MS,
+  announcedIn,
+  failSome,
+  growth,
+  joinAll,
+  lookUps,
+  lookUpsInUnrest,
+  SESSION_MINUTES,
+  searchesOf,
+} from '../keys/look-ups.ts';
+import { atLeast, equal, type Measure, near, SHARE, told } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { mean } from '../statistics.ts';
 import { TraceHash } from '../trace-hash.ts';
-import type { SearchCosts } from '../workload/search-costs.ts';
-import { SharedFiles } from '../workload/shared-files.ts';
 
 const PAPER = 'Stoica et al. 2001';
-const SHARE = { unit: 'share' };
-const ACK_MS = 500;
 const circle = new Circle();
 
-function build(
-  { random, parameters }: Run,
-  nodes: number,
-  files?: SharedFiles,
-  ackMs = 0,
-  founders?: number[],
-): ChordNodes {
+type Built = Pick<ChordOptions, 'ackMs' | 'files' | 'founders'>;
+
+function build({ random, parameters }: Run, nodes: number, options: Built = {}): ChordNodes {
   const stabiliseMs = 1000 * (parameters['stabiliseSeconds'] ?? 30);
   const successors = parameters['successors'] ?? 16;
-  const ids = drawIdentifiers(nodes, random.fork());
-  const founding = founders === undefined ? {} : { founders };
-  return new ChordNodes({ ids, random, files, ackMs, stabiliseMs, successors, ...founding });
+  return new ChordNodes({ ids: drawIdentifiers(nodes, random.fork()), random, stabiliseMs, successors, ...options });
 }
 
 /** Share of the members whose successor, predecessor and fingers are what all members together say. */
@@ -49,24 +49,17 @@ export function rightness(chord: ChordNodes): { neighbours: number; fingers: num
 /** One node founds the circle; all others join it through some member, one every other second; then some leave. */
 function arrivals(run: Run, trace: TraceHash): Measure[] {
   const { random } = run;
-  const chord = build(run, 100, undefined, ACK_MS, [0]);
+  const chord = build(run, 100, { ackMs: ACK_MS, founders: [0] });
   const { network } = chord;
   chord.keepUp();
-  for (const node of random.shuffle(Array.from({ length: 99 }, (_, i) => i + 1))) {
-    chord.join(node, memberOf(chord, random));
-    network.run(network.now + 2_000);
-  }
+  joinAll(chord, random, 2_000);
   network.run(network.now + 900_000);
   const joined = rightness(chord);
   const leaving = chord.ownerOf(random.next());
   chord.leave(leaving);
   network.run(network.now + 1_000);
   const left = rightness(chord);
-  for (const node of random.sample(
-    Array.from({ length: 100 }, (_, i) => i),
-    20,
-  ))
-    network.fail(node);
+  failSome(chord, 20, random);
   network.run(network.now + 900_000);
   const failed = rightness(chord);
   trace.addText(network.trace.hex);
@@ -93,7 +86,7 @@ function arrivals(run: Run, trace: TraceHash): Measure[] {
 /** Every other node fails at once, and nobody has noticed. */
 function halfFails(run: Run, trace: TraceHash): Measure {
   const { random } = run;
-  const chord = build(run, 1000, undefined, ACK_MS);
+  const chord = build(run, 1000, { ackMs: ACK_MS });
   for (let node = 0; node < 1000; node++) if (random.chance(0.5)) chord.network.fail(node);
   const { right } = lookUps(chord, 300, random);
   trace.addText(chord.network.trace.hex);
@@ -108,14 +101,8 @@ function run(run: Run): Outcome {
   const { line, series } = growth('look-ups', sizes, log2, nodes => build(run, nodes), random);
   const largest = build(run, servents);
   const distinct = Array.from(largest.ids.keys(), node => new Set(largest.fingers.map(finger => finger[node])).size);
-  const shared = build(run, 200, new SharedFiles({ peers: 200, random: random.fork() }));
-  const { placed, found } = announceAndSearch(shared);
-  trace.addText(shared.network.trace.hex);
-  const unrest = build(run, 100, undefined, ACK_MS);
-  unrest.keepUp();
-  const meanUpMs = 60_000 * (run.parameters['sessionMinutes'] ?? 60);
-  const right = lookUpsInUnrest(unrest, { random, seconds: run.seconds, meanUpMs });
-  trace.addText(unrest.network.trace.hex);
+  const { placed, found } = announcedIn(build, run, trace);
+  const right = lookUpsInUnrest(build(run, 100, { ackMs: ACK_MS }), run, trace);
   return {
     measures: [
       near('messages a look-up gains with each doubling', 0.5, 0.08, line.slope, {
@@ -138,11 +125,6 @@ function run(run: Run): Outcome {
   };
 }
 
-function searches(run: Run): SearchCosts {
-  const { random, servents } = run;
-  return searchesIn(build(run, servents, new SharedFiles({ peers: servents, random: random.fork() })));
-}
-
 export const chord: Model = {
   name: 'chord',
   system: 'Chord',
@@ -157,13 +139,8 @@ export const chord: Model = {
       unit: 's',
       meaning: 'between two rounds of stabilisation of a node',
     },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a node stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
-  searches,
+  searches: searchesOf(build),
 };

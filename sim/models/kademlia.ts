@@ -1,32 +1,34 @@
 // Kademlia: distance by exclusive or, buckets that prefer old contacts, and look-ups of alpha requests at a time, so that a silent node costs little.
 import { log2, power } from '../exact-math.ts';
 import { drawIdentifiers } from '../keys/identifiers.ts';
-import { KademliaNodes } from '../keys/kademlia-nodes.ts';
-import { announceAndSearch, growth, lookUps, lookUpsInUnrest, searchesIn } from '../keys/look-ups.ts';
-import { atLeast, atMost, equal, type Measure, near } from '../measure.ts';
+import { KademliaNodes, type KademliaOptions } from '../keys/kademlia-nodes.ts';
+import {
+  announceAndSearch,
+  growth,
+  lookUps,
+  lookUpsInUnrest,
+  SESSION_MINUTES,
+  searchesOf,
+} from '../keys/look-ups.ts';
+import { atLeast, atMost, equal, type Measure, near, SHARE } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { mean } from '../statistics.ts';
 import { TraceHash } from '../trace-hash.ts';
-import type { SearchCosts } from '../workload/search-costs.ts';
 import { SharedFiles } from '../workload/shared-files.ts';
 
 const PAPER = 'Maymounkov and Mazières 2002';
-const SHARE = { unit: 'share' };
 
-function build(
-  { random, parameters }: Run,
-  nodes: number,
-  files?: SharedFiles,
-  alpha = parameters['alpha'],
-): KademliaNodes {
+type Built = Partial<Pick<KademliaOptions, 'alpha' | 'files'>>;
+
+function build({ random, parameters }: Run, nodes: number, options: Built = {}): KademliaNodes {
   const refreshMs = 1000 * (parameters['refreshSeconds'] ?? 300);
-  const ids = drawIdentifiers(nodes, random.fork());
-  return new KademliaNodes({ ids, random, k: parameters['k'] ?? 20, alpha: alpha ?? 3, files, refreshMs });
+  const [k, alpha] = [parameters['k'] ?? 20, parameters['alpha'] ?? 3];
+  return new KademliaNodes({ ids: drawIdentifiers(nodes, random.fork()), random, k, alpha, refreshMs, ...options });
 }
 
 /** Milliseconds of look-ups when so large a part of the nodes has just failed. */
 function timeAmongFailed(run: Run, alpha: number, failed: number): number {
-  const kademlia = build(run, 1000, undefined, alpha);
+  const kademlia = build(run, 1000, { alpha });
   for (let node = 0; node < 1000; node++) if (run.random.chance(failed)) kademlia.network.fail(node);
   return lookUps(kademlia, 100, run.random).ms;
 }
@@ -34,7 +36,9 @@ function timeAmongFailed(run: Run, alpha: number, failed: number): number {
 /** Values stored at k nodes each outlive the failure of half of all nodes. */
 function halfFails(run: Run, trace: TraceHash): Measure[] {
   const { random } = run;
-  const kademlia = build(run, 300, new SharedFiles({ peers: 300, random: random.fork(), replicasPerPeer: 1 }));
+  const kademlia = build(run, 300, {
+    files: new SharedFiles({ peers: 300, random: random.fork(), replicasPerPeer: 1 }),
+  });
   const { placed, found } = announceAndSearch(kademlia);
   for (let node = 0; node < 300; node++) if (random.chance(0.5)) kademlia.network.fail(node);
   const { right } = lookUps(kademlia, 200, random);
@@ -72,11 +76,7 @@ function run(run: Run): Outcome {
   const bits = bitsPerAnswer(parameters['k'] ?? 20);
   const source = `${PAPER}, section 3: log N; the best of k contacts has ${bits.toFixed(1)} bits more right`;
   const [one, many] = [timeAmongFailed(run, 1, 0.3), timeAmongFailed(run, parameters['alpha'] ?? 3, 0.3)];
-  const unrest = build(run, 150);
-  unrest.keepUp();
-  const meanUpMs = 60_000 * (parameters['sessionMinutes'] ?? 60);
-  const inUnrest = lookUpsInUnrest(unrest, { random, seconds: run.seconds, meanUpMs });
-  trace.addText(unrest.network.trace.hex);
+  const inUnrest = lookUpsInUnrest(build(run, 150), run, trace);
   return {
     measures: [
       near('requests one after the other', log2(servents) / bits, 0.5, last, { unit: 'requests', source }),
@@ -93,11 +93,6 @@ function run(run: Run): Outcome {
     series: [series],
     traceHash: trace.hex,
   };
-}
-
-function searches(run: Run): SearchCosts {
-  const { random, servents } = run;
-  return searchesIn(build(run, servents, new SharedFiles({ peers: servents, random: random.fork() })));
 }
 
 export const kademlia: Model = {
@@ -117,13 +112,8 @@ export const kademlia: Model = {
     },
     alpha: { value: 3, range: [1, 100], whole: true, unit: 'requests', meaning: 'of a look-up at one time' },
     refreshSeconds: { value: 300, range: [10, 86400], unit: 's', meaning: 'between two refreshed buckets of a node' },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a node stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
-  searches,
+  searches: searchesOf(build),
 };

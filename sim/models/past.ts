@@ -1,16 +1,15 @@
 // PAST: a store of files on Pastry; k replicas outlive failures, and diversion of replicas and files fills nearly all of the space.
 import { log } from '../exact-math.ts';
 import { drawIdentifiers } from '../keys/identifiers.ts';
-import { memberOf } from '../keys/look-ups.ts';
+import { ACK_MS, failSome, memberOf } from '../keys/look-ups.ts';
 import { type PastMessage, PastStores } from '../keys/past-stores.ts';
 import { PastryNodes } from '../keys/pastry-nodes.ts';
 import { Plane } from '../keys/plane.ts';
-import { atLeast, atMost, equal, type Measure, told } from '../measure.ts';
+import { atLeast, atMost, equal, type Measure, SHARE, told } from '../measure.ts';
 import type { Model, Outcome, Run, Series } from '../model.ts';
 import { TraceHash } from '../trace-hash.ts';
 
 const PAPER = 'Rowstron and Druschel, SOSP 2001';
-const SHARE = { unit: 'share' };
 const MEGABYTE = 2 ** 20;
 /** Sizes of files of the paper's web trace: median and mean, in bytes, and the largest one. */
 const MEDIAN = 1_312;
@@ -79,7 +78,7 @@ function fillUp(run: Run, diverts: boolean, trace: TraceHash): { past: PastStore
 function failures(run: Run, trace: TraceHash): Measure[] {
   const { random } = run;
   const files = 200;
-  const { pastry, past } = build(run, 60, { diverts: true, ackMs: 500 });
+  const { pastry, past } = build(run, 60, { diverts: true, ackMs: ACK_MS });
   const { network } = pastry;
   for (let file = 0; file < files; file++) past.insert(random.below(60), file, 1_000);
   network.run();
@@ -91,13 +90,7 @@ function failures(run: Run, trace: TraceHash): Measure[] {
     return past.found.size / files;
   };
   const before = search();
-  for (const node of random.sample(
-    Array.from({ length: 60 }, (_, i) => i),
-    20,
-  )) {
-    network.fail(node);
-    network.run(network.now + 120_000);
-  }
+  failSome(pastry, 20, random, 120_000);
   const oneByOne = search();
   const k = run.parameters['k'] ?? 5;
   const root = memberOf(pastry, random);

@@ -1,21 +1,28 @@
 // Pastry: prefixes lead to a key digit by digit, the leaf set takes the last step, and near nodes in the tables keep the way short.
 import { log2 } from '../exact-math.ts';
 import { drawIdentifiers, NOBODY } from '../keys/identifiers.ts';
-import { announceAndSearch, growth, lookUps, lookUpsInUnrest, memberOf, searchesIn } from '../keys/look-ups.ts';
-import { PastryNodes } from '../keys/pastry-nodes.ts';
+import {
+  ACK_MS,
+  announcedIn,
+  failSome,
+  growth,
+  joinAll,
+  lookUps,
+  lookUpsInUnrest,
+  memberOf,
+  SESSION_MINUTES,
+  searchesOf,
+} from '../keys/look-ups.ts';
+import { PastryNodes, type PastryOptions } from '../keys/pastry-nodes.ts';
 import { Plane } from '../keys/plane.ts';
 import { Digits } from '../keys/prefix-tables.ts';
-import { atLeast, atMost, equal, type Measure, near } from '../measure.ts';
+import { atLeast, atMost, equal, type Measure, near, SHARE } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { mean } from '../statistics.ts';
 import { TraceHash } from '../trace-hash.ts';
-import type { SearchCosts } from '../workload/search-costs.ts';
-import { SharedFiles } from '../workload/shared-files.ts';
 
 const PAPER = 'Rowstron and Druschel 2001';
-const SHARE = { unit: 'share' };
-const ACK_MS = 500;
 
 /** The node of the paper's figure 1: 16 bits as 8 digits of base 4, 8 leaves, 8 neighbours. */
 const FIGURE = {
@@ -86,24 +93,13 @@ function figure(): Measure[] {
   });
 }
 
-interface Built {
-  readonly candidates?: number;
-  readonly ackMs?: number;
-  readonly files?: SharedFiles;
-  readonly founders?: number[];
-}
+type Built = Pick<PastryOptions, 'ackMs' | 'candidates' | 'files' | 'founders'>;
 
-function build(
-  { random, parameters }: Run,
-  nodes: number,
-  { candidates = 8, ackMs = 0, files, founders }: Built = {},
-): PastryNodes {
+function build({ random, parameters }: Run, nodes: number, options: Built = {}): PastryNodes {
   const { latencyMs } = new Plane(nodes, random.fork());
   const [leaves, bits] = [parameters['leaves'] ?? 16, parameters['bits'] ?? 4];
   const digits = new Digits(bits, Math.floor(32 / bits));
-  const ids = drawIdentifiers(nodes, random.fork());
-  const founding = founders === undefined ? {} : { founders };
-  return new PastryNodes({ ids, random, digits, leaves, latencyMs, candidates, ackMs, files, ...founding });
+  return new PastryNodes({ ids: drawIdentifiers(nodes, random.fork()), random, digits, leaves, latencyMs, ...options });
 }
 
 /** Time of look-ups in units of the direct way. */
@@ -124,17 +120,10 @@ function arrivals(run: Run, trace: TraceHash): Measure[] {
   const pastry = build(run, 100, { ackMs: ACK_MS, founders: [10, 30, 60, 80] });
   const { network } = pastry;
   pastry.keepUp();
-  for (const node of random.shuffle(Array.from({ length: 100 }, (_, i) => i).filter(i => !pastry.isMember(i)))) {
-    pastry.join(node, memberOf(pastry, random));
-    network.run(network.now + 2_000);
-  }
+  joinAll(pastry, random, 2_000);
   network.run(network.now + 60_000);
   const arrived = rightLeaves(pastry);
-  for (const node of random.sample(
-    Array.from({ length: 100 }, (_, i) => i),
-    20,
-  ))
-    network.fail(node);
+  failSome(pastry, 20, random);
   network.run(network.now + 300_000);
   const departed = rightLeaves(pastry);
   trace.addText(network.trace.hex);
@@ -167,9 +156,7 @@ function run(run: Run): Outcome {
   const logarithm = (nodes: number): number => log2(nodes) / bits;
   const sizes = [16, 4, 1].map(part => Math.max(64, Math.round(servents / part)));
   const { line, series, last } = growth('look-ups', sizes, logarithm, nodes => build(run, nodes), random);
-  const shared = build(run, 200, { files: new SharedFiles({ peers: 200, random: random.fork() }) });
-  const { placed, found } = announceAndSearch(shared);
-  trace.addText(shared.network.trace.hex);
+  const { placed, found } = announcedIn(build, run, trace);
   const [near64, chance] = [
     stretch(build(run, 1000, { candidates: 64 }), random),
     stretch(build(run, 1000, { candidates: 1 }), random),
@@ -179,11 +166,7 @@ function run(run: Run): Outcome {
   for (let node = 0; node < 1000; node += 10) failing.network.fail(node);
   const { right } = lookUps(failing, 400, random);
   trace.addText(failing.network.trace.hex);
-  const unrest = build(run, 100, { ackMs: ACK_MS });
-  unrest.keepUp();
-  const meanUpMs = 60_000 * (parameters['sessionMinutes'] ?? 60);
-  const inUnrest = lookUpsInUnrest(unrest, { random, seconds: run.seconds, meanUpMs });
-  trace.addText(unrest.network.trace.hex);
+  const inUnrest = lookUpsInUnrest(build(run, 100, { ackMs: ACK_MS }), run, trace);
   return {
     measures: [
       ...figure(),
@@ -217,11 +200,6 @@ function run(run: Run): Outcome {
   };
 }
 
-function searches(run: Run): SearchCosts {
-  const { random, servents } = run;
-  return searchesIn(build(run, servents, { files: new SharedFiles({ peers: servents, random: random.fork() }) }));
-}
-
 export const pastry: Model = {
   name: 'pastry',
   system: 'Pastry',
@@ -237,13 +215,8 @@ export const pastry: Model = {
       unit: 'nodes',
       meaning: 'in a leaf set, half of them on each side: L',
     },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a node stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
-  searches,
+  searches: searchesOf(build),
 };

@@ -1,7 +1,14 @@
 // The ring: each peer knows only its neighbours, so a look-up walks half of the circle; one shortcut shortens it, many make it logarithmic.
 import { log2 } from '../exact-math.ts';
 import { drawIdentifiers, NOBODY } from '../keys/identifiers.ts';
-import { announceAndSearch, growth, lookUpsInUnrest, memberOf, searchesIn } from '../keys/look-ups.ts';
+import {
+  announceAndSearch,
+  growth,
+  lookUpsInUnrest,
+  memberOf,
+  SESSION_MINUTES,
+  searchesIn,
+} from '../keys/look-ups.ts';
 import { RingPeers } from '../keys/ring-peers.ts';
 import { atLeast, atMost, equal, type Measure, near, told } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
@@ -56,7 +63,8 @@ function textbook(random: SeededRandom): Measure[] {
 }
 
 /** A ring whose peers come and go. */
-function unrest({ random, seconds, parameters }: Run, trace: TraceHash): Measure[] {
+function unrest(run: Run, trace: TraceHash): Measure[] {
+  const { random, parameters } = run;
   const ids = drawIdentifiers(100, random);
   const ring = new RingPeers({ ids, random, ackMs: 500, pingMs: 1000 * (parameters['pingSeconds'] ?? 15) });
   const cutOff = new Set<number>();
@@ -64,9 +72,7 @@ function unrest({ random, seconds, parameters }: Run, trace: TraceHash): Measure
     cutOff.add(peer);
     ring.seekPlace(peer, memberOf(ring, random));
   };
-  ring.keepUp();
-  const right = lookUpsInUnrest(ring, { random, seconds, meanUpMs: 60_000 * (parameters['sessionMinutes'] ?? 60) });
-  trace.addText(ring.network.trace.hex);
+  const right = lookUpsInUnrest(ring, run, trace);
   return [
     atLeast('look-ups right while peers come and go', 0.8, right, { unit: 'share', source: 'aim' }),
     told('peers that lost both successors', cutOff.size, { source: 'this run' }),
@@ -130,12 +136,7 @@ export const ring: Model = {
       meaning: 'of each peer in the compared searches, the first half round the circle',
     },
     pingSeconds: { value: 15, range: [1, 3600], unit: 's', meaning: 'between two pings of a successor' },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a peer stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
   searches,

@@ -2,48 +2,38 @@
 import { log2 } from '../exact-math.ts';
 import { drawIdentifiers } from '../keys/identifiers.ts';
 import {
+  ACK_MS,
   announceAndSearch,
+  failSome,
   growth,
+  joinAll,
   lookUps,
   lookUpsInUnrest,
   memberOf,
   SEARCHES,
+  SESSION_MINUTES,
   searchesIn,
+  searchesOf,
 } from '../keys/look-ups.ts';
 import { Plane } from '../keys/plane.ts';
 import { Digits } from '../keys/prefix-tables.ts';
-import { TapestryNodes } from '../keys/tapestry-nodes.ts';
-import { atLeast, atMost, equal, type Measure, near } from '../measure.ts';
+import { TapestryNodes, type TapestryOptions } from '../keys/tapestry-nodes.ts';
+import { atLeast, atMost, equal, type Measure, near, SHARE } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { mean } from '../statistics.ts';
 import { TraceHash } from '../trace-hash.ts';
-import { costsOf, type SearchCosts } from '../workload/search-costs.ts';
+import { costsOf } from '../workload/search-costs.ts';
 import { SharedFiles } from '../workload/shared-files.ts';
 
 const PAPER = 'Zhao et al. 2004';
-const SHARE = { unit: 'share' };
-const ACK_MS = 500;
 
-interface Built {
-  readonly ackMs?: number;
-  readonly files?: SharedFiles;
-  readonly founders?: number[];
-}
+type Built = Pick<TapestryOptions, 'ackMs' | 'files' | 'founders'>;
 
-function build({ random, parameters }: Run, nodes: number, { ackMs = 0, files, founders }: Built = {}): TapestryNodes {
+function build({ random, parameters }: Run, nodes: number, options: Built = {}): TapestryNodes {
   const { latencyMs } = new Plane(nodes, random.fork());
   const bits = parameters['bits'] ?? 4;
   const digits = new Digits(bits, Math.floor(32 / bits));
-  const founding = founders === undefined ? {} : { founders };
-  return new TapestryNodes({
-    ids: drawIdentifiers(nodes, random.fork()),
-    random,
-    digits,
-    latencyMs,
-    ackMs,
-    files,
-    ...founding,
-  });
+  return new TapestryNodes({ ids: drawIdentifiers(nodes, random.fork()), random, digits, latencyMs, ...options });
 }
 
 /** Files are announced, found by pointers, withdrawn; roots fail and announcements are repeated. */
@@ -82,10 +72,7 @@ function arrivals(run: Run, trace: TraceHash): Measure[] {
   const tapestry = build(run, 100, { ackMs: ACK_MS, founders: [10, 30, 60, 80] });
   const { network } = tapestry;
   tapestry.keepUp();
-  for (const node of random.shuffle(Array.from({ length: 100 }, (_, i) => i).filter(i => !tapestry.isMember(i)))) {
-    tapestry.join(node, memberOf(tapestry, random));
-    network.run(network.now + 3_000);
-  }
+  joinAll(tapestry, random, 3_000);
   network.run(network.now + 60_000);
   const look = (): number => {
     const probes = Array.from({ length: 200 }, () => tapestry.probe(memberOf(tapestry, random), random.next()));
@@ -93,11 +80,7 @@ function arrivals(run: Run, trace: TraceHash): Measure[] {
     return mean(probes.map(({ isRight }) => (isRight ? 1 : 0)));
   };
   const arrived = look();
-  for (const node of random.sample(
-    Array.from({ length: 100 }, (_, i) => i),
-    20,
-  ))
-    network.fail(node);
+  failSome(tapestry, 20, random);
   network.run(network.now + 300_000);
   const departed = look();
   trace.addText(network.trace.hex);
@@ -120,11 +103,7 @@ function run(run: Run): Outcome {
   const sizes = [16, 4, 1].map(part => Math.max(64, Math.round(servents / part)));
   const { line, series } = growth('look-ups', sizes, logarithm, nodes => build(run, nodes), random);
   const { right } = lookUps(build(run, servents), 400, random);
-  const unrest = build(run, 100, { ackMs: ACK_MS });
-  unrest.keepUp();
-  const meanUpMs = 60_000 * (parameters['sessionMinutes'] ?? 60);
-  const inUnrest = lookUpsInUnrest(unrest, { random, seconds: run.seconds, meanUpMs });
-  trace.addText(unrest.network.trace.hex);
+  const inUnrest = lookUpsInUnrest(build(run, 100, { ackMs: ACK_MS }), run, trace);
   return {
     measures: [
       equal('look-ups that end at the one root of the key', 1, right, {
@@ -144,11 +123,6 @@ function run(run: Run): Outcome {
   };
 }
 
-function searches(run: Run): SearchCosts {
-  const { random, servents } = run;
-  return searchesIn(build(run, servents, { files: new SharedFiles({ peers: servents, random: random.fork() }) }));
-}
-
 export const tapestry: Model = {
   name: 'tapestry',
   system: 'Tapestry',
@@ -158,13 +132,8 @@ export const tapestry: Model = {
   seconds: 600,
   parameters: {
     bits: { value: 4, range: [1, 8], whole: true, unit: 'bits', meaning: 'of a digit' },
-    sessionMinutes: {
-      value: 60,
-      range: [1, 100000],
-      unit: 'min',
-      meaning: 'mean time that a node stays; it is away for a quarter of that',
-    },
+    sessionMinutes: SESSION_MINUTES,
   },
   run,
-  searches,
+  searches: searchesOf(build),
 };

@@ -42,3 +42,11 @@ t.test('nodes join a circle of one', async t => {
   chord.network.run(1_200_000);
   t.strictSame(rightness(chord), { neighbours: 1, fingers: 1 });
 });
+
+t.test('a node alone on the circle stays on it', async t => {
+  const random = new SeededRandom(1);
+  const chord = new ChordNodes({ ids: drawIdentifiers(3, random), random, founders: [1] });
+  chord.keepUp();
+  chord.network.run(300_000);
+  t.equal(chord.ownerOf(0), 1);
+});
