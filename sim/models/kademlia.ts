@@ -2,14 +2,7 @@
 import { log2, power } from '../exact-math.ts';
 import { drawIdentifiers } from '../keys/identifiers.ts';
 import { KademliaNodes, type KademliaOptions } from '../keys/kademlia-nodes.ts';
-import {
-  announceAndSearch,
-  growth,
-  lookUps,
-  lookUpsInUnrest,
-  SESSION_MINUTES,
-  searchesOf,
-} from '../keys/look-ups.ts';
+import { announceAndSearch, growth, lookUps, lookUpsInUnrest, SESSION_MINUTES, searchesOf } from '../keys/look-ups.ts';
 import { atLeast, atMost, equal, type Measure, near, SHARE } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
 import { mean } from '../statistics.ts';

@@ -1,14 +1,7 @@
 // The ring: each peer knows only its neighbours, so a look-up walks half of the circle; one shortcut shortens it, many make it logarithmic.
 import { log2 } from '../exact-math.ts';
 import { drawIdentifiers, NOBODY } from '../keys/identifiers.ts';
-import {
-  announceAndSearch,
-  growth,
-  lookUpsInUnrest,
-  memberOf,
-  SESSION_MINUTES,
-  searchesIn,
-} from '../keys/look-ups.ts';
+import { announceAndSearch, growth, lookUpsInUnrest, memberOf, SESSION_MINUTES, searchesIn } from '../keys/look-ups.ts';
 import { RingPeers } from '../keys/ring-peers.ts';
 import { atLeast, atMost, equal, type Measure, near, told } from '../measure.ts';
 import type { Model, Outcome, Run } from '../model.ts';
