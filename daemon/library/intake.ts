@@ -1,19 +1,19 @@
 // Turns found files into shared ones: takes the hash from the store or computes it, and repeats that for files that change meanwhile.
-import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import type { ContentDigest } from '../../protocol/digest/content-digest.ts';
 import type { SharedFile } from '../../protocol/search/shared-file.ts';
-import { base32OrNull, formatBase32, SHA1_BYTES, TIGER_BYTES } from '../../protocol/wire/urn.ts';
 import { neverShared } from '../../settings/never-shared.ts';
 import type { Log } from '../log.ts';
 import type { FileRecord, FileStore } from '../store/files.ts';
-import type { Catalog, CatalogEntry, KnownContent, ListedFile } from './catalog.ts';
-import { type Evidence, inodeOf } from './evidence.ts';
+import type { Catalog, CatalogEntry, KnownContent } from './catalog.ts';
+import type { Evidence } from './evidence.ts';
+import { headOf } from './file-head.ts';
 import { FileJob, type OnHashed } from './file-job.ts';
-import { bytesToJudge, FirstBytes } from './first-bytes.ts';
+import { FirstBytes } from './first-bytes.ts';
 import { type HashJob, HashPool } from './hash-pool.ts';
 import type { HashResult } from './hash-worker.ts';
+import { contentOf, isSuspect, KnownFiles } from './known-files.ts';
 import { systemCode } from './library-error.ts';
 import { type FoundFile, findOne, leftOutByName } from './scanner.ts';
 import { Settling } from './settling.ts';
@@ -61,7 +61,7 @@ export type ReadAgain = 'tree' | 'same' | 'differs' | 'replaced' | 'gone';
 
 export class Intake {
   readonly #catalog: Catalog;
-  readonly #store: FileStore;
+  readonly #known: KnownFiles;
   readonly #log: Log;
   readonly #pool: HashPool;
   readonly #ownsPool: boolean;
@@ -85,7 +85,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#catalog = options.catalog;
-    this.#store = options.store;
+    this.#known = new KnownFiles(options.store, this.#firstBytes.stamp);
     this.#log = options.log;
     this.#pool = options.hashPool ?? new HashPool();
     this.#ownsPool = options.hashPool === undefined;
@@ -156,7 +156,7 @@ export class Intake {
     }
     if (unknown.length === 0) return;
     const cancels = this.#cancels;
-    const records = await this.#recordsOf(unknown);
+    const records = await this.#known.lookUp(unknown);
     if (folder.removed || this.#stopped || cancels !== this.#cancels) return;
     for (const [i, file] of unknown.entries()) {
       // It may have been added during the await.
@@ -164,38 +164,10 @@ export class Intake {
     }
   }
 
-  /**
-   * Records of found files, by path or by inode: a file that was renamed, or another name of a known one, keeps hash and tree. It has a new
-   * change time, so it is checked afterwards.
-   */
-  async #recordsOf(found: readonly FoundFile[]): Promise<(FileRecord | undefined)[]> {
-    const records = await this.#store.lookUp(found.map(({ path }) => path));
-    const strange = found.flatMap((file, i) => {
-      const inode = inodeOf(file);
-      return inode === null || isRecordOf(records[i], file, inode) ? [] : [{ file, i, inode }];
-    });
-    const renamed = await this.#store.lookUpInodes(strange.map(({ inode }) => inode));
-    for (const [n, { file, i, inode }] of strange.entries()) {
-      const old = renamed[n];
-      if (old === undefined || old.record.inode !== inode || !isRecordOf(old.record, file, inode)) continue;
-      const { awaySince: _, ...record } = { ...old.record, dev: file.dev };
-      const leaves = record.tiger === undefined ? null : await this.#store.leavesOf(old.path);
-      this.#store.remember(file.path, record, leaves);
-      records[i] = record;
-    }
-    return records;
-  }
-
   #takeOne(folder: SharedFolder, file: FoundFile, record: FileRecord | undefined): void {
-    const known = this.#believed(file, record);
-    const isJudged = known?.judged === this.#firstBytes.stamp;
-    if (known !== null && isJudged && isStale(known, file)) {
-      const { awaySince: _, ...kept } = known;
-      const inode = inodeOf(file) ?? undefined;
-      const now = isSuspect(known, file) ? {} : { ctimeMs: file.ctimeMs, ...(inode === undefined ? {} : { inode }) };
-      this.#store.remember(file.path, { ...kept, dev: file.dev, ...now });
-    }
-    if (isJudged && known?.rule !== undefined) {
+    const known = this.#known.believed(file, record);
+    const isJudged = known !== null && this.#known.isJudged(known);
+    if (isJudged && known.rule !== undefined) {
       folder.withhold(this.#never.secret(known.rule), file.path);
       return;
     }
@@ -209,38 +181,6 @@ export class Intake {
       this.#share(entry, content);
       if (isSuspect(known, file)) this.#catalog.suspect(entry.index);
     }
-  }
-
-  /**
-   * The record, if size and date are those of the file. A file whose change time alone is another is shared, and checked afterwards; one that
-   * is not shared in any case, or is to be read, is hashed at once.
-   */
-  #believed(file: FoundFile, record: FileRecord | undefined): FileRecord | null {
-    if (record?.size !== file.size || record.mtimeMs !== file.mtimeMs) return null;
-    const isShared = record.rule === undefined && record.differs !== true && record.judged === this.#firstBytes.stamp;
-    return isShared || !isSuspect(record, file) ? record : null;
-  }
-
-  /** `evidence`: what was told of the file when it had this content. */
-  #remember(
-    file: Pick<FoundFile, 'path' | 'size' | 'mtimeMs' | 'dev'>,
-    { sha1, tigerRoot }: KnownContent,
-    evidence: Evidence,
-    leaves: Uint8Array | null = null,
-  ): void {
-    const { path, size, mtimeMs, dev } = file;
-    const judged = this.#firstBytes.stamp;
-    const { ctimeMs } = evidence;
-    const record: FileRecord = { size, mtimeMs, ctimeMs, sha1: formatBase32(sha1), dev, judged };
-    const inode = inodeOf(evidence);
-    if (inode !== null) record.inode = inode;
-    if (tigerRoot !== null) record.tiger = formatBase32(tigerRoot);
-    this.#store.remember(path, record, leaves);
-  }
-
-  /** Stores that a file is excluded, so that later scans do not read it. */
-  #withhold({ path, size, mtimeMs, ctimeMs, dev }: ListedFile, rule: string): void {
-    this.#store.remember(path, { size, mtimeMs, ctimeMs, sha1: '', dev, judged: this.#firstBytes.stamp, rule });
   }
 
   #share(entry: CatalogEntry, content: KnownContent): void {
@@ -259,9 +199,9 @@ export class Intake {
     if (found === null) return null;
     const rule = this.#firstBytes.ruleFor(await headOf(real, found.size));
     const content = { sha1, tigerRoot: null };
-    if (rule === null) this.#remember(found, content, found);
-    else this.#withhold(found, rule);
-    await this.#store.flush();
+    if (rule === null) this.#known.remember(found, content, found);
+    else this.#known.withhold(found, rule);
+    await this.#known.flush();
     const folder = this.#folderOf(real);
     if (folder === null || this.#isLeftOutByName(relative(folder.realPath, real))) return null;
     const old = this.#catalog.byPath(real);
@@ -326,7 +266,7 @@ export class Intake {
     } else if (result.kind === 'harmless' && known !== null) {
       this.#share(entry, known);
       // only its first bytes were read, so another change time says nothing yet of its content
-      if (result.evidence.ctimeMs === entry.ctimeMs) this.#remember(entry, known, result.evidence);
+      if (result.evidence.ctimeMs === entry.ctimeMs) this.#known.remember(entry, known, result.evidence);
       else this.#catalog.suspect(index);
     } else if (result.kind === 'private') this.#exclude(entry, result.rule);
     else if (result.kind === 'failed' && result.code !== 'ENOENT') this.#catalog.fail(entry, result.code);
@@ -385,7 +325,7 @@ export class Intake {
   }
 
   #onSame(entry: CatalogEntry, content: KnownContent, evidence: Evidence, leaves: Uint8Array | null = null): void {
-    this.#remember(entry, content, evidence, leaves);
+    this.#known.remember(entry, content, evidence, leaves);
     this.#catalog.onRead(entry.index, evidence.ctimeMs);
     if (content.tigerRoot !== null) this.#catalog.addTree(entry, content.tigerRoot);
   }
@@ -401,14 +341,14 @@ export class Intake {
 
   #takeContent(entry: CatalogEntry, { sha1, tigerRoot, leaves }: ContentDigest, evidence: Evidence): void {
     const content = { sha1: Buffer.from(sha1), tigerRoot: Buffer.from(tigerRoot) };
-    this.#remember(entry, content, evidence, leaves);
+    this.#known.remember(entry, content, evidence, leaves);
     this.#share(entry, content);
     this.#catalog.onRead(entry.index, evidence.ctimeMs);
   }
 
   #onDiffers(entry: CatalogEntry, record: FileRecord): void {
     const { path, folder } = entry;
-    this.#store.remember(path, { ...record, differs: true });
+    this.#known.markDiffering(path, record);
     this.remove(entry);
     this.#catalog.fail(this.#catalog.add(entry, folder), DIFFERS);
     this.#log.error(
@@ -420,7 +360,7 @@ export class Intake {
 
   #exclude(entry: CatalogEntry, rule: string): void {
     this.remove(entry);
-    this.#withhold(entry, rule);
+    this.#known.withhold(entry, rule);
     entry.folder.withhold(this.#never.secret(rule), entry.path);
   }
 
@@ -439,39 +379,5 @@ export class Intake {
       this.#waitForUnsettled();
     };
     this.#unsettledTimer = setTimeout(again, Math.max(1, Math.ceil(dueAt - performance.now()))).unref();
-  }
-}
-
-/** Whether a file found with size and date of its record may have another content. */
-const isSuspect = ({ ctimeMs }: FileRecord, file: FoundFile): boolean => (ctimeMs ?? file.ctimeMs) !== file.ctimeMs;
-
-/** Whether the record is to be written anew though its content is right. */
-const isStale = (record: FileRecord, file: FoundFile): boolean =>
-  record.dev !== file.dev ||
-  record.awaySince !== undefined ||
-  (record.inode !== (inodeOf(file) ?? undefined) && !isSuspect(record, file) && record.rule === undefined) ||
-  record.ctimeMs === undefined;
-
-/** Whether the record is that of this file, wherever it lies. */
-const isRecordOf = (record: FileRecord | undefined, file: FoundFile, inode: string): boolean =>
-  record?.size === file.size && record.mtimeMs === file.mtimeMs && (record.inode ?? inode) === inode;
-
-/** Null for a file whose content is not known. */
-function contentOf({ sha1: digits, tiger }: FileRecord): KnownContent | null {
-  const sha1 = base32OrNull(digits);
-  if (sha1?.length !== SHA1_BYTES) return null;
-  const tigerRoot = tiger === undefined ? null : base32OrNull(tiger);
-  return { sha1, tigerRoot: tigerRoot?.length === TIGER_BYTES ? tigerRoot : null };
-}
-
-/** As many bytes of a file of that size as judge it. Rejects with the system's error. */
-export async function headOf(path: string, size: number): Promise<Buffer> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const judged = Buffer.alloc(bytesToJudge(size));
-    const { bytesRead } = await file.read(judged, 0, judged.length, 0);
-    return judged.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

@@ -11,16 +11,16 @@ import type { FileStore } from '../store/files.ts';
 import { Catalog, type CatalogEntry } from './catalog.ts';
 import { ChangeTime } from './change-time.ts';
 import type { WatchOptions } from './changes.ts';
+import { FolderList } from './folder-list.ts';
 import type { HashPool } from './hash-pool.ts';
 import { openAsHashed } from './hashed-file.ts';
 import { type HashingStatus, Intake, type ReadAgain } from './intake.ts';
-import { LibraryError } from './library-error.ts';
 import { MediaIntake, type MediaIntakeOptions, type MediaStatus } from './media-intake.ts';
 import type { OwnFolder } from './own-folder.ts';
 import { type Preview, Previewer } from './preview.ts';
 import { Scans } from './scans.ts';
 import { Scrub, type ScrubRules } from './scrub.ts';
-import { type FolderChoices, type FolderStatus, SharedFolder } from './shared-folder.ts';
+import type { FolderChoices, FolderStatus, SharedFolder } from './shared-folder.ts';
 import { Suspects } from './suspects.ts';
 
 export interface LibraryOptions {
@@ -60,7 +60,6 @@ export class Library implements Searchable, ContentFiles {
   readonly #onChange: () => void;
   readonly #onScanned: (folder: FolderStatus) => void;
   readonly #configured: readonly string[];
-  #exclude: readonly string[];
   readonly #own: OwnFolder | null;
   readonly #now: () => number;
   readonly #changeTime: ChangeTime;
@@ -70,7 +69,7 @@ export class Library implements Searchable, ContentFiles {
   readonly #scrub: Scrub;
   readonly #suspects: Suspects;
   readonly #scans: Scans;
-  readonly #folders = new Map<string, SharedFolder>();
+  readonly #folders: FolderList;
   readonly #stopping = new AbortController();
   readonly #previewer: Previewer;
   #changed = false;
@@ -80,7 +79,6 @@ export class Library implements Searchable, ContentFiles {
 
   constructor(options: LibraryOptions) {
     this.#configured = options.folders;
-    this.#exclude = options.exclude ?? [];
     this.#store = options.store;
     this.#own = options.own ?? null;
     this.#log = options.log;
@@ -88,6 +86,10 @@ export class Library implements Searchable, ContentFiles {
     this.#onScanned = options.onScanned ?? (() => undefined);
     this.#now = options.now ?? Date.now;
     this.#changeTime = new ChangeTime(this.#now);
+    this.#folders = new FolderList({
+      ...{ store: this.#store, own: this.#own, log: this.#log, now: this.#now },
+      exclude: options.exclude ?? [],
+    });
     this.#previewer = new Previewer(this.#own, this.#stopping.signal, options.previewMs);
     this.#intake = new Intake({
       catalog: this.#catalog,
@@ -95,7 +97,7 @@ export class Library implements Searchable, ContentFiles {
       log: this.#log,
       hashPool: options.hashPool,
       unsettledMs: options.unsettledMs,
-      folderOf: path => this.#folderOf(path),
+      folderOf: path => this.#folders.of(path),
       onChange: () => this.#noteChange(),
       onShared: (index, name) => this.#media?.take(index, name),
       onUnshared: index => this.#media?.drop(index),
@@ -138,9 +140,9 @@ export class Library implements Searchable, ContentFiles {
       own: this.#own,
       onScanned: this.#onScanned,
       signal: this.#stopping.signal,
-      folders: () => this.#folders.values(),
-      folderOf: path => this.#folderOf(path),
-      check: folder => this.#check(folder),
+      folders: () => this.#folders,
+      folderOf: path => this.#folders.of(path),
+      check: folder => this.#folders.check(folder),
       onDone: () => this.#settle(),
       now: this.#now,
     });
@@ -148,10 +150,7 @@ export class Library implements Searchable, ContentFiles {
 
   /** Loads the folders and starts their scans; files are added afterwards. Rejects with StoreError. */
   async start(): Promise<void> {
-    const stored = await this.#store.folders();
-    for (const path of this.#configured) await this.#adopt(new SharedFolder(path, false, stored.get(path)));
-    for (const [path, record] of stored)
-      if (record.addedAt !== undefined) await this.#adopt(new SharedFolder(path, true, record));
+    await this.#folders.load(this.#configured);
     void this.rescan();
     this.#scrub.start();
   }
@@ -296,60 +295,37 @@ export class Library implements Searchable, ContentFiles {
   }
 
   folders(): FolderStatus[] {
-    return [...this.#folders.values()].map(folder => folder.status);
+    return Array.from(this.#folders, folder => folder.status);
   }
 
   /** Shares a folder now and at later starts; changes the choices of one that is shared. Rejects with LibraryError, StoreError. */
   async addFolder(path: string, choices: Partial<FolderChoices> = {}): Promise<FolderStatus> {
-    const folder = this.#folderAt(path, choices);
-    if (this.#folders.has(folder.id)) return await this.changeFolder(folder.id, choices);
-    await this.#check(folder);
-    const other = this.#overlapping(folder);
-    if (other !== null) {
-      const inside = other.contains(folder.realPath);
-      throw new LibraryError(
-        'LIBRARY_FOLDER_OVERLAPS',
-        inside
-          ? `${path} is shared already, inside ${other.path}`
-          : `${other.path} lies inside ${path}: unshare it first`,
-      );
-    }
-    await this.#store.keepFolder(folder.path, { ...folder.choices, addedAt: this.#now() });
-    this.#folders.set(folder.id, folder);
-    void this.#scans.scan([folder]);
-    return folder.status;
+    return await this.#onChosen(await this.#folders.add(path, choices));
   }
 
   /** What is excluded now is gone when this resolves; what no longer is comes with the scan. Throws LibraryError, StoreError. */
   async changeFolder(id: string, choices: Partial<FolderChoices>): Promise<FolderStatus> {
-    const folder = this.#folders.get(id);
-    if (folder === undefined) throw new LibraryError('LIBRARY_FOLDER_UNKNOWN', `no shared folder has the id ${id}`);
-    if (Object.keys(choices).length === 0) return folder.status;
-    const changed = { ...folder.choices, ...choices };
-    if (choices.force !== undefined) await this.#check(this.#folderAt(folder.path, changed));
-    await this.#store.keepFolder(folder.path, { ...changed, ...(folder.added ? { addedAt: this.#now() } : {}) });
-    folder.choose(choices, this.#exclude);
+    if (Object.keys(choices).length === 0) return this.#folders.get(id).status;
+    return await this.#onChosen(await this.#folders.change(id, choices));
+  }
+
+  async #onChosen(folder: SharedFolder): Promise<FolderStatus> {
     this.#catalog.revision++;
     await this.#dropExcluded(folder);
     void this.#scans.scan([folder]);
     return folder.status;
   }
 
-  /**
-   * What strangers would see of a folder with these choices, and with its own if it is shared. At most `limit` items in a list. Rejects with
-   * LibraryError.
-   */
+  /** What strangers would see of a folder: see FolderList.sample(). At most `limit` items in a list. Rejects with LibraryError. */
   preview(path: string, choices: Partial<FolderChoices>, limit: number): Promise<Preview> {
-    const known = [...this.#folders.values()].find(folder => folder.path === path);
-    const folder = this.#folderAt(path, { ...known?.choices, ...choices });
-    return this.#previewer.preview(folder, limit, () => this.#check(folder));
+    const folder = this.#folders.sample(path, choices);
+    return this.#previewer.preview(folder, limit, () => this.#folders.check(folder));
   }
 
   /** Patterns for all folders. What they exclude is gone when this resolves; what they no longer exclude comes with the scan. */
   async useExclude(patterns: readonly string[]): Promise<void> {
-    this.#exclude = patterns;
-    const folders = [...this.#folders.values()];
-    for (const folder of folders) folder.choose({}, patterns);
+    this.#folders.exclude = patterns;
+    const folders = [...this.#folders];
     for (const folder of folders) await this.#dropExcluded(folder);
     void this.#scans.scan(folders);
   }
@@ -364,12 +340,7 @@ export class Library implements Searchable, ContentFiles {
    * Rejects with LibraryError, StoreError.
    */
   async removeFolder(id: string): Promise<void> {
-    const folder = this.#folders.get(id);
-    if (folder === undefined) throw new LibraryError('LIBRARY_FOLDER_UNKNOWN', `no shared folder has the id ${id}`);
-    if (folder.added) await this.#store.removeFolder(folder.path);
-    folder.removed = true;
-    this.#folders.delete(id);
-    await this.#scans.forget(folder);
+    await this.#scans.forget(await this.#folders.remove(id));
     this.#settle();
   }
 
@@ -378,10 +349,9 @@ export class Library implements Searchable, ContentFiles {
    * LibraryError for an unknown id.
    */
   async rescan(id?: string): Promise<void> {
-    const folder = id === undefined ? null : this.#folders.get(id);
-    if (folder === undefined) throw new LibraryError('LIBRARY_FOLDER_UNKNOWN', `no shared folder has the id ${id}`);
+    const folders = id === undefined ? [...this.#folders] : [this.#folders.get(id)];
     this.#scans.allow();
-    await this.#scans.scan(folder === null ? [...this.#folders.values()] : [folder]);
+    await this.#scans.scan(folders);
   }
 
   /** Ends scans and hashing until a scan is asked for or the servent starts again. Hashed files stay shared. */
@@ -439,45 +409,6 @@ export class Library implements Searchable, ContentFiles {
     this.#settle();
   }
 
-  #folderAt(path: string, choices: Partial<FolderChoices>): SharedFolder {
-    const folder = new SharedFolder(path, true, choices);
-    folder.choose({}, this.#exclude);
-    return folder;
-  }
-
-  /** Adds a folder, even a missing one, unless it is shared already. */
-  async #adopt(folder: SharedFolder): Promise<void> {
-    if (this.#folders.has(folder.id)) return;
-    folder.choose({}, this.#exclude);
-    await Promise.allSettled([this.#check(folder)]); // the scan reports the error
-    const other = this.#overlapping(folder);
-    if (other === null) this.#folders.set(folder.id, folder);
-    else
-      this.#log.warn(
-        { folder: folder.path, other: other.path },
-        `${folder.path} is not scanned separately: it overlaps ${other.path}`,
-      );
-  }
-
-  async #check(folder: SharedFolder): Promise<void> {
-    await this.#own?.look([...this.#folders.values()].map(({ path }) => path));
-    await folder.check(this.#own);
-  }
-
-  #overlapping(folder: SharedFolder): SharedFolder | null {
-    for (const other of this.#folders.values()) {
-      if (other.contains(folder.realPath) || folder.contains(other.realPath)) return other;
-    }
-    return null;
-  }
-
-  #folderOf(realPath: string): SharedFolder | null {
-    if (this.#own?.isPrivate(realPath) === true) return null;
-    for (const folder of this.#folders.values())
-      if (folder.contains(realPath)) return folder.excluded(realPath, 'file') === null ? folder : null;
-    return null;
-  }
-
   #noteChange(): void {
     this.#changeTime.of(this.#catalog.revision);
     if (this.#changed) return;
@@ -491,7 +422,7 @@ export class Library implements Searchable, ContentFiles {
   #settle(): void {
     this.#suspects.wake();
     if (this.#isBusy) return;
-    for (const folder of this.#folders.values())
+    for (const folder of this.#folders)
       if (folder.scannedAt !== null && folder.say(this.#log)) this.#onScanned(folder.status);
     this.#media?.wake();
     for (const resolve of this.#settledWaiters.splice(0)) resolve();

@@ -35,9 +35,9 @@ export type Fate = 'keep' | 'away' | 'gone';
 export const AWAY_MS_MAX = 90 * 24 * 3600_000;
 /** Above this number of missing files, further hashes are dropped at once, in order of paths. */
 export const AWAY_FILES_MAX = 1_000_000;
-/** Changes written in one batch. */
 /** Records parsed at a time: all that is shared is swept after each scan, while queries are answered. */
 const SWEEP_PAGE = 50;
+/** Changes written in one batch. */
 const SWEEP_SLICE = 1000;
 
 /** Progress of the check of all files: paths up to `after` are checked; null: the check rests until the next round. */
