@@ -1,7 +1,7 @@
 // Says what strangers would see of a folder, and what is left out by which rule, without sharing it.
 import { neverShared } from '../../settings/never-shared.ts';
-import { FirstBytes } from './first-bytes.ts';
 import { headOf } from './file-head.ts';
+import { FirstBytes } from './first-bytes.ts';
 import { LibraryError, systemCode } from './library-error.ts';
 import type { OwnFolder } from './own-folder.ts';
 import { type FoundFile, type ScanOptions, scanFolder } from './scanner.ts';
