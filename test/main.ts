@@ -78,8 +78,10 @@ const SECONDS: Readonly<Record<string, number>> = {
   'lab/places': 4,
   'sim/dht/dht-network': 6,
   'sim/dht/eclipse': 8,
-  'sim/models': 25,
+  'sim/models/applications': 8,
   'sim/models/gnutella06': 12,
+  'sim/models/structured': 10,
+  'sim/models/unstructured': 6,
   'sim/servents/storm': 20,
   'sim/servents/ultrapeer-loss': 12,
 };

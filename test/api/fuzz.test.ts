@@ -20,7 +20,7 @@ const ROUNDS = 8;
 /** Nobody fetches anything from the daemon, and it records nothing that a question could be about. */
 const NEVER_DONE = ['analysis', 'cancelUpload'];
 /** They make what others are about. */
-const STARTS = ['startDownload', 'startSearch', 'saveSearch', 'shareFolder'];
+const STARTS = ['startDownload', 'startSearch', 'saveSearch', 'shareFolder', 'addBan'];
 /** Such requests before each operation that the first ones have not reached. */
 const STARTED = 120;
 /** They take whatever is sent, but for one header. */
