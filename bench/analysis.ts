@@ -10,7 +10,8 @@ export const about = 'analysis: top-words and zipf over 1 and 10 million recorde
 
 const MILLIONS = [1, 10] as const;
 const WORDS = 20_000;
-const GROUP_ROWS = 8_192;
+/** About as many as a segment of 16 MiB has. */
+const GROUP_ROWS = 150_000;
 
 export async function run(): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), 'servent-bench-analysis-'));

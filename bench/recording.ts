@@ -1,5 +1,5 @@
 // What recording costs: 10,000 queries a second through a servent process with 31 neighbours, with and without it, over TCP.
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '../api/client.ts';
 import { ServentProcess } from './process/servent.ts';
@@ -13,31 +13,37 @@ const ROUNDS = 3;
 const DRAIN_MS = 1000;
 
 interface Cost {
-  /** Seconds of processor time for a second of routing. */
+  /** Microseconds of processor time for a query. */
   readonly overlay: number;
   readonly all: number;
+  /** Of that, what the thread of the recording took. */
+  readonly recording: number;
   readonly sent: number;
   readonly recorded: number;
   readonly lost: number;
   readonly files: number;
+  /** Of segments of queries. */
+  readonly bytes: number;
 }
 
 export async function run(): Promise<Record<string, unknown>> {
   const costs: Record<'off' | 'files', Cost[]> = { off: [], files: [] };
   for (let round = 0; round < ROUNDS; round++)
     for (const mode of ['off', 'files'] as const) costs[mode].push(await measured(mode));
-  const median = (mode: 'off' | 'files', of: 'overlay' | 'all'): number =>
+  const median = (mode: 'off' | 'files', of: 'overlay' | 'all' | 'recording'): number =>
     costs[mode].map(cost => cost[of]).sort((a, b) => a - b)[ROUNDS >> 1] ?? 0;
   const ratio = (of: 'overlay' | 'all'): number => Number((median('files', of) / median('off', of) - 1).toFixed(3));
-  const sum = (of: 'sent' | 'recorded' | 'lost' | 'files'): number =>
+  const sum = (of: 'sent' | 'recorded' | 'lost' | 'files' | 'bytes'): number =>
     costs.files.reduce((total, cost) => total + cost[of], 0);
   return {
     queriesPerSecond: QPS,
     neighbours: 31,
     ratio: ratio('overlay'),
     ratioAllThreads: ratio('all'),
-    overlaySecondsPerSecond: { off: median('off', 'overlay'), files: median('files', 'overlay') },
-    allSecondsPerSecond: { off: median('off', 'all'), files: median('files', 'all') },
+    overlayMicroseconds: { off: median('off', 'overlay'), files: median('files', 'overlay') },
+    allMicroseconds: { off: median('off', 'all'), files: median('files', 'all') },
+    recordingThreadMicroseconds: median('files', 'recording'),
+    bytesPerRow: Number((sum('bytes') / sum('recorded')).toFixed(1)),
     sent: sum('sent'),
     recorded: sum('recorded'),
     lost: sum('lost'),
@@ -51,21 +57,32 @@ async function measured(mode: 'off' | 'files'): Promise<Cost> {
   try {
     await peers.connect(servent.port, 31, 'ultrapeer');
     const warmUp = await peers.step(QPS, 2, 1, DRAIN_MS);
-    const before = { overlay: servent.mainThreadSeconds, all: servent.cpuSeconds, at: performance.now() };
+    const before = {
+      overlay: servent.mainThreadSeconds,
+      all: servent.cpuSeconds,
+      recording: servent.backgroundSeconds,
+    };
     const { sent } = await peers.step(QPS, SECONDS, 1, DRAIN_MS);
-    const seconds = (performance.now() - before.at) / 1000;
-    const overlay = (servent.mainThreadSeconds - before.overlay) / seconds;
-    const all = (servent.cpuSeconds - before.all) / seconds;
+    const overlay = ((servent.mainThreadSeconds - before.overlay) / sent) * 1e6;
+    const all = ((servent.cpuSeconds - before.all) / sent) * 1e6;
+    const recording = ((servent.backgroundSeconds - before.recording) / sent) * 1e6;
     const { recorded, lost } = await counts(servent, sent + warmUp.sent);
-    const files = mode === 'off' ? 0 : readdirSync(join(servent.dataDir, 'recordings')).length;
-    return { overlay: rounded(overlay), all: rounded(all), sent: sent + warmUp.sent, recorded, lost, files };
+    const folder = join(servent.dataDir, 'recordings');
+    const files = mode === 'off' ? [] : readdirSync(folder);
+    const bytes = files
+      .filter(file => file.startsWith('queries-'))
+      .reduce((total, file) => total + statSync(join(folder, file)).size, 0);
+    return {
+      ...{ overlay: rounded(overlay), all: rounded(all), recording: rounded(recording) },
+      ...{ sent: sent + warmUp.sent, recorded, lost, files: files.length, bytes },
+    };
   } finally {
     peers.close();
     await servent.stop();
   }
 }
 
-const rounded = (value: number): number => Number(value.toFixed(3));
+const rounded = (value: number): number => Number(value.toFixed(2));
 
 /** Rows of queries that are on the disk, and rows that were lost, as the metrics say; waits until all are one or the other. */
 async function counts({ api }: ServentProcess, wanted: number): Promise<{ recorded: number; lost: number }> {

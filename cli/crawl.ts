@@ -129,7 +129,7 @@ async function crawlWith(
   if (flags.recording !== false) {
     const folder = resolve(terminal.cwd, flags.recording ?? settings.recording.folder);
     const isSent = flags.recording === undefined && settings.recording.mode === 'clickhouse';
-    writeCrawl(folder, report, new SystemRandom().guid().toString('hex'), began, isSent ? 'unsent' : 'ndjson');
+    writeCrawl(folder, report, new SystemRandom().guid().toString('hex'), began, isSent ? 'unsent' : 'journal');
     note(terminal, `recorded: the tables hosts and edges in ${folder}`);
   }
   await show(terminal, report, flags, (Date.now() - began) / 1000);

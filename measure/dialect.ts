@@ -41,22 +41,14 @@ const DUCKDB_TYPES = { text: 'VARCHAR', integer: 'BIGINT', small: 'INTEGER' } as
 /** A path that DuckDB takes as it is: no quote ends it, and no character stands for others. */
 const quoted = (path: string): string => `'${path.replace(/[*?[]/g, '[$&]').replaceAll("'", "''")}'`;
 
-/** Statement that makes a table for DuckDB of Parquet files and journals, whose last line may be cut. */
-export function duckdbView(table: TableName, parquet: readonly string[], journals: readonly string[]): string {
+/** Statement that makes a table for DuckDB of Parquet files. */
+export function duckdbView(table: TableName, files: readonly string[]): string {
   const columns = Object.entries<{ type: ColumnType }>(tables[table].columns);
-  const typed = columns.map(([name, { type }]) => `CAST(${name} AS ${DUCKDB_TYPES[type]}) AS ${name}`).join(', ');
-  const sources: string[] = [];
-  if (parquet.length > 0)
-    sources.push(`SELECT ${typed} FROM read_parquet([${parquet.map(quoted).join(', ')}], union_by_name = true)`);
-  if (journals.length > 0) {
-    const given = columns.map(([name, { type }]) => `${name}: '${DUCKDB_TYPES[type]}'`).join(', ');
-    sources.push(
-      `SELECT ${typed} FROM read_json([${journals.map(quoted).join(', ')}], format = 'newline_delimited', ignore_errors = true, columns = {${given}}) WHERE seq IS NOT NULL`,
-    );
-  }
-  if (sources.length === 0) {
-    const empty = columns.map(([name, { type }]) => `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS ${name}`).join(', ');
-    sources.push(`SELECT ${empty} WHERE false`);
-  }
-  return `CREATE OR REPLACE VIEW ${table} AS ${sources.join(' UNION ALL ')}`;
+  const select = (value: (name: string) => string): string =>
+    columns.map(([name, { type }]) => `CAST(${value(name)} AS ${DUCKDB_TYPES[type]}) AS ${name}`).join(', ');
+  const source =
+    files.length > 0
+      ? `SELECT ${select(name => name)} FROM read_parquet([${files.map(quoted).join(', ')}], union_by_name = true)`
+      : `SELECT ${select(() => 'NULL')} WHERE false`;
+  return `CREATE OR REPLACE VIEW ${table} AS ${source}`;
 }

@@ -10,10 +10,10 @@ document is made from the sources by \`npm run docs\`. \`npm run demo -- --measu
 ## Recording
 
 \`servent start --recording-mode files\` writes segments into \`recording.folder\`, by default \`recordings\` in the data folder. Rows are
-in a file within half a second of being seen, and on the disk when that write is done: a crash costs at most what came in since. An open segment is a journal,
-one JSON object a line (\`TABLE-NUMBER-RUN.ndjson\`); it is closed after 16 MiB or 10 minutes, or sooner with a small \`recording.maxBytes\`, and
-becomes a Parquet file with the same rows (\`.parquet\`). A Parquet file has its name only when it is whole. Numbers increase whatever
-the clock does. A line that a crash has cut is left out and counted. Several servents may record into one folder: each looks after its own segments, and after
+in a file within half a second of being seen, and on the disk when that write is done: a crash costs at most what came in since. An open segment is a journal
+(\`TABLE-NUMBER-RUN.journal\`), which this servent and its commands read; it is closed after 16 MiB or 10 minutes, or sooner with a small \`recording.maxBytes\`, and
+becomes a Parquet file with the same rows (\`.parquet\`), for them and everybody else. A Parquet file has its name only when it is whole. Numbers increase whatever
+the clock does. Rows that a crash has cut or a disk has changed are left out and counted. Several servents may record into one folder: each looks after its own segments, and after
 those of others when they were left for an hour, but never sends those of others to ClickHouse.
 
 Above \`recording.maxBytes\` the oldest segments are removed; that is logged and told as the event \`status.recording\`. A disk that cannot be written to

@@ -13,7 +13,7 @@ export interface SegmentName {
   readonly number: number;
   /** Of the servent that wrote it. */
   readonly run: string;
-  readonly kind: 'ndjson' | 'unsent' | 'parquet';
+  readonly kind: 'journal' | 'unsent' | 'parquet';
 }
 
 export interface Segment {
@@ -28,8 +28,8 @@ export interface Segment {
   readonly to: number | null;
 }
 
-const ENDINGS = { ndjson: '.ndjson', unsent: '.unsent.ndjson', parquet: '.parquet' } as const;
-const NAME = /^([a-z_]+)-(\d{8,15})-([0-9a-f]{8})(\.ndjson|\.unsent\.ndjson|\.parquet)$/;
+const ENDINGS = { journal: '.journal', unsent: '.unsent.journal', parquet: '.parquet' } as const;
+const NAME = /^([a-z_]+)-(\d{8,15})-([0-9a-f]{8})(\.journal|\.unsent\.journal|\.parquet)$/;
 /** Ending of a file that is not whole yet. */
 export const UNFINISHED = '.tmp';
 
@@ -75,9 +75,4 @@ export function surplus<S extends Pick<Segment, 'number' | 'bytes' | 'state'>>(
     bytes -= segment.bytes;
   }
   return gone;
-}
-
-/** Where a journal ends: after the last line feed, since a crash may have cut the last line. */
-export function wholeBytes(journal: Buffer): number {
-  return journal.lastIndexOf(0x0a) + 1;
 }

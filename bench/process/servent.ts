@@ -1,7 +1,7 @@
 // A servent under test: a whole daemon in a process of its own, and what the kernel says of it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
@@ -99,10 +99,24 @@ export class ServentProcess {
     return this.#secondsIn(`task/${this.#child.pid}/stat`);
   }
 
+  /** What threads took that have a lower priority than the thread of the overlay, as the one of the recording has. */
+  get backgroundSeconds(): number {
+    const tasks = readdirSync(`/proc/${this.#child.pid}/task`).map(id => this.#statOf(`task/${id}/stat`));
+    const own = this.#statOf(`task/${this.#child.pid}/stat`).niceness;
+    return tasks.reduce((sum, { niceness, seconds }) => sum + (niceness > own ? seconds : 0), 0);
+  }
+
   #secondsIn(file: string): number {
+    return this.#statOf(file).seconds;
+  }
+
+  #statOf(file: string): { seconds: number; niceness: number } {
     const stat = readFileSync(`/proc/${this.#child.pid}/${file}`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return {
+      seconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      niceness: Number(fields[16]),
+    };
   }
 
   /** 99th percentile of how late the event loop's timers were since the last call; the first one begins the watch. */

@@ -2,10 +2,12 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { duckdb, duckdbView } from '../../measure/dialect.ts';
 import type { Row, Value } from '../../measure/question.ts';
-import { parseSegmentFile, segmentsAmong } from '../../measure/segment.ts';
+import { parseSegmentFile, segmentFile, segmentsAmong } from '../../measure/segment.ts';
 import { tableNames } from '../../measure/tables.ts';
+import { writeParquet } from '../segments/parquet-file.ts';
 import { AnalysisError } from './analysis-error.ts';
 import type { Engine } from './engine.ts';
 
@@ -42,10 +44,19 @@ export async function openDuckDb(paths: readonly string[], share: Share | null =
   const makeViews = async (): Promise<void> => {
     const files = segmentsOf(paths);
     for (const table of tableNames) {
-      const own = files.filter(({ segment }) => segment.table === table);
-      const parquet = own.flatMap(({ path, segment }) => (segment.kind === 'parquet' ? [path] : []));
-      const journals = own.flatMap(({ path, segment }) => (segment.kind === 'parquet' ? [] : [path]));
-      await connection.run(duckdbView(table, parquet, journals));
+      const own: string[] = [];
+      for (const [i, { path, segment }] of files.entries()) {
+        if (segment.table !== table) continue;
+        if (segment.kind === 'parquet') own.push(path);
+        else {
+          // several folders may have a segment of the same name
+          const copy = join(spill, `${i}-${segmentFile({ ...segment, kind: 'parquet' })}`);
+          writeParquet(path, copy, table);
+          own.push(copy);
+          await nextTurn(); // a daemon has other things to do
+        }
+      }
+      await connection.run(duckdbView(table, own));
     }
   };
   return {

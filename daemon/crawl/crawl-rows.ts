@@ -2,14 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { RowBlock } from '../../measure/row-block.ts';
 import { type SegmentName, segmentFile, segmentsAmong } from '../../measure/segment.ts';
 import type { RowOf, TableName } from '../../measure/tables.ts';
 import type { CrawlReport } from '../../protocol/crawl/crawl-report.ts';
-import { Journal } from '../recording/journal.ts';
-import { syncFolder } from '../recording/parquet-file.ts';
+import { Journal } from '../segments/journal.ts';
+import { syncFolder } from '../segments/parquet-file.ts';
 
-/** Lines that are written together. */
-const LINES = 4096;
+/** Rows that are written together. */
+const ROWS = 4096;
 /** Ending of a file that is being written: a servent that starts meanwhile would take a segment for one that a crash has left. */
 const WRITING = '.writing';
 
@@ -19,7 +20,7 @@ export function writeCrawl(
   { hosts, edges }: CrawlReport,
   guid: string,
   at: number,
-  kind: 'ndjson' | 'unsent',
+  kind: 'journal' | 'unsent',
 ): string[] {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const run = randomBytes(4).toString('hex');
@@ -29,13 +30,12 @@ export function writeCrawl(
     if (rows.length === 0) return [];
     const name: SegmentName = { table, number, run, kind };
     const path = join(folder, segmentFile(name));
-    const journal = new Journal(path + WRITING);
+    const journal = new Journal(path + WRITING, table, { servent: guid, run });
+    const block = new RowBlock(table);
     try {
-      for (let i = 0; i < rows.length; i += LINES) {
-        const lines = rows
-          .slice(i, i + LINES)
-          .map(row => `${JSON.stringify({ servent: guid, run, seq: ++seq, at_ms: at, ...row })}\n`);
-        journal.append(lines, at, at);
+      for (let i = 0; i < rows.length; i += ROWS) {
+        for (const row of rows.slice(i, i + ROWS)) block.add(++seq, at, row);
+        journal.append(block);
       }
     } catch (error) {
       rmSync(journal.path, { force: true });

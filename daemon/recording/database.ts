@@ -82,11 +82,12 @@ export class Database {
     return new Set(rows.map(({ seq }) => Number(seq)));
   }
 
-  /** Resolves when the server has the rows. After a rejection it may have them, or get them still. */
-  async insert({ id, table }: BatchRange, lines: readonly string[]): Promise<void> {
+  /** Resolves when the server has the rows, which rowBinary() gave. After a rejection it may have them, or get them still. */
+  async insert({ id, table }: BatchRange, rows: Buffer): Promise<void> {
+    const columns = databaseColumns(table).map(({ name }) => name);
     const { stream } = await this.#client.exec({
-      query: `INSERT INTO ${this.#database}.${table} FORMAT JSONEachRow`,
-      values: Readable.from([Buffer.from(`${lines.join('\n')}\n`)], { objectMode: false }), // journals have its format
+      query: `INSERT INTO ${this.#database}.${table} (${columns.join(', ')}) FORMAT RowBinary`,
+      values: Readable.from([rows], { objectMode: false }),
       query_id: id,
       clickhouse_settings: {
         max_insert_block_size: String(BLOCK_ROWS),

@@ -1,10 +1,14 @@
 // Sends closed segments to a database, the oldest first, and removes each when the database has its rows, all of them once.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Block, numberAt } from '../../measure/block-slices.ts';
 import { deliveryStep, deliveryWait } from '../../measure/delivery.ts';
+import { rowBinary } from '../../measure/row-binary.ts';
+import { blockColumns } from '../../measure/row-block.ts';
 import type { Segment } from '../../measure/segment.ts';
+import type { TableName } from '../../measure/tables.ts';
 import type { BatchRange, Database } from './database.ts';
 import type { RecordingReply } from './recording-messages.ts';
-import type { RecordingWriter, SegmentLine } from './recording-writer.ts';
+import type { RecordingWriter } from './recording-writer.ts';
 
 /** Between two looks for something to send. */
 const IDLE_MS = 250;
@@ -101,29 +105,25 @@ export class Deliveries {
   }
 
   /** Rows of the segment, which the database has then. */
-  async #deliver({ name, table }: Segment): Promise<number> {
+  async #deliver(segment: Segment): Promise<number> {
     const { writer, database, run } = this.#options;
-    const lines = writer.linesOf(name);
-    const [first] = lines;
-    if (first === undefined) return 0;
+    const { name, table } = segment;
+    const { blocks } = writer.contentOf(segment);
+    const [block] = blocks;
+    if (block === undefined) return 0;
+    const { rows, first, last } = numbersOf(table, blocks);
     const batch: BatchRange = {
-      ...{ table, servent: first.servent, run: first.run },
-      id: `${first.servent}-${name}`,
-      first: lines.reduce((least, { seq }) => Math.min(least, seq), first.seq),
-      last: lines.reduce((most, { seq }) => Math.max(most, seq), first.seq),
+      ...{ table, servent: block.servent, run: block.run, id: `${block.servent}-${name}` },
+      ...{ first, last },
     };
-    const fresh = first.run === run && !this.#tried.has(name);
+    const fresh = block.run === run && !this.#tried.has(name);
     this.#tried.add(name);
-    const step = deliveryStep(lines.length, fresh ? null : await database.look(batch));
+    const step = deliveryStep(rows, fresh ? null : await database.look(batch));
     if (step === 'wait') throw new StillRunning('an earlier attempt to send these rows is still under way there');
-    if (step === 'done') return lines.length;
+    if (step === 'done') return rows;
     const present = step === 'missing' ? await database.present(batch) : new Set<number>();
-    const wanted: SegmentLine[] = lines.filter(({ seq }) => !present.has(seq));
-    await database.insert(
-      batch,
-      wanted.map(({ text }) => text),
-    );
-    return lines.length;
+    await database.insert(batch, rowBinary(blocks, present));
+    return rows;
   }
 
   #works(): void {
@@ -152,4 +152,20 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const text = error.message || String((error as NodeJS.ErrnoException).code);
   return (text.split('\n')[0] ?? text).slice(0, 300);
+}
+
+/** How many rows there are, and the least and the greatest of their numbers. */
+function numbersOf(table: TableName, blocks: readonly Block[]): { rows: number; first: number; last: number } {
+  const seq = blockColumns(table).findIndex(({ name }) => name === 'seq');
+  const range = { rows: 0, first: Number.POSITIVE_INFINITY, last: 0 };
+  for (const { rows, slices } of blocks) {
+    const slice = slices[seq];
+    for (let row = 0; slice !== undefined && row < rows; row++) {
+      const number = numberAt(slice, row);
+      range.first = Math.min(range.first, number);
+      range.last = Math.max(range.last, number);
+    }
+    range.rows += rows;
+  }
+  return range;
 }

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { jsonOf } from '../../measure/lines.ts';
 import { Kind, ObservationBuffer } from '../../measure/observation.ts';
 import type { Segment } from '../../measure/segment.ts';
 import { type RowOf, type TableName, tableNames } from '../../measure/tables.ts';
@@ -209,7 +208,7 @@ export class Recorder {
 
   /** A row of a table that is seldom written. */
   row<T extends TableName>(table: T, row: RowOf<T>, at: number): void {
-    const json = Buffer.from(jsonOf(row));
+    const json = Buffer.from(JSON.stringify(row));
     this.#add(Kind.Row, at, 0, tableNames.indexOf(table), json, 0, json.length);
   }
 

@@ -1,25 +1,18 @@
 // Writes observations into segments and looks after these: the work of the recording thread.
+import { readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Lines, takenLine } from '../../measure/lines.ts';
-import { observationsIn } from '../../measure/observation.ts';
+import { eachObservation } from '../../measure/observation.ts';
+import { ObservedRows, type WordHash } from '../../measure/observed-rows.ts';
 import type { Segment } from '../../measure/segment.ts';
 import type { TableName } from '../../measure/tables.ts';
 import { WordHasher } from '../queries/query-words.ts';
-import { journalPieces } from './journal-lines.ts';
-import { writeParquet } from './parquet-file.ts';
+import { type JournalContent, journalContent } from '../segments/journal-frame.ts';
+import { writeParquet } from '../segments/parquet-file.ts';
 import type { Loss, RecordingCounts, RecordingReply, RecordingWorkerData } from './recording-messages.ts';
-import { type Batch, SegmentFolder } from './segment-folder.ts';
+import { SegmentFolder } from './segment-folder.ts';
 
 /** After a failed conversion. */
 const CONVERT_AGAIN_MS = 30_000;
-
-/** A line of a journal, and what names its row. */
-export interface SegmentLine {
-  readonly seq: number;
-  readonly servent: string;
-  readonly run: string;
-  readonly text: string;
-}
 
 export class RecordingWriter {
   readonly folder: SegmentFolder;
@@ -27,7 +20,7 @@ export class RecordingWriter {
   readonly #say: (reply: RecordingReply) => void;
   readonly #rows = new Map<TableName, number>();
   readonly #lost = new Map<Loss, number>();
-  #lines: Lines;
+  readonly #observed: ObservedRows;
   sent = 0;
   /** Rows lost since the disk failed; null: it does not fail. */
   #failing: number | null = null;
@@ -35,18 +28,18 @@ export class RecordingWriter {
   #converting = false;
   #convertFails = false;
   #convertAt = 0;
-  /** Journals whose broken lines are counted; bounded by the segments. */
+  /** Journals whose broken rows are counted; bounded by the segments. */
   readonly #counted = new Set<string>();
   #stopped = false;
 
   constructor(given: RecordingWorkerData, say: (reply: RecordingReply) => void) {
     this.#given = given;
     this.#say = say;
-    this.#lines = this.#linesWith(given.salt);
+    this.#observed = new ObservedRows(hashWith(given.salt));
     const { folder, servent, run, bytesMax, segmentBytes, segmentMs } = given;
     this.folder = new SegmentFolder({
       ...{ folder, servent, run, bytesMax, segmentBytes, segmentMs },
-      kind: given.url === null ? 'ndjson' : 'unsent',
+      kind: given.url === null ? 'journal' : 'unsent',
       onRemoved: segment => {
         // what the database never got is lost, what was only kept here is not missed
         if (segment.state === 'unsent') this.lose('unsent', segment.rows);
@@ -78,37 +71,22 @@ export class RecordingWriter {
   }
 
   useSalt(salt: Uint8Array | null): void {
-    this.#lines = this.#linesWith(salt);
-  }
-
-  #linesWith(salt: Uint8Array | null): Lines {
-    const { servent, run } = this.#given;
-    const hasher = salt === null ? null : new WordHasher(Buffer.from(salt));
-    return new Lines({ servent, run, hash: hasher === null ? null : word => hasher.word(word) });
+    this.#observed.hash = hashWith(salt);
   }
 
   /** Bytes of an ObservationBuffer: they are on the disk, or counted as lost, when it returns. */
   write(bytes: Buffer, now: number): void {
-    const batches = new Map<TableName, Batch>();
-    for (const observation of observationsIn(bytes)) {
-      const line = this.#lines.of(observation);
-      if (line === null) continue;
-      const { at } = observation;
-      const batch = batches.get(line.table);
-      if (batch === undefined) batches.set(line.table, { lines: [line.text], from: at, to: at });
-      else {
-        batch.lines.push(line.text);
-        if (at < batch.from) batch.from = at;
-        if (at > batch.to) batch.to = at;
-      }
-    }
-    for (const [table, batch] of batches) {
+    eachObservation(bytes, this.#observed.add);
+    for (const [table, block] of this.#observed.blocks) {
+      const { rows } = block;
+      if (rows === 0) continue;
       try {
-        this.folder.write(table, batch, now);
-        this.#rows.set(table, (this.#rows.get(table) ?? 0) + batch.lines.length);
+        this.folder.write(table, block, now);
+        this.#rows.set(table, (this.#rows.get(table) ?? 0) + rows);
         this.#recovered();
       } catch (error) {
-        this.#fail(error, batch.lines.length);
+        this.#fail(error, rows);
+        block.clear();
       }
     }
     this.tidy(now);
@@ -128,10 +106,15 @@ export class RecordingWriter {
     if (rows > 0) this.#lost.set(why, (this.#lost.get(why) ?? 0) + rows);
   }
 
-  /** Journals are closed; what is not converted will be at the next start. */
+  /** Journals are closed and converted; where that fails it is done at the next start. */
   stop(): void {
     this.#stopped = true;
     this.folder.closeAll();
+    try {
+      for (let one = this.#oldestClosed(); one !== null; one = this.#oldestClosed()) this.#convert(one);
+    } catch (error) {
+      this.#sayUnconverted(error);
+    }
   }
 
   /** Makes Parquet files of all closed journals, one after the other. */
@@ -139,8 +122,9 @@ export class RecordingWriter {
     this.#converting = true;
     try {
       for (let one = this.#oldestClosed(); one !== null && !this.#stopped; one = this.#oldestClosed()) {
-        await this.#convert(one);
+        this.#convert(one);
         this.folder.tidy(now);
+        await nextTurn(); // rows that came in meanwhile are written
       }
       this.#convertFails = false;
     } catch (error) {
@@ -156,35 +140,20 @@ export class RecordingWriter {
     return this.folder.oldest('closed', NONE);
   }
 
-  async #convert({ name, table }: Segment): Promise<void> {
+  #convert({ name, table }: Segment): void {
     const parquet = this.folder.parquetOf(name);
     if (parquet === null) return;
-    const steps = writeParquet(this.folder.pathOf(name), parquet, table);
-    for (;;) {
-      const step = await steps.next();
-      if (step.done === true) {
-        this.lose('broken', step.value.broken);
-        this.folder.replaced(name, parquet, step.value);
-        return;
-      }
-      await nextTurn(); // rows that came in meanwhile are written
-      if (this.#stopped) return;
-    }
+    const facts = writeParquet(this.folder.pathOf(name), parquet, table);
+    this.lose('broken', facts.broken);
+    this.folder.replaced(name, parquet, facts);
   }
 
-  /** Lines of a journal that are whole. */
-  linesOf(name: string): SegmentLine[] {
-    const lines: SegmentLine[] = [];
-    for (const { rows, lines: texts, broken } of journalPieces(this.folder.pathOf(name), Number.MAX_SAFE_INTEGER)) {
-      for (const [i, row] of rows.entries()) {
-        const { seq, servent, run } = row;
-        if (typeof seq === 'number' && isHex(servent, 32) && isHex(run, 8))
-          lines.push({ seq, servent, run, text: takenLine(texts[i] ?? '', row) });
-      }
-      if (!this.#counted.has(name)) this.lose('broken', broken);
-    }
+  /** What a closed journal has. */
+  contentOf({ name, table }: Segment): JournalContent {
+    const content = journalContent(table, readFileSync(this.folder.pathOf(name)));
+    if (!this.#counted.has(name)) this.lose('broken', content.broken);
     this.#counted.add(name);
-    return lines;
+    return content;
   }
 
   #fail(error: unknown, rows: number): void {
@@ -217,7 +186,10 @@ export class RecordingWriter {
   }
 }
 
-const isHex = (value: unknown, digits: number): value is string =>
-  typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/.test(value);
-
 const NONE: ReadonlySet<string> = new Set();
+
+function hashWith(salt: Uint8Array | null): WordHash {
+  if (salt === null) return null;
+  const hasher = new WordHasher(Buffer.from(salt));
+  return word => hasher.word(word);
+}

@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RowBlock } from '../../measure/row-block.ts';
 import {
   parseSegmentFile,
   type Segment,
@@ -12,8 +13,9 @@ import {
   UNFINISHED,
 } from '../../measure/segment.ts';
 import type { TableName } from '../../measure/tables.ts';
-import { Journal } from './journal.ts';
-import { type ParquetFacts, syncFolder } from './parquet-file.ts';
+import { Journal } from '../segments/journal.ts';
+import { authorOf, HEAD_BYTES } from '../segments/journal-frame.ts';
+import { type ParquetFacts, syncFolder } from '../segments/parquet-file.ts';
 
 export interface SegmentFolderOptions {
   readonly folder: string;
@@ -21,19 +23,12 @@ export interface SegmentFolderOptions {
   readonly servent: string;
   readonly run: string;
   /** What new journals are: to become Parquet, or to be sent. */
-  readonly kind: 'ndjson' | 'unsent';
+  readonly kind: 'journal' | 'unsent';
   bytesMax: number;
   /** A journal is closed when it is this long, or this old. */
   readonly segmentBytes: number;
   segmentMs: number;
   readonly onRemoved: (segment: Segment) => void;
-}
-
-/** Lines of one table that are written together. */
-export interface Batch {
-  readonly lines: string[];
-  from: number;
-  to: number;
 }
 
 interface Open {
@@ -45,7 +40,7 @@ interface Open {
 
 type Kept = Segment & { readonly named: SegmentName };
 
-const STATES = { ndjson: 'closed', unsent: 'unsent', parquet: 'parquet' } as const;
+const STATES = { journal: 'closed', unsent: 'unsent', parquet: 'parquet' } as const;
 /** Tables that crawls write, each under a GUID of its own. */
 const CRAWLED: ReadonlySet<TableName> = new Set(['hosts', 'edges']);
 /** A servent closes its journals and makes Parquet files of them in less time. */
@@ -76,10 +71,10 @@ export class SegmentFolder {
     const segments = segmentsAmong(files);
     const others = new Set(segments.flatMap(({ file, segment }) => (this.#isOfAnother(file, segment) ? [file] : [])));
     for (const file of files)
-      if (file.endsWith(UNFINISHED) && !others.has(file.replace(/\.parquet\.tmp$/, '.ndjson')))
+      if (file.endsWith(UNFINISHED) && !others.has(file.replace(/\.parquet\.tmp$/, '.journal')))
         rmSync(join(folder, file), { force: true });
     const known = new Set(segments.map(({ file }) => file));
-    for (const file of files) if (file.endsWith('.ndjson') && isTwin(file, known)) rmSync(join(folder, file));
+    for (const file of files) if (file.endsWith('.journal') && isTwin(file, known)) rmSync(join(folder, file));
     const open = new Set([...this.#open.values()].map(({ name }) => segmentFile(name)));
     for (const { file, segment } of segments) {
       if (open.has(file)) continue;
@@ -107,10 +102,10 @@ export class SegmentFolder {
     return servent === null ? age < BEGUN_MS : kind === 'unsent' || age < ABANDONED_MS;
   }
 
-  /** Throws what the system says, with nothing of the batch written. */
-  write(table: TableName, { lines, from, to }: Batch, now: number): void {
+  /** Takes the rows of the block. Throws what the system says, with nothing of them written. */
+  write(table: TableName, block: RowBlock, now: number): void {
     const open = this.#open.get(table) ?? this.#begin(table, now);
-    open.journal.append(lines, from, to);
+    open.journal.append(block);
     if (open.journal.bytes >= this.#options.segmentBytes) this.#close(table, open);
   }
 
@@ -191,13 +186,13 @@ export class SegmentFolder {
   }
 
   #begin(table: TableName, now: number): Open {
-    const { folder, run, kind } = this.#options;
+    const { folder, servent, run, kind } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // somebody else may have put files there since
     for (const file of readdirSync(folder))
       this.#next = Math.max(this.#next, (parseSegmentFile(file)?.number ?? 0) + 1);
     const name: SegmentName = { table, number: this.#next++, run, kind };
-    const journal = new Journal(this.pathOf(segmentFile(name)));
+    const journal = new Journal(this.pathOf(segmentFile(name)), table, { servent, run });
     syncFolder(folder);
     const open = { name, journal, since: now };
     this.#open.set(table, open);
@@ -217,21 +212,21 @@ function segmentOf(name: SegmentName, { rows, bytes, from, to }: Journal, state:
   return { name: segmentFile(name), table: name.table, number: name.number, state, rows, bytes, from, to };
 }
 
-/** GUID of the servent that wrote a journal; null: its first row is not whole. */
+/** GUID of the servent that wrote a journal; null: its first rows are not whole. */
 function serventOf(path: string): string | null {
-  const begin = Buffer.alloc(64);
+  const begin = Buffer.alloc(HEAD_BYTES);
   const fd = openSync(path, 'r');
   try {
     readSync(fd, begin);
   } finally {
     closeSync(fd);
   }
-  return /^\{"servent":"([0-9a-f]{32})"/.exec(begin.toString('latin1'))?.[1] ?? null;
+  return authorOf(begin)?.servent ?? null;
 }
 
 /** Whether a journal is left beside its Parquet file. */
 function isTwin(file: string, known: ReadonlySet<string>): boolean {
-  return !known.has(file) && known.has(file.replace(/(\.unsent)?\.ndjson$/, '.parquet'));
+  return !known.has(file) && known.has(file.replace(/(\.unsent)?\.journal$/, '.parquet'));
 }
 
 /** What the end of a Parquet file says of it. One that cannot be read has no rows. */

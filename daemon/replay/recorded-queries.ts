@@ -1,9 +1,10 @@
 // Reads the queries and hits of a recording, from journals and Parquet files.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { blockRows } from '../../measure/block-slices.ts';
 import { parseSegmentFile, type SegmentName, segmentsAmong } from '../../measure/segment.ts';
 import { type Workload, WorkloadReader, type WorkloadRow } from '../../measure/workload.ts';
-import { journalPieces } from '../recording/journal-lines.ts';
+import { journalContent } from '../segments/journal-frame.ts';
 
 const ROWS = 8_192;
 /** What is read of each table. */
@@ -66,10 +67,9 @@ function take(reader: WorkloadReader, table: ReadTable, row: WorkloadRow): void 
 }
 
 function readJournal(file: string, table: ReadTable, reader: WorkloadReader): void {
-  for (const { rows, broken } of journalPieces(file, ROWS)) {
-    for (const row of rows) take(reader, table, row);
-    if (table === 'queries') reader.unreadable(broken);
-  }
+  const { blocks, broken } = journalContent(table, readFileSync(file));
+  for (const block of blocks) for (const row of blockRows(block)) take(reader, table, row);
+  if (table === 'queries') reader.unreadable(broken);
 }
 
 async function readParquet(file: string, table: ReadTable, reader: WorkloadReader): Promise<void> {

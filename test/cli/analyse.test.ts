@@ -1,25 +1,23 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { questionNames } from '../../measure/questions.ts';
 import { command } from '../support/command.ts';
 import { duckDbMissing } from '../support/duckdb.ts';
+import { writeJournal } from '../support/journals.ts';
 
 const skip = (await duckDbMissing()) ?? false;
 
 /** A recording of queries with these texts. */
 function recording(folder: string, texts: readonly string[]): string {
   mkdirSync(folder, { recursive: true });
-  const lines = texts.map((text, i) =>
-    JSON.stringify({
-      ...{ servent: 'ab'.repeat(16), run: '0123abcd', seq: i + 1, at_ms: 1_700_000_000_000 + i, link: 1 },
-      ...{ guid: String(i).padStart(32, '0'), ttl: 3, hops: 1, bytes: 20, own_hits: 0, urns: 0, text, words: text },
-    }),
-  );
-  writeFileSync(
-    join(folder, 'queries-00000001-0123abcd.ndjson'),
-    `${lines.join('\n')}\n{"servent":"a line that is still wri`,
-  );
+  const rows = texts.map((text, i) => ({
+    ...{ seq: i + 1, at_ms: 1_700_000_000_000 + i, link: 1, guid: String(i).padStart(32, '0') },
+    ...{ ttl: 3, hops: 1, bytes: 20, own_hits: 0, urns: 0, text, words: text },
+  }));
+  const journal = join(folder, 'queries-00000001-0123abcd.journal');
+  writeJournal(journal, 'queries', rows);
+  appendFileSync(journal, 'svj1 that is still being wri');
   return folder;
 }
 

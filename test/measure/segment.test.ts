@@ -1,15 +1,8 @@
 import t from 'tap';
-import {
-  parseSegmentFile,
-  type SegmentState,
-  segmentFile,
-  segmentsAmong,
-  surplus,
-  wholeBytes,
-} from '../../measure/segment.ts';
+import { parseSegmentFile, type SegmentState, segmentFile, segmentsAmong, surplus } from '../../measure/segment.ts';
 
 t.test('names of segments say what they are', async t => {
-  for (const kind of ['ndjson', 'unsent', 'parquet'] as const) {
+  for (const kind of ['journal', 'unsent', 'parquet'] as const) {
     const name = { table: 'query_counts', number: 12, run: '00ff00ff', kind } as const;
     t.strictSame(parseSegmentFile(segmentFile(name)), name);
   }
@@ -18,8 +11,8 @@ t.test('names of segments say what they are', async t => {
     'hits-123456789-00ff00ff.parquet',
   );
   for (const other of [
-    'queries-1-00ff00ff.ndjson',
-    'others-00000001-00ff00ff.ndjson',
+    'queries-1-00ff00ff.journal',
+    'others-00000001-00ff00ff.journal',
     'queries-00000001-00ff00ff.parquet.tmp',
     '',
   ])
@@ -28,14 +21,14 @@ t.test('names of segments say what they are', async t => {
 
 t.test('of a journal and its Parquet file only that is read', async t => {
   const files = [
-    'queries-00000002-00ff00ff.ndjson',
-    'queries-00000001-00ff00ff.ndjson',
+    'queries-00000002-00ff00ff.journal',
+    'queries-00000001-00ff00ff.journal',
     'queries-00000002-00ff00ff.parquet',
     'note.txt',
   ];
   t.strictSame(
     segmentsAmong(files).map(({ file }) => file),
-    ['queries-00000001-00ff00ff.ndjson', 'queries-00000002-00ff00ff.parquet'],
+    ['queries-00000001-00ff00ff.journal', 'queries-00000002-00ff00ff.parquet'],
   );
 });
 
@@ -51,9 +44,4 @@ t.test('the oldest go, and open ones stay', async t => {
     surplus(all, 0).map(({ number }) => number),
     [2, 3],
   );
-});
-
-t.test('a journal ends with its last whole line', async t => {
-  t.equal(wholeBytes(Buffer.from('{}\n{}\n{"a')), 6);
-  t.equal(wholeBytes(Buffer.from('{"a')), 0);
 });

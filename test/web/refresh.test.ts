@@ -132,7 +132,7 @@ t.test('every order that a table offers is one that the API knows', async t => {
     files: [aFile, { ...aFile, id: 'f2' }],
     folders: [aFolder, { ...aFolder, id: 'l2' }],
     analyses: [aQuestion, { ...aQuestion, id: 'ttl' }],
-    recordings: [aRecording, { ...aRecording, id: 'hits-00000002-0a1b2c3d.ndjson' }],
+    recordings: [aRecording, { ...aRecording, id: 'hits-00000002-0a1b2c3d.journal' }],
   };
   const lists = Object.fromEntries(
     Object.entries(START.lists).map(([list, listing]) => [

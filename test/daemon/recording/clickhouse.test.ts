@@ -1,7 +1,7 @@
 // Four servents record to two ClickHouse servers, one of which dies; every row is there once, and questions get one answer.
 
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -15,11 +15,15 @@ import { Database } from '../../../daemon/recording/database.ts';
 import { Deliveries } from '../../../daemon/recording/deliveries.ts';
 import type { RecordingReply } from '../../../daemon/recording/recording-messages.ts';
 import { RecordingWriter } from '../../../daemon/recording/recording-writer.ts';
+import { type Author, journalContent } from '../../../daemon/segments/journal-frame.ts';
 import { questionNames } from '../../../measure/questions.ts';
+import { rowBinary } from '../../../measure/row-binary.ts';
+import { blockColumns } from '../../../measure/row-block.ts';
 import { tableNames } from '../../../measure/tables.ts';
 import type { CrawlReport } from '../../../protocol/crawl/crawl-report.ts';
 import { CLUSTER, ClickHouseServer, clickHouseMissing } from '../../support/clickhouse-server.ts';
 import { duckDbMissing } from '../../support/duckdb.ts';
+import { type JournalRow, writeJournal } from '../../support/journals.ts';
 import { QueryPeer } from '../../support/query-peer.ts';
 import { startServent, until } from '../../support/running-servent.ts';
 
@@ -153,8 +157,22 @@ async function fleet(t: Test, folder: string, shards: readonly [ClickHouseServer
   const segments = join(folder, 'segments');
   mkdirSync(segments);
   for (const [i, table] of tableNames.entries()) {
-    const rows = await a.query(`SELECT * FROM servent.all_${table} ORDER BY servent, run, seq FORMAT JSONEachRow`);
-    if (rows !== '') writeFileSync(join(segments, `${table}-0000000${i}-0123abcd.ndjson`), `${rows}\n`);
+    const text = await a.query(`SELECT * FROM servent.all_${table} ORDER BY servent, run, seq FORMAT JSONEachRow`);
+    const byAuthor = new Map<string, { author: Author; rows: JournalRow[] }>();
+    for (const line of text.split('\n').filter(each => each !== '')) {
+      const { servent, run, ...quoted } = JSON.parse(line) as Record<string, string>;
+      if (servent === undefined || run === undefined) throw new Error(line);
+      const isNumber = (name: string) =>
+        blockColumns(table).some(column => column.name === name && column.type !== 'text');
+      const row = Object.fromEntries(
+        Object.entries(quoted).map(([name, value]) => [name, isNumber(name) ? Number(value) : value]),
+      );
+      const of = byAuthor.get(servent + run) ?? { author: { servent, run }, rows: [] as JournalRow[] };
+      of.rows.push(row);
+      byAuthor.set(servent + run, of);
+    }
+    for (const { author, rows } of byAuthor.values())
+      writeJournal(join(segments, `${table}-0000000${i}-${author.run}.journal`), table, rows, author);
   }
   const duckdb = await openDuckDb([segments]);
   t.teardown(() => duckdb.close());
@@ -186,11 +204,12 @@ async function unknownOutcomes(t: Test, folder: string, server: ClickHouseServer
     await server.query(`SELECT count() FROM servent.roles WHERE servent = '${'cd'.repeat(16)}'`),
     await server.query(`SELECT uniqExact(run, seq) FROM servent.roles WHERE servent = '${'cd'.repeat(16)}'`),
   ];
-  const lines = Array.from({ length: 100 }, (_, i) =>
-    JSON.stringify({ servent: 'cd'.repeat(16), run: '0123abcd', seq: i + 1, at_ms: 1, role: 'leaf', why: 'a test' }),
-  );
+  const author = { servent: 'cd'.repeat(16), run: '0123abcd' };
+  const rows = Array.from({ length: 100 }, (_, i) => ({ seq: i + 1, at_ms: 1, role: 'leaf', why: 'a test' }));
   mkdirSync(own);
-  writeFileSync(join(own, 'roles-00000001-0123abcd.unsent.ndjson'), `${lines.join('\n')}\n{"servent":"cut`);
+  const journal = join(own, 'roles-00000001-0123abcd.unsent.journal');
+  writeJournal(journal, 'roles', rows, author);
+  appendFileSync(journal, 'svj1 cut');
   for (const copy of ['copy', 'again']) cpSync(own, `${own}.${copy}`, { recursive: true });
   const send = async (from: string, url = server.url): Promise<void> => {
     const { writer, said } = await recordedIn(from, '99999999');
@@ -212,7 +231,9 @@ async function unknownOutcomes(t: Test, folder: string, server: ClickHouseServer
   const database = await Database.at(server.url);
   await database.prepare();
   const range = { id: 'part', table: 'roles', servent: 'cd'.repeat(16), run: '0123abcd', first: 1, last: 100 } as const;
-  await database.insert(range, lines.slice(20, 50));
+  const { blocks } = journalContent('roles', readFileSync(journal));
+  const others = rows.flatMap(({ seq }) => (seq > 20 && seq <= 50 ? [] : [seq]));
+  await database.insert(range, rowBinary(blocks, new Set(others)));
   await database.close();
   await send(own);
   t.strictSame(await count(), ['100', '100'], 'what was missing was added');
@@ -260,9 +281,11 @@ async function wrongTable(t: Test, folder: string, server: ClickHouseServer): Pr
   await server.query('CREATE TABLE servent.roles (servent String, role Int32) ENGINE = Log');
   const own = join(folder, 'wrong');
   const { writer, said } = await recordedIn(own, '88888888');
-  writeFileSync(
-    join(own, 'roles-00000001-88888888.unsent.ndjson'),
-    `${JSON.stringify({ servent: 'cd'.repeat(16), run: '88888888', seq: 1, at_ms: 1, role: 'leaf', why: 'x' })}\n`,
+  writeJournal(
+    join(own, 'roles-00000001-88888888.unsent.journal'),
+    'roles',
+    [{ seq: 1, at_ms: 1, role: 'leaf', why: 'x' }],
+    { servent: 'cd'.repeat(16), run: '88888888' },
   );
   await writer.folder.load();
   const database = await Database.at(server.url);

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import t from 'tap';
-import { journalPieces } from '../../../daemon/recording/journal-lines.ts';
 import { RecordingWriter } from '../../../daemon/recording/recording-writer.ts';
 import { segmentsAmong, UNFINISHED } from '../../../measure/segment.ts';
 import { SeededRandom } from '../../../sim/seeded-random.ts';
+import { journalRows } from '../../support/journals.ts';
 import { eventually } from '../../support/loopback.ts';
 
 const PROCESS = fileURLToPath(new URL('../../support/recording-process.js', import.meta.url));
@@ -23,7 +23,7 @@ async function rowsIn(folder: string): Promise<Record<string, unknown>[]> {
     if (segment.table !== 'queries') continue;
     const path = join(folder, file);
     if (segment.kind === 'parquet') rows.push(...(await parquetReadObjects({ file: await asyncBufferFromFile(path) })));
-    else for (const piece of journalPieces(path, 10_000)) rows.push(...piece.rows);
+    else rows.push(...journalRows(path, segment.table));
   }
   return rows;
 }
@@ -60,7 +60,7 @@ t.test(
     await writer.start();
     await eventually('all is Parquet', () => writer.folder.list().every(({ state }) => state === 'parquet'));
     writer.stop();
-    t.notOk(readdirSync(folder).some(file => file.endsWith(UNFINISHED) || file.endsWith('.ndjson')));
+    t.notOk(readdirSync(folder).some(file => file.endsWith(UNFINISHED) || file.endsWith('.journal')));
     const rows = await rowsIn(folder);
     t.equal(rows.length, before.length, 'as many rows before the conversion and after it');
     const numbers = new Map<string, number[]>();

@@ -17,11 +17,14 @@ import { silentLog } from '../../../daemon/log.ts';
 import { Recorder } from '../../../daemon/recording/recorder.ts';
 import type { RecordingReply, RecordingWorkerData } from '../../../daemon/recording/recording-messages.ts';
 import { RecordingWriter } from '../../../daemon/recording/recording-writer.ts';
+import { encodeFrame, journalContent } from '../../../daemon/segments/journal-frame.ts';
 import { SystemClock } from '../../../daemon/system.ts';
-import { jsonOf } from '../../../measure/lines.ts';
+import { blockRows } from '../../../measure/block-slices.ts';
 import { Kind, ObservationBuffer } from '../../../measure/observation.ts';
+import { RowBlock } from '../../../measure/row-block.ts';
 import { parseSegmentFile } from '../../../measure/segment.ts';
 import { tableNames } from '../../../measure/tables.ts';
+import { AUTHOR, journalRows } from '../../support/journals.ts';
 import { eventually } from '../../support/loopback.ts';
 
 let seq = 0;
@@ -48,8 +51,14 @@ function writerIn(folder: string, more: Partial<RecordingWorkerData> = {}) {
 
 const states = (writer: RecordingWriter) => writer.folder.list().map(({ state, rows }) => `${state} ${rows}`);
 
+function blockOf(count: number): RowBlock {
+  const block = new RowBlock('roles');
+  for (let n = 0; n < count; n++) block.add(++seq, 1000 + seq, { role: 'leaf', why: 'a reason' });
+  return block;
+}
+
 t.test('segments are closed by size and by age, and become Parquet files', async t => {
-  const { writer } = writerIn(t.testdir({}), { segmentBytes: 1_000 });
+  const { writer } = writerIn(t.testdir({}), { segmentBytes: 400 });
   await writer.start();
   writer.write(roles(2), 0);
   t.strictSame(states(writer), ['open 2']);
@@ -72,7 +81,7 @@ t.test('segments are closed by size and by age, and become Parquet files', async
 });
 
 t.test('the oldest segments go when there is too much, and that is told', async t => {
-  const { writer, said } = writerIn(t.testdir({}), { segmentBytes: 1_000, bytesMax: 10_000 });
+  const { writer, said } = writerIn(t.testdir({}), { segmentBytes: 300, bytesMax: 10_000 });
   await writer.start();
   for (let n = 0; n < 12; n++) {
     writer.write(roles(10), 0);
@@ -93,21 +102,19 @@ t.test('what a crash leaves is mended at the next start', async t => {
   const { writer } = writerIn(folder);
   await writer.start();
   writer.write(roles(5), 0);
-  writer.stop();
   const [file = ''] = readdirSync(folder);
-  appendFileSync(join(folder, file), '{"servent":"cut in the mid');
+  const frame = readFileSync(join(folder, file));
+  const cut = encodeFrame('roles', blockOf(3), AUTHOR, 5);
+  appendFileSync(join(folder, file), cut.subarray(0, cut.length - 1));
   writeFileSync(join(folder, 'roles-00000009-0123abcd.parquet.tmp'), 'half');
   const again = writerIn(folder);
   await again.writer.start();
   await eventually('it is converted', () => states(again.writer)[0] === 'parquet 5');
-  t.strictSame(again.writer.counts.lost, { broken: 1 }, 'the cut line is counted');
+  t.strictSame(again.writer.counts.lost, { broken: 3 }, 'the rows that were cut are counted');
   const files = readdirSync(folder);
   t.strictSame(files.length, 1);
   // a crash between the name of the Parquet file and the end of the journal
-  writeFileSync(
-    join(folder, files[0]?.replace('.parquet', '.ndjson') ?? ''),
-    readFileSync(join(folder, files[0] ?? '')),
-  );
+  writeFileSync(join(folder, file), frame);
   const third = writerIn(folder);
   await third.writer.start();
   t.strictSame(readdirSync(folder), files);
@@ -123,7 +130,7 @@ t.test('two servents may record into one folder: none takes what the other is wr
   await other.writer.start();
   other.writer.tidy(1);
   await eventually('the other looks after its own', () => other.writer.folder.size === 0);
-  t.match(readdirSync(folder), [/^roles-00000001-0123abcd.ndjson$/], 'the journal stays');
+  t.match(readdirSync(folder), [/^roles-00000001-0123abcd.journal$/], 'the journal stays');
   one.writer.write(roles(7), 1);
   other.writer.write(roles(3), 1);
   for (const { writer } of [one, other]) {
@@ -139,7 +146,7 @@ t.test('two servents may record into one folder: none takes what the other is wr
 
 t.test('a disk that fails loses rows with one line, and recording goes on when it works', async t => {
   const folder = join(t.testdir({}), 'recordings');
-  const { writer, said } = writerIn(folder, { segmentBytes: 500 });
+  const { writer, said } = writerIn(folder, { segmentBytes: 300 });
   await writer.start();
   writer.write(roles(10), 0);
   await eventually('it is converted', () => states(writer)[0] === 'parquet 10');
@@ -161,7 +168,7 @@ t.test('a disk that fails loses rows with one line, and recording goes on when i
 });
 
 t.test(
-  'a line that does not fit on the disk is cut off, and a shorter one still goes there',
+  'rows that do not fit on the disk are cut off, and fewer still go there',
   { skip: process.platform === 'win32' && 'no limit on the size of files' },
   async t => {
     const path = join(t.testdir({}), 'journal');
@@ -170,14 +177,10 @@ t.test(
     const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath, program, path]);
     const { failed, rows, bytes } = JSON.parse(stdout);
     t.equal(failed, 'EFBIG');
-    const text = readFileSync(path, 'utf8');
-    t.equal(text.length, bytes);
-    const lines = text
-      .trimEnd()
-      .split('\n')
-      .map(line => JSON.parse(line));
-    t.equal(lines.length, rows, 'no line is broken');
-    t.strictSame(lines.at(-1), { seq: -1 });
+    t.equal(statSync(path).size, bytes);
+    const { blocks, broken } = journalContent('roles', readFileSync(path));
+    t.strictSame([blocks.reduce((sum, block) => sum + block.rows, 0), broken], [rows, 0], 'no frame is broken');
+    t.equal(blocks.flatMap(blockRows).at(-1)?.['seq'], -1);
   },
 );
 
@@ -196,17 +199,20 @@ t.test('what comes faster than it can be written is dropped, and every row is co
   t.equal((rows.roles ?? 0) + (lost.queue_full ?? 0), given);
 });
 
-t.test('half a character of a peer is replaced: ClickHouse would refuse its segment and all after it', async t => {
-  t.equal(jsonOf({ why: 'x\ud83d', code: 1 }), '{"why":"x\ufffd","code":1}');
-  t.equal(jsonOf({ why: 'x\u{1f600}' }), '{"why":"x\u{1f600}"}');
+t.test('half a character of a peer is replaced: no reader would take a file that has it', async t => {
   const folder = t.testdir({});
-  const { writer } = writerIn(folder, { url: 'http://127.0.0.1:1' });
-  const row = { servent: 'ab'.repeat(16), run: '0123abcd', seq: 1, at_ms: 1, role: 'leaf', why: 'x\ud83d' };
-  writeFileSync(join(folder, 'roles-00000001-0123abcd.unsent.ndjson'), `${JSON.stringify(row)}\n`);
-  await writer.start();
-  const [line] = writer.linesOf('roles-00000001-0123abcd.unsent.ndjson');
-  t.strictSame(JSON.parse(line?.text ?? '{}'), { ...row, why: 'x\ufffd' });
-  t.notMatch(line?.text, /ud83d/i);
+  const recorder = new Recorder({
+    ...{ mode: 'files', folder, url: '', bytesMax: 1e9, guid: Buffer.alloc(16, 1), privacy: 'full' },
+    ...{ clock: new SystemClock(), log: silentLog },
+  });
+  recorder.start();
+  for (const why of ['x\ud83d', 'x\u{1f600}']) recorder.row('roles', { role: 'leaf', why }, 1);
+  const [segment] = await recorder.segments();
+  t.strictSame(
+    journalRows(join(folder, segment?.name ?? ''), 'roles').map(({ why }) => why),
+    ['x\ufffd', 'x\u{1f600}'],
+  );
+  await recorder.stop();
 });
 
 t.test('a wall clock that is set back changes neither the order of rows nor names of segments', async t => {
@@ -224,11 +230,8 @@ t.test('a wall clock that is set back changes neither the order of rows nor name
   }
   const [segment] = await recorder.segments();
   t.match(segment, { rows: 3, from: 1_700_000_000_000 - 3_600_000, to: 1_700_000_000_000 + 3_600_000 });
+  const rows = journalRows(join(folder, segment?.name ?? ''), 'roles');
   await recorder.stop();
-  const rows = readFileSync(join(folder, segment?.name ?? ''), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line));
   t.strictSame(
     rows.map(({ seq, why }) => [seq, why]),
     [
