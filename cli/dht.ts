@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DhtContactView, DhtLookupView, DhtView, StartDhtLookupInput } from '../api/control.ts';
-import { formatAge, formatBytes } from '../api/format.ts';
+import { counted, formatAge, formatBytes } from '../api/format.ts';
 import type { ColumnsAt } from './columns.ts';
 import { type ClientFlags, clientCommand, findDaemon } from './connection.ts';
 import { CommandError, usageError } from './failure.ts';
@@ -45,7 +45,7 @@ export function dhtCommand(terminal: Terminal): Command {
         ['contacts', nodes],
         ['values', `${values}`],
         ['publishing', `${publishing}`],
-        ['size', size === 0 ? '-' : `about ${size} nodes`],
+        ['size', size === 0 ? '-' : `about ${counted(size, 'node')}`],
         ['traffic', `${formatBytes(traffic.in)} in, ${formatBytes(traffic.out)} out`],
       ]),
     );

@@ -105,10 +105,11 @@ async function follow(terminal: Terminal, flags: WaitFlags, wanted: CallOf<'star
     );
 }
 
-function noResults({ peers, browse, askedBefore }: SearchView): string {
+function noResults({ text, peers, browse, askedBefore }: SearchView): string {
   if (browse !== null) return 'no files are shared there';
   if (peers === 0) return 'no results, no connections: see "servent peers" and "servent connect HOST"';
-  const mend = askedBefore === null ? 'try fewer words or a longer --wait' : 'a repeat may find nothing, see above';
+  const hint = (text ?? '') === '' ? 'try words of its name or a longer --wait' : 'try fewer words or a longer --wait';
+  const mend = askedBefore === null ? hint : 'a repeat may find nothing, see above';
   return `no results from ${counted(peers, 'neighbour')}: ${mend}`;
 }
 

@@ -67,11 +67,12 @@ function sourcesStamp() {
 
 function step(what, command, args) {
   process.stderr.write(`${what}\n`);
-  const { status, stdout, stderr } = spawnSync(command, args, {
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
+  if (signal !== null) fail(`${what} was stopped (${signal}): run it again`);
   if (status !== 0) fail(`${stdout ?? ''}${stderr ?? ''}\n${what} failed: mend the error above and run it again`);
 }
 

@@ -79,7 +79,7 @@ function head<T>({ title, sort: field, kind }: Column<T>, sort: TableSpec<T>['so
 
 function cell<T>({ title, kind, cell: show }: Column<T>, row: T): Sketch {
   const shown = show(row);
-  const classes = [kind ?? [], shown === NOTHING ? 'none' : []].flat().join(' ');
+  const classes = [kind ?? [], shown === NOTHING || shown === null || shown === '' ? 'none' : []].flat().join(' ');
   return h('td', { role: 'cell', class: classes === '' ? null : classes, 'data-label': title }, shown);
 }
 

@@ -104,7 +104,7 @@ export class Dialer {
       // The listener stays attached: later errors show as 'close' and are never unhandled.
       socket.on('error', cause => {
         if (proxy !== null) return; // it says itself what happened
-        fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${cause.message}`, { cause }));
+        fail(new DialError('DIAL_FAILED', `${formatEndpoint(endpoint)}: ${told(cause)}`, { cause }));
       });
       const done = () => {
         settle();
@@ -121,6 +121,20 @@ export class Dialer {
       socket.connect({ host, port, ...(localAddress === null ? {} : { localAddress }) });
     });
   }
+}
+
+/** What the system says of a connection that failed: its own message repeats the address. */
+const FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  ETIMEDOUT: 'no answer',
+};
+
+function told({ code = '', message }: NodeJS.ErrnoException): string {
+  const failure = FAILURES[code];
+  return failure === undefined ? message : `${failure} (${code})`;
 }
 
 function aborted(endpoint: Endpoint): DialError {

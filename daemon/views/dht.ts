@@ -24,7 +24,7 @@ export function dhtView(dht: ServentDht, now: number): DhtView {
     buckets,
     values: parts?.values.size ?? 0,
     publishing: parts?.publisher.size ?? 0,
-    size: parts === null ? 0 : Math.round(networkSize),
+    size: parts === null ? 0 : shownSize(networkSize, parts.table.goodNodes),
     traffic: { in: counters.bytesIn, out: counters.bytesOut },
   };
 }
@@ -39,8 +39,13 @@ export function dhtSummary(dht: DhtStanding | null, now: number): DhtSummary {
     why: causeText(dht, now),
     nodes: parts?.table.goodNodes ?? 0,
     values: parts?.values.size ?? 0,
-    size: parts === null ? 0 : Math.round(networkSize),
+    size: parts === null ? 0 : shownSize(networkSize, parts.table.goodNodes),
   };
+}
+
+/** The estimate, or at least the nodes that are known, and us: an estimate of few nodes is often too low. */
+function shownSize(estimate: number, goodNodes: number): number {
+  return Math.max(Math.round(estimate), goodNodes + 1);
 }
 
 /** Buckets in which all KUIDs share the same number of bits with ours are one row. */

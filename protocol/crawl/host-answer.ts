@@ -40,7 +40,9 @@ export interface Refusal {
 }
 
 const NEIGHBOURS_MAX = 1000;
-const STATUS = /^GNUTELLA\/\d{1,3}\.\d{1,3}[ \t]+(\d{3})/i;
+/** Characters of the text behind a status that are shown. */
+const PHRASE_MAX = 100;
+const STATUS = /^GNUTELLA\/\d{1,3}\.\d{1,3}[ \t]+(\d{3})[ \t]*(.*)$/i;
 /** What a host says in the header `Crawler` that wants none. */
 const UNWANTED = /^\s*(no|none|never|false|0)\b/i;
 /** Not this crawler, or not now. */
@@ -60,13 +62,14 @@ export const CRAWLER_FAREWELL: Buffer = encodeHeaderBlock('GNUTELLA/0.6 200 OK',
 
 /** LimeWire answers a crawler with status 593, gtk-gnutella with 200: the lists tell an answer from a refusal. */
 export function readHandshakeAnswer({ firstLine, headers }: HeaderBlock, wallTime: number): Reply {
-  const code = Number(STATUS.exec(firstLine)?.[1] ?? 0);
+  const [, status, phrase = ''] = STATUS.exec(firstLine) ?? [];
+  const code = Number(status ?? 0);
   if (code === 0) return { kind: 'unreadable', why: 'its answer is no Gnutella handshake' };
   const { role, userAgent, liveSince, tryUltrapeers, tryHosts } = capabilitiesOf(headers);
   const others = [...tryUltrapeers, ...tryHosts];
   const optsOut = UNWANTED.test(headers.get('Crawler') ?? '');
   if (optsOut || !(headers.has('Peers') || headers.has('Leaves'))) {
-    const why = optsOut ? 'it wants no crawlers' : `status ${code} without a list of neighbours`;
+    const why = optsOut ? 'it wants no crawlers' : refusal(code, phrase);
     return { kind: 'refused', why, optsOut, isFinal: optsOut || NOT_WANTED.includes(code), others };
   }
   const listed = (name: string): Endpoint[] =>
@@ -76,6 +79,12 @@ export function readHandshakeAnswer({ firstLine, headers }: HeaderBlock, wallTim
   const uptime = liveSince === null ? null : Math.max(0, Math.round((wallTime - liveSince) / 1000));
   const answer = { role: told, userAgent: userAgent ?? '', uptime, others };
   return { kind: 'answered', answer: { ...answer, ultrapeers: listed('Peers'), leaves: listed('Leaves') } };
+}
+
+/** With what the host says of it, such as `Too frequent crawling`. */
+function refusal(code: number, phrase: string): string {
+  const said = phrase.trim().slice(0, PHRASE_MAX);
+  return `status ${code}${said === '' ? '' : ` (${said})`} without a list of neighbours`;
 }
 
 /**

@@ -25,7 +25,7 @@ export function dhtCard(model: Model, act: Actions): Sketch | null {
     why === null ? null : h('p', {}, `${printable(why)}.`),
     facts([
       ['Nodes', `${contacts.good} good, ${contacts.stale} stale, ${contacts.pending} pending`],
-      ['Network', size === 0 ? null : `about ${formatCount(size)} nodes`],
+      ['Network', size === 0 ? null : `about ${formatCount(size)} ${size === 1 ? 'node' : 'nodes'}`],
       ['Values', `${values} kept for others, ${publishing} of ours`],
       ['Traffic', `${formatBytes(traffic.in)} in, ${formatBytes(traffic.out)} out`],
       ['KUID', h('code', {}, kuid)],

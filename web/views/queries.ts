@@ -48,15 +48,27 @@ export function queriesView(model: Model, act: Actions, now: number): Child[] {
       keyOf: ({ id }) => id,
       empty:
         rows.length === 0
-          ? 'No queries received. They need a connection to another servent.'
+          ? noneReceived(model)
           : 'No queries match the filter.',
     }),
-    h(
-      'p',
-      { class: 'more', key: 'count' },
-      `The latest ${counted(Math.min(fitting.length, SHOWN_MAX), 'query', 'queries')}${filter.trim() === '' ? '' : ' that match'}.`,
-    ),
+    ...(fitting.length === 0
+      ? []
+      : [
+          h(
+            'p',
+            { class: 'more', key: 'count' },
+            `The latest ${counted(Math.min(fitting.length, SHOWN_MAX), 'query', 'queries')}${filter.trim() === '' ? '' : ' that match'}.`,
+          ),
+        ]),
   ];
+}
+
+function noneReceived({ status }: Model): string {
+  if (status === null || status.peers.ultrapeers + status.peers.leaves === 0)
+    return 'No queries received. They need a connection to another servent.';
+  return status.mode === 'leaf'
+    ? 'No queries received yet. A leaf is asked only what its files may answer.'
+    : 'No queries received yet.';
 }
 
 /** Whether every word is in the text, a URN or the neighbour. */

@@ -30,7 +30,7 @@ t.test(
     t.equal(name, urn);
     t.match(await a.client.download({ id }), {
       state: 'queued',
-      error: /^no source yet: the network was not asked yet, again at \d\d:\d\d:\d\d UTC$/,
+      error: /^no source yet: the network was not asked yet, first at \d\d:\d\d:\d\d UTC$/,
       search: { asked: 0 },
     });
     await a.client.connect({ address: b.address });

@@ -62,7 +62,10 @@ t.test('what gtk-gnutella has said to a crawler, as it was captured', async t =>
       leaves: [{ host: '5.5.2.12', port: 6346 }],
     },
   });
-  t.match(heard('crawler-too-often'), { kind: 'refused', isFinal: true, optsOut: false });
+  t.match(heard('crawler-too-often'), {
+    ...{ kind: 'refused', isFinal: true, optsOut: false },
+    why: 'status 403 (Too frequent crawling) without a list of neighbours',
+  });
 });
 
 t.test('refusals, and what is no answer', async t => {
@@ -73,6 +76,7 @@ t.test('refusals, and what is no answer', async t => {
   });
   t.match(reply('GNUTELLA/0.6 200 OK\nCrawler: no\nPeers: 1.2.3.4:5\n\n'), { kind: 'refused', optsOut: true });
   t.match(reply('GNUTELLA/0.6 200 OK\nX-Ultrapeer: True\n\n'), { kind: 'refused', isFinal: false });
+  t.match(reply('GNUTELLA/0.6 403\nUser-Agent: x\n\n'), { why: 'status 403 without a list of neighbours' });
   t.match(reply('HTTP/1.1 200 OK\n\n'), { kind: 'unreadable' });
   t.match(
     crawlerHello('me/1').toString(),
