@@ -90,7 +90,10 @@ export function chunksView({ state, swarm }: ReadableDownload): DownloadChunksVi
 function errorOf({ error, hunt }: DownloadSnapshot): string | null {
   if (hunt === null || !isWithoutSource(error)) return error;
   const asked = hunt.asked === 0 ? 'the network was not asked yet' : `asked the network ${times(hunt.asked)}`;
-  const next = hunt.nextAt === null ? '' : `, ${hunt.asked === 0 ? 'first' : 'again'} at ${new Date(hunt.nextAt).toISOString().slice(11, 19)} UTC`;
+  const next =
+    hunt.nextAt === null
+      ? ''
+      : `, ${hunt.asked === 0 ? 'first' : 'again'} at ${new Date(hunt.nextAt).toISOString().slice(11, 19)} UTC`;
   return error === NO_SOURCE ? `no source yet: ${asked}${next}` : `${error}; ${asked}${next}`;
 }
 

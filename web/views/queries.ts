@@ -46,10 +46,7 @@ export function queriesView(model: Model, act: Actions, now: number): Child[] {
       columns: columns(act, may(model, 'operate')),
       rows: fitting.slice(0, SHOWN_MAX),
       keyOf: ({ id }) => id,
-      empty:
-        rows.length === 0
-          ? noneReceived(model)
-          : 'No queries match the filter.',
+      empty: rows.length === 0 ? noneReceived(model) : 'No queries match the filter.',
     }),
     ...(fitting.length === 0
       ? []

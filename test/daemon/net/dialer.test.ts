@@ -44,7 +44,11 @@ t.test('nobody there, nobody answering, given up: each is told apart', async t =
   const { server, port } = await listen(t);
   const dialer = new Dialer({ forbids: anything });
   await new Promise(resolve => server.close(resolve));
-  await t.rejects(dialer.dial(at(port)), { name: 'DialError', code: 'DIAL_FAILED', message: `127.0.0.1:${port}: connection refused (ECONNREFUSED)` });
+  await t.rejects(dialer.dial(at(port)), {
+    name: 'DialError',
+    code: 'DIAL_FAILED',
+    message: `127.0.0.1:${port}: connection refused (ECONNREFUSED)`,
+  });
 
   const gone = AbortSignal.abort();
   await t.rejects(dialer.dial(at(port), gone), { code: 'DIAL_ABORTED' });
