@@ -392,8 +392,8 @@ export class Overlay {
   }
 
   /** A hit that came by datagram, asked for, goes to the leaf. */
-  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame): void {
-    this.#router.onProxiedHit(proxied, frame);
+  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame, now: number): void {
+    this.#router.onProxiedHit(proxied, frame, now);
   }
 
   /** Queries of leaves that go out with our address. */

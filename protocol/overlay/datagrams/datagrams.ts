@@ -91,7 +91,7 @@ export interface DatagramCore {
   searchOf(bytes: Buffer, start: number): Search | null;
   /** Queries of leaves that we stand in for. */
   readonly oobProxy: Pick<OutOfBandProxy, 'find' | 'inNeed'>;
-  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame): void;
+  receiveProxiedHit(proxied: ProxiedQuery, frame: Frame, now: number): void;
   /** See GuessCore. */
   receiveDatagramQuery(query: Buffer, now: number): boolean;
   /** A push that came by datagram: for us, or for a neighbour. False when we know no way. */
@@ -332,7 +332,7 @@ export class Datagrams {
     const proxied = core.oobProxy.find(frame.bytes, 0);
     if (proxied === null) return 'hit_unasked';
     if (!this.claims.claimedFrom(parseQueryHit(frame.payload()), frame.guid(), from, now)) return 'hit_unasked';
-    core.receiveProxiedHit(proxied, frame);
+    core.receiveProxiedHit(proxied, frame, now);
     return 'taken';
   }
 

@@ -1,8 +1,10 @@
 // The running dynamic queries, our own and those of our leaves: starts them, sends what they decide, feeds them results.
 import { HEADER_BYTES, Type } from '../../constants.ts';
 import { LazyMap } from '../../lazy-map.ts';
+import { LazySet } from '../../lazy-set.ts';
 import type { Random } from '../../ports.ts';
 import type { QueryHashes } from '../../qrp/hash.ts';
+import { SortedList } from '../../sorted-list.ts';
 import type { Frame } from '../../wire/frame-reader.ts';
 import { guidKey } from '../../wire/guid.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
@@ -25,6 +27,12 @@ const DEGREE_DEFAULT = 6;
 
 interface Running {
   readonly query: DynamicQuery;
+  /** They are stepped in the order in which they began. */
+  readonly order: number;
+  /** When its next step is, as the timetable has it. */
+  due: number;
+  /** guidKey of `guid`. */
+  readonly key: string;
   /** As the leaf knows it, or our search has it. */
   readonly guid: Buffer;
   /** Under which it travels. */
@@ -59,7 +67,14 @@ export class DynamicQueries {
   readonly #running = new LazyMap<string, Running>();
   /** Queries running for a leaf; no entry for none. */
   readonly #perLeaf = new LazyMap<Link, number>();
+  /** By when they are due: a busy ultrapeer runs a thousand, of which a tick has to step a few. */
+  readonly #timetable = new SortedList(byDue);
+  /** Those that are over, until the next tick. */
+  readonly #over = new LazySet<Running>();
+  /** Those of our own searches, which count their hits themselves. */
+  readonly #own = new LazySet<Running>();
   #ofLeaves = 0;
+  #begun = 0;
   /** Scratch of one step. */
   readonly #asks: Ask[] = [];
 
@@ -118,8 +133,12 @@ export class DynamicQueries {
     this.#shuffle(ids);
     const query = new DynamicQuery(this.#parts.limits.dynamicQuery, goal, ids, now);
     const leaves = new Set(search === null ? [] : ids);
-    const running = {
+    const key = guidKey(guid);
+    const running: Running = {
       query,
+      order: this.#begun++,
+      due: Number.POSITIVE_INFINITY,
+      key,
       guid,
       sent: proxied?.guid ?? guid,
       payload: proxied?.payload ?? payload,
@@ -132,20 +151,29 @@ export class DynamicQueries {
       asked: new Map<number, number>(),
       exhausted: false,
     };
-    this.#running.set(guidKey(guid), running);
+    const before = this.#running.get(key);
+    if (before !== undefined) this.#end(before);
+    this.#running.set(key, running);
+    if (search !== null) this.#own.add(running);
     return running;
   }
 
   #endOldest(leaf: Link | null): void {
-    for (const [key, running] of this.#running) {
+    for (const running of this.#running.values()) {
       if (running.leaf === null || (leaf !== null && running.leaf !== leaf)) continue;
-      this.#end(key, running);
+      this.#end(running);
       return;
     }
   }
 
-  #end(key: string, { leaf }: Running): void {
-    if (!this.#running.delete(key) || leaf === null) return;
+  #end(running: Running): void {
+    const { key, leaf } = running;
+    if (this.#running.get(key) !== running) return;
+    this.#running.delete(key);
+    this.#timetable.remove(running);
+    this.#over.delete(running);
+    this.#own.delete(running);
+    if (leaf === null) return;
     this.#ofLeaves--;
     const left = (this.#perLeaf.get(leaf) ?? 1) - 1;
     if (left > 0) this.#perLeaf.set(leaf, left);
@@ -156,15 +184,24 @@ export class DynamicQueries {
   onHit(link: Link, frame: Frame, guid: Buffer, now: number): void {
     const running = this.#running.get(guidKey(guid));
     if (running === undefined) return;
-    if (running.search === null) running.query.seen += recordsOf(frame); // ours counts its hits itself
+    if (running.search === null) this.#onRecords(running, recordsOf(frame), now); // ours counts its hits itself
     const askedAt = running.asked.get(link.id) ?? ASKED_AGAIN;
     if (askedAt !== ASKED_AGAIN) this.#parts.pace.note((now - askedAt) / (frame.hops + 1));
   }
 
   /** Hits for a leaf's query came by datagram. */
-  onProxiedHits(guid: Buffer, records: number): void {
+  onProxiedHits(guid: Buffer, records: number, now: number): void {
     const running = this.#running.get(guidKey(guid));
-    if (running !== undefined) running.query.seen += records;
+    if (running !== undefined) this.#onRecords(running, records, now);
+  }
+
+  #onRecords(running: Running, records: number, now: number): void {
+    running.query.seen += records;
+    this.#judge(running, now);
+  }
+
+  #judge(running: Running, now: number): void {
+    if (running.query.isDone(now)) this.#over.add(running);
   }
 
   /** A leaf says how many hits its query has kept. */
@@ -173,18 +210,23 @@ export class DynamicQueries {
     if (running === undefined || running.leaf !== leaf) return; // nobody steers another's query
     if (kept === QUERY_STATUS_STOP) running.query.stop();
     else running.query.onStatus(kept, now);
+    this.#judge(running, now);
+    this.#schedule(running);
   }
 
   /** A search of ours is over. */
   cancel(search: Search): void {
-    const key = guidKey(search.guid);
-    const running = this.#running.get(key);
-    if (running !== undefined) this.#end(key, running);
+    const running = this.#running.get(guidKey(search.guid));
+    if (running !== undefined) this.#end(running);
   }
 
   /** Searches that have asked everybody go on with the new link. */
   onLinked(now: number): void {
-    for (const running of this.#running.values()) if (running.exhausted) running.query.nextAt = now;
+    for (const running of this.#running.values()) {
+      if (!running.exhausted) continue;
+      running.query.nextAt = now;
+      this.#schedule(running);
+    }
   }
 
   /** A leaf of ours has a new table: searches of ours that it matches now go there too. */
@@ -201,30 +243,51 @@ export class DynamicQueries {
   /** The link is gone. */
   forget(link: Link): void {
     if (!this.#perLeaf.has(link)) return;
-    for (const [key, running] of this.#running) if (running.leaf === link) this.#end(key, running);
+    for (const running of this.#running.values()) if (running.leaf === link) this.#end(running);
   }
 
   /** Takes the steps that are due; when the next one is. */
   tick(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const [key, running] of this.#running) {
+    for (const running of this.#own) this.#followSearch(running, now);
+    for (const running of this.#over) this.#end(running);
+    for (const running of this.#due(now)) {
       const verdict = this.#step(running, now);
-      const over = verdict === NextStep.Done || (verdict === NextStep.Exhausted && running.search === null);
-      if (over) this.#end(key, running);
-      else next = Math.min(next, running.query.nextAt);
+      if (verdict === NextStep.Done || (verdict === NextStep.Exhausted && running.search === null)) this.#end(running);
     }
-    return next;
+    return this.#timetable.at(0)?.due ?? Number.POSITIVE_INFINITY;
+  }
+
+  #due(now: number): readonly Running[] {
+    const due: Running[] = [];
+    for (const running of this.#timetable) {
+      if (running.due > now) break;
+      due.push(running);
+    }
+    return due.sort((a, b) => a.order - b.order);
+  }
+
+  #schedule(running: Running): void {
+    this.#timetable.remove(running);
+    running.due = running.query.nextAt;
+    this.#timetable.add(running);
+  }
+
+  #followSearch(running: Running, now: number): void {
+    const { query, search } = running;
+    if (search === null) return;
+    query.seen = search.hits;
+    if (!search.open) query.stop();
+    this.#judge(running, now);
   }
 
   #step(running: Running, now: number): NextStep {
-    const { query, search } = running;
-    if (search !== null) {
-      query.seen = search.hits;
-      if (!search.open) query.stop();
-    }
+    const { query } = running;
+    this.#followSearch(running, now);
     const asks = this.#asks;
     query.answerMs = this.#parts.pace.waitMs;
-    const verdict = query.step(now, now < query.nextAt ? NO_PROSPECTS : this.#prospects(running), asks);
+    const verdict = query.step(now, this.#prospects(running), asks);
+    this.#judge(running, now);
+    this.#schedule(running);
     running.exhausted = verdict === NextStep.Exhausted;
     if (verdict === NextStep.AskStatus) this.#askStatus(running);
     for (const { id, ttl } of asks) {
@@ -279,8 +342,10 @@ export class DynamicQueries {
   }
 }
 
-const NO_PROSPECTS: readonly Prospect[] = [];
 const ASKED_AGAIN = -1;
+
+const byDue = (a: Running, b: Running): number => a.due - b.due || a.order - b.order;
+
 /** Records of the query hit in `frame`, whose payload is known to have its first byte. */
 export function recordsOf(frame: Frame): number {
   return frame.bytes.readUInt8(frame.start + HEADER_BYTES);

@@ -194,7 +194,8 @@ export class DynamicQuery {
     this.#stopped = true;
   }
 
-  #isDone(now: number): boolean {
+  /** Enough was found or asked, or it took too long. */
+  isDone(now: number): boolean {
     return (
       this.#stopped ||
       this.results >= this.goal ||
@@ -209,7 +210,7 @@ export class DynamicQuery {
    * have been asked with all the TTL they take; a new one may still come.
    */
   step(now: number, prospects: readonly Prospect[], asks: Ask[]): NextStep {
-    if (this.#isDone(now)) return NextStep.Done;
+    if (this.isDone(now)) return NextStep.Done;
     if (now < this.nextAt) return NextStep.Wait;
     if (this.#leaves.length > 0) return this.#askLeaves(now, asks);
     if (this.#awaitsStatus(now)) return NextStep.Wait;

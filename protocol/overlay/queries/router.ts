@@ -323,9 +323,9 @@ export class Router {
   }
 
   /** A hit that came by datagram for a query of a leaf that we stand in for. */
-  onProxiedHit(proxied: ProxiedQuery, frame: Frame): void {
+  onProxiedHit(proxied: ProxiedQuery, frame: Frame, now: number): void {
     this.oobProxy.pass(proxied, frame);
-    this.#dynamicQueries.onProxiedHits(proxied.leafGuid, recordsOf(frame));
+    this.#dynamicQueries.onProxiedHits(proxied.leafGuid, recordsOf(frame), now);
     this.#counters.hitsRelayed++;
   }
 
