@@ -1,4 +1,5 @@
 // The parts of a servent for pushes: those for us, those for our neighbours, and those by which we reach sources.
+import type { NetworkRules } from './network-rules.ts';
 import type { Datagrams } from './overlay/datagrams/datagrams.ts';
 import type { Overlay } from './overlay/overlay.ts';
 import type { OwnIdentity } from './overlay/own-identity.ts';
@@ -13,20 +14,24 @@ import type { ServentRudp } from './servent-rudp.ts';
 import type { Shell } from './servent-shell.ts';
 import type { Endpoint } from './wire/endpoint.ts';
 
-export interface ServentPushesParts {
-  readonly random: Random;
+/** What it takes of a servent: some of it is made later. */
+export interface PushingServent {
   readonly identity: OwnIdentity;
   readonly overlay: Overlay;
   readonly datagrams: Datagrams;
   readonly firewall: Firewall;
   readonly reach: ReachPolicy;
   readonly dht: ServentDht | null;
-  readonly shell: Shell;
-  readonly udp: () => boolean;
-  readonly endpoint: () => Endpoint;
   readonly rudp: Pick<ServentRudp, 'endpoint'>;
-  /** See NetworkRules. */
-  readonly sharedAddress: boolean;
+  readonly udp: boolean;
+  readonly endpoint: Endpoint;
+}
+
+/** What the servent itself is given. */
+interface Given {
+  readonly random: Random;
+  readonly rules: Pick<NetworkRules, 'sharedAddress'>;
+  readonly shell: Shell;
 }
 
 export interface ServentPushes {
@@ -35,9 +40,9 @@ export interface ServentPushes {
   readonly requester: PushRequester;
 }
 
-export function serventPushes(parts: ServentPushesParts, now: number): ServentPushes {
-  const { random, identity, overlay, datagrams, firewall, reach, dht, shell, udp, endpoint, rudp, sharedAddress } =
-    parts;
+export function serventPushes(servent: PushingServent, { random, rules, shell }: Given, now: number): ServentPushes {
+  const { identity, overlay, datagrams, firewall, reach, dht, rudp } = servent;
+  const { sharedAddress } = rules;
   const forbids = (to: Endpoint) => reach.forbids(to);
   const answerer = new PushAnswerer(
     { forbids, serve: to => shell.serve(to), serveStream: to => shell.serveStream(to), sharedAddress },
@@ -53,9 +58,9 @@ export function serventPushes(parts: ServentPushesParts, now: number): ServentPu
     {
       roads: shell,
       sendPush: (push, at, guid) => overlay.sendPush(push, at, guid),
-      sendDatagram: (push, to, at, guid) => udp() && datagrams.push(push, to, at, guid),
+      sendDatagram: (push, to, at, guid) => servent.udp && datagrams.push(push, to, at, guid),
       guid: () => random.guid(),
-      datagrams: udp,
+      datagrams: () => servent.udp,
       findProxies:
         dht === null
           ? null
@@ -68,7 +73,7 @@ export function serventPushes(parts: ServentPushesParts, now: number): ServentPu
                 ),
               ),
       forbids,
-      listen: endpoint,
+      listen: () => servent.endpoint,
       ipv6: () => identity.ipv6(),
       // while it is not known yet, a push costs little, and its answer is a proof
       firewalled: at => firewall.status(at).tcp === 'firewalled',

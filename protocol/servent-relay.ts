@@ -114,6 +114,21 @@ export class ServentRelay {
   }
 }
 
+/** What it takes of a servent: some of it is made later. */
+interface RelayingServent extends Pick<ServentRelayParts, 'role' | 'firewall' | 'overlay'> {
+  readonly endpoint: Endpoint;
+}
+
+/** What the servent itself is given. */
+type Given = Pick<ServentRelayParts, 'random' | 'settings' | 'library' | 'sharesPart' | 'shell'>;
+
+export function serventRelay(servent: RelayingServent, given: Given): ServentRelay {
+  const { role, firewall, overlay } = servent;
+  const { random, settings, library, sharesPart, shell } = given;
+  const endpoint = () => servent.endpoint;
+  return new ServentRelay({ random, settings, role, firewall, overlay, library, sharesPart, endpoint, shell });
+}
+
 /** We are a leaf of it, connected to where it listens, and it said that it relays. */
 function isRelay({ ourRole, direction, capabilities }: Link): boolean {
   return ourRole === 'leaf' && direction === 'out' && capabilities.relays === true;

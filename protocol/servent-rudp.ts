@@ -146,7 +146,10 @@ export function serventRudp(servent: RudpServent, { random, rules, shell }: Give
   const { firewall, reach } = servent;
   return new ServentRudp(
     {
-      ...{ random, rules, firewall, reach },
+      random,
+      rules,
+      firewall,
+      reach,
       udp: () => servent.udp,
       endpoint: () => servent.endpoint,
       datagrams: () => servent.datagrams,

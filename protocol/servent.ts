@@ -37,11 +37,12 @@ import { ServentDht } from './servent-dht.ts';
 import { serventDhtParts } from './servent-dht-parts.ts';
 import type { ServentParts } from './servent-parts.ts';
 import { serventPushes } from './servent-pushes.ts';
-import { ServentRelay } from './servent-relay.ts';
+import { type ServentRelay, serventRelay } from './servent-relay.ts';
 import { type ServentRudp, serventRudp } from './servent-rudp.ts';
 import type { ReachableSetting } from './servent-settings.ts';
 import { vitals } from './servent-vitals.ts';
 import { Mesh } from './transfer/mesh/mesh.ts';
+import type { CallBack } from './transfer/uploads/queue/slot-offers.ts';
 import { UploadQueue } from './transfer/uploads/upload-queue.ts';
 import { type Endpoint, isIpv6, reachOf } from './wire/endpoint.ts';
 import type { Frame } from './wire/frame-reader.ts';
@@ -86,9 +87,11 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   #lastInputAt = 0;
 
   constructor(parts: ServentParts, now: number) {
-    const { clock, random, library, rules, settings, serventGuid, shell } = parts;
+    // parts are spelt out for each: spreads would give the objects of each servent shapes of their own, kilobytes of them
+    const { clock, random, library, rules, settings, serventGuid, shell, gave, conduct } = parts;
+    const callBack: CallBack = (to, id) => shell.callBack(to, id);
     this.#parts = parts;
-    this.uploads = new UploadQueue(settings.uploads, { ...parts, callBack: (to, id) => shell.callBack(to, id) });
+    this.uploads = new UploadQueue(settings.uploads, { random, gave, conduct, callBack });
     this.searches = new SearchSessions({
       search: (spec, at, held) => this.search(spec, at, held),
       cancel: search => this.cancelSearch(search),
@@ -128,7 +131,10 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     this.dht = dhtParts === null ? null : new ServentDht(dhtParts, now);
     this.contents = new ServentContents(
       {
-        ...{ overlay, searches: this.searches, dht: this.dht, rules },
+        overlay,
+        searches: this.searches,
+        dht: this.dht,
+        rules,
         onOffer: offer => parts.sink.onSourceOffer(offer),
         onHit: (search, hit, at) => this.searches.onHit(search, hit, null, at),
       },
@@ -176,7 +182,12 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
     });
     this.neighbours = new Neighbours(
       {
-        ...{ overlay, rules, settings, clock, random, serventGuid },
+        overlay,
+        rules,
+        settings,
+        clock,
+        random,
+        serventGuid,
         kept: this.kept,
         hosts: this.hosts,
         sightings: this.sightings,
@@ -190,14 +201,8 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       now,
     );
     this.bootstrap = this.#bootstrapOf(parts, now);
-    const { datagrams, reach, dht, rudp } = this;
-    const own = { udp: () => this.port.udp, endpoint: () => this.endpoint, sharedAddress: rules.sharedAddress };
-    const all = { random, identity, overlay, datagrams, firewall, reach, dht, rudp, shell, ...own };
-    const pushes = serventPushes(all, now);
-    this.pushes = pushes.answerer;
-    this.relay = pushes.relay;
-    this.requester = pushes.requester;
-    this.relaying = new ServentRelay({ ...parts, ...{ firewall, overlay }, role: this.role, ...own });
+    ({ answerer: this.pushes, relay: this.relay, requester: this.requester } = serventPushes(this, parts, now));
+    this.relaying = serventRelay(this, parts);
   }
 
   #identityOf({ settings, machine, serventGuid, liveSince }: ServentParts): OwnIdentity {

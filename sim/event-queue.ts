@@ -33,8 +33,8 @@ class Moment {
   }
 
   add(run: Run, rank: Rank): void {
-    if (rank === 0) this.#first.add(run);
-    else (this.#last ??= new Line()).add(run);
+    if (rank === 1) this.#last ??= new Line();
+    (rank === 1 ? this.#last : this.#first)?.add(run);
   }
 
   take(): Run | null {

@@ -24,9 +24,11 @@ export class TraceHash {
     this.addBytes(encoder.encode(text));
   }
 
-  addBytes(bytes: Uint8Array): void {
-    this.add(bytes.length);
-    for (const byte of bytes) this.add(byte);
+  /** The first `most` of them. */
+  addBytes(bytes: Uint8Array, most = bytes.length): void {
+    const length = Math.min(bytes.length, most);
+    this.add(length);
+    for (let at = 0; at < length; at++) this.add(bytes[at] ?? 0);
   }
 
   /** 16 hexadecimal digits. */

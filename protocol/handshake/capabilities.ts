@@ -48,9 +48,9 @@ export interface Capabilities {
   /** Milliseconds since 1970. */
   liveSince: number | null;
   /** X-Try-Ultrapeers, at most 32. */
-  tryUltrapeers: Endpoint[];
+  tryUltrapeers: readonly Endpoint[];
   /** X-Try, at most 32. */
-  tryHosts: Endpoint[];
+  tryHosts: readonly Endpoint[];
   /** X-Ultrapeer-Needed of an acceptor: false asks the connector to become a leaf. */
   ultrapeerNeeded: boolean | null;
   crawler: boolean;
@@ -94,8 +94,8 @@ export function capabilitiesOf(headers: Headers, version: ProtocolVersion = '0.6
     guess: decimalOf(headers.get('X-Guess')),
     tlsUpgrade: (headers.get('Upgrade') ?? '').toUpperCase().includes('TLS/'),
     liveSince: parseDate(headers.get('X-Live-Since') ?? ''),
-    tryUltrapeers: parseEndpointList(headers.get('X-Try-Ultrapeers') ?? '', DEFAULT_PORT, TRY_ENDPOINTS_MAX),
-    tryHosts: parseEndpointList(headers.get('X-Try') ?? '', DEFAULT_PORT, TRY_ENDPOINTS_MAX),
+    tryUltrapeers: endpointsOf(headers.get('X-Try-Ultrapeers')),
+    tryHosts: endpointsOf(headers.get('X-Try')),
     ultrapeerNeeded: flagOf(headers.get('X-Ultrapeer-Needed')),
     crawler: headers.has('Crawler'),
     authChallenge: headers.has('X-Auth-Challenge') || headers.has('FP-Auth-Challenge'),
@@ -131,6 +131,13 @@ export function readableText(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
   const text = decodeText(bytes, 0, bytes.length).replace(CONTROLS, '');
   return text.slice(0, TEXT_CHARS_MAX).replace(CUT_PAIR, '').trim();
+}
+
+/** Of most peers there are none: they share one list, as there are thousands of links. */
+const NO_ENDPOINTS: readonly Endpoint[] = [];
+
+function endpointsOf(list: string | null): readonly Endpoint[] {
+  return list === null ? NO_ENDPOINTS : parseEndpointList(list, DEFAULT_PORT, TRY_ENDPOINTS_MAX);
 }
 
 function userAgentOf(value: string | null): string | null {

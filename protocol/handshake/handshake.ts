@@ -96,8 +96,8 @@ export interface HandshakeRefused {
   /** At most 255 characters, printable. */
   text: string;
   /** Hosts in the peer's refusal. */
-  tryUltrapeers: Endpoint[];
-  tryHosts: Endpoint[];
+  tryUltrapeers: readonly Endpoint[];
+  tryHosts: readonly Endpoint[];
   /** Null when the peer's headers were not received. */
   capabilities: Capabilities | null;
 }

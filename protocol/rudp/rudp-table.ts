@@ -1,5 +1,6 @@
 // All connections over reliable UDP: gives each packet to its connection, by the id that we chose and the peer's address.
 import { ProtocolError } from '../errors.ts';
+import { LazyMap } from '../lazy-map.ts';
 import type { Random } from '../ports.ts';
 import { ReasonCounts } from '../reason-counts.ts';
 import { type Endpoint, formatEndpoint } from '../wire/endpoint.ts';
@@ -31,13 +32,11 @@ export class RudpTable {
   readonly ends = new ReasonCounts<RudpEnd>(RUDP_ENDS);
   readonly counters = new RudpCounters();
   readonly #parts: RudpTableParts;
-  /** By our id. */
-  readonly #connections: (RudpConnection | null)[] = new Array<RudpConnection | null>(IDS + 1).fill(null);
-  /** In the order of their opening. */
-  readonly #all = new Set<RudpConnection>();
+  /** By our id, in the order of their opening. */
+  readonly #connections = new LazyMap<number, RudpConnection>();
   /** Bytes promised beyond the first, all together and by id. */
   #promised = 0;
-  readonly #promises = new Map<number, number>();
+  readonly #promises = new LazyMap<number, number>();
 
   constructor(parts: RudpTableParts) {
     this.#parts = parts;
@@ -45,24 +44,24 @@ export class RudpTable {
 
   /** Those that have ended and still answer late packets too. */
   get size(): number {
-    return this.#all.size;
+    return this.#connections.size;
   }
 
   /** How many connections are in each state. */
   get states(): Record<RudpState, number> {
     const states = { connecting: 0, connected: 0, closed: 0 };
-    for (const { state } of this.#all) states[state]++;
+    for (const { state } of this.connections) states[state]++;
     return states;
   }
 
-  get connections(): ReadonlySet<RudpConnection> {
-    return this.#all;
+  get connections(): Iterable<RudpConnection> {
+    return this.#connections.values();
   }
 
   /** Begins to connect; `events` is told how it goes. Throws RudpError. */
   open(peer: Endpoint, role: RudpRole, events: RudpEvents, now: number): RudpConnection {
     let open = 0;
-    for (const each of this.#all) {
+    for (const each of this.connections) {
       if (each.state === 'closed') continue;
       open++;
       if (each.state === 'connecting' && isAt(each, peer))
@@ -76,8 +75,7 @@ export class RudpTable {
     const mayGrow = (bytes: number) => this.#promise(id, bytes);
     const connection = new RudpConnection({ id, peer, role, offer, random, mayGrow }, now);
     connection.events = this.#counted(connection, events);
-    this.#connections[id] = connection;
-    this.#all.add(connection);
+    this.#connections.set(id, connection);
     this.counters.opened++;
     return connection;
   }
@@ -111,9 +109,9 @@ export class RudpTable {
     let id = this.#parts.random.below(IDS);
     for (let tries = 0; tries < IDS; tries++) {
       id = (id % IDS) + 1;
-      if (this.#connections[id] === null) return id;
+      if (!this.#connections.has(id)) return id;
     }
-    for (const connection of this.#all) {
+    for (const connection of this.connections) {
       if (connection.state !== 'closed') continue;
       this.#remove(connection);
       return connection.id;
@@ -122,8 +120,7 @@ export class RudpTable {
   }
 
   #remove(connection: RudpConnection): void {
-    this.#connections[connection.id] = null;
-    this.#all.delete(connection);
+    this.#connections.delete(connection.id);
     this.#promised -= this.#promises.get(connection.id) ?? 0;
     this.#promises.delete(connection.id);
   }
@@ -170,13 +167,13 @@ export class RudpTable {
   #connectionOf(bytes: Buffer, from: Endpoint): RudpConnection | null {
     const id = bytes[0] ?? 0;
     if (id === 0) return (bytes[1] ?? 0) >> 4 === 0 ? this.#connectingTo(from) : null;
-    const connection = this.#connections[id] ?? null;
-    return connection !== null && isAt(connection, from) ? connection : null;
+    const connection = this.#connections.get(id);
+    return connection !== undefined && isAt(connection, from) ? connection : null;
   }
 
   /** A SYN whose sender does not know our id: nothing is made of a stranger's. */
   #connectingTo(peer: Endpoint): RudpConnection | null {
-    for (const each of this.#all) if (each.state === 'connecting' && isAt(each, peer)) return each;
+    for (const each of this.connections) if (each.state === 'connecting' && isAt(each, peer)) return each;
     return null;
   }
 
@@ -184,7 +181,7 @@ export class RudpTable {
   flush(now: number, send: (bytes: Buffer, to: Endpoint) => void, most = Number.POSITIVE_INFINITY): number {
     let sent = 0;
     let last: RudpConnection | null = null;
-    for (const connection of this.#all) {
+    for (const connection of this.connections) {
       if (sent >= most) break;
       last = connection;
       while (sent < most) {
@@ -197,8 +194,8 @@ export class RudpTable {
     }
     if (last !== null && sent >= most) {
       // the others come first the next time
-      this.#all.delete(last);
-      this.#all.add(last);
+      this.#connections.delete(last.id);
+      this.#connections.set(last.id, last);
     }
     this.counters.bytesOut += sent;
     return sent;
@@ -207,7 +204,7 @@ export class RudpTable {
   /** Does what is due; when to be called again, with a flush() after it. Infinity: there are no connections. */
   tick(now: number): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const connection of this.#all) {
+    for (const connection of this.connections) {
       if (connection.isOver(now)) this.#remove(connection);
       else due = Math.min(due, connection.tick(now));
     }
@@ -216,7 +213,7 @@ export class RudpTable {
 
   /** Ends all connections at once; a last flush() tells the peers. */
   close(now: number): void {
-    for (const connection of this.#all) connection.abort(now);
+    for (const connection of this.connections) connection.abort(now);
   }
 }
 

@@ -14,6 +14,8 @@ import { type HostOptions, VirtualHost } from './virtual-host.ts';
 
 const SECOND_MS = 1_000;
 const CACHE_LATENCY_MS = 10;
+/** Of a datagram: GUID, type, TTL and hops. */
+const TRACED_BYTES = 19;
 
 export class VirtualInternet {
   readonly clock = new VirtualClock();
@@ -51,13 +53,12 @@ export class VirtualInternet {
     return { address, machine };
   }
 
-  /** Brings a datagram of a host after the latency to the host or the cache at `to`; to nobody otherwise. */
+  /** Brings a datagram of a host, which must not change it, after the latency to the host or the cache at `to`; to nobody otherwise. */
   deliver(bytes: Buffer, from: VirtualHost, to: Endpoint): void {
-    const datagram = Buffer.from(bytes);
     const address = formatEndpoint(to);
     const cache = this.#hostCaches.get(address);
     if (cache !== undefined) {
-      this.later(CACHE_LATENCY_MS, () => this.#askCache(cache, datagram, from, to));
+      this.later(CACHE_LATENCY_MS, () => this.#askCache(cache, bytes, from, to));
       return;
     }
     const target = this.#byAddress.get(address);
@@ -65,15 +66,15 @@ export class VirtualInternet {
     this.later(this.conditions.latencyMs(from.number, target.number), () => {
       if (!target.takesDatagramsOf(from.endpoint)) return;
       this.trace.add(target.number);
-      this.trace.addBytes(datagram.subarray(0, 19));
-      for (const observer of this.observers) observer.onDatagram?.(target, datagram);
-      target.receiveDatagram(datagram, from.endpoint);
+      this.trace.addBytes(bytes, TRACED_BYTES);
+      for (const observer of this.observers) observer.onDatagram?.(target, bytes);
+      target.receiveDatagram(bytes, from.endpoint);
     });
   }
 
   #askCache(cache: UdpHostCache, datagram: Buffer, from: VirtualHost, at: Endpoint): void {
     for (const answer of cache.receive(datagram, from.endpoint, this.clock.ms))
-      this.later(CACHE_LATENCY_MS, () => this.at(answer.to)?.receiveDatagram(Buffer.from(answer.bytes), at));
+      this.later(CACHE_LATENCY_MS, () => this.at(answer.to)?.receiveDatagram(answer.bytes, at));
   }
 
   /** Null where nobody listens. */

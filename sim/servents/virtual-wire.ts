@@ -58,7 +58,8 @@ export class VirtualWire implements Wire {
       const taken = link.queue.take(WRITE_BYTES);
       if (taken === null) return;
       const { tamper } = this.owner;
-      this.#bring(tamper === null ? Buffer.from(taken) : tamper(this, Buffer.from(taken)));
+      // no copy: nobody changes frames that were queued, or a chunk that came
+      this.#bring(tamper === null ? taken : tamper(this, Buffer.from(taken)));
     }
     this.#writeLater(this.#freeAt - clock.ms);
   }

@@ -2,6 +2,7 @@
 import type { DhtMode } from '../../dht/dht.ts';
 import { dhtModeIn, dhtModeItems } from '../../dht/dht-items.ts';
 import type { Searchable } from '../../search/shared-file.ts';
+import { keptCopy } from '../../wire/kept-copy.ts';
 import { encodePong, PLAIN_PONG, type Pong } from '../../wire/pong.ts';
 import type { Identity } from '../identity.ts';
 
@@ -26,18 +27,17 @@ export class OwnPong {
       this.#extended = null;
     }
     if (ggep) {
-      this.#extended ??= encodePong(this.#said);
+      this.#extended ??= keptCopy(encodePong(this.#said));
       return this.#extended;
     }
     const { endpoint, files, kibibytes, ultrapeer } = this.#said;
-    this.#plain ??= encodePong({ ...PLAIN_PONG, endpoint, files, kibibytes, ultrapeer });
+    this.#plain ??= keptCopy(encodePong({ ...PLAIN_PONG, endpoint, files, kibibytes, ultrapeer }));
     return this.#plain;
   }
 
   #pong(): Pong {
     const { ultrapeer, vendor, dailyUptimeSeconds, leafSlotsFree, ultrapeerSlotsFree } = this.#identity;
     return {
-      ...PLAIN_PONG,
       endpoint: this.#identity.listen(),
       ipv6: this.#identity.ipv6?.() ?? null,
       files: this.#library.files,
@@ -45,9 +45,12 @@ export class OwnPong {
       ultrapeer,
       vendor,
       vendorVersion: 1,
+      guess: null,
       dailyUptimeS: dailyUptimeSeconds,
       slots: ultrapeer ? { leaf: leafSlotsFree, ultrapeer: ultrapeerSlotsFree } : null,
       tls: this.#identity.tls ?? false,
+      hosts: [],
+      udpHostCache: null,
       ggep: dhtModeItems(this.#dhtMode),
     };
   }

@@ -1,5 +1,6 @@
 // The download mesh: for each file that we share or fetch, the other servents that have it.
 import type { Role } from '../../handshake/capabilities.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { NetworkRules } from '../../network-rules.ts';
 import { type Endpoint, ipv6Network, isIpv6, reachOf } from '../../wire/endpoint.ts';
 import type { AltLocation } from './alt-locations.ts';
@@ -31,7 +32,7 @@ export class Mesh {
   readonly sharedAddress: boolean;
   readonly #parts: MeshParts;
   /** By SHA-1; the longest unused first. */
-  readonly #files = new Map<string, FileLocations>();
+  readonly #files = new LazyMap<string, FileLocations>();
   #locations = 0;
 
   constructor(parts: MeshParts) {

@@ -1,5 +1,7 @@
 // Upload admission: who gets a slot, who waits and at which place. Entries are known by id: with PARQ they outlive connections.
 // Pure: time comes in.
+import { LazyMap } from '../../lazy-map.ts';
+import { LazySet } from '../../lazy-set.ts';
 import type { Random } from '../../ports.ts';
 import { ReasonCounts } from '../../reason-counts.ts';
 import { formatGuid } from '../../wire/guid.ts';
@@ -64,13 +66,13 @@ export class UploadQueue {
   changed: { add(id: string): unknown } | null = null;
   readonly #ports: QueuePorts;
   readonly #times: UploadTimes;
-  readonly #entries = new Map<string, QueueEntry>();
-  readonly #byConnection = new Map<number, QueueEntry>();
+  readonly #entries = new LazyMap<string, QueueEntry>();
+  readonly #byConnection = new LazyMap<number, QueueEntry>();
   readonly #loads = new AddressLoads();
   readonly #pools: EntryPools;
   readonly #rate = new SlotRate();
   /** Connections that are sent the rest of a file without a slot. */
-  readonly #quick = new Set<number>();
+  readonly #quick = new LazySet<number>();
   readonly #offers: SlotOffers;
   #waiting = 0;
   #lastNumber = 0;

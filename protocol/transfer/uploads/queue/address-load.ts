@@ -1,4 +1,5 @@
 // What one address has in the queue.
+import { LazyMap } from '../../../lazy-map.ts';
 
 export interface AddressLoad {
   readonly address: string;
@@ -15,7 +16,7 @@ export interface AddressLoad {
 }
 
 export class AddressLoads {
-  readonly #loads = new Map<string, AddressLoad>();
+  readonly #loads = new LazyMap<string, AddressLoad>();
 
   get(address: string): AddressLoad {
     let load = this.#loads.get(address);

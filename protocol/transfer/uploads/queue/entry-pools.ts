@@ -36,7 +36,7 @@ export class EntryPools {
   }
 
   /** Follows the settings; when groups have changed, each entry goes where it belongs now. */
-  follow(limits: UploadLimits, entries: ReadonlyMap<string, QueueEntry>): void {
+  follow(limits: UploadLimits, entries: Pick<ReadonlyMap<string, QueueEntry>, 'values'>): void {
     const { groups = NONE, slots, slotsPerAddress } = limits;
     this.#common.resize(slots, slotsPerAddress, entries.values());
     if (groups !== this.#given) this.#regroup(groups, limits, entries.values());

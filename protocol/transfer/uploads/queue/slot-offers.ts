@@ -11,12 +11,13 @@ const ENTRY_MS = 600_000;
 const CALLS_MAX = 144;
 const REFUSALS_MAX = 2;
 const LOOK_MS = 1000;
+const NOBODY: ReadonlySet<QueueEntry> = new Set();
 
 export class SlotOffers {
   readonly #keptMs: number;
   readonly #callBack: CallBack | null;
   /** Bounded by the slots. */
-  #offered: ReadonlySet<QueueEntry> = new Set();
+  #offered: ReadonlySet<QueueEntry> = NOBODY;
 
   /** `keptMs`: how long a slot is kept. */
   constructor(keptMs: number, callBack: CallBack | null) {
@@ -26,7 +27,8 @@ export class SlotOffers {
 
   /** `firsts`: those who get the free slots now. When to be called again. */
   offer(firsts: readonly QueueEntry[], now: number): number {
-    const offered = new Set(firsts);
+    if (firsts.length === 0 && this.#offered.size === 0) return Number.POSITIVE_INFINITY;
+    const offered = firsts.length === 0 ? NOBODY : new Set(firsts);
     for (const entry of this.#offered) if (!offered.has(entry)) entry.offeredAt = null;
     for (const entry of offered) {
       entry.offeredAt ??= now;
