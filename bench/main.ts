@@ -6,6 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 interface Benchmark {
   about: string;
+  /** Of node. */
+  flags?: readonly string[];
   run(): Promise<Record<string, unknown>>;
 }
 
@@ -39,7 +41,9 @@ if (words[0] === '--one') {
     process.exit(2);
   }
   for (const name of chosen) {
-    const { status } = spawnSync(process.execPath, [...process.execArgv, self, '--one', name], { stdio: 'inherit' });
+    const { flags = [] } = await load(name);
+    const command = [...process.execArgv, ...flags, self, '--one', name];
+    const { status } = spawnSync(process.execPath, command, { stdio: 'inherit' });
     if (status !== 0) process.exitCode = 1;
   }
 }

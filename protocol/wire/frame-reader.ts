@@ -72,6 +72,12 @@ export class FrameReader {
 
   /** Call next() until it stops returning Frame before pushing again. */
   push(chunk: Buffer): void {
+    if (this.#heldBytes === 0 && chunk.length >= this.#needBytes) {
+      // the usual case: whole frames, nothing before them
+      this.#bytes = chunk;
+      this.#at = 0;
+      return;
+    }
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#needBytes) {
@@ -79,11 +85,8 @@ export class FrameReader {
       return;
     }
     this.#heldMax = HELD_MIN;
-    if (this.#held.length === 1) this.#bytes = chunk;
-    else {
-      this.#bytes = Buffer.concat(this.#held, this.#heldBytes);
-      this.joins++;
-    }
+    this.#bytes = Buffer.concat(this.#held, this.#heldBytes);
+    this.joins++;
     this.#at = 0;
     this.#held = [];
     this.#heldBytes = 0;

@@ -86,11 +86,16 @@ export class VirtualLibrary implements Searchable, ContentFiles {
   }
 }
 
-const wordsOf = (text: string): string[] =>
-  text
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(word => word !== '');
+/** The last text and its words: one query comes to many libraries. */
+let asked: { readonly text: string; readonly words: readonly string[] } = { text: '', words: [] };
+
+function wordsOf(text: string): readonly string[] {
+  if (text !== asked.text) {
+    const words = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+    asked = { text, words: words.filter(word => word !== '') };
+  }
+  return asked.words;
+}
 
 function hasAll({ name }: SharedFile, words: readonly string[]): boolean {
   const lower = name.toLowerCase();

@@ -76,7 +76,8 @@ export class RouteTable {
   readonly #key0: number;
   readonly #key1: number;
   #young: Generation;
-  #old: Generation;
+  /** Null before the first swap. */
+  #old: Generation | null = null;
   /** Generations that filled up before their time. */
   earlySwaps = 0;
   // the last GUID looked up, as words and hash
@@ -97,17 +98,16 @@ export class RouteTable {
     this.#key1 = key.readInt32LE(4);
     const entriesFirst = Math.min(ENTRIES_FIRST, limits.entriesMin);
     this.#young = new Generation(entriesFirst, now);
-    this.#old = new Generation(entriesFirst, now);
     this.#words = this.#young.words;
   }
 
   get entries(): number {
-    return this.#young.entries + this.#old.entries;
+    return this.#young.entries + (this.#old?.entries ?? 0);
   }
 
   /** Bytes of its arrays. */
   get memoryBytes(): number {
-    return this.#young.words.byteLength + this.#old.words.byteLength;
+    return this.#young.words.byteLength + (this.#old?.words.byteLength ?? 0);
   }
 
   /**
@@ -121,6 +121,7 @@ export class RouteTable {
     this.#at = this.#young.find(this.#hash, this.#a, this.#b, this.#c, this.#d);
     if (words[this.#at + LINK] !== NO_LINK) return true;
     const old = this.#old;
+    if (old === null) return false;
     const at = old.find(this.#hash, this.#a, this.#b, this.#c, this.#d);
     if (old.words[at + LINK] === NO_LINK) return false;
     this.#words = old.words;
@@ -188,7 +189,8 @@ export class RouteTable {
   /** Swaps generations when it is time; when it is next, Infinity while there is nothing to forget and no memory to give back. */
   tick(now: number): number {
     if (now >= this.#young.since + this.#limits.generationMs) this.#swap(now);
-    const small = this.#young.entriesMax === ENTRIES_FIRST && this.#old.entriesMax === ENTRIES_FIRST;
+    const small =
+      this.#young.entriesMax === ENTRIES_FIRST && (this.#old?.entriesMax ?? ENTRIES_FIRST) === ENTRIES_FIRST;
     return small && this.entries === 0 ? Number.POSITIVE_INFINITY : this.#young.since + this.#limits.generationMs;
   }
 
@@ -202,7 +204,7 @@ export class RouteTable {
     } else if (filled.entries < entriesMax / 8) entriesMax = Math.max(entriesMax / 2, ENTRIES_FIRST);
     const spare = this.#old;
     this.#old = filled;
-    if (spare.entriesMax === entriesMax) {
+    if (spare?.entriesMax === entriesMax) {
       spare.clear(now);
       this.#young = spare;
     } else this.#young = new Generation(entriesMax, now);
