@@ -20,6 +20,11 @@ export class RateLimit {
     return Math.max(due, now) + weight * this.intervalMs;
   }
 
+  /** A subject may have used up so many milliseconds beyond now: after a pause of that length it is as if it had never been seen. */
+  get horizonMs(): number {
+    return this.#toleranceMs + this.intervalMs;
+  }
+
   /** When an event is admitted again. */
   admitsAt(due: number): number {
     return due - this.#toleranceMs;
@@ -34,6 +39,10 @@ export class KeyedRateLimit {
   /** Two generations of at most keysMax / 2 each, made with the first key. */
   #young: Map<string, number> | null = null;
   #old: Map<string, number> | null = null;
+  /** When the young ones have become as if they had never been seen, at the latest. */
+  #youngUntil = 0;
+  #oldUntil = 0;
+  #youngSince = 0;
 
   constructor(limit: RateLimit, keysMax: number) {
     this.limit = limit;
@@ -56,12 +65,21 @@ export class KeyedRateLimit {
   admit(key: string, now: number): boolean {
     const due = this.limit.admit(this.#dueOf(key), now);
     if (due < 0) return false;
-    if (this.#young !== null && this.#young.size >= this.#keysMax / 2) {
-      this.#old = this.#young;
-      this.#young = null;
-    }
+    this.#age(now);
     this.#young ??= new Map();
     this.#young.set(key, due);
+    this.#youngUntil = Math.max(this.#youngUntil, due);
     return true;
+  }
+
+  /** Keys that have nothing used up any more go with their generation, so that the memory follows the rate of new keys. */
+  #age(now: number): void {
+    const isFull = (this.#young?.size ?? 0) >= this.#keysMax / 2;
+    if (!isFull && (now < this.#oldUntil || now < this.#youngSince + this.limit.horizonMs)) return;
+    this.#old = this.#young;
+    this.#oldUntil = this.#youngUntil;
+    this.#young = null;
+    this.#youngSince = now;
+    this.#youngUntil = 0;
   }
 }

@@ -29,6 +29,8 @@ export class BucketTree {
   readonly #ofNetworkMax: number;
   readonly #active: boolean;
   #root: Branch;
+  /** All of them, until the tree changes. */
+  #buckets: readonly Bucket[] | null = null;
 
   constructor(own: Buffer, ofNetworkMax: number, active: boolean) {
     this.#own = own;
@@ -43,7 +45,12 @@ export class BucketTree {
     return branch;
   }
 
-  buckets(): Bucket[] {
+  buckets(): readonly Bucket[] {
+    this.#buckets ??= this.#collect();
+    return this.#buckets;
+  }
+
+  #collect(): Bucket[] {
     const found: Bucket[] = [];
     const visit = (branch: Branch): void => {
       if (branch instanceof Bucket) found.push(branch);
@@ -106,6 +113,7 @@ export class BucketTree {
   }
 
   #replace(bucket: Bucket, fork: Fork): void {
+    this.#buckets = null;
     let above: Fork | null = null;
     let branch = this.#root;
     while (!(branch instanceof Bucket)) {
@@ -128,6 +136,7 @@ export class BucketTree {
       const leftAt = zero.isOurs || one.isOurs ? -1 : Math.min(zero.leftAt, zero.depth - 1);
       const joined = this.#bucket(zero.prefix, branch.depth, leftAt);
       joined.refreshedAt = Math.min(zero.refreshedAt, one.refreshedAt);
+      this.#buckets = null;
       for (const node of [...zero, ...one]) joined.add(node, node.state);
       return joined;
     };

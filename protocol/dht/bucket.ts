@@ -2,7 +2,7 @@
 
 import type { KnownNode, NodeState } from './known-node.ts';
 import { commonBits } from './kuid.ts';
-import { NetworkCounts } from './network-limits.ts';
+import { networkOf } from './network-limits.ts';
 
 /** Nodes in a list of a bucket, and nodes that keep a value: k of Kademlia. */
 export const K = 20;
@@ -13,7 +13,8 @@ export class Bucket {
   readonly depth: number;
   /** Depth at which its path left ours; -1: our own KUID lies in it. */
   readonly leftAt: number;
-  readonly networks: NetworkCounts;
+  /** Nodes of one network. */
+  readonly #ofNetworkMax: number;
   readonly good: KnownNode[] = [];
   readonly stale: KnownNode[] = [];
   readonly pending: KnownNode[] = [];
@@ -24,7 +25,7 @@ export class Bucket {
     this.prefix = prefix;
     this.depth = depth;
     this.leftAt = leftAt;
-    this.networks = new NetworkCounts(ofNetworkMax);
+    this.#ofNetworkMax = ofNetworkMax;
   }
 
   get isOurs(): boolean {
@@ -46,21 +47,31 @@ export class Bucket {
     return null;
   }
 
+  /** Whether it takes another node of the network of that host. */
+  hasRoomFor(host: string): boolean {
+    if (this.#ofNetworkMax === Number.POSITIVE_INFINITY) return true;
+    const network = networkOf(host);
+    let count = 0;
+    for (const node of this) if (networkOf(node.endpoint.host) === network) count++;
+    return count < this.#ofNetworkMax;
+  }
+
   /** Puts the node where its time belongs, for it may come from another list. */
   add(node: KnownNode, state: NodeState): void {
     node.state = state;
     const list = this[state];
     let at = list.length;
     while (at > 0 && (list[at - 1] as KnownNode).seenAt > node.seenAt) at--;
-    list.splice(at, 0, node);
-    this.networks.add(node.endpoint.host);
+    if (at === list.length) list.push(node);
+    else list.splice(at, 0, node);
   }
 
   /** The node must be in it. */
   remove(node: KnownNode): void {
     const list = this[node.state];
-    list.splice(list.indexOf(node), 1);
-    this.networks.remove(node.endpoint.host);
+    const at = list.lastIndexOf(node);
+    if (at === list.length - 1) list.pop();
+    else list.splice(at, 1);
   }
 
   move(node: KnownNode, state: NodeState): void {

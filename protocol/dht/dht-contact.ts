@@ -25,7 +25,7 @@ export interface DhtContact {
 
 /** Throws WIRE_TRUNCATED, DHT_MALFORMED. */
 export function readContact(cursor: Cursor): DhtContact {
-  const vendor = cursor.take(4).toString('latin1');
+  const vendor = readFourCharacters(cursor);
   const version = cursor.u16be();
   const kuid = cursor.take(KUID_BYTES);
   return { vendor, version, kuid, endpoint: readSocketAddress(cursor) };
@@ -48,8 +48,8 @@ export function readSocketAddress(cursor: Cursor): Endpoint {
   if (addressBytes !== 4 && addressBytes !== 16) {
     throw new ProtocolError('DHT_MALFORMED', `an address of ${addressBytes} bytes`);
   }
-  const bytes = cursor.take(addressBytes);
-  const host = addressBytes === 4 ? unpackIpv4(bytes, 0) : unpackIpv6(bytes, 0);
+  const at = cursor.pass(addressBytes);
+  const host = addressBytes === 4 ? unpackIpv4(cursor.bytes, at) : unpackIpv6(cursor.bytes, at);
   if (isUnspecified(host)) throw new ProtocolError('DHT_MALFORMED', `the address ${host}`);
   return { host, port: cursor.u16be() };
 }
@@ -57,12 +57,19 @@ export function readSocketAddress(cursor: Cursor): Endpoint {
 /** Throws RangeError for the unspecified address: LimeWire would misread what follows. */
 export function writeSocketAddress(writer: ByteWriter, { host, port }: Endpoint): void {
   if (isUnspecified(host)) throw new RangeError(`the address ${host}`);
-  let address: Buffer = ipv4Bytes; // used again: an answer has twenty
-  if (isIpv6(host)) address = packIpv6(host);
-  else writeIpv4(ipv4Bytes, host, 0);
-  writer.u8(address.length);
-  writer.bytes(address);
+  writer.u8(isIpv6(host) ? 16 : 4);
+  writeAddress(writer, host);
   writer.u16be(port);
+}
+
+/** Without its length. */
+export function writeAddress(writer: ByteWriter, host: string): void {
+  if (isIpv6(host)) {
+    writer.bytes(packIpv6(host));
+    return;
+  }
+  writeIpv4(ipv4Bytes, host, 0); // used again: an answer has twenty
+  writer.bytes(ipv4Bytes);
 }
 
 /** No address at all, in either family. */
@@ -74,6 +81,22 @@ export function isUnspecified(host: string): boolean {
 export function writeKuid(writer: ByteWriter, kuid: Buffer): void {
   if (kuid.length !== KUID_BYTES) throw new RangeError(`a KUID of ${kuid.length} bytes`);
   writer.bytes(kuid);
+}
+
+/** Texts of four characters that were read last: most are of a few vendors and types. */
+const texts = new Map<number, string>();
+const TEXTS_MAX = 64;
+
+/** A vendor or the type of a value. Throws WIRE_TRUNCATED. */
+export function readFourCharacters(cursor: Cursor): string {
+  const at = cursor.pass(4);
+  const code = cursor.bytes.readUInt32BE(at);
+  const known = texts.get(code);
+  if (known !== undefined) return known;
+  const text = cursor.bytes.toString('latin1', at, at + 4);
+  if (texts.size >= TEXTS_MAX) texts.clear();
+  texts.set(code, text);
+  return text;
 }
 
 /** A vendor or the type of a value. Throws RangeError unless it has four characters of one byte each. */

@@ -1,10 +1,10 @@
 // Header of DHT messages: a Gnutella header with the sender's contact, 61 bytes, and an extension that is skipped.
-import { HEADER_BYTES, Type } from '../constants.ts';
+import { Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
-import { isIpv6, packIpv4, unpackIpv4 } from '../wire/endpoint.ts';
-import { type DhtContact, isUnspecified, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import { isIpv6, unpackIpv4 } from '../wire/endpoint.ts';
+import { type DhtContact, isUnspecified, readFourCharacters, writeAddress, writeFourCharacters, writeKuid } from './dht-contact.ts';
 import { KUID_BYTES } from './kuid.ts';
 
 /** Without an extension. */
@@ -33,12 +33,12 @@ export function readDhtHeader(cursor: Cursor): { readonly opcode: number; readon
   if (cursor.u8() !== Type.Dht) throw new ProtocolError('DHT_MALFORMED', 'no DHT message');
   cursor.skip(6); // version of the message and its length
   const opcode = cursor.u8();
-  const vendor = cursor.take(4).toString('latin1');
+  const vendor = readFourCharacters(cursor);
   const version = cursor.u16be();
   const kuid = cursor.take(KUID_BYTES);
   const addressBytes = cursor.u8();
   if (addressBytes !== 4) throw new ProtocolError('DHT_MALFORMED', `a sender's address of ${addressBytes} bytes`);
-  const host = unpackIpv4(cursor.take(4), 0);
+  const host = unpackIpv4(cursor.bytes, cursor.pass(4));
   const port = cursor.u16be();
   const instance = cursor.u8();
   const flags = cursor.u8();
@@ -48,8 +48,8 @@ export function readDhtHeader(cursor: Cursor): { readonly opcode: number; readon
   return { opcode, header: { muid, contact, instance, firewalled, leaving: (flags & LEAVING) !== 0 } };
 }
 
-/** Writes a header for a body of that size. Throws RangeError for what must not be sent, such as IPv6 or 0.0.0.0. */
-export function writeDhtHeader(writer: ByteWriter, opcode: number, header: DhtHeader, bodyBytes: number): void {
+/** Writes a header whose length is to be filled in. Throws RangeError for what must not be sent, such as IPv6 or 0.0.0.0. */
+export function writeDhtHeader(writer: ByteWriter, opcode: number, header: DhtHeader): void {
   const { muid, contact, instance } = header;
   const { host, port } = contact.endpoint;
   if (muid.length !== MUID_BYTES) throw new RangeError(`a MUID of ${muid.length} bytes`);
@@ -57,13 +57,13 @@ export function writeDhtHeader(writer: ByteWriter, opcode: number, header: DhtHe
   writer.bytes(muid);
   writer.u8(Type.Dht);
   writer.u16(0);
-  writer.u32(DHT_HEADER_BYTES - HEADER_BYTES + bodyBytes);
+  writer.u32(0);
   writer.u8(opcode);
   writeFourCharacters(writer, contact.vendor);
   writer.u16be(contact.version);
   writeKuid(writer, contact.kuid);
   writer.u8(4);
-  writer.bytes(packIpv4(host));
+  writeAddress(writer, host);
   writer.u16be(port);
   writer.u8(instance);
   writer.u8((header.firewalled ? FIREWALLED : 0) | (header.leaving ? LEAVING : 0));

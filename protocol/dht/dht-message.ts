@@ -92,21 +92,19 @@ export function parseDhtMessage(datagram: Buffer): DhtMessage | null {
   }
 }
 
-const body = new ByteWriter();
-const whole = new ByteWriter();
+const writer = new ByteWriter();
 
 /** Encodes a datagram. Throws RangeError for what must not be sent: see the parts of the message. */
 export function encodeDhtMessage(message: DhtMessage): Buffer {
-  body.clear();
-  writeBody(body, message);
-  const bytes = body.copy();
-  whole.clear();
-  writeDhtHeader(whole, Opcode[message.kind], message.header, bytes.length);
-  whole.bytes(bytes);
-  return whole.copy();
+  writer.clear();
+  writeDhtHeader(writer, Opcode[message.kind], message.header);
+  writeBody(message);
+  const bytes = writer.copy();
+  bytes.writeUInt32LE(bytes.length - HEADER_BYTES, HEADER_BYTES - 4);
+  return bytes;
 }
 
-function writeBody(writer: ByteWriter, message: DhtMessage): void {
+function writeBody(message: DhtMessage): void {
   switch (message.kind) {
     case 'ping':
       break;

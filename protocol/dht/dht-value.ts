@@ -3,7 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import { isIpv6 } from '../wire/endpoint.ts';
-import { type DhtContact, readContact, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import { type DhtContact, readContact, readFourCharacters, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
 import { KUID_BYTES, kuidKey } from './kuid.ts';
 
 /** What gtk-gnutella stores; it answers TOO_LARGE to more. */
@@ -64,7 +64,7 @@ export function readValues(cursor: Cursor, oversized: ValueId[]): DhtValue[] {
     const creator = readContact(cursor);
     if (isIpv6(creator.endpoint.host)) throw new ProtocolError('DHT_MALFORMED', 'a creator with an IPv6 address');
     const key = cursor.take(KUID_BYTES);
-    const type = cursor.take(4).toString('latin1');
+    const type = readFourCharacters(cursor);
     const version = cursor.u16be();
     const data = cursor.take(cursor.u16be());
     if (data.length > VALUE_DATA_BYTES_MAX) oversized.push({ key, creator: creator.kuid });

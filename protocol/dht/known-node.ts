@@ -1,6 +1,7 @@
 // A node in the routing table: where it is, and how well it answers.
 import type { Endpoint } from '../wire/endpoint.ts';
 import type { DhtContact } from './dht-contact.ts';
+import { keptBytes } from './kept-bytes.ts';
 
 /** Timeouts in a row after which a node is dead (gtk-gnutella). */
 export const TIMEOUTS_MAX = 5;
@@ -38,7 +39,7 @@ export class KnownNode implements DhtContact {
   rttMs = 0;
 
   constructor({ kuid, endpoint, vendor, version }: DhtContact, instance: number, now: number) {
-    this.kuid = Buffer.from(kuid);
+    this.kuid = keptBytes(kuid);
     this.head = this.kuid.readUInt32BE(0);
     this.endpoint = { host: endpoint.host, port: endpoint.port };
     this.vendor = vendor;

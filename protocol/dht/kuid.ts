@@ -10,9 +10,8 @@ export const KUID_BITS = 160;
 /** Compares the distances of `a` and `b` to `target`: negative when `a` is nearer, 0 when both are the same KUID. */
 export function compareDistance(target: Buffer, a: Buffer, b: Buffer): number {
   for (let i = 0; i < KUID_BYTES; i++) {
-    const t = target.readUInt8(i);
-    const difference = (a.readUInt8(i) ^ t) - (b.readUInt8(i) ^ t);
-    if (difference !== 0) return difference;
+    const [inA, inB] = [a[i] as number, b[i] as number];
+    if (inA !== inB) return (inA ^ (target[i] as number)) - (inB ^ (target[i] as number));
   }
   return 0;
 }
@@ -27,7 +26,7 @@ export function distance(a: Buffer, b: Buffer): Buffer {
 /** Leading bits that both share, 0 to 160. */
 export function commonBits(a: Buffer, b: Buffer): number {
   for (let i = 0; i < KUID_BYTES; i++) {
-    const difference = a.readUInt8(i) ^ b.readUInt8(i);
+    const difference = (a[i] as number) ^ (b[i] as number);
     if (difference !== 0) return 8 * i + Math.clz32(difference) - 24;
   }
   return KUID_BITS;
@@ -35,7 +34,7 @@ export function commonBits(a: Buffer, b: Buffer): number {
 
 /** Bit at `index`, 0 being the most significant. */
 export function bitAt(kuid: Buffer, index: number): 0 | 1 {
-  return ((kuid.readUInt8(index >> 3) >> (7 - (index & 7))) & 1) === 0 ? 0 : 1;
+  return (((kuid[index >> 3] as number) >> (7 - (index & 7))) & 1) === 0 ? 0 : 1;
 }
 
 /** A random KUID; its first `prefixBits` bits are those of `prefix`, which has at least that many. */

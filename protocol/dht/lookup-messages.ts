@@ -2,7 +2,7 @@
 import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
-import { type DhtContact, readContact, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import { type DhtContact, readContact, readFourCharacters, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
 import type { DhtHeader } from './dht-header.ts';
 import { type DhtValue, readValues, writeCount, writeValues } from './dht-value.ts';
 import { KUID_BYTES } from './kuid.ts';
@@ -75,7 +75,7 @@ export function writeDhtFoundNode(writer: ByteWriter, { token, contacts }: DhtFo
 export function readDhtFindValue(header: DhtHeader, cursor: Cursor): DhtFindValue {
   const key = cursor.take(KUID_BYTES);
   const secondaryKeys = readKuids(cursor);
-  return { kind: 'findValue', header, key, secondaryKeys, type: cursor.take(4).toString('latin1') };
+  return { kind: 'findValue', header, key, secondaryKeys, type: readFourCharacters(cursor) };
 }
 
 export function writeDhtFindValue(writer: ByteWriter, { key, secondaryKeys, type }: DhtFindValue): void {

@@ -100,9 +100,10 @@ export class Lookup {
     const hop = (via?.hop ?? 0) + 1;
     for (const contact of contacts.slice(0, CONTACTS_MAX)) {
       const key = kuidKey(contact.kuid);
+      if (this.#known.has(key)) continue;
       const doubt = this.#doubtOf(contact);
       if (doubt !== null) this.doubts.count(doubt);
-      else if (!this.#known.has(key)) this.#insert(fresh(contact, hop, via), key);
+      else this.#insert(contact, hop, via, key);
     }
   }
 
@@ -114,13 +115,13 @@ export class Lookup {
     return commonBitsMax !== null && commonBits(kuid, target) > commonBitsMax ? 'too_near' : null;
   }
 
-  #insert(candidate: Candidate, key: string): void {
+  #insert(contact: DhtContact, hop: number, via: Candidate | null, key: string): void {
     const list = this.#candidates;
     let [low, high] = [0, list.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       const other = list[middle] as Candidate;
-      if (compareDistance(this.target, other.contact.kuid, candidate.contact.kuid) < 0) low = middle + 1;
+      if (compareDistance(this.target, other.contact.kuid, contact.kuid) < 0) low = middle + 1;
       else high = middle;
     }
     if (list.length >= CANDIDATES_MAX) {
@@ -129,7 +130,7 @@ export class Lookup {
       list.pop();
       this.#known.delete(kuidKey(last.contact.kuid));
     }
-    list.splice(low, 0, candidate);
+    list.splice(low, 0, fresh(contact, hop, via));
     this.#known.add(key);
   }
 

@@ -148,7 +148,6 @@ export class Requests {
   #onAnswer(answer: DhtMessage, changed: KnownNode | null, endpoint: Endpoint, rttMs: number, now: number): void {
     if (changed !== null) this.#table.remove(changed);
     this.prove(endpoint, now);
-    this.#isThere(endpoint);
     this.hear(answer, { ...answer.header.contact, endpoint }, now, rttMs);
   }
 

@@ -69,7 +69,7 @@ export class RoutingTable {
     return this.#tree.bucketOf(kuid);
   }
 
-  buckets(): Bucket[] {
+  buckets(): readonly Bucket[] {
     return this.#tree.buckets();
   }
 
@@ -119,7 +119,7 @@ export class RoutingTable {
   }
 
   #hasRoom(bucket: Bucket, host: string): boolean {
-    return this.size < NODES_MAX && this.#networks.hasRoom(host) && bucket.networks.hasRoom(host);
+    return this.size < NODES_MAX && this.#networks.hasRoom(host) && bucket.hasRoomFor(host);
   }
 
   /** Nodes that have proven nothing, such as forged sources, make room for one that has answered. False: they do not suffice. */
@@ -128,7 +128,7 @@ export class RoutingTable {
     const isNear = (node: KnownNode): boolean => networkOf(node.endpoint.host) === network;
     for (const node of this.#byAddress.values()) {
       if (node.proven || (this.size < NODES_MAX && !isNear(node))) continue;
-      if (!bucket.networks.hasRoom(host) && this.bucketOf(node.kuid) !== bucket) continue;
+      if (!bucket.hasRoomFor(host) && this.bucketOf(node.kuid) !== bucket) continue;
       this.remove(node);
       if (this.#hasRoom(bucket, host)) return true;
     }

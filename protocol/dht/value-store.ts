@@ -4,6 +4,7 @@ import { TimedKeys } from '../timed-keys.ts';
 import { isIpv6, type Reach, reachOf } from '../wire/endpoint.ts';
 import { CONTACT_VERSION, type DhtContact } from './dht-contact.ts';
 import { creatorKey, type DhtValue, VALUE_DATA_BYTES_MAX, ValueType } from './dht-value.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { commonBits, kuidKey } from './kuid.ts';
 import { networkOf } from './network-limits.ts';
 import { RequestLoad } from './request-load.ts';
@@ -116,7 +117,7 @@ export class ValueStore {
   }
 
   #newKey(key: Buffer, now: number): Key {
-    const held = { key: Buffer.from(key), values: [], load: new RequestLoad(now) };
+    const held = { key: keptBytes(key), values: [], load: new RequestLoad(now) };
     held.load.countStore(now);
     return held;
   }
@@ -143,7 +144,7 @@ export class ValueStore {
     const before = this.#values;
     for (const value of values) {
       const { key, creator, type, charged, original, data } = value;
-      const held = this.#keys.get(kuidKey(key)) ?? { key: Buffer.from(key), values: [], load: new RequestLoad(now) };
+      const held = this.#keys.get(kuidKey(key)) ?? { key: keptBytes(key), values: [], load: new RequestLoad(now) };
       const isKnown = held.values.some(other => isSame(other, value));
       const fits = data.length > 0 && data.length <= VALUE_DATA_BYTES_MAX && held.values.length < OF_KEY_MAX;
       const expiresAt = Math.min(value.expiresAt, now + lifeMsOf(type));
@@ -289,6 +290,6 @@ function isOwnValue({ vendor, version, endpoint }: DhtContact, { contact, host }
 /** What is parsed is a view of the datagram. */
 function copyOf({ creator, type, version, data }: DhtValue, key: Buffer): DhtValue {
   const { vendor, version: contactVersion, kuid, endpoint } = creator;
-  const kept = { vendor, version: contactVersion, kuid: Buffer.from(kuid), endpoint };
-  return { creator: kept, key, type, version, data: Buffer.from(data) };
+  const kept = { vendor, version: contactVersion, kuid: keptBytes(kuid), endpoint };
+  return { creator: kept, key, type, version, data: keptBytes(data) };
 }

@@ -42,6 +42,10 @@ export class Cursor {
   skip(count: number): void {
     this.#advance(count);
   }
+  /** Where the bytes that are skipped begin. */
+  pass(count: number): number {
+    return this.#advance(count);
+  }
   /** A view, not a copy. */
   take(count: number): Buffer {
     const at = this.#advance(count);

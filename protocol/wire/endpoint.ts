@@ -128,9 +128,21 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return isIpv6(endpoint.host) ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }
 
-/** The text of formatEndpoint() in one piece, for keys that are kept: V8 keeps what a template makes as a tree of its parts. */
+let lastHost = '';
+let lastPort = 0;
+let lastKey = ':0';
+
+/**
+ * The text of formatEndpoint() in one piece, for keys that are kept: V8 keeps what a template makes as a tree of its parts. What one message
+ * brings about asks for the key of its source several times: the last one is remembered.
+ */
 export function endpointKey({ host, port }: Endpoint): string {
-  return (isIpv6(host) ? ['[', host, ']:', port] : [host, ':', port]).join('');
+  if (port !== lastPort || host !== lastHost) {
+    lastKey = (isIpv6(host) ? ['[', host, ']:', port] : [host, ':', port]).join('');
+    lastHost = host;
+    lastPort = port;
+  }
+  return lastKey;
 }
 
 /** Removes duplicates, keeping the order. */

@@ -4,7 +4,7 @@ import type { DhtRules } from '../../protocol/dht/dht-rules.ts';
 import { PUBLIC_DHT } from '../../protocol/dht/dht-rules.ts';
 import { compareDistance } from '../../protocol/dht/kuid.ts';
 import type { LookupResult } from '../../protocol/dht/lookup-result.ts';
-import type { Endpoint } from '../../protocol/wire/endpoint.ts';
+import { type Endpoint, writeIpv4 } from '../../protocol/wire/endpoint.ts';
 import { Network } from '../network.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { DhtHost, type DhtMedium } from './dht-host.ts';
@@ -43,7 +43,7 @@ export class DhtNetwork implements DhtMedium {
     this.rules = rules;
     this.network = new Network<Buffer>({ nodes: hosts, random: random.fork(), loss });
     this.network.now = START_MS;
-    this.network.onMessage = (to, bytes, from) => this.hosts[to]?.receive(bytes, endpointOf(from));
+    this.network.onMessage = (to, bytes, from) => this.hosts[to]?.receive(bytes, (this.hosts[from] as DhtHost).endpoint);
   }
 
   get now(): number {
@@ -117,12 +117,14 @@ export class DhtNetwork implements DhtMedium {
   }
 }
 
+const address = Buffer.alloc(4);
+
 /** Each in a /24 of its own, public addresses only. */
 function endpointOf(number: number): Endpoint {
   return { host: `${11 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}.1`, port: 6346 };
 }
 
 function numberOf({ host }: Endpoint): number {
-  const [a = 0, b = 0, c = 0] = host.split('.', 3).map(Number);
-  return ((a - 11) << 16) | (b << 8) | c;
+  writeIpv4(address, host, 0);
+  return address.readUIntBE(0, 3) - (11 << 16);
 }

@@ -50,3 +50,26 @@ t.test('keys are limited one by one, and how many are remembered is bounded', as
   for (let i = 0; i < 10_000; i++) limit.admit(`host ${i}`, 3_000);
   t.ok(limit.size <= 100);
 });
+
+t.test('keys that have nothing used up are forgotten, and no key gains by that', async t => {
+  const limit = new KeyedRateLimit(new RateLimit(1_000, 2), 1_000);
+  for (let i = 0; i < 300; i++) limit.admit(`host ${i}`, 1_000);
+  limit.admit('later', 4_000);
+  limit.admit('latest', 7_000);
+  t.equal(limit.size, 2);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(1_200)), { maxLength: 300 }), events => {
+      const rate = new RateLimit(1_000, 3);
+      const keyed = new KeyedRateLimit(rate, 1_000);
+      const dues = new Map<number, number>();
+      let now = 1_000;
+      for (const [key, gap] of events) {
+        now += gap;
+        const due = rate.admit(dues.get(key) ?? 0, now);
+        if (due >= 0) dues.set(key, due);
+        if (keyed.admit(String(key), now) !== due >= 0) return false;
+      }
+      return true;
+    }),
+  );
+});
