@@ -9,9 +9,9 @@ import { bytesOfAll, lookUps } from '../sim/dht/trials.ts';
 import { startWarm } from '../sim/dht/warm-start.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 
-export const about = 'dht-churn: lookups and values in 10,000 nodes of which half change within an hour';
+export const about = 'dht-churn: lookups and values in 2,000 nodes of which half change within an hour';
 
-const NODES = Number(process.env['NODES'] ?? 10_000);
+const NODES = Number(process.env['NODES'] ?? 2_000);
 const SEED = 1;
 const LOOKUPS = 300;
 const VALUES = 300;
@@ -58,6 +58,7 @@ function find(
 }
 
 export async function run(): Promise<Record<string, unknown>> {
+  const began = process.cpuUsage();
   const internet = new DhtNetwork({ hosts: NODES, random: new SeededRandom(SEED) });
   startWarm(internet, NODES, OTHERS_KNOWN);
   internet.run(MINUTE_MS / 2); // each looks its own KUID up at the start
@@ -73,10 +74,13 @@ export async function run(): Promise<Record<string, unknown>> {
   internet.run(5 * MINUTE_MS);
   const busy = lookUps(internet, LOOKUPS);
   before = bytesOfAll(internet);
+  const messages = internet.network.messages;
   internet.run(5 * MINUTE_MS);
+  const sent = (internet.network.messages - messages) / NODES / 300;
   const load = (bytesOfAll(internet) - before) / NODES / 300;
   internet.run(5 * MINUTE_MS);
   const afterExpiry = find(internet, values);
+  const { user, system } = process.cpuUsage(began);
   return {
     nodes: NODES,
     seed: SEED,
@@ -84,10 +88,14 @@ export async function run(): Promise<Record<string, unknown>> {
     came: churn.came,
     idleBytesPerSecond: rounded(idle),
     churnBytesPerSecond: rounded(load),
+    churnMessagesPerSecond: rounded(sent, 100),
     ...figures('calm', calm),
     ...figures('churn', busy),
     foundAt50: beforeExpiry,
     foundAt65: afterExpiry,
+    messages: internet.network.messages,
+    processorSeconds: rounded((user + system) / 1e6),
+    mb: Math.round(process.memoryUsage().rss / 1e6),
   };
 }
 

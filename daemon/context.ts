@@ -50,7 +50,7 @@ export async function openContext(
   await recorder.start();
   shutdown.add('the event log', () => recorder.stop());
   const guid = await serventGuid(store.table('identity'), random);
-  const memory = await dhtMemory(store.table('dht'), random);
+  const memory = await dhtMemory(store.table('dht'), random, clock);
   const dht = { ...memory, values: await keptValues(store.table('dht-values'), clock) };
   return { live, settings, clock, random, startedAt, log, shutdown, store, recorder, guid, dht, limits };
 }

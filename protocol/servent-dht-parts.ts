@@ -3,6 +3,7 @@ import type { Dht } from './dht/dht.ts';
 import type { DhtModeCause } from './dht/dht-mode.ts';
 import type { PublishedFile } from './dht/file-publications.ts';
 import type { LookupResult } from './dht/lookup-result.ts';
+import type { TokenSecrets } from './dht/tokens.ts';
 import type { StoredValue } from './dht/value-store.ts';
 import type { NetworkRules } from './network-rules.ts';
 import type { Datagrams } from './overlay/datagrams/datagrams.ts';
@@ -29,6 +30,8 @@ export interface DhtMemory {
   readonly contacts: readonly Endpoint[];
   /** Values of others that it kept; times count from the start of this run. */
   readonly values?: readonly StoredValue[];
+  /** What tokens were made with that others may still have; the time counts like those of values. */
+  readonly tokens?: TokenSecrets | null;
 }
 
 export type DhtState = 'off' | 'seeking' | 'ready';

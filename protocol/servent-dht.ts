@@ -59,10 +59,11 @@ export class ServentDht implements DatagramDht, DhtStanding {
       endpoint,
       send: (bytes, to) => this.#send(bytes, to),
       refuses: to => parts.reach.forbids(to) !== null,
+      tokenSecrets: memory.tokens == null ? null : { ...memory.tokens, since: now + memory.tokens.since },
       onLookup: result => parts.sink.onDhtLookup(result),
     });
     const values = memory.values ?? [];
-    this.node.remember(values.map(value => ({ ...value, expiresAt: now + value.expiresAt })));
+    this.node.remember(values.map(value => ({ ...value, expiresAt: now + value.expiresAt, since: now + value.since })));
     this.searches = new ValueSearches(this.node);
     this.proxies = new ProxySearch({ searches: this.searches, mayReach: endpoint => this.#mayReach(endpoint) });
     this.alocs = new AlocSearch({

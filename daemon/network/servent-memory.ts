@@ -44,7 +44,7 @@ export function cacheMirror(table: Table<KnownCache>, source: Bootstrap, log: Lo
 export function keepDht({ store, clock, log, shutdown }: DaemonContext, { dht }: Servent): void {
   if (dht === null) return;
   const dhtLog = log.child({ mod: 'dht' });
-  const nodes = new DhtStore(store.table('dht'), dht, dhtLog).saves;
+  const nodes = new DhtStore({ table: store.table('dht'), dht, clock, log: dhtLog }).saves;
   nodes.start();
   shutdown.add('the nodes of the DHT', () => nodes.stop());
   const values = new DhtValueStore({ table: store.table('dht-values'), node: dht.node, clock, log: dhtLog }).saves;

@@ -33,17 +33,19 @@ export interface DhtValueRecord {
   /** Addresses whose quotas it counts against. */
   readonly charged: readonly string[];
   readonly original: boolean;
+  /** When its creator brought it first, in milliseconds since 1970; absent in records of earlier versions. */
+  readonly since?: number;
 }
 
-/** Those that have not expired, with the milliseconds that are left as `expiresAt`. What has expired or is damaged is deleted. */
+/** Those that have not expired, with times that count from now. What has expired or is damaged is deleted. */
 export async function keptValues(table: Table<DhtValueRecord>, clock: Pick<Clock, 'wallTime'>): Promise<StoredValue[]> {
   const values: StoredValue[] = [];
   const useless: Change<DhtValueRecord>[] = [];
   const now = clock.wallTime();
   for await (const [name, record] of table.entries()) {
-    const value = storedIn(record);
+    const value = storedIn(record, now);
     const leftMs = (value?.expiresAt ?? now) - now;
-    if (value !== null && leftMs > 0 && values.length < VALUES_MAX) values.push({ ...value, expiresAt: leftMs });
+    if (value !== null && leftMs > 0 && values.length < VALUES_MAX) values.push({ ...value, expiresAt: leftMs, since: Math.min(0, value.since - now) });
     else useless.push({ type: 'del', key: name });
   }
   for (let at = 0; at < useless.length; at += BATCH) await table.batch(useless.slice(at, at + BATCH));
@@ -134,7 +136,7 @@ function nameOf({ key, creator: { kuid, endpoint }, type }: StoredValue): string
 
 /** `sinceMs`: from 1970 to the zero of the clock that the value's times are of. */
 function recordOf(value: StoredValue, sinceMs: number): DhtValueRecord {
-  const { creator, key, type, version, data, expiresAt, charged, original } = value;
+  const { creator, key, type, version, data, expiresAt, charged, original, since } = value;
   return {
     creator: creator.kuid.toString('hex'),
     vendor: creator.vendor,
@@ -143,17 +145,19 @@ function recordOf(value: StoredValue, sinceMs: number): DhtValueRecord {
     ...{ type, version, charged, original },
     data: data.toString('base64'),
     expiresAt: Math.round(expiresAt + sinceMs),
+    since: Math.round(since + sinceMs),
   };
 }
 
 /** Null for what cannot have been written by recordOf(). */
-function storedIn(record: unknown): StoredValue | null {
+function storedIn(record: unknown, now: number): StoredValue | null {
   if (typeof record !== 'object' || record === null) return null;
-  const { creator, vendor, address, key, type, version, data, expiresAt, charged, original } =
+  const { creator, vendor, address, key, type, version, data, expiresAt, charged, original, since = now } =
     record as Partial<DhtValueRecord>;
   if (!isFourCharacters(vendor) || !isFourCharacters(type) || typeof data !== 'string') return null;
   if (!Number.isInteger(version) || (version ?? -1) < 0 || (version ?? 0) > 0xffff) return null;
   if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt) || typeof original !== 'boolean') return null;
+  if (typeof since !== 'number' || !Number.isFinite(since)) return null;
   const endpoint = typeof address === 'string' ? endpointOrNull(address) : null;
   const hosts = Array.isArray(charged) ? charged.map(host => canonicalHost(String(host))) : [];
   const kuids = [kuidOf(creator), kuidOf(key)] as const;
@@ -162,7 +166,7 @@ function storedIn(record: unknown): StoredValue | null {
   if (kuids[0] === null || kuids[1] === null || !isDeepStrictEqual(hosts, charged)) return null;
   return {
     creator: { vendor, version: 0, kuid: kuids[0], endpoint },
-    ...{ key: kuids[1], type, version: version ?? 0, data: bytes, expiresAt, charged: charged ?? [], original },
+    ...{ key: kuids[1], type, version: version ?? 0, data: bytes, expiresAt, charged: charged ?? [], original, since },
   };
 }
 

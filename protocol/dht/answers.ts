@@ -126,7 +126,7 @@ export class Answers {
   #foundValue(message: DhtMessage & { kind: 'findValue' }, question: Question, now: number): DhtBody | Refusal {
     const { key, type, secondaryKeys } = message;
     const { values } = this.#parts;
-    const found = values.get(key, type, secondaryKeys, now);
+    const found = values.get(key, type, secondaryKeys, now, question.from.host);
     if (found.length === 0 && (secondaryKeys.length === 0 || !values.has(key)))
       return this.#foundNode(key, question, now);
     // load, and two counts

@@ -16,7 +16,7 @@ import { RoutingTable } from './routing-table.ts';
 import type { SizeEstimate } from './size-estimate.ts';
 import { Surroundings } from './surroundings.ts';
 import { TableUpkeep } from './table-upkeep.ts';
-import { Tokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 import { ValueStore } from './value-store.ts';
 
 export interface DhtParts {
@@ -37,6 +37,7 @@ export interface DhtPartsOptions {
   readonly random: Random;
   /** Answers requests. */
   readonly active: boolean;
+  readonly tokens: Tokens;
   readonly size: SizeEstimate;
   readonly contact: () => DhtContact;
   readonly send: (body: DhtBody, muid: Buffer, to: Endpoint) => void;
@@ -48,7 +49,7 @@ export interface DhtPartsOptions {
 }
 
 export function dhtParts(options: DhtPartsOptions, now: number): DhtParts {
-  const { kuid: own, rules, random, active, size, contact, counters, refuses, send, onLookup } = options;
+  const { kuid: own, rules, random, active, tokens, size, contact, counters, refuses, send, onLookup } = options;
   const table = new RoutingTable({ own, limits: rules.limits, active });
   const requests = new Requests(
     {
@@ -75,7 +76,7 @@ export function dhtParts(options: DhtPartsOptions, now: number): DhtParts {
   const answers = new Answers({
     table,
     values,
-    tokens: new Tokens(random, now),
+    tokens,
     rules,
     ballBits,
     networkSize,
@@ -85,6 +86,6 @@ export function dhtParts(options: DhtPartsOptions, now: number): DhtParts {
   });
   const publisher = new Publisher({ lookups, requests, creator: contact });
   const replicator = new Replicator({ table, values, requests });
-  const upkeep = new TableUpkeep({ table, lookups, requests, seeds, random }, now);
+  const upkeep = new TableUpkeep({ table, lookups, requests, seeds, random, networkSize }, now);
   return { table, requests, lookups, values, answers, publisher, seeds, upkeep, replicator };
 }

@@ -17,6 +17,7 @@ import type { OnLookupEnd } from './lookups.ts';
 import type { Publishable } from './publisher.ts';
 import type { DhtBody } from './requests.ts';
 import { SizeEstimate } from './size-estimate.ts';
+import { type TokenSecrets, Tokens } from './tokens.ts';
 import type { StoredValue } from './value-store.ts';
 
 /** `passive`: asks others and answers nobody, as a firewalled node does. */
@@ -38,6 +39,8 @@ export interface DhtOptions {
   readonly send: (bytes: Buffer, to: Endpoint) => void;
   /** Addresses that are not asked, also when a node names them; none unless given. */
   readonly refuses?: (endpoint: Endpoint) => boolean;
+  /** Of an earlier run; `since` counts from the zero of `now`. */
+  readonly tokenSecrets?: TokenSecrets | null;
   /** Of every lookup, those that keep the routing table among them. */
   readonly onLookup?: OnLookupEnd;
 }
@@ -48,6 +51,8 @@ export class Dht {
   readonly #size = new SizeEstimate();
   #mode: DhtMode = 'off';
   #parts: DhtParts | null = null;
+  /** Others keep the tokens that they have while the mode changes. */
+  #tokens: Tokens | null = null;
   /** Of the time when it answered others, for when it does again. */
   #kept: StoredValue[] = [];
 
@@ -98,18 +103,25 @@ export class Dht {
     this.#kept = [...values];
   }
 
+  /** To be kept over a restart; null: it has never been on. */
+  tokenSecrets(now: number): TokenSecrets | null {
+    return this.#tokens?.secrets(now) ?? null;
+  }
+
   #build(active: boolean, now: number): DhtParts {
     const { kuid, rules, random } = this.#options;
     const contact = (): DhtContact => this.#contact();
     const send = (body: DhtBody, muid: Buffer, to: Endpoint): number => this.#send(body, muid, to);
     const { counters } = this;
+    this.#tokens ??= new Tokens(random, now, this.#options.tokenSecrets);
+    const tokens = this.#tokens;
     const onLookup = (result: LookupResult, at: number): void => {
       counters.countLookup(result);
       this.#learnSize(result, at);
       this.#options.onLookup?.(result, at);
     };
     return dhtParts(
-      { kuid, rules, random, active, size: this.#size, contact, counters, refuses: this.#refuses, send, onLookup },
+      { kuid, rules, random, active, tokens, size: this.#size, contact, counters, refuses: this.#refuses, send, onLookup },
       now,
     );
   }

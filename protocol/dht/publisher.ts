@@ -5,6 +5,7 @@ import { kuidKey } from './kuid.ts';
 import type { Candidate } from './lookup.ts';
 import type { LookupResult } from './lookup-result.ts';
 import type { Lookups } from './lookups.ts';
+import { Removals } from './removals.ts';
 import type { Requests } from './requests.ts';
 import { StoreCode } from './store-status.ts';
 import { ValueDelivery } from './value-delivery.ts';
@@ -63,17 +64,24 @@ export interface PublisherPorts {
 export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #publications = new Map<string, Publication>();
-  /** Deliveries that are tried again later, and removals. */
+  /** Of publications that have ended. */
+  readonly removals: Removals;
+  /** Deliveries that are tried again later. */
   readonly #retries = new Set<ValueDelivery>();
   #running = 0;
-  /** When tick() has something to do; no later than that. */
-  nextAt = Number.POSITIVE_INFINITY;
+  #nextAt = Number.POSITIVE_INFINITY;
   /** STOREs that were answered with OK, and with anything else or nothing. */
   stored = 0;
   refused = 0;
 
   constructor(ports: PublisherPorts) {
     this.#ports = ports;
+    this.removals = new Removals(ports.requests);
+  }
+
+  /** When tick() has something to do; no later than that. */
+  get nextAt(): number {
+    return Math.min(this.#nextAt, this.removals.nextAt);
   }
 
   get size(): number {
@@ -85,7 +93,8 @@ export class Publisher {
     const name = nameOf(wish);
     const before = this.#publications.get(name);
     if (before === undefined && this.size >= PUBLICATIONS_MAX) return false;
-    this.nextAt = Math.min(this.nextAt, now);
+    this.#wake(now);
+    this.removals.cancel(name);
     const kept = { ...wish, key: Buffer.from(wish.key), data: Buffer.from(wish.data) };
     if (before === undefined) {
       const fresh = { dueAt: now, published: 0, popularMs: 0, deliveries: [], running: false, end: null };
@@ -124,16 +133,20 @@ export class Publisher {
     if (publication === undefined) return false;
     this.#publications.delete(name);
     publication.end = 'removed';
-    for (const delivery of publication.deliveries) {
-      this.#retries.delete(delivery);
-      if (delivery.isStored) this.#remove(delivery, now);
-    }
+    for (const delivery of publication.deliveries) this.#retries.delete(delivery);
+    this.#remove(
+      publication.deliveries.filter(({ isStored }) => isStored),
+      now,
+    );
     return true;
   }
 
-  #remove({ target, token, value }: ValueDelivery, now: number): void {
-    const nothing = { ...value, data: Buffer.alloc(0) };
-    this.#deliver(new ValueDelivery(target, token, nothing, this.#ports.requests, this.#onRetry), now);
+  /** Of one publication that has ended, unless the same is published again meanwhile. */
+  #remove(deliveries: readonly ValueDelivery[], now: number): void {
+    const [first] = deliveries;
+    if (first === undefined) return;
+    const name = nameOf(first.value);
+    if (!this.#publications.has(name)) this.removals.add(name, first.value, deliveries, now);
   }
 
   views(): PublicationView[] {
@@ -147,11 +160,12 @@ export class Publisher {
   }
 
   tick(now: number): void {
-    if (now < this.nextAt) return;
+    this.removals.tick(now);
+    if (now < this.#nextAt) return;
     for (const delivery of [...this.#retries]) if (delivery.dueAt <= now) this.#deliver(delivery, now);
     for (let next = this.#next(now); next !== null && this.#running < RUNNING_MAX; next = this.#next(now))
       this.#start(next, now);
-    this.nextAt = Number.POSITIVE_INFINITY;
+    this.#nextAt = Number.POSITIVE_INFINITY;
     for (const { dueAt } of this.#retries) this.#wake(dueAt);
     // the end of a publication wakes the next one
     if (this.#running >= RUNNING_MAX) return;
@@ -169,7 +183,7 @@ export class Publisher {
   }
 
   #wake(at: number): void {
-    this.nextAt = Math.min(this.nextAt, at);
+    this.#nextAt = Math.min(this.#nextAt, at);
   }
 
   #start(publication: Publication, now: number): void {
@@ -200,7 +214,7 @@ export class Publisher {
         new ValueDelivery(contact, token, value, this.#ports.requests, (delivery, at) => {
           this.#count(delivery);
           if (publication.end === null) this.#retryLater(delivery);
-          else if (publication.end === 'removed' && delivery.isStored) this.#remove(delivery, at); // it was on its way
+          else if (publication.end === 'removed' && delivery.isStored) this.#remove([delivery], at); // it was on its way
           this.#proceed(publication, waiting, at);
         }),
     );
@@ -246,11 +260,6 @@ export class Publisher {
     this.#retries.delete(delivery);
     delivery.start(now);
   }
-
-  readonly #onRetry = (delivery: ValueDelivery): void => {
-    this.#count(delivery);
-    this.#retryLater(delivery);
-  };
 
   #retryLater(delivery: ValueDelivery): void {
     if (delivery.dueAt === Number.POSITIVE_INFINITY) return;

@@ -1,14 +1,18 @@
-// How often a key is asked for and stored at: requests a minute, smoothed.
+// How often a key is asked for and stored at: requests a minute, smoothed. An address counts once a minute for each, or one alone could keep
+// others from storing by what it asks, stores and removes.
 
 const MINUTE_MS = 60_000;
 const WEIGHT = 0.25;
 /** Above these a key is loaded (gtk-gnutella). */
 const GETS_MAX = 5;
 const STORES_MAX = 8;
+/** Addresses that are counted in a minute: so many load a key by themselves. */
+const ADDRESSES_MAX = 64;
 
 export class RequestLoad {
-  #gets = 0;
-  #stores = 0;
+  /** Addresses of this minute; null: none. */
+  #gets: Set<string> | null = null;
+  #stores: Set<string> | null = null;
   #getLoad = 0;
   #storeLoad = 0;
   #minuteAt: number;
@@ -17,14 +21,14 @@ export class RequestLoad {
     this.#minuteAt = now;
   }
 
-  countGet(now: number): void {
+  countGet(host: string, now: number): void {
     this.#pass(now);
-    this.#gets++;
+    this.#gets = withHost(this.#gets, host);
   }
 
-  countStore(now: number): void {
+  countStore(host: string, now: number): void {
     this.#pass(now);
-    this.#stores++;
+    this.#stores = withHost(this.#stores, host);
   }
 
   /** Requests a minute, for VALUE. */
@@ -49,9 +53,15 @@ export class RequestLoad {
     if (minutes <= 0) return;
     this.#minuteAt += minutes * MINUTE_MS;
     const fade = (1 - WEIGHT) ** (minutes - 1);
-    this.#getLoad = (WEIGHT * this.#gets + (1 - WEIGHT) * this.#getLoad) * fade;
-    this.#storeLoad = (WEIGHT * this.#stores + (1 - WEIGHT) * this.#storeLoad) * fade;
-    this.#gets = 0;
-    this.#stores = 0;
+    this.#getLoad = (WEIGHT * (this.#gets?.size ?? 0) + (1 - WEIGHT) * this.#getLoad) * fade;
+    this.#storeLoad = (WEIGHT * (this.#stores?.size ?? 0) + (1 - WEIGHT) * this.#storeLoad) * fade;
+    this.#gets = null;
+    this.#stores = null;
   }
+}
+
+function withHost(hosts: Set<string> | null, host: string): Set<string> {
+  const counted = hosts ?? new Set<string>();
+  if (counted.size < ADDRESSES_MAX) counted.add(host);
+  return counted;
 }

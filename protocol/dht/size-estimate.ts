@@ -19,9 +19,16 @@ export class SizeEstimate {
   #own = 0;
   readonly #ofLookups: Estimate[] = [];
   readonly #ofOthers: Estimate[] = [];
+  /** Until something is learned: every PONG tells it. */
+  #size: number | null = null;
 
   /** 1 when nothing is known. */
   get size(): number {
+    this.#size ??= this.#median();
+    return this.#size;
+  }
+
+  #median(): number {
     const others = median(this.#ofOthers.map(({ size }) => size));
     const sizes = this.#ofLookups.map(({ size }) => size);
     if (this.#own > 0) sizes.push(this.#own);
@@ -32,17 +39,20 @@ export class SizeEstimate {
 
   /** The nodes nearest to our own KUID, nearest first: all that lie there must be among them. */
   aroundUs(own: Buffer, nearest: readonly Buffer[]): void {
+    this.#size = null;
     this.#own = nearest.length < NODES_MIN ? nearest.length + 1 : densityAround(own, nearest);
   }
 
   /** The nearest nodes that a lookup ended with, nearest first. */
   aroundTarget(target: Buffer, nearest: readonly Buffer[], now: number): void {
+    this.#size = null;
     if (nearest.length >= NODES_MIN)
       keep(this.#ofLookups, { size: densityAround(target, nearest), at: now }, OF_LOOKUPS);
   }
 
   /** Another node's estimate. */
   fromOther(size: number, now: number): void {
+    this.#size = null;
     if (size >= 1 && size <= SIZE_MAX) keep(this.#ofOthers, { size, at: now }, OF_OTHERS);
   }
 }

@@ -14,10 +14,15 @@ const CHECK_MS = 30_000;
 const PINGS_OF_CHECK = 20;
 /** A node that is likely to be there still is not asked, unless it has not answered for so long. */
 const LIKELY = 0.9;
+/** The same in a full bucket, where others take the place of one that has gone: most PINGs go to these. */
+const LIKELY_OF_MANY = 0.75;
 const UNLIKELY = 0.5;
 const ANSWER_MS = 60 * 60_000;
 const REFRESH_MS = 60 * 60_000;
 const OWN_REFRESH_MS = 15 * 60_000;
+/** Of the nodes that a bucket should have by the size of the network; one with that many is refreshed seldom. */
+const ENOUGH = 0.75;
+const SELDOM_MS = 3 * REFRESH_MS;
 /** Between two tries to find nodes around us when there are none. */
 const REJOIN_MS = 60_000;
 /** Refreshes under way at one time. */
@@ -29,6 +34,8 @@ export interface UpkeepParts {
   readonly requests: Requests;
   readonly seeds: ContactSeeds;
   readonly random: Random;
+  /** Nodes of the network, estimated. */
+  readonly networkSize: () => number;
 }
 
 export class TableUpkeep {
@@ -85,9 +92,10 @@ export class TableUpkeep {
       }
       const waiting = table.promote(bucket);
       if (waiting !== null && requests.check(waiting, now)) pings++;
+      const likely = bucket.good.length < K ? LIKELY : LIKELY_OF_MANY;
       for (const node of [...bucket.good]) {
         if (pings >= PINGS_OF_CHECK || now - node.seenAt < ALIVE_MS) break;
-        const isLikely = node.aliveChance(now) > LIKELY && now - node.answeredAt < ANSWER_MS;
+        const isLikely = node.aliveChance(now) > likely && now - node.answeredAt < ANSWER_MS;
         if (!isLikely && requests.check(node, now)) pings++;
       }
     }
@@ -114,8 +122,9 @@ export class TableUpkeep {
 
   /** Looks up a KUID in each bucket that needs it, some at a time. */
   #next(now: number): void {
-    const { table, random } = this.#parts;
-    const due = table.buckets().filter(bucket => isDue(bucket, now));
+    const { table, random, networkSize } = this.#parts;
+    const size = networkSize();
+    const due = table.buckets().filter(bucket => isDue(bucket, size, now));
     while (this.#refreshing < REFRESHES) {
       const bucket = due.shift();
       if (bucket === undefined) break;
@@ -135,9 +144,14 @@ export class TableUpkeep {
   }
 }
 
-/** A bucket that is full of nodes heard of within the hour needs no lookup. */
-function isDue(bucket: Bucket, now: number): boolean {
-  if (now - bucket.refreshedAt < REFRESH_MS) return false;
-  const [first] = bucket.good;
-  return bucket.good.length < K || first === undefined || now - first.seenAt >= REFRESH_MS;
+/**
+ * A bucket that is full of nodes heard of within the hour needs no lookup, and one that has most of the nodes that there are few: half of
+ * all buckets lie around us, where fewer than k nodes exist.
+ */
+function isDue({ good, depth, refreshedAt }: Bucket, networkSize: number, now: number): boolean {
+  if (now - refreshedAt < REFRESH_MS) return false;
+  const [first] = good;
+  if (first === undefined || now - first.seenAt >= REFRESH_MS) return true;
+  if (good.length >= K) return false;
+  return now - refreshedAt >= SELDOM_MS || good.length < (ENOUGH * networkSize) / 2 ** depth;
 }

@@ -12,6 +12,15 @@ export const TOKEN_ROTATE_MS = 181 * 60_000;
 /** In place of the port of a firewalled node, which changes with its router. */
 const FIREWALLED_PORT = 65_535;
 
+/** What tokens are made with, to be kept over a restart. */
+export interface TokenSecrets {
+  /** 20 bytes each. */
+  readonly secret: Buffer;
+  readonly previous: Buffer | null;
+  /** When the secret was made. */
+  readonly since: number;
+}
+
 export class Tokens {
   readonly #random: Random;
   #secret: Buffer;
@@ -19,10 +28,19 @@ export class Tokens {
   #previous: Buffer | null = null;
   #since: number;
 
-  constructor(random: Random, now: number) {
+  /** `kept`: of an earlier run; secrets that are too old, or of the future, are replaced as usual. */
+  constructor(random: Random, now: number, kept: TokenSecrets | null = null) {
     this.#random = random;
-    this.#secret = this.#fresh();
-    this.#since = now;
+    const isUsable = kept !== null && isSecret(kept.secret) && kept.since <= now;
+    this.#secret = isUsable ? kept.secret : this.#fresh();
+    this.#since = isUsable ? kept.since : now;
+    if (isUsable && kept.previous !== null && isSecret(kept.previous)) this.#previous = kept.previous;
+    this.#rotate(now);
+  }
+
+  secrets(now: number): TokenSecrets {
+    this.#rotate(now);
+    return { secret: this.#secret, previous: this.#previous, since: this.#since };
   }
 
   /** `host` must be IPv4. */
@@ -51,6 +69,10 @@ export class Tokens {
     this.#random.fill(secret);
     return secret;
   }
+}
+
+function isSecret({ length }: Buffer): boolean {
+  return length === SECRET_BYTES;
 }
 
 function tokenWith(secret: Buffer, { host, port }: Endpoint, firewalled: boolean): Buffer {

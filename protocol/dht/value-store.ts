@@ -18,6 +18,12 @@ const LIFE_MS = 60 * 60_000;
 /** Of types that do not name servents. */
 const OTHER_LIFE_MS = 4 * LIFE_MS;
 const SERVENT_TYPES: readonly string[] = [ValueType.AltLocation, ValueType.PushProxies, ValueType.PushProxy];
+/**
+ * When its creator brings a value again, its life grows with the chance that it stays until the next time, above one half and by so much: as in
+ * gtk-gnutella, where we are one of the nodes that should keep it.
+ */
+const STABLE_GAIN = 3;
+const REPUBLISH_MS = 55 * 60_000;
 /** Life of a key that lies d bits outside of our k-ball is divided by this to the power of d. */
 const DECAY = 1.2;
 export const EXPIRE_MS = 30_000;
@@ -36,6 +42,8 @@ export interface StoredValue extends DhtValue {
   readonly charged: readonly string[];
   /** Its creator itself brought it. */
   readonly original: boolean;
+  /** When its creator brought it for the first time, as far as we kept it since; when it came, of a copy. */
+  readonly since: number;
 }
 
 interface Key {
@@ -103,11 +111,11 @@ export class ValueStore {
     if (original ? !isOwnValue(creator, sender) : !this.#isReplica(creator)) return StoreCode.BadCreator;
     const held = this.#keys.get(kuidKey(value.key));
     const before = held?.values.find(other => isSame(other, value));
-    held?.load.countStore(now);
+    held?.load.countStore(sender.host, now);
     if (before !== undefined) return this.#replace(held as Key, before, value, { sender, original, ballBits, now });
     if (data.length === 0) return StoreCode.Ok; // removed before it came
     if (!original && this.#expired.has(this.#nameOf(value), now)) return StoreCode.Expired;
-    return this.#insert(held ?? this.#newKey(value.key, now), value, { sender, original, ballBits, now });
+    return this.#insert(held ?? this.#newKey(value.key, sender, now), value, { sender, original, ballBits, now });
   }
 
   /** Whether the creator of a value that another node brings is believable. */
@@ -116,9 +124,9 @@ export class ValueStore {
     return version === CONTACT_VERSION && !kuid.equals(own) && reaches.includes(reachOf(endpoint.host));
   }
 
-  #newKey(key: Buffer, now: number): Key {
+  #newKey(key: Buffer, { host }: Sender, now: number): Key {
     const held = { key: keptBytes(key), values: [], load: new RequestLoad(now) };
-    held.load.countStore(now);
+    held.load.countStore(host, now);
     return held;
   }
 
@@ -130,7 +138,7 @@ export class ValueStore {
     }
     this.#drop(held, before);
     // in the place of the old one, also when the key is full or loaded: otherwise a node that loads the key could have the value removed
-    if (value.data.length > 0) this.#keepNew(held, value, visit);
+    if (value.data.length > 0) this.#keepNew(held, value, visit, before.original ? before.since : visit.now);
     return StoreCode.Ok;
   }
 
@@ -143,14 +151,14 @@ export class ValueStore {
   restore(values: Iterable<StoredValue>, now: number): number {
     const before = this.#values;
     for (const value of values) {
-      const { key, creator, type, charged, original, data } = value;
+      const { key, creator, type, charged, original, data, since } = value;
       const held = this.#keys.get(kuidKey(key)) ?? { key: keptBytes(key), values: [], load: new RequestLoad(now) };
       const isKnown = held.values.some(other => isSame(other, value));
       const fits = data.length > 0 && data.length <= VALUE_DATA_BYTES_MAX && held.values.length < OF_KEY_MAX;
-      const expiresAt = Math.min(value.expiresAt, now + lifeMsOf(type));
+      const expiresAt = Math.min(value.expiresAt, now + lifeMsOf(type, now - since));
       if (isKnown || !fits || expiresAt <= now || this.#values >= VALUES_MAX) continue;
       if (!this.#isReplica(creator) || !this.#quotasOf(original).hasRoom(charged)) continue;
-      this.#keep(held, { ...copyOf(value, held.key), expiresAt, charged, original });
+      this.#keep(held, { ...copyOf(value, held.key), expiresAt, charged, original, since });
     }
     return this.#values - before;
   }
@@ -190,14 +198,15 @@ export class ValueStore {
     return original ? this.#quotas : this.#copyQuotas;
   }
 
-  #keepNew(held: Key, value: DhtValue, visit: Visit): void {
+  #keepNew(held: Key, value: DhtValue, visit: Visit, since = visit.now): void {
     const { original, ballBits, now } = visit;
-    const expiresAt = now + this.#lifeMs(value, ballBits);
-    this.#keep(held, { ...copyOf(value, held.key), expiresAt, charged: chargedFor(value, visit), original });
+    const expiresAt = now + this.#lifeMs(value, ballBits, now - since);
+    this.#keep(held, { ...copyOf(value, held.key), expiresAt, charged: chargedFor(value, visit), original, since });
   }
 
-  #lifeMs({ key, type }: DhtValue, ballBits: number): number {
-    return lifeMsOf(type) / DECAY ** Math.max(0, ballBits - commonBits(this.#options.own, key));
+  #lifeMs({ key, type }: DhtValue, ballBits: number, creatorAgeMs: number): number {
+    const outside = ballBits - commonBits(this.#options.own, key);
+    return outside > 0 ? lifeMsOf(type) / DECAY ** outside : lifeMsOf(type, creatorAgeMs);
   }
 
   #drop(held: Key, value: StoredValue): void {
@@ -208,11 +217,11 @@ export class ValueStore {
     this.#bytes -= value.data.length;
   }
 
-  /** The values of that type, smallest first; of the creators in `secondary` unless it is empty. Counted as a request. */
-  get(key: Buffer, type: string, secondary: readonly Buffer[], now: number): StoredValue[] {
+  /** The values of that type, smallest first; of the creators in `secondary` unless it is empty. Counted as a request of `host`; null: our own. */
+  get(key: Buffer, type: string, secondary: readonly Buffer[], now: number, host: string | null = null): StoredValue[] {
     const held = this.#keys.get(kuidKey(key));
     if (held === undefined) return [];
-    held.load.countGet(now);
+    if (host !== null) held.load.countGet(host, now);
     return held.values
       .filter(value => value.expiresAt > now && (type === ValueType.Any || value.type === type))
       .filter(({ creator }) => secondary.length === 0 || secondary.some(kuid => kuid.equals(creator.kuid)))
@@ -264,8 +273,10 @@ function chargedFor({ creator }: DhtValue, { sender }: Visit): string[] {
   return [...new Set([creator.endpoint.host, sender.host])];
 }
 
-function lifeMsOf(type: string): number {
-  return SERVENT_TYPES.includes(type) ? LIFE_MS : OTHER_LIFE_MS;
+/** Of a value near us whose creator has renewed it for so long. */
+function lifeMsOf(type: string, creatorAgeMs = 0): number {
+  const stays = creatorAgeMs / (creatorAgeMs + REPUBLISH_MS); // see KnownNode.aliveChance()
+  return (SERVENT_TYPES.includes(type) ? LIFE_MS : OTHER_LIFE_MS) * (1 + STABLE_GAIN * Math.max(0, stays - 0.5));
 }
 
 interface Visit {

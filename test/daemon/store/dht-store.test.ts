@@ -5,23 +5,46 @@ import { type DhtRecord, dhtMemory } from '../../../daemon/store/dht-store.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { SystemRandom } from '../../../daemon/system.ts';
 
+const clock = { wallTime: () => 1_000_000 };
+
 t.test('the KUID is made once; of a record that is damaged nothing is taken', async t => {
   const store = await Store.open(join(t.testdir(), 'store'), silentLog);
   t.teardown(() => store.close());
   const table = store.table<DhtRecord>('dht');
   const random = new SystemRandom();
-  const first = await dhtMemory(table, random);
+  const first = await dhtMemory(table, random, clock);
   t.equal(first.kuid.length, 20);
-  t.strictSame(await dhtMemory(table, random), first);
+  t.strictSame(await dhtMemory(table, random, clock), first);
   const kuid = first.kuid.toString('hex');
   await table.put('node', { kuid, contacts: ['5.6.7.8:6346', 'nonsense', '[2a00::1]:6346'] });
-  const { contacts } = await dhtMemory(table, random);
+  const { contacts } = await dhtMemory(table, random, clock);
   t.strictSame(contacts, [
     { host: '5.6.7.8', port: 6346 },
     { host: '2a00::1', port: 6346 },
   ]);
   for (const damaged of [{ kuid }, { kuid: 'ff', contacts: [] }, { kuid, contacts: [7] }, 'text', null]) {
     await table.put('node', damaged as unknown as DhtRecord);
-    t.notSame((await dhtMemory(table, random)).kuid, first.kuid);
+    t.notSame((await dhtMemory(table, random, clock)).kuid, first.kuid);
+  }
+});
+
+t.test('secrets of tokens come back with their age, but not those of the future or of a damaged record', async t => {
+  const store = await Store.open(join(t.testdir(), 'store'), silentLog);
+  t.teardown(() => store.close());
+  const table = store.table<DhtRecord>('dht');
+  const random = new SystemRandom();
+  const { kuid } = await dhtMemory(table, random, clock);
+  const record = { kuid: kuid.toString('hex'), contacts: [] };
+  const tokens = { secret: '11'.repeat(20), previous: '22'.repeat(20), since: 400_000 };
+  await table.put('node', { ...record, tokens });
+  t.strictSame((await dhtMemory(table, random, clock)).tokens, {
+    secret: Buffer.alloc(20, 0x11),
+    previous: Buffer.alloc(20, 0x22),
+    since: -600_000,
+  });
+  for (const wrong of [{ ...tokens, since: 1_000_001 }, { ...tokens, secret: 7 }, { ...tokens, since: null }, 'text']) {
+    await table.put('node', { ...record, tokens: wrong } as unknown as DhtRecord);
+    const memory = await dhtMemory(table, random, clock);
+    t.strictSame([memory.kuid, memory.tokens], [kuid, null]);
   }
 });

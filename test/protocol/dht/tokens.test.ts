@@ -36,3 +36,20 @@ t.test('after a long silence no old secret is left', async t => {
   const token = tokens.tokenOf(asker, false, 0);
   t.notOk(tokens.holds(asker, false, token, 2 * TOKEN_ROTATE_MS));
 });
+
+t.test('tokens outlive a restart, but not their time', async t => {
+  const before = new Tokens(new SeededRandom(1), 0);
+  const old = before.tokenOf(asker, false, 0);
+  const token = before.tokenOf(asker, false, TOKEN_ROTATE_MS);
+  const kept = before.secrets(TOKEN_ROTATE_MS);
+  const again = (now: number, secrets = kept): Tokens => new Tokens(new SeededRandom(2), now, secrets);
+  t.ok(again(TOKEN_ROTATE_MS + 1).holds(asker, false, token, TOKEN_ROTATE_MS + 1));
+  t.ok(again(TOKEN_ROTATE_MS + 1).holds(asker, false, old, TOKEN_ROTATE_MS + 1), 'of the secret before');
+  const late = 2 * TOKEN_ROTATE_MS;
+  t.ok(again(late).holds(asker, false, token, late));
+  t.notOk(again(late).holds(asker, false, old, late));
+  t.notOk(again(3 * TOKEN_ROTATE_MS).holds(asker, false, token, 3 * TOKEN_ROTATE_MS), 'after a long pause none');
+  t.notOk(again(0).holds(asker, false, token, 0), 'nor of a time to come');
+  const short = { ...kept, secret: Buffer.alloc(4), previous: null };
+  t.notOk(again(late, short).holds(asker, false, token, late));
+});
