@@ -141,6 +141,19 @@ export const dhtMetrics: readonly Metric[] = [
     read: counts(({ counters: { storesIn } }) => storesIn.toRecord()),
   },
   {
+    name: 'gnutella_dht_removals_total',
+    kind: 'counter',
+    help: 'Values of our own that nodes of the DHT were to remove: `silent` nodes said nothing, `left_out` were more than may wait; both expire.',
+    label: 'result',
+    read: counts(({ counters: { removals } }) => removals.toRecord()),
+  },
+  {
+    name: 'gnutella_dht_kuid_changes_total',
+    kind: 'counter',
+    help: 'New KUIDs of this node of the DHT, as another node had the same.',
+    read: of(({ counters: { kuidChanges } }) => kuidChanges),
+  },
+  {
     name: 'gnutella_dht_bytes_in_total',
     kind: 'counter',
     help: 'Bytes of datagrams of the DHT received.',

@@ -75,6 +75,7 @@ export class DhtStore {
   readonly #parts: DhtStoreParts;
   readonly saves = new PeriodicSave(SAVE_INTERVAL_MS, () => this.#save());
   #stored = '';
+  #kuid = '';
 
   constructor(parts: DhtStoreParts) {
     this.#parts = parts;
@@ -86,6 +87,9 @@ export class DhtStore {
     const contacts = dht.contacts(CONTACTS_MAX).map(formatEndpoint).toSorted();
     const kuid = formatKuid(dht.node.kuid);
     const secrets = dht.node.tokenSecrets(clock.now());
+    if (this.#kuid !== '' && kuid !== this.#kuid)
+      log.warn({ kuid, before: this.#kuid }, 'another node of the DHT has the KUID of this one, which has taken a new one');
+    this.#kuid = kuid;
     const text = [kuid, secrets?.since, ...contacts].join();
     if (contacts.length === 0 || text === this.#stored) return;
     const tokens = secrets === null ? {} : { tokens: recordOf(secrets, clock.wallTime() - clock.now()) };

@@ -50,9 +50,10 @@ export class Bucket {
   /** Whether it takes another node of the network of that host. */
   hasRoomFor(host: string): boolean {
     if (this.#ofNetworkMax === Number.POSITIVE_INFINITY) return true;
-    const network = networkOf(host);
+    const network = `${networkOf(host)}.`; // nodes of the DHT have IPv4 addresses
     let count = 0;
-    for (const node of this) if (networkOf(node.endpoint.host) === network) count++;
+    for (const list of [this.good, this.stale, this.pending])
+      for (const { endpoint } of list) if (endpoint.host.startsWith(network)) count++;
     return count < this.#ofNetworkMax;
   }
 

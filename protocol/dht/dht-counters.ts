@@ -55,6 +55,10 @@ export const STORE_ENDS = [
 ] as const;
 export type StoreEnd = (typeof STORE_ENDS)[number];
 
+/** Of removals of own values: the node said so; it said nothing, after some tries; too many waited, and the value expires where it is. */
+export const REMOVAL_ENDS = ['removed', 'silent', 'left_out'] as const;
+export type RemovalEnd = (typeof REMOVAL_ENDS)[number];
+
 /** Of lookups of one kind. */
 export interface LookupCounters {
   readonly ends: ReasonCounts<LookupEnd>;
@@ -70,6 +74,7 @@ export class DhtCounters {
   /** Values that we asked others to keep, and that others asked us to keep. */
   readonly storesOut = new ReasonCounts(STORE_ENDS);
   readonly storesIn = new ReasonCounts(STORE_ENDS);
+  readonly removals = new ReasonCounts(REMOVAL_ENDS);
   /** Contacts that lookups were told of and did not ask. */
   readonly doubts = new ReasonCounts(DOUBTS);
   readonly lookups: Readonly<Record<LookupKind, LookupCounters>> = {
@@ -80,6 +85,8 @@ export class DhtCounters {
   };
   bytesIn = 0;
   bytesOut = 0;
+  /** New KUIDs, because another node had ours. */
+  kuidChanges = 0;
   /** Requests that were not answered. */
   silences = 0;
 

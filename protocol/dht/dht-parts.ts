@@ -84,7 +84,7 @@ export function dhtParts(options: DhtPartsOptions, now: number): DhtParts {
     counters,
     prove: (endpoint, at) => requests.prove(endpoint, at),
   });
-  const publisher = new Publisher({ lookups, requests, creator: contact });
+  const publisher = new Publisher({ lookups, requests, counters, creator: contact });
   const replicator = new Replicator({ table, values, requests });
   const upkeep = new TableUpkeep({ table, lookups, requests, seeds, random, networkSize }, now);
   return { table, requests, lookups, values, answers, publisher, seeds, upkeep, replicator };

@@ -2,20 +2,23 @@
 // socket and reads no clock.
 import { ProtocolError } from '../errors.ts';
 import type { Random } from '../ports.ts';
-import { type Endpoint, isIpv6, reachOf } from '../wire/endpoint.ts';
+import { type Endpoint, endpointKey, isIpv6, reachOf } from '../wire/endpoint.ts';
 import { UNPROVEN_FACTOR } from './answers.ts';
 import { K } from './bucket.ts';
 import { CONTACT_VERSION, type DhtContact } from './dht-contact.ts';
 import { DhtCounters } from './dht-counters.ts';
-import { DHT_HEADER_BYTES } from './dht-header.ts';
+import { DHT_HEADER_BYTES, type DhtHeader } from './dht-header.ts';
 import { type DhtMessage, encodeDhtMessage, parseDhtMessage } from './dht-message.ts';
 import { type DhtParts, dhtParts } from './dht-parts.ts';
 import type { DhtRules } from './dht-rules.ts';
 import { creatorKey, valueBytes } from './dht-value.ts';
+import { randomKuid } from './kuid.ts';
+import { KuidCollision } from './kuid-collision.ts';
 import type { LookupResult } from './lookup-result.ts';
 import type { OnLookupEnd } from './lookups.ts';
 import type { Publishable } from './publisher.ts';
 import type { DhtBody } from './requests.ts';
+import { networkOf } from './network-limits.ts';
 import { SizeEstimate } from './size-estimate.ts';
 import { type TokenSecrets, Tokens } from './tokens.ts';
 import type { StoredValue } from './value-store.ts';
@@ -49,7 +52,9 @@ export class Dht {
   readonly counters = new DhtCounters();
   readonly #options: DhtOptions;
   readonly #size = new SizeEstimate();
+  #kuid: Buffer;
   #mode: DhtMode = 'off';
+  #collision: KuidCollision | null = null;
   #parts: DhtParts | null = null;
   /** Others keep the tokens that they have while the mode changes. */
   #tokens: Tokens | null = null;
@@ -58,12 +63,13 @@ export class Dht {
 
   constructor(options: DhtOptions) {
     this.#options = options;
+    this.#kuid = options.kuid;
   }
 
   readonly #refuses = (endpoint: Endpoint): boolean => this.#options.refuses?.(endpoint) ?? false;
 
   get kuid(): Buffer {
-    return this.#options.kuid;
+    return this.#kuid;
   }
 
   get mode(): DhtMode {
@@ -87,7 +93,10 @@ export class Dht {
 
   /** Publications go on with the new mode, and known nodes are its seeds. */
   setMode(mode: DhtMode, now: number): void {
-    if (mode === this.#mode) return;
+    if (mode !== this.#mode) this.#become(mode, now);
+  }
+
+  #become(mode: DhtMode, now: number): void {
     const known = this.contacts(2 * K);
     const publications = this.#parts?.publisher.views() ?? [];
     if (this.#mode === 'active') this.#kept = [...(this.#parts?.values.held() ?? [])];
@@ -109,7 +118,9 @@ export class Dht {
   }
 
   #build(active: boolean, now: number): DhtParts {
-    const { kuid, rules, random } = this.#options;
+    const { rules, random } = this.#options;
+    const { kuid } = this;
+    this.#collision ??= this.#watch(now);
     const contact = (): DhtContact => this.#contact();
     const send = (body: DhtBody, muid: Buffer, to: Endpoint): number => this.#send(body, muid, to);
     const { counters } = this;
@@ -124,6 +135,30 @@ export class Dht {
       { kuid, rules, random, active, tokens, size: this.#size, contact, counters, refuses: this.#refuses, send, onLookup },
       now,
     );
+  }
+
+  /** Over all modes: how often the KUID may change is bounded. */
+  #watch(now: number): KuidCollision {
+    const { random, rules, endpoint } = this.#options;
+    const { reaches, limits } = rules;
+    const ports = {
+      random,
+      own: () => this.kuid,
+      ownEndpoint: endpoint,
+      mayAsk: (to: Endpoint) => reaches.includes(reachOf(to.host)) && !this.#refuses(to),
+      neighbours: () => this.#parts?.table.closest(this.kuid, 2 * K) ?? [],
+      networkOf: (to: Endpoint) => (limits.oneKuidAnAddress ? networkOf(to.host) : endpointKey(to)),
+      send: (body: DhtBody, muid: Buffer, to: Endpoint, as: Buffer) => {
+        const contact = { ...this.#contact(), kuid: as };
+        this.#sendAs({ contact, firewalled: true, leaving: false }, body, muid, to);
+      },
+      onProven: (at: number) => {
+        this.counters.kuidChanges++;
+        this.#kuid = randomKuid(random);
+        this.#become(this.#mode, at);
+      },
+    };
+    return new KuidCollision(ports, now);
   }
 
   /** Addresses at which there may be nodes: saved, in pongs, configured. */
@@ -149,7 +184,10 @@ export class Dht {
     const message = this.#parse(bytes, from);
     if (message === null) return;
     counters.received.count(message.kind);
-    if (message.header.contact.kuid.equals(this.kuid)) counters.dropped.count('own_kuid');
+    if (message.header.contact.kuid.equals(this.kuid)) {
+      counters.dropped.count('own_kuid');
+      this.#collision?.onOwnKuid(message, from, now);
+    } else if (this.#collision?.take(message, from) === true) return;
     else if (isAnswer(message)) this.#onAnswer(parts, message, from, now);
     else if (this.#mode === 'passive') counters.dropped.count('passive');
     else this.#onRequest(parts, message, bytes.length, from, now);
@@ -207,6 +245,7 @@ export class Dht {
     parts.publisher.tick(now);
     parts.lookups.tick(now);
     parts.values.tick(now);
+    this.#collision?.tick(now); // last: it may put other parts in place of these
     return this.nextAt;
   }
 
@@ -215,7 +254,8 @@ export class Dht {
     const parts = this.#parts;
     if (parts === null) return Number.POSITIVE_INFINITY;
     const { requests, upkeep, replicator, publisher, lookups, values } = parts;
-    return Math.min(requests.nextAt, upkeep.nextAt, replicator.nextAt, publisher.nextAt, lookups.nextAt, values.nextAt);
+    const ofNode = Math.min(requests.nextAt, upkeep.nextAt, replicator.nextAt, publisher.nextAt, lookups.nextAt);
+    return Math.min(ofNode, values.nextAt, this.#collision?.nextAt ?? Number.POSITIVE_INFINITY);
   }
 
   /** The nodes nearest to a key, or to the KUID of a node. Without effect while it is off. */
@@ -274,14 +314,19 @@ export class Dht {
   }
 
   #contact(): DhtContact {
-    const { vendor, kuid, endpoint } = this.#options;
-    return { vendor, version: CONTACT_VERSION, kuid, endpoint: endpoint() };
+    const { vendor, endpoint } = this.#options;
+    return { vendor, version: CONTACT_VERSION, kuid: this.kuid, endpoint: endpoint() };
   }
 
   /** Returns the bytes of the datagram. */
   #send(body: DhtBody, muid: Buffer, to: Endpoint, leaving = false): number {
+    const header = { contact: this.#contact(), firewalled: this.#mode === 'passive', leaving };
+    return this.#sendAs(header, body, muid, to);
+  }
+
+  #sendAs(about: Omit<DhtHeader, 'muid' | 'instance'>, body: DhtBody, muid: Buffer, to: Endpoint): number {
     const { instance, send } = this.#options;
-    const header = { muid, contact: this.#contact(), instance, firewalled: this.#mode === 'passive', leaving };
+    const header = { ...about, muid, instance };
     const bytes = encodeDhtMessage({ ...body, header });
     this.counters.sent.count(body.kind);
     this.counters.bytesOut += bytes.length;

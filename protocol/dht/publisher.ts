@@ -1,5 +1,6 @@
 // Publishes our values: looks the nodes nearest to the key up, stores the value there, and again before it expires, until it is withdrawn.
 import type { DhtContact } from './dht-contact.ts';
+import type { DhtCounters } from './dht-counters.ts';
 import type { DhtValue } from './dht-value.ts';
 import { kuidKey } from './kuid.ts';
 import type { Candidate } from './lookup.ts';
@@ -57,6 +58,7 @@ interface Publication {
 export interface PublisherPorts {
   readonly lookups: Lookups;
   readonly requests: Requests;
+  readonly counters: DhtCounters;
   /** Our contact as the creator. */
   readonly creator: () => DhtContact;
 }
@@ -76,7 +78,7 @@ export class Publisher {
 
   constructor(ports: PublisherPorts) {
     this.#ports = ports;
-    this.removals = new Removals(ports.requests);
+    this.removals = new Removals(ports.requests, ports.counters.removals);
   }
 
   /** When tick() has something to do; no later than that. */

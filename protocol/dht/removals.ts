@@ -1,7 +1,8 @@
 // Removes our values from the nodes that keep them: some at a time and at a pace, since a library that is withdrawn leaves tens of thousands,
 // more than requests can be on their way. What is left out expires where it is.
 import { RateLimit } from '../rate-limit.ts';
-import { ReasonCounts } from '../reason-counts.ts';
+import type { ReasonCounts } from '../reason-counts.ts';
+import type { RemovalEnd } from './dht-counters.ts';
 import type { DhtValue } from './dht-value.ts';
 import type { Requests } from './requests.ts';
 import { ValueDelivery } from './value-delivery.ts';
@@ -12,9 +13,6 @@ const AT_ONCE = 64;
 /** In the mean 25 a second, some 3 kB/s. */
 const INTERVAL_MS = 40;
 
-/** `removed`: the node said so; `silent`: it did not, after some tries; `left_out`: too many waited. */
-export const REMOVAL_ENDS = ['removed', 'silent', 'left_out'] as const;
-
 /** A node that keeps a value, and the token with which it took it. */
 type Keeper = Pick<ValueDelivery, 'target' | 'token'>;
 
@@ -24,8 +22,8 @@ interface Withdrawn {
 }
 
 export class Removals {
-  readonly ends = new ReasonCounts(REMOVAL_ENDS);
   readonly #requests: Requests;
+  readonly #ends: ReasonCounts<RemovalEnd>;
   readonly #pace = new RateLimit(INTERVAL_MS, AT_ONCE);
   #due = 0;
   /** By the name of the publication, first come first. */
@@ -37,8 +35,9 @@ export class Removals {
   /** When tick() has something to do; no later than that. */
   nextAt = Number.POSITIVE_INFINITY;
 
-  constructor(requests: Requests) {
+  constructor(requests: Requests, ends: ReasonCounts<RemovalEnd>) {
     this.#requests = requests;
+    this.#ends = ends;
   }
 
   get waiting(): number {
@@ -49,7 +48,7 @@ export class Removals {
   add(name: string, value: DhtValue, keepers: readonly Keeper[], now: number): void {
     const room = Math.max(0, REMOVALS_MAX - this.waiting);
     const taken = keepers.slice(0, room).map(({ target, token }) => ({ target, token }));
-    this.ends.count('left_out', keepers.length - taken.length);
+    this.#ends.count('left_out', keepers.length - taken.length);
     if (taken.length === 0) return;
     const withdrawn = this.#waiting.get(name);
     if (withdrawn === undefined)
@@ -108,7 +107,7 @@ export class Removals {
   #onEnd(delivery: ValueDelivery, name: string, now: number): void {
     this.#running--;
     if (delivery.dueAt !== Number.POSITIVE_INFINITY) this.#later.set(delivery, name);
-    else this.ends.count(delivery.isStored ? 'removed' : 'silent');
+    else this.#ends.count(delivery.isStored ? 'removed' : 'silent');
     if (this.waiting > 0) this.#wake(now);
   }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../../daemon/log.ts';
-import { type DhtRecord, dhtMemory } from '../../../daemon/store/dht-store.ts';
+import { type DhtRecord, DhtStore, dhtMemory } from '../../../daemon/store/dht-store.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { SystemRandom } from '../../../daemon/system.ts';
+import type { ServentDht } from '../../../protocol/servent-dht.ts';
 
 const clock = { wallTime: () => 1_000_000 };
 
@@ -47,4 +48,31 @@ t.test('secrets of tokens come back with their age, but not those of the future 
     const memory = await dhtMemory(table, random, clock);
     t.strictSame([memory.kuid, memory.tokens], [kuid, null]);
   }
+});
+
+t.test('a new KUID and new secrets are saved, also while the nodes are the same', async t => {
+  const store = await Store.open(join(t.testdir(), 'store'), silentLog);
+  t.teardown(() => store.close());
+  const table = store.table<DhtRecord>('dht');
+  let kuid = Buffer.alloc(20, 1);
+  let secrets = { secret: Buffer.alloc(20, 2), previous: null, since: 5_000 };
+  const dht = {
+    contacts: () => [{ host: '5.6.7.8', port: 6346 }],
+    node: {
+      get kuid() {
+        return kuid;
+      },
+      tokenSecrets: () => secrets,
+    },
+  } as unknown as ServentDht;
+  const nodes = new DhtStore({ table, dht, clock: { ...clock, now: () => 10_000 }, log: silentLog });
+  await nodes.saves.save();
+  const read = () => dhtMemory(table, new SystemRandom(), clock);
+  t.strictSame((await read()).tokens, { secret: Buffer.alloc(20, 2), previous: null, since: -5_000 });
+  kuid = Buffer.alloc(20, 3);
+  await nodes.saves.save();
+  t.same((await read()).kuid, kuid);
+  secrets = { ...secrets, secret: Buffer.alloc(20, 4), since: 9_000 };
+  await nodes.saves.save();
+  t.strictSame((await read()).tokens, { secret: Buffer.alloc(20, 4), previous: null, since: -1_000 });
 });

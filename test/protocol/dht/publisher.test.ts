@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { DhtContact } from '../../../protocol/dht/dht-contact.ts';
+import { DhtCounters } from '../../../protocol/dht/dht-counters.ts';
 import { PUBLIC_DHT } from '../../../protocol/dht/dht-rules.ts';
 import { Lookups, type OnLookupEnd } from '../../../protocol/dht/lookups.ts';
 import { Publisher } from '../../../protocol/dht/publisher.ts';
@@ -13,7 +14,7 @@ const key = Buffer.alloc(20, 3);
 t.test('data that change while they are published do not ask for a tick again and again', async t => {
   const lookups: OnLookupEnd[] = [];
   const start = (_wish: unknown, _now: number, onEnd: OnLookupEnd): void => void lookups.push(onEnd);
-  const ports = { lookups: { start }, requests: {}, creator: () => creator };
+  const ports = { lookups: { start }, requests: {}, counters: new DhtCounters(), creator: () => creator };
   const publisher = new Publisher(ports as unknown as ConstructorParameters<typeof Publisher>[0]);
   const publish = (text: string, now: number): boolean =>
     publisher.publish({ key, type: 'ALOC', version: 1, data: Buffer.from(text) }, now);

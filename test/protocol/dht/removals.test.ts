@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DhtCounters } from '../../../protocol/dht/dht-counters.ts';
 import type { DhtMessage } from '../../../protocol/dht/dht-message.ts';
 import type { DhtValue } from '../../../protocol/dht/dht-value.ts';
 import { REMOVALS_MAX, Removals } from '../../../protocol/dht/removals.ts';
@@ -24,7 +25,8 @@ function scene(isSilent: (to: Addressee) => boolean = () => false) {
     most = Math.max(most, waiting.length);
     return true;
   };
-  const removals = new Removals({ ask } as unknown as Requests);
+  const { removals: ends } = new DhtCounters();
+  const removals = new Removals({ ask } as unknown as Requests, ends);
   let now = 0;
   const step = (): void => {
     now += 100;
@@ -39,7 +41,7 @@ function scene(isSilent: (to: Addressee) => boolean = () => false) {
   const run = (steps: number): void => {
     for (let i = 0; i < steps; i++) step();
   };
-  return { removals, run, stores: () => stores, most: () => most, now: () => now };
+  return { removals, ends, run, stores: () => stores, most: () => most, now: () => now };
 }
 
 function acknowledged(values: readonly DhtValue[], { kuid, endpoint }: Addressee): DhtMessage {
@@ -63,44 +65,44 @@ const keepers = Array.from({ length: 20 }, (_, i) => {
 });
 
 t.test('thousands of values are removed from every node that keeps them, at a pace', async t => {
-  const { removals, run, stores, most } = scene();
+  const { removals, ends, run, stores, most } = scene();
   for (let n = 0; n < 3_000; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
   t.equal(removals.waiting, 60_000);
   run(600);
   t.ok(stores() >= 1_500 && stores() <= 1_600, `${stores()} in a minute`);
   run(24_000);
-  t.equal(removals.ends.of('removed'), 60_000);
+  t.equal(ends.of('removed'), 60_000);
   t.equal(removals.waiting, 0);
   t.ok(most() <= 64, 'room for other requests is left');
   t.equal(removals.nextAt, Number.POSITIVE_INFINITY);
 });
 
 t.test('what is more than may wait is left out, and counted', async t => {
-  const { removals } = scene();
+  const { removals, ends } = scene();
   for (let n = 0; n < 4_000; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
   t.equal(removals.waiting, REMOVALS_MAX);
-  t.equal(removals.ends.of('left_out'), 80_000 - REMOVALS_MAX);
+  t.equal(ends.of('left_out'), 80_000 - REMOVALS_MAX);
 });
 
 t.test('a node that says nothing is asked some times again, and holds nobody up', async t => {
   const silent = keepers[0]?.target.kuid as Buffer;
-  const { removals, run } = scene(({ kuid }) => kuid?.equals(silent) === true);
+  const { removals, ends, run } = scene(({ kuid }) => kuid?.equals(silent) === true);
   removals.add('one', valueOf(1), keepers, 0);
   run(10);
-  t.equal(removals.ends.of('removed'), 19);
+  t.equal(ends.of('removed'), 19);
   t.equal(removals.waiting, 1, 'later');
   run(6_000);
-  t.equal(removals.ends.of('silent'), 1);
+  t.equal(ends.of('silent'), 1);
   t.equal(removals.waiting, 0);
 });
 
 t.test('a value that is published again is removed no more', async t => {
-  const { removals, run, stores, now } = scene();
+  const { removals, ends, run, stores, now } = scene();
   for (let n = 0; n < 100; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
   for (let n = 0; n < 100; n++) removals.cancel(`${n}`);
   run(100);
   t.strictSame([stores(), removals.waiting], [0, 0]);
   removals.add('1', valueOf(1), keepers, now());
   run(100);
-  t.equal(removals.ends.of('removed'), 20);
+  t.equal(ends.of('removed'), 20);
 });
