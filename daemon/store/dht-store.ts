@@ -88,7 +88,10 @@ export class DhtStore {
     const kuid = formatKuid(dht.node.kuid);
     const secrets = dht.node.tokenSecrets(clock.now());
     if (this.#kuid !== '' && kuid !== this.#kuid)
-      log.warn({ kuid, before: this.#kuid }, 'another node of the DHT has the KUID of this one, which has taken a new one');
+      log.warn(
+        { kuid, before: this.#kuid },
+        'another node of the DHT has the KUID of this one, which has taken a new one',
+      );
     this.#kuid = kuid;
     const text = [kuid, secrets?.since, ...contacts].join();
     if (contacts.length === 0 || text === this.#stored) return;

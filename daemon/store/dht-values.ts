@@ -45,7 +45,8 @@ export async function keptValues(table: Table<DhtValueRecord>, clock: Pick<Clock
   for await (const [name, record] of table.entries()) {
     const value = storedIn(record, now);
     const leftMs = (value?.expiresAt ?? now) - now;
-    if (value !== null && leftMs > 0 && values.length < VALUES_MAX) values.push({ ...value, expiresAt: leftMs, since: Math.min(0, value.since - now) });
+    if (value !== null && leftMs > 0 && values.length < VALUES_MAX)
+      values.push({ ...value, expiresAt: leftMs, since: Math.min(0, value.since - now) });
     else useless.push({ type: 'del', key: name });
   }
   for (let at = 0; at < useless.length; at += BATCH) await table.batch(useless.slice(at, at + BATCH));
@@ -152,8 +153,19 @@ function recordOf(value: StoredValue, sinceMs: number): DhtValueRecord {
 /** Null for what cannot have been written by recordOf(). */
 function storedIn(record: unknown, now: number): StoredValue | null {
   if (typeof record !== 'object' || record === null) return null;
-  const { creator, vendor, address, key, type, version, data, expiresAt, charged, original, since = now } =
-    record as Partial<DhtValueRecord>;
+  const {
+    creator,
+    vendor,
+    address,
+    key,
+    type,
+    version,
+    data,
+    expiresAt,
+    charged,
+    original,
+    since = now,
+  } = record as Partial<DhtValueRecord>;
   if (!isFourCharacters(vendor) || !isFourCharacters(type) || typeof data !== 'string') return null;
   if (!Number.isInteger(version) || (version ?? -1) < 0 || (version ?? 0) > 0xffff) return null;
   if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt) || typeof original !== 'boolean') return null;

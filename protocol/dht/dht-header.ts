@@ -4,7 +4,14 @@ import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import { isIpv6, unpackIpv4 } from '../wire/endpoint.ts';
-import { type DhtContact, isUnspecified, readFourCharacters, writeAddress, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import {
+  type DhtContact,
+  isUnspecified,
+  readFourCharacters,
+  writeAddress,
+  writeFourCharacters,
+  writeKuid,
+} from './dht-contact.ts';
 import { KUID_BYTES } from './kuid.ts';
 
 /** Without an extension. */

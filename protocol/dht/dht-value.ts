@@ -3,7 +3,14 @@ import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
 import { isIpv6 } from '../wire/endpoint.ts';
-import { type DhtContact, readContact, readFourCharacters, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import {
+  type DhtContact,
+  readContact,
+  readFourCharacters,
+  writeContact,
+  writeFourCharacters,
+  writeKuid,
+} from './dht-contact.ts';
 import { KUID_BYTES, kuidKey } from './kuid.ts';
 
 /** What gtk-gnutella stores; it answers TOO_LARGE to more. */

@@ -16,9 +16,9 @@ import { randomKuid } from './kuid.ts';
 import { KuidCollision } from './kuid-collision.ts';
 import type { LookupResult } from './lookup-result.ts';
 import type { OnLookupEnd } from './lookups.ts';
+import { networkOf } from './network-limits.ts';
 import type { Publishable } from './publisher.ts';
 import type { DhtBody } from './requests.ts';
-import { networkOf } from './network-limits.ts';
 import { SizeEstimate } from './size-estimate.ts';
 import { type TokenSecrets, Tokens } from './tokens.ts';
 import type { StoredValue } from './value-store.ts';
@@ -132,7 +132,19 @@ export class Dht {
       this.#options.onLookup?.(result, at);
     };
     return dhtParts(
-      { kuid, rules, random, active, tokens, size: this.#size, contact, counters, refuses: this.#refuses, send, onLookup },
+      {
+        kuid,
+        rules,
+        random,
+        active,
+        tokens,
+        size: this.#size,
+        contact,
+        counters,
+        refuses: this.#refuses,
+        send,
+        onLookup,
+      },
       now,
     );
   }

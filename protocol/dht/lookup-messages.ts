@@ -2,7 +2,14 @@
 import { ProtocolError } from '../errors.ts';
 import type { ByteWriter } from '../wire/byte-writer.ts';
 import type { Cursor } from '../wire/cursor.ts';
-import { type DhtContact, readContact, readFourCharacters, writeContact, writeFourCharacters, writeKuid } from './dht-contact.ts';
+import {
+  type DhtContact,
+  readContact,
+  readFourCharacters,
+  writeContact,
+  writeFourCharacters,
+  writeKuid,
+} from './dht-contact.ts';
 import type { DhtHeader } from './dht-header.ts';
 import { type DhtValue, readValues, writeCount, writeValues } from './dht-value.ts';
 import { KUID_BYTES } from './kuid.ts';

@@ -43,7 +43,8 @@ export class DhtNetwork implements DhtMedium {
     this.rules = rules;
     this.network = new Network<Buffer>({ nodes: hosts, random: random.fork(), loss });
     this.network.now = START_MS;
-    this.network.onMessage = (to, bytes, from) => this.hosts[to]?.receive(bytes, (this.hosts[from] as DhtHost).endpoint);
+    this.network.onMessage = (to, bytes, from) =>
+      this.hosts[to]?.receive(bytes, (this.hosts[from] as DhtHost).endpoint);
   }
 
   get now(): number {

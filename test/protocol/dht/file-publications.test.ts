@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { parseAloc } from '../../../protocol/dht/aloc.ts';
+import { DhtCounters } from '../../../protocol/dht/dht-counters.ts';
 import {
   ALTERNATES_MAX,
   ALTERNATES_OF_PARTIAL_MAX,
@@ -62,7 +63,7 @@ class Scene {
       this.started.push(target.readUInt32BE(16));
       this.lookups.push({ target, onEnd });
     };
-    const ports = { lookups: { start }, requests: {}, creator: () => creator };
+    const ports = { lookups: { start }, requests: {}, counters: new DhtCounters(), creator: () => creator };
     return new Publisher(ports as unknown as ConstructorParameters<typeof Publisher>[0]);
   }
 

@@ -1,6 +1,7 @@
 // Who passes pushes on, published in the DHT: what is there follows what is so.
 import fc from 'fast-check';
 import t from 'tap';
+import { DhtCounters } from '../../../protocol/dht/dht-counters.ts';
 import { ValueType } from '../../../protocol/dht/dht-value.ts';
 import { serventKey } from '../../../protocol/dht/kuid.ts';
 import { parseNope } from '../../../protocol/dht/nope.ts';
@@ -30,7 +31,7 @@ class Scene {
 
   constructor() {
     // nothing is ever stored: what is to be published is looked at
-    const ports = { lookups: { start: () => {} }, requests: {}, creator: () => creator };
+    const ports = { lookups: { start: () => {} }, requests: {}, counters: new DhtCounters(), creator: () => creator };
     this.publisher = new Publisher(ports as unknown as ConstructorParameters<typeof Publisher>[0]);
     this.publications = new ProxyPublications({
       own: () => ({

@@ -53,7 +53,7 @@ function acknowledged(values: readonly DhtValue[], { kuid, endpoint }: Addressee
   return { kind: 'storeAck', header, statuses };
 }
 
-function valueOf(n: number): DhtValue {
+function numbered(n: number): DhtValue {
   const key = Buffer.alloc(20);
   key.writeUInt32BE(n);
   return { creator, key, type: 'ALOC', version: 1, data: Buffer.from('here') };
@@ -66,7 +66,7 @@ const keepers = Array.from({ length: 20 }, (_, i) => {
 
 t.test('thousands of values are removed from every node that keeps them, at a pace', async t => {
   const { removals, ends, run, stores, most } = scene();
-  for (let n = 0; n < 3_000; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
+  for (let n = 0; n < 3_000; n++) removals.add(`${n}`, numbered(n), keepers, 0);
   t.equal(removals.waiting, 60_000);
   run(600);
   t.ok(stores() >= 1_500 && stores() <= 1_600, `${stores()} in a minute`);
@@ -79,7 +79,7 @@ t.test('thousands of values are removed from every node that keeps them, at a pa
 
 t.test('what is more than may wait is left out, and counted', async t => {
   const { removals, ends } = scene();
-  for (let n = 0; n < 4_000; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
+  for (let n = 0; n < 4_000; n++) removals.add(`${n}`, numbered(n), keepers, 0);
   t.equal(removals.waiting, REMOVALS_MAX);
   t.equal(ends.of('left_out'), 80_000 - REMOVALS_MAX);
 });
@@ -87,7 +87,7 @@ t.test('what is more than may wait is left out, and counted', async t => {
 t.test('a node that says nothing is asked some times again, and holds nobody up', async t => {
   const silent = keepers[0]?.target.kuid as Buffer;
   const { removals, ends, run } = scene(({ kuid }) => kuid?.equals(silent) === true);
-  removals.add('one', valueOf(1), keepers, 0);
+  removals.add('one', numbered(1), keepers, 0);
   run(10);
   t.equal(ends.of('removed'), 19);
   t.equal(removals.waiting, 1, 'later');
@@ -98,11 +98,11 @@ t.test('a node that says nothing is asked some times again, and holds nobody up'
 
 t.test('a value that is published again is removed no more', async t => {
   const { removals, ends, run, stores, now } = scene();
-  for (let n = 0; n < 100; n++) removals.add(`${n}`, valueOf(n), keepers, 0);
+  for (let n = 0; n < 100; n++) removals.add(`${n}`, numbered(n), keepers, 0);
   for (let n = 0; n < 100; n++) removals.cancel(`${n}`);
   run(100);
   t.strictSame([stores(), removals.waiting], [0, 0]);
-  removals.add('1', valueOf(1), keepers, now());
+  removals.add('1', numbered(1), keepers, now());
   run(100);
   t.equal(ends.of('removed'), 20);
 });

@@ -136,7 +136,8 @@ t.test('a value that its creator renews stays while others load its key, or all 
   const creator = node(1);
   put(value(creator));
   for (let minute = 0; minute < 5; minute++)
-    for (let i = 0; i < 60; i++) put(value(node(100 + i), { data: Buffer.alloc(0) }), undefined, minute * 60_000 + i * 1_000);
+    for (let i = 0; i < 60; i++)
+      put(value(node(100 + i), { data: Buffer.alloc(0) }), undefined, minute * 60_000 + i * 1_000);
   const now = 5 * 60_000;
   t.equal(put(value(node(3)), undefined, now), StoreCode.Loaded);
   t.equal(put(value(creator, { data: Buffer.from('more') }), undefined, now), StoreCode.Ok);
@@ -164,29 +165,32 @@ t.test('one address that stores, removes and asks again and again does not load 
   t.equal(put(value(node(4)), undefined, now), StoreCode.Loaded, 'many that ask do');
 });
 
-t.test('values of creators that renew them live longer, up to two and a half times, where we should keep them', async t => {
-  const renewMs = 55 * 60_000;
-  const lifeAfter = (times: number, ballBits = 0): number => {
-    const { own, store, node, by, value } = scene();
-    const far = Buffer.from(own.map(byte => byte ^ 0xff));
-    const made = value(node(1), ballBits > 0 ? { key: far } : {});
-    for (let i = 0; i <= times; i++) store.put(made, by(made.creator), ballBits, i * renewMs);
-    const [kept] = store.held();
-    return ((kept?.expiresAt ?? 0) - times * renewMs) / HOUR_MS;
-  };
-  t.equal(lifeAfter(1), 1, 'a chance of one half is no gain');
-  t.equal(lifeAfter(3), 1 + 3 * (0.75 - 0.5));
-  const long = lifeAfter(500);
-  t.ok(long > 2.4 && long < 2.5, `${long}`);
-  t.ok(Math.abs(lifeAfter(1, 10) - 1 / 1.2 ** 10) < 1e-9, 'not outside of our k-ball');
-  const { store, node, value, put } = scene();
-  const copy = value(node(5));
-  put(copy, node(6));
-  put(copy, copy.creator, HOUR_MS / 2);
-  put(copy, copy.creator, HOUR_MS);
-  const [renewed] = store.held();
-  t.equal(renewed?.since, HOUR_MS / 2, 'a copy says nothing of its creator');
-});
+t.test(
+  'values of creators that renew them live longer, up to two and a half times, where we should keep them',
+  async t => {
+    const renewMs = 55 * 60_000;
+    const lifeAfter = (times: number, ballBits = 0): number => {
+      const { own, store, node, by, value } = scene();
+      const far = Buffer.from(own.map(byte => byte ^ 0xff));
+      const made = value(node(1), ballBits > 0 ? { key: far } : {});
+      for (let i = 0; i <= times; i++) store.put(made, by(made.creator), ballBits, i * renewMs);
+      const [kept] = store.held();
+      return ((kept?.expiresAt ?? 0) - times * renewMs) / HOUR_MS;
+    };
+    t.equal(lifeAfter(1), 1, 'a chance of one half is no gain');
+    t.equal(lifeAfter(3), 1 + 3 * (0.75 - 0.5));
+    const long = lifeAfter(500);
+    t.ok(long > 2.4 && long < 2.5, `${long}`);
+    t.ok(Math.abs(lifeAfter(1, 10) - 1 / 1.2 ** 10) < 1e-9, 'not outside of our k-ball');
+    const { store, node, value, put } = scene();
+    const copy = value(node(5));
+    put(copy, node(6));
+    put(copy, copy.creator, HOUR_MS / 2);
+    put(copy, copy.creator, HOUR_MS);
+    const [renewed] = store.held();
+    t.equal(renewed?.since, HOUR_MS / 2, 'a copy says nothing of its creator');
+  },
+);
 
 t.test('copies that somebody brings in the name of an address leave its quota to the address itself', async t => {
   const { random, node, value, put } = scene({ ofAddress: 3 });

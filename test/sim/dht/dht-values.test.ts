@@ -25,30 +25,33 @@ function holders(hosts: readonly DhtHost[], key: Buffer): DhtHost[] {
   return hosts.filter(({ isUp, dht }) => isUp && dht.parts?.values.has(key) === true);
 }
 
-t.test('a value is published again before it expires, and is gone little more than an hour after its creator', async t => {
-  const { internet, hosts, key } = network(22);
-  const [creator, seeker] = hosts;
-  if (creator === undefined || seeker === undefined) throw new Error('nobody');
-  publish(internet, creator, key, Buffer.from('one'));
-  internet.run(HOUR_MS + 60_000);
-  t.ok(holders(hosts, key).length >= 20);
-  t.equal(creator.dht.parts?.publisher.views()[0]?.published, 2);
-  publish(internet, creator, key, Buffer.from('two'));
-  internet.run(60_000);
-  t.strictSame(
-    internet.lookUp(seeker, key, TYPE)?.values.map(({ data }) => data.toString()),
-    ['two'],
-    'other data replace it at once',
-  );
-  creator.fail();
-  // it was there for 62 minutes: that it stays for 55 more has a chance of 0.53
-  const lifeMs = HOUR_MS * (1 + 3 * (62 / (62 + 55) - 0.5));
-  internet.run(HOUR_MS);
-  t.ok(holders(hosts, key).length > 0);
-  internet.run(lifeMs - HOUR_MS + 90_000);
-  t.strictSame(holders(hosts, key), []);
-  t.equal(internet.lookUp(seeker, key, TYPE)?.values.length, 0);
-});
+t.test(
+  'a value is published again before it expires, and is gone little more than an hour after its creator',
+  async t => {
+    const { internet, hosts, key } = network(22);
+    const [creator, seeker] = hosts;
+    if (creator === undefined || seeker === undefined) throw new Error('nobody');
+    publish(internet, creator, key, Buffer.from('one'));
+    internet.run(HOUR_MS + 60_000);
+    t.ok(holders(hosts, key).length >= 20);
+    t.equal(creator.dht.parts?.publisher.views()[0]?.published, 2);
+    publish(internet, creator, key, Buffer.from('two'));
+    internet.run(60_000);
+    t.strictSame(
+      internet.lookUp(seeker, key, TYPE)?.values.map(({ data }) => data.toString()),
+      ['two'],
+      'other data replace it at once',
+    );
+    creator.fail();
+    // it was there for 62 minutes: that it stays for 55 more has a chance of 0.53
+    const lifeMs = HOUR_MS * (1 + 3 * (62 / (62 + 55) - 0.5));
+    internet.run(HOUR_MS);
+    t.ok(holders(hosts, key).length > 0);
+    internet.run(lifeMs - HOUR_MS + 90_000);
+    t.strictSame(holders(hosts, key), []);
+    t.equal(internet.lookUp(seeker, key, TYPE)?.values.length, 0);
+  },
+);
 
 t.test('a token that has become too old is renewed', async t => {
   const { internet, hosts, key } = network(21);
