@@ -9,9 +9,9 @@ import { bytesOfAll, lookUps } from '../sim/dht/trials.ts';
 import { startWarm } from '../sim/dht/warm-start.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 
-export const about = 'dht-churn: lookups and values in 2,000 nodes of which half change within an hour';
+export const about = 'dht-churn: lookups and values in 500 nodes of which half change within an hour';
 
-const NODES = Number(process.env['NODES'] ?? 2_000);
+const NODES = Number(process.env['NODES'] ?? 500);
 const SEED = 1;
 const LOOKUPS = 300;
 const VALUES = 300;

@@ -13,22 +13,22 @@ export interface Outcome {
   readonly success: number;
 }
 
-/** Lookups of random targets; one succeeds when it ends with the node that is truly nearest. Without those whose asker or nearest node leaves meanwhile. */
+/** Lookups of random targets; one succeeds when it ends with the node that is truly nearest. Without those whose asker or nearest node leaves meanwhile, also when another one came in its place. */
 export function lookUps(internet: DhtNetwork, count: number): Outcome {
   const quests = Array.from({ length: count }, () => {
     const host = internet.anyUp();
     if (host === null) throw new Error('nobody is up');
-    return { host, target: randomKuid(internet.random), type: null };
+    return { host, node: host.dht, target: randomKuid(internet.random), type: null };
   });
   const nearest = quests.map(({ host, target }) => internet.trulyNearest(target, 1, host)[0]);
   const hops: number[] = [];
   let [right, asked, ms, counted] = [0, 0, 0, 0];
   const results = internet.lookUpAll(quests);
   const up = new Set(internet.hosts.filter(({ isUp }) => isUp).map(({ dht }) => kuidKey(dht.kuid)));
-  for (const [i, { host }] of quests.entries()) {
+  for (const [i, { host, node }] of quests.entries()) {
     const wanted = nearest[i];
     const result = results[i] ?? null;
-    if (wanted === undefined || !up.has(kuidKey(wanted)) || !host.isUp) continue;
+    if (wanted === undefined || !up.has(kuidKey(wanted)) || !host.isUp || host.dht !== node) continue;
     counted++;
     if (result === null) continue;
     hops.push(result.hops);
