@@ -1,4 +1,4 @@
-// Runs the compiled test files: processes side by side, each for one file or several of one folder (together.ts). `tap run` would
+// Runs the compiled test files: processes side by side, each for one that waits or several of one folder (together.ts). `tap run` would
 // compile and instrument anew in every process, which takes longer than the tests; for one file it serves well:
 // `npx tap run test/tidy.test.ts`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -144,8 +144,8 @@ tap.jobs = config.get('jobs') ?? 1;
 const reporter = config.get('reporter') ?? 'tap';
 if (reporter !== 'tap') await report(reporter, tap, config);
 await Promise.all(
-  batches(files).map(({ name, files }) => {
-    const [only = ''] = files.length === 1 ? files : [];
+  batches(files).map(({ name, files, isAlone }) => {
+    const [only = ''] = isAlone ? files : [];
     return tap.spawn(process.execPath, ['--enable-source-maps', join(root, only || join('test', 'together.js'))], {
       name: only.replace(/\.js$/, '.ts') || name,
       cwd: projectRoot,

@@ -327,14 +327,13 @@ t.test('a servent whose caches are silent says in status, doctor and command lin
   );
   t.match(asking.bootstrap, {
     detail: 'asking 127.0.0.1:9; asked 1 of 1 UDP host cache, none answered',
-    round: 1,
     caches: { udp: { known: 1, asked: 1, answered: 0 } },
   });
   const { out } = await command(['status'], { env: { SERVENT_DATA_DIR: alone.dataDir } });
   t.match(out, /bootstrap.*ask.*1 of 1 UDP host cache, none answered/);
   const again = await until(
     () => alone.client.status(),
-    ({ bootstrap }) => bootstrap.round > 1,
+    ({ bootstrap }) => bootstrap.round > asking.bootstrap.round,
   );
   t.ok(again.bootstrap.round > 1, 'it does not stop');
   const { findings } = await alone.client.doctor();

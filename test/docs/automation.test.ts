@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { projectRoot } from '../support/fixtures.ts';
 import { type RunningServent, startServent, until } from '../support/running-servent.ts';
 
-const RECIPE_WAIT_MS = 60_000;
+const RECIPE_WAIT_MS = 180_000;
 const SHARED = { 'harbour lights.txt': 'a round for two voices', 'harbour bell.txt': 'ding' };
 
 const isThere = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import t, { type Test } from 'tap';
 import { CacheServer } from '../../../daemon/bootstrap/cache-server.ts';
 import { silentLog } from '../../../daemon/log.ts';
@@ -62,7 +63,7 @@ t.test('what is no question to a cache gets a status and no body', async t => {
 t.test('garbage, half requests and floods of heads end the connection only', async t => {
   const { at, url } = await serve(t);
   for (const bytes of ['\x16\x03\x01nonsense\r\n\r\n', `GET / HTTP/1.1\r\nX: ${'y'.repeat(10_000)}\r\n\r\n`]) {
-    const socket = connect(at.port, at.host);
+    const socket = connect(at.port, at.host).on('error', () => undefined); // it may be reset once it is answered
     socket.write(bytes);
     t.match((await readAll(socket)).toString(), /^HTTP\/1\.1 4/);
   }
@@ -91,7 +92,8 @@ t.test('a port taken by another program is said, and nothing stays open', async 
   await second.stop();
 });
 
-t.test('IPv6: by HTTP and UDP', async t => {
+const hasIpv6 = Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === '::1'));
+t.test('IPv6: by HTTP and UDP', { skip: hasIpv6 ? false : 'no IPv6 here' }, async t => {
   const { at, url } = await serve(t, true, '::1');
   await fetch(`${url}?update=1&ip=%5B%3A%3A1%5D%3A7001&net=gnutella&client=TEST0.1`);
   t.match(await (await fetch(`${url}?get=1&net=gnutella&client=TEST0.1`)).text(), /^H\|\[::1\]:7001\|0\r\n$/);

@@ -33,7 +33,7 @@ async function scene(t: Test, options: FakeRouterOptions = {}, parts: Partial<Po
     log: silentLog,
     onChange: () => {},
     searchAt: { host: '127.0.0.1', port: router.searchPort },
-    searchMs: 200,
+    searchMs: 10_000,
     ...parts,
   });
   mapping.start();
@@ -42,7 +42,7 @@ async function scene(t: Test, options: FakeRouterOptions = {}, parts: Partial<Po
 }
 
 const both = ({ mapping }: Scene) =>
-  eventually('both ports are mapped', () => mapping.snapshot.leases.length === 2, 20_000);
+  eventually('both ports are mapped', () => mapping.snapshot.leases.length === 2);
 
 t.test('by PCP, NAT-PMP and UPnP of both generations the port is mapped, announced, and given back', async t => {
   const cases: readonly (readonly [string, FakeRouterOptions])[] = [
@@ -72,9 +72,7 @@ t.test('by PCP, NAT-PMP and UPnP of both generations the port is mapped, announc
         ['udp 6346', outside],
       ],
     );
-    const began = performance.now();
     await mapping.stop();
-    t.ok(performance.now() - began < 3_000);
     t.equal(router.mappings.size, 0, `by ${method} nothing is left`);
     t.strictSame(port.endpoint.port, 6346);
   }
@@ -110,12 +108,12 @@ t.test('garbage, refusals and answers that lead elsewhere leave it unmapped, wit
   ];
   const closed = await closedPort();
   for (const [options, said] of cases) {
-    const one = await scene(t, options);
+    const one = await scene(t, options, { searchMs: 1_000 }); // all of which is waited
     if (options.speaks?.includes('upnp') === true) {
       one.need.router = `127.0.0.1:${closed}`;
       await one.mapping.follow();
     }
-    await eventually('all ways have failed', () => one.mapping.snapshot.againAt !== null, 30_000);
+    await eventually('all ways have failed', () => one.mapping.snapshot.againAt !== null);
     t.match(one.mapping.snapshot, { state: 'unmapped', trouble: said });
     t.equal(one.port.endpoint.port, 6346);
     await one.mapping.stop();

@@ -8,7 +8,7 @@ import { HttpClient } from '../../support/http-client.ts';
 import { drip, ScriptedSource } from '../../support/scripted-source.ts';
 import { SharedFiles, serve, testBytes, testIdentity } from '../../support/shared-files.ts';
 
-const options = { dial: dialPlain, userAgent: 'servent-test/1.0', stallMs: 2000 };
+const options = { dial: dialPlain, userAgent: 'servent-test/1.0', stallMs: 60_000 };
 const never = new AbortController().signal;
 
 async function namesAt(port: number, more = {}): Promise<string[]> {

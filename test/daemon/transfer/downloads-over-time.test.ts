@@ -16,7 +16,7 @@ import { DownloadStore } from '../../../daemon/store/downloads.ts';
 import { Store } from '../../../daemon/store/store.ts';
 import { PLAIN_SOURCE, type Source } from '../../../protocol/transfer/downloads/source.ts';
 import { DownloadRig, FAST, sha1 } from '../../support/download-rig.ts';
-import { eventually } from '../../support/loopback.ts';
+import { closed, eventually } from '../../support/loopback.ts';
 import { drip, honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';
 import { testBytes } from '../../support/shared-files.ts';
 
@@ -176,9 +176,14 @@ t.test(
 
 t.test('a restart goes on with what is there, as far as the disk really holds it', async t => {
   const content = testBytes(6 * MIB);
+  let isHeld = true;
   const slow = await ScriptedSource.open(t, async asked => {
-    await drip(asked.socket, partial(content, rangeOf(asked, content.length)), () => 30_000);
-    return true;
+    const range = rangeOf(asked, content.length);
+    const held = isHeld ? Math.max(0, range.end - Math.max(range.start, 4 * MIB)) : 0; // it does not end before the restart
+    const bytes = partial(content, range);
+    await drip(asked.socket, bytes.subarray(0, bytes.length - held), () => 30_000);
+    if (held > 0) await closed(asked.socket);
+    return held === 0;
   });
   const home = t.testdir({ home: {} });
   const first = await DownloadRig.open(t, home, { checkpoint: { bytes: 1, ms: 0 } });
@@ -190,6 +195,7 @@ t.test('a restart goes on with what is there, as far as the disk really holds it
   });
   await first.until(id, ({ done }) => done > 2 * MIB);
   await first.stop();
+  isHeld = false;
   const part = join(first.folder, '.incomplete', `${id}.part`);
   truncateSync(part, MIB);
 

@@ -6,7 +6,7 @@ import { PLAIN_SOURCE, type Source, sourceFromUrl } from '../../../protocol/tran
 import { parseRange } from '../../../protocol/transfer/range.ts';
 import { type ByteRange, RangeSet } from '../../../protocol/transfer/range-set.ts';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
-import { DownloadRig, FAST, sha1 } from '../../support/download-rig.ts';
+import { DownloadRig, dialPlain, FAST, sha1 } from '../../support/download-rig.ts';
 import { eventually } from '../../support/loopback.ts';
 import { drip, honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';
 import { SharedFiles, serve, testBytes } from '../../support/shared-files.ts';
@@ -190,7 +190,7 @@ t.test(
     t.equal(starts[0], 0);
     t.ok((starts[1] ?? 0) > 250_000 && (starts[2] ?? 0) > 500_000, `${starts}`);
 
-    const other = testBytes(content.length, 9); // the mesh knows who has the first
+    const other = testBytes(MIB / 2, 9); // the mesh knows who has the first; after 256 KiB as many are asked for even of a slow source
     const closing = await ScriptedSource.open(t, asked => {
       asked.socket.write(partial(other, rangeOf(asked, other.length), 'Connection: close\r\n'));
       return false;
@@ -222,9 +222,15 @@ t.test('what is wrong with a source, and the next one is asked', async t => {
     ['encoded', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n', /encodes the file/],
   ];
   const rig = await DownloadRig.open(t, t.testdir());
+  const tellsAll = honest(content);
   for (const [what, reply, error] of wrong) {
     const bad = await ScriptedSource.open(t, ({ socket }) => socket.write(reply) || true);
-    const good = await ScriptedSource.open(t, honest(content));
+    const good = await ScriptedSource.open(t, async asked => {
+      const isDropped = () =>
+        rig.downloads.list().find(({ name }) => name === what)?.sources[0]?.state === 'dropped';
+      await eventually('the other one is judged', isDropped);
+      return tellsAll(asked);
+    });
     const { id } = await rig.downloads.add({
       sha1: sha1(content),
       size: content.length,
@@ -383,7 +389,13 @@ t.test('a partial source is asked for what it has, a whole one for the rest', as
     return true;
   });
   const whole = await ScriptedSource.open(t, honest(content));
-  const rig = await DownloadRig.open(t, t.testdir());
+  const rig = await DownloadRig.open(t, t.testdir(), {
+    dial: async (endpoint, signal) => {
+      if (endpoint.port === whole.source.endpoint.port)
+        await eventually('the partial one was asked for its part', () => part.requests.length === 2);
+      return dialPlain(endpoint, signal);
+    },
+  });
   const { id } = await rig.downloads.add({
     sha1: sha1(content),
     size: 10_000,

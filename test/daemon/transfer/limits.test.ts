@@ -67,7 +67,7 @@ t.test('the body of a download is read as the limit allows, its head at once', a
   const bandwidth = new Bandwidth();
   bandwidth.limit('download', 1_000_000);
   const { ours, theirs } = await socketPair(t);
-  const connection = new SourceConnection(ours, 2000, bandwidth.usage('download'));
+  const connection = new SourceConnection(ours, 60_000, bandwidth.usage('download'));
   theirs.write(`HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n`);
   t.equal((await connection.request(Buffer.from('GET / HTTP/1.1\r\n\r\n'))).status, 200);
   theirs.end(Buffer.alloc(500_000, 1));

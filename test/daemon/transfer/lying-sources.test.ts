@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { requestOfFound } from '../../../daemon/transfer/found-request.ts';
 import type { Source } from '../../../protocol/transfer/downloads/source.ts';
-import { DownloadRig, sha1 } from '../../support/download-rig.ts';
+import { DownloadRig, dialPlain, sha1 } from '../../support/download-rig.ts';
+import { eventually } from '../../support/loopback.ts';
 import { honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';
 import { testBytes } from '../../support/shared-files.ts';
 
@@ -134,7 +135,13 @@ t.test('a larger size that a liar told first, and a wrong one of a hit, do not k
     return false;
   });
   const good = await ScriptedSource.open(t, honest(content));
-  const rig = await DownloadRig.open(t, t.testdir());
+  const rig = await DownloadRig.open(t, t.testdir(), {
+    dial: async (endpoint, signal) => {
+      if (endpoint.port === good.source.endpoint.port)
+        await eventually('the liar is first', () => liar.requests.length > 0);
+      return dialPlain(endpoint, signal);
+    },
+  });
   const sources = [liar.source, good.source];
   const found = {
     id: '1',

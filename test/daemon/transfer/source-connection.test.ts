@@ -10,7 +10,7 @@ const REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');
 
 t.test('interim answers are passed over, not without end', async t => {
   const { ours, theirs } = await socketPair(t);
-  const connection = new SourceConnection(ours, 2000);
+  const connection = new SourceConnection(ours, 60_000);
   theirs.write(
     'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
   );
@@ -27,7 +27,7 @@ t.test('interim answers are passed over, not without end', async t => {
 
 t.test('bytes of the next answer stay for the next request', async t => {
   const { ours, theirs } = await socketPair(t);
-  const connection = new SourceConnection(ours, 2000);
+  const connection = new SourceConnection(ours, 60_000);
   theirs.write('HTTP/1.1 200 OK\r\n\r\nabcHTTP/1.1 404 No\r\n\r\n');
   await connection.request(REQUEST);
   await connection.body('length', 3, () => null);
@@ -36,7 +36,7 @@ t.test('bytes of the next answer stay for the next request', async t => {
 
 t.test('a sink that asks to wait is waited for, and the other side with it', async t => {
   const { ours, theirs } = await socketPair(t);
-  const connection = new SourceConnection(ours, 2000);
+  const connection = new SourceConnection(ours, 60_000);
   theirs.end(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(500_000)}`);
   await connection.request(REQUEST);
   let waiting = false;
@@ -60,7 +60,7 @@ t.test('silence, an early end and a reset are told apart', async t => {
   await t.rejects(new SourceConnection(silent.ours, 50).request(REQUEST), { code: 'SOURCE_STALLED' });
 
   const early = await socketPair(t);
-  const connection = new SourceConnection(early.ours, 2000);
+  const connection = new SourceConnection(early.ours, 60_000);
   early.theirs.end('HTTP/1.1 200 OK\r\n\r\nabc');
   await connection.request(REQUEST);
   await t.rejects(
@@ -71,7 +71,7 @@ t.test('silence, an early end and a reset are told apart', async t => {
   const reset = await socketPair(t);
   reset.theirs.resetAndDestroy();
   await closed(reset.ours);
-  await t.rejects(new SourceConnection(reset.ours, 2000).request(REQUEST), { code: 'SOURCE_CLOSED' });
+  await t.rejects(new SourceConnection(reset.ours, 60_000).request(REQUEST), { code: 'SOURCE_CLOSED' });
 });
 
 t.test('chunked bodies keep to what was announced', async t => {
@@ -82,7 +82,7 @@ t.test('chunked bodies keep to what was announced', async t => {
     [null, null],
   ] as const) {
     const { ours, theirs } = await socketPair(t);
-    const connection = new SourceConnection(ours, 2000);
+    const connection = new SourceConnection(ours, 60_000);
     theirs.write('HTTP/1.1 200 OK\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n');
     await connection.request(REQUEST);
     const read = connection.body('chunked', announced, () => null);
@@ -105,7 +105,7 @@ t.test('any bytes for an answer: read, or refused with a SourceError', async t =
   await fc.assert(
     fc.asyncProperty(fc.oneof(mutated, fc.uint8Array({ maxLength: 300 })), async bytes => {
       const { ours, theirs } = await socketPair(t);
-      const connection = new SourceConnection(ours, 2000);
+      const connection = new SourceConnection(ours, 60_000);
       theirs.end(bytes);
       try {
         const head = await connection.request(REQUEST);

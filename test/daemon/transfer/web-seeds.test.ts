@@ -47,6 +47,19 @@ const withRanges: RequestListener = ({ headers }, response) => {
 const whole: RequestListener = (_, response) =>
   void response.writeHead(200, { 'Content-Length': content.length }).end(content);
 
+/** Holds back answers until so many sources have been asked: none brings the whole file before another one is. */
+function together(count: number): (source: string) => Promise<void> {
+  const asked = new Set<string>();
+  let go = (): void => undefined;
+  const all = new Promise<void>(resolve => {
+    go = resolve;
+  });
+  return source => {
+    if (asked.add(source).size === count) go();
+    return all;
+  };
+}
+
 async function fetched(t: Test, sources: readonly Source[]) {
   const rig = await DownloadRig.open(t, t.testdir());
   const { id } = await rig.downloads.add({ sha1: sha1(content), size: content.length, name: 'a.ogg', sources });
@@ -56,8 +69,13 @@ async function fetched(t: Test, sources: readonly Source[]) {
 }
 
 t.test('a web server and a servent bring one file; the server is told nothing of Gnutella', async t => {
-  const web = await webServer(t, withRanges);
-  const servent = await ScriptedSource.open(t, honest(content));
+  const both = together(2);
+  const web = await webServer(t, (...call) => void both('web').then(() => withRanges(...call)));
+  const tellsAll = honest(content);
+  const servent = await ScriptedSource.open(t, async asked => {
+    await both('servent');
+    return tellsAll(asked);
+  });
   const view = await fetched(t, [web.source, servent.source]);
   t.match(view, { state: 'completed', error: null });
   t.ok(readFileSync(view.path ?? '').equals(content));
