@@ -18,7 +18,7 @@ async function running(t: Test, dataDir = t.testdir({}), log: Log = silentLog): 
   return { dataDir, gnutella: `${daemon.gnutella.host}:${daemon.gnutella.port}` };
 }
 
-const TRIES = 400;
+const TRIES = 4_000;
 const STEP_MS = 25;
 
 /** Runs a command until `enough` says so of what it has printed; `meanwhile` is called again and again. */

@@ -159,11 +159,16 @@ t.test(
       groups: { rules: { alert: string; expr: string }[] }[];
     };
     const alerts = rules.groups.flatMap(group => group.rules);
+    /** Not all is well then, and the servent is not to blame. */
+    const isBusyMachine = async (): Promise<boolean> =>
+      ((await ask('nodejs_eventloop_lag_p99_seconds > 0.2')).data?.result.length ?? 0) > 0;
     for (const { alert, expr } of alerts) {
       const { status, error } = await ask(expr);
       t.equal(status, 'success', `${alert}: ${error ?? 'understood'}`);
       await until(`${alert} is silent while all is well`, async () =>
-        (await ask(expr)).data?.result.length === 0 ? true : null,
+        (await ask(expr)).data?.result.length === 0 || (alert === 'ServentEventLoopSlow' && (await isBusyMachine()))
+          ? true
+          : null,
       );
     }
     await one.client.disconnect({ id: (await one.client.peers()).items[0]?.id ?? '' });

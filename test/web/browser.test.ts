@@ -41,7 +41,7 @@ async function start(dataDir: string, flags: Partial<Record<SettingKey, unknown>
 
 /** Asks until there is an answer. */
 async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     const found = await ask();
     if (found !== null) return found;
     await new Promise(resolve => setTimeout(resolve, 50));

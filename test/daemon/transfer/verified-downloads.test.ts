@@ -66,6 +66,16 @@ function shown({ view, sources }: Done, i: number): DownloadSnapshot['sources'][
   return view.sources.find(({ source }) => source.endpoint.port === port);
 }
 
+/** Has it looked through; resolves when that has begun. */
+async function look(rig: DownloadRig, id: string): Promise<void> {
+  let isBegun = false;
+  void rig.until(id, ({ state }) => state === 'verifying').then(() => (isBegun = true));
+  while (!isBegun) {
+    rig.downloads.verify(id); // does nothing while the last look ends
+    await new Promise(turn => setImmediate(turn));
+  }
+}
+
 const wasted = ({ view }: Done): number => view.sources.reduce((sum, each) => sum + each.wasted, 0);
 
 t.test('with a tree a liar among three is named and dropped, and little is fetched twice', async t => {
@@ -129,8 +139,7 @@ t.test(
     const done = await download(t, [source(content, tree), source(content, tree)]);
     const { rig, view } = done;
     const path = view.path ?? '';
-    const { downloads } = rig;
-    downloads.verify(view.id);
+    await look(rig, view.id);
     const same = await rig.until(view.id, ({ state }) => state === 'completed');
     t.equal(same.path, path, 'nothing is wrong, and nothing happens');
     const asked = done.sources.reduce((sum, { requests }) => sum + requests.length, 0);
@@ -139,10 +148,8 @@ t.test(
       ['its end', () => truncateSync(path, content.length - 10)],
       ['all of it', () => rmSync(path)],
     ] as const) {
-      await new Promise(resolve => setImmediate(resolve)); // the last look is over
       change();
-      downloads.verify(view.id);
-      await rig.until(view.id, ({ state }) => state === 'verifying');
+      await look(rig, view.id);
       const bytesBefore = rig.downloads.get(view.id)?.sources.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
       await rig.until(view.id, ({ state }) => state !== 'verifying');
       const again = await rig.ended(view.id);
@@ -169,9 +176,7 @@ t.test('a file that the user put in the place of a finished one is not overwritt
   writeFileSync(other, 'of the user'); // has an inode of its own, as the first file is still there
   renameSync(other, first ?? '');
   const again = async (): Promise<DownloadSnapshot> => {
-    await new Promise(resolve => setImmediate(resolve)); // the last look is over
-    rig.downloads.verify(id);
-    await rig.until(id, ({ state }) => state === 'verifying');
+    await look(rig, id);
     await rig.until(id, ({ state }) => state !== 'verifying');
     return rig.ended(id);
   };
