@@ -10,7 +10,7 @@ import type { PlaceKind } from '../../demo/nat/place-kind.ts';
 import { until } from '../support/running-servent.ts';
 
 const missing = await missingHere();
-t.setTimeout(110_000);
+t.setTimeout(220_000);
 const BYTES = 300_000;
 const WAIT_MS = 40_000;
 const PLACES: Readonly<Record<string, PlaceKind>> = {
