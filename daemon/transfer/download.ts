@@ -420,8 +420,10 @@ export class Download {
   async #place(): Promise<void> {
     const { clock, isOthers, targetOf } = this.#context;
     const ranges = this.#ranges;
-    this.file.path = await this.file.take(this.partPath, targetOf(this), this.name, at => isOthers(this, at));
-    await this.file.note();
+    const path = await this.file.take(this.partPath, targetOf(this), this.name, at => isOthers(this, at));
+    await this.file.note(path);
+    // from here to the new state nothing is awaited: a finished file that is not completed could not be renamed
+    this.file.path = path;
     this.finishedAt = clock.wallTime();
     this.error = null;
     this.#ranges = RangeSet.of();

@@ -46,9 +46,9 @@ export class FinishedFile {
     return placeFile(part, folder, basename(path));
   }
 
-  /** The file at its path has the content of the download: a change from now on is somebody else's. */
-  async note(): Promise<void> {
-    this.placed = placedBy(await this.#found());
+  /** The file there has the content of the download: a change from now on is somebody else's. */
+  async note(path = this.path): Promise<void> {
+    this.placed = placedBy(await this.#found(path));
   }
 
   /** Makes a part file of it when it is not right: gives the bytes there are of it. Null: it is right. */
@@ -89,8 +89,8 @@ export class FinishedFile {
     return now !== null && isSameInode(now, this.placed) && now.changedAt === this.placed?.changedAt;
   }
 
-  #found(): Promise<Stats | null> {
-    return this.path === null ? Promise.resolve(null) : stat(this.path).catch(() => null);
+  #found(path = this.path): Promise<Stats | null> {
+    return path === null ? Promise.resolve(null) : stat(path).catch(() => null);
   }
 
   /** `then`: it has the name. Before it is finished there is no file to rename. Rejects with RenameError, DiskError. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import t from 'tap';
 import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
+import { FinishedFile } from '../../../daemon/transfer/finished-file.ts';
 import { DownloadRig, sha1 } from '../../support/download-rig.ts';
 import { honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';
 import { testBytes } from '../../support/shared-files.ts';
@@ -86,6 +87,26 @@ t.test(
     t.strictSame(readdirSync(folder), ['.incomplete', 'f']);
   },
 );
+
+t.test('a rename that comes when the file has its place, and the download is not completed yet, is taken', async t => {
+  const content = testBytes(5000);
+  const source = await ScriptedSource.open(t, honest(content));
+  const rig = await DownloadRig.open(t, t.testdir());
+  const { note } = FinishedFile.prototype;
+  t.teardown(() => {
+    FinishedFile.prototype.note = note;
+  });
+  let renamed: Promise<unknown> = Promise.reject(new Error('it was not placed'));
+  renamed.catch(() => 'looked at below');
+  FinishedFile.prototype.note = async function (this: FinishedFile, path?: string | null) {
+    FinishedFile.prototype.note = note;
+    renamed = rig.downloads.rename(id, 'b');
+    await note.call(this, path);
+  };
+  const { id } = await rig.downloads.add({ sha1: sha1(content), size: null, name: 'a', sources: [source.source] });
+  await rig.ended(id);
+  t.match(await renamed, { name: 'b', path: join(rig.folder, 'b') });
+});
 
 t.test('nothing is told of a finished download that is cancelled while it is renamed', async t => {
   const content = testBytes(5000);
