@@ -289,6 +289,11 @@ export class ApiSender {
     this.#token = token;
   }
 
+  /** The next requests are about this one, until further ids of the collection are shown. */
+  know(collection: string, id: string): void {
+    this.#ids.set(collection, [id]);
+  }
+
   close(): void {
     this.#agent.destroy();
   }
