@@ -390,9 +390,10 @@ t.test('a partial source is asked for what it has, a whole one for the rest', as
   });
   const whole = await ScriptedSource.open(t, honest(content));
   const rig = await DownloadRig.open(t, t.testdir(), {
+    times: { ...FAST, unavailableMs: 60_000 }, // what it has not it is not asked for again meanwhile
     dial: async (endpoint, signal) => {
       if (endpoint.port === whole.source.endpoint.port)
-        await eventually('the partial one was asked for its part', () => part.requests.length === 2);
+        await eventually('the partial one was asked for its part', () => part.requests.length >= 2);
       return dialPlain(endpoint, signal);
     },
   });
