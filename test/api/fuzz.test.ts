@@ -82,7 +82,8 @@ t.test(`${REQUESTS} requests, and every answer is in the document`, { timeout: 6
   const isReached = ({ id }: Operation): boolean =>
     (done.has(id) || NEVER_DONE.includes(id)) && (refused.has(id) || PROBES.includes(id));
   // How many of the downloads are complete, and not removed again, depends on the speed of the machine.
-  const complete = async () => (await daemon.client.downloads({ filter: 'state=completed', limit: 1 })).items[0] ?? null;
+  const complete = async () =>
+    (await daemon.client.downloads({ filter: 'state=completed', limit: 1 })).items[0] ?? null;
   if ((await complete()) === null) await daemon.client.startDownload({ magnet: surroundings.magnet, again: true });
   sender.know('downloads', (await until('a download is complete', complete)).id);
   // What chance has passed over; a download, search or folder to ask about may have been removed by now.

@@ -41,8 +41,7 @@ async function scene(t: Test, options: FakeRouterOptions = {}, parts: Partial<Po
   return { router, mapping, port, need };
 }
 
-const both = ({ mapping }: Scene) =>
-  eventually('both ports are mapped', () => mapping.snapshot.leases.length === 2);
+const both = ({ mapping }: Scene) => eventually('both ports are mapped', () => mapping.snapshot.leases.length === 2);
 
 t.test('by PCP, NAT-PMP and UPnP of both generations the port is mapped, announced, and given back', async t => {
   const cases: readonly (readonly [string, FakeRouterOptions])[] = [

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { FinishedFile } from '../../../daemon/transfer/finished-file.ts';
+import { formatSha1Urn } from '../../../protocol/wire/urn.ts';
 import { DownloadRig, sha1 } from '../../support/download-rig.ts';
 import { honest, partial, rangeOf, ScriptedSource } from '../../support/scripted-source.ts';
 import { testBytes } from '../../support/shared-files.ts';

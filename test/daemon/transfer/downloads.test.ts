@@ -226,8 +226,7 @@ t.test('what is wrong with a source, and the next one is asked', async t => {
   for (const [what, reply, error] of wrong) {
     const bad = await ScriptedSource.open(t, ({ socket }) => socket.write(reply) || true);
     const good = await ScriptedSource.open(t, async asked => {
-      const isDropped = () =>
-        rig.downloads.list().find(({ name }) => name === what)?.sources[0]?.state === 'dropped';
+      const isDropped = () => rig.downloads.list().find(({ name }) => name === what)?.sources[0]?.state === 'dropped';
       await eventually('the other one is judged', isDropped);
       return tellsAll(asked);
     });
