@@ -11,6 +11,8 @@ const QPS = 10_000;
 const SECONDS = 8;
 const ROUNDS = 3;
 const DRAIN_MS = 1000;
+/** Segments of 2 MiB, so that most rows become Parquet while it is measured. */
+const SMALL_SEGMENTS = ['--recording-max-bytes', String(2 ** 26)];
 
 interface Cost {
   /** Microseconds of processor time for a query. */
@@ -52,7 +54,7 @@ export async function run(): Promise<Record<string, unknown>> {
 }
 
 async function measured(mode: 'off' | 'files'): Promise<Cost> {
-  const servent = await ServentProcess.start(['--max-ultrapeers', '64', '--recording-mode', mode]);
+  const servent = await ServentProcess.start(['--max-ultrapeers', '64', '--recording-mode', mode, ...SMALL_SEGMENTS]);
   const peers = new Peers(false);
   try {
     await peers.connect(servent.port, 31, 'ultrapeer');
@@ -63,6 +65,7 @@ async function measured(mode: 'off' | 'files'): Promise<Cost> {
       recording: servent.backgroundSeconds,
     };
     const { sent } = await peers.step(QPS, SECONDS, 1, DRAIN_MS);
+    if (mode === 'files') await converted(servent);
     const overlay = ((servent.mainThreadSeconds - before.overlay) / sent) * 1e6;
     const all = ((servent.cpuSeconds - before.all) / sent) * 1e6;
     const recording = ((servent.backgroundSeconds - before.recording) / sent) * 1e6;
@@ -83,6 +86,16 @@ async function measured(mode: 'off' | 'files'): Promise<Cost> {
 }
 
 const rounded = (value: number): number => Number(value.toFixed(2));
+
+/** Waits until all closed segments are Parquet files. */
+async function converted({ api }: ServentProcess): Promise<void> {
+  const client = createClient({ url: `http://127.0.0.1:${api.port}`, token: api.token });
+  for (;;) {
+    const { items } = await client.recordings({ limit: 1000 });
+    if (items.length > 0 && !items.some(({ state }) => state === 'closed')) return;
+    await new Promise(resolve => setTimeout(resolve, 250));
+  }
+}
 
 /** Rows of queries that are on the disk, and rows that were lost, as the metrics say; waits until all are one or the other. */
 async function counts({ api }: ServentProcess, wanted: number): Promise<{ recorded: number; lost: number }> {
