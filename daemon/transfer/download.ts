@@ -393,8 +393,7 @@ export class Download {
   /** Verifies and places a complete part. Null: wrong hash, the download goes on with other sources. */
   async #finish(part: PartFile, hashing: PartHashing, size: number): Promise<RunEnd | null> {
     this.state = 'verifying';
-    await this.#checkpoints.running;
-    await part.finish(size);
+    await Promise.all([this.#checkpoints.running, part.finish(size)]);
     await this.#secure(false);
     const verdict = await judgeFile(this.swarm, hashing, { size, root: this.#root }, () => this.#context.clock.now());
     if (verdict === 'contradicted') return this.#quarantine(part);

@@ -244,8 +244,9 @@ export class SwarmPlanner implements Iterable<SwarmSource> {
   /** A slice in which it had a part fits the hash tree. */
   onRight(number: number, bytes: number): void {
     const source = this.#sources.get(number);
-    if (source !== null) source.verified += bytes;
-    this.#changed = true;
+    if (source === null) return;
+    source.verified += bytes;
+    if (source.state === 'ready') this.#changed = true; // others are asked when their answers are over
   }
 
   /** Bytes of it were wrong. */

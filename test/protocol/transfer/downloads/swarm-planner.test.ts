@@ -135,6 +135,18 @@ t.test('a source is asked for more when its first slice is judged, or after a se
   t.strictSame(asks(unjudged.planner.next(1100)), [[256 * KIB, 512 * KIB]]);
 });
 
+t.test('a right slice of a source that still sends is no reason to decide anew', async t => {
+  const swarm = swarmOf(8 * MIB, [{}]);
+  swarm.planner.next(0);
+  firstAsk(swarm, 's0');
+  swarm.planner.onBytes(source(swarm, 's0'), 0, 128 * KIB, 100);
+  swarm.planner.next(100);
+  const at = swarm.planner.nextAt(100);
+  swarm.planner.onRight(source(swarm, 's0').number, 128 * KIB);
+  t.equal(swarm.planner.nextAt(100), at);
+  t.ok(at === null || at > 100, `${at}`);
+});
+
 t.test('while a hash tree is on its way nobody is asked for more, for a second', async t => {
   const swarm = swarmOf(8 * MIB, [{}, {}]);
   swarm.planner.trust.sliceBytes = null;
