@@ -101,10 +101,15 @@ export async function printed(
   });
 }
 
+/** Text with blanks is quoted, so that its end is seen. */
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' ? !/[\s"]/.test(value) : typeof value !== 'object';
+}
+
 /** Formats fields as `id=3 reason=bye`. */
 export function plainly(data: unknown): string {
   if (typeof data !== 'object' || data === null) return String(data);
   return Object.entries(data)
-    .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([name, value]) => `${name}=${isPlain(value) ? String(value) : JSON.stringify(value)}`)
     .join(' ');
 }

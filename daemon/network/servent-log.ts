@@ -146,7 +146,7 @@ export class ServentLog implements ServentSink {
 
   onDhtChanged(dht: DhtStanding): void {
     const { node, state, cause } = dht;
-    this.#dht.info({ mode: node.mode, state, cause }, 'the DHT has another mode or state');
+    this.#dht.info({ mode: node.mode, state, cause }, 'mode or state of the DHT changed');
     this.#options.reports.onDhtChanged(dht);
   }
 

@@ -19,6 +19,8 @@ export interface LinkedFile {
 
 const UNUSED_MAX = 32;
 const QUOTED_CHARACTERS_MAX = 100;
+/** Kinds of hashes that files are fetched by: one that cannot be read is malformed. */
+const OUR_HASHES: readonly string[] = ['urn:sha1', 'urn:bitprint'];
 
 /** Throws ProtocolError for a text without a magnet link. */
 export function fileOfMagnet(text: string): LinkedFile {
@@ -26,7 +28,7 @@ export function fileOfMagnet(text: string): LinkedFile {
   const { sha1, tigerRoot } = plain;
   const words = keywords.join(' ') || null;
   const { sources, unused } = sorted(urls, { sha1, tigerRoot });
-  const strange = strangeHashesIn(text).map(ofOtherNetwork);
+  const strange = strangeHashesIn(text).map(strangeHash);
   return { ...plain, words, sources, unused: bounded([...strange, ...unused]) };
 }
 
@@ -84,7 +86,10 @@ function refusal(url: string): string {
   return username !== '' || password !== '' ? 'asks for a password' : 'names of hosts are not looked up';
 }
 
-const ofOtherNetwork = (kind: string): string => `${kind} is of another network`;
+/** A hash that cannot be read, or of a kind that is not used here. */
+function strangeHash(kind: string): string {
+  return OUR_HASHES.includes(kind.toLowerCase()) ? `the hash in ${kind} is malformed` : `${kind} is of another network`;
+}
 
 function bounded(unused: readonly string[]): string[] {
   const more = unused.length - UNUSED_MAX + 1;

@@ -39,6 +39,10 @@ t.test('what of a magnet link is not used is said, each with the reason', async 
   ]);
 });
 
+t.test('a malformed hash of ours is no hash of another network', async t => {
+  t.strictSame(fileOfMagnet('magnet:?xt=urn:sha1:AAAA').unused, ['the hash in urn:sha1 is malformed']);
+});
+
 t.test('a long list of what is not used is cut', async t => {
   const { unused } = fileOfMagnet(`magnet:?xt=urn:sha1:${B}${'&as=ftp://192.0.2.1/a'.repeat(60)}`);
   t.equal(unused.length, 32);
