@@ -9,7 +9,7 @@ const ASKED_MAX = 8_192;
 export interface DhtLocatorParts {
   readonly ready: () => boolean;
   readonly alocs: Pick<AlocSearch, 'find'>;
-  /** For so many milliseconds a content is not looked up again. */
+  /** For so many milliseconds a content that was found is not looked up again. */
   readonly againMs: number;
   /** Servents that have a content that was asked for. */
   readonly onOffer: (offer: SourceOffer) => void;
@@ -28,13 +28,15 @@ export class DhtLocator implements ContentLocator {
     return this.#parts.ready();
   }
 
-  /** Null too for what was looked up a short time ago: the same nodes would answer. */
+  /** Null too for what is looked up, or was found a short time ago: the same nodes would answer. */
   locate(wanted: WantedContent, now: number, onEnd?: (found: number, now: number) => void): (() => void) | null {
     const key = wanted.sha1.toString('latin1');
     if (!this.ready || this.#asked.has(key, now)) return null;
     this.#asked.add(key, now);
     let isOpen = true;
     this.#parts.alocs.find(wanted, now, (sources, at) => {
+      // it may be published soon: a download that is ordered anew asks anew
+      if (sources.length === 0) this.#asked.delete(key);
       if (!isOpen) return;
       for (const source of sources) this.#parts.onOffer(offerOfPublished(source, wanted.sha1));
       onEnd?.(sources.length, at);

@@ -128,6 +128,17 @@ t.test('the DHT is asked for a content once in a while, and tells its servents',
   t.equal(offers.length, 1, 'nothing after its end');
 });
 
+t.test('a content that nobody had published is looked up again as soon as somebody wants it', async t => {
+  const found: OnPublishedSources[] = [];
+  const alocs = { find: (_wanted: unknown, _now: number, end: OnPublishedSources) => found.push(end) };
+  const locator = new DhtLocator({ ready: () => true, alocs, againMs: 600_000, onOffer: () => {} }, 0);
+  locator.locate(WANTED, 0);
+  t.equal(locator.locate(WANTED, 500), null, 'it is under way');
+  found[0]?.([], 1_000);
+  t.type(locator.locate(WANTED, 1_500), 'function');
+  t.equal(found.length, 2);
+});
+
 t.test('whatever happens, the second is asked once at most, never after the end, and in time', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('found' as const), count: fc.integer({ min: 0, max: 8 }) }),
