@@ -107,6 +107,10 @@ function wishOf({ urn, guid, kuid }: StartDhtLookupInput): Wish {
   if (kuid !== undefined) return { target: parseKuid(kuid), type: null };
   if (guid !== undefined) return { target: serventKey(Buffer.from(guid, 'hex')), type: ValueType.Any };
   const sha1 = urnOrNull(urn ?? '')?.sha1 ?? null;
-  if (sha1 === null) throw invalid('urn', 'the DHT knows contents by their SHA-1: expected urn:sha1: with 32 letters and digits, or urn:bitprint:');
+  if (sha1 === null)
+    throw invalid(
+      'urn',
+      'the DHT knows contents by their SHA-1: expected urn:sha1: with 32 letters and digits, or urn:bitprint:',
+    );
   return { target: sha1, type: ValueType.AltLocation };
 }
