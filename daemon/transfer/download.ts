@@ -420,9 +420,7 @@ export class Download {
     const { clock, isOthers, targetOf } = this.#context;
     const ranges = this.#ranges;
     const path = await this.file.take(this.partPath, targetOf(this), this.name, at => isOthers(this, at));
-    await this.file.note(path);
-    // from here to the new state nothing is awaited: a finished file that is not completed could not be renamed
-    this.file.path = path;
+    this.file.path = path; // and at once the state: the file of a download that is not completed cannot be renamed
     this.finishedAt = clock.wallTime();
     this.error = null;
     this.#ranges = RangeSet.of();

@@ -39,6 +39,12 @@ export class FinishedFile {
    * or of another download; files in folders of the user are left as they are.
    */
   async take(part: string, folder: string, name: string, isOthers: (path: string) => boolean): Promise<string> {
+    const path = await this.#put(part, folder, name, isOthers);
+    await this.note(path);
+    return path;
+  }
+
+  async #put(part: string, folder: string, name: string, isOthers: (path: string) => boolean): Promise<string> {
     const { path } = this;
     if (path === null || dirname(path) !== folder || isOthers(path)) return placeFile(part, folder, name);
     const found = placedBy(await this.#found());
