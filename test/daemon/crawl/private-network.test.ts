@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import type { CrawledEdge, CrawledHost } from '../../../protocol/crawl/crawl-report.ts';
 import { command } from '../../support/command.ts';
 import { duckDbMissing } from '../../support/duckdb.ts';
+import { journalRows } from '../../support/journals.ts';
 import { type RunningServent, startServent, until } from '../../support/running-servent.ts';
 
 const noDuckDb = await duckDbMissing();
@@ -99,15 +100,10 @@ t.test('every servent and every link, by TCP and by UDP', async t => {
     const svg = readFileSync(files.svg, 'utf8');
     t.match(svg, /6 hosts, 9 links/);
     t.match(svg, /lecture: power law/);
-    const rows = (table: string): Record<string, unknown>[] =>
+    const rows = (table: 'hosts' | 'edges'): Record<string, unknown>[] =>
       readdirSync(join(folder, over))
         .filter(file => file.startsWith(`${table}-`))
-        .flatMap(file =>
-          readFileSync(join(folder, over, file), 'utf8')
-            .trim()
-            .split('\n'),
-        )
-        .map(line => JSON.parse(line));
+        .flatMap(file => journalRows(join(folder, over, file), table));
     t.equal(rows('hosts').length, 6);
     t.equal(rows('edges').length, 9);
     if (noDuckDb === null) {
