@@ -249,9 +249,8 @@ export class Download {
       await mkdir(dirname(this.partPath), { recursive: true });
       const opened = await this.#open();
       this.#rate = new RateMeter(this.#context.clock.now());
-      // Clears the error of the last run.
       const said = this.error;
-      this.error = this.#standing;
+      this.error = this.#standing; // not that of the last run any more
       if (this.#state === 'paused') this.state = 'queued';
       else if (this.error !== said) this.#context.onChange(this);
       this.swarm.askMesh(this.#context.clock.now());
