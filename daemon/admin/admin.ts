@@ -12,7 +12,7 @@ import type { QueryMonitor } from '../queries/query-monitor.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Transfers } from '../transfer/transfers.ts';
 import { startAdminApi } from './admin-api.ts';
-import { DaemonControl } from './control.ts';
+import { daemonControl } from './control.ts';
 import { openContent } from './download-content.ts';
 import { Health } from './health.ts';
 import { type KeyRecord, Keys } from './keys.ts';
@@ -103,7 +103,7 @@ export async function startAdmin(
   const seen = { ...parts, ...{ live, startedAt, gnutella, health, pastSearches } };
   const { history, hooks } = telemetry;
   const api = await startAdminApi({
-    controlOf: at => new DaemonControl({ ...seen, ...{ api: at, reload, keys, log, history, hooks } }),
+    controlOf: at => daemonControl({ ...seen, ...{ api: at, reload, keys, log, history, hooks } }),
     settings,
     token,
     keys,

@@ -1,8 +1,8 @@
 // Rows of the table of endpoints: the node of the DHT.
-import { API, create, get, listOf } from './endpoint.ts';
-import { byId } from './schemas/common.ts';
-import * as dht from './schemas/dht.ts';
-import { explanation } from './schemas/explain.ts';
+import { API, create, get, listOf } from '../endpoint.ts';
+import { byId } from '../schemas/common.ts';
+import * as dht from '../schemas/dht.ts';
+import { explanation } from '../schemas/explain.ts';
 
 export const dhtEndpoints = {
   dht: get(`${API}/dht`, {

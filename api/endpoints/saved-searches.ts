@@ -1,7 +1,7 @@
 // Rows of the table of endpoints: saved searches, and contents that are marked as bad.
-import { API, change, create, get, listOf, remove } from './endpoint.ts';
-import { byId } from './schemas/common.ts';
-import * as saved from './schemas/saved-searches.ts';
+import { API, change, create, get, listOf, remove } from '../endpoint.ts';
+import { byId } from '../schemas/common.ts';
+import * as saved from '../schemas/saved-searches.ts';
 
 export const savedEndpoints = {
   savedSearches: get(`${API}/saved-searches`, {

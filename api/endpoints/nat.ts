@@ -1,6 +1,6 @@
 // Rows of the table of endpoints: how others get to this servent.
-import { API, get } from './endpoint.ts';
-import { nat } from './schemas/nat.ts';
+import { API, get } from '../endpoint.ts';
+import { nat } from '../schemas/nat.ts';
 
 export const natEndpoints = {
   nat: get(`${API}/nat`, {

@@ -1,6 +1,6 @@
 // Rows of the table of endpoints: recordings of the network.
-import { API, get, listOf } from './endpoint.ts';
-import { analysis, analysisQuery, byQuestion, question, recording } from './schemas/recordings.ts';
+import { API, get, listOf } from '../endpoint.ts';
+import { analysis, analysisQuery, byQuestion, question, recording } from '../schemas/recordings.ts';
 
 export const recordingEndpoints = {
   recordings: get(`${API}/recordings`, {
