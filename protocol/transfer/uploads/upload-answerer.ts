@@ -37,7 +37,7 @@ export interface UploadParts {
 }
 
 /** Idle: twice LimeWire's, as peers verify and write between two ranges. Stall: LimeWire's for a transfer. */
-export const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idleMs: 30_000, stallMs: 120_000 };
+const SERVER_TIMES: ServerTimes = { ...UPLOAD_TIMES, headMs: 15_000, idleMs: 30_000, stallMs: 120_000 };
 
 const BROWSES_MAX = 4;
 export const CONNECTIONS_MAX = 512;

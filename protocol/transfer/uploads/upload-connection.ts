@@ -1,12 +1,10 @@
 // Answers the requests of one upload connection: heads in, replies out. The shell opens files and sends bytes.
-
 import { encodeThex } from '../../digest/thex.ts';
 import type { TigerTree } from '../../digest/tiger-tree.ts';
 import { ProtocolError } from '../../errors.ts';
-import { fileOfUrn, type SharedFile } from '../../search/shared-file.ts';
-import { type Urn, urnOrNull } from '../../wire/urn.ts';
+import type { SharedFile } from '../../search/shared-file.ts';
+import { urnOrNull } from '../../wire/urn.ts';
 import { keepsAlive, numberOf, type RequestHead } from '../http-head.ts';
-import { MeshTalk } from '../mesh/mesh-talk.ts';
 import { isPushProxyTarget } from '../push-proxy.ts';
 import { queueIdIn } from '../queue-status.ts';
 import { parseRange, RangeVerdict } from '../range.ts';
@@ -16,19 +14,18 @@ import { browseHits } from './browse-hits.ts';
 import { browsePage, PAGE_HEADERS } from './browse-page.ts';
 import { type Ban, LONGEST_BAN_MS } from './conduct/bans.ts';
 import type { Visit } from './conduct/conduct.ts';
-import { Introduction } from './introduction.ts';
-import { Availability, isPartial, partOf } from './partial-file.ts';
+import { isPartial, partOf } from './partial-file.ts';
 import type { Admission, QueueView } from './queue/admission.ts';
 import { keepMsOf } from './queue/poll-times.ts';
 import { nodeOf, queueLevelOf } from './queue/queue-request.ts';
-import { parseTarget, sha1Asked, type Target } from './request-target.ts';
-import { namesFile } from './requested-name.ts';
+import { type Moment, type ReplyHead, ReplyHeads } from './reply-heads.ts';
+import { parseTarget, sha1Asked } from './request-target.ts';
+import { requestedFile } from './requested-file.ts';
 import type { UploadContext, UploadOutcome } from './upload-context.ts';
 import {
   browseHeaders,
   busyHeaders,
   EMPTY,
-  encodeReply,
   fileHeaders,
   grantedHeaders,
   type Header,
@@ -100,12 +97,6 @@ interface Pending {
   readonly queueId: string | null;
 }
 
-/** `now` of the call; `date`: milliseconds since 1970, for heads. */
-interface Moment {
-  readonly now: number;
-  readonly date: number;
-}
-
 export interface Caller {
   /** The connection's in the queue. */
   readonly number: number;
@@ -127,11 +118,7 @@ export class UploadConnection {
   #userAgent: string | null = null;
   #pending: Pending | null = null;
   #treeAsked: { readonly request: RequestHead; readonly at: Moment } | null = null;
-  readonly #introduction: Introduction;
-  readonly #talk: MeshTalk;
-  readonly #availability = new Availability();
-  /** The file that the present request is about. */
-  #about: SharedFile | null = null;
+  readonly #heads: ReplyHeads;
   /** File whose name was sent last. */
   #named: SharedFile | null = null;
   #errors = 0;
@@ -146,8 +133,8 @@ export class UploadConnection {
     this.#number = number;
     this.#address = address;
     this.#only = only;
-    this.#introduction = new Introduction(context.identity, context.browse !== null && only === null, pushed);
-    this.#talk = new MeshTalk(context.mesh, address, null);
+    const { identity, mesh, browse } = context;
+    this.#heads = new ReplyHeads({ identity, mesh, address, pushed, browsable: browse !== null && only === null });
   }
 
   /** Of its first request; printable. */
@@ -173,7 +160,7 @@ export class UploadConnection {
   /** One request at a time: the one before is answered. `date`: milliseconds since 1970, for the reply's head. */
   request(request: RequestHead, now: number, date: number): UploadVerdict {
     const at = { now, date };
-    this.#about = null;
+    this.#heads.begin();
     this.#userAgent ??= printable(request.headers.get('User-Agent'));
     const ban = this.#visit.ask(now);
     if (ban !== null) return this.#refuse(429, 'banned', at, busyHeaders(null, banSeconds(ban, now)));
@@ -188,10 +175,15 @@ export class UploadConnection {
   /** The file of the last verdict is open. */
   opened(): OpenedReply {
     const { request, file, range, at, queueId } = this.#asked();
-    const head = this.#encode(range === null ? 200 : 206, keepsAlive(request), at, request, [
-      ...fileHeaders(file, range, this.#named !== file),
-      ...grantedHeaders(queueId),
-    ]);
+    const head = this.#heads.encode(
+      {
+        status: range === null ? 200 : 206,
+        keepAlive: keepsAlive(request),
+        request,
+        headers: [...fileHeaders(file, range, this.#named !== file), ...grantedHeaders(queueId)],
+      },
+      at,
+    );
     this.#named = file;
     const body = request.method === 'GET';
     if (body) this.#waitMaxMs = null;
@@ -214,7 +206,7 @@ export class UploadConnection {
     if (tree === null) return this.#refuseFile(request, 503, 'no_tree', busyHeaders(null, TREE_RETRY_SECONDS), at);
     const { headers, body } = treeReply(encodeThex(tree), knowsCodings(request));
     const keepAlive = keepsAlive(request);
-    const head = this.#encode(200, keepAlive, at, request, headers);
+    const head = this.#heads.encode({ status: 200, keepAlive, request, headers }, at);
     this.#count('tree', at.now);
     const bytes = request.method === 'HEAD' ? head : Buffer.concat([head, body]);
     return { kind: 'reply', status: 200, bytes, keepAlive };
@@ -272,7 +264,7 @@ export class UploadConnection {
     const target = parseTarget(request.target);
     if (this.#only === null && target.kind === 'root') return this.#browse(request, at);
     const wanted = urnOrNull(headers.get('X-Gnutella-Content-URN')?.split(',')[0]?.trim() ?? '');
-    const file = this.#find(target, wanted) ?? this.#findPartial(target, wanted);
+    const file = requestedFile(this.#context, target, wanted);
     const sha1 = file?.sha1 ?? sha1Asked(target, wanted);
     if (this.#only !== null && sha1?.equals(this.#only) !== true) return this.#refuse(404, 'other_file', at);
     if (file === null) return this.#refuseFile(request, 404, 'not_found', EMPTY, at);
@@ -285,8 +277,7 @@ export class UploadConnection {
       return { kind: 'tree', file };
     }
 
-    this.#about = file;
-    this.#talk.hear(file.sha1, headers, !isPartial(file), at.now);
+    this.#heads.hear(file, request, at.now);
     const asked = parseRange(headers.get('Range'), file.size);
     if (asked === RangeVerdict.Malformed) return this.#refuse(400, 'malformed', at);
     const range = asked !== RangeVerdict.Unsatisfiable && isPartial(file) ? partOf(file, asked) : asked;
@@ -294,28 +285,6 @@ export class UploadConnection {
       return this.#refuseFile(request, 416, 'unsatisfiable', unsatisfiableHeaders(file), at);
     }
     return this.#admit({ request, file, range, at, queueId: null });
-  }
-
-  /** Finds the file by hash if the request has one, else by index and name, as the index may have changed since the hit. */
-  #find(target: Target, wanted: Urn | null): SharedFile | null {
-    const { files } = this.#context;
-    if (target.kind === 'file' || target.kind === 'tree') {
-      const named = fileOfUrn(files, target.urn);
-      return named === null || wanted === null || isNamed(named, wanted) ? named : null;
-    }
-    if (target.kind !== 'index') return null;
-    if (wanted !== null) return fileOfUrn(files, wanted);
-    const file = files.byIndex(target.index);
-    return file !== null && namesFile(target.asked, file.name) ? file : null;
-  }
-
-  /** A file of which we have a part, by hash alone. */
-  #findPartial(target: Target, wanted: Urn | null): SharedFile | null {
-    if (target.kind === 'root' || target.kind === 'other') return null;
-    const sha1 = sha1Asked(target, wanted);
-    if (sha1 === null || wanted?.sha1?.equals(sha1) === false) return null;
-    const file = this.#context.partials.partialOf(sha1);
-    return target.kind === 'tree' && file?.tigerRoot == null ? null : file;
   }
 
   #admit(pending: Pending): UploadVerdict {
@@ -373,7 +342,10 @@ export class UploadConnection {
     this.#count('queued', at.now);
     this.#waitMaxMs = place.id === null ? place.lifetimeMs : keepMsOf(place.retryMs);
     const headers = queuedHeaders(file, place);
-    const bytes = this.#encode(503, keepAlive, at, request, headers, true, queuedReason(place));
+    const bytes = this.#heads.encode(
+      { status: 503, keepAlive, request, headers, sayKeepAlive: true, reason: queuedReason(place) },
+      at,
+    );
     return { kind: 'queued', bytes, keepAlive, file, range };
   }
 
@@ -385,9 +357,8 @@ export class UploadConnection {
     const changedAt = this.#context.browseChangedAt();
     const headers = browseHeaders(changedAt, at.date);
     if (isUnchanged(request.headers.get('If-Modified-Since'), changedAt, at.date)) {
-      const keepAlive = keepsAlive(request);
       this.#count('unchanged', at.now);
-      return { kind: 'reply', status: 304, bytes: this.#encode(304, keepAlive, at, request, headers), keepAlive };
+      return this.#reply({ status: 304, keepAlive: keepsAlive(request), request, headers }, at);
     }
     if (!this.#context.enterBrowse(this.#address))
       return this.#refuse(503, 'busy', at, busyHeaders(null, RETRY_SECONDS));
@@ -398,7 +369,7 @@ export class UploadConnection {
     // its length is not known
     if (coding.chunked) headers.push(['Transfer-Encoding', 'chunked']);
     const keepAlive = coding.chunked;
-    const bytes = this.#encode(200, keepAlive, at, request, headers);
+    const bytes = this.#heads.encode({ status: 200, keepAlive, request, headers }, at);
     if (request.method === 'HEAD') return { kind: 'browse', bytes, list: [], coding: null, keepAlive };
     const list = form === 'page' ? browsePage(browse(), identity.userAgent) : browseHits(browse(), identity, at.now);
     return { kind: 'browse', bytes, list, coding, keepAlive };
@@ -413,7 +384,7 @@ export class UploadConnection {
   /** Refuses and closes the connection. */
   #refuse(status: number, outcome: UploadOutcome, at: Moment, headers: readonly Header[] = EMPTY): UploadReply {
     this.#count(outcome, at.now);
-    return { kind: 'reply', status, bytes: this.#encode(status, false, at, null, headers), keepAlive: false };
+    return this.#reply({ status, keepAlive: false, request: null, headers }, at);
   }
 
   /** Refuses one file; another request may follow. */
@@ -426,7 +397,12 @@ export class UploadConnection {
   ): UploadReply {
     const keepAlive = keepsAlive(request) && ++this.#errors < ERRORS_MAX;
     this.#count(outcome, at.now);
-    return { kind: 'reply', status, bytes: this.#encode(status, keepAlive, at, request, headers), keepAlive };
+    return this.#reply({ status, keepAlive, request, headers }, at);
+  }
+
+  #reply(head: ReplyHead, at: Moment): UploadReply {
+    const { status, keepAlive } = head;
+    return { kind: 'reply', status, bytes: this.#heads.encode(head, at), keepAlive };
   }
 
   #count(outcome: UploadOutcome, now: number): void {
@@ -439,30 +415,6 @@ export class UploadConnection {
     this.#visit.sent(sha1.toString('latin1'), bytes, size, now);
   }
 
-  /** `sayKeepAlive`: even to a client that takes it for granted. */
-  #encode(
-    status: number,
-    keepAlive: boolean,
-    at: Moment,
-    request: RequestHead | null,
-    headers: readonly Header[],
-    sayKeepAlive = request?.minor === 0,
-    reason?: string,
-  ): Buffer {
-    const { identity } = this.#context;
-    const optional = this.#introduction.headers(at.now);
-    // a client that we refuse for good has no use for others
-    const about = status < 400 || status === 416 || status === 503 ? this.#about : null;
-    const partial = this.#about !== null && isPartial(this.#about) ? this.#about : null;
-    const available = partial === null ? [] : this.#availability.headers(status, partial, at.date);
-    if (about !== null) optional.push(...this.#talk.tell(about.sha1, null, at.now));
-    return encodeReply(
-      status,
-      { userAgent: identity.userAgent, date: at.date, keepAlive, sayKeepAlive, optional },
-      [...headers, ...available],
-      reason,
-    );
-  }
 }
 
 function outcomeOf(
@@ -479,11 +431,6 @@ function outcomeOf(
 /** What a ban still takes, as clients are told. */
 function banSeconds({ until }: Ban, now: number): number {
   return Math.ceil(Math.min(until - now, LONGEST_BAN_MS) / 1000);
-}
-
-function isNamed({ sha1, tigerRoot }: SharedFile, urn: Urn): boolean {
-  const isOther = urn.tigerRoot !== null && tigerRoot?.equals(urn.tigerRoot) === false;
-  return !isOther && urn.sha1?.equals(sha1) !== false;
 }
 
 /** Who asks for codings of content reads those of HTTP/1.1 itself: gtk-gnutella and Shareaza do, LimeWire does not. */

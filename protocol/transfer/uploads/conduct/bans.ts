@@ -32,8 +32,8 @@ export const FIRST_BAN_MS = 300_000;
 export const LONGEST_BAN_MS = 10_800_000;
 /** The next ban of an address within this time of its last one is twice as long. */
 export const REMEMBERED_MS = 86_400_000;
-export const BANS_MAX = 4096;
-export const BANS_BY_HAND_MAX = 1024;
+const BANS_MAX = 4096;
+const BANS_BY_HAND_MAX = 1024;
 
 export class Bans {
   /** Those that are over are remembered for REMEMBERED_MS. At most BANS_MAX. */
