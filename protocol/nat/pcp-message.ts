@@ -3,7 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import { isIpv6, packIpv4, packIpv6, unpackIpv6 } from '../wire/endpoint.ts';
 import type { Transport } from './transport.ts';
 
-export const PCP_VERSION = 2;
+const PCP_VERSION = 2;
 /** Of PCP and NAT-PMP alike. */
 export const ROUTER_PORT = 5351;
 /** Longest message (RFC 6887 §7). */

@@ -7,12 +7,12 @@ import { type Lease, LIFETIME_S, leaseOf, renewLater } from './lease.ts';
 import { NAT_PMP_VERSION, type NatPmpAnswer, parseNatPmpAnswer } from './nat-pmp-message.ts';
 import { NONCE_BYTES, type PcpMapAnswer, parsePcpMapAnswer } from './pcp-message.ts';
 import { RouterEpoch } from './router-epoch.ts';
-import { datagram, type Offer, type Step, upnpCall } from './router-request.ts';
+import { datagram, type Offer, type Step, subjectOf, upnpCall } from './router-request.ts';
 import type { MappingWish, RouterShell, UpnpAnswer } from './router-shell.ts';
 import { type MappingMethod, METHOD_NAMES, outsideTrouble, printable, refusalText } from './router-words.ts';
 import type { Transport } from './transport.ts';
 
-export const ROUTER_OUTCOMES = [
+const ROUTER_OUTCOMES = [
   /** A port was granted, granted again, refused, not answered for, lost, given back. */
   ...(['granted', 'renewed', 'refused', 'silent', 'lost', 'removed'] as const),
   /** Ignored answers: unreadable, of another sender, of another request. */
@@ -40,6 +40,20 @@ interface Asked {
   lifetime: number;
   conflicts: number;
 }
+
+/** What a router said, by whichever method. */
+type RouterAnswer =
+  | { readonly kind: 'address'; readonly host: string }
+  | {
+      readonly kind: 'granted';
+      readonly externalPort: number;
+      /** Seconds. */
+      readonly lifetime: number;
+      readonly externalHost: string | null;
+    }
+  | { readonly kind: 'refused'; readonly code: number; readonly text: string }
+  /** What else was asked for. */
+  | { readonly kind: 'done' };
 
 /** What is known, for people. */
 export interface MappingSnapshot {
@@ -292,21 +306,13 @@ export class PortMapper {
   }
 
   #onPcp(answer: PcpMapAnswer, { step, nonce }: Asked, now: number): void {
-    const about = step.kind === 'unmap' ? step.lease.transport : step.kind === 'map' ? step.transport : null;
-    if (this.#method !== 'pcp' || answer.transport !== about || !answer.nonce.equals(nonce)) {
+    if (this.#method !== 'pcp' || answer.transport !== subjectOf(step) || !answer.nonce.equals(nonce)) {
       this.counts.count('unasked');
       return;
     }
     this.#heard(answer.epoch, now);
-    if (answer.result !== 0) {
-      this.#refused(step, answer.result, '', now);
-      return;
-    }
-    if (step.kind === 'unmap') {
-      this.#removed(now);
-      return;
-    }
-    if (step.kind === 'map') this.#granted(step, answer, now);
+    const { result: code } = answer;
+    this.#take(step, code === 0 ? { ...answer, kind: 'granted' } : { kind: 'refused', code, text: '' }, now);
   }
 
   #onNatPmp(answer: NatPmpAnswer, { step }: Asked, now: number): void {
@@ -320,26 +326,15 @@ export class PortMapper {
       this.#failed(step, 'the router does not speak PCP', now);
       return;
     }
-    const about = step.kind === 'unmap' ? step.lease.transport : step.kind === 'map' ? step.transport : 'address';
     const of = answer.kind === 'map' ? answer.transport : answer.kind === 'address' ? 'address' : answer.about;
-    if (of !== about && of !== null) {
+    if (of !== subjectOf(step) && of !== null) {
       this.counts.count('unasked');
       return;
     }
     this.#heard(answer.epoch, now);
-    if (answer.kind === 'refusal') {
-      this.#refused(step, answer.result, '', now);
-      return;
-    }
-    if (answer.kind === 'address') {
-      this.#onAddress(answer.host, now);
-      return;
-    }
-    if (step.kind === 'unmap') {
-      this.#removed(now);
-      return;
-    }
-    if (step.kind === 'map') this.#granted(step, { ...answer, externalHost: this.#externalHost }, now);
+    if (answer.kind === 'refusal') this.#take(step, { kind: 'refused', code: answer.result, text: '' }, now);
+    else if (answer.kind === 'address') this.#take(step, answer, now);
+    else this.#take(step, { ...answer, kind: 'granted', externalHost: this.#externalHost }, now);
   }
 
   /** How a call by UPnP ended. */
@@ -350,30 +345,23 @@ export class PortMapper {
       return;
     }
     const { step } = asked;
-    if (answer.kind === 'refused') {
-      this.#onUpnpRefusal(asked, answer.code, answer.text, now);
-      return;
-    }
-    if (answer.kind === 'failed') {
+    if (answer.kind === 'refused') this.#onUpnpRefusal(asked, answer.code, answer.text, now);
+    else if (answer.kind === 'failed') {
       this.counts.count('silent');
       this.#failed(step, answer.text, now);
-      return;
-    }
-    if (answer.kind === 'address') {
-      this.#onAddress(answer.host, now);
-      return;
-    }
-    if (step.kind === 'unmap') {
-      this.#removed(now);
-      return;
-    }
-    if (answer.kind === 'added' && step.kind === 'map') {
-      const { externalPort } = answer;
+    } else if (answer.kind === 'added') {
       const lifetime = asked.lifetime === 0 ? LIFETIME_S : asked.lifetime;
-      this.#granted(step, { externalPort, lifetime, externalHost: this.#externalHost, nonce: asked.nonce }, now);
-      return;
-    }
-    this.#next(now);
+      const { externalPort } = answer;
+      this.#take(step, { kind: 'granted', externalPort, lifetime, externalHost: this.#externalHost }, now);
+    } else this.#take(step, answer, now);
+  }
+
+  #take(step: Step, answer: RouterAnswer, now: number): void {
+    if (answer.kind === 'refused') this.#refused(step, answer.code, answer.text, now);
+    else if (answer.kind === 'address') this.#onAddress(answer.host, now);
+    else if (step.kind === 'unmap') this.#removed(now);
+    else if (answer.kind === 'granted' && step.kind === 'map') this.#granted(step, answer, now);
+    else this.#next(now);
   }
 
   #onUpnpRefusal(asked: Asked, code: number, text: string, now: number): void {
@@ -408,7 +396,7 @@ export class PortMapper {
 
   #granted(
     { transport, renewal }: Extract<Step, { kind: 'map' }>,
-    answer: { externalPort: number; lifetime: number; externalHost: string | null; nonce?: Buffer },
+    answer: Omit<Extract<RouterAnswer, { kind: 'granted' }>, 'kind'>,
     now: number,
   ): void {
     const { externalPort, lifetime, externalHost } = answer;

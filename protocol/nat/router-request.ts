@@ -12,6 +12,12 @@ export type Step =
   | { readonly kind: 'map'; readonly transport: Transport; readonly renewal: boolean }
   | { readonly kind: 'unmap'; readonly lease: Lease };
 
+/** What an answer to this step is about. */
+export function subjectOf(step: Step): Transport | 'address' {
+  if (step.kind === 'unmap') return step.lease.transport;
+  return step.kind === 'map' ? step.transport : 'address';
+}
+
 export interface Offer {
   readonly client: string;
   readonly nonce: Buffer;
