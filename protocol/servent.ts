@@ -1,11 +1,10 @@
 // A servent without I/O: bytes, datagrams, outcomes and time go in; bytes, dials and events come out. The shell (daemon/, or a
 // simulator) has the sockets, files and timers.
-import { Bootstrap, NO_CACHES, type UdpCacheAnswer } from './bootstrap/bootstrap.ts';
+import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import type { Verdict } from './handshake/admission.ts';
 import type { Capabilities, Role } from './handshake/capabilities.ts';
 import type { CrawlAnswer, LocalHello } from './handshake/handshake.ts';
 import type { DatagramEnd } from './overlay/datagrams/datagram-end.ts';
-import type { PingDone } from './overlay/datagrams/datagram-pings.ts';
 import { type DatagramSink, Datagrams } from './overlay/datagrams/datagrams.ts';
 import type { Link, LinkSpec } from './overlay/links/link.ts';
 import type { DialResult } from './overlay/neighbours/dial-result.ts';
@@ -32,6 +31,7 @@ import { ReachPolicy } from './overlay/reach/reach-policy.ts';
 import type { OverlaySink } from './overlay/sink.ts';
 import { VendorDispatch } from './overlay/vendor-dispatch.ts';
 import type { SharedFile } from './search/shared-file.ts';
+import { serventBootstrap } from './servent-bootstrap.ts';
 import { ServentContents } from './servent-contents.ts';
 import { ServentDht } from './servent-dht.ts';
 import { serventDhtParts } from './servent-dht-parts.ts';
@@ -50,8 +50,6 @@ import type { Push } from './wire/push.ts';
 import type { Query } from './wire/query.ts';
 import type { QueryHit } from './wire/query-hit.ts';
 
-/** Links that are looked for through caches; the servents behind these bring the others. */
-export const LINKS_TO_FIND = 4;
 /** Interval of periodic work. */
 export const ROUND_MS = 1_000;
 const REACH_OVERRIDES = { auto: null, yes: 'open', no: 'firewalled' } as const;
@@ -200,7 +198,7 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       },
       now,
     );
-    this.bootstrap = this.#bootstrapOf(parts, now);
+    this.bootstrap = serventBootstrap(this, parts, now);
     ({ answerer: this.pushes, relay: this.relay, requester: this.requester } = serventPushes(this, parts, now));
     this.relaying = serventRelay(this, parts);
   }
@@ -227,31 +225,6 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
       links: () => this.overlay.counts,
       alternatesOf: (sha1, max, at) => this.mesh.goodLocations(sha1, max, at),
     });
-  }
-
-  #bootstrapOf({ clock, random, rules, shell, sink, caches = NO_CACHES }: ServentParts, now: number): Bootstrap {
-    const { hosts, sightings, reach, overlay } = this;
-    return new Bootstrap(
-      {
-        clock,
-        random,
-        caches,
-        hosts,
-        sightings,
-        reach,
-        shell,
-        sink,
-        rules: rules.bootstrap,
-        links: () => ({
-          connected: overlay.counts.ultrapeers,
-          wanted: Math.min(this.neighbours.sought, LINKS_TO_FIND),
-        }),
-        udp: () => this.port.udp,
-        registrable: at => this.#registrable(at),
-        ping: (to, done, at) => this.#askForHosts(to, done, at),
-      },
-      now,
-    );
   }
 
   // --- the port
@@ -357,21 +330,6 @@ export class Servent implements OverlaySink, DatagramSink, HitTransport {
   receiveDatagram(bytes: Buffer, from: Endpoint, now: number): DatagramEnd | null {
     this.#lastInputAt = now;
     return this.reach.blocks(from.host) ? null : this.datagrams.receive(bytes, from, now);
-  }
-
-  /** Asks a UDP host cache for hosts with free slots of the kind that we look for. */
-  #askForHosts(to: Endpoint, done: (answer: UdpCacheAnswer, now: number) => void, now: number): void {
-    const hosts = this.identity.ultrapeer ? 'ultrapeer' : 'leaf';
-    const onAnswer: PingDone = (answer, at) => {
-      if (answer !== null) done({ hosts: answer.pong.hosts, caches: answer.caches }, at);
-    };
-    this.datagrams.ask(to, { hosts, address: true }, onAnswer, now);
-  }
-
-  /** Ourselves, when we are an ultrapeer for good that others can reach. */
-  #registrable(now: number): Endpoint | null {
-    if (this.role.role !== 'ultrapeer' || !this.role.settled(now) || this.firewall.firewalled(now)) return null;
-    return this.#parts.rules.reaches.includes(reachOf(this.endpoint.host)) ? this.endpoint : null;
   }
 
   #outOfBand(now: number): Endpoint | null {

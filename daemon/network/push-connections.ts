@@ -31,7 +31,7 @@ const GIV_BYTES_MAX = 2_048;
 /** What is due is done then at the latest: the timer of the servent may sleep longer. */
 const TICK_MS_MAX = 60_000;
 
-export const GIV_OUTCOMES = ['matched', 'unasked', 'malformed', 'slow'] as const;
+const GIV_OUTCOMES = ['matched', 'unasked', 'malformed', 'slow'] as const;
 export type GivOutcome = (typeof GIV_OUTCOMES)[number];
 
 /** A connection to a source, and the way that led to it. */

@@ -9,7 +9,7 @@ import { DialError, type Dialer } from '../net/dialer.ts';
 
 const CONNECT_MS = 10_000;
 
-export const QUEUE_CALL_OUTCOMES = ['reached', 'unreachable'] as const;
+const QUEUE_CALL_OUTCOMES = ['reached', 'unreachable'] as const;
 export type QueueCallOutcome = (typeof QUEUE_CALL_OUTCOMES)[number];
 
 export interface QueueCallsOptions {

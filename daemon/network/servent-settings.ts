@@ -1,5 +1,5 @@
 // Gives the servent its settings with their present values.
-import { LINKS_TO_FIND } from '../../protocol/servent.ts';
+import { LINKS_TO_FIND } from '../../protocol/servent-bootstrap.ts';
 import type { ServentSettings } from '../../protocol/servent-settings.ts';
 import type { UploadGroup } from '../../protocol/transfer/uploads/queue/upload-group.ts';
 import type { UploadLimits } from '../../protocol/transfer/uploads/queue/upload-limits.ts';
