@@ -109,7 +109,7 @@ export function problemOf(error: ApiError): Problem {
 }
 
 /** Returns for example `urn:servent:problem:not-found`; stable across releases. */
-export function problemType(code: ApiErrorCode): string {
+function problemType(code: ApiErrorCode): string {
   return `urn:servent:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 }
 

@@ -15,12 +15,12 @@ export interface Context {
   readonly dataDir?: string;
 }
 
-export const CONTEXTS_MAX = 256;
+const CONTEXTS_MAX = 256;
 const OWNER_ONLY = 0o600;
 const FIELDS = ['api', 'token', 'tokenFile', 'dataDir'] as const;
 
 /** Path of the file, whether it exists or not. */
-export function contextsFile({ env }: Pick<Terminal, 'env'>): string {
+function contextsFile({ env }: Pick<Terminal, 'env'>): string {
   const home = homeFolder(env);
   const base = absoluteOrNull(env['XDG_CONFIG_HOME']) ?? (home === null ? null : join(home, '.config'));
   if (base === null)

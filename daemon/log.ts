@@ -54,7 +54,7 @@ export async function createLog(
 const PARTS_MAX = 64;
 
 /** Log level of each part, changeable at run time. */
-export class LogLevels {
+class LogLevels {
   #level: LogLevel;
   readonly #own = new Map<string, LogLevel>();
   /** Loggers by part name; at most PARTS_MAX names. */

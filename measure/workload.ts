@@ -1,7 +1,7 @@
 // Makes a workload of the rows of a recording: the queries that can be asked again, with their times, and what is left out and why.
 import { encodeQuery, QUERY_PAYLOAD_BYTES_MAX } from '../protocol/wire/query.ts';
 
-export const NOT_REPLAYED = [
+const NOT_REPLAYED = [
   /** Another servent recorded the same query. */
   'copy',
   /** Words were recorded as hashes. */

@@ -18,7 +18,7 @@ import type { Push } from './wire/push.ts';
 const COMES = new RateLimit(6_000, 5);
 
 /** What became of the pushes that asked us to come to a relay. */
-export const RELAY_CALL_OUTCOMES = [
+const RELAY_CALL_OUTCOMES = [
   'came',
   'malformed',
   /** Not over a link to an ultrapeer of ours that relays. */

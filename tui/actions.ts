@@ -23,11 +23,11 @@ export function withToast(model: Model, text: string, mood: Toast['mood'] = 'inf
   return { ...model, toast: { text, mood, until: model.now + TOAST_MS } };
 }
 
-export function openPrompt(model: Model, kind: 'command' | 'filter', text = ''): Model {
+function openPrompt(model: Model, kind: 'command' | 'filter', text = ''): Model {
   return { ...model, prompt: { kind, text, caret: [...text].length, completion: null, back: 0, fault: null } };
 }
 
-export const countOf = ({ one, many }: Pick<AnyList, 'one' | 'many'>, count: number): string =>
+const countOf = ({ one, many }: Pick<AnyList, 'one' | 'many'>, count: number): string =>
   `${count} ${count === 1 ? one : many}`;
 
 /** Makes a call per row, as one bulk call for several rows; with `ask`, after a question. */

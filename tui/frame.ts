@@ -12,8 +12,8 @@ import { INVERSE, over, type Theme } from './theme.ts';
 import { listOf, type ViewRow, viewRow, views } from './views/all.ts';
 import { clip, glyphs, textWidth, wrap } from './width.ts';
 
-export const COLUMNS_MIN = 40;
-export const ROWS_MIN = 10;
+const COLUMNS_MIN = 40;
+const ROWS_MIN = 10;
 
 export interface Frame {
   readonly canvas: Canvas;

@@ -9,7 +9,7 @@ const MARK_CELLS = 2;
 const LINES_MAX = 8;
 
 /** Wraps lines; the mark stays on the first part. */
-export function paneLines({ lines }: Pane, width: number): PaneLine[] {
+function paneLines({ lines }: Pane, width: number): PaneLine[] {
   return lines.flatMap(line => {
     const indent = /^ */.exec(line.text)?.[0] ?? '';
     const room = Math.max(8, width - MARK_CELLS - indent.length);

@@ -4,7 +4,7 @@ import { BAN_REASONS } from '../../protocol/transfer/uploads/conduct/offence.ts'
 import { canonicalHost } from '../../protocol/wire/endpoint.ts';
 import { count, id, time } from './common.ts';
 
-export const BAN_SECONDS_MAX = 315_360_000;
+const BAN_SECONDS_MAX = 315_360_000;
 const NOTE_CHARACTERS_MAX = 200;
 
 export const ban = z.object({

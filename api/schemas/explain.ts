@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { address, count, seconds, time } from './common.ts';
 
-export const explainedTest = z.object({
+const explainedTest = z.object({
   name: z.string(),
   ok: z.boolean(),
   value: z.string().describe('what was found'),
@@ -14,7 +14,7 @@ export const explanation = z.object({
   tests: z.array(explainedTest),
 });
 
-export const refusedPeer = z.object({
+const refusedPeer = z.object({
   at: time,
   address,
   direction: z.enum(['incoming', 'outgoing']),

@@ -14,7 +14,6 @@ import {
   id,
   mediaFields,
   mediaType,
-  pageQuery,
   seconds,
   time,
   urn,
@@ -148,4 +147,3 @@ export const spamShown = z
   .enum(['hide', 'show', 'only'])
   .describe('results that the filter `searches.spam` hides: left out (default), shown too, or shown alone');
 
-export const resultsRequest = z.strictObject({ id, ...pageQuery });

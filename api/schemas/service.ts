@@ -9,7 +9,7 @@ export const ready = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().nullable() })),
 });
 
-export const originKind = z.enum(['flag', 'environment', 'file', 'profile', 'default']);
+const originKind = z.enum(['flag', 'environment', 'file', 'profile', 'default']);
 
 export const setting = z.object({
   key: z.string(),

@@ -105,7 +105,7 @@ export const startDownload = z.union([
 
 export const downloadState = z.enum(['queued', 'active', 'paused', 'verifying', 'completed', 'failed']);
 
-export const downloadOrder = z
+const downloadOrder = z
   .enum(['any', 'sequential'])
   .describe('`sequential`: from the start to the end, for players; `any`: the rarest first');
 
@@ -229,7 +229,7 @@ export const clearDownloads = z.strictObject({
 });
 export const clearedDownloads = z.object({ items: z.array(z.object({ id, name: z.string() })) });
 
-export const chunkState = z.enum(['missing', 'assigned', 'received', 'verified']);
+const chunkState = z.enum(['missing', 'assigned', 'received', 'verified']);
 export const downloadChunks = z.object({
   size: bytes.nullable(),
   states: z

@@ -43,7 +43,7 @@ const COUNTED: ReadonlySet<string> = new Set<keyof FileView>(['hits', 'uploads']
 const READ_LATER: ReadonlySet<string> = new Set<keyof FileView>(['length', 'bitrate']);
 
 /** Fields of a file for filters and sorting, by its index. */
-export function fileFields(library: Pick<Library, 'catalog' | 'playFactsOf'>): Direct<number> {
+function fileFields(library: Pick<Library, 'catalog' | 'playFactsOf'>): Direct<number> {
   const { catalog } = library;
   return {
     id: String,

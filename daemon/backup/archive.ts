@@ -39,7 +39,7 @@ export type ArchiveHeader = z.infer<typeof header>;
 export type ArchiveLine = z.infer<typeof line>;
 
 /** The archive is foreign, incomplete, damaged, or of a newer servent; the message says which. */
-export class ArchiveError extends Error {
+class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 

@@ -128,7 +128,7 @@ export interface Restored extends Holdings {
 }
 
 /** The data folder is in use; the message says what to do. */
-export class OccupiedError extends Error {
+class OccupiedError extends Error {
   override readonly name = 'OccupiedError';
 }
 

@@ -36,7 +36,7 @@ const STOP_GRACE_MS = 1000;
 
 const NOTHING = Buffer.alloc(0);
 
-export const HANDSHAKE_ENDS = [
+const HANDSHAKE_ENDS = [
   'linked',
   'crawled',
   'refused_by_us',

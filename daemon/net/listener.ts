@@ -13,7 +13,7 @@ export type ListenErrorCode = 'LISTEN_PORT_IN_USE' | 'LISTEN_FORBIDDEN' | 'LISTE
 
 export class ListenError extends CodedError<ListenErrorCode> {}
 
-export const ACCEPT_REASONS = [
+const ACCEPT_REASONS = [
   'accepted',
   'overlay',
   'http',
@@ -62,7 +62,7 @@ export interface ListenerLimits {
   socketsMax: number;
 }
 
-export const LISTENER_LIMITS: ListenerLimits = {
+const LISTENER_LIMITS: ListenerLimits = {
   greetingMs: 10_000,
   greetingsMax: 256,
   perAddressMax: 0,

@@ -10,7 +10,7 @@ const CONNECT_MS = 30_000;
 
 export type SocksErrorCode = 'SOCKS_UNREACHABLE' | 'SOCKS_REFUSED';
 
-export class SocksError extends CodedError<SocksErrorCode> {}
+class SocksError extends CodedError<SocksErrorCode> {}
 
 export interface SocksWayOptions {
   readonly proxy: SocksProxy;

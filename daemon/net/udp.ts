@@ -14,7 +14,7 @@ const RECEIVE_BYTES = 1 << 20;
 /** Most bytes waiting for the system; further datagrams are dropped. */
 const QUEUED_BYTES_MAX = 1 << 20;
 
-export const UDP_OUTCOMES = ['received', 'sent', 'forbidden', 'queue_full', 'limited', 'failed', 'closed'] as const;
+const UDP_OUTCOMES = ['received', 'sent', 'forbidden', 'queue_full', 'limited', 'failed', 'closed'] as const;
 export type UdpOutcome = (typeof UDP_OUTCOMES)[number];
 
 export interface UdpOptions {

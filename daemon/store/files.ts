@@ -32,9 +32,9 @@ export interface FileRecord {
 export type Fate = 'keep' | 'away' | 'gone';
 
 /** Hashes of missing files, as on an unmounted disk, are dropped after this time. */
-export const AWAY_MS_MAX = 90 * 24 * 3600_000;
+const AWAY_MS_MAX = 90 * 24 * 3600_000;
 /** Above this number of missing files, further hashes are dropped at once, in order of paths. */
-export const AWAY_FILES_MAX = 1_000_000;
+const AWAY_FILES_MAX = 1_000_000;
 /** Records parsed at a time: all that is shared is swept after each scan, while queries are answered. */
 const SWEEP_PAGE = 50;
 /** Changes written in one batch. */

@@ -6,7 +6,7 @@ import type { Recorder, RecordingNews } from '../recording/recorder.ts';
 
 const timeOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-export function recordingView({ name, table, state, rows, bytes, from, to }: Segment): RecordingView {
+function recordingView({ name, table, state, rows, bytes, from, to }: Segment): RecordingView {
   return { id: name, ...{ table, state, rows, bytes }, from: timeOf(from), to: timeOf(to) };
 }
 

@@ -3,7 +3,7 @@ import type { Budget } from './budget.ts';
 import type { LimitName } from './scheduler.ts';
 import { entryAt, type LocalTime, minutesToChange, type ScheduledPart, type ScheduleEntry } from './timetable.ts';
 
-export const LIMIT_NAMES = [
+const LIMIT_NAMES = [
   'total',
   'out',
   'in',

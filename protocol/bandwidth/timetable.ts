@@ -3,7 +3,7 @@
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Day = (typeof DAYS)[number];
 
-export const SCHEDULED_PARTS = ['upload', 'download', 'overlay'] as const;
+const SCHEDULED_PARTS = ['upload', 'download', 'overlay'] as const;
 export type ScheduledPart = (typeof SCHEDULED_PARTS)[number];
 
 /** Limits of a part of the week, in bytes per second, 0: none. A part of the servent that it does not name is left to the settings. */

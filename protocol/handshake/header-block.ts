@@ -68,7 +68,7 @@ export interface HeaderLimits {
 }
 
 /** gtk-gnutella's HEAD_MAX_SIZE, MAX_LINE_SIZE and HEAD_MAX_LINES. */
-export const HANDSHAKE_LIMITS: HeaderLimits = {
+const HANDSHAKE_LIMITS: HeaderLimits = {
   area: 'HANDSHAKE',
   totalBytesMax: 16384,
   firstLineBytesMax: 1024,

@@ -39,9 +39,9 @@ export interface AnswerChoices {
   tls: boolean;
 }
 
-export const PACKETS_TYPE = 'application/x-gnutella-packets';
+const PACKETS_TYPE = 'application/x-gnutella-packets';
 export const HELLO_BYTES_MAX = 1024;
-export const TRY_ULTRAPEERS = 10;
+const TRY_ULTRAPEERS = 10;
 /** Length of a neighbour list for a crawler; two of them fit in gtk-gnutella's 16 KiB. */
 const NEIGHBOURS_CHARS_MAX = 7000;
 

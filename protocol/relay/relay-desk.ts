@@ -27,7 +27,7 @@ export interface RelayLimits {
   readonly bytesPerSecond: number;
 }
 
-export const RELAY_LIMITS: RelayLimits = {
+const RELAY_LIMITS: RelayLimits = {
   pairsMax: 16,
   waitingMax: 32,
   perAddressMax: 2,

@@ -10,7 +10,7 @@ import type { ReportPacket, SegmentPacket } from './stream-packet.ts';
 const REPORT_MS = 5;
 const REPORT_SEGMENTS = 2;
 const CAPACITY_BYTES = 262_144;
-export const CAPACITY_BYTES_MAX = 4 << 20;
+const CAPACITY_BYTES_MAX = 4 << 20;
 /** Segments so far ahead of the newest make no sense. */
 const NUMBERS_AHEAD_MAX = 65_536;
 /** Least change of the window that is worth a report: a part of it. */

@@ -20,7 +20,7 @@ export const GGEP_MAGIC = 0xc3;
 /** Items in one block; gtk-gnutella stops at 32 extensions for a whole message. */
 export const GGEP_ITEMS_MAX = 32;
 /** The length field has three groups of six bits. */
-export const GGEP_PAYLOAD_BYTES_MAX = 0x3ffff;
+const GGEP_PAYLOAD_BYTES_MAX = 0x3ffff;
 
 const LAST = 0x80;
 const COBS = 0x40;
@@ -58,7 +58,7 @@ export class InflateBudget {
 }
 
 /** Errors of readGgep, as negative numbers for callers that must not throw. */
-export const GgepFault = { Malformed: -1, TooLong: -2 } as const;
+const GgepFault = { Malformed: -1, TooLong: -2 } as const;
 
 /**
  * Appends the items of the block at `start` to `items` and returns the offset after it, or a GgepFault, which leaves

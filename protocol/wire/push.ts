@@ -23,11 +23,6 @@ export interface Push {
   readonly ggep: readonly GgepItem[];
 }
 
-/** The servent GUID of a payload, for routing; a view. */
-export function pushTarget(payload: Buffer): Buffer {
-  return payload.subarray(0, 16);
-}
-
 /** Throws WIRE_TRUNCATED, WIRE_MALFORMED (port 0, a tail that is no GGEP), GGEP_*. */
 export function parsePush(payload: Buffer): Push {
   if (payload.length < PUSH_BYTES_MIN) throw new ProtocolError('WIRE_TRUNCATED', `a push of ${payload.length} bytes`);

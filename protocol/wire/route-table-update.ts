@@ -4,9 +4,9 @@ import { ProtocolError } from '../errors.ts';
 /** The largest table of gtk-gnutella and LimeWire. */
 export const QRP_SLOTS_MAX = 1 << 21;
 
-export const RESET_BYTES = 6;
+const RESET_BYTES = 6;
 /** Variant, sequence, count, compressor, entry bits. */
-export const PATCH_HEAD_BYTES = 5;
+const PATCH_HEAD_BYTES = 5;
 
 export type EntryBits = 1 | 2 | 4 | 8;
 

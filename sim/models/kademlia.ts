@@ -54,7 +54,7 @@ function halfFails(run: Run, trace: TraceHash): Measure[] {
 }
 
 /** Bits of a key that an answer settles: that of the bucket, and those that the best of its k contacts happens to share besides. */
-export function bitsPerAnswer(k: number): number {
+function bitsPerAnswer(k: number): number {
   let bits = 1;
   for (let more = 1; more <= 32; more++) bits += 1 - power(1 - power(2, -more), k);
   return bits;

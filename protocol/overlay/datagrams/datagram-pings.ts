@@ -17,7 +17,7 @@ import { type GgepItem, ggepPayload } from '../../wire/ggep.ts';
 import { guidKey } from '../../wire/guid.ts';
 import { encodeDescriptor } from '../../wire/header.ts';
 import { encodePing, type Ping, ScpFlag } from '../../wire/ping.ts';
-import { encodePong, PLAIN_PONG, PONG_BYTES_MIN, type Pong, parsePong } from '../../wire/pong.ts';
+import { encodePong, PLAIN_PONG, type Pong, parsePong } from '../../wire/pong.ts';
 import type { Identity } from '../identity.ts';
 import { GUESS_VERSION } from './guess.ts';
 
@@ -219,6 +219,3 @@ function cachesIn(pong: Pong): string[] {
   const caches = lines.map(line => line.split('&', 1)[0]?.trim() ?? '');
   return caches.filter(name => /^[\w.-]{1,253}(:\d{1,5})?$/.test(name));
 }
-
-/** Shorter ones are no pongs. */
-export const PONG_DATAGRAM_BYTES_MIN = HEADER_BYTES + PONG_BYTES_MIN;

@@ -25,7 +25,7 @@ const UNDER_WAY_MAX = 32;
 const FOLLOWED_MS = 60_000;
 const FOLLOWED_MAX = 1_024;
 
-export const PUSH_OUTCOMES = [
+const PUSH_OUTCOMES = [
   'served',
   'unreachable',
   /** A stream by UDP did not come about. */
@@ -44,7 +44,7 @@ export const PUSH_OUTCOMES = [
 export type PushOutcome = (typeof PUSH_OUTCOMES)[number];
 
 /** Along links, by datagram, or over HTTP, as we are a push proxy ourselves. */
-export const PUSH_ARRIVALS = ['overlay', 'datagram', 'proxy'] as const;
+const PUSH_ARRIVALS = ['overlay', 'datagram', 'proxy'] as const;
 export type PushArrival = (typeof PUSH_ARRIVALS)[number];
 
 export interface PushAnswererParts {

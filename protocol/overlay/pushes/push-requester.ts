@@ -29,7 +29,7 @@ export type PushErrorCode = QuestErrorCode | 'PUSH_ABORTED';
 
 export class PushError extends CodedError<PushErrorCode> {}
 
-export const REACH_FAILURES = [
+const REACH_FAILURES = [
   'PUSH_FIREWALLED',
   'PUSH_NO_WAY',
   'PUSH_TOO_OFTEN',
@@ -39,7 +39,7 @@ export const REACH_FAILURES = [
 ] as const satisfies readonly QuestErrorCode[];
 
 /** What was not sent, though a quest wanted it: to one address no more, or at this time no more. */
-export const ASK_REFUSALS = ['datagram', 'connection'] as const;
+const ASK_REFUSALS = ['datagram', 'connection'] as const;
 
 /** Which servent, as hits and the servent itself said. */
 export interface PushSource {

@@ -34,7 +34,7 @@ export const BAN_MS = 2 * 3_600_000;
 /** Of one host, or of one /64 of IPv6, whatever ports they name: it must not crowd out others, nor be dialled at each of its ports. */
 export const LOCATIONS_OF_HOST_MAX = 4;
 /** Reports from so many networks ban a location. */
-export const REPORTERS_MIN = 3;
+const REPORTERS_MIN = 3;
 
 export class FileLocations {
   /** We share the file whole. */

@@ -6,7 +6,7 @@ import type { AltLocation } from './alt-locations.ts';
 import { formatTlsBits, parseTlsBits } from './tls-bits.ts';
 
 /** gtk-gnutella FW_MAX_PROXIES; LimeWire's limit in text is the same. */
-export const ALT_PUSH_PROXIES_MAX = 4;
+const ALT_PUSH_PROXIES_MAX = 4;
 /** Items read from one list; LimeWire sends five. */
 const ITEMS_MAX = 20;
 

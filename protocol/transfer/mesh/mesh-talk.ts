@@ -22,9 +22,6 @@ const NODE_NAMES = ['X-Node', 'X-Listen-IP', 'Listen-IP', 'Node'];
 
 type Header = readonly [name: string, value: string];
 
-/** Feature of a peer that is told about firewalled locations. */
-export const FIREWALLED_FEATURE = 'fwalt/0.1';
-
 export class MeshTalk {
   readonly #mesh: Mesh;
   readonly #host: string;

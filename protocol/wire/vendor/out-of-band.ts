@@ -4,7 +4,7 @@ import { encodeGgep, ggepPayload, parseGgep } from '../ggep.ts';
 import { demandBody, demandVersion, VendorId, type VendorMessage, vendorPayload } from '../vendor-message.ts';
 
 /** gtk-gnutella's bound on the token. */
-export const OUT_OF_BAND_TOKEN_BYTES_MAX = 16;
+const OUT_OF_BAND_TOKEN_BYTES_MAX = 16;
 /** `wanted` that means all. */
 export const OUT_OF_BAND_ALL = 255;
 

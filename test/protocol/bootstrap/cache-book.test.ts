@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   CacheBook,
@@ -7,7 +6,6 @@ import {
   POLITE_UDP,
   POLITE_WEB,
 } from '../../../protocol/bootstrap/cache-book.ts';
-import { parsePackedHostCaches } from '../../../protocol/bootstrap/packed-host-caches.ts';
 
 const random = { below: () => 0, fill: () => {}, guid: () => Buffer.alloc(16) };
 const bookOf = (wellKnown: string[], policy: CachePolicy, own: string[] = []) =>
@@ -100,14 +98,4 @@ t.test('only a cache that answered is named to others, and not to itself', async
   book.answered('http://a/', NOW);
   t.equal(book.good('http://b/'), 'http://a/');
   t.equal(book.good('http://a/'), null);
-});
-
-t.test('packed host caches: names with and without port and attributes, nothing else', async t => {
-  const text = 'uhc.example.org:3558&a=1\nCache.example.net\n10.1.1.1:99999\n<html>\n\n5.5.1.1:80';
-  t.strictSame(parsePackedHostCaches(Buffer.from(text)), [
-    'uhc.example.org:3558',
-    'cache.example.net:6346',
-    '5.5.1.1:80',
-  ]);
-  fc.assert(fc.property(fc.uint8Array(), bytes => parsePackedHostCaches(Buffer.from(bytes)).length <= 50));
 });
