@@ -85,7 +85,7 @@ export function downloadControl(parts: ControlParts): DownloadControl {
       return downloadView(download);
     },
 
-    recoverDownloads: async () => ({ items: [...(await downloads.recover())] }),
+    recoverDownloads: async () => ({ items: [...(await downloads.lost.recover())] }),
 
     clearDownloads: async ({ state }) => {
       const items: { id: string; name: string }[] = [];

@@ -53,7 +53,7 @@ export class Health {
       folders: library.folders(),
       blockListFaults: network.blockListFaults,
       budget: network.limits.budget,
-      lostParts: downloads.lost,
+      lostParts: downloads.lost.parts,
       hooks: hooks.list(),
       eventsTrouble: this.#parts.eventsTrouble(),
       recordingTrouble: this.#parts.recordings.trouble,
@@ -73,7 +73,7 @@ export class Health {
     const { examine } = await import('../doctor/examine.ts');
     const { checkRelay } = await import('../doctor/relay.ts');
     const { leaves, ultrapeers } = overlay.counts;
-    await downloads.lookForLost();
+    await downloads.lost.look();
     const findings = await examine({
       settings: live.settings,
       nowMs: clock.wallTime(),

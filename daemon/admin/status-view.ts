@@ -59,7 +59,7 @@ export function statusView(parts: StatusParts): StatusView {
       dropped: drops.total + shed,
       reasons: { ...drops.toRecord(), ...(shed > 0 ? { queue_full: shed } : {}) },
     },
-    lostParts: parts.downloads.lost,
+    lostParts: parts.downloads.lost.parts,
     attention: parts.health.attention(),
   };
 }

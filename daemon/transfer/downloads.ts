@@ -1,6 +1,5 @@
 // Manages all downloads: adds, pauses, resumes and orders them, and restores them at the start.
 import type { Socket } from 'node:net';
-import { v4 as uuid } from 'uuid';
 import { CodedError } from '../../protocol/errors.ts';
 import type { ReasonCounts } from '../../protocol/reason-counts.ts';
 import type { Category } from '../../protocol/transfer/downloads/category.ts';
@@ -15,7 +14,6 @@ import { HostLimits } from '../../protocol/transfer/downloads/host-limits.ts';
 import type { Source } from '../../protocol/transfer/downloads/source.ts';
 import { RETRY_TIMES } from '../../protocol/transfer/downloads/source-retry.ts';
 import { VISIT_TIMES } from '../../protocol/transfer/downloads/visit.ts';
-import { RangeSet } from '../../protocol/transfer/range-set.ts';
 import { Bandwidth } from '../net/bandwidth.ts';
 import type { DownloadRecord } from '../store/downloads.ts';
 import { CHECKPOINT_LIMITS } from './checkpoints.ts';
@@ -23,19 +21,18 @@ import { Download } from './download.ts';
 import { DownloadCategories } from './download-categories.ts';
 import type { DownloadContext } from './download-context.ts';
 import { DownloadList } from './download-list.ts';
-import type { AddedDownload, DownloadRequest } from './download-request.ts';
+import { type AddedDownload, type DownloadRequest, newRecord } from './download-request.ts';
 import { type CallbackOutcome, DownloadRuns } from './download-runs.ts';
 import { type DownloadSnapshot, type DownloadsLoad, loadOf } from './download-snapshot.ts';
 import type { DownloadsOptions } from './downloads-options.ts';
-import { findLostParts, type LostParts, NO_LOST_PARTS } from './lost-parts.ts';
+import { LostDownloads } from './lost-downloads.ts';
 import { partsFolder } from './part-file.ts';
 import { PartVerifier } from './part-verifier.ts';
 import { isFileOf } from './place-file.ts';
 import { reachSource } from './reach-source.ts';
 import type { ReadableDownload } from './readable-download.ts';
-import { type RecoveredPart, recoverParts } from './recovery.ts';
 import { SecondLooks } from './second-looks.ts';
-import { isWithoutSource, NO_SOURCE } from './source-hunt.ts';
+import { isWithoutSource } from './source-hunt.ts';
 import { roomOf } from './volumes.ts';
 
 /** The list is full and has no finished download to drop. */
@@ -54,8 +51,7 @@ export class Downloads {
   readonly #verifier: PartVerifier;
   readonly #categories: DownloadCategories;
   readonly #looks: SecondLooks;
-  /** Result of the latest lookForLost(). */
-  lost: LostParts = NO_LOST_PARTS;
+  readonly lost: LostDownloads;
 
   constructor(options: DownloadsOptions) {
     const { folder, store, identity, mesh, clock, random, times = {} } = options;
@@ -72,6 +68,15 @@ export class Downloads {
       onCompleted: options.onCompleted,
       onFailed: options.onFailed,
     });
+    this.lost = new LostDownloads(
+      folder,
+      {
+        isKnown: id => this.#downloads.has(id),
+        sameAs: sha1 => (sha1 === null ? null : (this.#downloads.unfinishedOf(sha1)?.id ?? null)),
+        take: async record => void (await this.#insert(record, record.place)),
+      },
+      options.log,
+    );
     this.#looks = new SecondLooks(
       this.#queue,
       id => this.#runs.over(id),
@@ -135,47 +140,10 @@ export class Downloads {
       if (download.state !== 'completed' && download.state !== 'failed') this.#enqueue(download);
     }
     await this.#downloads.settleFinished(this.#options.folder, this.#options.log);
-    const { count, bytes, paths } = await this.lookForLost();
+    const { count, bytes, paths } = await this.lost.look();
     if (count > 0)
       this.#options.log.warn({ count, bytes, paths }, 'found part files without a download: nothing continues them');
     this.#runs.start();
-  }
-
-  /** Finds part files without a download; none in an unreadable folder, which doctor reports separately. */
-  async lookForLost(): Promise<LostParts> {
-    const { folder, log } = this.#options;
-    try {
-      this.lost = await findLostParts(folder, id => this.#downloads.has(id));
-    } catch (err) {
-      log.warn({ err, folder }, 'the folder of unfinished downloads cannot be read');
-    }
-    return this.lost;
-  }
-
-  /** Makes downloads of part files that have none, and continues them. Rejects with DiskError when the folder cannot be read. */
-  async recover(): Promise<RecoveredPart[]> {
-    const recovered = await recoverParts(this.#options.folder, {
-      isKnown: id => this.#downloads.has(id),
-      sameAs: sha1 => (sha1 === null ? null : (this.#downloads.unfinishedOf(sha1)?.id ?? null)),
-      take: record => this.#take(record),
-    });
-    await this.lookForLost();
-    this.#runs.schedule();
-    return recovered;
-  }
-
-  async #take(record: DownloadRecord): Promise<void> {
-    this.#makeRoom();
-    const download = new Download(record, this.#context);
-    this.#downloads.set(download.id, download);
-    this.#enqueue(download);
-    try {
-      await download.save(true);
-    } catch (error) {
-      this.#forget(download.id);
-      throw error;
-    }
-    this.#options.onAdded?.(this.#snapshot(download));
   }
 
   /** Begins to look through the bytes of a download again, finished or not. Null: no such download. */
@@ -218,36 +186,18 @@ export class Downloads {
   }
 
   /** `path`: the content is there, and the download is born complete. */
-  async #create({ again: _, ...request }: DownloadRequest, path: string | null): Promise<DownloadSnapshot> {
+  #create(request: DownloadRequest, path: string | null): Promise<DownloadSnapshot> {
+    const size = request.size ?? request.sizeTold ?? null;
+    const placed = this.#categories.placeOf(request.category, request.name, size);
+    return this.#insert(newRecord({ ...request, ...placed }, this.#options.clock.wallTime(), path), null);
+  }
+
+  /** Its record is stored when it resolves. `place`: in the queue; null: at its end. */
+  async #insert(record: DownloadRecord, place: number | null): Promise<DownloadSnapshot> {
     this.#makeRoom();
-    const sizeTold = request.sizeTold ?? null;
-    const { category, name } = this.#categories.placeOf(request.category, request.name, request.size ?? sizeTold);
-    const now = this.#options.clock.wallTime();
-    const isThere = path !== null;
-    const download = new Download(
-      {
-        ...request,
-        ...{ name, category, sizeTold, words: request.words ?? null, batch: request.batch ?? null },
-        id: uuid(),
-        state: isThere ? 'completed' : 'queued',
-        priority: 0,
-        place: 0,
-        ranges: RangeSet.of(),
-        root: request.root ?? null,
-        verified: RangeSet.of(),
-        tree: null,
-        corrupt: [],
-        mismatches: 0,
-        sequential: false,
-        addedAt: now,
-        finishedAt: isThere ? now : null,
-        ...{ path, placed: null },
-        error: request.sources.length === 0 && !isThere ? NO_SOURCE : null,
-      },
-      this.#context,
-    );
+    const download = new Download(record, this.#context);
     this.#downloads.set(download.id, download);
-    if (!isThere) download.place = this.#queue.add(download.id, { priority: 0, place: null, category, held: false });
+    if (download.state !== 'completed') this.#enqueue(download, place);
     try {
       await download.save(true);
     } catch (error) {
@@ -453,8 +403,8 @@ export class Downloads {
     this.#runs.schedule();
   }
 
-  #enqueue(download: Download): void {
-    const { id, priority, place, category, state } = download;
+  #enqueue(download: Download, place: number | null = download.place): void {
+    const { id, priority, category, state } = download;
     download.place = this.#queue.add(id, { priority, place, category, held: state === 'paused' });
   }
 

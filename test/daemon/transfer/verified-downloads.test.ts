@@ -218,13 +218,13 @@ t.test('the store is lost: part files are recovered from their descriptions, and
   rmSync(join(home, 'store'), { recursive: true });
   const rig = await DownloadRig.open(t, home);
   t.strictSame(rig.downloads.list(), []);
-  t.equal(rig.downloads.lost.count, 1);
-  t.match(await rig.downloads.recover(), [{ outcome: 'recovered', id, name: 'f', done }]);
-  t.equal(rig.downloads.lost.count, 0);
+  t.equal(rig.downloads.lost.parts.count, 1);
+  t.match(await rig.downloads.lost.recover(), [{ outcome: 'recovered', id, name: 'f', done }]);
+  t.equal(rig.downloads.lost.parts.count, 0);
   const view = await rig.ended(id);
   t.match(view, { state: 'completed' });
   t.ok(readFileSync(view.path ?? '').equals(content));
-  t.strictSame(await rig.downloads.recover(), []);
+  t.strictSame(await rig.downloads.lost.recover(), []);
 });
 
 t.test('the last slice is judged by the tree before the file is', async t => {
