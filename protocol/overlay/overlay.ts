@@ -1,10 +1,9 @@
 // The overlay core: owns the links, dispatches their descriptors, runs periodic work, sends Byes.
-import { DEFAULT_PORT, Type } from '../constants.ts';
-import { ProtocolError } from '../errors.ts';
+import { Type } from '../constants.ts';
 import type { Random, WallClock } from '../ports.ts';
 import type { Searchable } from '../search/shared-file.ts';
-import { BYE_BYTES_MAX, type Bye, ByeCode, encodeBye, parseBye } from '../wire/bye.ts';
-import { type Endpoint, formatEndpoint, parseEndpointList } from '../wire/endpoint.ts';
+import { ByeCode } from '../wire/bye.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
 import { Frame, ReadResult } from '../wire/frame-reader.ts';
 import { encodeDescriptor } from '../wire/header.ts';
 import type { Push } from '../wire/push.ts';
@@ -13,6 +12,7 @@ import { OVERLAY_LIMITS, type OverlayLimits } from './limits.ts';
 import { OverlayCounters } from './links/counters.ts';
 import { Discipline } from './links/discipline.ts';
 import { Drop, type Drops } from './links/drops.ts';
+import { encodeFarewell, readFarewell } from './links/farewell.ts';
 import { Link, type LinkSpec, LinkState } from './links/link.ts';
 import { Links } from './links/links.ts';
 import { Priority } from './links/send-queue.ts';
@@ -39,9 +39,6 @@ const PAYLOAD_BYTES_MAX = 65_535;
 const OTHER_BYTES_MAX = 40_960;
 /** Interval of checks of all links. */
 const SWEEP_MS = 1_000;
-const BYE_TEXT_MAX = 200;
-/** Ultrapeers named in a Bye, as in gtk-gnutella. */
-const BYE_HOSTS_MAX = 10;
 const NO_RATES: QueryRateSettings = { queriesPerSecond: 0, leafQueriesPerSecond: 0 };
 
 export interface OverlayOptions {
@@ -296,17 +293,11 @@ export class Overlay {
   }
 
   #onBye(link: Link, frame: Frame, now: number): void {
-    let bye: Bye = { code: 0, text: '', headers: [] };
-    try {
-      if (frame.payloadBytes <= BYE_BYTES_MAX) bye = parseBye(frame.payload());
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.drops.count(Drop.Malformed); // the peer closes all the same
-    }
-    link.ended = { code: bye.code, text: bye.text };
-    const tried = bye.headers.find(([name]) => name.toLowerCase() === 'x-try-ultrapeers');
-    const hosts = parseEndpointList(tried?.[1] ?? '', DEFAULT_PORT, BYE_HOSTS_MAX);
-    this.#sink.onBye(link, bye.code, bye.text, hosts, now);
+    const farewell = readFarewell(frame);
+    if (farewell === null) this.drops.count(Drop.Malformed);
+    const { code, text, hosts } = farewell ?? { code: 0, text: '', hosts: [] };
+    link.ended = { code, text };
+    this.#sink.onBye(link, code, text, hosts, now);
     this.#detach(link, LinkState.Closing);
     link.queue.clear();
     link.wire.close();
@@ -318,10 +309,7 @@ export class Overlay {
     link.ended = { code, text };
     this.#detach(link, LinkState.Closing);
     link.queue.clear();
-    const line = text.replace(/\p{C}/gu, ' ').slice(0, BYE_TEXT_MAX);
-    const hosts = tryUltrapeers.slice(0, BYE_HOSTS_MAX).map(formatEndpoint).join(', ');
-    const headers = hosts === '' ? [] : [['X-Try-Ultrapeers', hosts] as const];
-    const payload = encodeBye({ code, text: line, headers });
+    const payload = encodeFarewell({ code, text, hosts: tryUltrapeers });
     link.queue.enqueue(encodeDescriptor(this.#random.guid(), Type.Bye, 1, 0, payload), Priority.Control);
     link.wire.close();
   }
