@@ -146,4 +146,3 @@ export const resultFilter = z
 export const spamShown = z
   .enum(['hide', 'show', 'only'])
   .describe('results that the filter `searches.spam` hides: left out (default), shown too, or shown alone');
-

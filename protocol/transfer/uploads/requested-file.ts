@@ -1,7 +1,7 @@
 // Finds the file that a request is for: by hash if it has one, else by index and name; shared as a whole, or in part.
 import { fileOfUrn, type SharedFile } from '../../search/shared-file.ts';
 import type { Urn } from '../../wire/urn.ts';
-import { type Target, sha1Asked } from './request-target.ts';
+import { sha1Asked, type Target } from './request-target.ts';
 import { namesFile } from './requested-name.ts';
 import type { UploadContext } from './upload-context.ts';
 

@@ -414,7 +414,6 @@ export class UploadConnection {
     const bytes = range === null ? size : range.end - range.start;
     this.#visit.sent(sha1.toString('latin1'), bytes, size, now);
   }
-
 }
 
 function outcomeOf(

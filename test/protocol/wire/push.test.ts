@@ -2,12 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Type } from '../../../protocol/constants.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import {
-  encodePush,
-  FIREWALL_TO_FIREWALL_INDEX,
-  type Push,
-  parsePush,
-} from '../../../protocol/wire/push.ts';
+import { encodePush, FIREWALL_TO_FIREWALL_INDEX, type Push, parsePush } from '../../../protocol/wire/push.ts';
 import { readCaptures } from '../../support/captures.ts';
 import { vectorPayload } from '../../support/vectors.ts';
 import { bytes, endpoint4, endpoint6, ggepItems, hostileBytes, ipv6, plain } from '../../support/wire-arbitraries.ts';
