@@ -193,7 +193,7 @@ t.test('a restart goes on with what is there, as far as the disk really holds it
     name: 'x',
     sources: [slow.source],
   });
-  await first.until(id, ({ done }) => done > 2 * MIB);
+  await eventually('a part of it is on the disk', () => (first.downloads.get(id)?.done ?? 0) > 2 * MIB);
   await first.stop();
   isHeld = false;
   const part = join(first.folder, '.incomplete', `${id}.part`);
