@@ -14,8 +14,6 @@ const CHECK_MS = 30_000;
 const PINGS_OF_CHECK = 20;
 /** A node that is likely to be there still is not asked, unless it has not answered for so long. */
 const LIKELY = 0.9;
-/** The same in a full bucket, where others take the place of one that has gone: most PINGs go to these. */
-const LIKELY_OF_MANY = 0.75;
 const UNLIKELY = 0.5;
 const ANSWER_MS = 60 * 60_000;
 const REFRESH_MS = 60 * 60_000;
@@ -92,10 +90,9 @@ export class TableUpkeep {
       }
       const waiting = table.promote(bucket);
       if (waiting !== null && requests.check(waiting, now)) pings++;
-      const likely = bucket.good.length < K ? LIKELY : LIKELY_OF_MANY;
       for (const node of [...bucket.good]) {
         if (pings >= PINGS_OF_CHECK || now - node.seenAt < ALIVE_MS) break;
-        const isLikely = node.aliveChance(now) > likely && now - node.answeredAt < ANSWER_MS;
+        const isLikely = node.aliveChance(now) > LIKELY && now - node.answeredAt < ANSWER_MS;
         if (!isLikely && requests.check(node, now)) pings++;
       }
     }
