@@ -21,13 +21,15 @@ t.test('wrong bytes are thrown away and fetched from elsewhere', async t => {
     charged.push(`${isGuilty} ${endpoint.port}`);
     isCharged();
   };
-  const tellsAll = honest(content);
-  // until then it brings nothing, so that all bytes of the first try are the liar's
-  const good = await ScriptedSource.open(t, async asked => {
-    await liarCharged;
-    return tellsAll(asked);
+  const good = await ScriptedSource.open(t, honest(content));
+  const rig = await DownloadRig.open(t, t.testdir(), {
+    onCharge,
+    dial: async (endpoint, signal) => {
+      // until then it brings nothing: all bytes of the first try are the liar's
+      if (endpoint.port === good.source.endpoint.port) await liarCharged;
+      return dialPlain(endpoint, signal);
+    },
   });
-  const rig = await DownloadRig.open(t, t.testdir(), { onCharge });
   const { id } = await rig.downloads.add({
     sha1: sha1(content),
     size: content.length,
