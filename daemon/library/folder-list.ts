@@ -59,6 +59,11 @@ export class FolderList {
     return folder;
   }
 
+  /** The folder that is shared by this path; null: none. Throws LibraryError. */
+  at(path: string): SharedFolder | null {
+    return this.#folders.get(this.#folderAt(path, {}).id) ?? null;
+  }
+
   /** The folder that shares the file at a real path; null: none, or it is excluded. */
   of(realPath: string): SharedFolder | null {
     if (this.#options.own?.isPrivate(realPath) === true) return null;

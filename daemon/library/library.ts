@@ -300,7 +300,8 @@ export class Library implements Searchable, ContentFiles {
 
   /** Shares a folder now and at later starts; changes the choices of one that is shared. Rejects with LibraryError, StoreError. */
   async addFolder(path: string, choices: Partial<FolderChoices> = {}): Promise<FolderStatus> {
-    return await this.#onChosen(await this.#folders.add(path, choices));
+    const shared = Object.keys(choices).length === 0 ? this.#folders.at(path) : null;
+    return shared?.status ?? (await this.#onChosen(await this.#folders.add(path, choices)));
   }
 
   /** What is excluded now is gone when this resolves; what no longer is comes with the scan. Throws LibraryError, StoreError. */

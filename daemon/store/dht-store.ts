@@ -94,10 +94,11 @@ export class DhtStore {
       );
     this.#kuid = kuid;
     const text = [kuid, secrets?.since, ...contacts].join();
-    if (contacts.length === 0 || text === this.#stored) return;
+    if (text === this.#stored) return;
     const tokens = secrets === null ? {} : { tokens: recordOf(secrets, clock.wallTime() - clock.now()) };
     try {
-      await table.put(NODE, { kuid, contacts, ...tokens });
+      const known = contacts.length > 0 ? contacts : ((await table.get(NODE))?.contacts ?? []);
+      await table.put(NODE, { kuid, contacts: known, ...tokens });
       this.#stored = text;
     } catch (err) {
       log.warn({ err }, 'the nodes of the DHT could not be saved; trying again later');

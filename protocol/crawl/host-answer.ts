@@ -1,7 +1,7 @@
 // What a host says to a crawler: by TCP in the headers of a handshake, by UDP in LIME/6 and a pong. Bytes to values and back.
 import { DEFAULT_PORT, HEADER_BYTES, Type } from '../constants.ts';
 import { ProtocolError } from '../errors.ts';
-import { capabilitiesOf, type PeerRole } from '../handshake/capabilities.ts';
+import { capabilitiesOf, type PeerRole, readableText } from '../handshake/capabilities.ts';
 import { encodeHeaderBlock, type HeaderBlock } from '../handshake/header-block.ts';
 import { type Endpoint, parseEndpointList } from '../wire/endpoint.ts';
 import { encodeDescriptor } from '../wire/header.ts';
@@ -83,7 +83,7 @@ export function readHandshakeAnswer({ firstLine, headers }: HeaderBlock, wallTim
 
 /** With what the host says of it, such as `Too frequent crawling`. */
 function refusal(code: number, phrase: string): string {
-  const said = phrase.trim().slice(0, PHRASE_MAX);
+  const said = readableText(phrase).trim().slice(0, PHRASE_MAX);
   return `status ${code}${said === '' ? '' : ` (${said})`} without a list of neighbours`;
 }
 

@@ -82,7 +82,8 @@ export class KuidCollision {
     const to = suspicion?.asked.get(keyOf(message));
     if (suspicion === null || to === undefined) return false;
     if (message.kind === 'ping' || message.kind === 'findNode') {
-      this.#end(); // our own request has come back: the address is ours, as a router shows it
+      // our own request has come back: the address is ours, as a router shows it; a witness that sends one back says nothing
+      if (isSame(to, suspicion.endpoint)) this.#end();
     } else if (message.kind === 'foundNode' && isSame(from, to)) {
       const named = message.contacts.find(({ kuid }) => kuid.equals(this.#ports.own()));
       if (named !== undefined && isSame(named.endpoint, suspicion.endpoint))

@@ -31,7 +31,8 @@ export class Removals {
   #size = 0;
   /** Those that were not answered and are tried again. */
   readonly #later = new Map<ValueDelivery, string>();
-  #running = 0;
+  /** On their way. Null: the value is published again meanwhile. */
+  readonly #running = new Map<ValueDelivery, string | null>();
   /** When tick() has something to do; no later than that. */
   nextAt = Number.POSITIVE_INFINITY;
 
@@ -63,24 +64,29 @@ export class Removals {
     this.#size -= this.#waiting.get(name)?.keepers.length ?? 0;
     this.#waiting.delete(name);
     for (const [delivery, of] of this.#later) if (of === name) this.#later.delete(delivery);
+    for (const [delivery, of] of this.#running) {
+      if (of !== name) continue;
+      this.#running.set(delivery, null);
+      delivery.stop();
+    }
   }
 
   tick(now: number): void {
     if (now < this.nextAt) return;
     this.nextAt = Number.POSITIVE_INFINITY;
-    for (const delivery of this.#later.keys()) {
+    for (const [delivery, name] of this.#later) {
       if (delivery.dueAt > now) this.#wake(delivery.dueAt);
       else if (this.#admits(now)) {
         this.#later.delete(delivery);
-        this.#start(delivery, now);
+        this.#start(delivery, name, now);
       }
     }
     for (const [name, { nothing, keepers }] of this.#waiting) {
       while (keepers.length > 0 && this.#admits(now)) {
         const { target, token } = keepers.shift() as Keeper;
         this.#size--;
-        const onEnd = (done: ValueDelivery, at: number): void => this.#onEnd(done, name, at);
-        this.#start(new ValueDelivery(target, token, nothing, this.#requests, onEnd), now);
+        const onEnd = (done: ValueDelivery, at: number): void => this.#onEnd(done, at);
+        this.#start(new ValueDelivery(target, token, nothing, this.#requests, onEnd), name, now);
       }
       if (keepers.length > 0) return;
       this.#waiting.delete(name);
@@ -89,7 +95,7 @@ export class Removals {
 
   /** False: wait; for an answer, or for the pace. */
   #admits(now: number): boolean {
-    if (this.#running >= AT_ONCE) return false;
+    if (this.#running.size >= AT_ONCE) return false;
     const due = this.#pace.admit(this.#due, now);
     if (due < 0) {
       this.#wake(this.#pace.admitsAt(this.#due));
@@ -99,15 +105,16 @@ export class Removals {
     return true;
   }
 
-  #start(delivery: ValueDelivery, now: number): void {
-    this.#running++;
+  #start(delivery: ValueDelivery, name: string, now: number): void {
+    this.#running.set(delivery, name);
     delivery.start(now);
   }
 
-  #onEnd(delivery: ValueDelivery, name: string, now: number): void {
-    this.#running--;
-    if (delivery.dueAt !== Number.POSITIVE_INFINITY) this.#later.set(delivery, name);
-    else this.#ends.count(delivery.isStored ? 'removed' : 'silent');
+  #onEnd(delivery: ValueDelivery, now: number): void {
+    const name = this.#running.get(delivery) ?? null;
+    this.#running.delete(delivery);
+    if (name !== null && delivery.dueAt !== Number.POSITIVE_INFINITY) this.#later.set(delivery, name);
+    else if (name !== null) this.#ends.count(delivery.isStored ? 'removed' : 'silent');
     if (this.waiting > 0) this.#wake(now);
   }
 

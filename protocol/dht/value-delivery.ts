@@ -26,6 +26,7 @@ export class ValueDelivery {
   dueAt = Number.POSITIVE_INFINITY;
   #retries = 0;
   #renewed = false;
+  #stopped = false;
 
   constructor(
     target: DeliveryTarget,
@@ -51,7 +52,16 @@ export class ValueDelivery {
     else this.#store(this.token, now);
   }
 
+  /** Nothing more is sent; what is on its way cannot be taken back. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   #store(token: Buffer, now: number): void {
+    if (this.#stopped) {
+      this.#end(now, false);
+      return;
+    }
     const sent = this.#requests.ask(this.target, { kind: 'store', token, values: [this.value], oversized: [] }, now, {
       onAnswer: (answer, same, at) => this.#onAck(answer, same, at),
       onSilence: at => this.#renewToken(at),
@@ -72,7 +82,7 @@ export class ValueDelivery {
 
   /** The node's answer to a question for itself has a token. */
   #renewToken(now: number): void {
-    if (this.#renewed) {
+    if (this.#renewed || this.#stopped) {
       this.#end(now, true);
       return;
     }
@@ -91,7 +101,7 @@ export class ValueDelivery {
   #end(now: number, again: boolean): void {
     this.settled = true;
     this.#renewed = false;
-    if (again && this.#retries < RETRIES) this.dueAt = now + RETRY_MS * 2 ** this.#retries++;
+    if (again && !this.#stopped && this.#retries < RETRIES) this.dueAt = now + RETRY_MS * 2 ** this.#retries++;
     this.#onEnd(this, now);
   }
 }

@@ -77,7 +77,7 @@ export class ValueStore {
     this.#options = options;
     this.#quotas = new ValueQuotas(options.ofAddress, options.ofNetwork);
     this.#copyQuotas = new ValueQuotas(options.ofAddress, options.ofNetwork);
-    this.#expired = new TimedKeys(OTHER_LIFE_MS, EXPIRED_KEYS, now);
+    this.#expired = new TimedKeys(OTHER_LIFE_MS * (1 + STABLE_GAIN / 2), EXPIRED_KEYS, now);
     this.#sweptAt = now;
   }
 
@@ -111,7 +111,7 @@ export class ValueStore {
     if (original ? !isOwnValue(creator, sender) : !this.#isReplica(creator)) return StoreCode.BadCreator;
     const held = this.#keys.get(kuidKey(value.key));
     const before = held?.values.find(other => isSame(other, value));
-    held?.load.countStore(sender.host, now);
+    held?.load.countStore(networkOf(sender.host), now);
     if (before !== undefined) return this.#replace(held as Key, before, value, { sender, original, ballBits, now });
     if (data.length === 0) return StoreCode.Ok; // removed before it came
     if (!original && this.#expired.has(this.#nameOf(value), now)) return StoreCode.Expired;
@@ -126,7 +126,7 @@ export class ValueStore {
 
   #newKey(key: Buffer, { host }: Sender, now: number): Key {
     const held = { key: keptBytes(key), values: [], load: new RequestLoad(now) };
-    held.load.countStore(host, now);
+    held.load.countStore(networkOf(host), now);
     return held;
   }
 
@@ -221,7 +221,7 @@ export class ValueStore {
   get(key: Buffer, type: string, secondary: readonly Buffer[], now: number, host: string | null = null): StoredValue[] {
     const held = this.#keys.get(kuidKey(key));
     if (held === undefined) return [];
-    if (host !== null) held.load.countGet(host, now);
+    if (host !== null) held.load.countGet(networkOf(host), now);
     return held.values
       .filter(value => value.expiresAt > now && (type === ValueType.Any || value.type === type))
       .filter(({ creator }) => secondary.length === 0 || secondary.some(kuid => kuid.equals(creator.kuid)))
@@ -252,6 +252,7 @@ export class ValueStore {
     if (now < this.#sweptAt + EXPIRE_MS) return; // as nextAt says: a difference of fractions may be smaller
     this.#sweptAt = now;
     for (const held of this.#keys.values()) {
+      held.load.pass(now);
       for (const value of held.values.filter(({ expiresAt }) => expiresAt <= now)) {
         this.#drop(held, value);
         this.#expired.add(this.#nameOf(value), now);

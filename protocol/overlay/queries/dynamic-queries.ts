@@ -249,7 +249,10 @@ export class DynamicQueries {
   /** Takes the steps that are due; when the next one is. */
   tick(now: number): number {
     for (const running of this.#own) this.#followSearch(running, now);
-    for (const running of this.#over) this.#end(running);
+    for (const running of this.#over) {
+      if (running.query.isDone(now)) this.#end(running);
+      else this.#over.delete(running); // its leaf has kept less than came
+    }
     for (const running of this.#due(now)) {
       const verdict = this.#step(running, now);
       if (verdict === NextStep.Done || (verdict === NextStep.Exhausted && running.search === null)) this.#end(running);

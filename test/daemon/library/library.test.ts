@@ -118,6 +118,10 @@ t.test('folders are added and removed at run time, and added ones stay', async t
   t.equal((await first.library.addFolder(`${at('two')}/`)).id, added.id, 'twice is once');
   await first.library.settled();
   t.strictSame(names(first.library), ['a', 'b', 'c']);
+  const { files } = first.library.revisions;
+  await first.library.addFolder(at('two'));
+  await first.library.settled();
+  t.equal(first.library.revisions.files, files, 'and is not looked through again');
   await t.rejects(first.library.addFolder(at('nowhere')), { code: 'LIBRARY_FOLDER_MISSING' });
   await t.rejects(first.library.addFolder('~'), /only a shell takes ~ for your home folder, so give the whole path/);
   await t.rejects(first.library.addFolder(at('file')), { code: 'LIBRARY_NOT_A_FOLDER' });

@@ -17,11 +17,13 @@ interface Story {
   readonly named?: Endpoint;
   /** Our requests come back to us in place of an answer. */
   readonly echoes?: boolean;
+  /** A neighbour sends back what it is asked. */
+  readonly mocks?: boolean;
 }
 
 /** A node with 30 neighbours hears of a namesake; half an hour passes. Returns the requests that were made because of it. */
 function hear(scene: DhtScene, neighbours: readonly DhtContact[], story: Story = {}): SentMessage[] {
-  const { answersMs = 60 * MINUTE_MS, witnesses = 0, named = namesake, echoes = false } = story;
+  const { answersMs = 60 * MINUTE_MS, witnesses = 0, named = namesake, echoes = false, mocks = false } = story;
   const { kuid: own } = scene.dht;
   const began = scene.now;
   const probes: SentMessage[] = [];
@@ -42,9 +44,12 @@ function hear(scene: DhtScene, neighbours: readonly DhtContact[], story: Story =
       else if (scene.now - began <= answersMs)
         scene.receive(contactOf(own, namesake), { kind: 'pong', requester: scene.endpoint, networkSize: 1n }, { muid });
     } else if (message.kind === 'findNode') {
+      if (mocks && hostsAsked(probes).size === 1) {
+        scene.receive(contact, message, { from: to, muid, firewalled: true });
+        return;
+      }
       const index = neighbours.findIndex(({ endpoint }) => endpoint.host === to.host);
-      const hosts = new Set(probes.filter(({ message: { kind } }) => kind === 'findNode').map(each => each.to.host));
-      const contacts = hosts.size <= witnesses ? [contactOf(own, named)] : [];
+      const contacts = hostsAsked(probes).size <= witnesses ? [contactOf(own, named)] : [];
       scene.receive(neighbours[index] as DhtContact, { kind: 'foundNode', token: Buffer.alloc(4), contacts }, { muid });
     }
   };
@@ -52,6 +57,9 @@ function hear(scene: DhtScene, neighbours: readonly DhtContact[], story: Story =
   for (let seconds = 0; seconds < 1_800; seconds += 2) for (const sent of scene.pass(2_000)) answer(sent);
   return probes;
 }
+
+const hostsAsked = (probes: readonly SentMessage[]): Set<string> =>
+  new Set(probes.filter(({ message: { kind } }) => kind === 'findNode').map(({ to }) => to.host));
 
 function withNeighbours(): { scene: DhtScene; neighbours: DhtContact[]; own: Buffer } {
   const scene = new DhtScene();
@@ -98,6 +106,12 @@ t.test('our own requests that a router sends back are no other node', async t =>
   const { scene, neighbours, own } = withNeighbours();
   t.equal(hear(scene, neighbours, { witnesses: 8, echoes: true }).length, 1);
   t.same(scene.dht.kuid, own);
+});
+
+t.test('a neighbour that sends our question back keeps no node from moving', async t => {
+  const { scene, neighbours, own } = withNeighbours();
+  hear(scene, neighbours, { witnesses: 8, mocks: true });
+  t.notSame(scene.dht.kuid, own);
 });
 
 t.test('a node moves once a day', async t => {

@@ -18,9 +18,11 @@ interface Sent {
 function scene(isSilent: (to: Addressee) => boolean = () => false) {
   let waiting: Sent[] = [];
   let stores = 0;
+  let asks = 0;
   let most = 0;
   const ask = (to: Addressee, body: RequestBody, _now: number, ends: RequestEnds): boolean => {
     waiting.push({ to, body, ends });
+    asks++;
     if (body.kind === 'store') stores++;
     most = Math.max(most, waiting.length);
     return true;
@@ -41,7 +43,7 @@ function scene(isSilent: (to: Addressee) => boolean = () => false) {
   const run = (steps: number): void => {
     for (let i = 0; i < steps; i++) step();
   };
-  return { removals, ends, run, stores: () => stores, most: () => most, now: () => now };
+  return { removals, ends, run, stores: () => stores, asks: () => asks, most: () => most, now: () => now };
 }
 
 function acknowledged(values: readonly DhtValue[], { kuid, endpoint }: Addressee): DhtMessage {
@@ -105,4 +107,18 @@ t.test('a value that is published again is removed no more', async t => {
   removals.add('1', numbered(1), keepers, now());
   run(100);
   t.equal(ends.of('removed'), 20);
+});
+
+t.test('of a value that is published again, removals on their way are not repeated', async t => {
+  let isLost = true;
+  const { removals, run, asks, now } = scene(() => isLost);
+  removals.add('1', numbered(1), keepers, 0);
+  removals.tick(now());
+  const sent = asks();
+  t.ok(sent > 0);
+  removals.cancel('1');
+  run(1);
+  isLost = false;
+  run(10_000);
+  t.strictSame([asks(), removals.waiting], [sent, 0]);
 });

@@ -185,6 +185,21 @@ t.test('leaf guidance: the leafâ€™s count and its stop are heard, another leafâ€
   t.equal(queriesTo(peers), stopped);
 });
 
+t.test('a query that had enough goes on at once when its leaf says that it kept little of it', async t => {
+  const { network, leaf, peers } = asked(20);
+  leaf.send(vendor(encodeMessagesSupported([{ vendor: 'BEAR', selector: 11, version: 1 }])));
+  for (const peer of peers) peer.send(...tableFrames(['word']));
+  const sent = query(4, 0, 'word');
+  leaf.send(sent);
+  network.settle();
+  const [probed] = peers.filter(peer => peer.ofType(Type.Query).length > 0);
+  for (let n = 0; n < 5; n++) probed?.send(hitFor(sent, 5, 0, hitPayload(random.guid(), 10)));
+  leaf.send(vendor(encodeQueryStatus(3), sent.subarray(0, 16)));
+  const before = queriesTo(peers);
+  network.pass(3_000, 100);
+  t.ok(queriesTo(peers) > before);
+});
+
 t.test(
   'as a leaf: our queries go to all ultrapeers, counts are told when asked for, and a stop when we stop',
   async t => {
