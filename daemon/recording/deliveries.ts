@@ -16,16 +16,16 @@ const IDLE_MS = 250;
 const AWAY_SEGMENT_MS = 60_000;
 /** For what is left at the end. */
 const LAST_MS = 2_000;
+/** After this journals that could not be read are tried again. */
+const UNREAD_MS = 30_000;
 
 export interface DeliveriesOptions {
   readonly writer: RecordingWriter;
-  readonly database: Database;
+  readonly database: Pick<Database, keyof Database>;
   readonly segmentMs: number;
   readonly run: string;
   readonly say: (reply: RecordingReply) => void;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** An earlier attempt is still under way. */
 class StillRunning extends Error {}
@@ -34,6 +34,10 @@ export class Deliveries {
   readonly #options: DeliveriesOptions;
   /** Segments that somebody may have tried to insert: those of earlier runs, and those that we tried; of the others none has. */
   readonly #tried = new Set<string>();
+  /** Segments that could not be read, and when they are tried again. */
+  readonly #unread = new Set<string>();
+  #unreadUntil = 0;
+  #unreadTold = false;
   #failures = 0;
   #troubled = false;
   #prepared = false;
@@ -63,8 +67,8 @@ export class Deliveries {
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
-      const sent = await this.#next();
-      if (!sent) await this.#pause(this.#failures > 0 ? deliveryWait(this.#failures) : IDLE_MS);
+      const again = await this.#next();
+      if (!again) await this.#pause(this.#failures > 0 ? deliveryWait(this.#failures) : IDLE_MS);
     }
   }
 
@@ -76,7 +80,7 @@ export class Deliveries {
     }
   }
 
-  /** Whether a segment was sent. Never rejects. */
+  /** Whether there may be another segment to send. Never rejects. */
   async #next(): Promise<boolean> {
     const { writer, database } = this.#options;
     try {
@@ -84,13 +88,17 @@ export class Deliveries {
         await database.prepare();
         this.#prepared = true;
       }
-      const segment = writer.folder.oldest('unsent', NONE);
+      if (performance.now() >= this.#unreadUntil) this.#unread.clear();
+      const segment = writer.folder.oldest('unsent', this.#unread);
       if (segment === null) {
+        if (this.#unread.size === 0) this.#unreadTold = false;
         this.#works();
         return false;
       }
       writer.folder.held = segment.name;
-      const rows = await this.#deliver(segment);
+      const blocks = this.#blocksOf(segment);
+      if (blocks === null) return true;
+      const rows = await this.#deliver(segment, blocks);
       this.#tried.delete(segment.name);
       writer.folder.remove(segment.name);
       writer.sent += rows;
@@ -104,11 +112,26 @@ export class Deliveries {
     }
   }
 
+  /** null: the segment is gone, or cannot be read for now; the others are sent. */
+  #blocksOf(segment: Segment): readonly Block[] | null {
+    const { writer } = this.#options;
+    try {
+      return writer.contentOf(segment)?.blocks ?? null;
+    } catch (error) {
+      if (this.#unread.size === 0) this.#unreadUntil = performance.now() + UNREAD_MS;
+      if (!this.#unreadTold)
+        writer.sayOfJournal(
+          `${segment.name} cannot be read: ${textOf(error)}; the next ones are sent, and it is tried again`,
+        );
+      this.#unreadTold = true;
+      this.#unread.add(segment.name);
+      return null;
+    }
+  }
+
   /** Rows of the segment, which the database has then. */
-  async #deliver(segment: Segment): Promise<number> {
-    const { writer, database, run } = this.#options;
-    const { name, table } = segment;
-    const { blocks } = writer.contentOf(segment);
+  async #deliver({ name, table }: Segment, blocks: readonly Block[]): Promise<number> {
+    const { database, run } = this.#options;
     const [block] = blocks;
     if (block === undefined) return 0;
     const { rows, first, last } = numbersOf(table, blocks);

@@ -43,7 +43,7 @@ export type RecordingReply =
   /** A line for people: what does not work, or that it works again. */
   | {
       readonly kind: 'said';
-      readonly about: 'disk' | 'database' | 'parquet';
+      readonly about: 'disk' | 'database' | 'journal';
       readonly level: 'warn' | 'info';
       readonly trouble: boolean;
       readonly text: string;

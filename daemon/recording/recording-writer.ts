@@ -1,5 +1,5 @@
 // Writes observations into segments and looks after these: the work of the recording thread.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eachObservation } from '../../measure/observation.ts';
 import { ObservedRows, type WordHash } from '../../measure/observed-rows.ts';
@@ -7,7 +7,7 @@ import type { Segment } from '../../measure/segment.ts';
 import type { TableName } from '../../measure/tables.ts';
 import { WordHasher } from '../queries/query-words.ts';
 import { type JournalContent, journalContent } from '../segments/journal-frame.ts';
-import { writeParquet } from '../segments/parquet-file.ts';
+import { writeBlocks } from '../segments/parquet-file.ts';
 import type { Loss, RecordingCounts, RecordingReply, RecordingWorkerData } from './recording-messages.ts';
 import { SegmentFolder } from './segment-folder.ts';
 
@@ -110,50 +110,68 @@ export class RecordingWriter {
   stop(): void {
     this.#stopped = true;
     this.folder.closeAll();
-    try {
-      for (let one = this.#oldestClosed(); one !== null; one = this.#oldestClosed()) this.#convert(one);
-    } catch (error) {
-      this.#sayUnconverted(error);
-    }
+    const failed = new Set<string>();
+    while (this.#convertNext(failed));
   }
 
   /** Makes Parquet files of all closed journals, one after the other. */
   async #convertClosed(now: number): Promise<void> {
     this.#converting = true;
+    const failed = new Set<string>();
+    while (!this.#stopped && this.#convertNext(failed)) {
+      this.tidy(now);
+      await nextTurn(); // rows that came in meanwhile are written
+    }
+    if (failed.size > 0) this.#convertAt = now + CONVERT_AGAIN_MS;
+    else this.#convertFails = false;
+    this.#converting = false;
+  }
+
+  /** Converts the oldest closed journal, or adds it to `failed`; false: there is none but these. */
+  #convertNext(failed: Set<string>): boolean {
+    const segment = this.folder.oldest('closed', failed);
+    if (segment === null) return false;
+    const { name, table } = segment;
     try {
-      for (let one = this.#oldestClosed(); one !== null && !this.#stopped; one = this.#oldestClosed()) {
-        this.#convert(one);
-        this.folder.tidy(now);
-        await nextTurn(); // rows that came in meanwhile are written
-      }
-      this.#convertFails = false;
+      const parquet = this.folder.parquetOf(name);
+      const content = this.contentOf(segment);
+      if (content === null || parquet === null) return true;
+      this.folder.replaced(name, parquet, writeBlocks(content.blocks, parquet, table));
     } catch (error) {
-      this.#convertAt = now + CONVERT_AGAIN_MS;
+      failed.add(name);
       if (!this.#convertFails) this.#sayUnconverted(error);
       this.#convertFails = true;
-    } finally {
-      this.#converting = false;
     }
+    return true;
   }
 
-  #oldestClosed(): Segment | null {
-    return this.folder.oldest('closed', NONE);
-  }
-
-  #convert({ name, table }: Segment): void {
-    const parquet = this.folder.parquetOf(name);
-    if (parquet === null) return;
-    const facts = writeParquet(this.folder.pathOf(name), parquet, table);
-    this.lose('broken', facts.broken);
-    this.folder.replaced(name, parquet, facts);
-  }
-
-  /** What a closed journal has. */
-  contentOf({ name, table }: Segment): JournalContent {
-    const content = journalContent(table, readFileSync(this.folder.pathOf(name)));
+  /** What a segment that oldest() gave has; null: it is gone. Throws what the system says. */
+  contentOf(segment: Segment): JournalContent | null {
+    const { name, table } = segment;
+    const journal = this.#read(segment);
+    if (journal === null) return null;
+    const content = journalContent(table, journal);
     if (!this.#counted.has(name)) this.lose('broken', content.broken);
     this.#counted.add(name);
     return content;
+  }
+
+  /** Bytes of a journal; null: somebody removed it, which is told. */
+  #read({ name, rows }: Segment): Buffer | null {
+    try {
+      return readFileSync(this.folder.pathOf(name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(this.#given.folder)) throw error;
+      this.folder.remove(name);
+      this.lose('broken', rows);
+      this.sayOfJournal(`${name} is gone from ${this.#given.folder}: another program removed it, and its rows`);
+      return null;
+    }
+  }
+
+  /** A line about one journal; recording goes on. */
+  sayOfJournal(text: string): void {
+    this.#say({ kind: 'said', about: 'journal', level: 'warn', trouble: false, text });
   }
 
   #fail(error: unknown, rows: number): void {
@@ -174,8 +192,9 @@ export class RecordingWriter {
   /** No row is lost by it. */
   #sayUnconverted(error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
-    const text = `no Parquet file can be made in ${this.#given.folder}: ${why}; its rows stay in journals, which takes more room, and it is tried again`;
-    this.#say({ kind: 'said', about: 'parquet', level: 'warn', trouble: false, text });
+    this.sayOfJournal(
+      `no Parquet file can be made in ${this.#given.folder}: ${why}; its rows stay in journals, which takes more room, and it is tried again`,
+    );
   }
 
   #recovered(): void {
@@ -185,8 +204,6 @@ export class RecordingWriter {
     this.#say({ kind: 'said', about: 'disk', level: 'info', trouble: false, text });
   }
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 function hashWith(salt: Uint8Array | null): WordHash {
   if (salt === null) return null;

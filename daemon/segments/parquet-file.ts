@@ -1,7 +1,7 @@
 // Makes a Parquet file of a journal.
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { numberAt } from '../../measure/block-slices.ts';
+import { type Block, numberAt } from '../../measure/block-slices.ts';
 import { parquetParts } from '../../measure/parquet/parquet-parts.ts';
 import { blockColumns } from '../../measure/row-block.ts';
 import { UNFINISHED } from '../../measure/segment.ts';
@@ -10,15 +10,17 @@ import { journalContent } from './journal-frame.ts';
 
 export interface ParquetFacts {
   readonly rows: number;
-  /** Rows of the journal that could not be read. */
-  readonly broken: number;
   readonly from: number | null;
   readonly to: number | null;
 }
 
-/** Writes `parquet`, which gets its name when all of it is on the disk. Throws what the system says. */
+/** Writes the rows of a journal that can be read. Throws what the system says. */
 export function writeParquet(journal: string, parquet: string, table: TableName): ParquetFacts {
-  const { blocks, broken } = journalContent(table, readFileSync(journal));
+  return writeBlocks(journalContent(table, readFileSync(journal)).blocks, parquet, table);
+}
+
+/** Writes `parquet`, which gets its name when all of it is on the disk. Throws what the system says. */
+export function writeBlocks(blocks: readonly Block[], parquet: string, table: TableName): ParquetFacts {
   const times = blockColumns(table).findIndex(({ name }) => name === 'at_ms');
   let rows = 0;
   let from = Number.POSITIVE_INFINITY;
@@ -32,7 +34,7 @@ export function writeParquet(journal: string, parquet: string, table: TableName)
       if (at > to) to = at;
     }
   }
-  const facts = { rows, broken, ...(rows === 0 ? { from: null, to: null } : { from, to }) };
+  const facts = { rows, ...(rows === 0 ? { from: null, to: null } : { from, to }) };
   const parts = parquetParts(table, blocks, {
     'servent.table': table,
     'servent.from': String(facts.from ?? ''),

@@ -24,7 +24,7 @@ import { Kind, ObservationBuffer } from '../../../measure/observation.ts';
 import { RowBlock } from '../../../measure/row-block.ts';
 import { parseSegmentFile } from '../../../measure/segment.ts';
 import { tableNames } from '../../../measure/tables.ts';
-import { AUTHOR, journalRows } from '../../support/journals.ts';
+import { AUTHOR, journalRows, writeJournal } from '../../support/journals.ts';
 import { eventually } from '../../support/loopback.ts';
 
 let seq = 0;
@@ -119,6 +119,32 @@ t.test('what a crash leaves is mended at the next start', async t => {
   await third.writer.start();
   t.strictSame(readdirSync(folder), files);
   t.strictSame(states(third.writer), ['parquet 5']);
+});
+
+t.test('a journal that is gone, or cannot be read, holds up no other', async t => {
+  const folder = t.testdir({});
+  const names = [1, 2, 3].map(n => `roles-0000000${n}-0123abcd.journal`);
+  const { writer, said } = writerIn(folder, { run: 'fedcba98' });
+  await writer.start();
+  for (const name of names) writeJournal(join(folder, name), 'roles', [{ seq: 1, at_ms: 1, role: 'leaf', why: 'x' }]);
+  await writer.folder.load();
+  const [gone = '', folderNow = '', sound = ''] = names;
+  rmSync(join(folder, gone));
+  rmSync(join(folder, folderNow));
+  mkdirSync(join(folder, folderNow));
+  const lines = () => said.flatMap(reply => (reply.kind === 'said' ? [reply.text] : []));
+  writer.tidy(1);
+  await eventually('the sound one is converted', () => states(writer).includes('parquet 1'));
+  t.match(lines(), [/^roles-00000001-0123abcd.journal is gone from /, /^no Parquet file can be made in .*EISDIR/]);
+  rmSync(join(folder, folderNow), { recursive: true });
+  writeJournal(join(folder, folderNow), 'roles', [{ seq: 2, at_ms: 2, role: 'leaf', why: 'y' }]);
+  await eventually('it is tried again', () => {
+    writer.tidy(60_000);
+    return states(writer).join() === 'parquet 1,parquet 1';
+  });
+  t.equal(lines().length, 2, 'each is told once');
+  t.notOk(readdirSync(folder).includes(sound));
+  writer.stop();
 });
 
 t.test('two servents may record into one folder: none takes what the other is writing', async t => {
