@@ -6,7 +6,6 @@ import { parseSegmentFile, type SegmentName, segmentsAmong } from '../../measure
 import { type Workload, WorkloadReader, type WorkloadRow } from '../../measure/workload.ts';
 import { journalContent } from '../segments/journal-frame.ts';
 
-const ROWS = 8_192;
 /** What is read of each table. */
 const COLUMNS = { queries: ['guid', 'at_ms', 'text', 'urns'], hits: ['guid', 'source'] } as const;
 type ReadTable = keyof typeof COLUMNS;
@@ -82,12 +81,15 @@ async function readParquet(file: string, table: ReadTable, reader: WorkloadReade
     throw new ReplayError(
       `${file} is of another version: it has no column ${missing.join(', ')}. Use the version of servent that recorded it`,
     );
-  const rows = Number(metadata.num_rows);
-  for (let from = 0; from < rows; from += ROWS) {
+  // a group is read as a whole: for some of its rows the reader decodes all of it
+  let rowStart = 0;
+  for (const { num_rows: rows } of metadata.row_groups) {
+    const rowEnd = rowStart + Number(rows);
     const read = await parquetReadObjects({
       ...{ file: buffer, metadata, columns: [...COLUMNS[table]] },
-      ...{ rowStart: from, rowEnd: Math.min(rows, from + ROWS) },
+      ...{ rowStart, rowEnd },
     });
     for (const row of read) take(reader, table, row);
+    rowStart = rowEnd;
   }
 }
