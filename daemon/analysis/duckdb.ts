@@ -41,9 +41,10 @@ export async function openDuckDb(paths: readonly string[], share: Share | null =
     const reader = await connection.runAndReadAll(sql);
     return reader.getRowObjectsJS().map(rowOf);
   };
-  const makeViews = async (): Promise<void> => {
+  /** Of the tables that the question names: journals are copied for them. */
+  const makeViews = async (sql: string): Promise<void> => {
     const files = segmentsOf(paths);
-    for (const table of tableNames) {
+    for (const table of tableNames.filter(name => sql.includes(name))) {
       const own: string[] = [];
       for (const [i, { path, segment }] of files.entries()) {
         if (segment.table !== table) continue;
@@ -65,7 +66,7 @@ export async function openDuckDb(paths: readonly string[], share: Share | null =
     rows: async sql => {
       for (let attempt = 1; ; attempt++) {
         try {
-          await makeViews();
+          await makeViews(sql);
           return await read(sql);
         } catch (error) {
           const text = error instanceof Error ? error.message : String(error);
