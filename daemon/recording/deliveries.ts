@@ -33,7 +33,7 @@ class StillRunning extends Error {}
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   /** Segments that somebody may have tried to insert: those of earlier runs, and those that we tried; of the others none has. */
-  readonly #tried = new Set<string>();
+  readonly #tried = new WeakSet<Segment>();
   /** Segments that could not be read, and when they are tried again. */
   readonly #unread = new Set<string>();
   #unreadUntil = 0;
@@ -99,7 +99,6 @@ export class Deliveries {
       const blocks = this.#blocksOf(segment);
       if (blocks === null) return true;
       const rows = await this.#deliver(segment, blocks);
-      this.#tried.delete(segment.name);
       writer.folder.remove(segment.name);
       writer.sent += rows;
       this.#works();
@@ -130,8 +129,9 @@ export class Deliveries {
   }
 
   /** Rows of the segment, which the database has then. */
-  async #deliver({ name, table }: Segment, blocks: readonly Block[]): Promise<number> {
+  async #deliver(segment: Segment, blocks: readonly Block[]): Promise<number> {
     const { database, run } = this.#options;
+    const { name, table } = segment;
     const [block] = blocks;
     if (block === undefined) return 0;
     const { rows, first, last } = numbersOf(table, blocks);
@@ -139,8 +139,8 @@ export class Deliveries {
       ...{ table, servent: block.servent, run: block.run, id: `${block.servent}-${name}` },
       ...{ first, last },
     };
-    const fresh = block.run === run && !this.#tried.has(name);
-    this.#tried.add(name);
+    const fresh = block.run === run && !this.#tried.has(segment);
+    this.#tried.add(segment);
     const step = deliveryStep(rows, fresh ? null : await database.look(batch));
     if (step === 'wait') throw new StillRunning('an earlier attempt to send these rows is still under way there');
     if (step === 'done') return rows;

@@ -28,8 +28,8 @@ export class RecordingWriter {
   #converting = false;
   #convertFails = false;
   #convertAt = 0;
-  /** Journals whose broken rows are counted; bounded by the segments. */
-  readonly #counted = new Set<string>();
+  /** Journals whose broken rows are counted, as long as the folder knows them. */
+  readonly #counted = new WeakSet<Segment>();
   #stopped = false;
 
   constructor(given: RecordingWorkerData, say: (reply: RecordingReply) => void) {
@@ -147,12 +147,11 @@ export class RecordingWriter {
 
   /** What a segment that oldest() gave has; null: it is gone. Throws what the system says. */
   contentOf(segment: Segment): JournalContent | null {
-    const { name, table } = segment;
     const journal = this.#read(segment);
     if (journal === null) return null;
-    const content = journalContent(table, journal);
-    if (!this.#counted.has(name)) this.lose('broken', content.broken);
-    this.#counted.add(name);
+    const content = journalContent(segment.table, journal);
+    if (!this.#counted.has(segment)) this.lose('broken', content.broken);
+    this.#counted.add(segment);
     return content;
   }
 

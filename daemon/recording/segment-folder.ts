@@ -77,7 +77,7 @@ export class SegmentFolder {
     for (const file of files) if (file.endsWith('.journal') && isTwin(file, known)) rmSync(join(folder, file));
     const open = new Set([...this.#open.values()].map(({ name }) => segmentFile(name)));
     for (const { file, segment } of segments) {
-      if (open.has(file)) continue;
+      if (open.has(file) || this.#kept.has(file)) continue;
       this.#next = Math.max(this.#next, segment.number + 1);
       if (others.has(file)) continue;
       const path = join(folder, file);
@@ -149,7 +149,7 @@ export class SegmentFolder {
     return this.#kept.size + this.#open.size;
   }
 
-  /** The oldest segment in this state, but for those in `not`. */
+  /** The oldest segment in this state, but for those in `not`: the same object as long as it is kept. */
   oldest(state: 'closed' | 'unsent', not: ReadonlySet<string>): Segment | null {
     const found = [...this.#kept.values()].filter(segment => segment.state === state && !not.has(segment.name));
     return found.sort((a, b) => a.number - b.number)[0] ?? null;

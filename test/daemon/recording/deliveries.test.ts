@@ -1,5 +1,5 @@
 // Closed journals are sent to a database, which here only notes what it gets.
-import { mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Deliveries, type DeliveriesOptions } from '../../../daemon/recording/deliveries.ts';
@@ -8,7 +8,6 @@ import { RecordingWriter } from '../../../daemon/recording/recording-writer.ts';
 import { AUTHOR, writeJournal } from '../../support/journals.ts';
 import { eventually } from '../../support/loopback.ts';
 
-const RUN = 'fedcba98';
 const nameOf = (n: number): string => `roles-0000000${n}-0123abcd.unsent.journal`;
 
 /** A folder with journals of one row, known to its writer. */
@@ -16,7 +15,14 @@ async function recorded(folder: string, count: number) {
   const said: RecordingReply[] = [];
   for (let n = 1; n <= count; n++)
     writeJournal(join(folder, nameOf(n)), 'roles', [{ seq: n, at_ms: 1, role: 'leaf', why: 'x' }]);
-  const given = { folder, servent: AUTHOR.servent, run: RUN, bytesMax: 1e9, segmentBytes: 1e6, segmentMs: 60_000 };
+  const given = {
+    folder,
+    servent: AUTHOR.servent,
+    run: AUTHOR.run,
+    bytesMax: 1e9,
+    segmentBytes: 1e6,
+    segmentMs: 60_000,
+  };
   const writer = new RecordingWriter({ ...given, salt: null, url: 'http://127.0.0.1:1' }, reply => said.push(reply));
   await writer.folder.load();
   const lines = () => said.flatMap(reply => (reply.kind === 'said' ? [reply.text] : []));
@@ -27,12 +33,16 @@ async function recorded(folder: string, count: number) {
 function sendTo(
   { writer, said }: { writer: RecordingWriter; said: RecordingReply[] },
   failures = 0,
-): { deliveries: Deliveries; inserted: string[] } {
+): { deliveries: Deliveries; inserted: string[]; looked: string[] } {
+  const looked: string[] = [];
   const inserted: string[] = [];
   const database: DeliveriesOptions['database'] = {
     host: 'db:1',
     prepare: async () => {},
-    look: async () => ({ running: false, present: 0 }),
+    look: async ({ id }) => {
+      looked.push(id);
+      return { running: false, present: 0 };
+    },
     present: async () => new Set(),
     insert: async ({ id }) => {
       if (failures-- > 0) throw new Error('not now');
@@ -41,9 +51,9 @@ function sendTo(
     close: async () => {},
   };
   const say = (reply: RecordingReply): void => void said.push(reply);
-  const deliveries = new Deliveries({ writer, database, segmentMs: 1, run: RUN, say });
+  const deliveries = new Deliveries({ writer, database, segmentMs: 1, run: AUTHOR.run, say });
   deliveries.start();
-  return { deliveries, inserted };
+  return { deliveries, inserted, looked };
 }
 
 t.test('a journal that is gone, or cannot be read, holds up no other, and the database is not blamed', async t => {
@@ -66,4 +76,17 @@ t.test('a journal that is gone, or cannot be read, holds up no other, and the da
     [nameOf(2)],
     'what could not be read stays',
   );
+});
+
+t.test('an attempt that failed counts no broken row twice, and asks what is there', async t => {
+  const folder = t.testdir({});
+  const known = await recorded(folder, 2);
+  appendFileSync(join(folder, nameOf(1)), 'svj1 cut');
+  const { deliveries, inserted, looked } = sendTo(known, 1);
+  await eventually('both are sent', () => known.writer.sent === 2);
+  await deliveries.stop();
+  t.equal(inserted.length, 2);
+  t.strictSame(looked, [`${AUTHOR.servent}-${nameOf(1)}`], 'of what nobody tried before it is not asked');
+  t.strictSame(known.writer.counts.lost, { broken: 1 });
+  t.match(known.lines(), [/^ClickHouse at db:1 does not take rows: not now/, /^ClickHouse at db:1 takes rows again/]);
 });
