@@ -32,6 +32,8 @@ const ENDINGS = { journal: '.journal', unsent: '.unsent.journal', parquet: '.par
 const NAME = /^([a-z_]+)-(\d{8,15})-([0-9a-f]{8})(\.journal|\.unsent\.journal|\.parquet)$/;
 /** Ending of a file that is not whole yet. */
 export const UNFINISHED = '.tmp';
+/** Ending that a journal gets of which nothing can be read: people, or another version, may. */
+export const UNREADABLE = '.unreadable';
 
 export function segmentFile({ table, number, run, kind }: SegmentName): string {
   return `${table}-${String(number).padStart(8, '0')}-${run}${ENDINGS[kind]}`;

@@ -318,7 +318,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'gnutella_recording_lost_total',
-    'Rows of the recording that were lost: `queue_full` (the disk or the machine is too slow), `disk` (it cannot be written to), `broken` (cut by a crash), `unsent` (removed by `recording.maxBytes` before ClickHouse had them).',
+    'Rows of the recording that were lost: `queue_full` (the disk or the machine is too slow), `disk` (it cannot be written to), `broken` (cut by a crash, damaged, of another version, or their file is gone), `unsent` (removed by `recording.maxBytes` before ClickHouse had them).',
     ({ recordings }) => entries(recordings.counts.lost),
     'reason',
   ),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eachObservation } from '../../measure/observation.ts';
 import { ObservedRows, type WordHash } from '../../measure/observed-rows.ts';
-import type { Segment } from '../../measure/segment.ts';
+import { type Segment, UNREADABLE } from '../../measure/segment.ts';
 import type { TableName } from '../../measure/tables.ts';
 import { WordHasher } from '../queries/query-words.ts';
 import { type JournalContent, journalContent } from '../segments/journal-frame.ts';
@@ -145,14 +145,19 @@ export class RecordingWriter {
     return true;
   }
 
-  /** What a segment that oldest() gave has; null: it is gone. Throws what the system says. */
+  /** What a segment that oldest() gave has; null: it is gone, or nothing of it can be read. Throws what the system says. */
   contentOf(segment: Segment): JournalContent | null {
     const journal = this.#read(segment);
     if (journal === null) return null;
     const content = journalContent(segment.table, journal);
     if (!this.#counted.has(segment)) this.lose('broken', content.broken);
     this.#counted.add(segment);
-    return content;
+    if (content.blocks.length > 0 || content.broken === 0) return content;
+    this.folder.setAside(segment.name);
+    this.sayOfJournal(
+      `no row of ${this.folder.pathOf(segment.name)} can be read, it is damaged or of another version: it is kept as ${segment.name}${UNREADABLE}, and its ${content.broken} rows are counted as broken`,
+    );
+    return null;
   }
 
   /** Bytes of a journal; null: somebody removed it, which is told. */

@@ -1,5 +1,5 @@
 // The segments of a recording in their folder: journals that grow, are closed by size and age, and go when there is too much.
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RowBlock } from '../../measure/row-block.ts';
@@ -11,6 +11,7 @@ import {
   segmentsAmong,
   surplus,
   UNFINISHED,
+  UNREADABLE,
 } from '../../measure/segment.ts';
 import type { TableName } from '../../measure/tables.ts';
 import { Journal } from '../segments/journal.ts';
@@ -55,6 +56,8 @@ export class SegmentFolder {
   readonly #open = new Map<TableName, Open>();
   /** All but open ones, by file name; bounded by bytesMax and the segment size. */
   readonly #kept = new Map<string, Kept>();
+  /** Bytes of journals that nothing can be read of, the oldest first. */
+  readonly #unreadable = new Map<string, number>();
   /** A segment that is being read, and stays until it is not. */
   held: string | null = null;
   #next = 1;
@@ -73,6 +76,8 @@ export class SegmentFolder {
     for (const file of files)
       if (file.endsWith(UNFINISHED) && !others.has(file.replace(/\.parquet\.tmp$/, '.journal')))
         rmSync(join(folder, file), { force: true });
+    for (const file of files.sort())
+      if (file.endsWith(UNREADABLE)) this.#unreadable.set(file, statSync(join(folder, file)).size);
     const known = new Set(segments.map(({ file }) => file));
     for (const file of files) if (file.endsWith('.journal') && isTwin(file, known)) rmSync(join(folder, file));
     const open = new Set([...this.#open.values()].map(({ name }) => segmentFile(name)));
@@ -109,9 +114,14 @@ export class SegmentFolder {
     if (open.journal.bytes >= this.#options.segmentBytes) this.#close(table, open);
   }
 
-  /** Closes old journals, and removes the oldest segments beyond the bound. */
+  /** Closes old journals, and removes what is beyond the bound: what cannot be read, then the oldest segments. */
   tidy(now: number): void {
     for (const [table, open] of this.#open) if (now - open.since >= this.#options.segmentMs) this.#close(table, open);
+    for (const name of this.#unreadable.keys()) {
+      if (this.bytes <= this.#options.bytesMax) break;
+      rmSync(this.pathOf(name), { force: true });
+      this.#unreadable.delete(name);
+    }
     for (const segment of surplus(this.list(), this.#options.bytesMax)) {
       if (segment.name === this.held) continue;
       this.remove(segment.name);
@@ -142,6 +152,7 @@ export class SegmentFolder {
     let bytes = 0;
     for (const segment of this.#kept.values()) bytes += segment.bytes;
     for (const { journal } of this.#open.values()) bytes += journal.bytes;
+    for (const size of this.#unreadable.values()) bytes += size;
     return bytes;
   }
 
@@ -182,6 +193,14 @@ export class SegmentFolder {
 
   remove(name: string): void {
     rmSync(this.pathOf(name), { force: true });
+    this.#kept.delete(name);
+  }
+
+  /** Keeps a journal that nothing can be read of, as a file that is no segment. */
+  setAside(name: string): void {
+    const aside = name + UNREADABLE;
+    renameSync(this.pathOf(name), this.pathOf(aside));
+    this.#unreadable.set(aside, this.#kept.get(name)?.bytes ?? 0);
     this.#kept.delete(name);
   }
 

@@ -1,5 +1,5 @@
 // Closed journals are sent to a database, which here only notes what it gets.
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Deliveries, type DeliveriesOptions } from '../../../daemon/recording/deliveries.ts';
@@ -89,4 +89,16 @@ t.test('an attempt that failed counts no broken row twice, and asks what is ther
   t.strictSame(looked, [`${AUTHOR.servent}-${nameOf(1)}`], 'of what nobody tried before it is not asked');
   t.strictSame(known.writer.counts.lost, { broken: 1 });
   t.match(known.lines(), [/^ClickHouse at db:1 does not take rows: not now/, /^ClickHouse at db:1 takes rows again/]);
+});
+
+t.test('a journal of which nothing can be read is kept under another name', async t => {
+  const folder = t.testdir({});
+  const known = await recorded(folder, 2);
+  writeFileSync(join(folder, nameOf(1)), 'no frame');
+  const { deliveries } = sendTo(known);
+  await eventually('the other is sent', () => known.writer.sent === 1);
+  await deliveries.stop();
+  t.strictSame(readdirSync(folder), [`${nameOf(1)}.unreadable`]);
+  t.strictSame(known.writer.counts.lost, { broken: 1 });
+  t.match(known.lines(), [/^no row of .* can be read/]);
 });

@@ -147,6 +147,34 @@ t.test('a journal that is gone, or cannot be read, holds up no other', async t =
   writer.stop();
 });
 
+t.test('a journal of which nothing can be read is kept under another name, and goes first', async t => {
+  const folder = t.testdir({});
+  const name = 'roles-00000001-0123abcd.journal';
+  const rows = [1, 2].map(seq => ({ seq, at_ms: 1, role: 'leaf', why: 'x' }));
+  // the head is whole, as that of another version with other columns
+  writeJournal(join(folder, name), 'roles', rows);
+  const damaged = readFileSync(join(folder, name));
+  damaged[damaged.length - 1] = ~(damaged.at(-1) ?? 0);
+  writeFileSync(join(folder, name), damaged);
+  const { writer, said } = writerIn(folder);
+  await writer.start();
+  const kept = `${name}.unreadable`;
+  await eventually('it is set aside', () => readdirSync(folder).join() === kept);
+  t.ok(readFileSync(join(folder, kept)).equals(damaged));
+  t.strictSame(writer.counts, { rows: {}, lost: { broken: 2 }, sent: 0, segments: 0, bytes: damaged.length });
+  t.match(said, [{ level: 'warn', text: /^no row of .* can be read, .* its 2 rows are counted as broken/ }]);
+  writer.stop();
+  const again = writerIn(folder);
+  await again.writer.start();
+  t.equal(again.writer.folder.bytes, damaged.length, 'it counts after a restart');
+  t.strictSame([again.writer.counts.lost, again.said], [{}, []], 'its rows are counted and told once');
+  again.writer.write(roles(10), 0);
+  again.writer.folder.bytesMax = again.writer.folder.bytes - 1;
+  again.writer.tidy(1);
+  t.match(readdirSync(folder), [/^roles-.*\.journal$/]);
+  again.writer.stop();
+});
+
 t.test('two servents may record into one folder: none takes what the other is writing', async t => {
   const folder = t.testdir({});
   const one = writerIn(folder);
