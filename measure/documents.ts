@@ -13,7 +13,8 @@ document is made from the sources by \`npm run docs\`. \`npm run demo -- --measu
 in a file within half a second of being seen, and on the disk when that write is done: a crash costs at most what came in since. An open segment is a journal
 (\`TABLE-NUMBER-RUN.journal\`), which this servent and its commands read; it is closed after 16 MiB or 10 minutes, or sooner with a small \`recording.maxBytes\`, and
 becomes a Parquet file with the same rows (\`.parquet\`), for them and everybody else. A Parquet file has its name only when it is whole. Numbers increase whatever
-the clock does. Rows that a crash has cut or a disk has changed are left out and counted. Several servents may record into one folder: each looks after its own segments, and after
+the clock does. Rows that a crash has cut or a disk has changed are left out and counted. A journal of which nothing
+can be read, as one of another version, is kept as \`NAME.unreadable\` and told in the log; it counts in \`recording.maxBytes\` and goes first. Several servents may record into one folder: each looks after its own segments, and after
 those of others when they were left for an hour, but never sends those of others to ClickHouse.
 
 Above \`recording.maxBytes\` the oldest segments are removed; that is logged and told as the event \`status.recording\`. A disk that cannot be written to
