@@ -1,6 +1,4 @@
 // The DHT: lookups in 10,000 nodes, with a fifth of them gone and while they come and go, what an idle node sends, and what one node costs.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Dht } from '../protocol/dht/dht.ts';
 import type { DhtContact } from '../protocol/dht/dht-contact.ts';
 import type { DhtHeader } from '../protocol/dht/dht-header.ts';
@@ -15,6 +13,7 @@ import { bytesOfAll, lookUps } from '../sim/dht/trials.ts';
 import { startWarm } from '../sim/dht/warm-start.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { anyContact, contactOf, endpointOf } from '../test/support/dht-contacts.ts';
+import { liveBytes } from './process/live-bytes.ts';
 
 export const about = 'dht: lookups in 10,000 nodes, bytes of an idle node, memory and time of one node';
 
@@ -110,14 +109,7 @@ function findNodeMicroseconds(): number {
 }
 
 export async function run(): Promise<Record<string, unknown>> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const live = (): number => {
-    collect();
-    collect(); // which waits for the buffers of the first, freed on another thread
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
+  const live = liveBytes();
   const usOfFindNode = findNodeMicroseconds();
   const valuesBytes = valuesMemory(live);
   const coming = comingAndGoing();

@@ -1,8 +1,8 @@
 // What a servent costs in memory and time when a process runs thousands: whole ones on a virtual network, none of their parts left out.
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { VirtualHost } from '../sim/servents/virtual-host.ts';
 import { VirtualInternet } from '../sim/servents/virtual-internet.ts';
+import { liveBytes } from './process/live-bytes.ts';
 
 export const about =
   'whole servents in one process: 10,000 leaves and 1,000 ultrapeers, memory, and a minute of their time';
@@ -29,15 +29,7 @@ function title(n: number): string {
 export async function run(): Promise<Record<string, unknown>> {
   // the young generation stays small, as in the daemon
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  /** Bytes of what is kept: objects and buffers. */
-  const live = (): number => {
-    collect();
-    collect(); // which waits for the buffers of the first, freed on another thread
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
+  const live = liveBytes();
   const began = performance.now();
   const internet = new VirtualInternet();
   const bare = live();

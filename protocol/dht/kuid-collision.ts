@@ -19,7 +19,7 @@ const WITNESSES = 2;
 /** For so long an address that was looked into is not looked into again. */
 const AGAIN_MS = 60 * 60_000;
 const ADDRESSES_MAX = 256;
-/** Between two new KUIDs: whoever has the means to feign a collision moves us no more often. */
+/** Shortest time from one new KUID to the next, also for an attacker who fakes collisions. */
 export const KUID_CHANGE_MS = 24 * 60 * 60_000;
 
 export interface CollisionPorts {
